@@ -1,0 +1,152 @@
+"""Where everything lies in the buckets: the keys, prefixes and metadata names that both sides read.
+
+Nothing else in the project spells a key. No user text is ever part of one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+RAW_PREFIX = "raw/"
+RAW_SUFFIX = ".jsonl.gz"
+RUNS_PREFIX = "runs/"
+RUNS_SUFFIX = ".json"
+STATE_PREFIX = "state/"
+TABLES_PREFIX = "tables/"
+OUTPUTS_PREFIX = "outputs/"
+
+# S3 user metadata of a raw object: known even where no line of it can be parsed.
+READ_ID_METADATA = "read-id"
+ACCOUNT_ID_METADATA = "account-id"
+LINES_METADATA = "lines"
+
+_RUN_ID = re.compile(r"(?P<time>\d{8}T\d{6}Z)-(?P<trigger>daily|hourly|manual|import)")
+_RAW_KEY = re.compile(
+    r"raw/(?P<stream>[a-z_]+)/dt=(?P<dt>\d{4}-\d{2}-\d{2})/"
+    r"(?P<run_id>\d{8}T\d{6}Z-(?:daily|hourly|manual|import))(?:-(?P<unit>[A-Za-z0-9]+))?-(?P<part>\d{5})\.jsonl\.gz"
+)
+_MANIFEST_KEY = re.compile(
+    r"runs/dt=(?P<dt>\d{4}-\d{2}-\d{2})/"
+    r"(?P<run_id>\d{8}T\d{6}Z-(?:daily|hourly|manual|import))-(?P<attempt>\d{3})\.json"
+)
+
+
+class ForeignKeyError(ValueError):
+    """A key that this project did not write, or an id that it would not make."""
+
+
+@dataclass(frozen=True)
+class RawKey:
+    """The parts of a raw object's key."""
+
+    stream: str
+    run_id: str
+    part: int
+    unit: str = ""
+
+    def __str__(self) -> str:
+        """The key itself: `raw/<stream>/dt=YYYY-MM-DD/<run_id>[-<unit>]-<part:05d>.jsonl.gz`."""
+        return f"{RAW_PREFIX}{self.stream}/dt={run_date(self.run_id)}/{self.stem}{RAW_SUFFIX}"
+
+    @property
+    def stem(self) -> str:
+        """The file name without its suffix; unique within a stream and a day."""
+        unit = f"-{self.unit}" if self.unit else ""
+        return f"{self.run_id}{unit}-{self.part:05d}"
+
+    @classmethod
+    def parse(cls, key: str) -> RawKey:
+        """Take a key apart.
+
+        Raises:
+            ForeignKeyError: the key is not one of ours.
+        """
+        match = _RAW_KEY.fullmatch(key)
+        if match is None or match["dt"] != str(run_date(match["run_id"])):
+            raise ForeignKeyError(f"{key!r} is not the key of a raw object")
+        return cls(match["stream"], match["run_id"], int(match["part"]), match["unit"] or "")
+
+
+@dataclass(frozen=True)
+class ManifestKey:
+    """The parts of a run manifest's key."""
+
+    run_id: str
+    attempt: int
+
+    def __str__(self) -> str:
+        """The key itself: `runs/dt=YYYY-MM-DD/<run_id>-<attempt:03d>.json`."""
+        return f"{RUNS_PREFIX}dt={run_date(self.run_id)}/{self.stem}{RUNS_SUFFIX}"
+
+    @property
+    def stem(self) -> str:
+        """The file name without its suffix."""
+        return f"{self.run_id}-{self.attempt:03d}"
+
+    @classmethod
+    def parse(cls, key: str) -> ManifestKey:
+        """Take a key apart.
+
+        Raises:
+            ForeignKeyError: the key is not one of ours.
+        """
+        match = _MANIFEST_KEY.fullmatch(key)
+        if match is None or match["dt"] != str(run_date(match["run_id"])):
+            raise ForeignKeyError(f"{key!r} is not the key of a run manifest")
+        return cls(match["run_id"], int(match["attempt"]))
+
+
+def run_id(scheduled: datetime, trigger: str) -> str:
+    """The id of a run, for instance `20261123T060000Z-daily`, from its scheduled time and its trigger."""
+    made = f"{scheduled.astimezone(UTC):%Y%m%dT%H%M%SZ}-{trigger}"
+    if _RUN_ID.fullmatch(made) is None:
+        raise ForeignKeyError(f"{trigger!r} is no trigger of a run")
+    return made
+
+
+def run_time(run: str) -> datetime:
+    """The scheduled time in a run id, in UTC.
+
+    Raises:
+        ForeignKeyError: the id is not one of ours.
+    """
+    match = _RUN_ID.fullmatch(run)
+    if match is None:
+        raise ForeignKeyError(f"{run!r} is not the id of a run")
+    try:
+        return datetime.strptime(match["time"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise ForeignKeyError(f"{run!r} is not the id of a run") from error
+
+
+def run_date(run: str) -> date:
+    """The UTC date of a run: the `dt` of all it writes."""
+    return run_time(run).date()
+
+
+def account_key(account_id: str) -> str:
+    """The name of an account in keys: the start of a SHA-256, since an id may hold any text."""
+    return hashlib.sha256(account_id.encode()).hexdigest()[:16]
+
+
+def state_key(account_id: str, stream: str) -> str:
+    """Where the extractor keeps what it knows of one stream of one account."""
+    return f"{STATE_PREFIX}{account_key(account_id)}/{stream}.json"
+
+
+def table_prefix(table: str) -> str:
+    """The folder of a table in the transformed bucket; its Glue location is this behind the bucket."""
+    return f"{TABLES_PREFIX}{table}/"
+
+
+def table_key(table: str, partition_key: str, partition: str, stream: str, stem: str) -> str:
+    """The Parquet object that a raw object or a manifest (stream `runs`) becomes in one table and partition."""
+    return f"{table_prefix(table)}{partition_key}={partition}/{stream}-{stem}.parquet"
+
+
+def outputs_key(key: str) -> str:
+    """Where the transform notes what a raw object or a manifest became."""
+    return f"{OUTPUTS_PREFIX}{key}.json"

@@ -1,0 +1,351 @@
+"""Every table: its columns with type and meaning, its grain and its partition key.
+
+Types are Athena's (`string`, `int`, `bigint`, `boolean`, `double`, `timestamp`, `date`, `array<string>`); Arrow and Glue
+types are derived from them where they are needed. A column never changes its type: a test holds this file against
+the released schemas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCHEMA_VERSION = 1
+"""Raised with any change of what the transform writes for the same raw object."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, its Athena type and one line on what it holds."""
+
+    name: str
+    type: str
+    doc: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the transformed bucket."""
+
+    name: str
+    doc: str
+    grain: tuple[str, ...]
+    """The columns that tell one row of a read from another; never null."""
+    columns: tuple[Column, ...]
+    """The table's own columns, without `COMMON` and the partition key."""
+    partition_key: str = "dt"
+
+    @property
+    def all_columns(self) -> tuple[Column, ...]:
+        """What a Parquet file of the table holds: the own columns, then `COMMON`."""
+        return self.columns + COMMON
+
+
+COMMON = (
+    Column("account_id", "string", "Spotify account the row belongs to: `account_id` of the profile, else its id."),
+    Column("_run_id", "string", "Run that read the record."),
+    Column("_read_id", "string", "Full pass over the stream or playlist that the record belongs to."),
+    Column("_extracted_at", "timestamp", "When the record was read, UTC."),
+    Column("_raw_key", "string", "Raw object the row comes from."),
+    Column("_line", "bigint", "Line of the raw object, from 1; 0 speaks of the object itself."),
+    Column("_schema_version", "int", "Version of the transform that wrote the row."),
+)
+"""The columns that every row of every table ends with."""
+
+_URL = Column("spotify_url", "string", "Address on open.spotify.com.")
+_IMAGE = Column("image_url", "string", "Address of the first image; Spotify lets them expire within a day.")
+_ITEM = (
+    Column("item_uri", "string", "Spotify URI of the entry; '' where the entry has none."),
+    Column("item_type", "string", "`track`, `episode` or another type as sent; null where the entry is gone."),
+    Column("is_local", "boolean", "Whether the entry is a file from the user's own disk."),
+    Column("is_available", "boolean", "False where Spotify sent no item for the entry."),
+    Column("track_id", "string", "Id in `tracks`; null for local files and episodes."),
+)
+_NAMES = (
+    Column("artist_name", "string", "Name of the first artist."),
+    Column("album_name", "string", "Name of the album."),
+    Column("duration_ms", "bigint", "Length in milliseconds; can be 0."),
+)
+_RELEASE = (
+    Column("release_date", "string", "As sent: `1981`, `1981-12`, `1981-12-15`, `0000` or ''."),
+    Column("release_date_precision", "string", "`year`, `month` or `day`."),
+    Column("release_year", "int", "Year of `release_date`; null for `0000`."),
+    Column("released_on", "date", "`release_date` where it is a whole valid date."),
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        Table(
+            "profile",
+            "The account itself, a row a read.",
+            ("account_id",),
+            (
+                Column("user_id", "string", "Id of the user; `account_id` is the one that never changes."),
+                Column("uri", "string", "Spotify URI of the user."),
+                Column("display_name", "string", "Name shown to others."),
+                Column("country", "string", "Country; only apps in extended quota mode get it."),
+                Column("email", "string", "Email; only apps in extended quota mode get it."),
+                Column("product", "string", "Subscription; only apps in extended quota mode get it."),
+                Column("followers", "bigint", "Followers; only apps in extended quota mode get it."),
+                _IMAGE,
+                _URL,
+            ),
+        ),
+        Table(
+            "playlists",
+            "The playlists in the user's library, a row a playlist and read.",
+            ("account_id", "playlist_id"),
+            (
+                Column("playlist_id", "string", "Id of the playlist."),
+                Column("uri", "string", "Spotify URI of the playlist."),
+                Column("name", "string", "Title."),
+                Column("description", "string", "Description as sent, with HTML entities."),
+                Column("owner_id", "string", "Id of the user who owns it."),
+                Column("owner_name", "string", "Name of the user who owns it."),
+                Column("is_public", "boolean", "Shown on the owner's profile; null where that does not apply."),
+                Column("collaborative", "boolean", "Whether others may change it."),
+                Column("snapshot_id", "string", "Version of the playlist."),
+                Column("items_total", "bigint", "Number of entries that Spotify counts."),
+                Column("followers", "bigint", "Followers; not sent any more since 2025."),
+                Column("primary_color", "string", "Colour of the cover."),
+                _IMAGE,
+                _URL,
+            ),
+        ),
+        Table(
+            "playlist_items",
+            "The entries of the playlists that the user owns or collaborates on, a row a position and read.",
+            ("account_id", "playlist_id", "position"),
+            (
+                Column("playlist_id", "string", "Id of the playlist."),
+                Column("snapshot_id", "string", "Version of the playlist that was read."),
+                Column("position", "int", "Place in the playlist, from 0."),
+                *_ITEM,
+                Column("episode_id", "string", "Id in `episodes`; null for anything else."),
+                Column("added_at", "timestamp", "When the entry was added, UTC; null in very old playlists."),
+                Column("added_by_id", "string", "Id of the user who added it."),
+                Column("item_name", "string", "Title of the track or episode."),
+                *_NAMES,
+                Column("show_name", "string", "Name of the show of an episode."),
+            ),
+        ),
+        Table(
+            "saved_tracks",
+            "The tracks the user has saved, a row a track and read.",
+            ("account_id", "added_at", "item_uri"),
+            (
+                Column("added_at", "timestamp", "When the track was saved, UTC."),
+                *_ITEM,
+                Column("track_name", "string", "Title of the track."),
+                *_NAMES,
+            ),
+        ),
+        Table(
+            "saved_albums",
+            "The albums the user has saved, a row an album and read.",
+            ("account_id", "album_id"),
+            (
+                Column("album_id", "string", "Id in `albums`."),
+                Column("added_at", "timestamp", "When the album was saved, UTC."),
+                Column("uri", "string", "Spotify URI of the album."),
+                Column("album_name", "string", "Title of the album."),
+                Column("artist_name", "string", "Name of the first artist."),
+            ),
+        ),
+        Table(
+            "plays",
+            "What was listened to, a row a play and source; `listens` counts each once.",
+            ("account_id", "source", "played_at", "item_uri"),
+            (
+                Column("source", "string", "`recently_played` (the API) or `streaming_history` (the privacy export)."),
+                Column("played_at", "timestamp", "When it was played, UTC: for some items the start, for others the end."),
+                Column("item_uri", "string", "Spotify URI of what was played; '' where none was sent."),
+                Column("item_type", "string", "`track`, `episode` or another type as sent."),
+                Column("track_id", "string", "Id in `tracks`."),
+                Column("track_name", "string", "Title of the track or episode."),
+                Column("artist_name", "string", "Name of the first artist."),
+                Column("album_name", "string", "Name of the album."),
+                Column("context_type", "string", "What it was played from: `playlist`, `album`, `artist` …"),
+                Column("context_uri", "string", "Spotify URI of what it was played from."),
+                Column("duration_ms", "bigint", "Length of the track in milliseconds."),
+                Column("ms_played", "bigint", "Milliseconds listened; only in the export."),
+                Column("reason_start", "string", "Why it began; only in the export."),
+                Column("reason_end", "string", "Why it ended; only in the export."),
+                Column("skipped", "boolean", "Whether it was skipped; only in the export."),
+                Column("shuffle", "boolean", "Whether shuffle was on; only in the export."),
+                Column("offline", "boolean", "Whether it was played offline; only in the export."),
+                Column("incognito", "boolean", "Whether it was a private session; only in the export."),
+                Column("platform", "string", "Device or system; only in the export."),
+                Column("country", "string", "Country of the connection; only in the export."),
+            ),
+            partition_key="month",
+        ),
+        Table(
+            "tracks",
+            "Tracks met on the way; `current_tracks` has one row each.",
+            ("track_id",),
+            (
+                Column("track_id", "string", "Id of the track."),
+                Column("uri", "string", "Spotify URI of the track."),
+                Column("name", "string", "Title; '' after a takedown."),
+                Column("album_id", "string", "Id in `albums`."),
+                Column("disc_number", "int", "Disc of the album."),
+                Column("track_number", "int", "Place on the disc."),
+                Column("duration_ms", "bigint", "Length in milliseconds; can be 0."),
+                Column("explicit", "boolean", "Explicit lyrics; false also where unknown."),
+                Column("isrc", "string", "International Standard Recording Code: the same over re-releases."),
+                Column("is_playable", "boolean", "Playable in the user's market; mostly not sent."),
+                Column("popularity", "int", "0 to 100; only apps in extended quota mode get it."),
+                Column("preview_url", "string", "Thirty seconds of it; deprecated, mostly null."),
+                Column("available_markets", "array<string>", "Countries; only apps in extended quota mode get them."),
+                Column("linked_from_id", "string", "Track that this one replaces; only apps in extended quota mode get it."),
+                _URL,
+            ),
+        ),
+        Table(
+            "albums",
+            "Albums met on the way; `current_albums` has one row each.",
+            ("album_id",),
+            (
+                Column("album_id", "string", "Id of the album."),
+                Column("uri", "string", "Spotify URI of the album."),
+                Column("name", "string", "Title; '' after a takedown."),
+                Column("album_type", "string", "`album`, `single` or `compilation`."),
+                *_RELEASE,
+                Column("total_tracks", "int", "Number of tracks."),
+                Column("upc", "string", "Universal Product Code; only with the full object."),
+                Column("label", "string", "Label; only apps in extended quota mode get it."),
+                Column("popularity", "int", "0 to 100; only apps in extended quota mode get it."),
+                Column("genres", "array<string>", "Genres; deprecated, always empty."),
+                Column("available_markets", "array<string>", "Countries; only apps in extended quota mode get them."),
+                _IMAGE,
+                _URL,
+            ),
+        ),
+        Table(
+            "artists",
+            "Artists met on the way; `current_artists` has one row each.",
+            ("artist_id",),
+            (
+                Column("artist_id", "string", "Id of the artist."),
+                Column("uri", "string", "Spotify URI of the artist."),
+                Column("name", "string", "Name."),
+                Column("genres", "array<string>", "Genres; deprecated, often empty; only with the full object."),
+                Column("popularity", "int", "0 to 100; only apps in extended quota mode get it."),
+                Column("followers", "bigint", "Followers; only apps in extended quota mode get it."),
+                _IMAGE,
+                _URL,
+            ),
+        ),
+        Table(
+            "shows",
+            "Podcast shows met on the way; `current_shows` has one row each.",
+            ("show_id",),
+            (
+                Column("show_id", "string", "Id of the show."),
+                Column("uri", "string", "Spotify URI of the show."),
+                Column("name", "string", "Title."),
+                Column("description", "string", "Description without HTML."),
+                Column("publisher", "string", "Publisher; only apps in extended quota mode get it."),
+                Column("media_type", "string", "`audio`, `video` or `mixed`."),
+                Column("languages", "array<string>", "ISO 639 codes."),
+                Column("explicit", "boolean", "Explicit content; false also where unknown."),
+                Column("total_episodes", "int", "Number of episodes."),
+                _IMAGE,
+                _URL,
+            ),
+        ),
+        Table(
+            "episodes",
+            "Podcast episodes met on the way; `current_episodes` has one row each.",
+            ("episode_id",),
+            (
+                Column("episode_id", "string", "Id of the episode."),
+                Column("uri", "string", "Spotify URI of the episode."),
+                Column("name", "string", "Title."),
+                Column("show_id", "string", "Id in `shows`."),
+                Column("description", "string", "Description without HTML."),
+                Column("duration_ms", "bigint", "Length in milliseconds; can be 0."),
+                Column("explicit", "boolean", "Explicit content; false also where unknown."),
+                *_RELEASE,
+                Column("languages", "array<string>", "ISO 639 codes."),
+                Column("is_playable", "boolean", "Playable in the user's market."),
+                Column("fully_played", "boolean", "Whether the user has heard it to the end."),
+                Column("resume_position_ms", "bigint", "Where the user left off, in milliseconds."),
+                _IMAGE,
+                _URL,
+            ),
+        ),
+        Table(
+            "track_artists",
+            "Who plays on a track; `current_track_artists` has the newest list of each track.",
+            ("track_id", "position"),
+            (
+                Column("track_id", "string", "Id in `tracks`."),
+                Column("position", "int", "Place in the list of artists, from 0."),
+                Column("artist_id", "string", "Id in `artists`."),
+            ),
+        ),
+        Table(
+            "album_artists",
+            "Whose album it is; `current_album_artists` has the newest list of each album.",
+            ("album_id", "position"),
+            (
+                Column("album_id", "string", "Id in `albums`."),
+                Column("position", "int", "Place in the list of artists, from 0."),
+                Column("artist_id", "string", "Id in `artists`."),
+            ),
+        ),
+        Table(
+            "runs",
+            "What each invocation of the extractor did, a row a stream and unit; `run_history` merges the attempts.",
+            ("run_id", "attempt", "stream", "unit"),
+            (
+                Column("run_id", "string", "Id of the run: its scheduled time and its trigger."),
+                Column("attempt", "int", "Invocation of the run, from 0."),
+                Column("stream", "string", "Name of the stream."),
+                Column("unit", "string", "Playlist id of `playlist_items`, else ''."),
+                Column("trigger", "string", "`daily`, `hourly`, `manual` or `import`."),
+                Column("scheduled_at", "timestamp", "When the run was due, UTC."),
+                Column("started_at", "timestamp", "When the invocation began, UTC."),
+                Column("finished_at", "timestamp", "When the invocation ended, UTC."),
+                Column("run_status", "string", "The whole invocation: `complete`, `partial`, `failed` or `skipped`."),
+                Column("run_reason", "string", "Why the invocation is not complete."),
+                Column("read_id", "string", "Pass over the stream or playlist."),
+                Column("mode", "string", "`full` or `incremental`."),
+                Column("status", "string", "`complete`, `unchanged`, `partial`, `failed` or `skipped`."),
+                Column("reason", "string", "Why the unit is not complete, and what to do."),
+                Column("requests", "bigint", "Requests sent to the Web API."),
+                Column("records", "bigint", "Records read from Spotify."),
+                Column("objects", "bigint", "Raw objects written."),
+                Column("locked_until", "timestamp", "Until when Spotify's quota keeps the stream locked, UTC."),
+                Column("read_complete", "boolean", "Whether the read is finished."),
+                Column("read_keys", "array<string>", "Raw objects of the whole read, over all its runs."),
+                Column("read_records", "bigint", "Lines of the whole read, over all its runs."),
+            ),
+            partition_key="month",
+        ),
+        Table(
+            "rejected_records",
+            "What could not become a row, with the reason and the line itself.",
+            ("_raw_key", "_line", "reason"),
+            (
+                Column("stream", "string", "Stream of the raw object; `runs` for a manifest."),
+                Column("reason", "string", "`not_json`, `wrong_type`, `null_element`, `missing_key`, `truncated`, `foreign` …"),
+                Column("detail", "string", "One sentence on what is wrong."),
+                Column("line", "string", "The line as it was read, cut where it is very long; null for line 0."),
+            ),
+        ),
+    )
+}
+"""Every table by its name."""
+
+STREAM_TABLES: dict[str, str] = {
+    "profile": "profile",
+    "recently_played": "plays",
+    "playlists": "playlists",
+    "playlist_items": "playlist_items",
+    "saved_tracks": "saved_tracks",
+    "saved_albums": "saved_albums",
+}
+"""The table in which every line of a stream becomes one row (or else one of `rejected_records`)."""
