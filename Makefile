@@ -1,0 +1,70 @@
+# Every command of the project; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+LOCK := requirements-dev.lock
+# Two workers at the most: the tests start processes of their own.
+WORKERS ?= 2
+
+.PHONY: help setup demo test test-engine test-all check fix lint types build lock clean
+
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/ready ## Install everything the project needs into .venv (the other commands do it by themselves)
+
+$(VENV)/ready: $(LOCK) pyproject.toml scripts/find-python
+	@set -euo pipefail; \
+	python="$$(sh scripts/find-python)"; \
+	"$$python" -m venv --clear $(VENV) \
+	  || { echo "Cannot create $(VENV): install the venv module of $$python (on Debian and Ubuntu: apt install python3-venv) and run make again." >&2; exit 1; }; \
+	total=$$(grep -c '^[a-z].*==' $(LOCK)); \
+	echo "Installing about $$total packages into $(VENV), once; this takes a minute or two."; \
+	$(BIN)/python -m pip --disable-pip-version-check install --require-hashes --no-compile -r $(LOCK) 2>&1 | tee $(VENV)/install.log \
+	  | awk -v total=$$total '/^Collecting/ {n++; printf "\r  found %d of about %d", n, total} /^Installing/ {printf "\n  unpacking …\n"} {fflush()}' \
+	  || { echo "The packages could not be installed; $(VENV)/install.log says why. Check the network and run make again." >&2; exit 1; }; \
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable . \
+	  || { echo "The project itself could not be installed; the lines above say why." >&2; exit 1; }; \
+	touch $(VENV)/ready
+
+demo: setup ## Run the whole pipeline on this machine: no AWS, no Spotify account
+	@$(BIN)/spotify-etl demo
+
+test: setup ## Run the fast tests (under two minutes)
+	@$(BIN)/python -m pytest -m "not slow and not engine" -n $(WORKERS)
+
+test-engine: setup ## Run the program with Pulumi's own engine against a provider double (needs the pulumi CLI)
+	@$(BIN)/python -m pytest -m engine
+
+test-all: setup ## Run every test, the thorough ones too
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+check: lint types test ## Everything a reviewer asks for: lint, types, fast tests
+
+lint: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: setup
+	@$(BIN)/mypy
+
+fix: setup ## Mend what the linter can mend
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+build: setup ## Build what is deployed: the code archive and the dependency layers, into build/
+	@$(BIN)/python -m pipeline.packaging
+
+lock: setup ## Pin the dependencies of pyproject.toml anew, with hashes
+	@set -euo pipefail; \
+	test -x build/uv/bin/uv || { $(BIN)/python -m venv build/uv && build/uv/bin/python -m pip install --quiet uv==$(UV_VERSION); }; \
+	compile="build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header"; \
+	$$compile pyproject.toml --group dev --output-file $(LOCK); \
+	$$compile pyproject.toml --constraint $(LOCK) --output-file requirements.lock; \
+	for group in extract transform publish; do \
+	  $$compile --group $$group --constraint $(LOCK) --output-file requirements-$$group.lock; \
+	done
+
+clean: ## Remove what was built or installed here
+	rm -rf $(VENV) .local build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,91 @@
+"""Who may import whom (the layout that the README and the docs describe)."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PARTS = {"handlers", "pipeline", "local", "cli"}
+CONTRACTS = {"handlers.layout", "handlers.streams", "handlers.tables"}
+
+
+def imports_of(file: Path) -> set[str]:
+    """The full name of every module that a file imports; of `from a import b` it is `a.b` where that is a module."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} imports relatively: walls are checked by full names"
+            assert node.module
+            names |= {
+                member if is_module(member := f"{node.module}.{alias.name}") else node.module for alias in node.names
+            }
+    return names
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or path.is_dir()
+
+
+def project_imports(folder: str) -> dict[Path, set[str]]:
+    return {
+        file.relative_to(ROOT): {name for name in imports_of(file) if name.split(".")[0] in PARTS}
+        for file in sorted((ROOT / folder).rglob("*.py"))
+    }
+
+
+def foreign(names: set[str], allowed: set[str]) -> set[str]:
+    """Of the names those that neither are allowed nor lie below one that is."""
+    return {name for name in names if not any(name == one or name.startswith(f"{one}.") for one in allowed)}
+
+
+@pytest.mark.parametrize(
+    ("folder", "allowed"),
+    [
+        ("handlers", {"handlers"}),
+        ("pipeline", {"pipeline", *CONTRACTS}),
+        ("local", {"local"}),
+        ("cli", {"cli", "local", *CONTRACTS}),
+    ],
+)
+def test_part_imports_only_what_it_may_know(folder: str, allowed: set[str]) -> None:
+    files = project_imports(folder)
+    assert files
+    assert {str(file): found for file, names in files.items() if (found := foreign(names, allowed))} == {}
+
+
+def test_only_the_demo_and_local_commands_know_the_embedded_cloud() -> None:
+    knowing = {
+        file.relative_to("cli").parts[0].removesuffix(".py")
+        for file, names in project_imports("cli").items()
+        if any(name.split(".")[0] == "local" for name in names)
+    }
+    assert knowing <= {"demo", "local"}
+
+
+@pytest.mark.parametrize("module", sorted(CONTRACTS))
+def test_contract_imports_no_third_party(module: str) -> None:
+    names = imports_of(ROOT / f"{module.replace('.', '/')}.py")
+    assert {name.split(".")[0] for name in names} <= set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("folder", ["local"])
+def test_nothing_in_the_embedded_cloud_knows_the_names_of_the_project(folder: str) -> None:
+    engines = [
+        file
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        if file.relative_to(ROOT / folder).parts[0] in {"aws", "athena", "deployment", "engines"}
+    ]
+    assert engines
+    names = ("spotify_etl", "saved_tracks", "recently_played", "playlist", "handlers", "rejected_records")
+    assert {
+        str(file.relative_to(ROOT)): found
+        for file in engines
+        if (found := [name for name in names if name in file.read_text(encoding="utf-8").lower()])
+    } == {}
