@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from cli.errors import CommandError
 
@@ -40,6 +41,33 @@ def demo(
     from cli.demo import run_demo  # noqa: PLC0415
 
     run_demo(days=days, seed=seed, folder=folder)
+
+
+@app.command()
+def login(
+    secret: Annotated[str, typer.Option(help="Name of the stack's secret: `pulumi stack output spotify_secret_name`.")],
+    client_id: Annotated[str, typer.Option(prompt="Client id of your Spotify app", envvar="SPOTIPY_CLIENT_ID")],
+    client_secret: Annotated[
+        str,
+        typer.Option(prompt="Client secret of your Spotify app", hide_input=True, envvar="SPOTIPY_CLIENT_SECRET"),
+    ],
+    redirect_uri: Annotated[
+        str, typer.Option(help="Loopback address that the app lists on Spotify's dashboard.")
+    ] = "http://127.0.0.1:8888/callback",
+    browser: Annotated[bool, typer.Option(help="Open a browser; without one, paste the address you end up at.")] = True,
+    accounts_url: Annotated[str, typer.Option(hidden=True)] = "https://accounts.spotify.com/",
+) -> None:
+    """Ask for your consent in a browser and keep the refresh token in the stack's secret."""
+    from cli.login import App, log_in  # noqa: PLC0415 - spotipy and boto3 take a second to import
+
+    log_in(
+        secret,
+        App(client_id, client_secret),
+        open_browser=browser,
+        accounts_url=accounts_url,
+        redirect_uri=redirect_uri,
+        console=Console(),
+    )
 
 
 def main() -> None:
