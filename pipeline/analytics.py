@@ -1,0 +1,99 @@
+"""Where questions are asked: the Athena workgroup and the named queries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+
+from pipeline.lake import Lake
+from pipeline.packaging import ROOT
+from pipeline.settings import Settings
+
+NAMED_QUERIES = ROOT / "queries" / "named"
+_BYTES_PER_MB = 1_000_000
+
+
+class NamedQueryError(pulumi.RunError):
+    """A file of a named query that does not say what it answers."""
+
+
+class Analytics(pulumi.ComponentResource):
+    """The workgroup, which fixes where answers go and what a query may cost, and a named query for each file.
+
+    Args:
+        name: name of the resource.
+        settings: the stack's settings.
+        lake: the buckets.
+        workgroup_name: the workgroup's own name, which tools rely on.
+        database_name: the database that the named queries ask.
+        queries: the folder of the named queries' files.
+        opts: options of the component.
+
+    Raises:
+        NamedQueryError: a file does not begin with a comment that says what the query answers.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        lake: Lake,
+        *,
+        workgroup_name: str,
+        database_name: str,
+        queries: Path = NAMED_QUERIES,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("spotify-etl:index:Analytics", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        encryption = (
+            {"encryption_option": "SSE_KMS", "kms_key_arn": settings.kms_key_arn}
+            if settings.kms_key_arn
+            else {"encryption_option": "SSE_S3"}
+        )
+        self.workgroup = aws.athena.Workgroup(
+            name,
+            name=workgroup_name,
+            description="Queries of the Spotify tables.",
+            # It holds only the history of queries.
+            force_destroy=True,
+            configuration={
+                "enforce_workgroup_configuration": True,
+                "publish_cloudwatch_metrics_enabled": True,
+                "bytes_scanned_cutoff_per_query": settings.athena_scan_limit_mb * _BYTES_PER_MB,
+                "engine_version": {"selected_engine_version": "Athena engine version 3"},
+                "result_configuration": {
+                    "output_location": pulumi.Output.concat("s3://", lake.results.name, "/results/"),
+                    "encryption_configuration": encryption,
+                },
+            },
+            opts=child,
+        )
+        self.named_queries = {
+            path.stem: aws.athena.NamedQuery(
+                f"{name}-{path.stem}",
+                name=path.stem,
+                description=description(path),
+                workgroup=self.workgroup.name,
+                database=database_name,
+                query=path.read_text(encoding="utf-8"),
+                opts=child,
+            )
+            for path in sorted(queries.glob("*.sql"))
+        }
+        self.register_outputs({})
+
+
+def description(query: Path) -> str:
+    """What a named query answers: the comment in its first line.
+
+    Raises:
+        NamedQueryError: the file does not begin with a comment.
+    """
+    first = query.read_text(encoding="utf-8").partition("\n")[0]
+    text = first.removeprefix("--").strip()
+    if not first.startswith("--") or not text:
+        raise NamedQueryError(f"{query} must begin with a line `-- <what the query answers>`.")
+    return text

@@ -1,0 +1,114 @@
+"""A private bucket: no public access, encrypted, TLS only, and nothing in it stays for ever by accident."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from pipeline import policies
+
+_OLD_VERSIONS_DAYS = 30
+_UNFINISHED_UPLOADS_DAYS = 1
+
+
+class Bucket(pulumi.ComponentResource):
+    """One bucket with everything that belongs to it.
+
+    Args:
+        name: name of the resource.
+        versioned: whether S3 keeps what is overwritten or deleted, for 30 days.
+        expiry_days: days that objects are kept, by prefix; of overlapping prefixes S3 takes the shorter expiry.
+        force_destroy: whether the bucket may be destroyed with objects in it.
+        kms_key_arn: the user's own key; with '' S3 encrypts with its own.
+    """
+
+    bucket: aws.s3.Bucket
+    policy: aws.s3.BucketPolicy
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        versioned: bool,
+        expiry_days: Mapping[str, int],
+        force_destroy: bool,
+        kms_key_arn: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("spotify-etl:index:Bucket", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.bucket = aws.s3.Bucket(name, force_destroy=force_destroy, opts=child)
+        self.arn: pulumi.Output[str] = self.bucket.arn
+        self.name: pulumi.Output[str] = self.bucket.bucket
+        access = aws.s3.BucketPublicAccessBlock(
+            name,
+            bucket=self.name,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        aws.s3.BucketOwnershipControls(
+            name, bucket=self.name, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child
+        )
+        encryption = (
+            {"sse_algorithm": "aws:kms", "kms_master_key_id": kms_key_arn}
+            if kms_key_arn
+            else {"sse_algorithm": "AES256"}
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            name,
+            bucket=self.name,
+            rules=[{"apply_server_side_encryption_by_default": encryption, "bucket_key_enabled": bool(kms_key_arn)}],
+            opts=child,
+        )
+        versioning = (
+            [
+                aws.s3.BucketVersioning(
+                    name, bucket=self.name, versioning_configuration={"status": "Enabled"}, opts=child
+                )
+            ]
+            if versioned
+            else []
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            name,
+            bucket=self.name,
+            rules=[_expiry(prefix, days) for prefix, days in sorted(expiry_days.items())] + [_left_overs(versioned)],
+            # S3 wants the versioning to stand before a rule speaks of old versions.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=versioning),
+        )
+        self.policy = aws.s3.BucketPolicy(
+            name,
+            bucket=self.name,
+            policy=policies.rendered(policies.bucket, bucket=self.arn),
+            # S3 refuses two changes of a bucket's access at once.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[access]),
+        )
+        self.register_outputs({"arn": self.arn, "name": self.name})
+
+
+def _expiry(prefix: str, days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgsDict:
+    return {
+        "id": f"expire-{prefix.strip('/').replace('/', '-') or 'all'}",
+        "status": "Enabled",
+        "filter": {"prefix": prefix},
+        "expiration": {"days": days},
+    }
+
+
+def _left_overs(versioned: bool) -> aws.s3.BucketLifecycleConfigurationRuleArgsDict:
+    """What an expiry leaves behind: on a versioned bucket it only hides the object."""
+    rule: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
+        "id": "left-overs",
+        "status": "Enabled",
+        "filter": {"prefix": ""},
+        "abort_incomplete_multipart_upload": {"days_after_initiation": _UNFINISHED_UPLOADS_DAYS},
+    }
+    if versioned:
+        rule["noncurrent_version_expiration"] = {"noncurrent_days": _OLD_VERSIONS_DAYS}
+        rule["expiration"] = {"expired_object_delete_marker": True}
+    return rule

@@ -1,0 +1,64 @@
+"""The three buckets: what Spotify sent, the tables made of it, and what queries answered."""
+
+from __future__ import annotations
+
+import pulumi
+
+from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, table_prefix
+from handlers.tables import TABLES
+from pipeline.bucket import Bucket
+from pipeline.settings import Settings
+
+LONG_LIVED_TABLES = ("plays", "rejected_records", "runs")
+"""Tables that cannot be read from Spotify again; their age is the setting `playsRetentionDays`."""
+
+
+class Lake(pulumi.ComponentResource):
+    """Raw, transformed and results bucket.
+
+    Raw and transformed are two buckets, so that what the transform writes can never start it again.
+    """
+
+    def __init__(
+        self, name: str, settings: Settings, *, destroy_data: bool, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("spotify-etl:index:Lake", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.raw = Bucket(
+            f"{name}-raw",
+            versioned=True,
+            # The state of the streams lives as long as the stack; only its old versions expire.
+            expiry_days={RAW_PREFIX: settings.raw_retention_days, RUNS_PREFIX: settings.raw_retention_days},
+            force_destroy=destroy_data,
+            kms_key_arn=settings.kms_key_arn,
+            opts=child,
+        )
+        self.transformed = Bucket(
+            f"{name}-transformed",
+            versioned=True,
+            expiry_days=_table_expiry(settings),
+            force_destroy=destroy_data,
+            kms_key_arn=settings.kms_key_arn,
+            opts=child,
+        )
+        self.results = Bucket(
+            f"{name}-athena-results",
+            versioned=False,
+            expiry_days={"": settings.results_retention_days},
+            # Answers can be asked for again.
+            force_destroy=True,
+            kms_key_arn=settings.kms_key_arn,
+            opts=child,
+        )
+        self.register_outputs({})
+
+
+def _table_expiry(settings: Settings) -> dict[str, int]:
+    tables = {
+        table_prefix(table): (
+            settings.plays_retention_days if table in LONG_LIVED_TABLES else settings.transformed_retention_days
+        )
+        for table in TABLES
+    }
+    # What a raw object became is asked only while the raw object can come again.
+    return {**tables, OUTPUTS_PREFIX: settings.raw_retention_days}

@@ -1,0 +1,221 @@
+"""What is deployed to Lambda: one archive of the code and a dependency layer for each function.
+
+The same sources give the same bytes, on any machine and in any folder, so that Pulumi sees a change only where there
+is one. (Pulumi's own AssetArchive gives another hash each time: pulumi/pulumi#21008.)
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The folder that `handlers/`, `queries/` and the lock files lie in."""
+BUILD = ROOT / "build"
+"""Where archives are written; they are named by their content, so what is there is never stale."""
+
+PYTHON = "3.13"
+RUNTIME = f"python{PYTHON}"
+FUNCTIONS = ("extract", "transform", "publish")
+LAYERS_VARIABLE = "SPOTIFY_ETL_LAYERS"
+LOCKS_ONLY = "locks"
+"""Value of the variable with which a layer holds its lock file alone: where Lambda's own platform is not what runs."""
+
+MAX_ZIP_BYTES = 50_000_000
+"""What Lambda takes by direct upload: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
+MAX_UNZIPPED_BYTES = 250_000_000
+"""What a function's code and layers may hold together."""
+
+AWS_SERVICES = ("athena", "glue", "lambda", "s3", "secretsmanager", "sqs", "sso", "sso-oidc", "sts")
+"""Services whose descriptions stay in the layer's botocore; those of all are 28 MB. The handlers use no others."""
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_FILE_MODE = 0o100644
+# pip takes the newest release only when it knows every name of the platform.
+_PLATFORMS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
+_MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+_RULES_VERSION = 1
+"""Raised with any change of what `_unneeded` leaves out, so that cached layers are built anew."""
+
+
+class PackagingError(pulumi.RunError):
+    """An archive that could not be built."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A zip file and its SHA-256 in base64, which is how Lambda names it."""
+
+    path: Path
+    sha256: str
+
+
+def code(root: Path = ROOT, build: Path | None = None) -> Archive:
+    """The archive that every function runs: the handlers, and the views that publish makes."""
+    files = [*root.glob("handlers/**/*.py"), *root.glob("queries/views/*.sql")]
+    contents = {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+    return _kept((build or root / "build") / "code", _zipped(contents))
+
+
+def layer(
+    function: str,
+    architecture: str,
+    *,
+    root: Path = ROOT,
+    build: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> Archive:
+    """The layer of a function: what its lock file names, for Lambda's platform, and the lock file itself.
+
+    Built once for a lock file and architecture, then taken from the build folder.
+
+    Args:
+        function: one of `FUNCTIONS`.
+        architecture: `arm64` or `x86_64`.
+        root: the folder that the lock files lie in.
+        build: where archives are kept; by default `build` there.
+        say: gets a line of progress when something takes long.
+
+    Raises:
+        PackagingError: the packages could not be installed, or they are too large for Lambda.
+    """
+    lock = root / f"requirements-{function}.lock"
+    locked = lock.read_bytes()
+    folder = (build or root / "build") / "layers"
+    contents = {"requirements.lock": locked}
+    if os.environ.get(LAYERS_VARIABLE) == LOCKS_ONLY:
+        return _kept(folder / "locks", _zipped(contents))
+    recipe = hashlib.sha256(locked + f"{PYTHON} {architecture} {_RULES_VERSION}".encode()).hexdigest()[:16]
+    kept = folder / f"{function}-{architecture}-{recipe}.zip"
+    if not kept.exists():
+        say(f"Building the layer of {function} for {architecture}: installing {lock.name} (a minute, once) …")
+        with tempfile.TemporaryDirectory() as installed:
+            _install(lock, architecture, Path(installed))
+            contents |= _layer_files(Path(installed))
+        archive = _zipped(contents)
+        _check_sizes(function, len(archive), sum(map(len, contents.values())))
+        _write(kept, archive)
+        say(f"Built the layer of {function}: {len(archive) / 1e6:.1f} MB.")
+    return Archive(kept, _sha256(kept.read_bytes()))
+
+
+def main() -> None:
+    """Build everything that is deployed, for the architecture given on the command line (arm64 by default)."""
+    architectures = sys.argv[1:] or ["arm64"]
+    unknown = sorted(set(architectures) - set(_MACHINES))
+    if unknown:
+        raise SystemExit(f"Unknown architecture {unknown[0]!r}: it must be one of {', '.join(_MACHINES)}.")
+    try:
+        archives = [code()] + [layer(function, name) for name in architectures for function in FUNCTIONS]
+    except PackagingError as error:
+        raise SystemExit(str(error)) from None
+    for archive in archives:
+        print(f"{archive.path.relative_to(ROOT)}  {archive.path.stat().st_size / 1e6:.1f} MB")
+
+
+def _zipped(contents: Mapping[str, bytes]) -> bytes:
+    """A zip file that depends on nothing but its files' names and bytes."""
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, content in sorted(contents.items()):
+                entry = zipfile.ZipInfo(name, _EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.create_system = 3
+                entry.external_attr = _FILE_MODE << 16
+                archive.writestr(entry, content, compresslevel=9)
+        file.seek(0)
+        return file.read()
+
+
+def _kept(folder: Path, archive: bytes) -> Archive:
+    path = folder / f"{hashlib.sha256(archive).hexdigest()[:16]}.zip"
+    if not path.exists():
+        _write(path, archive)
+    return Archive(path, _sha256(archive))
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Two programs may build at once: each writes a file of its own, and the last one stays.
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    Path(file.name).replace(path)
+
+
+def _sha256(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+def _install(lock: Path, architecture: str, target: Path) -> None:
+    platforms = [f"--platform={name}_{_MACHINES[architecture]}" for name in _PLATFORMS]
+    command = [
+        *(sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"),
+        *("--no-compile", "--no-deps", "--require-hashes", "--only-binary=:all:", "--implementation=cp"),
+        *(f"--python-version={PYTHON}", *platforms, f"--target={target}", f"--requirement={lock}"),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        reason = (result.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        raise PackagingError(f"The packages of {lock.name} could not be installed for {architecture}: {reason}")
+
+
+def _layer_files(installed: Path) -> dict[str, bytes]:
+    names = {path: path.relative_to(installed) for path in installed.rglob("*") if path.is_file()}
+    return {f"python/{name.as_posix()}": path.read_bytes() for path, name in names.items() if not _unneeded(name)}
+
+
+def _unneeded(name: Path) -> bool:
+    """Whether a file of an installed package is never read inside Lambda."""
+    package = name.parts[0]
+    if package == "bin" or "__pycache__" in name.parts or name.suffix == ".pyc":
+        return True
+    # pip notes there when and from where it installed.
+    if package.endswith(".dist-info"):
+        return name.name not in ("METADATA", "LICENSE", "LICENSE.txt", "NOTICE", "NOTICE.txt")
+    if package == "botocore":
+        described = name.parts[1:2] == ("data",) and len(name.parts) > 3
+        return described and name.parts[2] not in AWS_SERVICES
+    if package == "boto3":
+        return name.parts[1:2] == ("examples",)
+    if package == "pyarrow":
+        return _unneeded_of_pyarrow(name)
+    return False
+
+
+def _unneeded_of_pyarrow(name: Path) -> bool:
+    """Sources, tests, and the native parts that reading JSON and writing Parquet do not use.
+
+    What is left was seen to import and to work; each extension links the shared libraries of acero, compute, dataset
+    and substrait, so those stay. Of three names of one shared library the one that the others link stays.
+    """
+    if name.parts[1] in ("include", "includes", "src", "tests") or name.suffix in (".pxd", ".pxi", ".pyi", ".pyx"):
+        return True
+    file = name.name
+    left_out = ("flight", "_s3", "_s3fs", "_gcsfs", "_azurefs", "_hdfs", "_orc", "_substrait.cpython", "_cpp_tests")
+    if any(part in file for part in left_out) or "parquet_encryption" in file:
+        return True
+    versioned = file.partition(".so")[2].count(".")
+    return file.startswith("libarrow_python") and versioned != 1
+
+
+def _check_sizes(function: str, zipped: int, unzipped: int) -> None:
+    if zipped > MAX_ZIP_BYTES or unzipped > MAX_UNZIPPED_BYTES:
+        raise PackagingError(
+            f"The layer of {function} has {zipped / 1e6:.1f} MB ({unzipped / 1e6:.1f} MB unzipped) and Lambda takes "
+            f"{MAX_ZIP_BYTES / 1e6:.0f} MB ({MAX_UNZIPPED_BYTES / 1e6:.0f} MB): remove a dependency from its group in pyproject.toml."
+        )
+
+
+if __name__ == "__main__":
+    main()

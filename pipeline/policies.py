@@ -1,0 +1,282 @@
+"""Who may do what: every policy document, as plain functions of ARNs.
+
+Each role may do what its part of the flow needs and nothing else. No statement has `*` as its resource but those of
+resource policies that speak of their own bucket or queue.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, STATE_PREFIX, TABLES_PREFIX
+
+Document = dict[str, Any]
+Statement = dict[str, Any]
+
+_VERSION = "2012-10-17"
+_CRAWLER_LOGS = "/aws-glue/crawlers"
+
+
+def rendered(policy: Callable[..., Document], **arns: pulumi.Input[str]) -> pulumi.Output[str]:
+    """The JSON text of a policy once its ARNs are known."""
+    return pulumi.Output.all(**arns).apply(lambda known: json.dumps(policy(**known)))
+
+
+# Trust: who may take on a role.
+
+
+def trust(service: str) -> Document:
+    """A role for an AWS service, for instance `lambda.amazonaws.com`."""
+    return _document([_trust_statement(service)])
+
+
+def scheduler_trust(target_arn: str) -> Document:
+    """A role for EventBridge Scheduler, and only for schedules of the target's own account.
+
+    Without the condition a schedule of another account could use the role:
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html.
+    """
+    statement = _trust_statement("scheduler.amazonaws.com")
+    return _document([statement | {"Condition": {"StringEquals": {"aws:SourceAccount": _account(target_arn)}}}])
+
+
+# Roles: what each function, schedule and the crawler may do.
+
+
+def extract(raw_bucket: str, secret: str, dead_letters: str, log_group: str, kms_key: str) -> Document:
+    """What the extract function may do: read and renew the secret; write raw objects, manifests and state."""
+    written = [f"{raw_bucket}/{prefix}*" for prefix in (RAW_PREFIX, RUNS_PREFIX, STATE_PREFIX)]
+    return _document(
+        [
+            _allow(["s3:GetObject", "s3:PutObject"], written),
+            # Without it S3 answers 403, not 404, for a state that is not there yet.
+            _allow(["s3:ListBucket"], [raw_bucket]),
+            _allow(["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"], [secret]),
+            _send(dead_letters),
+            _write_logs(log_group),
+            *_use_key(kms_key, write=True),
+        ]
+    )
+
+
+def transform(raw_bucket: str, transformed_bucket: str, queue: str, log_group: str, kms_key: str) -> Document:
+    """What the transform function may do: take from its queue, read the raw bucket, write the transformed one."""
+    return _document(
+        [
+            # Lambda polls the queue with the function's role.
+            _allow(
+                ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+                [queue],
+            ),
+            _allow(["s3:GetObject"], [f"{raw_bucket}/{prefix}*" for prefix in (RAW_PREFIX, RUNS_PREFIX)]),
+            _allow(
+                ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+                [f"{transformed_bucket}/{prefix}*" for prefix in (TABLES_PREFIX, OUTPUTS_PREFIX)],
+            ),
+            _allow(["s3:ListBucket"], [raw_bucket, transformed_bucket]),
+            _write_logs(log_group),
+            *_use_key(kms_key, write=True),
+        ]
+    )
+
+
+def publish(
+    transformed_bucket: str,
+    results_bucket: str,
+    database: str,
+    workgroup: str,
+    dead_letters: str,
+    log_group: str,
+    kms_key: str,
+) -> Document:
+    """What the publish function may do: mend tables, make views and ask Athena in its own workgroup."""
+    return _document(
+        [
+            _allow(
+                [
+                    "glue:CreateTable",
+                    "glue:DeleteTable",
+                    "glue:GetDatabase",
+                    "glue:GetPartitions",
+                    "glue:GetTable",
+                    "glue:GetTables",
+                    "glue:UpdateTable",
+                ],
+                [_catalog(database), database, _tables(database)],
+            ),
+            # Athena looks for the default database before any DDL:
+            # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html.
+            _allow(["glue:GetDatabase"], [f"{database.rpartition('/')[0]}/default"]),
+            _allow(
+                [
+                    "athena:GetQueryExecution",
+                    "athena:GetQueryResults",
+                    "athena:StartQueryExecution",
+                    "athena:StopQueryExecution",
+                ],
+                [workgroup],
+            ),
+            _allow(["s3:GetBucketLocation", "s3:ListBucket"], [results_bucket]),
+            _allow(
+                ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
+                [f"{results_bucket}/*"],
+            ),
+            _allow(["s3:ListBucket"], [transformed_bucket]),
+            _allow(["s3:GetObject"], [f"{transformed_bucket}/{TABLES_PREFIX}*"]),
+            _send(dead_letters),
+            _write_logs(log_group),
+            *_use_key(kms_key, write=True),
+        ]
+    )
+
+
+def crawler(transformed_bucket: str, database: str, kms_key: str) -> Document:
+    """What the crawler may do: read the tables' objects and write tables and partitions of the one database."""
+    logs = f"{_prefix(database, 'logs')}:log-group:{_CRAWLER_LOGS}"
+    return _document(
+        [
+            _allow(["s3:ListBucket"], [transformed_bucket]),
+            _allow(["s3:GetObject"], [f"{transformed_bucket}/{TABLES_PREFIX}*"]),
+            _allow(
+                [
+                    "glue:BatchCreatePartition",
+                    "glue:BatchGetPartition",
+                    "glue:BatchUpdatePartition",
+                    "glue:CreatePartition",
+                    "glue:CreateTable",
+                    "glue:GetDatabase",
+                    "glue:GetPartition",
+                    "glue:GetPartitions",
+                    "glue:GetTable",
+                    "glue:GetTables",
+                    "glue:UpdatePartition",
+                    "glue:UpdateTable",
+                ],
+                [_catalog(database), database, _tables(database)],
+            ),
+            # The account's own log group, shared by every crawler; Glue makes it with the first of them.
+            _allow(
+                ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                [logs, f"{logs}:*"],
+            ),
+            *_use_key(kms_key, write=False),
+        ]
+    )
+
+
+def invoke(function: str, dead_letters: str) -> Document:
+    """What the schedule of a function may do: invoke it, or else keep what could not be delivered."""
+    return _document([_allow(["lambda:InvokeFunction"], [function]), _send(dead_letters)])
+
+
+def start_crawler(crawler: str, dead_letters: str) -> Document:
+    """What the crawl's schedule may do: start the crawler, or else keep what could not be delivered."""
+    return _document([_allow(["glue:StartCrawler"], [crawler]), _send(dead_letters)])
+
+
+# Resource policies: who may reach a bucket or a queue.
+
+
+def bucket(bucket: str) -> Document:
+    """Nobody reaches the bucket without TLS 1.2 or newer."""
+    everything = [bucket, f"{bucket}/*"]
+    return _document(
+        [
+            _deny_without_tls("s3:*", everything),
+            _deny("DenyOldTls", "s3:*", everything, {"NumericLessThan": {"s3:TlsVersion": "1.2"}}),
+        ]
+    )
+
+
+def queue(queue: str) -> Document:
+    """Nobody reaches the queue without TLS."""
+    return _document([_deny_without_tls("sqs:*", [queue])])
+
+
+def queue_for_bucket(queue: str, sender: str) -> Document:
+    """As `queue`; and S3 may send what happens in one bucket, which must be of the queue's own account.
+
+    A bucket's ARN names no account, and a deleted bucket's name can be taken by another one.
+    """
+    condition = {"ArnLike": {"aws:SourceArn": sender}, "StringEquals": {"aws:SourceAccount": _account(queue)}}
+    return _document([_let_send("s3.amazonaws.com", queue, condition), _deny_without_tls("sqs:*", [queue])])
+
+
+def queue_for_rule(queue: str, sender: str) -> Document:
+    """As `queue`; and EventBridge may send what one rule could not deliver."""
+    condition = {"ArnEquals": {"aws:SourceArn": sender}}
+    return _document([_let_send("events.amazonaws.com", queue, condition), _deny_without_tls("sqs:*", [queue])])
+
+
+def _document(statements: Sequence[Statement]) -> Document:
+    return {"Version": _VERSION, "Statement": list(statements)}
+
+
+def _trust_statement(service: str) -> Statement:
+    return {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+
+
+def _allow(actions: list[str], resources: list[str]) -> Statement:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def _deny(sid: str, action: str, resources: list[str], condition: Mapping[str, Any]) -> Statement:
+    return {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": action,
+        "Resource": resources,
+        "Condition": condition,
+    }
+
+
+def _deny_without_tls(action: str, resources: list[str]) -> Statement:
+    return _deny("DenyWithoutTls", action, resources, {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def _let_send(service: str, queue: str, condition: Mapping[str, Any]) -> Statement:
+    return {
+        "Sid": "AllowSender",
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": condition,
+    }
+
+
+def _send(queue: str) -> Statement:
+    return _allow(["sqs:SendMessage"], [queue])
+
+
+def _write_logs(log_group: str) -> Statement:
+    return _allow(["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group}:*"])
+
+
+def _use_key(kms_key: str, *, write: bool) -> list[Statement]:
+    if not kms_key:
+        return []
+    return [_allow(["kms:Decrypt", "kms:GenerateDataKey"] if write else ["kms:Decrypt"], [kms_key])]
+
+
+def _account(arn: str) -> str:
+    return arn.split(":")[4]
+
+
+def _prefix(arn: str, service: str) -> str:
+    """The start of an ARN of another service in the same partition, region and account."""
+    _, partition, _, region, account, *_ = arn.split(":")
+    return f"arn:{partition}:{service}:{region}:{account}"
+
+
+def _catalog(database: str) -> str:
+    return f"{_prefix(database, 'glue')}:catalog"
+
+
+def _tables(database: str) -> str:
+    return f"{_prefix(database, 'glue')}:table/{database.rpartition('/')[2]}/*"

@@ -1,0 +1,308 @@
+"""Every setting of the stack: its type, its default, what is allowed and what it means.
+
+The one place that decides defaults. `Pulumi.yaml` repeats type, default and description for Pulumi's own tools, and a
+test holds the two together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import pulumi
+import pulumi.runtime.config
+
+from handlers.streams import STREAMS, default_streams
+
+NAMESPACE = "spotify-etl"
+"""What stands before the colon of every setting's key in a stack file."""
+
+SettingType = Literal["array", "boolean", "integer", "string"]
+
+LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+"""What CloudWatch Logs takes: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html."""
+
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_MAX_DAYS = 36_500
+_SPRING_CHANGE = (time(1), time(3))
+
+
+class SettingError(pulumi.RunError):
+    """A setting that is wrong or unknown; Pulumi prints its one sentence and no traceback."""
+
+
+class _RefusedError(ValueError):
+    """A value that a rule does not take."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a setting takes."""
+
+    type: SettingType
+    allowed: str
+    """What is allowed, as the end of the sentence "it must be …"."""
+    read: Callable[[Any], Any]
+    """Turns what stands in the configuration (text, or the value itself) into the setting's value; raises `ValueError`."""
+
+
+def _whole_number(value: Any) -> int:
+    if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,12}", str(value)):
+        raise _RefusedError
+    return int(value)
+
+
+def _days(minimum: int, reason: str = "") -> Rule:
+    def read(value: Any) -> int:
+        days = _whole_number(value)
+        if not minimum <= days <= _MAX_DAYS:
+            raise _RefusedError
+        return days
+
+    return Rule("integer", f"a whole number of days from {minimum} to {_MAX_DAYS}{reason}", read)
+
+
+def _between(minimum: int, maximum: int, unit: str) -> Rule:
+    def read(value: Any) -> int:
+        number = _whole_number(value)
+        if not minimum <= number <= maximum:
+            raise _RefusedError
+        return number
+
+    return Rule("integer", f"a whole number of {unit} from {minimum} to {maximum}", read)
+
+
+def _one_of(choices: tuple[Any, ...], setting_type: SettingType) -> Rule:
+    def read(value: Any) -> Any:
+        for choice in choices:
+            if str(value) == str(choice) and not isinstance(value, bool):
+                return choice
+        raise _RefusedError
+
+    return Rule(setting_type, "one of " + ", ".join(map(str, choices)), read)
+
+
+def _read_flag(value: Any) -> bool:
+    flags = {"true": True, "false": False}
+    if str(value).lower() not in flags:
+        raise _RefusedError
+    return flags[str(value).lower()]
+
+
+def _read_time_of_day(value: Any) -> str:
+    if not _TIME_OF_DAY.fullmatch(str(value)):
+        raise _RefusedError
+    return str(value)
+
+
+def _read_timezone(value: Any) -> str:
+    name = str(value)
+    if name != "UTC":
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError) as error:
+            raise _RefusedError from error
+    return name
+
+
+def _read_streams(value: Any) -> tuple[str, ...]:
+    names = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not names or any(not isinstance(name, str) for name in names):
+        raise _RefusedError
+    if set(names) - set(STREAMS) or len(set(names)) != len(names):
+        raise _RefusedError
+    if "playlist_items" in names and "playlists" not in names:
+        raise _RefusedError
+    return tuple(name for name in STREAMS if name in names)
+
+
+def _read_url(value: Any) -> str:
+    url = str(value)
+    parts = urlsplit(url)
+    loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    plain = not (parts.query or parts.fragment or parts.username or parts.password) and not re.search(r"\s", url)
+    if not (plain and parts.hostname and (loopback or parts.scheme == "https")):
+        raise _RefusedError
+    return url if url.endswith("/") else url + "/"
+
+
+def _read_kms_key_arn(value: Any) -> str:
+    if value != "" and not _KMS_KEY_ARN.fullmatch(str(value)):
+        raise _RefusedError
+    return str(value)
+
+
+_STREAM_NAMES = Rule(
+    "array",
+    "a list that names one or more of "
+    + ", ".join(STREAMS)
+    + ", each once, and playlists wherever it names playlist_items",
+    _read_streams,
+)
+_TIME = Rule("string", 'a quoted time of day from "00:00" to "23:59"', _read_time_of_day)
+_TIMEZONE = Rule("string", "a time zone of the IANA database, for instance Europe/Berlin", _read_timezone)
+_FLAG = Rule("boolean", "true or false", _read_flag)
+_URL = Rule("string", "an https address (or http on this machine itself) without user, query or fragment", _read_url)
+_KMS_KEY_ARN_OR_NOTHING = Rule(
+    "string", "empty or the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)", _read_kms_key_arn
+)
+
+
+def _setting(default: Any, rule: Rule, doc: str) -> Any:
+    return field(default=default, metadata={"rule": rule, "doc": doc})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a stack can be told, with a safe and cheap default for everything.
+
+    Raises:
+        SettingError: a value is not allowed.
+    """
+
+    streams: tuple[str, ...] = _setting(default_streams(), _STREAM_NAMES, "Streams that are read from Spotify.")
+    daily_at: str = _setting("06:00", _TIME, "Time of the daily run, in `timezone`.")
+    crawl_delay_minutes: int = _setting(
+        45, _between(20, 720, "minutes"), "Minutes from the daily run to the crawl that shows its data in Athena."
+    )
+    timezone: str = _setting("UTC", _TIMEZONE, "Time zone of the daily run, of the crawl and of local time in views.")
+    schedules_enabled: bool = _setting(True, _FLAG, "Whether the schedules fire; without them runs start by hand.")
+    raw_retention_days: int = _setting(
+        90,
+        _days(14, ", as a dead letter may wait 14 days for its raw object"),
+        "Days that raw objects and run manifests are kept.",
+    )
+    transformed_retention_days: int = _setting(
+        90, _days(14, ", as a view needs two full reads"), "Days that the tables of the library are kept."
+    )
+    plays_retention_days: int = _setting(
+        3650,
+        _days(14),
+        "Days that plays, runs and rejected records are kept; listening history cannot be read from Spotify again.",
+    )
+    results_retention_days: int = _setting(7, _days(1), "Days that query results are kept.")
+    log_retention_days: int = _setting(30, _one_of(LOG_RETENTION_DAYS, "integer"), "Days that logs are kept.")
+    athena_scan_limit_mb: int = _setting(
+        1000, _between(10, 10_000_000, "megabytes"), "Megabytes that one query may scan before Athena stops it."
+    )
+    architecture: str = _setting("arm64", _one_of(("arm64", "x86_64"), "string"), "Processor of the functions.")
+    kms_key_arn: str = _setting(
+        "", _KMS_KEY_ARN_OR_NOTHING, "Your own KMS key for the buckets and the secret; empty for keys that AWS owns."
+    )
+    force_destroy: bool = _setting(
+        False, _FLAG, "One of two keys to `pulumi destroy` with data; the other is ALLOW_DATA_LOSS in __main__.py."
+    )
+    spotify_api_url: str = _setting("https://api.spotify.com/v1/", _URL, "Base address of Spotify's Web API.")
+    spotify_accounts_url: str = _setting("https://accounts.spotify.com/", _URL, "Base address of Spotify's logins.")
+
+    def __post_init__(self) -> None:
+        for setting in dataclasses.fields(self):
+            value = _checked(key(setting), setting.metadata["rule"], getattr(self, setting.name))
+            object.__setattr__(self, setting.name, value)
+
+    @property
+    def daily_time(self) -> time:
+        """The time of day of the daily run, in `timezone`."""
+        return time.fromisoformat(self.daily_at)
+
+    @property
+    def crawl_time(self) -> time:
+        """The time of day of the crawl, in `timezone`; past midnight it is the next day's."""
+        moment = datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), self.daily_time)
+        return (moment + timedelta(minutes=self.crawl_delay_minutes)).time()
+
+    def warnings(self, year: int) -> list[str]:
+        """One sentence for each allowed setting that may surprise in the given year."""
+        if not _has_spring_change(self.timezone, year):
+            return []
+        return [
+            f"{NAMESPACE}:timezone {self.timezone} changes its clocks in spring, and the {what} at {moment:%H:%M} may be "
+            f"skipped on that day; choose a time before 01:00 or from 03:00 on."
+            for what, moment in (("daily run", self.daily_time), ("crawl", self.crawl_time))
+            if _SPRING_CHANGE[0] <= moment < _SPRING_CHANGE[1]
+        ]
+
+
+def key(setting: dataclasses.Field[Any]) -> str:
+    """The key of a setting in a stack file, without its namespace: `dailyAt` for `daily_at`."""
+    head, *tail = setting.name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
+
+
+def read_settings(config: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of the current stack.
+
+    Args:
+        config: the stack's whole configuration by full key; by default what Pulumi gives the program.
+
+    Raises:
+        SettingError: a key is unknown or its value is not allowed.
+    """
+    known = {f"{NAMESPACE}:{key(setting)}": setting.name for setting in dataclasses.fields(Settings)}
+    given = _stack_config() if config is None else config
+    ours = {name: value for name, value in given.items() if name.startswith(f"{NAMESPACE}:")}
+    for name, value in ours.items():
+        if name not in known:
+            settings = ", ".join(known_key.partition(":")[2] for known_key in known)
+            raise SettingError(f"The setting {name} = {_shown(name, value)} is unknown: the settings are {settings}.")
+    return Settings(**{known[name]: value for name, value in ours.items()})
+
+
+def _stack_config() -> dict[str, Any]:
+    # pulumi.Config answers for known keys only; a misspelt one is found in the map it reads from.
+    return pulumi.runtime.config.CONFIG.get() or pulumi.runtime.config.get_config_env()
+
+
+def _checked(name: str, rule: Rule, value: Any) -> Any:
+    try:
+        return rule.read(value)
+    except ValueError:
+        full = f"{NAMESPACE}:{name}"
+        raise SettingError(
+            f"The setting {full} = {_shown(full, value)} is not allowed: it must be {rule.allowed}."
+        ) from None
+
+
+def _shown(name: str, value: Any) -> str:
+    # Someone may have put a secret under a wrong key.
+    return "[secret]" if pulumi.runtime.config.is_config_secret(name) else repr(value)
+
+
+def _has_spring_change(timezone: str, year: int) -> bool:
+    if timezone == "UTC":
+        return False
+    zone = zoneinfo.ZoneInfo(timezone)
+    days = [datetime(year, 1, 1, 12, tzinfo=zone) + timedelta(days=day) for day in range(366)]
+    return len({day.utcoffset() for day in days}) > 1

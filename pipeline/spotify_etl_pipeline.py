@@ -1,0 +1,163 @@
+"""The whole pipeline as one component."""
+# No `from __future__ import annotations` here: Pulumi's analyzer reads the annotations of these classes and fails on text.
+
+import re
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+
+from pipeline.analytics import Analytics
+from pipeline.catalog import Catalog
+from pipeline.extraction import Extraction
+from pipeline.lake import Lake
+from pipeline.monitoring import Monitoring
+from pipeline.packaging import FUNCTIONS
+from pipeline.settings import Settings
+from pipeline.transformation import Transformation
+
+
+class SpotifyEtlPipelineArgs(TypedDict, total=False):
+    """The settings of the pipeline, each with a safe and cheap default."""
+
+    streams: Sequence[str]
+    """Streams that are read from Spotify."""
+    daily_at: str
+    """Time of the daily run, in `timezone`."""
+    crawl_delay_minutes: int
+    """Minutes from the daily run to the crawl that shows its data in Athena."""
+    timezone: str
+    """Time zone of the daily run, of the crawl and of local time in views."""
+    schedules_enabled: bool
+    """Whether the schedules fire; without them runs start by hand."""
+    raw_retention_days: int
+    """Days that raw objects and run manifests are kept."""
+    transformed_retention_days: int
+    """Days that the tables of the library are kept."""
+    plays_retention_days: int
+    """Days that plays, runs and rejected records are kept; listening history cannot be read from Spotify again."""
+    results_retention_days: int
+    """Days that query results are kept."""
+    log_retention_days: int
+    """Days that logs are kept."""
+    athena_scan_limit_mb: int
+    """Megabytes that one query may scan before Athena stops it."""
+    architecture: str
+    """Processor of the functions."""
+    kms_key_arn: str
+    """Your own KMS key for the buckets and the secret; empty for keys that AWS owns."""
+    force_destroy: bool
+    """One of two keys to destroying the data buckets with data; the other is `allow_data_loss`."""
+    allow_data_loss: bool
+    """The other key: what the program says, where `force_destroy` is what the stack's configuration says."""
+    spotify_api_url: str
+    """Base address of Spotify's Web API."""
+    spotify_accounts_url: str
+    """Base address of Spotify's logins."""
+
+
+class SpotifyEtlPipeline(pulumi.ComponentResource):
+    """A Spotify library and listening history as SQL tables in Athena.
+
+    Example:
+        pipeline = SpotifyEtlPipeline("spotify-etl", {"timezone": "Europe/Berlin", "daily_at": "05:30"})
+        pulumi.export("athena_workgroup_name", pipeline.athena_workgroup_name)
+    """
+
+    raw_bucket_name: pulumi.Output[str]
+    """Bucket of what Spotify sent."""
+    transformed_bucket_name: pulumi.Output[str]
+    """Bucket of the tables' Parquet files."""
+    athena_results_bucket_name: pulumi.Output[str]
+    """Bucket of what queries answered."""
+    glue_database_name: pulumi.Output[str]
+    """Database of the tables and views."""
+    glue_crawler_name: pulumi.Output[str]
+    """Crawler that registers partitions."""
+    athena_workgroup_name: pulumi.Output[str]
+    """Workgroup to ask questions in."""
+    extract_function_name: pulumi.Output[str]
+    """Function that reads from Spotify."""
+    transform_function_name: pulumi.Output[str]
+    """Function that makes the tables' files."""
+    publish_function_name: pulumi.Output[str]
+    """Function that makes missing tables and the views."""
+    transform_queue_url: pulumi.Output[str]
+    """Queue of raw objects that wait for the transform."""
+    dead_letter_queue_urls: pulumi.Output[dict[str, str]]
+    """Queues of what failed for good, by hop: extract, transform, crawl, publish."""
+    spotify_secret_name: pulumi.Output[str]
+    """Secret with the Spotify app and its refresh token; made empty."""
+    named_queries: pulumi.Output[dict[str, str]]
+    """Id of each named query."""
+    next_steps: pulumi.Output[Sequence[str]]
+    """What to do after the first deployment, in order."""
+
+    def __init__(
+        self,
+        name: str,
+        args: SpotifyEtlPipelineArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("spotify-etl:index:SpotifyEtlPipeline", name, dict(args), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        settings = Settings(**{key: value for key, value in args.items() if key != "allow_data_loss"})  # type: ignore[arg-type]  # checked there
+        stack = pulumi.get_stack()
+        database_name = f"spotify_{re.sub('[^a-z0-9_]', '_', stack.lower())}"
+
+        monitoring = Monitoring(name, settings, FUNCTIONS, opts=child)
+        lake = Lake(
+            name, settings, destroy_data=settings.force_destroy and args.get("allow_data_loss", False), opts=child
+        )
+        extraction = Extraction(name, settings, lake, monitoring.log_groups["extract"], opts=child)
+        transformation = Transformation(name, settings, lake, monitoring.log_groups["transform"], opts=child)
+        analytics = Analytics(
+            name, settings, lake, workgroup_name=f"spotify-etl-{stack}", database_name=database_name, opts=child
+        )
+        catalog = Catalog(
+            name,
+            settings,
+            lake,
+            database_name=database_name,
+            workgroup=analytics.workgroup,
+            log_group=monitoring.log_groups["publish"],
+            opts=child,
+        )
+
+        self.raw_bucket_name = lake.raw.name
+        self.transformed_bucket_name = lake.transformed.name
+        self.athena_results_bucket_name = lake.results.name
+        self.glue_database_name = catalog.database.name
+        self.glue_crawler_name = catalog.crawler.name
+        self.athena_workgroup_name = analytics.workgroup.name
+        self.extract_function_name = extraction.function.name
+        self.transform_function_name = transformation.function.name
+        self.publish_function_name = catalog.function.name
+        self.transform_queue_url = transformation.queue.url
+        self.dead_letter_queue_urls = pulumi.Output.all(
+            extract=extraction.dead_letters.url,
+            transform=transformation.dead_letters.url,
+            crawl=catalog.crawl_dead_letters.url,
+            publish=catalog.publish_dead_letters.url,
+        )
+        self.spotify_secret_name = extraction.secret.name
+        self.named_queries = pulumi.Output.from_input(
+            {query: resource.id for query, resource in analytics.named_queries.items()}
+        )
+        self.next_steps = pulumi.Output.all(
+            pulumi.Output.format(
+                "login: aws secretsmanager put-secret-value --secret-id {0} --secret-string file://spotify-secret.json",
+                self.spotify_secret_name,
+            ),
+            pulumi.Output.format(
+                "extract: aws lambda invoke --function-name {0} --invocation-type Event"
+                ' --cli-binary-format raw-in-base64-out --payload \'{{"trigger": "manual"}}\' answer.json',
+                self.extract_function_name,
+            ),
+            pulumi.Output.format("crawl: aws glue start-crawler --name {0}", self.glue_crawler_name),
+        )
+        self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
+
+
+OUTPUTS = tuple(name for name in SpotifyEtlPipeline.__annotations__)
+"""The names of the component's outputs, which are also those of the stack."""
