@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
+from typing import cast
 
 import pulumi
 
 from pipeline.settings import read_settings
-from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
+from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline, SpotifyEtlPipelineArgs
 
 # One of two keys to `pulumi destroy` with data in the buckets; the other is the setting `forceDestroy`.
 ALLOW_DATA_LOSS = False
@@ -16,8 +17,11 @@ ALLOW_DATA_LOSS = False
 settings = read_settings()
 for warning in settings.warnings(datetime.now(UTC).year):
     pulumi.log.warn(warning)
+if settings.force_destroy and not ALLOW_DATA_LOSS:
+    pulumi.log.warn("spotify-etl:forceDestroy has no effect while ALLOW_DATA_LOSS in __main__.py is False.")
 
-pipeline = SpotifyEtlPipeline("spotify-etl", {**dataclasses.asdict(settings), "allow_data_loss": ALLOW_DATA_LOSS})
+args = cast("SpotifyEtlPipelineArgs", dataclasses.asdict(settings) | {"allow_data_loss": ALLOW_DATA_LOSS})
+pipeline = SpotifyEtlPipeline("spotify-etl", args)
 
 for output in OUTPUTS:
     pulumi.export(output, getattr(pipeline, output))

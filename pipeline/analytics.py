@@ -48,11 +48,6 @@ class Analytics(pulumi.ComponentResource):
     ) -> None:
         super().__init__("spotify-etl:index:Analytics", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        encryption = (
-            {"encryption_option": "SSE_KMS", "kms_key_arn": settings.kms_key_arn}
-            if settings.kms_key_arn
-            else {"encryption_option": "SSE_S3"}
-        )
         self.workgroup = aws.athena.Workgroup(
             name,
             name=workgroup_name,
@@ -66,7 +61,7 @@ class Analytics(pulumi.ComponentResource):
                 "engine_version": {"selected_engine_version": "Athena engine version 3"},
                 "result_configuration": {
                     "output_location": pulumi.Output.concat("s3://", lake.results.name, "/results/"),
-                    "encryption_configuration": encryption,
+                    "encryption_configuration": _encryption(settings.kms_key_arn),
                 },
             },
             opts=child,
@@ -97,3 +92,11 @@ def description(query: Path) -> str:
     if not first.startswith("--") or not text:
         raise NamedQueryError(f"{query} must begin with a line `-- <what the query answers>`.")
     return text
+
+
+def _encryption(
+    kms_key_arn: str,
+) -> aws.athena.WorkgroupConfigurationResultConfigurationEncryptionConfigurationArgsDict:
+    if not kms_key_arn:
+        return {"encryption_option": "SSE_S3"}
+    return {"encryption_option": "SSE_KMS", "kms_key_arn": kms_key_arn}

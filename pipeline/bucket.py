@@ -54,26 +54,19 @@ class Bucket(pulumi.ComponentResource):
         aws.s3.BucketOwnershipControls(
             name, bucket=self.name, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child
         )
-        encryption = (
-            {"sse_algorithm": "aws:kms", "kms_master_key_id": kms_key_arn}
-            if kms_key_arn
-            else {"sse_algorithm": "AES256"}
-        )
         aws.s3.BucketServerSideEncryptionConfiguration(
             name,
             bucket=self.name,
-            rules=[{"apply_server_side_encryption_by_default": encryption, "bucket_key_enabled": bool(kms_key_arn)}],
+            rules=[_encryption(kms_key_arn)],
             opts=child,
         )
-        versioning = (
-            [
+        versioning = []
+        if versioned:
+            versioning.append(
                 aws.s3.BucketVersioning(
                     name, bucket=self.name, versioning_configuration={"status": "Enabled"}, opts=child
                 )
-            ]
-            if versioned
-            else []
-        )
+            )
         aws.s3.BucketLifecycleConfiguration(
             name,
             bucket=self.name,
@@ -89,6 +82,16 @@ class Bucket(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[access]),
         )
         self.register_outputs({"arn": self.arn, "name": self.name})
+
+
+def _encryption(kms_key_arn: str) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict:
+    if not kms_key_arn:
+        return {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
+    return {
+        "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": kms_key_arn},
+        # One call to KMS for many objects.
+        "bucket_key_enabled": True,
+    }
 
 
 def _expiry(prefix: str, days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgsDict:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +21,6 @@ import pulumi
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that `handlers/`, `queries/` and the lock files lie in."""
-BUILD = ROOT / "build"
-"""Where archives are written; they are named by their content, so what is there is never stale."""
 
 PYTHON = "3.13"
 RUNTIME = f"python{PYTHON}"
@@ -62,7 +59,12 @@ class Archive:
 
 
 def code(root: Path = ROOT, build: Path | None = None) -> Archive:
-    """The archive that every function runs: the handlers, and the views that publish makes."""
+    """The archive that every function runs: the handlers, and the views that publish makes.
+
+    Args:
+        root: the folder that `handlers/` and `queries/` lie in.
+        build: where archives are kept, named by their content; by default `build` there.
+    """
     files = [*root.glob("handlers/**/*.py"), *root.glob("queries/views/*.sql")]
     contents = {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
     return _kept((build or root / "build") / "code", _zipped(contents))
@@ -213,7 +215,8 @@ def _check_sizes(function: str, zipped: int, unzipped: int) -> None:
     if zipped > MAX_ZIP_BYTES or unzipped > MAX_UNZIPPED_BYTES:
         raise PackagingError(
             f"The layer of {function} has {zipped / 1e6:.1f} MB ({unzipped / 1e6:.1f} MB unzipped) and Lambda takes "
-            f"{MAX_ZIP_BYTES / 1e6:.0f} MB ({MAX_UNZIPPED_BYTES / 1e6:.0f} MB): remove a dependency from its group in pyproject.toml."
+            f"{MAX_ZIP_BYTES / 1e6:.0f} MB ({MAX_UNZIPPED_BYTES / 1e6:.0f} MB): "
+            f"remove a dependency from the group {function} in pyproject.toml and run `make lock`."
         )
 
 

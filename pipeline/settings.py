@@ -75,7 +75,7 @@ class Rule:
     allowed: str
     """What is allowed, as the end of the sentence "it must be …"."""
     read: Callable[[Any], Any]
-    """Turns what stands in the configuration (text, or the value itself) into the setting's value; raises `ValueError`."""
+    """Makes the value of what stands in the configuration (text, or the value itself); raises `ValueError`."""
 
 
 def _whole_number(value: Any) -> int:
@@ -248,8 +248,8 @@ class Settings:
         if not _has_spring_change(self.timezone, year):
             return []
         return [
-            f"{NAMESPACE}:timezone {self.timezone} changes its clocks in spring, and the {what} at {moment:%H:%M} may be "
-            f"skipped on that day; choose a time before 01:00 or from 03:00 on."
+            f"In {self.timezone} the clocks change in spring, and on that day the {what} at {moment:%H:%M} may be left "
+            f"out; choose {NAMESPACE}:dailyAt so that it falls before 01:00 or after 03:00."
             for what, moment in (("daily run", self.daily_time), ("crawl", self.crawl_time))
             if _SPRING_CHANGE[0] <= moment < _SPRING_CHANGE[1]
         ]

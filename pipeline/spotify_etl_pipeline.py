@@ -1,5 +1,5 @@
 """The whole pipeline as one component."""
-# No `from __future__ import annotations` here: Pulumi's analyzer reads the annotations of these classes and fails on text.
+# No `from __future__ import annotations` here: Pulumi's analyzer fails on annotations that are text.
 
 import re
 from collections.abc import Sequence
@@ -141,8 +141,9 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             publish=catalog.publish_dead_letters.url,
         )
         self.spotify_secret_name = extraction.secret.name
-        self.named_queries = pulumi.Output.from_input(
-            {query: resource.id for query, resource in analytics.named_queries.items()}
+        queries = analytics.named_queries
+        self.named_queries = pulumi.Output.all(*(query.id for query in queries.values())).apply(
+            lambda ids: dict(zip(queries, ids, strict=True))
         )
         self.next_steps = pulumi.Output.all(
             pulumi.Output.format(
@@ -159,5 +160,5 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
 
 
-OUTPUTS = tuple(name for name in SpotifyEtlPipeline.__annotations__)
-"""The names of the component's outputs, which are also those of the stack."""
+OUTPUTS = tuple(SpotifyEtlPipeline.__annotations__)
+"""The names of the component's outputs, which are those of the stack too."""
