@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local.aws.server import AwsServer
+from tests.local.stage import Stage
 
 
 @pytest.fixture
@@ -18,3 +20,10 @@ def server() -> Iterator[AwsServer]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """An empty account with the engines and the simulated clock."""
+    with Stage(tmp_path / "functions") as running:
+        yield running

@@ -1,0 +1,184 @@
+"""How a crawler reads tables and partitions out of folders.
+
+Source: https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+Columns = Mapping[str, str]
+
+# Share of columns that two schemas have in common, below which a crawler makes two tables of them.
+_SIMILAR = 0.7
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object of the bucket that is crawled; size in bytes."""
+
+    key: str
+    size: int
+    etag: str
+
+    @property
+    def folder(self) -> str:
+        """The key up to and with its last slash; empty at the top of the bucket."""
+        return self.key[: self.key.rfind("/") + 1]
+
+
+@dataclass
+class FoundTable:
+    """A table as the folders show it.
+
+    Attributes:
+        folder: its root, with a slash at the end.
+        keys: names of the partition keys, outermost first.
+        partitions: values → folder, empty if the table has no keys.
+        objects: folder → its objects, in order of their keys.
+    """
+
+    folder: str
+    keys: tuple[str, ...]
+    partitions: dict[tuple[str, ...], str] = field(default_factory=dict)
+    objects: dict[str, list[StoredObject]] = field(default_factory=lambda: defaultdict(list))
+
+
+def excluded(key: str, include_path: str, patterns: Iterable[str]) -> bool:
+    """Whether one of a target's glob patterns, relative to its include path, takes an object out."""
+    relative = key.removeprefix(include_path)
+    return any(_glob(pattern).fullmatch(relative) for pattern in patterns)
+
+
+def is_hidden(key: str, include_path: str) -> bool:
+    """Whether a crawler passes an object over for its name."""
+    return any(part.startswith(("_", ".")) for part in key.removeprefix(include_path).split("/"))
+
+
+def tables_at_level(objects: Iterable[StoredObject], level: int) -> tuple[list[FoundTable], list[str]]:
+    """Tables where `TableLevelConfiguration` puts them: the bucket is level 1, its folders level 2.
+
+    Returns:
+        The tables, and a sentence for every object that fits into none.
+    """
+    grouped: dict[str, list[StoredObject]] = defaultdict(list)
+    warnings = []
+    for stored in objects:
+        folders = stored.folder.split("/")[:-1]
+        if len(folders) < level - 1:
+            warnings.append(f"{stored.key} lies above the table level {level} and belongs to no table.")
+        else:
+            grouped["".join(f"{folder}/" for folder in folders[: level - 1])].append(stored)
+    tables = []
+    for root, members in sorted(grouped.items()):
+        table, more = _table(root, members)
+        tables.append(table)
+        warnings += more
+    return tables, warnings
+
+
+def tables_by_schema(
+    objects: list[StoredObject], root: str, schema: Callable[[StoredObject], Columns], *, combine: bool
+) -> tuple[list[FoundTable], list[str]]:
+    """Tables where no level is set: one for the highest folder below which the schemas agree.
+
+    Args:
+        objects: all below `root`.
+        root: a folder, with a slash at the end.
+        schema: columns of an object.
+        combine: `CombineCompatibleSchemas`: schemas that do not contradict each other agree, however different.
+    """
+    if not objects:
+        return [], []
+    children: dict[str, list[StoredObject]] = defaultdict(list)
+    for stored in objects:
+        child = stored.key.removeprefix(root).partition("/")[0]
+        children[f"{root}{child}/" if stored.folder != root else root].append(stored)
+    if set(children) == {root} or _agree([schema(stored) for stored in objects], combine=combine):
+        table, warnings = _table(root, objects)
+        return [table], warnings
+    tables: list[FoundTable] = []
+    warnings = []
+    for child, members in sorted(children.items()):
+        found, more = (
+            ([_table(root, members)[0]], [])
+            if child == root
+            else tables_by_schema(members, child, schema, combine=combine)
+        )
+        tables += found
+        warnings += more
+    return tables, warnings
+
+
+def table_name(folder: str, bucket: str, prefix: str) -> str:
+    """The name that a crawler gives to the table of a folder: of its last part, in Hive's letters."""
+    last = folder.rstrip("/").rpartition("/")[2] or bucket
+    return prefix + re.sub(r"[^a-z0-9_]", "_", last.lower())
+
+
+def _table(root: str, members: list[StoredObject]) -> tuple[FoundTable, list[str]]:
+    """The table of a folder; partitions as most of its objects have them."""
+    shapes: dict[tuple[str, ...], list[StoredObject]] = defaultdict(list)
+    for stored in members:
+        shapes[tuple(_key_name(part, at) for at, part in enumerate(_below(root, stored)))].append(stored)
+    keys = max(shapes, key=lambda shape: (len(shapes[shape]), shape))
+    table = FoundTable(root, keys)
+    warnings = [
+        f"{stored.key} is not partitioned by {', '.join(keys) or 'nothing'} like the others of {root}."
+        for shape, several in shapes.items()
+        if shape != keys
+        for stored in several
+    ]
+    for stored in sorted(shapes[keys], key=lambda one: one.key):
+        if keys:
+            values = tuple(part.partition("=")[2] if "=" in part else part for part in _below(root, stored))
+            table.partitions[values] = stored.folder
+        table.objects[stored.folder].append(stored)
+    return table, warnings
+
+
+def _below(root: str, stored: StoredObject) -> list[str]:
+    return stored.folder.removeprefix(root).split("/")[:-1]
+
+
+def _key_name(part: str, at: int) -> str:
+    name, separator, _ = part.partition("=")
+    return re.sub(r"[^a-z0-9_]", "_", name.lower()) if separator else f"partition_{at}"
+
+
+def _agree(schemas: list[Columns], *, combine: bool) -> bool:
+    first = schemas[0]
+    for other in schemas[1:]:
+        common = first.keys() & other.keys()
+        if any(first[name] != other[name] for name in common):
+            return False
+        if not combine and len(common) < _SIMILAR * len(first.keys() | other.keys()):
+            return False
+    return True
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """`*` within a folder, `**` across folders, `?`, `[…]` and `{…,…}`."""
+    out, at, braces = "", 0, 0
+    while at < len(pattern):
+        sign = pattern[at]
+        if pattern.startswith("**", at):
+            out, at = out + ".*", at + 2
+            continue
+        if sign == "[" and (end := pattern.find("]", at + 2)) > 0:
+            inner = pattern[at + 1 : end]
+            out, at = out + f"[{'^' + inner[1:] if inner.startswith('!') else inner}]", end + 1
+            continue
+        if sign == "\\" and at + 1 < len(pattern):
+            out, at = out + re.escape(pattern[at + 1]), at + 2
+            continue
+        if sign == "{":
+            braces += 1
+        out += {"*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|" if braces else ","}.get(sign, re.escape(sign))
+        if sign == "}":
+            braces -= 1
+        at += 1
+    return re.compile(out)

@@ -1,0 +1,103 @@
+"""All engines together, and the loop that plays them through simulated time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from local.engines.agenda import Agenda, Engine
+from local.engines.asynchronous import AsynchronousInvocations
+from local.engines.crawler import Crawlers
+from local.engines.functions import Functions
+from local.engines.journal import Journal
+from local.engines.queues import QueuePollers
+from local.engines.rules import Rules
+from local.engines.schedules import Schedules
+from local.engines.sessions import RoleSessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from local.aws.server import AwsServer
+    from local.clock import SimulatedClock
+    from local.engines.journal import Step
+
+
+class Playback:
+    """Plays whatever a server holds.
+
+    Args:
+        server: AWS; started before `install`.
+        clock: moved by `run_until`; started before `install`.
+        folder: for unpacked functions; removed by `close`.
+
+    Attributes:
+        journal: what happened.
+    """
+
+    def __init__(self, server: AwsServer, clock: SimulatedClock, folder: Path) -> None:
+        self.journal = journal = Journal(clock)
+        self._server = server
+        self._clock = clock
+        self._denials_seen = 0
+        self._installed = ExitStack()
+
+        agenda, sessions = Agenda(lambda: clock.now), RoleSessions(server, clock)
+        self._functions = Functions(server, clock, journal, folder)
+        self._asynchronous = AsynchronousInvocations(server, clock, journal, agenda, sessions, self._functions)
+        self._queues = QueuePollers(server, clock, journal, sessions, self._functions)
+        self._rules = Rules(server, clock, journal, agenda, self._functions, self._asynchronous.accept)
+        self._crawlers = Crawlers(server, clock, journal, agenda, sessions, self._rules)
+        schedules = Schedules(server, clock, journal, agenda, sessions)
+        # Asked in this order: what was promised earlier goes first.
+        self._engines: tuple[Engine, ...] = (agenda, schedules, self._rules, self._crawlers, self._queues)
+
+    def install(self) -> None:
+        """Take moto's place where it only pretends."""
+        self._installed.callback(self._functions.close)
+        self._functions.install(self._asynchronous.accept)
+        for engine in (self._queues, self._rules, self._crawlers):
+            self._installed.callback(engine.close)
+            engine.install()
+
+    def close(self) -> None:
+        """End every function's process and give moto its place back."""
+        self._installed.close()
+
+    def run_until(self, moment: datetime, on_step: Callable[[Step], None] | None = None) -> None:
+        """Let simulated time pass: whatever falls due on the way happens at its time, until all is quiet.
+
+        Args:
+            moment: aware; where the clock stands afterwards, or a little later.
+            on_step: is told every step as it happens.
+        """
+        self.journal.listener = on_step
+        try:
+            self.drain()
+            while (due := self._next_due()) is not None and due <= moment:
+                self._clock.move_to(due)
+                self.drain()
+            self._clock.move_to(moment)
+            self.drain()
+        finally:
+            self.journal.listener = None
+
+    def drain(self) -> None:
+        """Do all that is due now, and what follows from it, without letting time pass."""
+        acting = True
+        while acting:
+            # Every engine has its turn, whether or not the one before had anything to do.
+            acting = any([engine.act() for engine in self._engines])
+            self._note_denials()
+
+    def _next_due(self) -> datetime | None:
+        return min((due for engine in self._engines if (due := engine.next_due())), default=None)
+
+    def _note_denials(self) -> None:
+        """Every call that was refused is a step, whoever made it and whatever became of it."""
+        denials = self._server.authorization.denials
+        for denial in denials[self._denials_seen :]:
+            self.journal.record("denied", denial.principal, denial.message, ok=False)
+            self._denials_seen += 1
