@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from local.clock import SimulatedClock
     from local.engines.agenda import Agenda
     from local.engines.functions import Functions, Outcome
-    from local.engines.journal import Journal
+    from local.engines.journal import Journal, StepKind
     from local.engines.sessions import RoleSessions
 
 # After the first failure and after the second.
@@ -104,7 +104,7 @@ class AsynchronousInvocations:
 
     def _send(self, sender: RoleSender, arn: str, text: str, attributes: dict[str, str], case: str) -> None:
         name = arn.rsplit(":", 1)[1]
-        kept = "dead_letter" if case == "OnFailure" else "invoke"
+        kept: StepKind = "dead_letter" if case == "OnFailure" else "invoke"
         try:
             sender.send(arn, text, attributes)
         except DeliveryError as error:

@@ -40,6 +40,20 @@ SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 # What a table made beforehand must have in common with the one that the crawler would make.
 _FORM = {"classification": "parquet", "compressionType": "none"}
 
+# What UpdateTable takes of what GetTable gives.
+_TABLE_INPUT = (
+    "Name",
+    "Description",
+    "Owner",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "ViewOriginalText",
+    "ViewExpandedText",
+    "TableType",
+    "Parameters",
+)
+
 _FOOTER_BYTES = 1 << 16
 _BATCH = 100
 
@@ -362,8 +376,7 @@ def _statistics(found: FoundTable, footers: dict[str, list[Footer]], folder: str
 
 def _table_input_of(table: dict[str, Any]) -> dict[str, Any]:
     """A table as UpdateTable takes it back."""
-    taken = "Name Description Owner Retention StorageDescriptor PartitionKeys ViewOriginalText ViewExpandedText TableType Parameters"
-    content: dict[str, Any] = json.loads(json.dumps({key: table[key] for key in taken.split() if key in table}))
+    content: dict[str, Any] = json.loads(json.dumps({key: table[key] for key in _TABLE_INPUT if key in table}))
     return content
 
 

@@ -52,6 +52,7 @@ class Crawlers:
         self._rules = rules
         self._logs = LogWriter(server)
         self._footers: FooterCache = {}
+        self._errors: dict[str, str] = {}
         self._fired: dict[tuple[str, str], datetime] = {}
         self._patches = ExitStack()
 
@@ -68,17 +69,18 @@ class Crawlers:
                 if last.end_time is None and not ended:
                     del shown["LastCrawl"]
                 elif ended:
-                    shown["LastCrawl"] = _last_crawl(ended[-1])
+                    shown["LastCrawl"] = _last_crawl(ended[-1], self._errors[ended[-1].crawl_id])
             return shown
 
-        for owner, name, replacement in (
-            (FakeCrawler, "start_crawler", self._start),
-            (FakeCrawler, "as_dict", as_dict),
-            (FakeCrawl, "advance", lambda _crawl: None),
-        ):
-            # A bound method would not be handed the crawler.
-            function = replacement if name != "start_crawler" else lambda crawler: self._start(crawler)
-            self._patches.enter_context(replaced(owner, name, function))
+        def start_crawler(crawler: FakeCrawler) -> None:
+            self._start(crawler)
+
+        def advance(_crawl: FakeCrawl) -> None:
+            """Looking at a crawl does not end it."""
+
+        self._patches.enter_context(replaced(FakeCrawler, "start_crawler", start_crawler))
+        self._patches.enter_context(replaced(FakeCrawler, "as_dict", as_dict))
+        self._patches.enter_context(replaced(FakeCrawl, "advance", advance))
 
     def close(self) -> None:
         """Give moto its own behaviour back."""
@@ -139,8 +141,9 @@ class Crawlers:
             except (AccessDeniedError, CrawlError) as failure:
                 error = str(failure)
             crawl.status = "FAILED" if error else "COMPLETED"
-        crawl.end_time = datetime.now(UTC).replace(tzinfo=None)
-        crawl.error_message = error
+        # Moto's times are naive ones in UTC.
+        end = crawl.end_time = self._clock.now.replace(tzinfo=None)
+        self._errors[crawl.crawl_id] = error
         if credentials is not None:
             self._log(crawl, credentials, [*result.log, error])
         counts = (
@@ -149,7 +152,7 @@ class Crawlers:
         )
         seconds = time.monotonic() - begin
         self._journal.record("crawl", crawler.name, error or counts, ok=not error, seconds=seconds)
-        self._emit(crawler, _ending(crawl, result, error))
+        self._emit(crawler, _ending(crawl, end, result, error))
 
     def _role_arn(self, role: str) -> str:
         """A crawler's role may be given by its name, with or without a path."""
@@ -173,32 +176,32 @@ class Crawlers:
         self._rules.emit("aws.glue", "Glue Crawler State Change", {**common, **detail})
 
 
-def _last_crawl(crawl: FakeCrawl) -> dict[str, Any]:
+def _last_crawl(crawl: FakeCrawl, error: str) -> dict[str, Any]:
     """`LastCrawl` of GetCrawler, which has its own words for the states."""
     shown = {
         "LogGroup": crawl.log_group,
         "LogStream": crawl.log_stream,
         "MessagePrefix": crawl.message_prefix,
         "StartTime": crawl.start_time,
-        "Status": {"COMPLETED": "SUCCEEDED", "STOPPED": "CANCELLED"}.get(crawl.status, crawl.status),
+        "Status": {"COMPLETED": "SUCCEEDED", "STOPPED": "CANCELLED"}.get(str(crawl.status), crawl.status),
     }
-    if crawl.error_message:
-        shown["ErrorMessage"] = crawl.error_message
+    if error:
+        shown["ErrorMessage"] = error
     return shown
 
 
-def _ending(crawl: FakeCrawl, result: CrawlResult, error: str) -> dict[str, str]:
+def _ending(crawl: FakeCrawl, end: datetime, result: CrawlResult, error: str) -> dict[str, str]:
     """The detail of the event at the end of a crawl."""
     if crawl.status == "STOPPED":
-        return {"state": "Stopped", "message": "Crawl stopped", "completionDate": _stamp(crawl.end_time)}
+        return {"state": "Stopped", "message": "Crawl stopped", "completionDate": _stamp(end)}
     if error:
         return {"state": "Failed", "message": error, "errorMessage": error}
     return {
         "state": "Succeeded",
         "message": "Crawl Succeeded",
         "warningMessage": "; ".join(result.log) or "N/A",
-        "completionDate": _stamp(crawl.end_time),
-        "runningTime (sec)": str(int((crawl.end_time - crawl.start_time).total_seconds())),
+        "completionDate": _stamp(end),
+        "runningTime (sec)": str(int((end - crawl.start_time).total_seconds())),
         "tablesCreated": str(result.tables_created),
         "tablesUpdated": str(result.tables_updated),
         "tablesDeleted": "0",

@@ -261,7 +261,7 @@ class Functions:
             environment=environment,
             folder=task_root,
             paths=paths,
-            handler=function.handler,
+            handler=str(function.handler),
             clock_folder=clock_folder,
         )
         reply = process.start(now, memory_mb=int(function.memory_size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -30,14 +30,6 @@ _SIMPLE = {
     pa.date32(): "date",
     pa.null(): "string",
 }
-_KINDS: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
-    (pa.types.is_timestamp, "timestamp"),
-    (pa.types.is_fixed_size_binary, "binary"),
-    (pa.types.is_time32, "int"),
-    (pa.types.is_time64, "bigint"),
-    (pa.types.is_duration, "bigint"),
-    (pa.types.is_date64, "date"),
-)
 
 
 class UnknownTypeError(Exception):
@@ -52,18 +44,33 @@ def hive_type(arrow: pa.DataType) -> str:
     """
     if arrow in _SIMPLE:
         return _SIMPLE[arrow]
-    if pa.types.is_decimal(arrow):
-        return f"decimal({arrow.precision},{arrow.scale})"
-    if pa.types.is_dictionary(arrow):
-        return hive_type(arrow.value_type)
-    if pa.types.is_struct(arrow):
-        fields = (arrow.field(index) for index in range(arrow.num_fields))
-        return f"struct<{','.join(f'{field.name.lower()}:{hive_type(field.type)}' for field in fields)}>"
-    if pa.types.is_map(arrow):
-        return f"map<{hive_type(arrow.key_type)},{hive_type(arrow.item_type)}>"
-    if pa.types.is_list(arrow) or pa.types.is_large_list(arrow) or pa.types.is_fixed_size_list(arrow):
-        return f"array<{hive_type(arrow.value_type)}>"
-    for is_kind, name in _KINDS:
+    for is_kind, translate in _KINDS:
         if is_kind(arrow):
-            return name
+            return translate(arrow)
     raise UnknownTypeError(f"Hive has no type for {arrow}.")
+
+
+def _struct(arrow: Any) -> str:
+    fields = (arrow.field(index) for index in range(arrow.num_fields))
+    return f"struct<{','.join(f'{field.name.lower()}:{hive_type(field.type)}' for field in fields)}>"
+
+
+def _list(arrow: Any) -> str:
+    return f"array<{hive_type(arrow.value_type)}>"
+
+
+_KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any], str]], ...] = (
+    (pa.types.is_timestamp, lambda _: "timestamp"),
+    (pa.types.is_fixed_size_binary, lambda _: "binary"),
+    (pa.types.is_time32, lambda _: "int"),
+    (pa.types.is_time64, lambda _: "bigint"),
+    (pa.types.is_duration, lambda _: "bigint"),
+    (pa.types.is_date64, lambda _: "date"),
+    (pa.types.is_decimal, lambda arrow: f"decimal({arrow.precision},{arrow.scale})"),
+    (pa.types.is_dictionary, lambda arrow: hive_type(arrow.value_type)),
+    (pa.types.is_struct, _struct),
+    (pa.types.is_map, lambda arrow: f"map<{hive_type(arrow.key_type)},{hive_type(arrow.item_type)}>"),
+    (pa.types.is_list, _list),
+    (pa.types.is_large_list, _list),
+    (pa.types.is_fixed_size_list, _list),
+)

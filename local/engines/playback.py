@@ -89,7 +89,8 @@ class Playback:
         acting = True
         while acting:
             # Every engine has its turn, whether or not the one before had anything to do.
-            acting = any([engine.act() for engine in self._engines])
+            acted = [engine.act() for engine in self._engines]
+            acting = any(acted)
             self._note_denials()
 
     def _next_due(self) -> datetime | None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from moto.events.models import EventPattern
-from moto.sqs.models import Queue
+from moto.sqs import models as sqs_models
 
 from local.aws.authorization import AccessDeniedError
 from local.engines.patching import replaced
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from moto.awslambda.models import EventSourceMapping, LambdaFunction
-    from moto.sqs.models import Message
 
     from local.aws.server import AwsServer
     from local.clock import SimulatedClock
     from local.engines.functions import Functions, Outcome
     from local.engines.journal import Journal
     from local.engines.sessions import RoleSessions
+
+# moto annotates its queues and messages as they are before they have any attributes, so types are of no help here.
+Queue = Any
+Message = Any
 
 # moto's messages are visible strictly after their time, in milliseconds.
 _TICK = timedelta(milliseconds=1)
@@ -51,7 +54,7 @@ class QueuePollers:
 
     def install(self) -> None:
         """Keep moto from delivering to functions by itself, at once and without a second try."""
-        self._patches.enter_context(replaced(Queue, "add_message", _add_message))
+        self._patches.enter_context(replaced(sqs_models.Queue, "add_message", _add_message))
 
     def close(self) -> None:
         """Give moto its own behaviour back."""
@@ -154,7 +157,7 @@ class QueuePollers:
 
 
 def _add_message(queue: Queue, message: Message) -> None:
-    """moto's own `add_message` without its delivery to functions; what a FIFO queue has already is not added."""
+    """Add like moto, without its delivery to functions; what a FIFO queue has already is not added."""
     if queue.fifo_queue and message.deduplication_id is not None:
         latest = message.sent_timestamp - 1000 * 300
         known = (one for one in queue._messages if one.deduplication_id == message.deduplication_id)  # noqa: SLF001 - ours to keep
@@ -186,7 +189,7 @@ def _filtered(mapping: EventSourceMapping, messages: list[Message]) -> tuple[lis
     return kept, [message for message in messages if message not in kept]
 
 
-def _filterable(message: Message) -> dict[str, Any]:
+def _filterable(message: Message) -> Any:
     try:
         return {"body": json.loads(message.body)}
     except ValueError:
@@ -236,4 +239,4 @@ def _failed(mapping: EventSourceMapping, messages: list[Message], outcome: Outco
         named = {failure["itemIdentifier"] for failure in answer.get("batchItemFailures") or []}
     except (AttributeError, KeyError, TypeError):
         return every
-    return named if named <= every else every
+    return named if named <= every else every  # noqa: FURB136 - sets are ordered in part only

@@ -51,7 +51,7 @@ class Rules:
         self._deliveries = Deliveries(clock, journal, agenda)
         self._numbers = 0
         # Moto does not keep when a rule was made: rule and expression → its last firing, or when it was first seen.
-        self._fired: dict[tuple[str, str], datetime] = {}
+        self._fired: dict[tuple[str, str | None], datetime] = {}
         self._patches = ExitStack()
 
     def install(self) -> None:
@@ -93,9 +93,9 @@ class Rules:
 
     def _due(self, rule: Rule) -> datetime | None:
         last = self._fired.setdefault((rule.arn, rule.scheduled_expression), self._clock.now)
-        return parse(rule.scheduled_expression, start=last).next_after(last)
+        return parse(str(rule.scheduled_expression), start=last).next_after(last)
 
-    def _dispatch(self, rule: Rule, event: dict[str, Any]) -> None:
+    def _dispatch(self, rule: Rule, event: Any) -> None:
         if rule.state == "ENABLED" and rule.event_pattern.dump() and rule.event_pattern.matches_event(event):
             self._deliver(rule, event)
 
@@ -164,10 +164,8 @@ def _input(target: Mapping[str, Any], event: dict[str, Any]) -> str:
             part = part[name] if name else part
         return json.dumps(part)
     if transformer := target.get("InputTransformer"):
-        filled = EventTemplateParser.parse(
-            transformer["InputTemplate"],
-            transformer.get("InputPathsMap", {}),
-            {**event, "ingestion-time": event["time"]},  # type: ignore[arg-type] # moto's type has every field
-        )
+        # Moto's type of an event has this field more.
+        given: Any = {**event, "ingestion-time": event["time"]}
+        filled = EventTemplateParser.parse(transformer["InputTemplate"], transformer.get("InputPathsMap", {}), given)
         return json.dumps(filled)
     return json.dumps(event)

@@ -66,7 +66,7 @@ class Schedules:
 
     def _enabled(self) -> Iterator[Schedule]:
         for group in list(self._server.backend("scheduler").schedule_groups.values()):
-            yield from (one for one in list(group.schedules.values()) if one.state == "ENABLED")
+            yield from (one for one in list(group.schedules.values()) if one.state != "DISABLED")
 
     def _due(self, schedule: Schedule) -> datetime | None:
         """The next firing: after the last one and after the schedule was made or changed."""

@@ -7,11 +7,14 @@ import json
 import textwrap
 import zipfile
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from local.aws.server import AwsServer
+import boto3
+
+from local.aws.server import AwsServer, _session_without_user_settings
 from local.clock import SimulatedClock
 from local.engines.journal import Step
 from local.engines.playback import Playback
@@ -28,6 +31,8 @@ class Stage:
         self.folder = folder
         self.clock = SimulatedClock(start)
         self.server = AwsServer(region=REGION)
+        # One boto3 session for all tests: half of a test's time would go into reading AWS's API descriptions anew.
+        self.server._session = _session()
         self.playback = Playback(self.server, self.clock, folder)
 
     def __enter__(self) -> Self:
@@ -64,7 +69,9 @@ class Stage:
         """Replace the inline policy of a role; without statements it may do nothing."""
         if statements:
             self.client("iam").put_role_policy(
-                RoleName=role, PolicyName="inline", PolicyDocument=_policy(*({"Effect": "Allow", **one} for one in statements))
+                RoleName=role,
+                PolicyName="inline",
+                PolicyDocument=_policy(*({"Effect": "Allow", **one} for one in statements)),
             )
 
     def function(self, name: str, code: str, *, lock: str | None = None, **settings: Any) -> str:
@@ -110,6 +117,11 @@ class Stage:
         """Every line in a log group."""
         events = self.client("logs").filter_log_events(logGroupName=group)["events"]
         return [event["message"] for event in events]
+
+
+@cache
+def _session() -> boto3.Session:
+    return _session_without_user_settings()
 
 
 def zipped(files: dict[str, str]) -> bytes:

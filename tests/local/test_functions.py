@@ -169,7 +169,9 @@ def test_a_changed_function_runs_its_new_code_and_settings(stage: Stage) -> None
     code = "import os\ndef handler(event, context): return ['{}', os.environ.get('A')]\n"
     stage.function("changing", code.format("old"))
     assert stage.invoke("changing")["Payload"] == ["old", None]
-    stage.client("lambda").update_function_code(FunctionName="changing", ZipFile=zipped({"main.py": code.format("new")}))
+    stage.client("lambda").update_function_code(
+        FunctionName="changing", ZipFile=zipped({"main.py": code.format("new")})
+    )
     stage.client("lambda").update_function_configuration(FunctionName="changing", Environment={"Variables": {"A": "b"}})
     assert stage.invoke("changing")["Payload"] == ["new", "b"]
 
@@ -209,7 +211,9 @@ def test_what_a_handler_raises_comes_back_with_its_stack(stage: Stage) -> None:
     ],
 )
 def test_a_function_that_breaks_is_stopped_and_starts_anew(stage: Stage, body: str, kind: str, message: str) -> None:
-    code = f"import os, time\ndef handler(event, context):\n    if event: return os.getpid()\n    kept = 0\n    {body}\n"
+    code = (
+        f"import os, time\ndef handler(event, context):\n    if event: return os.getpid()\n    kept = 0\n    {body}\n"
+    )
     stage.function("breaking", code.replace("bytearray", "kept = bytearray"), Timeout=1, MemorySize=256)
     error = stage.invoke("breaking")["Payload"]
     assert error["errorType"] == kind

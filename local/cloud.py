@@ -1,0 +1,111 @@
+"""AWS and Spotify in one process: started, deployed into, and run through simulated time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Self
+
+from local.athena import AthenaEngine
+from local.aws.server import AwsServer
+from local.clock import SimulatedClock
+from local.deployment import deploy
+from local.engines.journal import Step
+from local.engines.playback import Playback
+from local.spotify import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+
+    from local.spotify import Library
+
+__all__ = ["EmbeddedCloud", "Step"]
+
+
+class EmbeddedCloud:
+    """A whole cloud on 127.0.0.1, on free ports and on one simulated clock; use it as a context manager.
+
+    One at a time in a process: moto keeps its state in the process, and the clock is the process's own.
+
+    Args:
+        folder: where unpacked functions and other working files lie while the cloud runs.
+        start: the simulated moment at which it starts.
+        library: what Spotify knows.
+        region: the AWS region.
+
+    Attributes:
+        spotify: the simulator of the Spotify Web API.
+        server: the AWS behind it, for those who look inside.
+        log: every step that the engines took, errors included.
+    """
+
+    def __init__(self, folder: Path, *, start: datetime, library: Library, region: str = "eu-central-1") -> None:
+        self._clock = SimulatedClock(start)
+        self.spotify = Simulator(library, lambda: self._clock.now)
+        self.server = AwsServer(region=region)
+        self._athena = AthenaEngine(self.server, folder)
+        self._playback = Playback(self.server, self._clock, folder / "functions")
+        self.log: list[Step] = self._playback.journal.steps
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start everything."""
+        with ExitStack() as starting:
+            for begin, end in (
+                (self._clock.start, self._clock.stop),
+                (self.server.start, self.server.stop),
+                (self.spotify.start, self.spotify.stop),
+                (self._playback.install, self._playback.close),
+            ):
+                starting.callback(end)
+                begin()
+            self._athena.install()
+            self._running = starting.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop everything: no process, socket or working file stays."""
+        self._running.close()
+
+    @property
+    def now(self) -> datetime:
+        """The simulated moment, UTC."""
+        return self._clock.now
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the account's owner, who may do everything."""
+        return self.server.client(service)
+
+    def deploy(self, project: Path, *, stack: str = "local", config: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Run a project's Pulumi program and create what it asks for.
+
+        Args:
+            project: folder of `__main__.py` and `Pulumi.yaml`.
+            stack: whose `Pulumi.<stack>.yaml` configures it.
+            config: settings that override the file's; Spotify's addresses are always the simulator's.
+
+        Returns:
+            The stack's outputs.
+
+        Raises:
+            DeploymentError: the program ended with an error, or asks for what cannot be created here.
+        """
+        addresses = {"spotifyApiUrl": self.spotify.api_url, "spotifyAccountsUrl": self.spotify.accounts_url}
+        return deploy(self.server, project, stack=stack, config={**(config or {}), **addresses})
+
+    def run_until(self, moment: datetime, on_step: Callable[[Step], None] | None = None) -> None:
+        """Let simulated time pass: whatever falls due on the way happens at its time, until all is quiet.
+
+        Args:
+            moment: aware; where the clock stands afterwards, or a little later.
+            on_step: is told every step as it happens.
+        """
+        self._playback.run_until(moment, on_step)
+
+    def drain(self) -> None:
+        """Do all that is due now, and what follows from it, without letting time pass."""
+        self._playback.drain()
