@@ -87,6 +87,8 @@ class Functions:
         self._packages = Packages(folder / "packages")
         self._logs = LogWriter(server)
         self._idle: dict[str, list[_Environment]] = {}
+        # Those at work too: an interrupt may come in the middle of an invocation.
+        self._processes: set[FunctionProcess] = set()
         self._lock = threading.Lock()
         self._building = threading.Lock()
         self._numbers = itertools.count(1)
@@ -198,10 +200,10 @@ class Functions:
         """End every process and remove what was unpacked."""
         self._patches.close()
         with self._lock:
-            environments = [one for several in self._idle.values() for one in several]
+            processes = list(self._processes)
             self._idle.clear()
-        for environment in environments:
-            environment.process.close()
+        for process in processes:
+            self._end(process)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _environment(self, function: LambdaFunction) -> tuple[_Environment, Reply]:
@@ -216,7 +218,7 @@ class Functions:
             found = fresh.pop() if fresh else None
             idle[:] = fresh
         for environment in stale:
-            environment.process.close()
+            self._end(environment.process)
         if found is not None:
             return found, Reply(None, None, "", alive=True)
         return self._start(function, fingerprint)
@@ -264,6 +266,8 @@ class Functions:
             handler=str(function.handler),
             clock_folder=clock_folder,
         )
+        with self._lock:
+            self._processes.add(process)
         reply = process.start(now, memory_mb=int(function.memory_size))
         return _Environment(process, fingerprint, now, credentials.access_key_id, stream), reply
 
@@ -313,7 +317,12 @@ class Functions:
             if reply.alive:
                 self._idle.setdefault(function.function_name, []).append(environment)
                 return
-        environment.process.close()
+        self._end(environment.process)
+
+    def _end(self, process: FunctionProcess) -> None:
+        process.close()
+        with self._lock:
+            self._processes.discard(process)
 
 
 def _fingerprint(function: LambdaFunction) -> str:

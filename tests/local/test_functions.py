@@ -7,7 +7,6 @@ import importlib.metadata
 import json
 import os
 import signal
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -328,14 +327,30 @@ def test_closing_ends_every_process_and_removes_what_was_unpacked(tmp_path: Path
     assert not (tmp_path / "functions").exists()
 
 
-def test_a_warm_invocation_is_cheap(stage: Stage) -> None:
-    stage.function("warm", ECHO)
-    stage.invoke("warm")
-    function = stage.server.backend("lambda").get_function("warm")
-    begin = time.monotonic()
-    for number in range(50):
-        assert stage.playback._functions.invoke(function, json.dumps(number)).payload == str(number)
-    assert time.monotonic() - begin < 5
+def test_an_interrupt_in_the_middle_of_an_invocation_leaves_no_process(tmp_path: Path) -> None:
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    note = tmp_path / "pid"
+    code = f"""
+        import os, pathlib, time
+        def handler(event, context):
+            pathlib.Path({str(note)!r}).write_text(str(os.getpid()))
+            time.sleep(30)
+        """
+    try:
+        with pytest.raises(KeyboardInterrupt), Stage(tmp_path / "functions") as stage:
+            stage.function("busy", code)
+            function = stage.server.backend("lambda").get_function("busy")
+            stage.playback._asynchronous.accept(function, "{}")
+            signal.setitimer(signal.ITIMER_REAL, 1)
+            stage.playback.drain()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(note.read_text(encoding="utf-8")), 0)
 
 
 def test_asynchronous_events_are_tried_three_times_and_kept(stage: Stage) -> None:
@@ -389,4 +404,3 @@ def test_ctrl_c_does_not_reach_the_functions(stage: Stage) -> None:
     stage.function("group", "import os\ndef handler(event, context): return [os.getpid(), os.getsid(0)]\n")
     process, session = stage.invoke("group")["Payload"]
     assert session == process != os.getsid(0)
-    assert signal.getsignal(signal.SIGINT) is not None
