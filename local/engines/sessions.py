@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from local.aws.server import AwsServer, Credentials
     from local.clock import SimulatedClock
 
-SESSION_LIFE = timedelta(hours=11)
+SESSION_LIFE = timedelta(hours=11, minutes=30)
 """How long credentials are used; the server gives them for twelve hours."""
 
 
