@@ -1,0 +1,54 @@
+"""Asking Athena, on AWS or in the embedded cloud: the same calls."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a query returned: text as Athena sends it, None for null."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+    seconds: float
+
+
+def ask(athena: AthenaClient, sql: str, *, database: str, workgroup: str) -> Answer:
+    """Run one query and wait for its answer.
+
+    Raises:
+        CommandError: Athena refused the query or could not answer it.
+    """
+    began = time.perf_counter()
+    execution = athena.start_query_execution(
+        QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
+    )["QueryExecutionId"]
+    while (status := athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"])["State"] in {
+        "QUEUED",
+        "RUNNING",
+    }:
+        time.sleep(_POLL_SECONDS)
+    if status["State"] != "SUCCEEDED":
+        raise CommandError(f"Athena could not answer ({status.get('StateChangeReason', status['State'])}): {sql}")
+    columns: tuple[str, ...] = ()
+    rows: list[tuple[str | None, ...]] = []
+    for page in athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution):
+        columns = tuple(column["Name"] for column in page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"])
+        rows.extend(tuple(cell.get("VarCharValue") for cell in row["Data"]) for row in page["ResultSet"]["Rows"])
+    # The first row of a SELECT's first page repeats the names of the columns.
+    return Answer(columns, tuple(rows[1:]), time.perf_counter() - began)
+
+
+def named_queries(athena: AthenaClient, ids: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """The stack's named queries by name, each with `QueryString` and `Description`."""
+    return {name: dict(athena.get_named_query(NamedQueryId=ids[name])["NamedQuery"]) for name in sorted(ids)}
