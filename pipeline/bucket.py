@@ -24,9 +24,6 @@ class Bucket(pulumi.ComponentResource):
         kms_key_arn: the user's own key; with '' S3 encrypts with its own.
     """
 
-    bucket: aws.s3.Bucket
-    policy: aws.s3.BucketPolicy
-
     def __init__(
         self,
         name: str,

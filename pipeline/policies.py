@@ -110,7 +110,7 @@ def publish(
             ),
             # Athena looks for the default database before any DDL:
             # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html.
-            _allow(["glue:GetDatabase"], [f"{database.rpartition('/')[0]}/default"]),
+            _allow(["glue:GetDatabase"], [_catalog(database), f"{database.rpartition('/')[0]}/default"]),
             _allow(
                 [
                     "athena:GetQueryExecution",

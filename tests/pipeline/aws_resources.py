@@ -1,0 +1,131 @@
+"""What AWS adds to each resource that the program makes: its name where none is given, its ARN, its id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+
+Outputs = dict[str, Any]
+
+
+class UnknownResourceError(AssertionError):
+    """The program makes a resource, or calls a function, that the tests do not know."""
+
+
+def created(token: str, logical_name: str, inputs: Mapping[str, Any]) -> tuple[str, Outputs]:
+    """The id and the whole state of a resource after AWS has made it.
+
+    Raises:
+        UnknownResourceError: the type token is not in the table below.
+    """
+    check_known(token)
+    name_property, computed = _RESOURCES[token]
+    given = dict(inputs)
+    if name_property and name_property not in given:
+        given[name_property] = f"{logical_name}-1a2b3c4"
+    identity, outputs = computed(given)
+    return identity, given | outputs
+
+
+def check_known(token: str) -> None:
+    """Raise where the tests do not know a type of resource.
+
+    Raises:
+        UnknownResourceError: the type token is not in the table below.
+    """
+    if token not in _RESOURCES:
+        raise UnknownResourceError(f"{token} is not a resource that the tests know: add what AWS answers for it.")
+
+
+def _named(service: str, resource: str, name_property: str = "name") -> Callable[[Outputs], tuple[str, Outputs]]:
+    """For what is known by its name and has an ARN `arn:aws:<service>:<region>:<account>:<resource><name>`."""
+
+    def computed(given: Outputs) -> tuple[str, Outputs]:
+        name = given[name_property]
+        region = "" if service == "iam" else REGION
+        return name, {"arn": f"arn:aws:{service}:{region}:{ACCOUNT}:{resource}{name}"}
+
+    return computed
+
+
+def _part_of(*properties: str) -> Callable[[Outputs], tuple[str, Outputs]]:
+    """For what belongs to another resource and is known by it."""
+
+    def computed(given: Outputs) -> tuple[str, Outputs]:
+        return ":".join(str(given[name]) for name in properties), {}
+
+    return computed
+
+
+def _bucket(given: Outputs) -> tuple[str, Outputs]:
+    return given["bucket"], {"arn": f"arn:aws:s3:::{given['bucket']}"}
+
+
+def _queue(given: Outputs) -> tuple[str, Outputs]:
+    url = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{given['name']}"
+    return url, {"url": url, "arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{given['name']}"}
+
+
+def _secret(given: Outputs) -> tuple[str, Outputs]:
+    arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{given['name']}-AbCdEf"
+    return arn, {"arn": arn}
+
+
+def _layer(given: Outputs) -> tuple[str, Outputs]:
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{given['layerName']}:1"
+    return arn, {"arn": arn, "version": "1"}
+
+
+def _database(given: Outputs) -> tuple[str, Outputs]:
+    arn = f"arn:aws:glue:{REGION}:{ACCOUNT}:database/{given['name']}"
+    return f"{ACCOUNT}:{given['name']}", {"arn": arn, "catalogId": ACCOUNT}
+
+
+def _schedule(given: Outputs) -> tuple[str, Outputs]:
+    arn = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{given['name']}"
+    return f"default/{given['name']}", {"arn": arn, "groupName": "default"}
+
+
+def _mapping(given: Outputs) -> tuple[str, Outputs]:
+    return "0f3c7b1e-mapping", {"uuid": "0f3c7b1e-mapping", "functionArn": given["functionName"]}
+
+
+def _named_query(given: Outputs) -> tuple[str, Outputs]:
+    return f"id-of-{given['name']}", {}
+
+
+# By type token: the property that AWS or the provider names the resource by (None: it has no name), and the rest.
+_RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]]] = {
+    "aws:athena/namedQuery:NamedQuery": ("name", _named_query),
+    "aws:athena/workgroup:Workgroup": ("name", _named("athena", "workgroup/")),
+    "aws:cloudwatch/eventRule:EventRule": ("name", _named("events", "rule/")),
+    "aws:cloudwatch/eventTarget:EventTarget": ("targetId", _part_of("rule", "targetId")),
+    "aws:cloudwatch/logGroup:LogGroup": ("name", _named("logs", "log-group:")),
+    "aws:glue/catalogDatabase:CatalogDatabase": ("name", _database),
+    "aws:glue/crawler:Crawler": ("name", _named("glue", "crawler/")),
+    "aws:iam/role:Role": ("name", _named("iam", "role/")),
+    "aws:iam/rolePolicy:RolePolicy": ("name", _part_of("role", "name")),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": (None, _mapping),
+    "aws:lambda/function:Function": ("name", _named("lambda", "function:")),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": (None, _part_of("functionName")),
+    "aws:lambda/layerVersion:LayerVersion": (None, _layer),
+    "aws:lambda/permission:Permission": ("statementId", _part_of("function", "statementId")),
+    "aws:s3/bucket:Bucket": ("bucket", _bucket),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (None, _part_of("bucket")),
+    "aws:s3/bucketNotification:BucketNotification": (None, _part_of("bucket")),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": (None, _part_of("bucket")),
+    "aws:s3/bucketPolicy:BucketPolicy": (None, _part_of("bucket")),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": (None, _part_of("bucket")),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        None,
+        _part_of("bucket"),
+    ),
+    "aws:s3/bucketVersioning:BucketVersioning": (None, _part_of("bucket")),
+    "aws:scheduler/schedule:Schedule": ("name", _schedule),
+    "aws:secretsmanager/secret:Secret": ("name", _secret),
+    "aws:sqs/queue:Queue": ("name", _queue),
+    "aws:sqs/queuePolicy:QueuePolicy": (None, _part_of("queueUrl")),
+}

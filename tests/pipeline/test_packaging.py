@@ -1,0 +1,258 @@
+"""The archives that Lambda runs: their content, that they never change by themselves, and that they fit."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pipeline import packaging
+from pipeline.packaging import AWS_SERVICES, FUNCTIONS, PackagingError, code, layer
+from tests.pipeline.program import ROOT, run
+
+LOCK = "requests==2.34.2 \\\n    --hash=sha256:0f3c\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A small project, in an order and with leftovers that must not matter."""
+    root = tmp_path / "project"
+    for name, text in {
+        "handlers/extract/handler.py": "handler = 1\n",
+        "handlers/__init__.py": "",
+        "handlers/extract/__init__.py": "",
+        "handlers/__pycache__/layout.cpython-311.pyc": "no",
+        "handlers/notes.md": "no",
+        "queries/views/b.sql": "SELECT 2\n",
+        "queries/views/a.sql": "SELECT 1\n",
+        "queries/named/c.sql": "no",
+        "pipeline/lake.py": "no",
+        **{f"requirements-{function}.lock": LOCK for function in FUNCTIONS},
+    }.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def names(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        return archive.namelist()
+
+
+def test_the_code_holds_the_handlers_and_the_views(root: Path) -> None:
+    archive = code(root)
+
+    assert names(archive.path) == [
+        "handlers/__init__.py",
+        "handlers/extract/__init__.py",
+        "handlers/extract/handler.py",
+        "queries/views/a.sql",
+        "queries/views/b.sql",
+    ]
+    assert archive.path.parent == root / "build" / "code"
+    assert archive.sha256 == base64.b64encode(hashlib.sha256(archive.path.read_bytes()).digest()).decode()
+
+
+def test_the_same_sources_give_the_same_bytes_in_any_folder(root: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(root, elsewhere)
+    for number, path in enumerate(sorted(elsewhere.rglob("*.py"))):
+        os.utime(path, (1_000_000_000 + number, 1_000_000_000 + number))
+        path.chmod(0o700)
+
+    assert code(root).path.read_bytes() == code(elsewhere).path.read_bytes()
+
+
+def test_any_change_of_the_code_is_another_archive(root: Path) -> None:
+    before = code(root)
+    (root / "queries/views/a.sql").write_text("SELECT 3\n")
+    after = code(root)
+
+    assert before.sha256 != after.sha256
+    assert before.path != after.path
+
+
+def test_the_projects_own_code_is_what_its_folders_hold() -> None:
+    expected = [
+        *(path.relative_to(ROOT).as_posix() for path in (ROOT / "handlers").rglob("*.py")),
+        *(path.relative_to(ROOT).as_posix() for path in (ROOT / "queries/views").glob("*.sql")),
+    ]
+
+    assert names(code().path) == sorted(expected)
+    assert "handlers/layout.py" in expected
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_layer_without_packages_holds_the_lock_file(
+    root: Path, function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPOTIFY_ETL_LAYERS", "locks")
+    archive = layer(function, "arm64", root=root)
+
+    with zipfile.ZipFile(archive.path) as opened:
+        assert {name: opened.read(name).decode() for name in opened.namelist()} == {"requirements.lock": LOCK}
+
+
+def fake_install(lock: Path, architecture: str, target: Path) -> None:
+    """What pip would leave behind, with everything that a layer does without."""
+    assert lock.name == "requirements-transform.lock"
+    assert architecture == "arm64"
+    for name in KEPT + LEFT_OUT:
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+KEPT = [
+    "boto3/session.py",
+    "boto3/data/s3/2006-03-01/resources-1.json",
+    "botocore/data/endpoints.json",
+    "botocore/data/s3/2006-03-01/service-2.json.gz",
+    "botocore/session.py",
+    "pyarrow-26.0.1.dist-info/METADATA",
+    "pyarrow/__init__.py",
+    "pyarrow/_json.cpython-313-aarch64-linux-gnu.so",
+    "pyarrow/_parquet.cpython-313-aarch64-linux-gnu.so",
+    "pyarrow/libarrow.so.2600",
+    "pyarrow/libarrow_python.so.2600",
+    "pyarrow/libarrow_substrait.so.2600",
+    "pyarrow/parquet/core.py",
+    "six.py",
+]
+LEFT_OUT = [
+    "bin/jp.py",
+    "boto3/examples/s3.rst",
+    "botocore/data/ec2/2016-11-15/service-2.json.gz",
+    "pyarrow-26.0.1.dist-info/RECORD",
+    "pyarrow-26.0.1.dist-info/direct_url.json",
+    "pyarrow/__pycache__/fs.cpython-313.pyc",
+    "pyarrow/_flight.cpython-313-aarch64-linux-gnu.so",
+    "pyarrow/_parquet_encryption.cpython-313-aarch64-linux-gnu.so",
+    "pyarrow/_pyarrow_cpp_tests.cpython-313-aarch64-linux-gnu.so",
+    "pyarrow/_s3fs.cpython-313-aarch64-linux-gnu.so",
+    "pyarrow/_substrait.cpython-313-aarch64-linux-gnu.so",
+    "pyarrow/array.pxi",
+    "pyarrow/include/arrow/api.h",
+    "pyarrow/lib.pyx",
+    "pyarrow/libarrow_flight.so.2600",
+    "pyarrow/libarrow_python.so",
+    "pyarrow/libarrow_python.so.2600.1.0",
+    "pyarrow/libarrow_s3.so.2600",
+    "pyarrow/src/arrow/python/api.h",
+    "pyarrow/tests/test_json.py",
+]
+
+
+def test_a_layer_holds_what_lambda_needs_and_is_built_once(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
+    installs: list[str] = []
+    said: list[str] = []
+
+    def install(lock: Path, architecture: str, target: Path) -> None:
+        installs.append(lock.name)
+        fake_install(lock, architecture, target)
+
+    monkeypatch.setattr(packaging, "_install", install)
+    first = layer("transform", "arm64", root=root, say=said.append)
+    again = layer("transform", "arm64", root=root, say=said.append)
+    elsewhere = layer("transform", "arm64", root=root, build=tmp_path / "other", say=said.append)
+
+    assert names(first.path) == sorted(["requirements.lock", *(f"python/{name}" for name in KEPT)])
+    assert again == first
+    assert elsewhere.path.read_bytes() == first.path.read_bytes()
+    assert len(installs) == 2
+    assert said[0].startswith("Building the layer of transform for arm64: installing requirements-transform.lock")
+    assert re.fullmatch(r"Built the layer of transform: \d+\.\d MB\.", said[1])
+
+
+def test_another_lock_file_is_another_layer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
+    monkeypatch.setattr(packaging, "_install", fake_install)
+    before = layer("transform", "arm64", root=root)
+    (root / "requirements-transform.lock").write_text(LOCK + "six==1.17.0\n")
+
+    assert layer("transform", "arm64", root=root).path != before.path
+
+
+def test_a_layer_that_lambda_would_refuse_is_one_sentence(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
+    monkeypatch.setattr(packaging, "_install", fake_install)
+    monkeypatch.setattr(packaging, "MAX_ZIP_BYTES", 100)
+
+    with pytest.raises(
+        PackagingError, match=r"^The layer of transform has 0\.0 MB .* remove a dependency from the group"
+    ):
+        layer("transform", "arm64", root=root)
+    assert not list((root / "build").rglob("*.zip"))
+
+
+def test_packages_that_cannot_be_installed_are_one_sentence(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+
+    with pytest.raises(PackagingError) as raised:
+        layer("transform", "arm64", root=root)
+    assert str(raised.value).startswith(
+        "The packages of requirements-transform.lock could not be installed for arm64: "
+    )
+    assert "\n" not in str(raised.value)
+
+
+def test_the_layers_botocore_knows_every_service_that_the_handlers_ask() -> None:
+    asked = {
+        service
+        for path in (ROOT / "handlers").rglob("*.py")
+        for service in re.findall(r"""\b(?:client|resource)\(\s*["']([a-z0-9-]+)["']""", path.read_text())
+    }
+
+    assert asked <= set(AWS_SERVICES)
+
+
+def test_the_program_deploys_the_archives() -> None:
+    program = run()
+
+    assert {Path(each.inputs["code"].path) for each in program.all("Function").values()} == {code().path}
+    for function in FUNCTIONS:
+        made = program.one("LayerVersion", f"spotify-etl-{function}").inputs
+        path = Path(made.pop("code").path)
+        assert names(path) == ["requirements.lock"]
+        assert made == {
+            "layerName": f"spotify-etl-{function}",
+            "sourceCodeHash": base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode(),
+            "compatibleArchitectures": ["arm64"],
+            "compatibleRuntimes": ["python3.13"],
+        }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_real_layers_fit(function: str, architecture: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
+    archive = layer(function, architecture)
+    with zipfile.ZipFile(archive.path) as opened:
+        unzipped = sum(entry.file_size for entry in opened.infolist())
+        present = set(opened.namelist())
+        assert opened.read("requirements.lock") == (ROOT / f"requirements-{function}.lock").read_bytes()
+
+    assert archive.path.stat().st_size < 40_000_000
+    assert unzipped < 130_000_000
+    machine = {"arm64": "aarch64", "x86_64": "x86_64"}[architecture]
+    needed = {
+        "extract": {"python/spotipy/client.py"},
+        "transform": {f"python/pyarrow/_parquet.cpython-313-{machine}-linux-gnu.so", "python/isal/igzip.py"},
+        "publish": set[str](),
+    }
+    assert needed[function] | {"python/boto3/__init__.py", "python/aws_lambda_powertools/__init__.py"} <= present
+    assert not [name for name in present if name.endswith(".pyc") or "/pyarrow/tests/" in name]

@@ -1,0 +1,324 @@
+"""Which role may do what, and that AWS knows every action and condition of the policies."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import warnings
+from typing import Any
+
+import pytest
+from policy_sentry.querying.actions import get_action_data
+
+from tests.pipeline.aws_resources import ACCOUNT, REGION
+from tests.pipeline.iam import allows, statements
+from tests.pipeline.program import Program, run
+
+with warnings.catch_warnings():
+    # It leaves its files of definitions to the garbage collector.
+    warnings.simplefilter("ignore", ResourceWarning)
+    parliament = importlib.import_module("parliament")
+
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f3c7b1e"
+RAW = "arn:aws:s3:::spotify-etl-raw-1a2b3c4"
+TRANSFORMED = "arn:aws:s3:::spotify-etl-transformed-1a2b3c4"
+RESULTS = "arn:aws:s3:::spotify-etl-athena-results-1a2b3c4"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:spotify-etl-spotify-1a2b3c4-AbCdEf"
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:spotify-etl-transform-1a2b3c4"
+CRAWLER = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/spotify-etl-1a2b3c4"
+GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
+WORKGROUP = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/spotify-etl-dev"
+ROLES = ("crawl", "crawler", "daily", "extract", "hourly", "publish", "transform")
+
+
+def function(name: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:spotify-etl-{name}-1a2b3c4"
+
+
+def dead_letters(hop: str) -> str:
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:spotify-etl-{hop}-dead-letters-1a2b3c4"
+
+
+def log_stream(name: str) -> str:
+    return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:spotify-etl-{name}-1a2b3c4:log-stream:2026/11/23/[$LATEST]0f3c"
+
+
+@pytest.fixture(scope="module")
+def up() -> Program:
+    return run()
+
+
+@pytest.fixture(scope="module")
+def with_key() -> Program:
+    return run({"spotify-etl:kmsKeyArn": KEY})
+
+
+def policy(program: Program, role: str) -> str:
+    text: str = program.one("RolePolicy", f"spotify-etl-{role}").inputs["policy"]
+    return text
+
+
+def test_each_part_has_a_role_of_its_own_with_one_policy(up: Program) -> None:
+    assert set(up.all("Role")) == {f"spotify-etl-{role}" for role in ROLES}
+    assert {name: each.inputs["role"] for name, each in up.all("RolePolicy").items()} == {
+        f"spotify-etl-{role}": f"spotify-etl-{role}-1a2b3c4" for role in ROLES
+    }
+    used = [
+        each.inputs.get("role") or each.inputs["target"]["roleArn"]
+        for kind in ("Function", "Schedule", "Crawler")
+        for each in up.all(kind).values()
+    ]
+    assert sorted(used) == sorted(f"arn:aws:iam::{ACCOUNT}:role/spotify-etl-{role}-1a2b3c4" for role in ROLES)
+
+
+ALLOWED = [
+    *[("extract", "s3:PutObject", f"{RAW}/{key}") for key in ("raw/a.jsonl.gz", "runs/a.json", "state/a/b.json")],
+    *[("extract", "s3:GetObject", f"{RAW}/{key}") for key in ("raw/a.jsonl.gz", "runs/a.json", "state/a/b.json")],
+    ("extract", "s3:ListBucket", RAW),
+    ("extract", "secretsmanager:GetSecretValue", SECRET),
+    ("extract", "secretsmanager:PutSecretValue", SECRET),
+    ("extract", "sqs:SendMessage", dead_letters("extract")),
+    ("extract", "logs:CreateLogStream", log_stream("extract")),
+    ("extract", "logs:PutLogEvents", log_stream("extract")),
+    *[("transform", "s3:GetObject", f"{RAW}/{key}") for key in ("raw/a.jsonl.gz", "runs/a.json")],
+    *[
+        ("transform", f"s3:{action}", f"{TRANSFORMED}/{key}")
+        for action in ("GetObject", "PutObject", "DeleteObject")
+        for key in ("tables/plays/month=2026-11/a.parquet", "outputs/raw/a.json")
+    ],
+    ("transform", "s3:ListBucket", RAW),
+    ("transform", "s3:ListBucket", TRANSFORMED),
+    *[
+        ("transform", f"sqs:{action}", QUEUE)
+        for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
+    ],
+    ("transform", "logs:PutLogEvents", log_stream("transform")),
+    *[
+        ("publish", f"glue:{action}", f"{GLUE}:{resource}")
+        for action in (
+            "CreateTable",
+            "DeleteTable",
+            "GetDatabase",
+            "GetPartitions",
+            "GetTable",
+            "GetTables",
+            "UpdateTable",
+        )
+        for resource in ("catalog", "database/spotify_dev", "table/spotify_dev/listens")
+    ],
+    ("publish", "glue:GetDatabase", f"{GLUE}:database/default"),
+    *[
+        ("publish", f"athena:{action}", WORKGROUP)
+        for action in ("StartQueryExecution", "GetQueryExecution", "GetQueryResults", "StopQueryExecution")
+    ],
+    ("publish", "s3:GetBucketLocation", RESULTS),
+    ("publish", "s3:ListBucket", RESULTS),
+    *[
+        ("publish", f"s3:{action}", f"{RESULTS}/results/a.csv")
+        for action in ("GetObject", "PutObject", "AbortMultipartUpload", "ListMultipartUploadParts")
+    ],
+    ("publish", "s3:ListBucket", TRANSFORMED),
+    ("publish", "s3:GetObject", f"{TRANSFORMED}/tables/plays/month=2026-11/a.parquet"),
+    ("publish", "sqs:SendMessage", dead_letters("publish")),
+    ("publish", "logs:PutLogEvents", log_stream("publish")),
+    ("crawler", "s3:ListBucket", TRANSFORMED),
+    ("crawler", "s3:GetObject", f"{TRANSFORMED}/tables/plays/month=2026-11/a.parquet"),
+    *[
+        ("crawler", f"glue:{action}", f"{GLUE}:table/spotify_dev/plays")
+        for action in (
+            "GetTable",
+            "CreateTable",
+            "UpdateTable",
+            "BatchCreatePartition",
+            "BatchGetPartition",
+            "UpdatePartition",
+        )
+    ],
+    ("crawler", "glue:GetDatabase", f"{GLUE}:database/spotify_dev"),
+    ("crawler", "logs:PutLogEvents", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws-glue/crawlers:log-stream:a"),
+    ("daily", "lambda:InvokeFunction", function("extract")),
+    ("daily", "sqs:SendMessage", dead_letters("extract")),
+    ("hourly", "lambda:InvokeFunction", function("extract")),
+    ("hourly", "sqs:SendMessage", dead_letters("extract")),
+    ("crawl", "glue:StartCrawler", CRAWLER),
+    ("crawl", "sqs:SendMessage", dead_letters("crawl")),
+]
+
+DENIED = [
+    ("extract", "s3:DeleteObject", f"{RAW}/raw/a.jsonl.gz"),
+    ("extract", "s3:PutObject", f"{RAW}/elsewhere"),
+    ("extract", "s3:PutObject", f"{TRANSFORMED}/tables/plays/a.parquet"),
+    ("extract", "secretsmanager:GetSecretValue", SECRET.replace("spotify-etl-spotify", "another")),
+    ("extract", "secretsmanager:DeleteSecret", SECRET),
+    ("extract", "logs:PutLogEvents", log_stream("transform")),
+    ("extract", "logs:CreateLogGroup", log_stream("extract")),
+    ("transform", "s3:GetObject", f"{RAW}/state/a/b.json"),
+    ("transform", "secretsmanager:GetSecretValue", SECRET),
+    ("transform", "sqs:SendMessage", QUEUE),
+    ("transform", "glue:CreateTable", f"{GLUE}:table/spotify_dev/plays"),
+    ("publish", "s3:PutObject", f"{TRANSFORMED}/tables/plays/a.parquet"),
+    ("publish", "s3:GetObject", f"{TRANSFORMED}/outputs/raw/a.json"),
+    ("publish", "s3:GetObject", f"{RAW}/raw/a.jsonl.gz"),
+    ("publish", "glue:DeleteTable", f"{GLUE}:table/another/plays"),
+    ("publish", "glue:CreateTable", f"{GLUE}:table/default/plays"),
+    ("publish", "athena:StartQueryExecution", WORKGROUP.replace("spotify-etl-dev", "primary")),
+    ("crawler", "s3:PutObject", f"{TRANSFORMED}/tables/plays/a.parquet"),
+    ("crawler", "s3:GetObject", f"{TRANSFORMED}/outputs/raw/a.json"),
+    ("crawler", "glue:DeleteTable", f"{GLUE}:table/spotify_dev/plays"),
+    ("daily", "lambda:InvokeFunction", function("publish")),
+    ("hourly", "lambda:InvokeFunction", function("transform")),
+    ("crawl", "glue:StartCrawler", CRAWLER.replace("spotify-etl", "another")),
+    ("crawl", "lambda:InvokeFunction", function("extract")),
+]
+
+
+@pytest.mark.parametrize(("role", "action", "resource"), ALLOWED)
+def test_a_role_may(up: Program, role: str, action: str, resource: str) -> None:
+    assert allows(policy(up, role), action, resource)
+
+
+@pytest.mark.parametrize(("role", "action", "resource"), DENIED)
+def test_a_role_may_not(up: Program, role: str, action: str, resource: str) -> None:
+    assert not allows(policy(up, role), action, resource)
+
+
+def test_the_transform_never_writes_the_raw_bucket(up: Program) -> None:
+    writing = [
+        statement
+        for statement in statements(policy(up, "transform"))
+        if any(re.match(r"s3:(Put|Delete|Restore|Abort|\*)", action) for action in statement["Action"])
+    ]
+
+    assert writing
+    assert not any(resource.startswith(RAW) for statement in writing for resource in statement["Resource"])
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_has_a_wildcard_for_an_action_or_a_whole_service(with_key: Program, role: str) -> None:
+    for statement in statements(policy(with_key, role)):
+        assert not any("*" in action for action in statement["Action"])
+        for resource in statement["Resource"]:
+            assert re.fullmatch(r"arn:aws:[a-z0-9]+:[a-z0-9-]*:(\d{12})?:[^*]+\*?", resource), resource
+
+
+@pytest.mark.parametrize("role", ["extract", "transform", "publish", "crawler"])
+def test_the_users_key_is_used_only_where_there_is_one(up: Program, with_key: Program, role: str) -> None:
+    assert "kms:" not in policy(up, role)
+    assert allows(policy(with_key, role), "kms:Decrypt", KEY)
+    assert allows(policy(with_key, role), "kms:GenerateDataKey", KEY) == (role != "crawler")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_trusts_one_service(up: Program, role: str) -> None:
+    scheduled = role in ("daily", "hourly", "crawl")
+    service = "scheduler" if scheduled else "glue" if role == "crawler" else "lambda"
+
+    assert statements(up.one("Role", f"spotify-etl-{role}").inputs["assumeRolePolicy"]) == [
+        {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
+            **({"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}} if scheduled else {}),
+        }
+    ]
+
+
+@pytest.mark.parametrize(("name", "bucket"), [("raw", RAW), ("transformed", TRANSFORMED), ("athena-results", RESULTS)])
+def test_a_bucket_is_reached_by_tls_alone(up: Program, name: str, bucket: str) -> None:
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [bucket, f"{bucket}/*"]}
+
+    assert statements(up.one("BucketPolicy", f"spotify-etl-{name}").inputs["policy"]) == [
+        {**denial, "Sid": "DenyWithoutTls", "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        {**denial, "Sid": "DenyOldTls", "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "sender"),
+    [
+        (
+            "transform",
+            {
+                "Principal": {"Service": "s3.amazonaws.com"},
+                "Condition": {"ArnLike": {"aws:SourceArn": RAW}, "StringEquals": {"aws:SourceAccount": ACCOUNT}},
+            },
+        ),
+        (
+            "publish-dead-letters",
+            {
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Condition": {
+                    "ArnEquals": {
+                        "aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/spotify-etl-crawled-1a2b3c4"
+                    }
+                },
+            },
+        ),
+        ("extract-dead-letters", None),
+        ("transform-dead-letters", None),
+        ("crawl-dead-letters", None),
+    ],
+)
+def test_a_queue_takes_messages_of_one_sender_and_by_tls_alone(
+    up: Program, name: str, sender: dict[str, Any] | None
+) -> None:
+    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:spotify-etl-{name}-1a2b3c4"
+    *allowed, denied = statements(up.one("QueuePolicy", f"spotify-etl-{name}").inputs["policy"])
+
+    assert denied == {
+        "Sid": "DenyWithoutTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": [queue],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    sending = {"Sid": "AllowSender", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue}
+    assert allowed == ([] if sender is None else [sending | sender])
+
+
+# Against AWS's own reference.
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_aws_knows_every_action_and_its_resources(with_key: Program, role: str) -> None:
+    document = policy(with_key, role)
+    analyzed = parliament.analyze_policy_string(document)
+
+    assert [str(finding) for finding in analyzed.findings] == []
+    for statement in statements(document):
+        for action in statement["Action"]:
+            formats = resource_formats(action)
+            matched = [resource for resource in statement["Resource"] if any(fits(resource, each) for each in formats)]
+            assert matched, f"{action} takes none of {statement['Resource']} but {formats}"
+
+
+@pytest.mark.parametrize("kind", ["BucketPolicy", "QueuePolicy"])
+def test_aws_knows_what_resource_policies_say(up: Program, kind: str) -> None:
+    for resource in up.all(kind).values():
+        findings = parliament.analyze_policy_string(resource.inputs["policy"]).findings
+        # parliament's reference is older than s3:TlsVersion.
+        assert [each for each in map(str, findings) if "s3:TlsVersion" not in each] == [], resource.name
+
+
+def resource_formats(action: str) -> set[str]:
+    """The forms of ARN that an action takes, as AWS's authorization reference has them."""
+    service, _, name = action.partition(":")
+    data: Any = get_action_data(service, name)
+    assert data, f"AWS knows no action {action}"
+    return {entry["resource_arn_format"] for entry in data[service]}
+
+
+def fits(arn: str, form: str) -> bool:
+    """Whether an ARN, in which `*` stands for anything, can name a resource of the given form."""
+    pattern = re.sub(r"\\\$\\\{\w+\\\}", ".+", re.escape(form))
+    prefix, star, _ = arn.partition("*")
+    candidates = [arn, prefix + "x", prefix + "x:log-stream:x", prefix + "log-stream:x"] if star else [arn]
+    return form == "*" or any(re.fullmatch(pattern, candidate) for candidate in candidates)
+
+
+def test_the_documents_are_json(up: Program) -> None:
+    for kind, field in (("RolePolicy", "policy"), ("Role", "assumeRolePolicy"), ("QueuePolicy", "policy")):
+        for resource in up.all(kind).values():
+            assert json.loads(resource.inputs[field])["Version"] == "2012-10-17"

@@ -1,0 +1,281 @@
+"""Settings: what is allowed, and the one sentence for what is not."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from pulumi.provider.experimental.analyzer import Analyzer
+from pulumi.provider.experimental.schema import generate_schema
+
+from handlers.streams import default_streams
+from pipeline.settings import NAMESPACE, SettingError, Settings, key, read_settings
+from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
+from tests.pipeline.program import ROOT, run, stack_config
+
+FIELDS = dataclasses.fields(Settings)
+PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+STREAMS = "profile, recently_played, playlists, playlist_items, saved_tracks, saved_albums"
+DAYS = "a whole number of days from {} to 36500"
+STREAM_LIST = f"a list that names one or more of {STREAMS}, each once, and playlists wherever it names playlist_items"
+LOG_RETENTION = (
+    "one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
+)
+ADDRESS = "an https address (or http on this machine itself) without user, query or fragment"
+
+WRONG = {
+    "streams": (
+        ["profile", "[]", '["nothing"]', '["profile", "profile"]', '["playlist_items"]', "{}", "[1]", '["a"'],
+        STREAM_LIST,
+    ),
+    "dailyAt": (
+        ["6:00", "24:00", "06:60", "06:00:00", "noon", "", "360"],
+        'a quoted time of day from "00:00" to "23:59"',
+    ),
+    "crawlDelayMinutes": (["19", "721", "-45", "45.5", "soon"], "a whole number of minutes from 20 to 720"),
+    "timezone": (
+        ["Berlin", "CEST+2", "", "../etc/passwd", "/etc/localtime"],
+        "a time zone of the IANA database, for instance Europe/Berlin",
+    ),
+    "schedulesEnabled": (["yes", "1", ""], "true or false"),
+    "rawRetentionDays": (
+        ["13", "36501", "forever"],
+        DAYS.format(14) + ", as a dead letter may wait 14 days for its raw object",
+    ),
+    "transformedRetentionDays": (["13", "0", "x"], DAYS.format(14) + ", as a view needs two full reads"),
+    "playsRetentionDays": (["13", "1e3", "true"], DAYS.format(14)),
+    "resultsRetentionDays": (["0", "-1", "null"], DAYS.format(1)),
+    "logRetentionDays": (
+        ["0", "2", "31", "x"],
+        LOG_RETENTION,
+    ),
+    "athenaScanLimitMb": (["9", "10000001", "1 GB"], "a whole number of megabytes from 10 to 10000000"),
+    "architecture": (["ARM64", "amd64", ""], "one of arm64, x86_64"),
+    "kmsKeyArn": (
+        ["alias/mine", "arn:aws:kms:eu-central-1:123456789012:alias/mine", "arn:aws:iam::123456789012:key/1"],
+        "empty or the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)",
+    ),
+    "forceDestroy": (["force", "0"], "true or false"),
+    "spotifyApiUrl": (
+        [
+            "http://api.spotify.com/v1/",
+            "api.spotify.com",
+            "https://",
+            "https://u:p@a.b/",
+            "https://a.b/?x=1",
+            "https://a b/",
+        ],
+        ADDRESS,
+    ),
+    "spotifyAccountsUrl": (
+        ["ftp://127.0.0.1/", "https://a.b/#c", "http://127.0.0.1.evil.example/", "https://[::1"],
+        ADDRESS,
+    ),
+}
+
+
+def test_every_setting_has_wrong_values_here() -> None:
+    assert set(WRONG) == {key(setting) for setting in FIELDS}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [(name, value, allowed) for name, (values, allowed) in WRONG.items() for value in values],
+)
+def test_a_wrong_value_is_one_sentence(name: str, value: str, allowed: str) -> None:
+    with pytest.raises(SettingError) as raised:
+        read_settings({f"spotify-etl:{name}": value})
+
+    assert str(raised.value) == f"The setting spotify-etl:{name} = {value!r} is not allowed: it must be {allowed}."
+    # Pulumi prints such an error without a traceback.
+    assert isinstance(raised.value, pulumi.RunError)
+
+
+def test_an_unknown_key_is_one_sentence() -> None:
+    with pytest.raises(SettingError) as raised:
+        read_settings({"spotify-etl:dailyat": "07:00"})
+
+    known = ", ".join(key(setting) for setting in FIELDS)
+    assert str(raised.value) == f"The setting spotify-etl:dailyat = '07:00' is unknown: the settings are {known}."
+
+
+def test_a_secret_under_a_wrong_key_is_not_shown() -> None:
+    pulumi.runtime.set_all_config({"spotify-etl:clientSecret": "hush"}, ["spotify-etl:clientSecret"])
+    try:
+        with pytest.raises(SettingError, match=re.escape("spotify-etl:clientSecret = [secret] is unknown")):
+            read_settings()
+    finally:
+        pulumi.runtime.set_all_config({}, [])
+
+
+def test_the_program_ends_with_the_sentence() -> None:
+    with pytest.raises(SettingError, match=r"spotify-etl:architecture = 'sparc' is not allowed"):
+        run({"spotify-etl:architecture": "sparc"})
+
+
+def test_other_projects_keys_are_not_ours() -> None:
+    assert read_settings({"aws:region": "eu-central-1", "pulumi:tags": "{}"}) == Settings()
+
+
+def test_the_defaults() -> None:
+    assert dataclasses.asdict(Settings()) == {
+        "streams": default_streams(),
+        "daily_at": "06:00",
+        "crawl_delay_minutes": 45,
+        "timezone": "UTC",
+        "schedules_enabled": True,
+        "raw_retention_days": 90,
+        "transformed_retention_days": 90,
+        "plays_retention_days": 3650,
+        "results_retention_days": 7,
+        "log_retention_days": 30,
+        "athena_scan_limit_mb": 1000,
+        "architecture": "arm64",
+        "kms_key_arn": "",
+        "force_destroy": False,
+        "spotify_api_url": "https://api.spotify.com/v1/",
+        "spotify_accounts_url": "https://accounts.spotify.com/",
+    }
+
+
+def test_text_and_typed_values_mean_the_same() -> None:
+    read = read_settings(
+        {
+            "spotify-etl:streams": '["saved_tracks", "profile"]',
+            "spotify-etl:schedulesEnabled": "False",
+            "spotify-etl:rawRetentionDays": "30",
+        }
+    )
+
+    assert read == Settings(streams=("profile", "saved_tracks"), schedules_enabled=False, raw_retention_days=30)
+
+
+@pytest.mark.parametrize(
+    ("config", "warned"),
+    [
+        ({"timezone": "Europe/Berlin", "dailyAt": "02:15"}, ["daily run at 02:15"]),
+        ({"timezone": "Europe/Berlin", "dailyAt": "00:30"}, ["crawl at 01:15"]),
+        ({"timezone": "America/New_York", "dailyAt": "01:30"}, ["daily run at 01:30", "crawl at 02:15"]),
+        ({"timezone": "Europe/Berlin", "dailyAt": "03:00"}, []),
+        ({"timezone": "Europe/Berlin"}, []),
+        ({"timezone": "Asia/Tokyo", "dailyAt": "02:15"}, []),
+        ({"timezone": "UTC", "dailyAt": "02:15"}, []),
+    ],
+)
+def test_a_time_that_the_clocks_may_skip_is_a_warning(config: dict[str, str], warned: list[str]) -> None:
+    messages = run({f"{NAMESPACE}:{name}": value for name, value in config.items()}).messages
+
+    assert messages == [
+        f"In {config['timezone']} the clocks change in spring, and on that day the {what} may be left out; "
+        "choose spotify-etl:dailyAt so that it falls before 01:00 or after 03:00."
+        for what in warned
+    ]
+
+
+# The files that repeat what settings.py decides.
+
+
+def test_pulumi_yaml_documents_every_setting() -> None:
+    def as_yaml(value: Any) -> Any:
+        return list(value) if isinstance(value, tuple) else value
+
+    expected = {
+        key(setting): {
+            "type": setting.metadata["rule"].type,
+            **({"items": {"type": "string"}} if setting.metadata["rule"].type == "array" else {}),
+            "default": as_yaml(setting.default),
+            "description": setting.metadata["doc"],
+        }
+        for setting in FIELDS
+    }
+
+    assert PROJECT["config"] == expected
+    assert list(PROJECT["config"]) == list(expected)
+    assert PROJECT["name"] == NAMESPACE
+
+
+@pytest.mark.parametrize("stack", ["dev", "local"])
+def test_the_program_as_its_stack_files_configure_it(stack: str) -> None:
+    program = run(stack_config(stack), stack=stack)
+
+    assert program.tree() == run(stack=stack).tree()
+    assert program.messages == []
+    assert program.outputs["athena_workgroup_name"] == f"spotify-etl-{stack}"
+    assert all(program.outputs[name] not in ("", None) for name in OUTPUTS)
+
+
+def test_the_local_stack_talks_to_the_embedded_cloud_alone() -> None:
+    config = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
+    [endpoints] = config["aws:endpoints"]
+    services = {
+        token.split(":")[1].split("/")[0]
+        for token in (resource.token for resource in run().resources)
+        if token.startswith("aws:")
+    }
+
+    # aws:cloudwatch holds what the provider reaches as CloudWatch, its events and its logs.
+    assert set(endpoints) == services | {"cloudwatchevents", "cloudwatchlogs", "sts"}
+    assert set(endpoints.values()) == {"http://127.0.0.1:4599"}
+    assert {name: value for name, value in config.items() if name != "aws:endpoints"} == {
+        "aws:region": "eu-central-1",
+        "aws:accessKey": "local",
+        "aws:secretKey": "local",
+        "aws:s3UsePathStyle": "true",
+        **{
+            f"aws:skip{what}": "true"
+            for what in ("CredentialsValidation", "MetadataApiCheck", "RegionValidation", "RequestingAccountId")
+        },
+    }
+
+
+# The component for other languages.
+
+
+def test_the_component_has_a_schema_for_every_language() -> None:
+    found = Analyzer("spotify-etl").analyze(components=[SpotifyEtlPipeline])
+    schema = generate_schema(
+        "spotify-etl",
+        "0.1.0",
+        None,
+        found["component_definitions"],
+        found["type_definitions"],
+        list(found["dependencies"]),
+    ).to_json()
+    resource = schema["resources"]["spotify-etl:index:SpotifyEtlPipeline"]
+
+    names = {_camel(setting.name) for setting in FIELDS} | {"allowDataLoss"}
+    assert set(resource["inputProperties"]) == names
+    assert not resource.get("requiredInputs")
+    assert all(each["description"] for each in resource["inputProperties"].values())
+    assert set(resource["properties"]) == {_camel(name) for name in OUTPUTS}
+    assert all(each["description"] for each in resource["properties"].values())
+
+
+def test_the_components_arguments_say_what_the_settings_say() -> None:
+    source = inspect.getsource(inspect.getmodule(SpotifyEtlPipeline) or SpotifyEtlPipeline)
+    documented = dict(re.findall(r'^    (\w+): [\w\[\]]+\n    """(.*)"""$', source, re.MULTILINE))
+
+    for setting in FIELDS:
+        if setting.name != "force_destroy":
+            assert documented[setting.name] == setting.metadata["doc"], setting.name
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(map(str.capitalize, tail))
+
+
+def test_the_stack_files_are_all_there() -> None:
+    assert {path.name for path in Path(ROOT).glob("Pulumi*.yaml")} == {
+        "Pulumi.yaml",
+        "Pulumi.dev.yaml",
+        "Pulumi.local.yaml",
+    }
+    assert json.loads(stack_config("dev")["spotify-etl:streams"]) == list(default_streams())
