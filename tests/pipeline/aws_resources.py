@@ -30,6 +30,16 @@ def created(token: str, logical_name: str, inputs: Mapping[str, Any]) -> tuple[s
     return identity, given | outputs
 
 
+def name_property(token: str) -> str | None:
+    """The property by which AWS or the provider names a resource of this type; None: it has no name.
+
+    Raises:
+        UnknownResourceError: the type token is not in the table below.
+    """
+    check_known(token)
+    return _RESOURCES[token][0]
+
+
 def check_known(token: str) -> None:
     """Raise where the tests do not know a type of resource.
 

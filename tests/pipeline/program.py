@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
 import json
 import runpy
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -169,9 +170,7 @@ def run(
         pulumi.runtime.set_all_config(dict(config or {}), [])
         asyncio.run(_run_in_one_thread(entry or _main))
 
-    with pytest.MonkeyPatch.context() as environment, warnings.catch_warnings():
-        # Beside the resources in use a module of pulumi_aws defines deprecated ones, and warns of each as it is loaded.
-        warnings.filterwarnings("ignore", r"[\w./]+ has been deprecated in favor of", DeprecationWarning)
+    with pytest.MonkeyPatch.context() as environment, quiet_about_deprecated_resources():
         environment.setenv("SPOTIFY_ETL_LAYERS", "locks")
         # An Output formatted into a text ends the program.
         environment.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
@@ -190,6 +189,17 @@ async def _run_in_one_thread(entry: Callable[[], None]) -> None:
             await run_in_stack(entry)
     finally:
         calls.close()
+
+
+@contextlib.contextmanager
+def quiet_about_deprecated_resources() -> Iterator[None]:
+    """Beside the resources in use a module of pulumi_aws defines deprecated ones, and warns of each as it is loaded.
+
+    A program that makes a deprecated resource is told so by a message of the engine.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"[\w./]+ has been deprecated in favor of", DeprecationWarning)
+        yield
 
 
 def stack_config(stack: str) -> dict[str, str]:

@@ -1,0 +1,141 @@
+"""A double of Pulumi's AWS provider: keeps what is made in a file, and refuses what it does not know.
+
+Pulumi starts it as `pulumi-resource-aws` and speaks to it over gRPC:
+https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto.
+"""
+
+# ruff: noqa: ARG002, N802 the names and arguments of the calls are the protocol's
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from tests.pipeline.aws_resources import created, name_property
+
+STORE_VARIABLE = "SPOTIFY_ETL_TEST_CLOUD"
+"""Names the file that stands for the cloud: id → token, inputs and state of every resource, as JSON."""
+
+Properties = dict[str, Any]
+
+
+class Cloud:
+    """What exists, across the provider's processes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+
+    def resources(self) -> dict[str, Properties]:
+        """Every resource by type and id."""
+        resources: dict[str, Properties] = json.loads(self._path.read_text()) if self._path.exists() else {}
+        return resources
+
+    def put(self, key: str, state: Properties) -> None:
+        """Keep a resource."""
+        with self._lock:
+            self._path.write_text(json.dumps(self.resources() | {key: state}))
+
+    def remove(self, key: str) -> None:
+        """Forget a resource, which must be there."""
+        with self._lock:
+            resources = self.resources()
+            del resources[key]
+            self._path.write_text(json.dumps(resources))
+
+
+class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
+    """The calls that Pulumi's engine makes."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        return plugin_pb2.PluginInfo(version="7.51.1")
+
+    def CheckConfig(self, request: Any, context: Any) -> Any:
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: Any, context: Any) -> Any:
+        return provider_pb2.DiffResponse()
+
+    def Configure(self, request: Any, context: Any) -> Any:
+        return provider_pb2.ConfigureResponse(supportsPreview=True)
+
+    def Check(self, request: Any, context: Any) -> Any:
+        news, olds = _read(request.news), _read(request.olds)
+        name = name_property(request.type)
+        if name and name not in news:
+            # Autonaming: once given, a name stays.
+            news[name] = olds.get(name, f"{request.name}-{request.randomSeed.hex()[:7]}")
+        return provider_pb2.CheckResponse(inputs=_written(news))
+
+    def Diff(self, request: Any, context: Any) -> Any:
+        olds, news = _read(request.old_inputs), _read(request.news)
+        changed = sorted(name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name))
+        kinds = provider_pb2.DiffResponse
+        return kinds(changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE, diffs=changed)
+
+    def Create(self, request: Any, context: Any) -> Any:
+        inputs = _read(request.properties)
+        if request.preview:
+            # Without an id and without what AWS would compute: these are unknown to the program.
+            return provider_pb2.CreateResponse(properties=request.properties)
+        identity, state = created(request.type, request.name, inputs)
+        self.cloud.put(f"{request.type} {identity}", state)
+        return provider_pb2.CreateResponse(id=identity, properties=_written(state))
+
+    def Read(self, request: Any, context: Any) -> Any:
+        state = self.cloud.resources().get(f"{request.type} {request.id}")
+        if state is None:
+            return provider_pb2.ReadResponse()
+        return provider_pb2.ReadResponse(id=request.id, properties=_written(state), inputs=request.inputs)
+
+    def Update(self, request: Any, context: Any) -> Any:
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=request.news)
+        _, state = created(request.type, request.name, _read(request.news))
+        self.cloud.put(f"{request.type} {request.id}", state)
+        return provider_pb2.UpdateResponse(properties=_written(state))
+
+    def Delete(self, request: Any, context: Any) -> Any:
+        self.cloud.remove(f"{request.type} {request.id}")
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: Any) -> Any:
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.tok} is not a function that the tests know.")
+
+    def Cancel(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
+
+def main() -> None:
+    """Serve until Pulumi ends the process; the first line of output is the port."""
+    server = grpc.server(ThreadPoolExecutor(4))
+    cloud = Cloud(Path(os.environ[STORE_VARIABLE]))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(AwsProvider(cloud), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)
+    server.wait_for_termination()
+
+
+def _read(struct: struct_pb2.Struct) -> Properties:
+    properties: Properties = json_format.MessageToDict(struct)
+    return properties
+
+
+def _written(properties: Properties) -> struct_pb2.Struct:
+    return json_format.ParseDict(properties, struct_pb2.Struct())
+
+
+if __name__ == "__main__":
+    main()

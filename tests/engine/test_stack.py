@@ -1,0 +1,152 @@
+"""The life of the dev stack under Pulumi's engine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import runpy
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pulumi
+import pytest
+from pulumi import automation
+
+from pipeline.spotify_etl_pipeline import OUTPUTS
+from tests.engine.aws_provider import STORE_VARIABLE
+from tests.pipeline.program import ROOT, quiet_about_deprecated_resources, run
+
+pytestmark = pytest.mark.engine
+
+PROVIDER = f"""#!/bin/sh
+cd {ROOT} && exec {sys.executable} -m tests.engine.aws_provider
+"""
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Path:
+    """The file that stands for the cloud."""
+    return tmp_path / "cloud.json"
+
+
+@pytest.fixture
+def stack(tmp_path: Path, cloud: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[automation.Stack]:
+    """The dev stack, in a backend, with plugins and a cloud of its own."""
+    if shutil.which("pulumi") is None:
+        pytest.fail(
+            "The engine tests need Pulumi's command on PATH: install it (pulumi.com/docs/install) and run them again.",
+            pytrace=False,
+        )
+    work, state, home, plugins = (tmp_path / name for name in ("work", "state", "home", "plugins"))
+    for folder in (work, state, home, plugins):
+        folder.mkdir()
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+        shutil.copy(ROOT / name, work)
+    provider = plugins / "pulumi-resource-aws"
+    provider.write_text(PROVIDER)
+    provider.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{plugins}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("SPOTIFY_ETL_LAYERS", "locks")
+    environment = {
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE": "made up",
+        "PULUMI_HOME": str(home),
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
+        STORE_VARIABLE: str(cloud),
+    }
+    with quiet_about_deprecated_resources(), modules_of_their_own():
+        yield automation.create_stack(
+            "dev",
+            project_name="spotify-etl",
+            program=program,
+            opts=automation.LocalWorkspaceOptions(work_dir=str(work), env_vars=environment),
+        )
+
+
+def program() -> None:
+    """The program as a process of its own would run it: no module of the project is left from the run before."""
+    forget_modules()
+    runpy.run_path(str(ROOT / "__main__.py"))
+
+
+@contextlib.contextmanager
+def modules_of_their_own() -> Iterator[None]:
+    """What other tests have imported from the project is theirs again in the end."""
+    before = dict(sys.modules)
+    yield
+    forget_modules()
+    sys.modules.update(before)
+
+
+def forget_modules() -> None:
+    """Let the next import of the project's modules read them anew."""
+    for name in [name for name in sys.modules if name.split(".")[0] in ("handlers", "pipeline")]:
+        del sys.modules[name]
+
+
+def test_the_life_of_the_dev_stack(stack: automation.Stack, cloud: Path) -> None:
+    expected = run(stack="dev").resources
+    everything = len(expected) + 1  # the stack itself
+
+    assert stack.preview().change_summary == {"create": everything}
+    assert not cloud.exists()
+
+    first = stack.up()
+    assert first.summary.resource_changes == {"create": everything}
+    outputs = {name: output.value for name, output in first.outputs.items()}
+    assert set(outputs) == set(OUTPUTS)
+    assert all(value not in ("", None, []) for value in outputs.values())
+    assert outputs["glue_database_name"] == "spotify_dev"
+    assert outputs["athena_workgroup_name"] == "spotify-etl-dev"
+    assert set(outputs["dead_letter_queue_urls"]) == {"extract", "transform", "crawl", "publish"}
+    for name in ("raw", "transformed", "athena_results"):
+        physical = rf"spotify-etl-{name.replace('_', '-')}-[0-9a-f]{{7}}"
+        assert re.fullmatch(physical, outputs[f"{name}_bucket_name"])
+    made = [key.split(" ")[0] for key in json.loads(cloud.read_text())]
+    assert sorted(made) == sorted(each.token for each in expected if each.token.startswith("aws:"))
+
+    again = stack.up()
+    assert again.summary.resource_changes == {"same": everything}
+    assert {name: output.value for name, output in again.outputs.items()} == outputs
+
+    stack.set_config("spotify-etl:resultsRetentionDays", automation.ConfigValue("3"))
+    # The component, which records its settings, and the rules of one bucket.
+    assert stack.up().summary.resource_changes == {"same": everything - 2, "update": 2}
+    rules = [state for key, state in json.loads(cloud.read_text()).items() if "bucketLifecycle" in key]
+    assert [rule["expiration"]["days"] for state in rules for rule in state["rules"] if rule["id"] == "expire-all"] == [
+        3
+    ]
+
+    assert stack.refresh().summary.resource_changes == {"same": everything}
+
+    assert stack.destroy().summary.resource_changes == {"delete": everything}
+    assert json.loads(cloud.read_text()) == {}
+
+
+def test_a_wrong_setting_ends_the_program_with_one_sentence(stack: automation.Stack, cloud: Path) -> None:
+    stack.set_config("spotify-etl:timezone", automation.ConfigValue("Mars/Olympus"))
+
+    with pytest.raises(automation.CommandError) as raised:
+        stack.preview()
+
+    said = str(raised.value)
+    assert (
+        "The setting spotify-etl:timezone = 'Mars/Olympus' is not allowed: "
+        "it must be a time zone of the IANA database, for instance Europe/Berlin." in said
+    )
+    assert "Traceback" not in said
+    assert not cloud.exists()
+
+
+def test_the_double_refuses_what_it_does_not_know(stack: automation.Stack) -> None:
+    def unknown() -> None:
+        pulumi.CustomResource("aws:ec2/vpc:Vpc", "vpc", {})
+
+    stack.workspace.program = unknown
+    with pytest.raises(automation.CommandError, match="aws:ec2/vpc:Vpc is not a resource that the tests know"):
+        stack.up()
