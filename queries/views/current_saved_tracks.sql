@@ -1,0 +1,59 @@
+-- The saved tracks: the last complete full read and the complete increments since.
+-- Grain: account_id, item_uri, of which the newest added_at counts; entries without a URI ('') are told apart by added_at.
+-- A track that was unsaved stands until the next full read.
+WITH full_reads AS (
+    SELECT account_id, min(recency) AS recency
+    FROM complete_reads
+    WHERE stream = 'saved_tracks' AND mode = 'full'
+    GROUP BY account_id
+),
+
+objects AS (
+    SELECT DISTINCT r.account_id, k._raw_key
+    FROM complete_reads AS r
+    JOIN full_reads AS f ON f.account_id = r.account_id AND r.recency <= f.recency
+    CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
+    WHERE r.stream = 'saved_tracks'
+)
+
+SELECT
+    account_id,
+    added_at,
+    CAST(added_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS added_at_local,
+    item_uri,
+    item_type,
+    is_local,
+    is_available,
+    track_id,
+    track_name,
+    artist_name,
+    album_name,
+    duration_ms,
+    _read_id,
+    _extracted_at
+FROM (
+    SELECT
+        t.account_id,
+        t.added_at,
+        t.item_uri,
+        t.item_type,
+        t.is_local,
+        t.is_available,
+        t.track_id,
+        t.track_name,
+        t.artist_name,
+        t.album_name,
+        t.duration_ms,
+        t._read_id,
+        t._extracted_at,
+        row_number() OVER (
+            PARTITION BY t.account_id, t.item_uri, CASE WHEN t.item_uri = '' THEN t.added_at END
+            ORDER BY t.added_at DESC, t._extracted_at DESC, t._raw_key DESC, t._line DESC
+        ) AS age
+    FROM objects AS o
+    JOIN saved_tracks AS t ON t._raw_key = o._raw_key AND t.account_id = o.account_id
+    JOIN line_versions AS v
+        ON v._raw_key = t._raw_key AND v._line = t._line AND v._schema_version = t._schema_version
+    WHERE v.stream = 'saved_tracks'
+) AS ranked
+WHERE age = 1

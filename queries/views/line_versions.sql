@@ -1,0 +1,28 @@
+-- The version of each line that counts: of one line, as a row or as a rejection, only the highest _schema_version.
+-- Grain: stream, _raw_key, _line (0 speaks of the object itself; stream `runs` are the manifests).
+-- A replay after compaction leaves rows of an older version beside the new ones; every other view joins this one.
+SELECT
+    stream,
+    _raw_key,
+    _line,
+    max(_schema_version) AS _schema_version
+FROM (
+    SELECT 'profile' AS stream, _raw_key, _line, _schema_version FROM profile
+    UNION ALL
+    SELECT 'playlists' AS stream, _raw_key, _line, _schema_version FROM playlists
+    UNION ALL
+    SELECT 'playlist_items' AS stream, _raw_key, _line, _schema_version FROM playlist_items
+    UNION ALL
+    SELECT 'saved_tracks' AS stream, _raw_key, _line, _schema_version FROM saved_tracks
+    UNION ALL
+    SELECT 'saved_albums' AS stream, _raw_key, _line, _schema_version FROM saved_albums
+    UNION ALL
+    SELECT 'recently_played' AS stream, _raw_key, _line, _schema_version FROM plays WHERE source = 'recently_played'
+    UNION ALL
+    SELECT 'streaming_history' AS stream, _raw_key, _line, _schema_version FROM plays WHERE source = 'streaming_history'
+    UNION ALL
+    SELECT 'runs' AS stream, _raw_key, _line, _schema_version FROM runs
+    UNION ALL
+    SELECT stream, _raw_key, _line, _schema_version FROM rejected_records
+) AS lines
+GROUP BY stream, _raw_key, _line
