@@ -40,7 +40,7 @@ class Credentials:
     session_token: str | None
 
 
-OWNER = Credentials("test", "test", None)
+OWNER = Credentials("local", "local", None)
 """The account owner's credentials, which any client may use: they open nothing but this machine's loopback."""
 
 

@@ -70,7 +70,7 @@ def test_a_connection_serves_several_requests(server: AwsServer) -> None:
     connection.connect()
     socket = connection.sock
     for _ in range(3):
-        connection.request("GET", "/missing-bucket", headers={"Authorization": "AWS test:signature"})
+        connection.request("GET", "/missing-bucket", headers={"Authorization": "AWS local:signature"})
         answer = connection.getresponse()
         assert answer.status == 404
         assert b"NoSuchBucket" in answer.read()
