@@ -67,7 +67,7 @@ def code(root: Path = ROOT, build: Path | None = None) -> Archive:
     """
     files = [*root.glob("handlers/**/*.py"), *root.glob("queries/views/*.sql")]
     contents = {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
-    return _kept((build or root / "build") / "code", _zipped(contents))
+    return _kept((build or root / "build") / "code", _zipped(contents, zipfile.ZIP_STORED))
 
 
 def layer(
@@ -97,7 +97,7 @@ def layer(
     folder = (build or root / "build") / "layers"
     contents = {"requirements.lock": locked}
     if os.environ.get(LAYERS_VARIABLE) == LOCKS_ONLY:
-        return _kept(folder / "locks", _zipped(contents))
+        return _kept(folder / "locks", _zipped(contents, zipfile.ZIP_STORED))
     recipe = hashlib.sha256(locked + f"{PYTHON} {architecture} {_RULES_VERSION}".encode()).hexdigest()[:16]
     kept = folder / f"{function}-{architecture}-{recipe}.zip"
     if not kept.exists():
@@ -105,7 +105,7 @@ def layer(
         with tempfile.TemporaryDirectory() as installed:
             _install(lock, architecture, Path(installed))
             contents |= _layer_files(Path(installed))
-        archive = _zipped(contents)
+        archive = _zipped(contents, zipfile.ZIP_DEFLATED)
         _check_sizes(function, len(archive), sum(map(len, contents.values())))
         _write(kept, archive)
         say(f"Built the layer of {function}: {len(archive) / 1e6:.1f} MB.")
@@ -126,13 +126,16 @@ def main() -> None:
         print(f"{archive.path.relative_to(ROOT)}  {archive.path.stat().st_size / 1e6:.1f} MB")
 
 
-def _zipped(contents: Mapping[str, bytes]) -> bytes:
-    """A zip file that depends on nothing but its files' names and bytes."""
+def _zipped(contents: Mapping[str, bytes], compression: int) -> bytes:
+    """A zip file that depends on nothing but its files' names and bytes.
+
+    Compressed, it depends also on the zlib of this Python; code is small enough to do without.
+    """
     with tempfile.TemporaryFile() as file:
         with zipfile.ZipFile(file, "w") as archive:
             for name, content in sorted(contents.items()):
                 entry = zipfile.ZipInfo(name, _EPOCH)
-                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.compress_type = compression
                 entry.create_system = 3
                 entry.external_attr = _FILE_MODE << 16
                 archive.writestr(entry, content, compresslevel=9)

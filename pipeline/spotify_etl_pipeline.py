@@ -147,7 +147,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         )
         self.next_steps = pulumi.Output.all(
             pulumi.Output.format(
-                "login: aws secretsmanager put-secret-value --secret-id {0} --secret-string file://spotify-secret.json",
+                "login: spotify-etl login --secret {0}",
                 self.spotify_secret_name,
             ),
             pulumi.Output.format(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import re
+import sys
+import types
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +19,26 @@ from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.iam import allows, statements
 from tests.pipeline.program import Program, run
 
-with warnings.catch_warnings():
-    # It leaves its files of definitions to the garbage collector.
-    warnings.simplefilter("ignore", ResourceWarning)
-    parliament = importlib.import_module("parliament")
+
+def load_parliament() -> Any:
+    """Import parliament without setuptools' retired `pkg_resources`, which it asks only where its own files lie."""
+
+    def resource_filename(package: str, name: str) -> str:
+        spec = importlib.util.find_spec(package)
+        assert spec
+        assert spec.origin
+        return str(Path(spec.origin).parent / name)
+
+    resources = types.ModuleType("pkg_resources")
+    resources.__dict__["resource_filename"] = resource_filename
+    with pytest.MonkeyPatch.context() as modules, warnings.catch_warnings():
+        modules.setitem(sys.modules, "pkg_resources", resources)
+        # Python warns of its escape sequences and of the files that it leaves open.
+        warnings.simplefilter("ignore")
+        return importlib.import_module("parliament")
+
+
+parliament = load_parliament()
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f3c7b1e"
 RAW = "arn:aws:s3:::spotify-etl-raw-1a2b3c4"

@@ -116,8 +116,7 @@ def test_every_output_is_filled(up: Program) -> None:
         "next_steps": up.outputs["next_steps"],
     }
     login, extract, crawl = up.outputs["next_steps"]
-    assert login.startswith("login: ")
-    assert "spotify-etl-spotify-1a2b3c4" in login
+    assert login == "login: spotify-etl login --secret spotify-etl-spotify-1a2b3c4"
     assert extract.startswith("extract: aws lambda invoke --function-name spotify-etl-extract-1a2b3c4 ")
     assert """'{"trigger": "manual"}'""" in extract
     assert crawl == "crawl: aws glue start-crawler --name spotify-etl-1a2b3c4"
