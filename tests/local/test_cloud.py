@@ -1,0 +1,166 @@
+"""The embedded cloud as a whole: a Pulumi program deployed, its schedule fired, its function at work."""
+
+from __future__ import annotations
+
+import json
+import socket
+import textwrap
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from local.cloud import EmbeddedCloud, Step
+from local.deployment import DeploymentError
+from local.spotify import Library
+from tests.local.stage import START, zipped
+
+PROGRAM = """
+import json
+import pulumi
+import pulumi_aws as aws
+
+config = pulumi.Config()
+if config.get("broken"):
+    raise ValueError("broken must not be set")
+
+def role(name, service, statements):
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    made = aws.iam.Role(name, assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
+    document = pulumi.Output.json_dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]}
+    )
+    aws.iam.RolePolicy(name, role=made.id, policy=document)
+    return made
+
+bucket = aws.s3.Bucket("things")
+function = aws.lambda_.Function(
+    "asking",
+    code=pulumi.FileArchive("code.zip"),
+    handler="main.handler",
+    runtime="python3.13",
+    timeout=20,
+    memory_size=256,
+    role=role(
+        "asking",
+        "lambda.amazonaws.com",
+        [{"Action": "s3:PutObject", "Resource": bucket.arn.apply(lambda arn: arn + "/*")}] if config.get("writes") else
+        [{"Action": "s3:GetObject", "Resource": bucket.arn}],
+    ).arn,
+    environment={"variables": {"SPOTIFY": config.require("spotifyApiUrl"), "BUCKET": bucket.bucket}},
+)
+aws.scheduler.Schedule(
+    "daily",
+    schedule_expression="cron(0 8 * * ? *)",
+    flexible_time_window={"mode": "OFF"},
+    target={
+        "arn": function.arn,
+        "role_arn": role(
+            "daily", "scheduler.amazonaws.com", [{"Action": "lambda:InvokeFunction", "Resource": function.arn}]
+        ).arn,
+        "input": json.dumps({"at": "<aws.scheduler.scheduled-time>"}),
+    },
+)
+pulumi.export("bucket_name", bucket.bucket)
+"""
+
+# Standard library only: the request needs no signature that anybody checks, only whose access key it is.
+CODE = """
+import json, os, urllib.error, urllib.request
+
+def handler(event, context):
+    try:
+        urllib.request.urlopen(os.environ["SPOTIFY"] + "me")
+    except urllib.error.HTTPError as error:
+        refused = error.code
+        error.close()
+    scope = "20261123/eu-central-1/s3/aws4_request"
+    request = urllib.request.Request(
+        f"{os.environ['AWS_ENDPOINT_URL']}/{os.environ['BUCKET']}/answer.json",
+        data=json.dumps({"at": event["at"], "spotify": refused}).encode(),
+        method="PUT",
+        headers={
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={os.environ['AWS_ACCESS_KEY_ID']}/{scope}, "
+            "SignedHeaders=host, Signature=0",
+            "Content-Type": "application/json",
+            "X-Amz-Security-Token": os.environ["AWS_SESSION_TOKEN"],
+        },
+    )
+    urllib.request.urlopen(request).close()
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n", encoding="utf-8")
+    (folder / "Pulumi.local.yaml").write_text('config:\n  tiny:writes: "yes"\n', encoding="utf-8")
+    (folder / "__main__.py").write_text(PROGRAM, encoding="utf-8")
+    (folder / "code.zip").write_bytes(zipped({"main.py": textwrap.dedent(CODE)}))
+    return folder
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[EmbeddedCloud]:
+    with EmbeddedCloud(tmp_path / "cloud", start=START, library=small_library()) as running:
+        yield running
+
+
+def small_library() -> Library:
+    return Library.seeded(1, start=START, saved_tracks=3, playlists=1, saved_albums=1, plays_per_day=1)
+
+
+def test_a_program_is_deployed_and_runs_from_its_own_schedule(cloud: EmbeddedCloud, project: Path) -> None:
+    outputs = cloud.deploy(project)
+    heard: list[Step] = []
+    cloud.run_until(START + timedelta(hours=3), heard.append)
+    assert cloud.now >= START + timedelta(hours=3)
+    stored = cloud.client("s3").get_object(Bucket=outputs["bucket_name"], Key="answer.json")
+    assert json.loads(stored["Body"].read()) == {"at": "2026-11-23T08:00:00Z", "spotify": 401}
+    assert abs(stored["LastModified"] - (START + timedelta(hours=2))) < timedelta(minutes=1), "S3 sees the clock"
+    assert [(step.kind, step.ok) for step in cloud.log if step.kind in {"schedule", "invoke"}] == [
+        ("schedule", True),
+        ("invoke", True),
+    ]
+    assert heard == cloud.log
+    (request,) = cloud.spotify.requests
+    assert request.path.endswith("/me")
+    assert request.status == 401
+
+
+def test_a_permission_that_is_missing_fails_here_too(cloud: EmbeddedCloud, project: Path) -> None:
+    cloud.deploy(project, config={"writes": ""})
+    cloud.run_until(START + timedelta(hours=3))
+    invokes = [step for step in cloud.log if step.kind == "invoke"]
+    assert [step.ok for step in invokes] == [False] * 3, "an asynchronous invocation is tried three times"
+    assert "HTTP Error 403" in invokes[0].detail
+    denied = [step for step in cloud.log if step.kind == "denied"]
+    assert "is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::" in denied[0].detail
+
+
+def test_a_program_that_ends_with_an_error_says_so(cloud: EmbeddedCloud, project: Path) -> None:
+    with pytest.raises(DeploymentError, match="broken must not be set"):
+        cloud.deploy(project, config={"broken": "yes"})
+
+
+def test_nothing_is_left_afterwards(tmp_path: Path, project: Path) -> None:
+    folder = tmp_path / "cloud"
+    with EmbeddedCloud(folder, start=START, library=small_library()) as cloud:
+        cloud.deploy(project)
+        cloud.run_until(START + timedelta(hours=3))
+        ports = [urlsplit(url).port for url in (cloud.server.url, cloud.spotify.api_url)]
+    for port in ports:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port or 0), timeout=1)
+    assert not (folder / "functions").exists()
+
+
+def test_the_next_cloud_starts_empty(tmp_path: Path) -> None:
+    for number in range(2):
+        with EmbeddedCloud(tmp_path / str(number), start=START, library=small_library()) as cloud:
+            assert cloud.client("sqs").list_queues().get("QueueUrls", []) == []
+            assert cloud.log == []
+            cloud.client("sqs").create_queue(QueueName="left")
