@@ -1,0 +1,46 @@
+-- The tracks you come back to: heard on the most different local days, fifty an account.
+WITH numbered AS (
+    SELECT
+        account_id,
+        item_uri,
+        track_name,
+        artist_name,
+        played_on,
+        row_number() OVER (PARTITION BY account_id, item_uri ORDER BY played_at DESC, _extracted_at DESC) AS age
+    FROM listens
+    WHERE item_uri <> ''
+),
+
+tracks_heard AS (
+    SELECT
+        account_id,
+        item_uri,
+        max(CASE WHEN age = 1 THEN track_name END) AS track_name,
+        max(CASE WHEN age = 1 THEN artist_name END) AS artist_name,
+        count(DISTINCT played_on) AS days,
+        count(*) AS listens,
+        min(played_on) AS first_day,
+        max(played_on) AS last_day
+    FROM numbered
+    GROUP BY account_id, item_uri
+),
+
+ranked AS (
+    SELECT
+        account_id,
+        row_number() OVER (PARTITION BY account_id ORDER BY days DESC, listens DESC, item_uri) AS place,
+        track_name,
+        artist_name,
+        days,
+        listens,
+        first_day,
+        last_day,
+        item_uri
+    FROM tracks_heard
+    WHERE days > 1
+)
+
+SELECT account_id, place, track_name, artist_name, days, listens, first_day, last_day, item_uri
+FROM ranked
+WHERE place <= 50
+ORDER BY account_id, place
