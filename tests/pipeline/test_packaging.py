@@ -256,3 +256,22 @@ def test_the_real_layers_fit(function: str, architecture: str, monkeypatch: pyte
     }
     assert needed[function] | {"python/boto3/__init__.py", "python/aws_lambda_powertools/__init__.py"} <= present
     assert not [name for name in present if name.endswith(".pyc") or "/pyarrow/tests/" in name]
+
+
+def test_make_build_builds_and_names_everything(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SPOTIFY_ETL_LAYERS", "locks")
+    monkeypatch.setattr("sys.argv", ["packaging", "arm64", "x86_64"])
+    packaging.main()
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 2 * len(FUNCTIONS)
+    assert all(re.fullmatch(r"build/(code|layers/locks)/[0-9a-f]{16}\.zip  \d+\.\d MB", line) for line in lines)
+
+
+def test_an_unknown_architecture_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["packaging", "sparc"])
+
+    with pytest.raises(SystemExit, match=r"^Unknown architecture 'sparc': it must be one of arm64, x86_64\.$"):
+        packaging.main()
