@@ -36,6 +36,8 @@ class Stream:
     schedules: tuple[Schedule, ...] = ("daily",)
     default: bool = True
     """Whether the stream is on where the setting `streams` says nothing."""
+    params: tuple[tuple[str, str], ...] = ()
+    """Query parameters of the first request beside `limit`; the API carries them on in `next`."""
 
 
 STREAMS: dict[str, Stream] = {
@@ -72,6 +74,8 @@ STREAMS: dict[str, Stream] = {
             ("playlist_id", "position"),
             "playlists",
             scopes=("playlist-read-private", "playlist-read-collaborative"),
+            # Without it an episode is served as a track without artists.
+            params=(("additional_types", "track,episode"),),
         ),
         Stream(
             "saved_tracks",

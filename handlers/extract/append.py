@@ -1,0 +1,65 @@
+"""Streams of which Spotify serves only the newest records: what no earlier run has seen is written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from handlers.extract.snapshot import canonical
+from handlers.extract.state import CompleteRead, Content, newer
+from handlers.extract.work import Work
+from handlers.streams import Stream
+
+SEEN_RECORDS = 500
+"""How many records state remembers: ten times what Spotify serves, since plays come late and out of order."""
+
+
+def read_append(work: Work, stream: Stream) -> None:
+    """Read the first page, which is all there is, and write what is new.
+
+    State: `{"last": {read_id, mode, keys, records, extracted_at}, "seen": ["<played_at> <item uri>", …]}`, the oldest
+    seen first.
+    """
+    state = work.state(stream)
+    with work.ledger.unit(stream, mode="incremental") as unit:
+        last = CompleteRead.parse(state.content.get("last"))
+        known = set(_seen(state.content))
+        served: dict[str, None] = {}
+        new = 0
+        with work.writer(unit, hold=False) as raw:
+            for record in work.first_page(stream):
+                name = identity(record.value)
+                if name not in known and name not in served:
+                    raw.add(record)
+                    new += 1
+                served[name] = None
+        if last and not new:
+            unit.unchanged(last)
+            return
+        read = unit.complete(raw)
+        oldest_first = list(reversed(served))
+        state.update(lambda content: _changed(content, read, oldest_first))
+
+
+def identity(record: Any) -> str:
+    """What tells a play from another; of a record that lacks a part of it, a digest of the whole."""
+    if isinstance(record, dict):
+        track, played_at = record.get("track"), record.get("played_at")
+        uri = track.get("uri") if isinstance(track, dict) else None
+        if isinstance(played_at, str) and isinstance(uri, str):
+            return f"{played_at} {uri}"
+    return hashlib.sha256(canonical(record)).hexdigest()
+
+
+def _seen(content: Content) -> list[str]:
+    seen = content.get("seen")
+    return [name for name in seen if isinstance(name, str)] if isinstance(seen, list) else []
+
+
+def _changed(content: Content, read: CompleteRead, served: Sequence[str]) -> Content:
+    """State after the read, with what another run has seen meanwhile."""
+    fresh = set(served)
+    seen = [name for name in _seen(content) if name not in fresh] + list(served)
+    last = content["last"] if newer(content.get("last"), read) else read.content()
+    return {"last": last, "seen": seen[-SEEN_RECORDS:]}

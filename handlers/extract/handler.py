@@ -1,0 +1,115 @@
+"""Entry point of the extract Lambda: Spotify into the raw bucket."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from handlers import layout
+from handlers.extract.configuration import Configuration
+from handlers.extract.credentials import Secret
+from handlers.extract.event import Event
+from handlers.extract.logs import keep_secrets, logger
+from handlers.extract.manifest import Manifest
+from handlers.extract.run import run
+from handlers.extract.storage import Bucket
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+metrics = Metrics()
+
+
+class RunFailedError(Exception):
+    """A run that got nothing for a reason that passes by itself: Lambda shall try it again."""
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Read from Spotify what an event asks for.
+
+    Args:
+        event: `{"trigger": "daily" | "hourly" | "manual", "scheduled_time", "streams", "full", "continuation"}`, all
+            but the first optional.
+        context: Lambda's.
+
+    Returns:
+        `{"run_id", "attempt", "manifest", "status", "reason", "requests", "records", "objects", "units"}`: the key
+        of the manifest, and the number of units by status.
+
+    Raises:
+        EventError: the event is wrong.
+        ConfigurationError: the environment is.
+        RunFailedError: Spotify was not there at all; Lambda's retries are the next attempts of the run.
+    """
+    keep_secrets()
+    configuration = Configuration.from_environment(os.environ)
+    asked = Event.parse(event, configuration.streams)
+    logger.append_keys(run_id=asked.run_id)
+    manifest, key = run(
+        asked,
+        configuration,
+        Secret(_secrets(), configuration.secret_arn),
+        Bucket(_s3(), configuration.raw_bucket),
+        lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    summary = _summary(manifest, key)
+    _measure(manifest, summary)
+    _log(manifest, summary)
+    if manifest.may_pass:
+        raise RunFailedError(f"The run {asked.run_id} got nothing: {manifest.reason}")
+    return summary
+
+
+# Made with the first invocation and kept while the function is warm.
+@cache
+def _s3() -> S3Client:
+    return boto3.client("s3")
+
+
+@cache
+def _secrets() -> SecretsManagerClient:
+    return boto3.client("secretsmanager")
+
+
+def _summary(manifest: Manifest, key: layout.ManifestKey) -> dict[str, Any]:
+    return {
+        "run_id": key.run_id,
+        "attempt": key.attempt,
+        "manifest": str(key),
+        "status": manifest.status,
+        "reason": manifest.reason,
+        "requests": sum(unit.requests for unit in manifest.units),
+        "records": sum(unit.records for unit in manifest.units),
+        "objects": sum(unit.objects for unit in manifest.units),
+        "units": dict(Counter(unit.status for unit in manifest.units)),
+    }
+
+
+def _measure(manifest: Manifest, summary: dict[str, Any]) -> None:
+    for name in ("requests", "records", "objects"):
+        metrics.add_metric(name.capitalize(), MetricUnit.Count, summary[name])
+    metrics.add_metric("FailedUnits", MetricUnit.Count, summary["units"].get("failed", 0))
+    metrics.add_metric("LockedUnits", MetricUnit.Count, sum(unit.reason == "locked" for unit in manifest.units))
+    metrics.add_metric("FailedRuns", MetricUnit.Count, int(manifest.status == "failed"))
+    metrics.add_metric("GoodRuns", MetricUnit.Count, int(manifest.status == "complete"))
+    # Not by the decorator: it warns of a run that crashed before there was anything to measure.
+    metrics.flush_metrics()
+
+
+def _log(manifest: Manifest, summary: dict[str, Any]) -> None:
+    for unit in manifest.units:
+        if unit.status in {"failed", "partial"}:
+            logger.warning(
+                "A unit lacks something.", extra={"stream": unit.stream, "unit": unit.unit, "reason": unit.reason}
+            )
+    say = logger.error if manifest.status == "failed" else logger.info
+    say("The run ended.", extra={"summary": summary})

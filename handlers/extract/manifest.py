@@ -1,0 +1,114 @@
+"""The run manifest: one JSON object an invocation, written once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from handlers import layout
+from handlers.extract import times
+from handlers.extract.event import Event
+from handlers.extract.ledger import Ledger, Unit
+from handlers.extract.spotify import ForbiddenError, UnavailableError
+from handlers.extract.storage import Bucket, KeyTakenError
+
+RunStatus = Literal["complete", "partial", "failed", "skipped"]
+
+FORBIDDEN_CHECKLIST = (
+    "Spotify refuses everything (403): check that the owner of the app has Premium, that the user is on the app's "
+    "allow-list in Spotify's dashboard, and that `spotify-etl login` was given every consent it asked for."
+)
+
+_MAX_ATTEMPTS = 999
+
+
+class AttemptsError(Exception):
+    """A run that was tried more often than its manifests can be numbered."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a run did, as far as it came."""
+
+    event: Event
+    started_at: datetime
+    finished_at: datetime
+    account_id: str | None
+    units: tuple[Unit, ...]
+
+    @classmethod
+    def of(cls, event: Event, ledger: Ledger, started_at: datetime) -> Manifest:
+        """The manifest of a run that ends now."""
+        return cls(event, started_at, times.now(), ledger.account_id, tuple(ledger.units))
+
+    @property
+    def status(self) -> RunStatus:
+        """`skipped` if every unit was, `failed` if nothing else was read, `partial` if anything is missing."""
+        statuses = {unit.status for unit in self.units} - {"skipped"}
+        if not statuses:
+            return "skipped"
+        if statuses == {"failed"}:
+            return "failed"
+        return "partial" if statuses & {"failed", "partial"} else "complete"
+
+    @property
+    def reason(self) -> str | None:
+        """Why the run is not complete, in a sentence or the one word of its units."""
+        if self.status == "complete":
+            return None
+        if not self.units:
+            return "nothing_due"
+        lacking = [unit for unit in self.units if unit.status in {"failed", "partial"}]
+        if lacking and self.status == "failed" and all(isinstance(unit.error, ForbiddenError) for unit in lacking):
+            reasons = _distinct(lacking)
+            specific = len(reasons) == 1 and len(lacking) > 1 and "Premium" in reasons[0]
+            return reasons[0] if specific else FORBIDDEN_CHECKLIST
+        reasons = _distinct(lacking or self.units)
+        if len(reasons) == 1:
+            return reasons[0]
+        first = lacking[0] if lacking else self.units[0]
+        return f"{len(lacking)} of {len(self.units)} units lack something, first {first.stream}: {first.reason}"
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether all failed for what passes by itself, so that a retry of the run is worth its while."""
+        return self.status == "failed" and all(
+            isinstance(unit.error, UnavailableError) for unit in self.units if unit.status == "failed"
+        )
+
+    def write(self, bucket: Bucket) -> layout.ManifestKey:
+        """Put the manifest under the run's first free attempt number.
+
+        Raises:
+            AttemptsError: all numbers are taken.
+        """
+        for attempt in range(1, _MAX_ATTEMPTS + 1):
+            key = layout.ManifestKey(self.event.run_id, attempt)
+            try:
+                bucket.put_new(str(key), self._body(attempt), "application/json")
+            except KeyTakenError:
+                continue
+            return key
+        raise AttemptsError(f"The run {self.event.run_id} was tried {_MAX_ATTEMPTS} times already.")
+
+    def _body(self, attempt: int) -> bytes:
+        content = {
+            "run_id": self.event.run_id,
+            "attempt": attempt,
+            "trigger": self.event.trigger,
+            "scheduled_at": times.written(self.event.scheduled_at),
+            "started_at": times.written(self.started_at),
+            "finished_at": times.written(self.finished_at),
+            "account_id": self.account_id,
+            "status": self.status,
+            "reason": self.reason,
+            "units": [unit.row() for unit in self.units],
+        }
+        return json.dumps(content, indent=1).encode()
+
+
+def _distinct(units: Sequence[Unit]) -> list[str]:
+    return list(dict.fromkeys(unit.reason or unit.status for unit in units))

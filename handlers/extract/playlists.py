@@ -1,0 +1,69 @@
+"""The listing of the user's playlists: what tells which of them to read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.extract.account import Account
+from handlers.extract.logs import logger
+
+# Ids are base 62; nothing else may become part of a key or a path.
+_ID = re.compile(r"[0-9A-Za-z]{1,64}")
+
+
+@dataclass(frozen=True)
+class Playlist:
+    """One playlist as the listing shows it."""
+
+    id: str
+    snapshot_id: str | None
+    owner_id: str | None
+    collaborative: bool
+
+
+class Listing:
+    """The playlists of the user's library, by id."""
+
+    def __init__(self) -> None:
+        self._playlists: dict[str, Playlist] = {}
+
+    def add(self, element: Any) -> None:
+        """Take one element of `GET /me/playlists`; elements may be null."""
+        if not isinstance(element, dict):
+            return
+        playlist_id, snapshot_id, owner = (element.get(name) for name in ("id", "snapshot_id", "owner"))
+        if not isinstance(playlist_id, str) or not _ID.fullmatch(playlist_id):
+            logger.warning("A playlist without a usable id is not read.", extra={"uri": element.get("uri")})
+            return
+        owner_id = owner.get("id") if isinstance(owner, dict) else None
+        self._playlists[playlist_id] = Playlist(
+            playlist_id,
+            snapshot_id if isinstance(snapshot_id, str) else None,
+            owner_id if isinstance(owner_id, str) else None,
+            element.get("collaborative") is True,
+        )
+
+    def readable(self, account: Account) -> Iterator[Playlist]:
+        """Those that a Development Mode app may read: the user's own, and collaborative ones.
+
+        https://developer.spotify.com/documentation/web-api/reference/get-playlists-items
+        """
+        for playlist in self._playlists.values():
+            if owns(account, playlist) or playlist.collaborative:
+                yield playlist
+
+    def __contains__(self, playlist_id: str) -> bool:
+        return playlist_id in self._playlists
+
+    def snapshot_of(self, playlist_id: str) -> str | None:
+        """The version of a playlist; None where it is not listed or has none."""
+        playlist = self._playlists.get(playlist_id)
+        return playlist.snapshot_id if playlist else None
+
+
+def owns(account: Account, playlist: Playlist) -> bool:
+    """Whether the playlist is the account's own."""
+    return bool(playlist.owner_id) and playlist.owner_id in {account.user_id, account.id}

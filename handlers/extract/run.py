@@ -1,0 +1,115 @@
+"""One run: the streams it covers, one after the other, and the manifest at its end."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from handlers import layout
+from handlers.extract import times
+from handlers.extract.account import identify
+from handlers.extract.append import read_append
+from handlers.extract.configuration import Configuration
+from handlers.extract.credentials import MalformedSecretError, NotLoggedInError, Secret
+from handlers.extract.event import Event
+from handlers.extract.incremental import read_incremental
+from handlers.extract.ledger import Ledger
+from handlers.extract.manifest import Manifest
+from handlers.extract.per_playlist import read_per_playlist
+from handlers.extract.playlists import Listing
+from handlers.extract.snapshot import read_snapshot
+from handlers.extract.spotify import LoginError, SpotifyClient, SpotifyError
+from handlers.extract.state import StateFile
+from handlers.extract.storage import Bucket
+from handlers.extract.work import Work
+from handlers.streams import STREAMS, Stream
+
+
+def run(
+    event: Event, configuration: Configuration, secret: Secret, bucket: Bucket, remaining: Callable[[], float]
+) -> tuple[Manifest, layout.ManifestKey]:
+    """Read what the event asks for and write the manifest; a manifest is written also when the run crashes.
+
+    Args:
+        event: what is asked for.
+        configuration: the environment of the function.
+        secret: where the login is.
+        bucket: the raw bucket.
+        remaining: seconds that the invocation may still take.
+
+    Raises:
+        Exception: whatever is neither Spotify's failure nor that of the login.
+    """
+    started_at = times.now()
+    ledger = Ledger()
+    due = [STREAMS[name] for name in configuration.streams if event.covers(STREAMS[name])]
+    crash: Exception | None = None
+    try:
+        _read_all(due, event, configuration, secret, bucket, remaining, ledger)
+    except NotLoggedInError:
+        ledger.note_skipped(due, "not_logged_in")
+    except MalformedSecretError as error:
+        ledger.note_end(due, str(error))
+    except LoginError as error:
+        ledger.note_end(due, str(error), error)
+    except Exception as error:  # noqa: BLE001 - it is raised again once the manifest tells of it
+        crash = error
+        ledger.note_end(due, f"The run crashed ({type(error).__name__}): the function's log says where.")
+    manifest = Manifest.of(event, ledger, started_at)
+    key = manifest.write(bucket)
+    if crash:
+        raise crash
+    return manifest, key
+
+
+def _read_all(
+    due: list[Stream],
+    event: Event,
+    configuration: Configuration,
+    secret: Secret,
+    bucket: Bucket,
+    remaining: Callable[[], float],
+    ledger: Ledger,
+) -> None:
+    if not due:
+        return
+    credentials = secret.read()
+    client = SpotifyClient(
+        credentials, secret.replace_token, configuration.api_url, configuration.accounts_url, remaining
+    )
+    ledger.count_requests = lambda: client.requests
+    try:
+        account = identify(
+            client,
+            StateFile(bucket, layout.LOGIN_STATE_KEY),
+            credentials.fingerprint,
+            ask=STREAMS["profile"] in due,
+        )
+    except LoginError:
+        raise
+    except SpotifyError as error:
+        for stream in due:
+            ledger.note_failure(stream, error)
+        return
+    ledger.account_id = account.id
+    with tempfile.TemporaryDirectory() as folder:
+        work = Work(client, bucket, Path(folder), ledger, account, event, configuration.transformed_retention_days)
+        for stream in due:
+            _read(work, stream)
+
+
+def _read(work: Work, stream: Stream) -> None:
+    match stream.mode:
+        case "snapshot" if stream.name == "playlists":
+            listing = Listing()
+            unit = read_snapshot(work, stream, observe=listing.add)
+            work.listing = unit.error or listing
+        case "snapshot":
+            read_snapshot(work, stream)
+        case "append":
+            read_append(work, stream)
+        case "incremental":
+            read_incremental(work, stream)
+        case "per_playlist":
+            read_per_playlist(work, stream)

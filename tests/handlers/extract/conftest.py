@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+# Powertools reads these when the handler is imported.
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "extract")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "SpotifyEtl/test")
+
+from handlers.extract import handler as function
+from tests.handlers.extract.fake_spotify import FakeSpotify
+from tests.handlers.extract.stage import BUCKET, LOGIN, Stage, environment
+
+
+@pytest.fixture
+def spotify() -> Iterator[FakeSpotify]:
+    fake = FakeSpotify()
+    fake.start()
+    yield fake
+    fake.stop()
+    assert fake.unknown == [], "the function asked for something that the fake does not know"
+
+
+@pytest.fixture
+def empty_stage(spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """The stack as it is deployed: nobody has logged in."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    waits: list[float] = []
+    monkeypatch.setattr("handlers.extract.spotify.time.sleep", waits.append)
+    monkeypatch.setattr("handlers.extract.spotify._RETRY_BACKOFF", 0)
+    with mock_aws():
+        function._s3.cache_clear()
+        function._secrets.cache_clear()
+        s3, secrets = boto3.client("s3"), boto3.client("secretsmanager")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        arn = secrets.create_secret(Name="spotify")["ARN"]
+        for name, value in environment(spotify, arn).items():
+            monkeypatch.setenv(name, value)
+        yield Stage(spotify, s3, secrets, arn, waits)
+
+
+@pytest.fixture
+def stage(empty_stage: Stage) -> Stage:
+    """The stack after `spotify-etl login`."""
+    assert LOGIN["refresh_token"] == empty_stage.spotify.refresh_token
+    empty_stage.log_in()
+    return empty_stage

@@ -1,0 +1,114 @@
+"""The extract function on a stage: moto as AWS, the fake Web API, a clock that tests set."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import time_machine
+
+from handlers.extract.handler import handler
+from handlers.streams import STREAMS
+from tests.handlers.extract.fake_spotify import FakeSpotify
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+BUCKET = "raw-bucket"
+LOGIN = {
+    "client_id": "client-id",
+    "client_secret": "client-secret-of-the-app",
+    "refresh_token": "refresh-token-of-ana",
+    "scope": "user-library-read",
+    "authorized_at": "2026-11-01T00:00:00Z",
+}
+START = datetime(2026, 11, 23, 6, tzinfo=UTC)
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Context:
+    """What Lambda hands a handler beside the event."""
+
+    function_name: str = "extract"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:extract"
+    aws_request_id: str = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+    milliseconds: int = 900_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+@dataclass
+class Stage:
+    """Runs of the function, and what they left."""
+
+    spotify: FakeSpotify
+    s3: S3Client
+    secrets: SecretsManagerClient
+    secret_arn: str
+    waits: list[float]
+
+    def log_in(self, content: str | None = None) -> None:
+        self.secrets.put_secret_value(
+            SecretId=self.secret_arn, SecretString=json.dumps(LOGIN) if content is None else content
+        )
+
+    def login(self) -> Json:
+        content: Json = json.loads(self.secrets.get_secret_value(SecretId=self.secret_arn)["SecretString"])
+        return content
+
+    def run(self, trigger: str = "daily", at: datetime = START, context: Context | None = None, **event: Any) -> Json:
+        """Invoke the function at a moment; gives the manifest."""
+        asked = {"trigger": trigger, "scheduled_time": f"{at:%Y-%m-%dT%H:%M:%SZ}", **event}
+        with time_machine.travel(at, tick=True):
+            summary = handler(asked, context or Context())  # type: ignore[arg-type] # a stand-in for Lambda's
+        return self.json(summary["manifest"])
+
+    def read(self, stream: str, at: datetime = START, **event: Any) -> Json:
+        """Read one stream by hand; gives its unit."""
+        return unit(self.run("manual", at, streams=[stream], **event), stream)
+
+    def keys(self, prefix: str = "") -> list[str]:
+        return [one["Key"] for one in self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+
+    def bytes(self, key: str) -> bytes:
+        return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    def json(self, key: str) -> Json:
+        content: Json = json.loads(self.bytes(key))
+        return content
+
+    def lines(self, keys: list[str]) -> list[Json]:
+        return [json.loads(line) for key in keys for line in gzip.decompress(self.bytes(key)).splitlines()]
+
+    def records(self, keys: list[str]) -> list[Any]:
+        return [line["record"] for line in self.lines(keys)]
+
+    def written(self, stream: str) -> list[Any]:
+        """Every record of a stream in the bucket, in the order of keys."""
+        return self.records(self.keys(f"raw/{stream}/"))
+
+
+def unit(manifest: Json, stream: str, name: str = "") -> Json:
+    found = [one for one in manifest["units"] if one["stream"] == stream and one["unit"] == name]
+    assert len(found) == 1, manifest["units"]
+    row: Json = found[0]
+    return row
+
+
+def environment(spotify: FakeSpotify, secret_arn: str) -> dict[str, str]:
+    return {
+        "RAW_BUCKET": BUCKET,
+        "SPOTIFY_SECRET_ARN": secret_arn,
+        "STREAMS": ",".join(STREAMS),
+        "SPOTIFY_API_URL": f"{spotify.url}v1/",
+        "SPOTIFY_ACCOUNTS_URL": spotify.url,
+        "TRANSFORMED_RETENTION_DAYS": "30",
+    }
