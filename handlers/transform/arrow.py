@@ -1,0 +1,34 @@
+"""Arrow's arrays and functions under names without precise types: the stubs (20.0) lag behind the library (26.0).
+
+They know neither Python scalars among the arguments of a compute function, nor a reader over a buffer, nor `arange`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.json
+
+Array: TypeAlias = Any
+"""An Arrow array, of whatever type its docstring says."""
+
+pc: Any = pa.compute
+pa_json: Any = pa.json
+_pyarrow: Any = pa
+
+
+def numbers(start: int, end: int) -> Array:
+    """The whole numbers from `start` to just before `end`, as int64."""
+    return _pyarrow.arange(start, end)
+
+
+def only_where(mask: Array, values: Array) -> Array:
+    """Values where the mask is true, else null."""
+    return pc.if_else(mask, values, pa.scalar(None, values.type))
+
+
+def none_if_empty(texts: Array) -> Array:
+    """Texts, null for `''`."""
+    return only_where(pc.not_equal(texts, ""), texts)

@@ -1,0 +1,120 @@
+"""The expressions of `mapping.py` evaluated over arrays of objects, and their values fitted to a table's types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from handlers.tables import Column
+from handlers.transform import times
+from handlers.transform.arrow import Array, none_if_empty, only_where, pc
+from handlers.transform.drift import Drift
+from handlers.transform.mapping import (
+    Always,
+    DayOf,
+    EmptyIfNull,
+    Expression,
+    FirstOf,
+    IdOfKind,
+    KnownTime,
+    NullIfEmpty,
+    OwnerId,
+    Present,
+    YearOf,
+    paths,
+)
+from handlers.transform.schema import arrow_type
+
+_INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
+
+
+def evaluate(
+    expression: Expression, objects: Array, column: Column, drift: Drift, place: str, owner_ids: Array | None
+) -> Array:
+    """A column's values over an array of objects, in the column's own type.
+
+    Args:
+        expression: what feeds the column.
+        objects: the objects its paths start at.
+        column: the column.
+        drift: where values that do not fit the column are counted; they are null.
+        place: the path of the objects in a raw line, for `drift`.
+        owner_ids: for objects of a list, the id of the object that has the list.
+    """
+    if isinstance(expression, Present):
+        return pc.is_valid(select(objects, expression.path))
+    values = _values(expression, objects, owner_ids)
+    match expression:
+        case NullIfEmpty():
+            return none_if_empty(values)
+        case DayOf():
+            return times.days(values)
+        case YearOf():
+            return times.years(values)
+    fit = fitted(values, column)
+    lost = fit.null_count - values.null_count
+    if lost:
+        drift.add(f"{place}{paths(expression)[0]}", f"a value that is no {column.type}", count=lost)
+    return times.known(fit) if isinstance(expression, KnownTime) else fit
+
+
+def fitted(values: Array, column: Column) -> Array:
+    """Values as they were read, in the type they are written as; what that cannot hold is null."""
+    if column.type == "timestamp":
+        return times.timestamps(values)
+    if column.type == "int":
+        holds = pc.and_(pc.greater_equal(values, _INT32_MIN), pc.less_equal(values, _INT32_MAX))
+        return only_where(holds, values).cast(pa.int32())
+    return values.cast(arrow_type(column))
+
+
+def _values(expression: Expression, objects: Array, owner_ids: Array | None) -> Any:
+    """What an expression finds, before it is fitted to a column."""
+    match expression:
+        case FirstOf():
+            return pc.coalesce(*(select(objects, path) for path in expression.paths))
+        case EmptyIfNull():
+            return pc.fill_null(select(objects, expression.path), "")
+        case IdOfKind():
+            inner = select(objects, expression.path)
+            return only_where(of_kind(inner, expression.kind), select(inner, "id"))
+        case Always():
+            return pa.repeat(expression.value, len(objects))
+        case OwnerId():
+            return owner_ids
+        case _:
+            return select(objects, paths(expression)[0])
+
+
+def select(objects: Array, path: str) -> Any:
+    """What stands at a path below every object; null where something on the way is null."""
+    array: Any = objects
+    for name in path.split("."):
+        key, bracket, index = name.partition("[")
+        array = pc.struct_field(array, key)
+        if bracket and index == "0]":
+            array = _first_elements(array)
+    return array
+
+
+def of_kind(objects: Array, kind: str) -> Array:
+    """Whether objects are of a `type`; one that was sent without is known by its URI."""
+    types = select(objects, "type")
+    by_uri = pc.and_(pc.is_null(types), pc.starts_with(select(objects, "uri"), f"spotify:{kind}:"))
+    return pc.fill_null(pc.or_(pc.fill_null(pc.equal(types, kind), False), by_uri), False)
+
+
+def choose(arrays: list[Array]) -> Array:
+    """Row by row the first of several objects that is not null."""
+    chosen, *others = arrays
+    for other in others:
+        if chosen.null_count and other.null_count < len(other):
+            chosen = pc.if_else(pc.is_valid(chosen), chosen, other)
+    return chosen
+
+
+def _first_elements(lists: Any) -> Any:
+    starts = lists.offsets.slice(0, len(lists))
+    filled = pc.fill_null(pc.greater(pc.list_value_length(lists), 0), False)
+    return lists.values.take(only_where(filled, starts))

@@ -1,0 +1,159 @@
+"""The tracks, albums, artists, shows and episodes met in a block, and whose list each artist stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from handlers.tables import TABLES
+from handlers.transform.arrow import Array, none_if_empty, numbers, pc
+from handlers.transform.columns import evaluate, of_kind, select
+from handlers.transform.drift import Drift
+from handlers.transform.mapping import Part, StreamMapping
+from handlers.transform.schema import table_schema
+
+# What differs between two sightings of the same thing though the thing itself does not.
+_SIGHTING = {"_extracted_at", "_line"}
+
+
+@dataclass(frozen=True)
+class _Owners:
+    """The objects whose parts are looked at, with the row of the block that each stands in and its id."""
+
+    objects: Array
+    rows: Array
+    ids: Array
+    id_column: str = ""
+
+
+def entity_tables(rows: Array, common: pa.RecordBatch, mapping: StreamMapping, drift: Drift) -> dict[str, pa.Table]:
+    """The rows of every entity and bridge table that a block gives, each sighting once.
+
+    Of sightings that differ in nothing but line and time the last is kept: the views take the newest value of each
+    column, and the newest list, so an earlier one adds nothing.
+
+    Args:
+        rows: the block's rows, as `mapping` reads them.
+        common: the common columns of the same rows.
+        mapping: where in a row the entities stand.
+        drift: where values that do not fit their column are counted.
+    """
+    met: dict[str, list[pa.Table]] = {}
+    for part in mapping.parts:
+        owners = _Owners(rows, numbers(0, len(rows)), pa.nulls(len(rows), pa.string()))
+        for table, batch in _met(part, owners, common, drift, mapping.raw_paths(part.path)[0]):
+            met.setdefault(table, []).append(batch)
+    tables = {table: pa.concat_tables(batches) for table, batches in met.items()}
+    return {
+        table: rows_ if _is_bridge(table) else last_of_equal(rows_) for table, rows_ in tables.items() if rows_.num_rows
+    }
+
+
+def last_of_equal(table: pa.Table) -> pa.Table:
+    """Of rows that are equal but for line and time only the last, in order."""
+    keys: dict[str, Array] = {}
+    for name in table.column_names:
+        column = table[name]
+        if name in _SIGHTING or column.null_count == len(column):
+            continue
+        if pa.types.is_list(column.type):
+            lists = column.combine_chunks()
+            keys.update({f"{name}.{part}": key for part, key in _list_keys(lists).items()})
+        else:
+            keys[name] = column
+    last = _last_of_equal(keys, table.num_rows)
+    return table if len(last) == table.num_rows else table.take(last)
+
+
+def _met(
+    part: Part, owners: _Owners, common: pa.RecordBatch, drift: Drift, place: str
+) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of one part of objects, and of the parts below it."""
+    entity = part.entity
+    if part.path.endswith("[]"):
+        lists = select(owners.objects, part.path.removesuffix("[]"))
+        if part.bridge is not None:
+            yield part.bridge, _bridge_rows(part.bridge, entity.id_column, lists, owners, common)
+        parents = pc.list_parent_indices(lists)
+        objects, rows, owner_ids = pc.list_flatten(lists), owners.rows.take(parents), owners.ids.take(parents)
+    else:
+        objects, rows, owner_ids = select(owners.objects, part.path), owners.rows, owners.ids
+    here = pc.is_valid(objects) if part.kind is None else of_kind(objects, part.kind)
+    objects, rows, owner_ids = objects.filter(here), rows.filter(here), owner_ids.filter(here)
+    if not len(objects):
+        return
+    ids = _ids(objects)
+    known = pc.is_valid(ids)
+    schema = table_schema(entity.table)
+    arrays = [
+        evaluate(
+            entity.columns[column.name], objects.filter(known), column, drift, f"{place}.", owner_ids.filter(known)
+        )
+        for column in TABLES[entity.table].columns
+    ]
+    yield entity.table, pa.Table.from_arrays([*arrays, *common.take(rows.filter(known)).columns], schema=schema)
+    below = _Owners(objects, rows, ids, entity.id_column)
+    for inner in entity.parts:
+        yield from _met(inner, below, common, drift, f"{place}.{inner.path}")
+
+
+def _bridge_rows(table: str, id_column: str, lists: Array, owners: _Owners, common: pa.RecordBatch) -> pa.Table:
+    """A row for each element of each list: whose list, in which place, what. Equal lists of one owner only once."""
+    wanted = pc.and_(pc.is_valid(owners.ids), pc.greater(pc.fill_null(pc.list_value_length(lists), 0), 0))
+    lists = lists.filter(wanted)
+    id_lists = _lists(pc.list_value_length(lists), _ids(pc.list_flatten(lists)))
+    owner_ids, rows = owners.ids.filter(wanted), owners.rows.filter(wanted)
+    last = _last_of_equal({"owner": owner_ids, **_list_keys(id_lists)}, len(id_lists))
+    id_lists, owner_ids, rows = id_lists.take(last), owner_ids.take(last), rows.take(last)
+    parents = pc.list_parent_indices(id_lists)
+    lengths = pc.list_value_length(id_lists)
+    starts = pc.subtract(pc.cumulative_sum(lengths), lengths)
+    values = {
+        owners.id_column: owner_ids.take(parents),
+        "position": pc.subtract(numbers(0, len(parents)), starts.take(parents)).cast(pa.int32()),
+        id_column: pc.list_flatten(id_lists),
+    }
+    named = pc.is_valid(values[id_column])
+    arrays = [values[column.name].filter(named) for column in TABLES[table].columns]
+    columns = common.take(rows.take(parents).filter(named)).columns
+    return pa.Table.from_arrays([*arrays, *columns], schema=table_schema(table))
+
+
+def _last_of_equal(keys: dict[str, Any], count: int) -> Array:
+    """The numbers of the rows of which no later one has equal keys, in order."""
+    numbered = pa.table({**keys, "row": numbers(0, count)})
+    last: Any = numbered.group_by([*keys], use_threads=False).aggregate([("row", "max")])["row_max"]
+    return last.combine_chunks().sort()
+
+
+def _ids(objects: Array) -> Array:
+    """The ids of objects; null for an empty one too."""
+    return none_if_empty(select(objects, "id"))
+
+
+def _list_keys(lists: Any) -> dict[str, Array]:
+    """Columns that are equal for two lists of strings only if the lists are: a group cannot be made by lists.
+
+    The elements joined do not do alone, since an element may hold the separator: their lengths tell them apart.
+    """
+    counts = pc.list_value_length(lists)
+    elements = pc.list_flatten(lists)
+    lengths = pc.fill_null(pc.binary_length(elements).cast(pa.string()), "-")
+    return {
+        "elements": pc.binary_join(_lists(counts, pc.fill_null(elements, "")), "\x1f"),
+        "lengths": pc.binary_join(_lists(counts, lengths), ","),
+        "count": counts,
+    }
+
+
+def _lists(counts: Array, elements: Array) -> Array:
+    """Lists of so many elements each, one behind the other; empty where the count is null."""
+    ends = pc.cumulative_sum(pc.fill_null(counts, 0))
+    return pa.ListArray.from_arrays(pa.concat_arrays([pa.array([0], pa.int32()), ends]), elements)
+
+
+def _is_bridge(table: str) -> bool:
+    return "position" in TABLES[table].grain

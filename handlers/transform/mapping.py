@@ -1,0 +1,359 @@
+"""What of a raw line feeds which column: one declaration a stream and one an object of Spotify's.
+
+A path goes down by `.`; `[0]` takes the first element of a list, `[]` every element. Paths of a stream start at
+`record` (what Spotify sent), `context` (what the record lacks) or `item` (the track or episode of an entry, under
+whichever name it was sent); those of an entity at the object itself. The schema that raw lines are read with is derived
+from these paths, so a field that no column names is never kept.
+
+Shapes: https://developer.spotify.com/documentation/web-api.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class FirstOf:
+    """The first of several paths that holds a value: fields that Spotify renamed."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EmptyIfNull:
+    """A string of a grain: `''` where there is none."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class NullIfEmpty:
+    """A string that Spotify sends as `''` where it has none."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class KnownTime:
+    """A timestamp that Spotify sends as the epoch where it is unknown."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class IdOfKind:
+    """The id of an object where it is of one `type`."""
+
+    path: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Present:
+    """Whether an object was sent."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class YearOf:
+    """The year of a release date; null for `0000`."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class DayOf:
+    """A release date where it is a whole valid date."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Always:
+    """The same value in every row."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class OwnerId:
+    """The id of the object in whose list this one stands."""
+
+
+Expression: TypeAlias = (
+    str | FirstOf | EmptyIfNull | NullIfEmpty | KnownTime | IdOfKind | Present | YearOf | DayOf | Always | OwnerId
+)
+
+
+def paths(expression: Expression) -> tuple[str, ...]:
+    """The paths an expression reads, the one that counts first in front."""
+    match expression:
+        case str():
+            return (expression,)
+        case FirstOf():
+            return expression.paths
+        case IdOfKind():
+            return (f"{expression.path}.id", f"{expression.path}.type", f"{expression.path}.uri")
+        case Always() | OwnerId() | Present():
+            return ()
+        case _:
+            return (expression.path,)
+
+
+@dataclass(frozen=True)
+class Entity:
+    """An object of Spotify's that becomes a row of a table of its own where it has an id."""
+
+    table: str
+    columns: Mapping[str, Expression]
+    """The first one is the id."""
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def id_column(self) -> str:
+        """The column that tells one entity from another."""
+        return next(iter(self.columns))
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where an entity stands in another object."""
+
+    path: str
+    """A path that ends with `[]` is a list."""
+    entity: Entity
+    kind: str | None = None
+    """The `type` that makes it this entity, where the place may hold several."""
+    bridge: str | None = None
+    """The table that says in which place of whose list the entity stands."""
+
+
+@dataclass(frozen=True)
+class StreamMapping:
+    """What the lines of one stream become."""
+
+    table: str
+    columns: Mapping[str, Expression]
+    parts: tuple[Part, ...] = ()
+    item: tuple[str, ...] = ()
+    """Where the track or episode of an entry stands; of several names the first that is not null."""
+
+    def raw_paths(self, path: str) -> tuple[str, ...]:
+        """A path of this mapping as it stands in a raw line: `item` stands for one or more places."""
+        if path == "item" or path.startswith("item."):
+            return tuple(place + path.removeprefix("item") for place in self.item)
+        return (path,)
+
+
+_IMAGE = "images[0].url"
+_URL = "external_urls.spotify"
+_RELEASE: Mapping[str, Expression] = {
+    "release_date": "release_date",
+    "release_date_precision": "release_date_precision",
+    "release_year": YearOf("release_date"),
+    "released_on": DayOf("release_date"),
+}
+
+ARTIST = Entity(
+    "artists",
+    {
+        "artist_id": "id",
+        "uri": "uri",
+        "name": "name",
+        "genres": "genres",
+        "popularity": "popularity",
+        "followers": "followers.total",
+        "image_url": _IMAGE,
+        "spotify_url": _URL,
+    },
+)
+
+ALBUM = Entity(
+    "albums",
+    {
+        "album_id": "id",
+        "uri": "uri",
+        "name": "name",
+        "album_type": "album_type",
+        **_RELEASE,
+        "total_tracks": "total_tracks",
+        "upc": "external_ids.upc",
+        "label": "label",
+        "popularity": "popularity",
+        "genres": "genres",
+        "available_markets": "available_markets",
+        "image_url": _IMAGE,
+        "spotify_url": _URL,
+    },
+    (Part("artists[]", ARTIST, bridge="album_artists"),),
+)
+
+TRACK = Entity(
+    "tracks",
+    {
+        "track_id": "id",
+        "uri": "uri",
+        "name": "name",
+        "album_id": "album.id",
+        "disc_number": "disc_number",
+        "track_number": "track_number",
+        "duration_ms": "duration_ms",
+        "explicit": "explicit",
+        "isrc": "external_ids.isrc",
+        "is_playable": "is_playable",
+        "popularity": "popularity",
+        "preview_url": "preview_url",
+        "available_markets": "available_markets",
+        "linked_from_id": "linked_from.id",
+        "spotify_url": _URL,
+    },
+    (Part("artists[]", ARTIST, bridge="track_artists"), Part("album", ALBUM)),
+)
+
+TRACK_OF_ALBUM = replace(TRACK, columns={**TRACK.columns, "album_id": OwnerId()}, parts=TRACK.parts[:1])
+FULL_ALBUM = replace(ALBUM, parts=(*ALBUM.parts, Part("tracks.items[]", TRACK_OF_ALBUM)))
+
+SHOW = Entity(
+    "shows",
+    {
+        "show_id": "id",
+        "uri": "uri",
+        "name": "name",
+        "description": "description",
+        "publisher": "publisher",
+        "media_type": "media_type",
+        "languages": "languages",
+        "explicit": "explicit",
+        "total_episodes": "total_episodes",
+        "image_url": _IMAGE,
+        "spotify_url": _URL,
+    },
+)
+
+EPISODE = Entity(
+    "episodes",
+    {
+        "episode_id": "id",
+        "uri": "uri",
+        "name": "name",
+        "show_id": "show.id",
+        "description": "description",
+        "duration_ms": "duration_ms",
+        "explicit": "explicit",
+        **_RELEASE,
+        "languages": "languages",
+        "is_playable": "is_playable",
+        "fully_played": "resume_point.fully_played",
+        "resume_position_ms": "resume_point.resume_position_ms",
+        "image_url": _IMAGE,
+        "spotify_url": _URL,
+    },
+    (Part("show", SHOW),),
+)
+
+_ITEM_PARTS = (Part("item", TRACK, kind="track"), Part("item", EPISODE, kind="episode"))
+_ITEM: Mapping[str, Expression] = {
+    "item_uri": EmptyIfNull("item.uri"),
+    "item_type": "item.type",
+    "is_local": FirstOf(("record.is_local", "item.is_local")),
+    "is_available": Present("item"),
+    "track_id": IdOfKind("item", "track"),
+}
+_NAMES: Mapping[str, Expression] = {
+    "artist_name": "item.artists[0].name",
+    "album_name": "item.album.name",
+    "duration_ms": "item.duration_ms",
+}
+
+STREAM_MAPPINGS: Mapping[str, StreamMapping] = {
+    "profile": StreamMapping(
+        "profile",
+        {
+            "user_id": "record.id",
+            "uri": "record.uri",
+            "display_name": "record.display_name",
+            "country": "record.country",
+            "email": "record.email",
+            "product": "record.product",
+            "followers": "record.followers.total",
+            "image_url": f"record.{_IMAGE}",
+            "spotify_url": f"record.{_URL}",
+        },
+    ),
+    "recently_played": StreamMapping(
+        "plays",
+        {
+            "source": Always("recently_played"),
+            "played_at": "record.played_at",
+            "item_uri": EmptyIfNull("item.uri"),
+            "item_type": "item.type",
+            "track_id": IdOfKind("item", "track"),
+            "track_name": "item.name",
+            "artist_name": "item.artists[0].name",
+            "album_name": "item.album.name",
+            "context_type": "record.context.type",
+            "context_uri": "record.context.uri",
+            "duration_ms": "item.duration_ms",
+        },
+        _ITEM_PARTS,
+        item=("record.track", "record.item"),
+    ),
+    "playlists": StreamMapping(
+        "playlists",
+        {
+            "playlist_id": "record.id",
+            "uri": "record.uri",
+            "name": "record.name",
+            "description": "record.description",
+            "owner_id": "record.owner.id",
+            "owner_name": "record.owner.display_name",
+            "is_public": "record.public",
+            "collaborative": "record.collaborative",
+            "snapshot_id": "record.snapshot_id",
+            "items_total": FirstOf(("record.items.total", "record.tracks.total")),
+            "followers": "record.followers.total",
+            "primary_color": "record.primary_color",
+            "image_url": f"record.{_IMAGE}",
+            "spotify_url": f"record.{_URL}",
+        },
+    ),
+    "playlist_items": StreamMapping(
+        "playlist_items",
+        {
+            "playlist_id": "context.playlist_id",
+            "snapshot_id": "context.snapshot_id",
+            "position": "context.position",
+            **_ITEM,
+            "episode_id": IdOfKind("item", "episode"),
+            "added_at": KnownTime("record.added_at"),
+            "added_by_id": NullIfEmpty("record.added_by.id"),
+            "item_name": "item.name",
+            **_NAMES,
+            "show_name": "item.show.name",
+        },
+        _ITEM_PARTS,
+        item=("record.item", "record.track"),
+    ),
+    "saved_tracks": StreamMapping(
+        "saved_tracks",
+        {"added_at": "record.added_at", **_ITEM, "track_name": "item.name", **_NAMES},
+        _ITEM_PARTS,
+        item=("record.track", "record.item"),
+    ),
+    "saved_albums": StreamMapping(
+        "saved_albums",
+        {
+            "album_id": "record.album.id",
+            "added_at": KnownTime("record.added_at"),
+            "uri": "record.album.uri",
+            "album_name": "record.album.name",
+            "artist_name": "record.album.artists[0].name",
+        },
+        (Part("record.album", FULL_ALBUM),),
+    ),
+}
+"""What each stream becomes, by its name."""

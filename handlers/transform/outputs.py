@@ -1,0 +1,45 @@
+"""`outputs/`: what each raw object became, so that outputs it no longer produces can be deleted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from handlers.layout import TABLES_PREFIX
+from handlers.tables import SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What one object became; as JSON the content of its key below `outputs/`."""
+
+    raw_key: str
+    keys: dict[str, int] = field(default_factory=dict)
+    """Output key → rows."""
+    rows: dict[str, int] = field(default_factory=dict)
+    """Table → rows, over its partitions."""
+    lines: int = 0
+    rejected: int = 0
+    """Lines that became no row; rows of line 0 are not among them."""
+
+    def to_json(self) -> bytes:
+        """The same outputs are always the same bytes."""
+        made = {
+            "raw_key": self.raw_key,
+            "schema_version": SCHEMA_VERSION,
+            "outputs": self.keys,
+            "rows": self.rows,
+            "lines": self.lines,
+            "rejected": self.rejected,
+        }
+        return json.dumps(made, indent=1, sort_keys=True).encode()
+
+
+def keys_in(content: bytes) -> frozenset[str]:
+    """The output keys that an earlier processing noted; none where its note cannot be read."""
+    try:
+        noted: Any = json.loads(content)
+        return frozenset(key for key in noted["outputs"] if key.startswith(TABLES_PREFIX))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return frozenset()

@@ -1,0 +1,98 @@
+"""Parquet files of one raw object: a file a table and partition, written bit by bit, stored whole.
+
+The same rows give the same bytes: no time of writing, no random name goes into a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from handlers.tables import STREAM_TABLES, TABLES
+from handlers.transform.arrow import pc
+from handlers.transform.schema import table_schema
+
+_ROW_GROUP_BYTES = 4 * 1024 * 1024
+"""How much waits in memory for a file before it becomes a row group."""
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A finished Parquet file on disk."""
+
+    table: str
+    partition: str
+    path: Path
+    rows: int
+
+
+@dataclass
+class _Open:
+    path: Path
+    writer: pq.ParquetWriter
+    rows: int = 0
+    waiting: list[pa.Table] = field(default_factory=list)
+
+    def flush(self) -> None:
+        if self.waiting:
+            whole = pa.concat_tables(self.waiting)
+            self.writer.write_table(whole, row_group_size=len(whole))
+            self.waiting = []
+
+
+class TableFiles:
+    """The Parquet files that are being written into a folder.
+
+    Args:
+        folder: an empty folder, for instance a temporary one.
+        partitions: partition key → partition of the rows; `plays` alone has a month of its own in each row.
+    """
+
+    def __init__(self, folder: Path, partitions: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._partitions = partitions
+        self._open: dict[tuple[str, str], _Open] = {}
+
+    def add(self, table: str, rows: pa.Table) -> None:
+        """Append rows to a table; those of `plays` go to the month of each."""
+        if not rows.num_rows:
+            return
+        if table == "plays":
+            months = pc.strftime(rows["played_at"], format="%Y-%m")
+            for month in sorted(months.unique().to_pylist()):
+                self._append(table, month, rows.filter(pc.equal(months, month)))
+        else:
+            self._append(table, self._partitions[TABLES[table].partition_key], rows)
+
+    def finish(self) -> Iterator[TableFile]:
+        """Close the files and name them: entities first, then the streams' tables, rejected records last."""
+        for (table, partition), file in sorted(self._open.items(), key=lambda item: (_turn(item[0][0]), item[0])):
+            file.flush()
+            file.writer.close()
+            yield TableFile(table, partition, file.path, file.rows)
+
+    def _append(self, table: str, partition: str, rows: pa.Table) -> None:
+        file = self._open.get((table, partition))
+        if file is None:
+            path = self._folder / f"{len(self._open)}.parquet"
+            file = self._open[table, partition] = _Open(path, _writer(path, table))
+        file.waiting.append(rows)
+        file.rows += rows.num_rows
+        if sum(waiting.nbytes for waiting in file.waiting) >= _ROW_GROUP_BYTES:
+            file.flush()
+
+
+def _turn(table: str) -> int:
+    """A read counts as complete by its stream's rows and rejections, so these are stored after what they refer to."""
+    if table == "rejected_records":
+        return 2
+    return int(table in STREAM_TABLES.values())
+
+
+def _writer(path: Path, table: str) -> pq.ParquetWriter:
+    # Without Arrow's own schema in the file every reader sees the same types; those of Parquet say it all.
+    return pq.ParquetWriter(path, table_schema(table), compression="zstd", store_schema=False)

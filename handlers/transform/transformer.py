@@ -1,0 +1,181 @@
+"""One object of the raw bucket → its objects in the transformed bucket."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from botocore.exceptions import ClientError
+
+from handlers.layout import (
+    RAW_PREFIX,
+    RUNS_PREFIX,
+    ForeignKeyError,
+    ManifestKey,
+    RawKey,
+    outputs_key,
+    run_time,
+    table_key,
+)
+from handlers.tables import TABLES
+from handlers.transform.drift import Drift
+from handlers.transform.manifests import MAX_MANIFEST_BYTES, transform_manifest
+from handlers.transform.mapping import STREAM_MAPPINGS
+from handlers.transform.outputs import Outputs, keys_in
+from handlers.transform.raw_objects import Counts, Origin, add_rejections, transform_raw
+from handlers.transform.rejections import Rejection
+from handlers.transform.table_files import TableFiles
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+_CHUNK_BYTES = 1024 * 1024
+
+Outcome: TypeAlias = Literal["transformed", "gone", "foreign", "ignored"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one object."""
+
+    outcome: Outcome
+    outputs: Outputs
+    drift: Drift
+    deleted: tuple[str, ...] = ()
+    """Outputs of an earlier processing that are not produced any more."""
+
+
+class Transformer:
+    """Makes tables of raw objects and manifests.
+
+    Args:
+        s3: a client.
+        raw_bucket: where the objects are.
+        transformed_bucket: where the tables go.
+    """
+
+    def __init__(self, s3: S3Client, raw_bucket: str, transformed_bucket: str) -> None:
+        self._s3 = s3
+        self._raw_bucket = raw_bucket
+        self._transformed_bucket = transformed_bucket
+
+    def transform(self, key: str) -> Result:
+        """Make the tables of one object; a second time gives the same bytes under the same keys.
+
+        An object that is gone or not ours is no error: there is nothing to try again.
+
+        Raises:
+            ClientError: S3 refused something.
+            BotoCoreError: the object could not be read to its end; the next try may.
+        """
+        if not key.startswith((RAW_PREFIX, RUNS_PREFIX)):
+            return Result("ignored", Outputs(key), Drift())
+        try:
+            answer = self._s3.get_object(Bucket=self._raw_bucket, Key=key)
+        except ClientError as error:
+            if _is_missing(error):
+                return Result("gone", Outputs(key), Drift())
+            raise
+        with closing(answer["Body"]):
+            source = _source(key)
+            if isinstance(source, RawKey):
+                return self._raw(source, answer)
+            if isinstance(source, ManifestKey):
+                return self._manifest(source, answer)
+            return self._foreign(key, source, answer)
+
+    def _raw(self, key: RawKey, answer: GetObjectOutputTypeDef) -> Result:
+        def write(files: TableFiles) -> Counts:
+            return transform_raw(answer["Body"].iter_chunks(_CHUNK_BYTES), key, answer["Metadata"], files)
+
+        return self._store(str(key), key.stream, key.stem, _partitions(key.run_id), write)
+
+    def _manifest(self, key: ManifestKey, answer: GetObjectOutputTypeDef) -> Result:
+        def write(files: TableFiles) -> Counts:
+            if answer["ContentLength"] > MAX_MANIFEST_BYTES:
+                reason = Rejection(0, "too_long", f"The manifest has {answer['ContentLength']} bytes.")
+                add_rejections([reason], Origin(str(key), "runs", key.run_id), files)
+                return Counts()
+            return transform_manifest(answer["Body"].read(), key, files)
+
+        return self._store(str(key), "runs", key.stem, _partitions(key.run_id), write)
+
+    def _foreign(self, key: str, why: str, answer: GetObjectOutputTypeDef) -> Result:
+        """Note an object that this project did not write, under the date it was made: its key says nothing."""
+
+        def write(files: TableFiles) -> Counts:
+            add_rejections([Rejection(0, "foreign", why)], Origin(key, None), files)
+            return Counts()
+
+        stem = hashlib.sha256(key.encode()).hexdigest()[:32]
+        partitions = {"dt": f"{answer['LastModified']:%Y-%m-%d}"}
+        return self._store(key, "foreign", stem, partitions, write, note=f"foreign/{stem}", outcome="foreign")
+
+    def _store(
+        self,
+        key: str,
+        stream: str,
+        stem: str,
+        partitions: Mapping[str, str],
+        write: Callable[[TableFiles], Counts],
+        *,
+        note: str | None = None,
+        outcome: Outcome = "transformed",
+    ) -> Result:
+        """Write the tables to disk, then store each whole; the note of what was stored comes last."""
+        made = Outputs(key)
+        note = outputs_key(note or key)
+        with tempfile.TemporaryDirectory() as folder:
+            files = TableFiles(Path(folder), partitions)
+            counts = write(files)
+            for file in files.finish():
+                output = table_key(file.table, TABLES[file.table].partition_key, file.partition, stream, stem)
+                with file.path.open("rb") as body:
+                    self._s3.put_object(Bucket=self._transformed_bucket, Key=output, Body=body)
+                made.keys[output] = file.rows
+                made.rows[file.table] = made.rows.get(file.table, 0) + file.rows
+        made = Outputs(key, made.keys, made.rows, counts.lines, counts.rejected)
+        stale = sorted(self._noted(note) - made.keys.keys())
+        for output in stale:
+            self._s3.delete_object(Bucket=self._transformed_bucket, Key=output)
+        self._s3.put_object(
+            Bucket=self._transformed_bucket, Key=note, Body=made.to_json(), ContentType="application/json"
+        )
+        return Result(outcome, made, counts.drift, tuple(stale))
+
+    def _noted(self, note: str) -> frozenset[str]:
+        try:
+            answer = self._s3.get_object(Bucket=self._transformed_bucket, Key=note)
+        except ClientError as error:
+            if _is_missing(error):
+                return frozenset()
+            raise
+        return keys_in(answer["Body"].read())
+
+
+def _source(key: str) -> RawKey | ManifestKey | str:
+    """The parts of a key, or why it is not one of ours."""
+    try:
+        if key.startswith(RUNS_PREFIX):
+            return ManifestKey.parse(key)
+        raw = RawKey.parse(key)
+    except ForeignKeyError:
+        return "The object's key is not one that this project writes."
+    if raw.stream not in STREAM_MAPPINGS:
+        return f"There is no stream {raw.stream}."
+    return raw
+
+
+def _partitions(run_id: str) -> dict[str, str]:
+    when = run_time(run_id)
+    return {"dt": f"{when:%Y-%m-%d}", "month": f"{when:%Y-%m}"}
+
+
+def _is_missing(error: ClientError) -> bool:
+    return error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404")
