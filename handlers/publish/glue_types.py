@@ -1,0 +1,57 @@
+"""A table of `handlers.tables` in the form in which a Glue crawler would make it.
+
+A table of any other form is marked deprecated by the crawler and gets no partitions.
+Source: https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handlers.layout import TABLES_PREFIX
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue.type_defs import ColumnTypeDef, TableInputTypeDef
+
+    from handlers.tables import Table
+
+_FORM = {"classification": "parquet", "compressionType": "none", "typeOfData": "file"}
+
+
+def columns(table: Table) -> list[ColumnTypeDef]:
+    """Return the columns of a table's Parquet files; the types of `handlers.tables` are Glue's own."""
+    return [{"Name": column.name, "Type": column.type} for column in table.all_columns]
+
+
+def partition_keys(table: Table) -> list[ColumnTypeDef]:
+    """Return the partition keys, which a crawler types as strings whatever they hold."""
+    return [{"Name": table.partition_key, "Type": "string"}]
+
+
+def table_input(table: Table, bucket: str) -> TableInputTypeDef:
+    """Return what CreateTable takes for a table whose files lie in a bucket."""
+    return {
+        "Name": table.name,
+        "Description": table.doc,
+        "Owner": "owner",
+        "Retention": 0,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": _FORM,
+        "PartitionKeys": partition_keys(table),
+        "StorageDescriptor": {
+            "Columns": columns(table),
+            "Location": f"s3://{bucket}/{TABLES_PREFIX}{table.name}/",
+            "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+            "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+            "Compressed": False,
+            "NumberOfBuckets": -1,
+            "SerdeInfo": {
+                "SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+                "Parameters": {"serialization.format": "1"},
+            },
+            "BucketColumns": [],
+            "SortColumns": [],
+            "Parameters": _FORM,
+            "StoredAsSubDirectories": False,
+        },
+    }

@@ -1,0 +1,117 @@
+"""A query of Athena's as one of DuckDB's: resolved against the catalog, checked and rewritten."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.errors import OptimizeError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import traverse_scope
+from sqlglot.schema import MappingSchema
+
+from local.athena.errors import QueryError
+from local.athena.reading import Athena3, Query
+from local.athena.rewriting import rewrite
+
+Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""Database → table → column → Trino type."""
+
+_UNRESOLVED = re.compile(
+    r"Column '(?P<name>.*?)' could not be resolved(?: for table: '(?P<table>.*?)')?\."
+    r"(?: Line: (?P<line>\d+), Col: (?P<end>\d+))?"
+)
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A query in DuckDB's SQL.
+
+    Attributes:
+        sql: the query.
+        columns: the names of its columns; None for one without a name.
+        read: the columns that it reads of each table or view.
+    """
+
+    sql: str
+    columns: tuple[str | None, ...]
+    read: Mapping[tuple[str, str], frozenset[str]]
+
+
+def translate(query: Query, schema: Schema) -> Translation:
+    """Translate a query over known tables.
+
+    Raises:
+        QueryError: a column cannot be resolved, types do not fit, or something is not modelled.
+    """
+    known = MappingSchema({name: dict(tables) for name, tables in schema.items()}, dialect=Athena3, normalize=False)
+    try:
+        tree = qualify(query.tree.copy(), schema=known, dialect=Athena3, expand_alias_refs=False)
+    except OptimizeError as error:
+        raise _unresolved(error) from error
+    annotate_types(tree, schema=known, dialect=Athena3)
+    _check_comparisons(tree)
+    read = _columns_read(tree)
+    columns = query.labels or tuple(tree.named_selects)
+    sql = rewrite(tree).sql(dialect="duckdb", normalize_functions=False)
+    return Translation(sql, columns, read)
+
+
+def _unresolved(error: OptimizeError) -> QueryError:
+    found = _UNRESOLVED.match(str(error))
+    if found is None:
+        return QueryError("SYNTAX_ERROR", str(error))
+    name = f"{found['table']}.{found['name']}" if found["table"] else found["name"]
+    place = f"line {found['line']}:{int(found['end']) - len(found['name']) + 1}: " if found["line"] else ""
+    return QueryError(
+        "COLUMN_NOT_FOUND",
+        f"{place}Column '{name}' cannot be resolved or requester is not authorized to access requested resources",
+    )
+
+
+def _columns_read(tree: exp.Expr) -> dict[tuple[str, str], frozenset[str]]:
+    read: dict[tuple[str, str], set[str]] = {}
+    for scope in traverse_scope(tree):
+        tables = {name: source for name, source in scope.sources.items() if isinstance(source, exp.Table)}
+        for table in tables.values():
+            read.setdefault((table.db, table.name), set())
+        for column in scope.columns:
+            if table := tables.get(column.table):
+                read[table.db, table.name].add(column.name)
+    return {name: frozenset(columns) for name, columns in read.items()}
+
+
+_OPERATORS: dict[Any, str] = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
+
+
+def _check_comparisons(tree: exp.Expr) -> None:
+    """Refuse to compare text with numbers and the like, which DuckDB would do after a cast of its own."""
+    for node in tree.find_all(*_OPERATORS, exp.Between, exp.In):
+        if isinstance(node, exp.Between):
+            others, operator = [node.args["low"], node.args["high"]], "BETWEEN"
+        elif isinstance(node, exp.In):
+            others, operator = node.expressions, "IN"
+        else:
+            others, operator = [node.expression], _OPERATORS[type(node)]
+        for other in others:
+            kinds = {_family(node.this), _family(other)}
+            if None not in kinds and len(kinds) > 1:
+                ours, theirs = (str(side.type.sql(Athena3)).lower() for side in (node.this, other))
+                raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {ours} {operator} {theirs}")
+
+
+def _family(node: exp.Expr) -> str | None:
+    kind = node.type
+    if kind is None:
+        return None
+    if kind.this in exp.DataType.TEXT_TYPES:
+        return "text"
+    if kind.this in exp.DataType.NUMERIC_TYPES:
+        return "number"
+    if kind.this in exp.DataType.TEMPORAL_TYPES:
+        return "time"
+    return "boolean" if kind.this == exp.DType.BOOLEAN else None
