@@ -57,11 +57,11 @@ class EmbeddedCloud:
                 (self._clock.start, self._clock.stop),
                 (self.server.start, self.server.stop),
                 (self.spotify.start, self.spotify.stop),
+                (self._athena.install, self._athena.close),
                 (self._playback.install, self._playback.close),
             ):
                 starting.callback(end)
                 begin()
-            self._athena.install()
             self._running = starting.pop_all()
         return self
 

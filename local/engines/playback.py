@@ -10,6 +10,7 @@ from local.engines.asynchronous import AsynchronousInvocations
 from local.engines.crawler import Crawlers
 from local.engines.functions import Functions
 from local.engines.journal import Journal
+from local.engines.observer import Observer
 from local.engines.queues import QueuePollers
 from local.engines.rules import Rules
 from local.engines.schedules import Schedules
@@ -39,9 +40,8 @@ class Playback:
 
     def __init__(self, server: AwsServer, clock: SimulatedClock, folder: Path) -> None:
         self.journal = journal = Journal(clock)
-        self._server = server
         self._clock = clock
-        self._denials_seen = 0
+        self._observer = Observer(server, journal)
         self._installed = ExitStack()
 
         agenda, sessions = Agenda(lambda: clock.now), RoleSessions(server, clock)
@@ -91,14 +91,7 @@ class Playback:
             # Every engine has its turn, whether or not the one before had anything to do.
             acted = [engine.act() for engine in self._engines]
             acting = any(acted)
-            self._note_denials()
+            self._observer.note()
 
     def _next_due(self) -> datetime | None:
         return min((due for engine in self._engines if (due := engine.next_due())), default=None)
-
-    def _note_denials(self) -> None:
-        """Every call that was refused is a step, whoever made it and whatever became of it."""
-        denials = self._server.authorization.denials
-        for denial in denials[self._denials_seen :]:
-            self.journal.record("denied", denial.principal, denial.message, ok=False)
-            self._denials_seen += 1

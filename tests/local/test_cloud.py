@@ -141,6 +141,18 @@ def test_a_permission_that_is_missing_fails_here_too(cloud: EmbeddedCloud, proje
     assert "is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::" in denied[0].detail
 
 
+def test_a_query_is_a_step(cloud: EmbeddedCloud) -> None:
+    s3, athena = cloud.client("s3"), cloud.client("athena")
+    s3.create_bucket(Bucket="results", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    for query in ("SELECT 1 AS one", "SELECT nothing"):
+        athena.start_query_execution(QueryString=query, ResultConfiguration={"OutputLocation": "s3://results/"})
+    cloud.drain()
+    right, wrong = [step for step in cloud.log if step.kind == "query"]
+    assert (right.name, right.detail, right.ok) == ("primary", "SELECT 1 AS one", True)
+    assert not wrong.ok
+    assert "nothing" in wrong.detail
+
+
 def test_a_program_that_ends_with_an_error_says_so(cloud: EmbeddedCloud, project: Path) -> None:
     with pytest.raises(DeploymentError, match="broken must not be set"):
         cloud.deploy(project, config={"broken": "yes"})
