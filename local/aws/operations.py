@@ -51,7 +51,10 @@ def operation_of(request: AwsRequest, account_id: str) -> Operation:
         raise UnmodelledOperationError(f"{request.service} {name}")
     action = f"{PREFIXES.get(request.service, request.service)}:{ACTIONS.get((request.service, name), name)}"
     context = _context(request.service, parameters)
-    return Operation(name, tuple(Question(action, arn, context) for arn in resources(parameters, place)))
+    questions = [Question(action, arn, context) for arn in resources(parameters, place)]
+    if request.service == "secretsmanager":
+        questions += _key_of_secret(name, parameters, place)
+    return Operation(name, tuple(questions))
 
 
 def _name_and_parameters(request: AwsRequest) -> tuple[str, Parameters]:
@@ -86,6 +89,17 @@ def _secret(parameters: Parameters, place: Place) -> Iterable[str]:
     return (wanted if wanted.startswith("arn:") else place.arn("secretsmanager", f"secret:{wanted}"),)
 
 
+def _key_of_secret(name: str, parameters: Parameters, place: Place) -> list[Question]:
+    """Return what a secret's customer key is asked for: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html."""
+    found = secretsmanager_backends[place.account_id][place.region].secrets.get(parameters.get("SecretId", ""))
+    key = getattr(found, "kms_key_id", None)
+    if not key or key == "alias/aws/secretsmanager":
+        return []
+    context = {"kms:viaservice": f"secretsmanager.{place.region}.amazonaws.com"}
+    (arn,) = _key({"KeyId": key}, place)
+    return [Question(f"kms:{action}", arn, context) for action in KEY_ACTIONS_OF_SECRETS.get(name, ())]
+
+
 def _function(parameters: Parameters, place: Place) -> Iterable[str]:
     name = parameters["FunctionName"]
     if not name.startswith("arn:"):
@@ -94,14 +108,10 @@ def _function(parameters: Parameters, place: Place) -> Iterable[str]:
     return (f"{name}:{qualifier}" if qualifier and qualifier != "$LATEST" else name,)
 
 
-def _log_group(parameters: Parameters, place: Place) -> Iterable[str]:
-    group = parameters.get("logGroupName") or parameters.get("logGroupNamePrefix", "*")
-    return (place.arn("logs", f"log-group:{group}"),)
-
-
 def _log_stream(parameters: Parameters, place: Place) -> Iterable[str]:
-    group, stream = parameters.get("logGroupName", ""), parameters.get("logStreamName", "")
-    return (place.arn("logs", f"log-group:{group}:log-stream:{stream}"),)
+    """Name the stream, as CloudWatch Logs does even where a request names only its group: `…:log-stream:`."""
+    group = parameters.get("logGroupName") or parameters.get("logGroupNamePrefix", "")
+    return (place.arn("logs", f"log-group:{group}:log-stream:{parameters.get('logStreamName', '')}"),)
 
 
 def _glue_database(parameters: Parameters, place: Place) -> Iterable[str]:
@@ -221,6 +231,13 @@ CONTEXT_PARAMETERS = {
 }
 """Parameters that are condition keys."""
 
+KEY_ACTIONS_OF_SECRETS = {
+    "GetSecretValue": ("Decrypt",),
+    "PutSecretValue": ("GenerateDataKey", "Decrypt"),
+    "UpdateSecret": ("GenerateDataKey", "Decrypt"),
+}
+"""Operation on a secret → actions on its key."""
+
 MODELLED: dict[str, dict[str, Resources]] = {
     "sqs": {
         "GetQueueUrl": _queue,
@@ -268,16 +285,21 @@ MODELLED: dict[str, dict[str, Resources]] = {
         "ListEventSourceMappings": _any,
     },
     "logs": {
-        "CreateLogGroup": _log_group,
-        "CreateLogStream": _log_group,
-        "DescribeLogGroups": _log_group,
-        "DescribeLogStreams": _log_group,
-        "FilterLogEvents": _log_group,
-        "GetLogEvents": _log_stream,
-        "PutLogEvents": _log_stream,
-        "PutRetentionPolicy": _log_group,
-        "StartQuery": _log_group,
         "GetQueryResults": _any,
+        **dict.fromkeys(
+            (
+                "CreateLogGroup",
+                "CreateLogStream",
+                "DescribeLogGroups",
+                "DescribeLogStreams",
+                "FilterLogEvents",
+                "GetLogEvents",
+                "PutLogEvents",
+                "PutRetentionPolicy",
+                "StartQuery",
+            ),
+            _log_stream,
+        ),
     },
     "glue": {
         "CreateDatabase": _glue_database,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import threading
@@ -75,8 +76,7 @@ class AwsServer:
         self._thread: threading.Thread | None = None
         self._patches = ExitStack()
         self._clients: dict[tuple[str, str], Any] = {}
-        self._session: boto3.Session | None = None
-        self._session_lock = threading.Lock()
+        self._clients_lock = threading.Lock()
 
     @property
     def url(self) -> str:
@@ -134,7 +134,7 @@ class AwsServer:
         key = (service, caller.access_key_id)
         client = self._clients.get(key)
         if client is None:
-            with self._session_lock:
+            with self._clients_lock:
                 client = self._clients.get(key)
                 if client is None:
                     client = self._clients[key] = self._new_client(service, caller)
@@ -173,9 +173,7 @@ class AwsServer:
         return Credentials(assumed.access_key_id, assumed.secret_access_key, assumed.session_token)
 
     def _new_client(self, service: str, caller: Credentials) -> Any:
-        if self._session is None:
-            self._session = _session_without_user_settings()
-        return self._session.client(
+        return _session_without_user_settings().client(
             service,  # type: ignore[call-overload] # the stubs know services by literal names
             region_name=self.region,
             endpoint_url=self.url,
@@ -211,8 +209,12 @@ def _forget_everything() -> None:
     s3_backends.bucket_accounts.clear()
 
 
+@functools.cache
 def _session_without_user_settings() -> boto3.Session:
-    """Return a session that reads neither the user's profiles nor files, so that no setting of theirs leaks in."""
+    """Return a session that reads neither the user's profiles nor files, so that no setting of theirs leaks in.
+
+    There is one a process, whatever the server: it keeps the services' descriptions, which take long to read.
+    """
     core = botocore.session.Session(
         session_vars={
             "profile": (None, None, None, None),

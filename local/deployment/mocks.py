@@ -74,7 +74,9 @@ class CloudMocks(pulumi.runtime.Mocks):
         try:
             identity, outputs = RESOURCES[args.typ](Resource(args.typ, args.name, arguments, self._cloud))
         except (ClientError, BotoCoreError, ResourceError) as failed:
-            raise NotModelledError(f"{about} cannot be created: {' '.join(str(failed).split())}.") from failed
+            raise NotModelledError(
+                f"{about} cannot be created: {' '.join(str(failed).split()).rstrip('.')}."
+            ) from failed
         if left_over := list(arguments.left_over()):
             raise NotModelledError(
                 f"{about}: the embedded cloud does not model {', '.join(left_over)}, so the resource would differ from"

@@ -231,8 +231,9 @@ TABLE_OF_DECISIONS: list[tuple[str, Call, list[Statement], str]] = [
         [allow("athena:StartQueryExecution", WORKGROUP.replace("analysts", "primary"))],
         "AccessDeniedException",
     ),
-    ("log group", log, [allow("logs:CreateLogStream", LOG_GROUP)], "allowed"),
-    ("another log group", log, [allow("logs:CreateLogStream", LOG_GROUP + "2")], "AccessDeniedException"),
+    ("log group", log, [allow("logs:CreateLogStream", LOG_GROUP + ":*")], "allowed"),
+    ("a log group without its streams", log, [allow("logs:CreateLogStream", LOG_GROUP)], "AccessDeniedException"),
+    ("another log group", log, [allow("logs:CreateLogStream", LOG_GROUP + "2:*")], "AccessDeniedException"),
     ("metrics", metric, [allow("cloudwatch:PutMetricData", "*")], "allowed"),
     ("metrics refused", metric, [], "AccessDeniedException"),
     (

@@ -218,6 +218,19 @@ def test_a_secret_refuses_by_its_own_policy(server: AwsServer) -> None:
         server.client("secretsmanager", session).get_secret_value(SecretId="spotify")
 
 
+def test_a_secret_with_a_customers_key_asks_for_the_key_too(server: AwsServer) -> None:
+    key = server.client("kms").create_key()["KeyMetadata"]["Arn"]
+    arn = server.client("secretsmanager").create_secret(Name="spotify", SecretString="{}", KmsKeyId=key)["ARN"]
+    session = reader(server, {"Effect": "Allow", "Action": "secretsmanager:*", "Resource": arn})
+    with pytest.raises(ClientError, match=f"kms:Decrypt on resource: {key}"):
+        server.client("secretsmanager", session).get_secret_value(SecretId=arn)
+    with pytest.raises(ClientError, match=f"kms:GenerateDataKey on resource: {key}"):
+        server.client("secretsmanager", session).put_secret_value(SecretId=arn, SecretString="{}")
+    use = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}
+    server.client("iam").put_role_policy(RoleName="reader", PolicyName="key", PolicyDocument=policy(use))
+    assert server.client("secretsmanager", session).get_secret_value(SecretId=arn)["SecretString"] == "{}"
+
+
 def test_a_bucket_with_a_customers_key_asks_for_the_key_too(server: AwsServer) -> None:
     key = server.client("kms").create_key()["KeyMetadata"]["Arn"]
     bucket(server)
