@@ -1,0 +1,23 @@
+"""An empty lake for each test that asks for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.queries.lake import Lake
+
+
+@pytest.fixture(scope="session")
+def tables_and_views() -> Iterator[Lake]:
+    """Every table and every view, made once."""
+    with Lake() as made:
+        yield made
+
+
+@pytest.fixture
+def lake(tables_and_views: Lake) -> Iterator[Lake]:
+    """Every table, empty, and every view."""
+    with tables_and_views.scenario() as empty:
+        yield empty

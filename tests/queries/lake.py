@@ -1,0 +1,274 @@
+"""The lake's tables in DuckDB, filled by hand, under the project's views: what a view answers, without AWS."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import graphlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from handlers import layout
+from handlers.tables import STREAM_TABLES, TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+VIEWS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "queries/views").glob("*.sql"))}
+NAMED = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "queries/named").glob("*.sql"))}
+TIMEZONE = "Europe/Berlin"
+
+_DUCKDB_TYPES = {
+    "string": "VARCHAR",
+    "int": "INTEGER",
+    "bigint": "BIGINT",
+    "boolean": "BOOLEAN",
+    "double": "DOUBLE",
+    "timestamp": "TIMESTAMP_MS",
+    "date": "DATE",
+    "array<string>": "VARCHAR[]",
+}
+
+Row = Mapping[str, Any]
+
+
+class Lake:
+    """A database with every table of `handlers/tables.py`, empty, and every view over them.
+
+    A context manager: the database lives as long as it.
+    """
+
+    def __init__(self) -> None:
+        self._database = duckdb.connect(":memory:")
+        self._database.execute("SET TimeZone = 'UTC'")
+        for table in TABLES.values():
+            columns = [f'"{column.name}" {_DUCKDB_TYPES[column.type]}' for column in table.all_columns]
+            columns.append(f'"{table.partition_key}" VARCHAR')
+            self._database.execute(f'CREATE TABLE "{table.name}" ({", ".join(columns)})')
+        for name in _ORDER:
+            self._database.execute(f'CREATE VIEW "{name}" AS {to_duckdb(VIEWS[name])}')
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    @contextlib.contextmanager
+    def scenario(self) -> Iterator[Self]:
+        """The lake, in which all that is inserted is forgotten at the end."""
+        self._database.begin()
+        try:
+            yield self
+        finally:
+            self._database.rollback()
+
+    def insert(self, table: str, **values: Any) -> None:
+        """One row of a base table; a column left out is null."""
+        known = {column.name for column in TABLES[table].all_columns} | {TABLES[table].partition_key}
+        if unknown := values.keys() - known:
+            raise KeyError(f"{table} has no column {sorted(unknown)}")
+        names = ", ".join(f'"{name}"' for name in values)
+        marks = ", ".join("?" for _ in values)
+        self._database.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(values.values()))  # noqa: S608 - names are the tables' own
+
+    def repeat_every_row(self) -> None:
+        """Every row of every base table once more, as at-least-once delivery may leave them."""
+        for name in TABLES:
+            self._database.execute(f'INSERT INTO "{name}" SELECT * FROM "{name}"')  # noqa: S608 - names are the tables' own
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query in Athena's SQL."""
+        return self._database.execute(to_duckdb(sql)).fetchall()
+
+    def columns(self, sql: str) -> list[str]:
+        """The column names of a query in Athena's SQL."""
+        return [column[0] for column in self._database.execute(to_duckdb(sql)).description or ()]
+
+    def line(
+        self,
+        stream: str,
+        read: str,
+        key: str,
+        number: int,
+        record: Row,
+        *,
+        account: str = "ana",
+        version: int = 1,
+    ) -> None:
+        """One raw line of a stream as a row of its table, extracted at its run's time plus `number` milliseconds."""
+        run = _run_of(key)
+        row = {"source": stream, **record} if STREAM_TABLES.get(stream, "plays") == "plays" else dict(record)
+        table = STREAM_TABLES.get(stream, "plays")
+        self.insert(table, **row, **_common(account, run, read, key, number, version))
+
+    def entity(self, table: str, key: str, number: int, record: Row, *, account: str = "ana", version: int = 1) -> None:
+        """One row of an entity or bridge table that a raw line gave."""
+        self.insert(table, **record, **_common(account, _run_of(key), "read", key, number, version))
+
+    def reject(
+        self, stream: str, read: str, key: str, number: int, reason: str, *, account: str = "ana", version: int = 1
+    ) -> None:
+        """One raw line, or with number 0 a whole object, as a row of `rejected_records`."""
+        run = _run_of(key)
+        self.insert(
+            "rejected_records",
+            stream=stream,
+            reason=reason,
+            detail=f"{reason} at {number}",
+            line="null" if number else None,
+            **_common(account, run, read, key, number, version),
+        )
+
+    def manifest(
+        self,
+        run: str,
+        stream: str,
+        *,
+        unit: str = "",
+        attempt: int = 0,
+        account: str | None = "ana",
+        status: str = "complete",
+        version: int = 1,
+        line: int = 1,
+        **more: Any,
+    ) -> None:
+        """One unit of a run manifest as a row of `runs`; `read_complete` is false unless given."""
+        scheduled = layout.run_time(run).replace(tzinfo=None)
+        finished = scheduled + timedelta(minutes=attempt + 1)
+        values: dict[str, Any] = {
+            "run_id": run,
+            "attempt": attempt,
+            "stream": stream,
+            "unit": unit,
+            "trigger": run.rpartition("-")[2],
+            "scheduled_at": scheduled,
+            "started_at": scheduled + timedelta(minutes=attempt),
+            "finished_at": finished,
+            "run_status": status,
+            "read_id": None,
+            "status": status,
+            "requests": 1,
+            "records": 0,
+            "objects": 0,
+            "read_complete": False,
+            "read_keys": [],
+            "account_id": account,
+            "_run_id": run,
+            "_extracted_at": finished,
+            "_raw_key": str(layout.ManifestKey(run, attempt)),
+            "_line": line,
+            "_schema_version": version,
+        }
+        self.insert("runs", **(values | more))
+
+    def complete(
+        self,
+        run: str,
+        stream: str,
+        keys: Sequence[str],
+        records: int,
+        *,
+        read: str | None = None,
+        mode: str | None = "full",
+        **more: Any,
+    ) -> None:
+        """The manifest row of a finished read."""
+        self.manifest(
+            run,
+            stream,
+            **{
+                "read_id": read or f"read-of-{run}",
+                "mode": mode,
+                "read_complete": True,
+                "read_keys": list(keys),
+                "read_records": records,
+                "records": records,
+                "objects": len(keys),
+                **more,
+            },
+        )
+
+    def read(
+        self,
+        run: str,
+        stream: str,
+        records: Iterable[Row],
+        *,
+        unit: str = "",
+        part: int = 0,
+        account: str = "ana",
+        **more: Any,
+    ) -> str:
+        """A whole read in one object: its lines and its manifest row.
+
+        Returns:
+            The raw key of the object, also where it has no line and was therefore never written.
+        """
+        rows = list(records)
+        key = raw_key(run, stream, unit=unit, part=part)
+        for number, row in enumerate(rows, start=1):
+            self.line(stream, more.get("read", f"read-of-{run}"), key, number, row, account=account)
+        self.complete(run, stream, [key] if rows else [], len(rows), unit=unit, account=account, **more)
+        return key
+
+
+def run(day: int, hour: int = 6, trigger: str = "daily") -> str:
+    """The id of a run in November 2026."""
+    return layout.run_id(datetime(2026, 11, day, hour, tzinfo=UTC), trigger)
+
+
+def raw_key(run_id: str, stream: str, *, unit: str = "", part: int = 0) -> str:
+    """The key of a raw object."""
+    return str(layout.RawKey(stream, run_id, part, unit))
+
+
+def moment(text: str) -> datetime:
+    """A time as the tables hold it: without a zone."""
+    return datetime.fromisoformat(text)
+
+
+@functools.cache
+def to_duckdb(sql: str) -> str:
+    """Athena's SQL, with the time zone filled in, as DuckDB's."""
+    return sqlglot.transpile(sql.replace("${timezone}", TIMEZONE), read="athena", write="duckdb")[0]
+
+
+def in_dependency_order(views: Mapping[str, str]) -> list[str]:
+    """The names of the views, each after those that it reads."""
+    return list(
+        graphlib.TopologicalSorter({name: tables_of(sql) & views.keys() for name, sql in views.items()}).static_order()
+    )
+
+
+def tables_of(sql: str) -> set[str]:
+    """The tables and views that a query reads."""
+    tree = sqlglot.parse_one(sql, read="athena")
+    local = {cte.alias for cte in tree.find_all(exp.CTE)}
+    return {table.name for table in tree.find_all(exp.Table)} - local
+
+
+def _run_of(key: str) -> str:
+    return layout.RawKey.parse(key).run_id
+
+
+def _common(account: str, run_id: str, read: str, key: str, number: int, version: int) -> dict[str, Any]:
+    return {
+        "account_id": account,
+        "_run_id": run_id,
+        "_read_id": read,
+        "_extracted_at": layout.run_time(run_id).replace(tzinfo=None) + timedelta(milliseconds=number),
+        "_raw_key": key,
+        "_line": number,
+        "_schema_version": version,
+    }
+
+
+_ORDER = in_dependency_order(VIEWS)

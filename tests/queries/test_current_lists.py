@@ -1,0 +1,178 @@
+"""The current state of what the user keeps: account, playlists and their entries, saved tracks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from tests.queries.lake import Lake, moment, raw_key, run
+
+PLAYLISTS = "SELECT account_id, playlist_id, name FROM current_playlists ORDER BY account_id, playlist_id"
+ITEMS = "SELECT playlist_id, position, item_uri FROM current_playlist_items ORDER BY account_id, playlist_id, position"
+TRACKS = "SELECT item_uri, added_at FROM current_saved_tracks ORDER BY account_id, item_uri, added_at"
+
+
+def playlist(name: str) -> dict[str, Any]:
+    return {"playlist_id": name, "name": name.upper()}
+
+
+def items(playlist_id: str, *uris: str) -> list[dict[str, Any]]:
+    return [
+        {"playlist_id": playlist_id, "position": position, "item_uri": uri, "added_at": moment("2026-10-01")}
+        for position, uri in enumerate(uris)
+    ]
+
+
+def saved(uri: str, day: int) -> dict[str, Any]:
+    return {"item_uri": uri, "added_at": at(day)}
+
+
+def at(day: int) -> datetime:
+    return moment(f"2026-10-{day:02d} 23:30")
+
+
+def test_the_profile_is_the_newest_one_of_each_account(lake: Lake) -> None:
+    lake.read(run(1), "profile", [{"user_id": "ana01", "display_name": "Ana"}])
+    lake.read(run(2), "profile", [{"user_id": "ana01", "display_name": "Anna"}])
+    lake.read(run(3), "profile", [{"user_id": "bo", "display_name": "Bo"}], account="bo")
+
+    assert lake.ask("SELECT account_id, display_name FROM current_profile ORDER BY account_id") == [
+        ("ana", "Anna"),
+        ("bo", "Bo"),
+    ]
+
+
+def test_a_deleted_playlist_goes_and_its_entries_with_it(lake: Lake) -> None:
+    lake.read(run(1), "playlists", [playlist("p"), playlist("q")])
+    lake.read(run(1), "playlist_items", items("p", "x"), unit="p", line=2)
+    lake.read(run(1), "playlist_items", items("q", "y", "z"), unit="q", line=3)
+    assert lake.ask(ITEMS) == [("p", 0, "x"), ("q", 0, "y"), ("q", 1, "z")]
+    lake.read(run(2), "playlists", [playlist("q")])
+
+    assert lake.ask(PLAYLISTS) == [("ana", "q", "Q")]
+    assert lake.ask(ITEMS) == [("q", 0, "y"), ("q", 1, "z")]
+
+
+def test_each_playlist_has_the_entries_of_its_own_newest_complete_read(lake: Lake) -> None:
+    lake.read(run(1), "playlists", [playlist("p"), playlist("q")])
+    lake.read(run(1), "playlist_items", items("p", "x", "y"), unit="p", line=2)
+    old = lake.read(run(1), "playlist_items", items("q", "z"), unit="q", line=3, read="of-q")
+    lake.read(run(2), "playlist_items", items("p", "y"), unit="p", line=2)
+    lake.complete(run(2), "playlist_items", [old], 1, unit="q", line=3, read="of-q", status="unchanged")
+
+    assert lake.ask(ITEMS) == [("p", 0, "y"), ("q", 0, "z")]
+
+
+def test_an_emptied_playlist_is_empty_and_a_half_read_one_stays(lake: Lake) -> None:
+    lake.read(run(1), "playlists", [playlist("p"), playlist("q")])
+    lake.read(run(1), "playlist_items", items("p", "x"), unit="p", line=2)
+    lake.read(run(1), "playlist_items", items("q", "z"), unit="q", line=3)
+    lake.read(run(2), "playlist_items", [], unit="p", line=2)
+    lake.line("playlist_items", "half", raw_key(run(2), "playlist_items", unit="q"), 1, items("q", "w")[0])
+    lake.manifest(run(2), "playlist_items", unit="q", status="partial", read_id="half", line=3)
+
+    assert lake.ask(ITEMS) == [("q", 0, "z")]
+
+
+def test_the_same_track_at_two_positions_is_two_entries(lake: Lake) -> None:
+    lake.read(run(1), "playlists", [playlist("p")])
+    lake.read(run(1), "playlist_items", items("p", "x", "x", "", ""), unit="p", line=2)
+    lake.repeat_every_row()
+
+    assert lake.ask(ITEMS) == [("p", 0, "x"), ("p", 1, "x"), ("p", 2, ""), ("p", 3, "")]
+
+
+def test_a_playlist_of_two_accounts_has_the_entries_that_each_has_read(lake: Lake) -> None:
+    lake.read(run(1), "playlists", [playlist("p")])
+    lake.read(run(1), "playlist_items", items("p", "x"), unit="p", line=2)
+    lake.read(run(2), "playlists", [playlist("p")], account="bo")
+    lake.read(run(2), "playlist_items", items("p", "x", "y"), unit="p", line=2, account="bo")
+
+    assert lake.ask("SELECT account_id, count(*) FROM current_playlist_items GROUP BY 1 ORDER BY 1") == [
+        ("ana", 1),
+        ("bo", 2),
+    ]
+
+
+def test_saved_tracks_are_the_last_full_read_and_the_increments_since(lake: Lake) -> None:
+    lake.read(run(1), "saved_tracks", [saved("gone", 1)])
+    lake.read(run(2), "saved_tracks", [saved("old increment", 2)], mode="incremental")
+    lake.read(run(3), "saved_tracks", [saved("b", 3), saved("a", 2)])
+    lake.read(run(4), "saved_tracks", [saved("c", 4)], mode="incremental")
+    lake.read(run(5), "saved_tracks", [], mode="incremental")
+    lake.read(run(6), "saved_tracks", [saved("d", 6)], mode="incremental")
+
+    assert lake.ask(TRACKS) == [("a", at(2)), ("b", at(3)), ("c", at(4)), ("d", at(6))]
+
+
+def test_an_unsaved_track_stands_until_the_next_full_read(lake: Lake) -> None:
+    lake.read(run(1), "saved_tracks", [saved("b", 2), saved("unsaved", 1)])
+    lake.read(run(2), "saved_tracks", [saved("c", 3)], mode="incremental")
+    assert ("unsaved", at(1)) in lake.ask(TRACKS)
+    lake.read(run(3), "saved_tracks", [saved("c", 3), saved("b", 2)])
+
+    assert lake.ask(TRACKS) == [("b", at(2)), ("c", at(3))]
+
+
+def test_a_track_saved_again_shows_once_with_the_newest_date(lake: Lake) -> None:
+    lake.read(run(1), "saved_tracks", [saved("a", 1)])
+    lake.read(run(2), "saved_tracks", [saved("a", 5)], mode="incremental")
+
+    assert lake.ask(TRACKS) == [("a", at(5))]
+
+
+def test_entries_without_a_uri_are_told_apart_by_when_they_were_added(lake: Lake) -> None:
+    lake.read(run(1), "saved_tracks", [saved("", 2), saved("", 1)])
+    lake.repeat_every_row()
+
+    assert lake.ask(TRACKS) == [("", at(1)), ("", at(2))]
+
+
+def test_an_increment_without_a_full_read_shows_nothing(lake: Lake) -> None:
+    lake.read(run(1), "saved_tracks", [saved("a", 1)], mode="incremental")
+
+    assert lake.ask(TRACKS) == []
+
+
+def test_a_full_read_that_has_not_arrived_leaves_the_last_one_and_its_increments(lake: Lake) -> None:
+    lake.read(run(1), "saved_tracks", [saved("a", 1)])
+    lake.read(run(2), "saved_tracks", [saved("b", 2)], mode="incremental")
+    lake.complete(run(3), "saved_tracks", [raw_key(run(3), "saved_tracks")], 1)
+    lake.complete(run(4), "saved_tracks", [raw_key(run(4), "saved_tracks")], 1, mode="incremental")
+    lake.read(run(5), "saved_tracks", [saved("e", 5)], mode="incremental")
+
+    assert lake.ask(TRACKS) == [("a", at(1)), ("b", at(2)), ("e", at(5))]
+
+
+def test_a_full_read_that_equals_an_older_one_drops_the_increments_between(lake: Lake) -> None:
+    key = lake.read(run(1), "saved_tracks", [saved("a", 1)], read="full")
+    lake.read(run(2), "saved_tracks", [saved("b", 2)], mode="incremental")
+    lake.complete(run(8), "saved_tracks", [key], 1, read="full", status="unchanged")
+
+    assert lake.ask(TRACKS) == [("a", at(1))]
+
+
+def test_an_emptied_collection_is_empty(lake: Lake) -> None:
+    lake.read(run(1), "saved_tracks", [saved("a", 1)])
+    lake.read(run(2), "saved_tracks", [])
+
+    assert lake.ask(TRACKS) == []
+
+
+def test_saved_tracks_of_two_accounts_are_kept_apart(lake: Lake) -> None:
+    lake.read(run(1), "saved_tracks", [saved("a", 1)])
+    lake.read(run(2), "saved_tracks", [saved("a", 2)], account="bo")
+
+    assert lake.ask("SELECT account_id, added_at FROM current_saved_tracks ORDER BY account_id") == [
+        ("ana", at(1)),
+        ("bo", at(2)),
+    ]
+
+
+def test_local_time_is_that_of_the_stack(lake: Lake) -> None:
+    lake.read(run(1), "saved_tracks", [saved("summer", 1), saved("winter", 31)])
+
+    assert lake.ask("SELECT item_uri, added_at_local FROM current_saved_tracks ORDER BY item_uri") == [
+        ("summer", moment("2026-10-02 01:30")),
+        ("winter", moment("2026-11-01 00:30")),
+    ]

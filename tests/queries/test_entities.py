@@ -1,0 +1,84 @@
+"""Entities and bridges: what is known of each thing met on the way, from all lines that spoke of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.queries.lake import Lake, raw_key, run
+
+OLD, NEW = raw_key(run(1), "saved_tracks"), raw_key(run(2), "saved_tracks")
+
+
+@pytest.fixture(autouse=True)
+def lines(lake: Lake) -> None:
+    """The lines that the entities come from."""
+    for key in (OLD, NEW):
+        for number in (1, 2):
+            lake.line("saved_tracks", "read", key, number, {"item_uri": f"{key}-{number}"})
+
+
+def test_a_simplified_object_never_blanks_a_full_one(lake: Lake) -> None:
+    lake.entity("tracks", OLD, 1, {"track_id": "t", "name": "Old", "isrc": "US1", "popularity": 3, "explicit": True})
+    lake.entity("tracks", NEW, 1, {"track_id": "t", "name": "New", "isrc": None, "explicit": False})
+
+    assert lake.ask("SELECT track_id, name, isrc, popularity, explicit, uri FROM current_tracks") == [
+        ("t", "New", "US1", 3, False, None)
+    ]
+
+
+def test_the_newest_value_counts_whatever_the_order_of_arrival(lake: Lake) -> None:
+    lake.entity("artists", NEW, 2, {"artist_id": "a", "name": "newest"})
+    lake.entity("artists", NEW, 1, {"artist_id": "a", "name": "newer", "genres": ["rock"]})
+    lake.entity("artists", OLD, 1, {"artist_id": "a", "name": "old", "genres": ["pop"]})
+    lake.repeat_every_row()
+
+    assert lake.ask("SELECT artist_id, name, genres FROM current_artists") == [("a", "newest", ["rock"])]
+
+
+@pytest.mark.parametrize(
+    ("table", "key"), [("albums", "album_id"), ("shows", "show_id"), ("episodes", "episode_id"), ("tracks", "track_id")]
+)
+def test_every_kind_has_one_row_for_each_id(lake: Lake, table: str, key: str) -> None:
+    for raw, name in ((OLD, "old"), (NEW, "new")):
+        lake.entity(table, raw, 1, {key: "one", "name": name, "spotify_url": f"url of {name}"})
+    lake.entity(table, OLD, 2, {key: "two", "name": "other"})
+
+    assert lake.ask(f"SELECT {key}, name, spotify_url FROM current_{table} ORDER BY 1") == [  # noqa: S608 - names are the tables' own
+        ("one", "new", "url of new"),
+        ("two", "other", None),
+    ]
+
+
+def test_an_entity_of_an_older_version_of_its_line_does_not_count(lake: Lake) -> None:
+    lake.entity("tracks", NEW, 1, {"track_id": "t", "name": "misread", "isrc": "X"})
+    lake.line("saved_tracks", "read", NEW, 1, {"item_uri": "again"}, version=2)
+    assert lake.ask("SELECT name FROM current_tracks") == []
+    lake.entity("tracks", NEW, 1, {"track_id": "t", "name": "right"}, version=2)
+
+    assert lake.ask("SELECT name, isrc FROM current_tracks") == [("right", None)]
+
+
+def test_what_two_accounts_saw_is_kept_apart(lake: Lake) -> None:
+    lake.entity("tracks", OLD, 1, {"track_id": "t", "name": "here", "is_playable": True})
+    lake.entity("tracks", NEW, 1, {"track_id": "t", "name": "there"}, account="bo")
+
+    assert lake.ask("SELECT account_id, name, is_playable FROM current_tracks ORDER BY 1") == [
+        ("ana", "here", True),
+        ("bo", "there", None),
+    ]
+
+
+@pytest.mark.parametrize(("table", "key"), [("track_artists", "track_id"), ("album_artists", "album_id")])
+def test_a_bridge_has_the_whole_list_of_the_newest_line_that_has_one(lake: Lake, table: str, key: str) -> None:
+    for position, artist in enumerate(["x", "y", "z"]):
+        lake.entity(table, OLD, 1, {key: "one", "position": position, "artist_id": artist})
+    for position, artist in enumerate(["y", "w"]):
+        lake.entity(table, NEW, 1, {key: "one", "position": position, "artist_id": artist})
+    lake.entity(table, OLD, 2, {key: "two", "position": 0, "artist_id": "x"})
+    lake.repeat_every_row()
+
+    assert lake.ask(f"SELECT {key}, position, artist_id FROM current_{table} ORDER BY 1, 2") == [  # noqa: S608 - names are the tables' own
+        ("one", 0, "y"),
+        ("one", 1, "w"),
+        ("two", 0, "x"),
+    ]

@@ -1,0 +1,90 @@
+"""What every view and named query keeps to, whatever it says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from handlers.tables import TABLES
+from tests.queries.lake import NAMED, VIEWS, Lake, tables_of
+
+QUERIES = {f"views/{name}": sql for name, sql in VIEWS.items()} | {f"named/{name}": sql for name, sql in NAMED.items()}
+HELPERS = {"line_versions", "run_attempts", "complete_reads", "newest_run"}
+
+
+def test_each_table_that_is_there_has_its_view() -> None:
+    assert VIEWS.keys() - HELPERS == {
+        *(f"current_{name}" for name in TABLES.keys() - {"plays", "runs", "rejected_records"}),
+        "listens",
+        "run_history",
+        "rejections",
+        "freshness",
+    }
+
+
+def test_there_are_at_least_ten_named_queries() -> None:
+    assert len(NAMED) >= 10
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_is_one_select_that_names_its_columns(name: str) -> None:
+    (tree,) = sqlglot.parse(QUERIES[name], read="athena")
+
+    assert isinstance(tree, exp.Select)
+    assert not [star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
+    assert not tree.find(exp.Qualify)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_begins_with_a_sentence_on_what_it_answers(name: str) -> None:
+    assert re.match(r"-- \S.*[.:]\n", QUERIES[name])
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_says_its_grain(name: str) -> None:
+    comment = re.match(r"(?:--.*\n)+", VIEWS[name])
+
+    assert comment
+    assert "\n-- Grain: " in comment[0]
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_reads_only_tables_and_views_that_exist(name: str) -> None:
+    assert tables_of(QUERIES[name]) <= TABLES.keys() | VIEWS.keys()
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_named_query_has_no_placeholder_and_one_order(name: str) -> None:
+    tree = sqlglot.parse_one(NAMED[name], read="athena")
+
+    assert "${" not in NAMED[name]
+    assert tree.args.get("order") is not None
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_named_query_does_not_ask_the_clock(name: str) -> None:
+    assert not re.search(r"current_(date|time)|\bnow\(", NAMED[name], re.IGNORECASE)
+
+
+def test_only_the_age_in_freshness_asks_the_clock() -> None:
+    assert [name for name, sql in VIEWS.items() if re.search(r"current_(date|time)|\bnow\(", sql, re.IGNORECASE)] == [
+        "freshness"
+    ]
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_answers_an_empty_lake_with_no_rows(name: str, lake: Lake) -> None:
+    assert lake.ask(QUERIES[name]) == []
+
+
+@pytest.mark.parametrize(
+    "table", sorted(TABLES.keys() - {"plays", "runs", "rejected_records", "track_artists", "album_artists"})
+)
+def test_a_current_view_has_every_column_of_its_table(table: str, lake: Lake) -> None:
+    columns = lake.columns(f"SELECT * FROM current_{table}")  # noqa: S608 - names are the tables' own
+
+    assert {column.name for column in TABLES[table].columns} <= set(columns)
+    assert columns[0] == "account_id"
