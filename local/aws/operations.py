@@ -42,6 +42,8 @@ def operation_of(request: AwsRequest, account_id: str) -> Operation:
     Raises:
         UnmodelledOperationError: the request is not in the tables.
     """
+    if request.path.startswith("/moto-api"):
+        raise UnmodelledOperationError("of moto's own address")
     if request.service in {"s3", ""}:
         return s3_operation(request)
     place = Place(request.region, account_id)

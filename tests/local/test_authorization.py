@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -388,6 +389,30 @@ def test_an_unknown_access_key_is_nobody(aws: AwsServer) -> None:
         aws.client("iam", stranger).list_roles()
     with pytest.raises(UnknownAccessKeyError):
         aws.authorization.check("AKIAEXAMPLE000000000", "s3:GetObject", BUCKET)
+
+
+def test_an_anonymous_caller_has_no_rights_and_no_way_to_moto(aws: AwsServer) -> None:
+    connection = http.client.HTTPConnection(aws.url.removeprefix("http://"))
+    for method, path in (("GET", "/lake-bucket/raw/a.json"), ("POST", "/moto-api/reset"), ("GET", "/")):
+        connection.request(method, path)
+        answer = connection.getresponse()
+        assert (answer.status, b"<Code>AccessDenied</Code>" in answer.read()) == (403, True)
+    connection.close()
+    assert aws.client("s3").head_object(Bucket="lake-bucket", Key="raw/a.json")["ContentLength"] == 2
+
+
+def test_a_presigned_address_is_its_signers_request(
+    aws: AwsServer, session: Callable[..., Callable[[str], Any]]
+) -> None:
+    connection = http.client.HTTPConnection(aws.url.removeprefix("http://"))
+    for statements, status in (([allow("s3:GetObject", f"{BUCKET}/raw/*")], 200), ([], 403)):
+        parameters = {"Bucket": "lake-bucket", "Key": "raw/a.json"}
+        address = session(*statements)("s3").generate_presigned_url("get_object", Params=parameters)
+        connection.request("GET", address.removeprefix(aws.url))
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == status
+    connection.close()
 
 
 def test_attached_policies_boundaries_and_users_count(aws: AwsServer) -> None:
