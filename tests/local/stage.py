@@ -7,14 +7,11 @@ import json
 import textwrap
 import zipfile
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import boto3
-
-from local.aws.server import AwsServer, _session_without_user_settings
+from local.aws.server import AwsServer
 from local.clock import SimulatedClock
 from local.engines.journal import Step
 from local.engines.playback import Playback
@@ -31,8 +28,6 @@ class Stage:
         self.folder = folder
         self.clock = SimulatedClock(start)
         self.server = AwsServer(region=REGION)
-        # One boto3 session for all tests: half of a test's time would go into reading AWS's API descriptions anew.
-        self.server._session = _session()
         self.playback = Playback(self.server, self.clock, folder)
 
     def __enter__(self) -> Self:
@@ -117,11 +112,6 @@ class Stage:
         """Every line in a log group."""
         events = self.client("logs").filter_log_events(logGroupName=group)["events"]
         return [event["message"] for event in events]
-
-
-@cache
-def _session() -> boto3.Session:
-    return _session_without_user_settings()
 
 
 def zipped(files: dict[str, str]) -> bytes:
