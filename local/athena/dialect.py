@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlglot import exp
 from sqlglot.errors import OptimizeError
@@ -15,6 +15,7 @@ from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 
 from local.athena.errors import QueryError
+from local.athena.functions import RESULTS
 from local.athena.reading import Athena3, Query
 from local.athena.rewriting import rewrite
 
@@ -53,7 +54,7 @@ def translate(query: Query, schema: Schema) -> Translation:
         tree = qualify(query.tree.copy(), schema=known, dialect=Athena3, expand_alias_refs=False)
     except OptimizeError as error:
         raise _unresolved(error) from error
-    annotate_types(tree, schema=known, dialect=Athena3)
+    annotate_types(tree, schema=known, dialect=Athena3, expression_metadata=_METADATA)
     _check_comparisons(tree)
     read = _columns_read(tree)
     columns = query.labels or tuple(tree.named_selects)
@@ -84,6 +85,24 @@ def _columns_read(tree: exp.Expr) -> dict[tuple[str, str], frozenset[str]]:
                 read[table.db, table.name].add(column.name)
     return {name: frozenset(columns) for name, columns in read.items()}
 
+
+def _annotate_function(annotator: Any, node: exp.Anonymous) -> exp.Expr:
+    """Give a call the type that the function has in Trino, as far as that is known."""
+    name = str(node.this).lower()
+    result = RESULTS.get(name)
+    kind: Any = exp.DType.UNKNOWN
+    if isinstance(result, str):
+        kind = exp.DataType.build(result, dialect=Athena3)
+    elif isinstance(result, int) and result < len(node.expressions):
+        argument = node.expressions[result]
+        kind = (argument.expressions[0] if isinstance(argument, exp.Distinct) else argument).type
+    elif name == "sum" and node.expressions and node.expressions[0].type is not None:
+        summed = node.expressions[0].type
+        kind = exp.DType.BIGINT if summed.this in exp.DataType.INTEGER_TYPES else summed
+    return cast("exp.Expr", annotator._set_type(node, kind))  # noqa: SLF001 - how sqlglot's annotators are written
+
+
+_METADATA: Any = {**Athena3().EXPRESSION_METADATA, exp.Anonymous: {"annotator": _annotate_function}}
 
 _OPERATORS: dict[Any, str] = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 

@@ -2,11 +2,14 @@
 -- refuse to take is refused here too. Errors begin with Trino's code.
 -- Source: https://trino.io/docs/current/functions.html
 
--- Zones. A timestamp without one is taken in the session's zone, which is UTC in Athena.
-CREATE MACRO trino_instant(x TIMESTAMP) AS timezone('UTC', x), (x TIMESTAMP WITH TIME ZONE) AS x;
-CREATE MACRO trino_local(zone VARCHAR, x TIMESTAMP) AS timezone(zone, timezone('UTC', x)),
-    (zone VARCHAR, x TIMESTAMP WITH TIME ZONE) AS timezone(zone, x);
-CREATE MACRO trino_with_timezone(x TIMESTAMP, zone VARCHAR) AS timezone(zone, x);
+-- An aggregate as argument hides its type from the choice between overloads, so that what gives the same type for all
+-- has one body, and what does not has a macro for each type besides: trino_<name>_<type>.
+
+-- Zones. A timestamp without one is taken in the session's zone, which is UTC here as in Athena.
+CREATE MACRO trino_instant(x) AS CASE WHEN typeof(x) LIKE 'TIMESTAMP%' THEN CAST(x AS TIMESTAMP WITH TIME ZONE)
+    ELSE error('TYPE_MISMATCH: Type of value must be a time or timestamp with or without time zone (actual ' || typeof(x) || ')') END;
+CREATE MACRO trino_local(zone, x) AS timezone(zone, trino_instant(x));
+CREATE MACRO trino_with_timezone(x TIMESTAMP, zone) AS timezone(zone, x);
 
 -- Arithmetic.
 CREATE MACRO trino_divide(a, b) AS CASE
@@ -20,11 +23,18 @@ CREATE MACRO trino_minus(a, b) AS CASE WHEN trino_plain(a, b) THEN a - b
     ELSE error('NOT_SUPPORTED: Subtraction of dates and times gives intervals, which the embedded Athena does not model; use date_diff') END;
 CREATE MACRO trino_plus(a, b) AS CASE WHEN trino_plain(a, b) THEN a + b
     ELSE error('TYPE_MISMATCH: Cannot apply operator +; add an interval or use date_add') END;
+CREATE MACRO trino_plus_interval_date(x, i) AS CASE WHEN CAST(CAST(x + i AS DATE) AS TIMESTAMP) = x + i THEN CAST(x + i AS DATE)
+        ELSE error('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') END;
+CREATE MACRO trino_plus_interval_timestamp(x, i) AS x + i;
 CREATE MACRO trino_plus_interval(x DATE, i INTERVAL) AS CASE WHEN CAST(CAST(x + i AS DATE) AS TIMESTAMP) = x + i THEN CAST(x + i AS DATE)
         ELSE error('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') END,
     (x TIMESTAMP, i INTERVAL) AS x + i, (x TIMESTAMP WITH TIME ZONE, i INTERVAL) AS x + i, (x INTERVAL, i INTERVAL) AS x + i;
 CREATE MACRO trino_concat(a VARCHAR, b VARCHAR) AS a || b;
+CREATE MACRO trino_ceil_bigint(x) AS x;
+CREATE MACRO trino_ceil_double(x) AS ceil(CAST(x AS DOUBLE));
 CREATE MACRO trino_ceil(x BIGINT) AS x, (x HUGEINT) AS x, (x DOUBLE) AS ceil(x);
+CREATE MACRO trino_floor_bigint(x) AS x;
+CREATE MACRO trino_floor_double(x) AS floor(CAST(x AS DOUBLE));
 CREATE MACRO trino_floor(x BIGINT) AS x, (x HUGEINT) AS x, (x DOUBLE) AS floor(x);
 CREATE MACRO trino_truncate(x DOUBLE) AS trunc(x);
 CREATE MACRO trino_mod(a, b) AS a % b;
@@ -76,38 +86,31 @@ CREATE MACRO trino_interval(unit VARCHAR, n BIGINT) AS CASE unit
     WHEN 'month' THEN to_months(CAST(n AS INTEGER)) WHEN 'quarter' THEN to_quarters(CAST(n AS INTEGER))
     WHEN 'year' THEN to_years(CAST(n AS INTEGER))
     ELSE error('INVALID_FUNCTION_ARGUMENT: ''' || unit || ''' is not a valid unit') END;
-CREATE MACRO trino_date_add(unit VARCHAR, n BIGINT, x DATE) AS trino_plus_interval(x, trino_interval(lower(unit), n)),
+CREATE MACRO trino_date_add_date(unit, n, x) AS trino_plus_interval_date(x, trino_interval(lower(unit), n));
+CREATE MACRO trino_date_add_timestamp(unit, n, x) AS x + trino_interval(lower(unit), n);
+CREATE MACRO trino_date_add(unit VARCHAR, n BIGINT, x DATE) AS trino_date_add_date(unit, n, x),
     (unit VARCHAR, n BIGINT, x TIMESTAMP) AS x + trino_interval(lower(unit), n),
     (unit VARCHAR, n BIGINT, x TIMESTAMP WITH TIME ZONE) AS x + trino_interval(lower(unit), n);
-CREATE MACRO trino_date_diff(unit VARCHAR, a DATE, b DATE) AS datesub(lower(unit), a, b),
-    (unit VARCHAR, a TIMESTAMP, b TIMESTAMP) AS datesub(lower(unit), a, b),
-    (unit VARCHAR, a TIMESTAMP WITH TIME ZONE, b TIMESTAMP WITH TIME ZONE) AS datesub(lower(unit), a, b);
+CREATE MACRO trino_date_diff(unit, a, b) AS datesub(lower(unit), a, b);
+CREATE MACRO trino_date_trunc_date(unit, x) AS CAST(date_trunc(lower(unit), x) AS DATE);
+CREATE MACRO trino_date_trunc_timestamp(unit, x) AS date_trunc(lower(unit), x);
 CREATE MACRO trino_date_trunc(unit VARCHAR, x DATE) AS CAST(date_trunc(lower(unit), x) AS DATE),
     (unit VARCHAR, x TIMESTAMP) AS date_trunc(lower(unit), x),
     (unit VARCHAR, x TIMESTAMP WITH TIME ZONE) AS date_trunc(lower(unit), x);
-CREATE MACRO trino_year(x DATE) AS year(x), (x TIMESTAMP) AS year(x), (x TIMESTAMP WITH TIME ZONE) AS year(x);
-CREATE MACRO trino_quarter(x DATE) AS quarter(x), (x TIMESTAMP) AS quarter(x), (x TIMESTAMP WITH TIME ZONE) AS quarter(x);
-CREATE MACRO trino_month(x DATE) AS month(x), (x TIMESTAMP) AS month(x), (x TIMESTAMP WITH TIME ZONE) AS month(x);
-CREATE MACRO trino_week(x DATE) AS week(x), (x TIMESTAMP) AS week(x), (x TIMESTAMP WITH TIME ZONE) AS week(x);
-CREATE MACRO trino_day(x DATE) AS day(x), (x TIMESTAMP) AS day(x), (x TIMESTAMP WITH TIME ZONE) AS day(x);
-CREATE MACRO trino_hour(x TIMESTAMP) AS hour(x), (x TIMESTAMP WITH TIME ZONE) AS hour(x);
-CREATE MACRO trino_minute(x TIMESTAMP) AS minute(x), (x TIMESTAMP WITH TIME ZONE) AS minute(x);
-CREATE MACRO trino_second(x TIMESTAMP) AS second(x), (x TIMESTAMP WITH TIME ZONE) AS second(x);
-CREATE MACRO trino_millisecond(x TIMESTAMP) AS millisecond(x) % 1000, (x TIMESTAMP WITH TIME ZONE) AS millisecond(x) % 1000;
-CREATE MACRO trino_day_of_week(x DATE) AS isodow(x), (x TIMESTAMP) AS isodow(x), (x TIMESTAMP WITH TIME ZONE) AS isodow(x);
-CREATE MACRO trino_day_of_year(x DATE) AS dayofyear(x), (x TIMESTAMP) AS dayofyear(x), (x TIMESTAMP WITH TIME ZONE) AS dayofyear(x);
-CREATE MACRO trino_year_of_week(x DATE) AS isoyear(x), (x TIMESTAMP) AS isoyear(x), (x TIMESTAMP WITH TIME ZONE) AS isoyear(x);
-CREATE MACRO trino_last_day_of_month(x DATE) AS last_day(x), (x TIMESTAMP) AS last_day(x);
+CREATE MACRO trino_millisecond(x) AS millisecond(x) % 1000;
+CREATE MACRO trino_day_of_week(x) AS isodow(x);
+CREATE MACRO trino_day_of_year(x) AS dayofyear(x);
+CREATE MACRO trino_year_of_week(x) AS isoyear(x);
+CREATE MACRO trino_last_day_of_month(x) AS last_day(x);
 CREATE MACRO trino_from_unixtime(x DOUBLE) AS to_timestamp(x);
-CREATE MACRO trino_to_unixtime(x TIMESTAMP) AS epoch(x), (x TIMESTAMP WITH TIME ZONE) AS epoch(x);
+CREATE MACRO trino_to_unixtime(x) AS epoch(x);
 CREATE MACRO trino_from_iso8601_date(x VARCHAR) AS CAST(x AS DATE);
 CREATE MACRO trino_from_iso8601_timestamp(x VARCHAR) AS CASE
     WHEN regexp_full_match(x, '\d{4}-\d\d-\d\d(T(\d\d(:\d\d(:\d\d([.,]\d+)?)?)?)?Z?)?') THEN CAST(x AS TIMESTAMP WITH TIME ZONE)
     ELSE error('NOT_SUPPORTED: from_iso8601_timestamp is modelled by the embedded Athena for UTC only: ' || x) END;
-CREATE MACRO trino_to_iso8601(x DATE) AS CAST(x AS VARCHAR), (x TIMESTAMP) AS strftime(x, '%Y-%m-%dT%H:%M:%S.%g'),
-    (x TIMESTAMP WITH TIME ZONE) AS strftime(timezone('UTC', x), '%Y-%m-%dT%H:%M:%S.%gZ');
-CREATE MACRO trino_strftime(x DATE, f) AS strftime(x, f), (x TIMESTAMP, f) AS strftime(x, f),
-    (x TIMESTAMP WITH TIME ZONE, f) AS strftime(timezone('UTC', x), f);
+CREATE MACRO trino_to_iso8601(x) AS CASE typeof(x) WHEN 'DATE' THEN CAST(x AS VARCHAR)
+    WHEN 'TIMESTAMP' THEN strftime(x, '%Y-%m-%dT%H:%M:%S.%g') ELSE strftime(x, '%Y-%m-%dT%H:%M:%S.%gZ') END;
+CREATE MACRO trino_strftime(x, f) AS strftime(x, f);
 CREATE MACRO trino_strptime(x VARCHAR, f) AS strptime(x, f);
 
 -- Arrays.

@@ -11,7 +11,7 @@ from sqlglot import exp
 from local.athena import formats
 from local.athena.casts import STRICT, TRYING
 from local.athena.errors import QueryError, not_supported
-from local.athena.functions import ALIASES, IGNORING_NULLS, MACROS, OF_LOCAL_TIME, RENAMED, SAME
+from local.athena.functions import AGGREGATES, ALIASES, IGNORING_NULLS, MACROS, OF_LOCAL_TIME, OVERLOADED, RENAMED, SAME
 from local.athena.reading import Athena3
 
 NOW = "athena_now"
@@ -93,6 +93,28 @@ def _call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
+def _overloaded(name: str, *arguments: exp.Expr) -> exp.Anonymous:
+    """Call a macro that gives the type of one of its arguments.
+
+    DuckDB chooses by that type, which it does not know while the argument holds an aggregate or a window function.
+    """
+    argument = arguments[OVERLOADED[name]]
+    if not any(str(call.this).lower() in AGGREGATES for call in argument.find_all(exp.Anonymous)):
+        return _call(f"trino_{name}", *arguments)
+    kind = _kind(argument)
+    if kind in _INTEGERS:
+        variant = "bigint"
+    elif kind in _NUMBERS:
+        variant = "double"
+    elif kind == exp.DType.DATE:
+        variant = "date"
+    elif kind in exp.DataType.TEMPORAL_TYPES:
+        variant = "timestamp"
+    else:
+        raise not_supported(f"The unknown type of {argument.sql(Athena3)}; cast it")
+    return _call(f"trino_{name}_{variant}", *arguments)
+
+
 def _kind(node: exp.Expr) -> Any:
     return node.type.this if node.type is not None else None
 
@@ -129,7 +151,7 @@ def _add(node: exp.Add) -> exp.Expr:
     left, right = node.left, node.right
     if _is_interval(left) or _is_interval(right):
         moment, interval = (right, left) if _is_interval(left) else (left, right)
-        return _call("trino_plus_interval", moment, interval)
+        return _overloaded("plus_interval", moment, interval)
     if _kind(left) in _NUMBERS and _kind(right) in _NUMBERS:
         return node
     return _call("trino_plus", left, right)
@@ -139,7 +161,7 @@ def _sub(node: exp.Sub) -> exp.Expr:
     _refuse_zones(node)
     left, right = node.left, node.right
     if _is_interval(right):
-        return _call("trino_plus_interval", left, exp.Neg(this=exp.Paren(this=right)))
+        return _overloaded("plus_interval", left, exp.Neg(this=exp.Paren(this=right)))
     if _kind(left) in _NUMBERS and _kind(right) in _NUMBERS:
         return node
     return _call("trino_minus", left, right)
@@ -205,9 +227,9 @@ def _str_position(node: exp.StrPosition) -> exp.Expr:
 def _extract(node: exp.Extract) -> exp.Expr:
     part = node.this.name.lower()
     name = ALIASES.get(part, part)
-    if f"trino_{name}" not in _MACRO_NAMES or name not in OF_LOCAL_TIME:
+    if name not in OF_LOCAL_TIME or name in {"date_format", "format_datetime", "last_day_of_month"}:
         raise not_supported(f"EXTRACT of {part}")
-    return _call(f"trino_{name}", _local(node.expression))
+    return _call(name if name in SAME else f"trino_{name}", _local(node.expression))
 
 
 def _window(node: exp.Window) -> exp.Expr:
@@ -311,6 +333,8 @@ def _function(node: exp.Anonymous) -> exp.Expr:
         arguments = [_local(one) for one in arguments]
     elif name != "to_unixtime":
         _refuse_zones(node)
+    if name in OVERLOADED:
+        return _overloaded(name, *(one.copy() for one in arguments))
     if f"trino_{name}" in _MACRO_NAMES:
         called = f"trino_{name}"
     elif name in RENAMED:
@@ -339,8 +363,8 @@ def _date_trunc(node: exp.Anonymous) -> exp.Expr:
     unit, moment = _arguments(node, 2)
     zone = _zone(moment)
     if zone == _UTC:
-        return _call("trino_date_trunc", unit, moment)
-    begin = _call("trino_date_trunc", unit, _local(moment))
+        return _overloaded("date_trunc", unit, moment)
+    begin = _call("trino_date_trunc_timestamp", unit, _local(moment))
     return _in_zone(_call("trino_with_timezone", begin, exp.Literal.string(zone)), zone)
 
 
