@@ -9,9 +9,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local.aws.server import AwsServer
+if TYPE_CHECKING:
+    # The new process imports this package too, and shall not wait for moto.
+    from local.aws.server import AwsServer
 
 LOG = logging.getLogger(__name__)
 
