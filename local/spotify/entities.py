@@ -1,0 +1,173 @@
+"""What Spotify's catalogue is made of. All of it is immutable; an album's tracks are found through the catalogue.
+
+Source: https://developer.spotify.com/documentation/web-api/reference (the fields), and reports of users (the oddities).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+from urllib.parse import quote_plus
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture; its size in pixels is not always known."""
+
+    url: str
+    height: int | None
+    width: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Artist:
+    """Who plays; the numbers only reach apps in extended quota mode."""
+
+    artist_id: str
+    name: str
+    images: tuple[Image, ...] | None
+    genres: tuple[str, ...]
+    popularity: int
+    followers: int
+
+    @property
+    def uri(self) -> str:
+        """Spotify URI."""
+        return f"spotify:artist:{self.artist_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """A release."""
+
+    album_id: str
+    name: str
+    album_type: str
+    artists: tuple[Artist, ...]
+    release_date: str | None
+    release_date_precision: str | None
+    images: tuple[Image, ...] | None
+    total_tracks: int
+    upc: str | None
+    label: str
+    popularity: int
+    copyright: str | None
+    restricted: bool = False
+
+    @property
+    def uri(self) -> str:
+        """Spotify URI."""
+        return f"spotify:album:{self.album_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A recording on an album."""
+
+    track_id: str
+    name: str
+    album: Album
+    artists: tuple[Artist, ...]
+    disc_number: int
+    track_number: int
+    duration_ms: int
+    explicit: bool
+    isrc: str | None
+    popularity: int
+    ean: str | None = None
+    is_playable: bool | None = None
+    """None: Spotify does not say."""
+    linked_from_id: str | None = None
+    preview_url: str | None = None
+
+    type: ClassVar[str] = "track"
+
+    @property
+    def uri(self) -> str:
+        """Spotify URI."""
+        return f"spotify:track:{self.track_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTrack:
+    """A file from the user's own disk: it has no id, and no more metadata than the file had."""
+
+    name: str
+    artist_name: str
+    album_name: str
+    duration_ms: int
+    has_release: bool = True
+    """Whether the keys of the album's release are there at all (as null)."""
+
+    type: ClassVar[str] = "track"
+
+    @property
+    def uri(self) -> str:
+        """Spotify URI, made of the metadata; the duration in seconds."""
+        parts = (self.artist_name, self.album_name, self.name, str(self.duration_ms // 1000))
+        return "spotify:local:" + ":".join(quote_plus(part) for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A podcast."""
+
+    show_id: str
+    name: str
+    description: str
+    publisher: str
+    languages: tuple[str, ...]
+    media_type: str
+    explicit: bool
+    images: tuple[Image, ...] | None
+    total_episodes: int
+    is_externally_hosted: bool | None
+
+    @property
+    def uri(self) -> str:
+        """Spotify URI."""
+        return f"spotify:show:{self.show_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One episode of a podcast."""
+
+    episode_id: str
+    name: str
+    show: Show
+    description: str
+    duration_ms: int
+    explicit: bool
+    release_date: str | None
+    release_date_precision: str | None
+    languages: tuple[str, ...]
+    images: tuple[Image, ...] | None
+    fully_played: bool
+    resume_position_ms: int
+
+    type: ClassVar[str] = "episode"
+
+    @property
+    def uri(self) -> str:
+        """Spotify URI."""
+        return f"spotify:episode:{self.episode_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownItem:
+    """An entry of a kind that Spotify may invent tomorrow ("make sure that your client properly handles new types")."""
+
+    item_id: str
+    name: str
+    type: str
+    duration_ms: int
+
+    @property
+    def uri(self) -> str:
+        """Spotify URI."""
+        return f"spotify:{self.type}:{self.item_id}"
+
+
+Item = Track | LocalTrack | Episode | UnknownItem
+"""What an entry of a playlist can hold."""
