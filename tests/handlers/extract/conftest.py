@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -40,9 +39,7 @@ def empty_stage(spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setattr("handlers.extract.spotify.time.sleep", waits.append)
     monkeypatch.setattr("handlers.extract.spotify._RETRY_BACKOFF", 0)
     with mock_aws():
-        function._s3.cache_clear()
-        function._secrets.cache_clear()
-        s3, secrets = boto3.client("s3"), boto3.client("secretsmanager")
+        s3, secrets = function._s3(), function._secrets()
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         arn = secrets.create_secret(Name="spotify")["ARN"]
         for name, value in environment(spotify, arn).items():

@@ -125,6 +125,8 @@ class FakeSpotify:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body in one packet: two would wait for each other's acknowledgement.
+            wbufsize = -1
 
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,13 @@ class Stage:
         self.secrets.put_secret_value(
             SecretId=self.secret_arn, SecretString=json.dumps(LOGIN) if content is None else content
         )
+
+    def log_in_anew(self) -> None:
+        """Another account of which nothing is known, with the library at hand."""
+        token = uuid.uuid4().hex
+        self.spotify.profile = {"id": token}
+        self.spotify.refresh_token = token
+        self.log_in(json.dumps({**LOGIN, "refresh_token": token}))
 
     def login(self) -> Json:
         content: Json = json.loads(self.secrets.get_secret_value(SecretId=self.secret_arn)["SecretString"])

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from handlers.layout import state_key
+from tests.handlers.extract.fake_spotify import Json, Reply, saved_track
+from tests.handlers.extract.stage import START, Stage
+
+DAY = timedelta(days=1)
+STREAM = "saved_tracks"
+
+
+def tracks(*numbers: int) -> list[Json]:
+    """Newest first; a number is a minute of the same day."""
+    return [saved_track(number, minute(number)) for number in sorted(numbers, reverse=True)]
+
+
+def minute(number: int) -> str:
+    return f"2026-10-{1 + number // 1440:02d}T{number // 60 % 24:02d}:{number % 60:02d}:00Z"
+
+
+def serve(stage: Stage, served: list[Json]) -> None:
+    stage.spotify.lists["me/tracks"] = served
+    stage.spotify.requests.clear()
+
+
+def test_first_read_is_full(stage: Stage) -> None:
+    serve(stage, tracks(*range(120)))
+    unit = stage.read(STREAM)
+    assert (unit["status"], unit["mode"], unit["read_complete"]) == ("complete", "full", True)
+    assert stage.records(unit["read_keys"]) == tracks(*range(120))
+
+
+def test_next_read_goes_down_to_the_watermark(stage: Stage) -> None:
+    serve(stage, tracks(*range(200)))
+    stage.read(STREAM)
+    serve(stage, tracks(*range(203)))
+    unit = stage.read(STREAM, START + DAY)
+    assert (unit["mode"], unit["status"], unit["read_complete"], unit["requests"]) == (
+        "incremental",
+        "complete",
+        True,
+        1,
+    )
+    assert stage.records(unit["read_keys"]) == tracks(200, 201, 202)
+
+
+def test_increment_over_pages(stage: Stage) -> None:
+    serve(stage, tracks(*range(100)))
+    stage.read(STREAM)
+    serve(stage, tracks(*range(220)))
+    unit = stage.read(STREAM, START + DAY)
+    assert stage.records(unit["read_keys"]) == tracks(*range(100, 220))
+    assert unit["requests"] == 3
+
+
+def test_nothing_new_is_unchanged_and_repeats_the_last_read(stage: Stage) -> None:
+    serve(stage, tracks(1, 2))
+    full = stage.read(STREAM)
+    second = stage.read(STREAM, START + DAY)
+    assert (second["status"], second["mode"], second["read_id"]) == ("unchanged", "full", full["read_id"])
+    serve(stage, tracks(1, 2, 3))
+    increment = stage.read(STREAM, START + 2 * DAY)
+    last = stage.read(STREAM, START + 3 * DAY)
+    assert (last["status"], last["mode"], last["read_id"]) == ("unchanged", "incremental", increment["read_id"])
+    assert (last["read_keys"], last["read_records"]) == (increment["read_keys"], 1)
+
+
+def test_tracks_added_at_the_moment_of_the_watermark_are_not_missed(stage: Stage) -> None:
+    serve(stage, [saved_track(1, minute(5)), *tracks(0)])
+    stage.read(STREAM)
+    same_moment = [saved_track(2, minute(5)), saved_track(1, minute(5)), saved_track(3, minute(5)), *tracks(0)]
+    serve(stage, same_moment)
+    unit = stage.read(STREAM, START + DAY)
+    assert stage.records(unit["read_keys"]) == [same_moment[0], same_moment[2]]
+    assert stage.read(STREAM, START + 2 * DAY)["status"] == "unchanged"
+
+
+def test_unsaved_watermark_does_not_stop_the_next_read(stage: Stage) -> None:
+    serve(stage, tracks(1, 2, 3))
+    stage.read(STREAM)
+    serve(stage, tracks(1, 2, 4))
+    assert stage.records(stage.read(STREAM, START + DAY)["read_keys"]) == tracks(4)
+
+
+def test_whole_again_each_week_and_when_asked_to(stage: Stage) -> None:
+    serve(stage, tracks(1, 2))
+    stage.read(STREAM)
+    modes = [stage.read(STREAM, START + days * DAY)["status"] for days in range(1, 9)]
+    assert modes == ["unchanged"] * 6 + ["complete"] + ["unchanged"]
+    assert stage.read(STREAM, START + 9 * DAY, full=True)["mode"] == "full"
+
+
+def test_week_is_counted_by_days_not_by_seconds(stage: Stage) -> None:
+    """A run that starts seconds earlier than the one a week ago is still due."""
+    serve(stage, tracks(1, 2))
+    stage.read(STREAM, START + timedelta(seconds=30))
+    assert stage.read(STREAM, START + 7 * DAY)["status"] == "complete"
+
+
+def test_library_that_was_empty(stage: Stage) -> None:
+    unit = stage.read(STREAM)
+    assert (unit["status"], unit["mode"], unit["read_complete"], unit["read_records"]) == ("complete", "full", True, 0)
+    assert stage.read(STREAM, START + DAY)["status"] == "unchanged"
+    serve(stage, tracks(1))
+    assert stage.records(stage.read(STREAM, START + 2 * DAY)["read_keys"]) == tracks(1)
+
+
+def test_records_without_a_place_are_kept_in_full_reads_and_among_new_ones(stage: Stage) -> None:
+    odd: list[Json] = [None, {"added_at": None, "track": None}]  # type: ignore[list-item] # Spotify may
+    serve(stage, [*odd, *tracks(1)])
+    assert stage.read(STREAM)["records"] == 3
+    assert stage.read(STREAM, START + DAY)["status"] == "unchanged"
+    serve(stage, [odd[0], *tracks(2), odd[1], *tracks(1)])
+    unit = stage.read(STREAM, START + 2 * DAY)
+    assert stage.records(unit["read_keys"]) == [None, *tracks(2)]
+
+
+def test_saved_track_without_a_track_is_read_once(stage: Stage) -> None:
+    serve(stage, [{"added_at": minute(3), "track": None}, *tracks(1)])
+    stage.read(STREAM)
+    assert stage.read(STREAM, START + DAY)["status"] == "unchanged"
+
+
+def test_increment_that_breaks_off_leaves_the_watermark(stage: Stage) -> None:
+    serve(stage, tracks(*range(100)))
+    stage.read(STREAM)
+    serve(stage, tracks(*range(200)))
+    stage.spotify.fault("me/tracks", None, Reply(404, {"error": {"status": 404, "message": "?"}}))
+    broken = stage.read(STREAM, START + DAY)
+    assert (broken["status"], broken["records"], broken["read_complete"]) == ("failed", 50, False)
+    mended = stage.read(STREAM, START + 2 * DAY)
+    assert stage.records(mended["read_keys"]) == tracks(*range(100, 200))
+
+
+@pytest.mark.parametrize(
+    "watermark",
+    [None, 7, {"added_at": "soon", "uris": []}, {"added_at": "2026-10-01T00:00:00Z"}],
+    ids=["none", "number", "no time", "no uris"],
+)
+def test_unusable_watermark_means_a_full_read(stage: Stage, watermark: object) -> None:
+    serve(stage, tracks(1, 2))
+    stage.read(STREAM)
+    key = state_key("aB3dE5fG7h", STREAM)
+    state = stage.json(key) | {"watermark": watermark}
+    stage.s3.put_object(Bucket="raw-bucket", Key=key, Body=json.dumps(state).encode())
+    unit = stage.read(STREAM, START + DAY)
+    assert (unit["mode"], unit["status"]) == ("full", "complete")
+
+
+def test_watermark_is_the_newest_moment_with_all_its_items(stage: Stage) -> None:
+    serve(stage, [saved_track(2, minute(5)), saved_track(1, minute(5)), *tracks(0)])
+    stage.read(STREAM)
+    assert stage.json(state_key("aB3dE5fG7h", STREAM))["watermark"] == {
+        "added_at": "2026-10-01T00:05:00.000Z",
+        "uris": ["spotify:track:1", "spotify:track:2"],
+    }
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    # Each day: at which minutes tracks are saved, several at the same one, never before the day before's.
+    days=st.lists(st.lists(st.integers(0, 3), max_size=8), min_size=1, max_size=5),
+)
+def test_increments_miss_nothing_and_repeat_nothing(stage: Stage, days: list[list[int]]) -> None:
+    stage.log_in_anew()
+    library: list[Json] = []
+    written: list[Json] = []
+    for day, minutes in enumerate(days):
+        for offset in sorted(minutes):
+            # Minute 3 of a day is minute 0 of the next: equal moments before and after a run.
+            library.insert(0, saved_track(len(library), minute(day * 3 + offset)))
+        serve(stage, library)
+        unit = stage.read(STREAM, START + day * DAY)
+        if unit["status"] == "complete":
+            written += stage.records(unit["read_keys"])
+    assert sorted(one["track"]["id"] for one in written) == sorted(one["track"]["id"] for one in library)
