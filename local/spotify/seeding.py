@@ -109,7 +109,7 @@ def _choose_rotation(state: State, chance: Random, catalogue: Catalogue, odd_tra
     state.rotation = chance.sample(saved, min(_ROTATION, len(saved))) or chance.sample(catalogue.all_tracks, 5)
     # Odd tracks are listened to as well.
     for place, track in enumerate(odd_tracks[1:6]):
-        state.rotation.insert(min(4 + 7 * place, len(state.rotation)), track)
+        state.rotation.insert(min(1 + 3 * place, len(state.rotation)), track)
 
 
 def _make_playlists(
