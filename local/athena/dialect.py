@@ -23,8 +23,7 @@ Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Database → table → column → Trino type."""
 
 _UNRESOLVED = re.compile(
-    r"Column '(?P<name>.*?)' could not be resolved(?: for table: '(?P<table>.*?)')?\."
-    r"(?: Line: (?P<line>\d+), Col: (?P<end>\d+))?"
+    r"Column '(?P<name>.*?)' could not be resolved(?: for table: '(?P<table>.*?)')?\.|Unknown column: (?P<unknown>.*)"
 )
 
 
@@ -53,7 +52,7 @@ def translate(query: Query, schema: Schema) -> Translation:
     try:
         tree = qualify(query.tree.copy(), schema=known, dialect=Athena3, expand_alias_refs=False)
     except OptimizeError as error:
-        raise _unresolved(error) from error
+        raise _unresolved(error, query.tree) from error
     annotate_types(tree, schema=known, dialect=Athena3, expression_metadata=_METADATA)
     _check_comparisons(tree)
     read = _columns_read(tree)
@@ -62,12 +61,19 @@ def translate(query: Query, schema: Schema) -> Translation:
     return Translation(sql, columns, read)
 
 
-def _unresolved(error: OptimizeError) -> QueryError:
+def _unresolved(error: OptimizeError, tree: exp.Expr) -> QueryError:
     found = _UNRESOLVED.match(str(error))
     if found is None:
         return QueryError("SYNTAX_ERROR", str(error))
-    name = f"{found['table']}.{found['name']}" if found["table"] else found["name"]
-    place = f"line {found['line']}:{int(found['end']) - len(found['name']) + 1}: " if found["line"] else ""
+    name, table = found["unknown"] or found["name"], found["table"]
+    place = ""
+    for column in tree.find_all(exp.Column):
+        if column.name.lower() == name.lower() and (table is None or column.table.lower() == table.lower()):
+            name = f"{column.table}.{name}" if column.table else name
+            first = column.parts[0].meta
+            if "line" in first:
+                place = f"line {first['line']}:{first['col'] - len(column.parts[0].name) + 1}: "
+            break
     return QueryError(
         "COLUMN_NOT_FOUND",
         f"{place}Column '{name}' cannot be resolved or requester is not authorized to access requested resources",

@@ -57,6 +57,7 @@ def from_duckdb(error: duckdb.Error) -> QueryError:
 
 
 _CODES = {
+    r"No function matches.*'[^\w\s]+\(": "TYPE_MISMATCH",
     r"must appear in the GROUP BY clause|cannot contain aggregates|GROUP BY": "EXPRESSION_NOT_AGGREGATE",
     r"Macro \w+\(\) does not support|No function matches": "FUNCTION_NOT_FOUND",
     r"Table with name": "TABLE_NOT_FOUND",

@@ -135,4 +135,8 @@ def _qualify_tables(tree: exp.Query, database: str) -> list[tuple[str, str]]:
         table.set("db", exp.to_identifier(name[0], quoted=True))
         table.set("this", exp.to_identifier(name[1], quoted=True))
         names.append(name)
+    for column in tree.find_all(exp.Column):
+        # The table's name alone tells which one is meant.
+        column.set("db", None)
+        column.set("catalog", None)
     return names
