@@ -1,0 +1,296 @@
+"""`spotify-etl demo`: the whole pipeline on this machine, over a few simulated days."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from cli.errors import CommandError
+from cli.presentation import Steps, bar_chart, table
+from cli.questions import Answer, ask, named_queries
+from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TABLES_PREFIX, RawKey, outputs_key
+from handlers.streams import default_streams, scopes
+from handlers.tables import TABLES
+from local.cloud import EmbeddedCloud
+from local.deployment import DeploymentError
+from local.engines.journal import Step
+from local.spotify import Library
+
+START = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
+"""A Monday; in the listener's time zone an hour before the first daily run."""
+TIMEZONE = "Europe/Berlin"
+SETTINGS = {"timezone": TIMEZONE, "dailyAt": "06:00"}
+WRONG_SETTING = {"dailyAt": "25:00"}
+
+_FIRST_DAILY_RUN = START + timedelta(hours=1)
+_FIRST_POLL = START + timedelta(hours=1, minutes=20)
+"""The first hourly run after the login."""
+_NEXT_MORNING = timedelta(hours=2, minutes=30)
+"""From `START`'s time of day past the daily run, the crawl and the views."""
+_FULL_READ_DAYS = 7
+"""How often `saved_tracks` are read in full; in between an unsaved track stands."""
+_SAMPLE_ROWS = 8
+_PROJECT = Path(__file__).resolve().parents[1]
+_SHOWN = ("top_artists", "playlist_changes", "library_by_decade", "freshness", "rejected_records_by_reason")
+
+
+def run_demo(*, days: int, seed: int, folder: Path) -> None:
+    """Run everything and print what happens.
+
+    Args:
+        days: simulated days.
+        seed: of the listener's library.
+        folder: where the Parquet files go; what an earlier demo left there is replaced.
+
+    Raises:
+        CommandError: something did not come out as the simulator's own model says.
+    """
+    began = time.perf_counter()
+    console = Console()
+    steps = Steps(console)
+    console.print(f"[bold]spotify-etl demo[/bold]: {days} days of a listener, without AWS and without Spotify.\n")
+    with steps.step("Make up a listener") as result:
+        library = Library.seeded(seed, start=START, timezone=TIMEZONE)
+        result.say(
+            f"{len(library.saved_tracks):,} saved tracks, {len(library.saved_albums)} saved albums, "
+            f"{len(library.playlists)} playlists with {_entries(library):,} entries"
+        )
+    _empty(folder)
+    with (
+        tempfile.TemporaryDirectory(prefix="spotify-etl-") as working,
+        EmbeddedCloud(Path(working), start=START, library=library) as cloud,
+    ):
+        demo = _Demo(cloud, library, steps, days)
+        demo.deploy()
+        demo.run_before_login()
+        demo.log_in()
+        for day in range(days):
+            demo.live_a_day(day)
+            if day == 0:
+                demo.send_garbage()
+        _show(console, demo.answer())
+        differences = demo.compare(console)
+        demo.keep_tables(folder)
+    if differences:
+        raise CommandError(
+            f"The tables differ from the simulator's model in {', '.join(differences)}: please report it."
+        )
+    console.print(
+        f"\nDone in {time.perf_counter() - began:.0f} s. The tables lie in [bold]{escape(str(folder))}/tables[/bold] "
+        f"as Parquet files, for any tool; for instance:\n  {escape(_example(folder))}",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def log_in(cloud: EmbeddedCloud, secret_name: str) -> None:
+    """Do what `spotify-etl login` does, with the simulator's consent instead of a browser's."""
+    secret = {
+        "client_id": cloud.spotify.client_id,
+        "client_secret": cloud.spotify.client_secret,
+        "refresh_token": cloud.spotify.authorize(scopes(default_streams())),
+        "scope": " ".join(scopes(default_streams())),
+        "authorized_at": f"{cloud.now:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    cloud.client("secretsmanager").put_secret_value(SecretId=secret_name, SecretString=json.dumps(secret))
+
+
+class _Demo:
+    """The demo's steps over one cloud, in the order of their methods."""
+
+    def __init__(self, cloud: EmbeddedCloud, library: Library, steps: Steps, days: int) -> None:
+        self._cloud = cloud
+        self._days = days
+        self._library = library
+        self._steps = steps
+        self._outputs: dict[str, Any] = {}
+        self._seen = 0
+
+    def deploy(self) -> None:
+        with self._steps.step("Deploy __main__.py with a wrong setting, then as it should be") as result:
+            try:
+                self._cloud.deploy(_PROJECT, config=SETTINGS | WRONG_SETTING)
+            except DeploymentError as error:
+                result.say(f"refused: {escape(str(error))}")
+            else:
+                raise CommandError("A wrong setting was deployed: please report it.")
+            self._outputs = self._cloud.deploy(_PROJECT, config=SETTINGS)
+            result.say(
+                f"deployed: database {self._outputs['glue_database_name']}, "
+                f"workgroup {self._outputs['athena_workgroup_name']}, "
+                f"{len(self._outputs['named_queries'])} named queries"
+            )
+
+    def run_before_login(self) -> None:
+        with self._steps.step("Let the first hourly run find an empty secret") as result:
+            self._cloud.run_until(START + timedelta(minutes=30))
+            for manifest in self._manifests():
+                result.say(f"{manifest['run_id']}: {manifest['status']}, {manifest['reason']}")
+
+    def log_in(self) -> None:
+        with self._steps.step("Log in: the refresh token goes into the stack's secret"):
+            log_in(self._cloud, self._outputs["spotify_secret_name"])
+
+    def live_a_day(self, day: int) -> None:
+        # The last day ends with the next morning's daily run, so that nothing of it is missing.
+        end = START + timedelta(days=day + 1) + (_NEXT_MORNING if day == self._days - 1 else timedelta())
+        with self._steps.step(f"Live day {day + 1}, until {end:%a %d %b %H:%M} UTC") as result:
+            self._cloud.run_until(end, on_step=lambda step: result.progress(f"{step.at:%H:%M} {step.name}"))
+            new = self._cloud.log[self._seen :]
+            self._seen = len(self._cloud.log)
+            result.say(
+                f"{_count(new, 'schedule')} schedules fired, {_count(new, 'invoke')} invocations, "
+                f"{_count(new, 'crawl')} crawls"
+            )
+            transformed = len(list(self._objects("transformed_bucket_name", OUTPUTS_PREFIX)))
+            result.say(
+                f"so far {len(self._library.plays_polled_since(_FIRST_POLL)):,} plays, "
+                f"{len(self._library.saved_tracks):,} saved tracks, {transformed} raw objects and manifests transformed"
+            )
+            for step in new:
+                if not step.ok:
+                    result.say(f"[yellow]{step.at:%H:%M} {step.kind} {step.name}: {escape(step.detail)}[/yellow]")
+
+    def send_garbage(self) -> None:
+        with self._steps.step("Put two damaged objects into the raw bucket") as result:
+            s3, bucket = self._cloud.client("s3"), self._outputs["raw_bucket_name"]
+            genuine = next(key for key in self._objects("raw_bucket_name", f"{RAW_PREFIX}saved_albums/"))
+            body = s3.get_object(Bucket=bucket, Key=genuine)["Body"].read()
+            whole = RawKey.parse(genuine)
+            truncated = str(dataclasses.replace(whole, part=90))
+            s3.put_object(Bucket=bucket, Key=truncated, Body=body[: len(body) // 2])
+            no_json = str(dataclasses.replace(whole, part=91))
+            lines = [*gzip.decompress(body).splitlines()[:2], b"this is no JSON"]
+            s3.put_object(Bucket=bucket, Key=no_json, Body=gzip.compress(b"\n".join(lines) + b"\n"))
+            self._cloud.run_until(self._cloud.now + timedelta(minutes=1))
+            for key in (truncated, no_json):
+                note = s3.get_object(Bucket=self._outputs["transformed_bucket_name"], Key=outputs_key(key))
+                result.say(f"{key}: {escape(str(json.load(note['Body'])))}")
+
+    def answer(self) -> dict[str, Answer]:
+        with self._steps.step("Ask the named queries") as result:
+            answers = {}
+            for name, query in named_queries(self._cloud.client("athena"), self._outputs["named_queries"]).items():
+                result.progress(name)
+                answers[name] = self._ask(query["QueryString"])
+                result.say(f"{name}: {len(answers[name].rows)} rows in {answers[name].seconds:.2f} s")
+        return answers
+
+    def compare(self, console: Console) -> list[str]:
+        """Print counts beside the simulator's model; return the names of those that differ."""
+        with self._steps.step("Count in SQL and in the simulator's own model") as result:
+            rows: list[tuple[str, int, int | None]] = []
+            expected = self._expected()
+            views = sorted(path.stem for path in (_PROJECT / "queries" / "views").glob("*.sql"))
+            for name in [*TABLES, *views]:
+                result.progress(name)
+                counted = self._ask(f'SELECT count(*) FROM "{name}"')  # noqa: S608 - a name of the project's own
+                rows.append((name, int(counted.rows[0][0] or 0), expected.get(name)))
+        marks = {True: "equal", False: "DIFFERENT"}
+        console.print(
+            table(
+                "Rows in SQL, and in the simulator's model where it has the same thing",
+                ("table or view", "rows", "model", ""),
+                [(name, count, model, "" if model is None else marks[count == model]) for name, count, model in rows],
+            )
+        )
+        empty = [name for name, count, _ in rows if count == 0]
+        return empty + [name for name, count, model in rows if model is not None and count != model]
+
+    def keep_tables(self, folder: Path) -> None:
+        with self._steps.step("Keep the tables") as result:
+            s3, bucket = self._cloud.client("s3"), self._outputs["transformed_bucket_name"]
+            files = 0
+            for key in self._objects("transformed_bucket_name", TABLES_PREFIX):
+                path = folder / key
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+                files += 1
+            result.say(f"{files} Parquet files in {folder}/tables")
+
+    def _expected(self) -> dict[str, int]:
+        library = self._library
+        return {
+            "current_profile": 1,
+            "current_playlists": len(library.playlists),
+            "current_playlist_items": _entries(library),
+            "current_saved_albums": len(library.saved_albums),
+            "current_saved_tracks": len(self._saved_since_full_read()),
+            "listens": len(library.plays_polled_since(_FIRST_POLL)),
+        }
+
+    def _saved_since_full_read(self) -> set[str]:
+        full = self._days - self._days % _FULL_READ_DAYS
+        mornings = (self._library.at(_FIRST_DAILY_RUN + timedelta(days=day)) for day in range(full, self._days + 1))
+        return {saved.track.uri for morning in mornings for saved in morning.saved_tracks}
+
+    def _ask(self, sql: str) -> Answer:
+        return ask(
+            self._cloud.client("athena"),
+            sql,
+            database=self._outputs["glue_database_name"],
+            workgroup=self._outputs["athena_workgroup_name"],
+        )
+
+    def _objects(self, bucket_output: str, prefix: str) -> Iterator[str]:
+        pages = self._cloud.client("s3").get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._outputs[bucket_output], Prefix=prefix):
+            yield from (found["Key"] for found in page.get("Contents", ()))
+
+    def _manifests(self) -> Iterator[dict[str, Any]]:
+        s3, bucket = self._cloud.client("s3"), self._outputs["raw_bucket_name"]
+        for key in self._objects("raw_bucket_name", RUNS_PREFIX):
+            yield json.load(s3.get_object(Bucket=bucket, Key=key)["Body"])
+
+
+def _example(folder: Path) -> str:
+    """A command that reads the tables with DuckDB alone."""
+    sql = f"from '{folder}/tables/plays/*/*.parquet' select artist_name, count(*) group by all order by 2 desc limit 5"
+    return f'{sys.executable} -c "import duckdb; print(duckdb.sql(\\"{sql}\\"))"'
+
+
+def _entries(library: Library) -> int:
+    return sum(len(library.playlist_entries(playlist.playlist_id)) for playlist in library.readable_playlists)
+
+
+def _count(steps: Sequence[Step], kind: str) -> int:
+    return sum(step.kind == kind for step in steps)
+
+
+def _empty(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()) and not (folder / "tables").is_dir():
+        raise CommandError(f"{folder} holds something else: pass another --folder.")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def _show(console: Console, answers: Mapping[str, Answer]) -> None:
+    for name in _SHOWN:
+        answer = answers[name]
+        more = len(answer.rows) - _SAMPLE_ROWS
+        # There is one account here.
+        columns = [index for index, column in enumerate(answer.columns) if column != "account_id"]
+        console.print(
+            table(
+                name,
+                [answer.columns[index] for index in columns],
+                [[row[index] for index in columns] for row in answer.rows[:_SAMPLE_ROWS]],
+                caption=f"and {more} more" if more > 0 else None,
+            )
+        )
+    hours = answers["listening_by_hour_and_weekday"]
+    hour, listens = hours.columns.index("hour_of_day"), hours.columns.index("listens")
+    by_hour = [sum(int(row[listens] or 0) for row in hours.rows if row[hour] == str(one)) for one in range(24)]
+    console.print(bar_chart(f"Plays by hour in {TIMEZONE}", [(f"{one:02}", by_hour[one]) for one in range(24)]))
