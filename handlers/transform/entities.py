@@ -54,6 +54,8 @@ def entity_tables(rows: Array, common: pa.RecordBatch, mapping: StreamMapping, d
 
 def last_of_equal(table: pa.Table) -> pa.Table:
     """Of rows that are equal but for line and time only the last, in order."""
+    if not table.num_rows:
+        return table
     keys: dict[str, Array] = {}
     for name in table.column_names:
         column = table[name]

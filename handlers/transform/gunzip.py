@@ -31,14 +31,14 @@ class Gunzip:
     def __iter__(self) -> Iterator[bytes]:
         """Yield pieces as they come; an error of the source itself is passed on."""
         member = isal_zlib.decompressobj(_GZIP_WINDOW)
-        read = in_member = 0
+        read = in_member = whole_members = 0
         for step in _steps(self._compressed):
-            if read == 0 and not step.startswith(_GZIP_MAGIC[: len(step)]):
-                self.problem = ("not_gzip", "The object does not begin as gzip does.")
-                return
             read += len(step)
             rest = step
             while rest:
+                if in_member == 0 and not rest.startswith(_GZIP_MAGIC[: len(rest)]):
+                    self.problem = _not_gzip(read, whole_members)
+                    return
                 in_member += len(rest)
                 try:
                     piece = member.decompress(rest)
@@ -50,10 +50,17 @@ class Gunzip:
                 if member.eof:
                     rest = member.unused_data.lstrip(b"\0")  # gzip allows zeros behind a member
                     member, in_member = isal_zlib.decompressobj(_GZIP_WINDOW), 0
+                    whole_members += 1
         if read == 0:
             self.problem = ("empty", "The object has no bytes.")
         elif in_member:
             self.problem = ("truncated", f"The gzip stream ends in its middle, after {read} bytes.")
+
+
+def _not_gzip(read: int, whole_members: int) -> tuple[ObjectReason, str]:
+    if whole_members == 0:
+        return "not_gzip", "The object does not begin as gzip does."
+    return "corrupt", f"What stands behind the end of the gzip stream, within the first {read} bytes, is no gzip."
 
 
 def _steps(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -89,6 +89,8 @@ def read_tolerantly(line: bytes, schema: pa.Schema, mapping: StreamMapping) -> T
         value = _member(parsed, name, name, read.changed)
         read.values[name] = fitted(value, schema.field(name).type, name, read.changed)
     for column in TABLES[mapping.table].grain:
+        if column == "account_id":  # the object's metadata has it too
+            continue
         places = places_of(column, mapping)
         if any(_at(read.values, place) is not None for place in places):
             continue

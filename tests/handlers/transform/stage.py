@@ -13,6 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from handlers.layout import TABLES_PREFIX, RawKey, outputs_key
+from handlers.transform.outputs import Outputs
+from handlers.transform.raw_objects import transform_raw
+from handlers.transform.table_files import TableFiles
 from handlers.transform.transformer import Result, Transformer
 
 if TYPE_CHECKING:
@@ -53,6 +56,38 @@ def compressed(lines: Iterable[Any]) -> bytes:
     return gzip.compress(b"".join(encode(line) + b"\n" for line in lines), mtime=0)
 
 
+def metadata_of(lines: Sequence[Any]) -> dict[str, str]:
+    """The S3 metadata that the extractor gives a raw object."""
+    return {"read-id": READ, "account-id": ACCOUNT, "lines": str(len(lines))}
+
+
+class FileStage:
+    """Raw lines to tables without buckets: quick, for what lines become."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._runs = 0
+        self._tables: dict[str, list[dict[str, Any]]] = {}
+
+    def transform(self, stream: str, lines: Sequence[Any]) -> Result:
+        """Transform lines; `rows` then speaks of these."""
+        self._runs += 1
+        folder = self._folder / str(self._runs)
+        folder.mkdir()
+        files = TableFiles(folder, {"dt": RUN[:8]})
+        key = RawKey(stream, RUN, 0)
+        counts = transform_raw([compressed(lines)], key, metadata_of(lines), files)
+        self._tables = {}
+        for file in files.finish():
+            self._tables.setdefault(file.table, []).extend(pq.ParquetFile(file.path).read().to_pylist())
+        rows = {table: len(rows) for table, rows in self._tables.items()}
+        return Result("transformed", Outputs(str(key), {}, rows, counts.lines, counts.rejected), counts.drift)
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """The rows of a table."""
+        return self._tables.get(name, [])
+
+
 class Stage:
     """The buckets and the transformer between them."""
 
@@ -67,8 +102,7 @@ class Stage:
 
     def put_lines(self, stream: str, lines: Sequence[Any], *, part: int = 0, unit: str = "") -> str:
         """Store a raw object with the metadata that the extractor gives it."""
-        metadata = {"read-id": READ, "account-id": ACCOUNT, "lines": str(len(lines))}
-        return self.put(str(RawKey(stream, RUN, part, unit)), compressed(lines), metadata)
+        return self.put(str(RawKey(stream, RUN, part, unit)), compressed(lines), metadata_of(lines))
 
     def transform(self, stream: str, lines: Sequence[Any]) -> Result:
         """Store lines and transform them."""

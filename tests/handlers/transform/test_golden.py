@@ -1,0 +1,74 @@
+"""Every stream in both shapes of the API: the records of a fixture become exactly the rows beside it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from handlers.tables import COMMON, STREAM_TABLES, TABLES
+from handlers.transform.mapping import STREAM_MAPPINGS
+from tests.handlers.transform.stage import ACCOUNT, EXTRACTED_AT, FIXTURES, READ, RUN, FileStage, raw_line
+
+SHAPES = [(stream, shape) for stream in STREAM_MAPPINGS for shape in ("development", "extended")]
+COMMON_NAMES = {column.name for column in COMMON}
+
+
+def fixture_lines(stream: str, shape: str) -> list[dict[str, Any]]:
+    records = json.loads((FIXTURES / f"{stream}.{shape}.json").read_text())
+    context = {"playlist_id": "2ZONg885GRx1XlgcsNVzLk", "snapshot_id": "AAAAC4PDlJ8cOJKA"}
+    return [
+        raw_line(stream, record, {**context, "position": position} if stream == "playlist_items" else {})
+        for position, record in enumerate(records)
+    ]
+
+
+def plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The own columns that have a value, and the line, as JSON has them."""
+    kept = [
+        {name: value for name, value in row.items() if value is not None and name not in COMMON_NAMES - {"_line"}}
+        for row in rows
+    ]
+    plain_rows: list[dict[str, Any]] = json.loads(json.dumps(kept, default=str))
+    return plain_rows
+
+
+@pytest.mark.parametrize(("stream", "shape"), SHAPES)
+def test_records_become_exactly_these_rows(file_stage: FileStage, stream: str, shape: str) -> None:
+    result = file_stage.transform(stream, fixture_lines(stream, shape))
+
+    expected = json.loads((FIXTURES / f"{stream}.{shape}.expected.json").read_text())
+    assert {table: plain(file_stage.rows(table)) for table in sorted(result.outputs.rows)} == expected
+    assert result.drift.findings == {}
+
+
+@pytest.mark.parametrize(("stream", "shape"), SHAPES)
+def test_every_row_says_where_it_comes_from(file_stage: FileStage, stream: str, shape: str) -> None:
+    result = file_stage.transform(stream, fixture_lines(stream, shape))
+
+    for table in result.outputs.rows:
+        for row in file_stage.rows(table):
+            assert row["account_id"] == ACCOUNT
+            assert (row["_run_id"], row["_read_id"], row["_raw_key"]) == (RUN, READ, result.outputs.raw_key)
+            assert f"{row['_extracted_at'].isoformat(timespec='milliseconds')}Z" == EXTRACTED_AT
+            assert row["_schema_version"] == 1
+
+
+@pytest.mark.parametrize("stream", STREAM_TABLES)
+def test_the_fixtures_fill_every_column_that_the_stream_has(file_stage: FileStage, stream: str) -> None:
+    filled = set()
+    for shape in ("development", "extended"):
+        result = file_stage.transform(stream, fixture_lines(stream, shape))
+        filled |= {
+            name for row in file_stage.rows(STREAM_TABLES[stream]) for name, value in row.items() if value is not None
+        }
+        assert result.outputs.lines == result.outputs.rows[STREAM_TABLES[stream]]
+
+    assert set(STREAM_MAPPINGS[stream].columns) <= filled
+
+
+def test_a_mapping_names_columns_of_its_table_only() -> None:
+    for stream, mapping in STREAM_MAPPINGS.items():
+        assert mapping.table == STREAM_TABLES[stream]
+        assert mapping.columns.keys() <= {column.name for column in TABLES[mapping.table].columns}

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers.transform import handler as module
+from handlers.transform.events import UnknownMessageError, objects_in
+from tests.handlers.transform.stage import RAW, RUN, Stage, raw_line
+
+EVENTS = Path(__file__).parent / "events"
+SAVED = raw_line("saved_tracks", {"added_at": "2026-07-01T12:00:00Z", "track": None})
+
+
+@dataclass
+class Context:
+    function_name: str = "transform"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:transform"
+    aws_request_id: str = "52fdfc07-2182-154f-163f-5f0f9a621d72"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@pytest.fixture(autouse=True)
+def cold() -> Iterator[None]:
+    module._transformer.cache_clear()
+    yield
+    module._transformer.cache_clear()
+
+
+def event(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return loaded
+
+
+def failures(name: str) -> list[str]:
+    answer = module.handler(event(name), Context())
+    return [failure["itemIdentifier"][-1] for failure in answer["batchItemFailures"]]
+
+
+def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """The metrics that an invocation wrote, by name."""
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    return {metric["Name"]: sum(line[metric["Name"]]) for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+
+
+def fields(record: logging.LogRecord, *names: str) -> tuple[Any, ...]:
+    """What a log line says beside its message."""
+    return tuple(getattr(record, name) for name in names)
+
+
+def test_a_new_object_becomes_tables(
+    stage: Stage, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.put_lines("saved_tracks", [SAVED, b"no json"])
+    assert failures("object_created") == []
+
+    stem = f"saved_tracks-{RUN}-00000.parquet"
+    assert stage.keys() == [
+        f"tables/rejected_records/dt=2026-11-23/{stem}",
+        f"tables/saved_tracks/dt=2026-11-23/{stem}",
+    ]
+    assert counted(capsys) == {
+        "Messages": 1,
+        "Objects": 1,
+        "Lines": 2,
+        "Rows": 1,
+        "RejectedRecords": 1,
+        "DriftedPaths": 0,
+    }
+    (line,) = caplog.records
+    assert fields(line, "levelname", "outcome", "rows") == (
+        "INFO",
+        "transformed",
+        {"saved_tracks": 1, "rejected_records": 1},
+    )
+
+
+def test_a_new_manifest_becomes_runs(stage: Stage) -> None:
+    unit = {"stream": "profile", "unit": "", "status": "complete"}
+    stage.put(f"runs/dt=2026-11-23/{RUN}-000.json", json.dumps({"units": [unit]}).encode())
+    assert failures("manifest_created") == []
+    assert stage.keys() == [f"tables/runs/month=2026-11/runs-{RUN}-000.parquet"]
+
+
+def test_a_batch_fails_only_for_its_poison(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    stage.put_lines("saved_tracks", [SAVED])
+    stage.put_lines("profile", [raw_line("profile", {"id": "ana01"})])
+    assert failures("batch_with_poison") == ["1", "3"]
+    assert len(stage.rows("profile")) == len(stage.rows("saved_tracks")) == 1
+    errors = [line for line in caplog.records if line.levelname == "ERROR"]
+    assert [line.exc_info and line.exc_info[0] for line in errors] == [UnknownMessageError] * 2
+
+
+def test_a_refusal_of_s3_fails_the_message_and_no_other(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRANSFORMED_BUCKET", "no-such-bucket")
+    stage.put_lines("saved_tracks", [SAVED])
+    assert failures("same_twice") == ["0", "1"]
+
+
+def test_a_message_may_speak_of_several_objects(stage: Stage) -> None:
+    stage.put_lines("saved_tracks", [SAVED])
+    stage.put_lines("profile", [raw_line("profile", {"id": "ana01"})])
+    assert failures("two_objects") == []
+    assert len(stage.rows("profile")) == len(stage.rows("saved_tracks")) == 1
+
+
+def test_the_same_event_twice_is_the_same_as_once(stage: Stage) -> None:
+    stage.put_lines("saved_tracks", [SAVED])
+    assert failures("object_created") == []
+    once = stage.everything()
+    assert failures("same_twice") == []
+    assert stage.everything() == once
+
+
+def test_a_foreign_key_is_decoded_and_noted(stage: Stage) -> None:
+    stage.put("raw/Müll & more.jsonl.gz", b"whatever")
+    assert failures("foreign_key") == []
+    (row,) = stage.rows("rejected_records")
+    assert (row["_raw_key"], row["reason"]) == ("raw/Müll & more.jsonl.gz", "foreign")
+
+
+@pytest.mark.parametrize("name", ["test_event", "object_removed", "other_bucket", "object_created"])
+def test_what_is_nothing_to_transform_is_done(stage: Stage, name: str) -> None:
+    assert failures(name) == []
+    assert stage.keys("") == []
+
+
+def test_drift_is_logged_once_a_path(
+    stage: Stage, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.put_lines("saved_tracks", [raw_line("saved_tracks", {**SAVED["record"], "track": {"name": 5}})] * 3)
+    assert failures("object_created") == []
+    (line,) = [line for line in caplog.records if line.levelname == "WARNING"]
+    assert fields(line, "path", "found", "count", "first_line") == ("record.track.name", "an integer", 3, 1)
+    assert counted(capsys)["DriftedPaths"] == 1
+
+
+@pytest.mark.parametrize("body", ["", "[]", "7", "{}", '{"Records": 1}', '{"Records": [{}]}'])
+def test_what_is_no_notification_is_refused(body: str) -> None:
+    with pytest.raises(UnknownMessageError, match="no notification of S3's"):
+        objects_in(body)
+
+
+@pytest.mark.parametrize(
+    ("encoded", "key"),
+    [("raw%2Fa%3D1/b.gz", "raw/a=1/b.gz"), ("a+b%2Bc", "a b+c"), ("%E2%98%BE", "☾")],
+)
+def test_keys_are_decoded_as_s3_encodes_them(encoded: str, key: str) -> None:
+    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": RAW}, "object": {"key": encoded}}}
+    assert [created.key for created in objects_in(json.dumps({"Records": [record]}))] == [key]

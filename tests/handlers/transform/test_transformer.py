@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, IncompleteReadError
+from botocore.response import StreamingBody
+
+from handlers.layout import RawKey
+from handlers.transform import blocks as blocks_module
+from handlers.transform.transformer import Transformer
+from tests.handlers.transform.stage import RAW, READ, RUN, TRANSFORMED, Stage, compressed, raw_line
+from tests.handlers.transform.test_golden import SHAPES, fixture_lines
+
+KEY = str(RawKey("saved_tracks", RUN, 0))
+
+
+def saved(number: int) -> dict[str, Any]:
+    track = {"id": f"t{number}", "uri": f"spotify:track:t{number}", "type": "track"}
+    return raw_line("saved_tracks", {"added_at": f"2026-07-01T12:00:{number % 60:02}Z", "track": track})
+
+
+def rejected(stage: Stage) -> list[tuple[int, str]]:
+    return sorted((row["_line"], row["reason"]) for row in stage.rows("rejected_records"))
+
+
+@pytest.mark.parametrize(("stream", "shape"), SHAPES)
+def test_twice_is_the_same_bytes_under_the_same_keys(stage: Stage, stream: str, shape: str) -> None:
+    lines = [*fixture_lines(stream, shape), b"no json"]
+    stage.transform(stream, lines)
+    first = stage.everything()
+    assert stage.transform(stream, lines).deleted == ()
+    assert stage.everything() == first
+
+
+def test_the_note_says_what_an_object_became(stage: Stage) -> None:
+    stage.transform("saved_tracks", [saved(1), saved(2), b"no json"])
+    stem = f"saved_tracks-{RUN}-00000.parquet"
+    assert stage.note(KEY) == {
+        "raw_key": KEY,
+        "schema_version": 1,
+        "outputs": {
+            f"tables/tracks/dt=2026-11-23/{stem}": 2,
+            f"tables/saved_tracks/dt=2026-11-23/{stem}": 2,
+            f"tables/rejected_records/dt=2026-11-23/{stem}": 1,
+        },
+        "rows": {"tracks": 2, "saved_tracks": 2, "rejected_records": 1},
+        "lines": 3,
+        "rejected": 1,
+    }
+    assert set(stage.keys()) == set(stage.note(KEY)["outputs"])
+
+
+def test_outputs_that_are_no_longer_produced_are_deleted(stage: Stage) -> None:
+    stage.transform("saved_tracks", [saved(1), b"no json"])
+    stage.s3.put_object(Bucket=TRANSFORMED, Key="tables/tracks/dt=2026-11-23/another.parquet", Body=b"")
+
+    result = stage.transform("saved_tracks", [raw_line("saved_tracks", {"added_at": "2026-07-01T12:00:00Z"})])
+
+    stem = f"saved_tracks-{RUN}-00000.parquet"
+    assert result.deleted == (f"tables/rejected_records/dt=2026-11-23/{stem}", f"tables/tracks/dt=2026-11-23/{stem}")
+    assert stage.keys() == [f"tables/saved_tracks/dt=2026-11-23/{stem}", "tables/tracks/dt=2026-11-23/another.parquet"]
+
+
+@pytest.mark.parametrize(
+    "note", [b"", b"{", b"[]", b'{"outputs": null}', b'{"outputs": [7]}', b'{"outputs": {"x": 1}}']
+)
+def test_a_note_that_cannot_be_read_deletes_nothing(stage: Stage, note: bytes) -> None:
+    stage.s3.put_object(Bucket=TRANSFORMED, Key=f"outputs/{KEY}.json", Body=note)
+    assert stage.transform("saved_tracks", [saved(1)]).deleted == ()
+
+
+def test_plays_go_to_the_month_they_were_played_in(stage: Stage) -> None:
+    stage.transform("recently_played", fixture_lines("recently_played", "extended"))
+    stem = f"recently_played-{RUN}-00000.parquet"
+    assert stage.keys("tables/plays/") == [f"tables/plays/month=2026-11/{stem}", f"tables/plays/month=2026-12/{stem}"]
+    assert [[row["_line"] for row in table.to_pylist()] for table in stage.tables("plays")] == [[1], [2]]
+    assert all("month" not in table.column_names for table in stage.tables("plays"))
+
+
+def test_units_and_parts_do_not_overwrite_each_other(stage: Stage) -> None:
+    for unit, part in (("a", 0), ("a", 1), ("b", 0)):
+        stage.transformer.transform(
+            stage.put_lines("playlist_items", [raw_line("playlist_items", {"item": None})], unit=unit, part=part)
+        )
+    assert len(stage.keys("tables/playlist_items/")) == 3
+
+
+def test_a_truncated_object_keeps_what_stands_before_the_cut(stage: Stage) -> None:
+    lines = [saved(number) for number in range(3000)]
+    body = compressed(lines)[:-200]
+    stage.put(KEY, body, {"read-id": READ, "account-id": "a", "lines": "3000"})
+
+    result = stage.transformer.transform(KEY)
+
+    rows = stage.rows("saved_tracks")
+    assert [row["_line"] for row in rows] == list(range(1, len(rows) + 1))
+    assert 2000 < len(rows) < 3000
+    found = rejected(stage)
+    assert found[0] == (0, "truncated")
+    assert [reason for line, reason in found if line] in ([], ["not_json"])
+    assert result.outputs.lines == len(rows) + result.outputs.rejected == len(rows) + len(found) - 1
+
+
+def test_an_object_cut_behind_its_last_line_loses_no_row(stage: Stage) -> None:
+    stage.put(KEY, compressed([saved(1), saved(2)])[:-4], {"account-id": "a", "lines": "2"})
+    assert stage.transformer.transform(KEY).outputs.rows == {"tracks": 2, "saved_tracks": 2, "rejected_records": 1}
+    assert rejected(stage) == [(0, "truncated")]
+
+
+@pytest.mark.parametrize(
+    ("body", "lines", "expected"),
+    [
+        (b"", "2", [(0, "empty")]),
+        (b"plain text\n", "1", [(0, "not_gzip")]),
+        (gzip.compress(b""), "0", []),
+        (gzip.compress(b""), "3", [(0, "truncated")]),
+        (compressed([saved(1)]), "2", [(0, "truncated")]),
+        (compressed([saved(1)]), "0", [(0, "surplus")]),
+        (compressed([saved(1)]), "many", []),
+        (compressed([saved(1)]), None, []),
+    ],
+)
+def test_what_is_wrong_with_an_object_is_a_row_of_line_0(
+    stage: Stage, body: bytes, lines: str | None, expected: list[tuple[int, str]]
+) -> None:
+    metadata = {"read-id": READ, "account-id": "a"} | ({} if lines is None else {"lines": lines})
+    stage.transformer.transform(stage.put(KEY, body, metadata))
+    assert rejected(stage) == expected
+    for row in stage.rows("rejected_records"):
+        assert (row["account_id"], row["_read_id"], row["line"]) == ("a", READ, None)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "raw/saved_tracks/dt=2026-11-23/mine.jsonl.gz",
+        "raw/saved_tracks/dt=2026-11-24/20261123T060000Z-daily-00000.jsonl.gz",
+        "raw/saved_tracks/dt=2026-13-45/20261345T060000Z-daily-00000.jsonl.gz",
+        "raw/no_stream/dt=2026-11-23/20261123T060000Z-daily-00000.jsonl.gz",
+        "raw/ü & more.jsonl.gz",
+        "runs/mine.json",
+    ],
+)
+def test_a_foreign_object_is_noted_and_its_key_never_becomes_one(stage: Stage, key: str) -> None:
+    made = stage.s3.put_object(Bucket=RAW, Key=key, Body=b"whatever")
+    assert made["ETag"]
+    date = f"{stage.s3.head_object(Bucket=RAW, Key=key)['LastModified']:%Y-%m-%d}"
+
+    assert stage.transformer.transform(key).outcome == "foreign"
+    stage.transformer.transform(key)
+
+    stem = hashlib.sha256(key.encode()).hexdigest()[:32]
+    assert stage.keys("") == [
+        f"outputs/foreign/{stem}.json",
+        f"tables/rejected_records/dt={date}/foreign-{stem}.parquet",
+    ]
+    (row,) = stage.rows("rejected_records")
+    assert (row["_raw_key"], row["_line"], row["reason"], row["stream"]) == (key, 0, "foreign", None)
+
+
+def test_an_object_that_is_gone_is_done(stage: Stage) -> None:
+    assert stage.transformer.transform(KEY).outcome == "gone"
+    assert stage.keys("") == []
+
+
+def test_an_object_outside_the_prefixes_is_left_alone(stage: Stage) -> None:
+    stage.put("state/locks.json", b"{}")
+    assert stage.transformer.transform("state/locks.json").outcome == "ignored"
+    assert stage.keys("") == []
+
+
+def test_what_s3_refuses_is_raised(stage: Stage) -> None:
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        Transformer(stage.s3, "no-such-bucket", TRANSFORMED).transform(KEY)
+
+
+def test_a_dead_connection_is_raised_and_nothing_is_stored(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.put_lines("saved_tracks", [saved(number) for number in range(100)])
+    whole = stage.s3.get_object(Bucket=RAW, Key=KEY)
+    cut = StreamingBody(io.BytesIO(whole["Body"].read()[:-10]), whole["ContentLength"])
+
+    def get_object(**_: Any) -> dict[str, Any]:
+        return {**whole, "Body": cut}
+
+    monkeypatch.setattr(stage.s3, "get_object", get_object)
+    with pytest.raises(IncompleteReadError):
+        stage.transformer.transform(KEY)
+    assert stage.keys("") == []
+
+
+def test_each_request_is_needed(stage: Stage) -> None:
+    stage.put_lines("saved_tracks", [saved(1)])
+    asked: list[str] = []
+    stage.s3.meta.events.register("before-call.s3", lambda model, **_: asked.append(model.name), unique_id="count")
+    try:
+        stage.transformer.transform(KEY)
+    finally:
+        stage.s3.meta.events.unregister("before-call.s3", unique_id="count")
+    assert asked == ["GetObject", "PutObject", "PutObject", "GetObject", "PutObject"]
+
+
+def test_rows_do_not_depend_on_where_blocks_are_cut(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[Any] = [saved(number) for number in range(300)]
+    lines[100:102] = [b"no json", b""]
+    stage.transform("saved_tracks", lines)
+    whole = stage.rows("saved_tracks"), rejected(stage)
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 5_000)
+    monkeypatch.setattr(blocks_module, "MAX_LINE_BYTES", 4_000)
+    stage.transform("saved_tracks", lines)
+    assert (stage.rows("saved_tracks"), rejected(stage)) == whole
+    assert json.loads(stage.body(f"outputs/{KEY}.json"))["lines"] == 300
