@@ -26,15 +26,14 @@ additions AS (
     FROM current_saved_albums
     UNION ALL
     SELECT
-        i.account_id,
+        account_id,
         'playlist entry' AS kind,
-        i.added_at_local,
-        i.item_name AS name,
-        coalesce(i.artist_name, i.show_name) AS artist_name,
-        p.name AS playlist_name,
-        i.item_uri AS uri
-    FROM current_playlist_items AS i
-    JOIN current_playlists AS p ON p.account_id = i.account_id AND p.playlist_id = i.playlist_id
+        added_at_local,
+        item_name AS name,
+        coalesce(artist_name, show_name) AS artist_name,
+        playlist_name,
+        item_uri AS uri
+    FROM current_playlist_items
 )
 
 SELECT

@@ -1,16 +1,12 @@
 -- Saved albums of which no track was ever played, the longest saved first.
-WITH played_albums AS (
-    SELECT DISTINCT l.account_id, t.album_id
+WITH played AS (
+    SELECT DISTINCT
+        l.account_id,
+        t.album_id,
+        lower(l.album_name) AS album_title,
+        lower(l.artist_name) AS artist
     FROM listens AS l
-    JOIN current_tracks AS t ON t.account_id = l.account_id AND t.track_id = l.track_id
-    WHERE t.album_id IS NOT NULL
-),
-
--- The same album under another id, or a play that only has names.
-played_titles AS (
-    SELECT DISTINCT account_id, lower(album_name) AS album_title, lower(artist_name) AS artist
-    FROM listens
-    WHERE album_name <> '' AND artist_name IS NOT NULL
+    LEFT JOIN current_tracks AS t ON t.account_id = l.account_id AND t.track_id = l.track_id
 )
 
 SELECT
@@ -23,10 +19,12 @@ SELECT
     a.album_id
 FROM current_saved_albums AS a
 LEFT JOIN current_albums AS d ON d.account_id = a.account_id AND d.album_id = a.album_id
-LEFT JOIN played_albums AS p ON p.account_id = a.account_id AND p.album_id = a.album_id
-LEFT JOIN played_titles AS t
-    ON t.account_id = a.account_id
-    AND t.album_title = lower(a.album_name)
-    AND t.artist = lower(a.artist_name)
-WHERE p.album_id IS NULL AND t.album_title IS NULL
+-- By title too: the same album has other ids, and a play from the export has only names.
+LEFT JOIN played AS p
+    ON p.account_id = a.account_id
+    AND (
+        p.album_id = a.album_id
+        OR (p.album_title = lower(a.album_name) AND p.artist = lower(a.artist_name) AND p.album_title <> '')
+    )
+WHERE p.account_id IS NULL
 ORDER BY a.account_id, a.added_at, a.album_name, a.album_id

@@ -3,6 +3,7 @@
 SELECT
     account_id,
     playlist_id,
+    playlist_name,
     snapshot_id,
     position,
     item_uri,
@@ -25,6 +26,7 @@ FROM (
     SELECT
         i.account_id,
         i.playlist_id,
+        p.name AS playlist_name,
         i.snapshot_id,
         i.position,
         i.item_uri,
@@ -48,8 +50,8 @@ FROM (
         ) AS age
     FROM complete_reads AS r
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
-    JOIN playlist_items AS i ON i._raw_key = k._raw_key AND i.account_id = r.account_id
-        AND i.playlist_id = r.unit
+    JOIN playlist_items AS i
+        ON i._raw_key = k._raw_key AND i.account_id = r.account_id AND i.playlist_id = r.unit
     JOIN line_versions AS v
         ON v._raw_key = i._raw_key AND v._line = i._line AND v._schema_version = i._schema_version
     JOIN current_playlists AS p ON p.account_id = i.account_id AND p.playlist_id = i.playlist_id

@@ -33,7 +33,8 @@ FROM (
         ) AS age
     FROM complete_reads AS r
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
-    JOIN profile AS p ON p._raw_key = k._raw_key AND p.account_id = r.account_id
+    JOIN profile AS p
+        ON p._raw_key = k._raw_key AND p.account_id = r.account_id
     JOIN line_versions AS v
         ON v._raw_key = p._raw_key AND v._line = p._line AND v._schema_version = p._schema_version
     WHERE r.stream = 'profile' AND r.recency = 1 AND v.stream = 'profile'

@@ -26,7 +26,8 @@ FROM (
         ) AS age
     FROM complete_reads AS r
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
-    JOIN saved_albums AS a ON a._raw_key = k._raw_key AND a.account_id = r.account_id
+    JOIN saved_albums AS a
+        ON a._raw_key = k._raw_key AND a.account_id = r.account_id
     JOIN line_versions AS v
         ON v._raw_key = a._raw_key AND v._line = a._line AND v._schema_version = a._schema_version
     WHERE r.stream = 'saved_albums' AND r.recency = 1 AND v.stream = 'saved_albums'

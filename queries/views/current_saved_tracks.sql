@@ -1,19 +1,21 @@
 -- The saved tracks: the last complete full read and the complete increments since.
 -- Grain: account_id, item_uri, of which the newest added_at counts; entries without a URI ('') are told apart by added_at.
 -- A track that was unsaved stands until the next full read.
-WITH full_reads AS (
-    SELECT account_id, min(recency) AS recency
+WITH reads AS (
+    SELECT
+        account_id,
+        recency,
+        read_keys,
+        min(CASE WHEN mode = 'full' THEN recency END) OVER (PARTITION BY account_id) AS recency_of_full
     FROM complete_reads
-    WHERE stream = 'saved_tracks' AND mode = 'full'
-    GROUP BY account_id
+    WHERE stream = 'saved_tracks'
 ),
 
 objects AS (
     SELECT DISTINCT r.account_id, k._raw_key
-    FROM complete_reads AS r
-    JOIN full_reads AS f ON f.account_id = r.account_id AND r.recency <= f.recency
+    FROM reads AS r
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
-    WHERE r.stream = 'saved_tracks'
+    WHERE r.recency <= r.recency_of_full
 )
 
 SELECT

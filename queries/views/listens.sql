@@ -61,98 +61,118 @@ WITH lines AS (
             AND v._raw_key = p._raw_key
             AND v._line = p._line
             AND v._schema_version = p._schema_version
+        WHERE v.stream IN ('recently_played', 'streaming_history')
     ) AS numbered
     WHERE repetition = 1
 ),
 
-imported_files AS (
-    SELECT DISTINCT account_id, run_id, unit
-    FROM run_history
-    WHERE stream = 'streaming_history'
-),
-
-arrived_files AS (
-    SELECT DISTINCT account_id, run_id, unit
-    FROM complete_reads
-    WHERE stream = 'streaming_history'
-),
-
--- An import is one run; it counts once all its files are complete.
-imports AS (
-    SELECT f.account_id, f.run_id
-    FROM imported_files AS f
-    LEFT JOIN arrived_files AS a ON a.account_id = f.account_id AND a.run_id = f.run_id AND a.unit = f.unit
-    GROUP BY f.account_id, f.run_id
-    HAVING count(*) = count(a.unit)
+-- An import is one run; each of its files is a unit, complete with the attempt that completed it.
+files AS (
+    SELECT
+        account_id,
+        run_id,
+        read_keys,
+        min(CASE WHEN is_complete THEN 1 ELSE 0 END) OVER (PARTITION BY account_id, run_id) AS all_complete
+    FROM (
+        SELECT
+            account_id,
+            run_id,
+            read_keys,
+            is_complete,
+            row_number() OVER (
+                PARTITION BY account_id, run_id, unit
+                ORDER BY CASE WHEN is_complete THEN 0 ELSE 1 END, attempt DESC
+            ) AS place
+        FROM read_arrivals
+        WHERE stream = 'streaming_history'
+    ) AS attempts
+    WHERE place = 1
 ),
 
 import_objects AS (
-    SELECT DISTINCT i.account_id, i.run_id, k._raw_key
-    FROM imports AS i
-    JOIN complete_reads AS r
-        ON r.account_id = i.account_id AND r.run_id = i.run_id AND r.stream = 'streaming_history'
-    CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
+    SELECT DISTINCT f.account_id, f.run_id, k._raw_key
+    FROM files AS f
+    CROSS JOIN UNNEST(f.read_keys) AS k (_raw_key)
+    WHERE f.all_complete = 1
 ),
 
-import_spans AS (
-    SELECT o.account_id, o.run_id, min(l.played_at) AS first_played_at, max(l.played_at) AS last_played_at
-    FROM import_objects AS o
-    JOIN lines AS l ON l._raw_key = o._raw_key AND l.account_id = o.account_id
-    WHERE l.source = 'streaming_history'
-    GROUP BY o.account_id, o.run_id
-),
-
--- The nth of equal plays in one import is the nth in another.
-exported AS (
+-- A line of the export once for each import that has it. The nth of equal plays in one import is the nth in another.
+placed AS (
     SELECT
-        l._raw_key,
-        l._line,
         l.account_id,
+        l.source,
         l.played_at,
         l.item_uri,
+        l.item_type,
+        l.track_id,
+        l.track_name,
+        l.artist_name,
+        l.album_name,
+        l.context_type,
+        l.context_uri,
+        l.duration_ms,
         l.ms_played,
-        o.run_id,
-        row_number() OVER (
-            PARTITION BY o.account_id, o.run_id, l.played_at, l.item_uri, l.ms_played
-            ORDER BY l._raw_key, l._line
-        ) AS nth
-    FROM import_objects AS o
-    JOIN lines AS l ON l._raw_key = o._raw_key AND l.account_id = o.account_id
-    WHERE l.source = 'streaming_history'
+        l.reason_start,
+        l.reason_end,
+        l.skipped,
+        l.shuffle,
+        l.offline,
+        l.incognito,
+        l.platform,
+        l.country,
+        l._extracted_at,
+        l._raw_key,
+        l._line,
+        o.run_id AS import_id,
+        CASE
+            WHEN l.source = 'streaming_history' THEN row_number() OVER (
+                PARTITION BY l.account_id, l.source, o.run_id, l.played_at, l.item_uri, l.ms_played
+                ORDER BY l._raw_key, l._line
+            )
+        END AS nth,
+        CASE
+            WHEN l.source = 'streaming_history'
+                THEN max(l.played_at) OVER (PARTITION BY l.account_id, l.source, o.run_id)
+        END AS import_ends_at
+    FROM lines AS l
+    LEFT JOIN import_objects AS o ON o._raw_key = l._raw_key AND o.account_id = l.account_id
+    WHERE l.source = 'recently_played' OR o.run_id IS NOT NULL
+),
+
+-- A moment lies in the span of an import if one that began before it ends after it.
+covered AS (
+    SELECT
+        account_id,
+        source,
+        played_at,
+        item_uri,
+        item_type,
+        track_id,
+        track_name,
+        artist_name,
+        album_name,
+        context_type,
+        context_uri,
+        duration_ms,
+        ms_played,
+        reason_start,
+        reason_end,
+        skipped,
+        shuffle,
+        offline,
+        incognito,
+        platform,
+        country,
+        _extracted_at,
+        _raw_key,
+        _line,
+        import_id,
+        nth,
+        max(import_ends_at) OVER (PARTITION BY account_id ORDER BY played_at) AS covered_until
+    FROM placed
 ),
 
 counted AS (
-    SELECT _raw_key, _line
-    FROM (
-        SELECT
-            _raw_key,
-            _line,
-            row_number() OVER (
-                PARTITION BY account_id, played_at, item_uri, ms_played, nth
-                ORDER BY run_id DESC, _raw_key, _line
-            ) AS copy
-        FROM exported
-    ) AS copies
-    WHERE copy = 1
-    UNION ALL
-    SELECT _raw_key, _line
-    FROM (
-        SELECT
-            l._raw_key,
-            l._line,
-            row_number() OVER (
-                PARTITION BY l.account_id, l.played_at, l.item_uri
-                ORDER BY l._extracted_at DESC, l._raw_key DESC, l._line DESC
-            ) AS copy
-        FROM lines AS l
-        LEFT JOIN import_spans AS s
-            ON s.account_id = l.account_id AND l.played_at BETWEEN s.first_played_at AND s.last_played_at
-        WHERE l.source = 'recently_played' AND s.run_id IS NULL
-    ) AS copies
-    WHERE copy = 1
-),
-
-local_lines AS (
     SELECT
         account_id,
         source,
@@ -177,37 +197,46 @@ local_lines AS (
         country,
         CAST(played_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS played_at_local,
         _extracted_at,
-        _raw_key,
-        _line
-    FROM lines
+        row_number() OVER (
+            PARTITION BY
+                account_id,
+                source,
+                played_at,
+                item_uri,
+                CASE WHEN source = 'streaming_history' THEN ms_played END,
+                nth
+            ORDER BY import_id DESC, _extracted_at DESC, _raw_key DESC, _line DESC
+        ) AS copy
+    FROM covered
+    WHERE source = 'streaming_history' OR covered_until IS NULL OR covered_until < played_at
 )
 
 SELECT
-    l.account_id,
-    l.source,
-    l.played_at,
-    l.played_at_local,
-    CAST(l.played_at_local AS date) AS played_on,
-    CAST(hour(l.played_at_local) AS integer) AS local_hour,
-    CAST(day_of_week(l.played_at_local) AS integer) AS local_weekday,
-    l.item_uri,
-    l.item_type,
-    l.track_id,
-    l.track_name,
-    l.artist_name,
-    l.album_name,
-    l.context_type,
-    l.context_uri,
-    l.duration_ms,
-    l.ms_played,
-    l.reason_start,
-    l.reason_end,
-    l.skipped,
-    l.shuffle,
-    l.offline,
-    l.incognito,
-    l.platform,
-    l.country,
-    l._extracted_at
-FROM local_lines AS l
-JOIN counted AS c ON c._raw_key = l._raw_key AND c._line = l._line
+    account_id,
+    source,
+    played_at,
+    played_at_local,
+    CAST(played_at_local AS date) AS played_on,
+    CAST(hour(played_at_local) AS integer) AS local_hour,
+    CAST(day_of_week(played_at_local) AS integer) AS local_weekday,
+    item_uri,
+    item_type,
+    track_id,
+    track_name,
+    artist_name,
+    album_name,
+    context_type,
+    context_uri,
+    duration_ms,
+    ms_played,
+    reason_start,
+    reason_end,
+    skipped,
+    shuffle,
+    offline,
+    incognito,
+    platform,
+    country,
+    _extracted_at
+FROM counted
+WHERE copy = 1

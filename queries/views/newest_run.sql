@@ -2,7 +2,7 @@
 -- Grain: account_id.
 SELECT
     account_id,
-    run_id,
+    max(run_id) AS run_id,
     scheduled_at,
     CAST(scheduled_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS scheduled_at_local
 FROM (
@@ -10,8 +10,9 @@ FROM (
         account_id,
         run_id,
         scheduled_at,
-        row_number() OVER (PARTITION BY account_id ORDER BY scheduled_at DESC, run_id DESC, stream, unit) AS age
-    FROM run_history
+        max(scheduled_at) OVER (PARTITION BY account_id) AS newest_at
+    FROM run_attempts
     WHERE account_id IS NOT NULL
-) AS ranked
-WHERE age = 1
+) AS known
+WHERE scheduled_at = newest_at
+GROUP BY account_id, scheduled_at

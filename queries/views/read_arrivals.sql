@@ -1,0 +1,61 @@
+-- How much of each read has arrived: is_complete once `runs` says it is finished and its objects hold as many lines.
+-- Grain: run_id, attempt, stream, unit; an `unchanged` unit repeats the read that it equals.
+-- A read whose objects wait in a dead-letter queue, or whose partition no crawl has seen yet, is not complete.
+WITH object_lines AS (
+    SELECT stream, _raw_key, count(*) AS records
+    FROM line_versions
+    WHERE _line > 0
+    GROUP BY stream, _raw_key
+),
+
+-- The empty key stands for a read without objects, which has arrived at once.
+read_objects AS (
+    SELECT
+        r.account_id,
+        r.stream,
+        r.unit,
+        r.run_id,
+        r.attempt,
+        r.scheduled_at,
+        r.read_id,
+        r.mode,
+        r.read_complete,
+        r.read_keys,
+        r.read_records,
+        k._raw_key
+    FROM run_attempts AS r
+    CROSS JOIN UNNEST(
+        CASE
+            WHEN r.read_complete AND cardinality(r.read_keys) > 0 THEN array_distinct(r.read_keys)
+            ELSE ARRAY[CAST('' AS varchar)]
+        END
+    ) AS k (_raw_key)
+)
+
+SELECT
+    r.account_id,
+    r.stream,
+    r.unit,
+    r.run_id,
+    r.attempt,
+    r.scheduled_at,
+    r.read_id,
+    r.mode,
+    r.read_keys,
+    r.read_records,
+    CAST(coalesce(sum(o.records), 0) AS bigint) AS arrived_records,
+    coalesce(r.read_complete AND coalesce(sum(o.records), 0) = r.read_records, false) AS is_complete
+FROM read_objects AS r
+LEFT JOIN object_lines AS o ON o.stream = r.stream AND o._raw_key = r._raw_key
+GROUP BY
+    r.account_id,
+    r.stream,
+    r.unit,
+    r.run_id,
+    r.attempt,
+    r.scheduled_at,
+    r.read_id,
+    r.mode,
+    r.read_complete,
+    r.read_keys,
+    r.read_records
