@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from local.athena import AthenaEngine
 from local.aws.server import AwsServer
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddedCloud", "Step"]
 
+# Functions find their packages in this process's own environment, so a layer need only name them.
+_LAYERS_OF_LOCKS = {"SPOTIFY_ETL_LAYERS": "locks"}
+
 
 class EmbeddedCloud:
     """A whole cloud on 127.0.0.1, on free ports and on one simulated clock; use it as a context manager.
@@ -33,6 +36,7 @@ class EmbeddedCloud:
         folder: where unpacked functions and other working files lie while the cloud runs.
         start: the simulated moment at which it starts.
         library: what Spotify knows.
+        shape: how Spotify answers: as since February 2026 ("development") or as before ("extended").
         region: the AWS region.
 
     Attributes:
@@ -41,9 +45,17 @@ class EmbeddedCloud:
         log: every step that the engines took, errors included.
     """
 
-    def __init__(self, folder: Path, *, start: datetime, library: Library, region: str = "eu-central-1") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        start: datetime,
+        library: Library,
+        shape: Literal["development", "extended"] = "development",
+        region: str = "eu-central-1",
+    ) -> None:
         self._clock = SimulatedClock(start)
-        self.spotify = Simulator(library, lambda: self._clock.now)
+        self.spotify = Simulator(library, lambda: self._clock.now, shape=shape)
         self.server = AwsServer(region=region)
         self._athena = AthenaEngine(self.server, folder)
         self._playback = Playback(self.server, self._clock, folder / "functions")
@@ -95,7 +107,9 @@ class EmbeddedCloud:
             DeploymentError: the program ended with an error, or asks for what cannot be created here.
         """
         addresses = {"spotifyApiUrl": self.spotify.api_url, "spotifyAccountsUrl": self.spotify.accounts_url}
-        return deploy(self.server, project, stack=stack, config={**(config or {}), **addresses})
+        return deploy(
+            self.server, project, stack=stack, config={**(config or {}), **addresses}, environment=_LAYERS_OF_LOCKS
+        )
 
     def run_until(self, moment: datetime, on_step: Callable[[Step], None] | None = None) -> None:
         """Let simulated time pass: whatever falls due on the way happens at its time, until all is quiet.

@@ -25,7 +25,14 @@ class DeploymentError(Exception):
     """A program that could not be deployed; the message is one sentence."""
 
 
-def deploy(server: AwsServer, project: Path, *, stack: str, config: Mapping[str, str] | None = None) -> dict[str, Any]:
+def deploy(
+    server: AwsServer,
+    project: Path,
+    *,
+    stack: str,
+    config: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Run a project's program; each resource it asks for is created in the server.
 
     Args:
@@ -33,6 +40,7 @@ def deploy(server: AwsServer, project: Path, *, stack: str, config: Mapping[str,
         project: folder of `__main__.py` and `Pulumi.yaml`.
         stack: whose `Pulumi.<stack>.yaml` configures the program; the file may be absent.
         config: settings that override the files', by key; one without a namespace is the project's own.
+        environment: variables for the program, beside those that every program gets.
 
     Returns:
         The stack's outputs.
@@ -44,7 +52,7 @@ def deploy(server: AwsServer, project: Path, *, stack: str, config: Mapping[str,
     finished = subprocess.run(
         [sys.executable, "-m", "local.deployment"],
         cwd=project,
-        env=_environment(server),
+        env=_environment(server) | dict(environment or {}),
         input=json.dumps(task),
         capture_output=True,
         text=True,
@@ -80,6 +88,4 @@ def _environment(server: AwsServer) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_PROXY": "127.0.0.1",
         "PYTHONPATH": os.pathsep.join(paths),
-        # The layers hold only their lock files: the embedded cloud finds the packages in its own environment.
-        "SPOTIFY_ETL_LAYERS": "locks",
     }

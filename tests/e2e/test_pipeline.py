@@ -1,0 +1,170 @@
+"""From the simulator through schedule, extract, S3 event, transform, crawl and publish to SQL: the model's answers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, outputs_key
+from handlers.tables import STREAM_TABLES, TABLES
+from local.spotify import LibraryPlan
+from tests.e2e import model
+from tests.e2e.world import FIRST_HOURLY_RUN, TIMEZONE, World, world
+
+DAYS = 2
+PLAN = LibraryPlan(saved_tracks=200, playlists=12, saved_albums=20, plays_per_day=40, timezone=TIMEZONE)
+
+
+@pytest.fixture(
+    scope="module", params=["development", pytest.param("extended", marks=pytest.mark.slow)], name="living_world"
+)
+def fixture_living_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("cloud"), PLAN, shape=request.param) as made:
+        made.live(DAYS)
+        yield made
+
+
+def test_nothing_went_wrong_on_the_way(living_world: World) -> None:
+    assert living_world.errors() == []
+    assert living_world.cloud.spotify.unmodelled == []
+
+
+def test_schedules_started_every_run(living_world: World) -> None:
+    assert Counter(manifest["trigger"] for manifest in living_world.manifests()) == {
+        "daily": DAYS + 1,
+        "hourly": 24 * DAYS + 2,
+    }
+
+
+@pytest.mark.parametrize("view", model.VIEWS)
+def test_view_answers_as_the_model_does(living_world: World, view: str) -> None:
+    expected = list(model.VIEWS[view](living_world))
+    assert expected
+    columns = ["account_id", *expected[0]]
+    rows = [{"account_id": living_world.library.account_id} | row for row in expected]
+
+    answer = living_world.ask(f'SELECT {", ".join(columns)} FROM "{view}"')
+
+    assert sorted(answer.rows, key=repr) == sorted((tuple(map(model.text, row.values())) for row in rows), key=repr)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_has_rows(living_world: World, table: str) -> None:
+    [[count]] = living_world.ask(f'SELECT count(*) FROM "{table}"').rows
+    assert int(count or 0) > 0
+
+
+def test_every_raw_line_is_one_row_or_one_rejected_record(living_world: World) -> None:
+    outputs = {
+        key: json.loads(body) for key, body, _ in living_world.objects("transformed_bucket_name", OUTPUTS_PREFIX)
+    }
+    counted: dict[str, tuple[int, int]] = {}
+    for key, body, metadata in living_world.objects("raw_bucket_name", RAW_PREFIX):
+        lines = gzip.decompress(body).splitlines()
+        assert metadata["lines"] == str(len(lines))
+        stream = json.loads(lines[0])["stream"]
+        output = outputs[outputs_key(key)]
+        counted[key] = (len(lines), output["rows"].get(STREAM_TABLES[stream], 0) + output["rejected"])
+    assert len(counted) > DAYS
+    assert {key: counts for key, counts in counted.items() if counts[0] != counts[1]} == {}
+
+
+def test_what_the_library_holds_in_the_wrong_shape_is_rejected_with_its_reason(living_world: World) -> None:
+    answer = living_world.ask(
+        "SELECT r.stream, r.reason, count(*) FROM rejections AS r"
+        " JOIN complete_reads AS c ON c.stream = r.stream AND contains(c.read_keys, r._raw_key)"
+        " WHERE c.recency = 1 OR (c.stream = 'saved_tracks' AND c.mode = 'full')"
+        " GROUP BY r.stream, r.reason"
+    )
+    null_elements = living_world.library.listed_playlists.count(None)
+    assert set(answer.rows) == {
+        ("playlists", "null_element", str(null_elements)),
+        ("playlists", "missing_key", "1"),
+        ("playlists", "wrong_type", "1"),
+        ("saved_tracks", "wrong_type", "1"),
+    }
+    assert {(wrong.path, wrong.reason) for wrong in living_world.library.malformed} == {
+        ("me/tracks", "added_at is a number"),
+        ("me/playlists", "has no id"),
+        ("me/playlists", "id is a number"),
+    }
+
+
+def test_every_stream_is_fresh(living_world: World) -> None:
+    answer = living_world.ask("SELECT stream, last_status FROM freshness ORDER BY stream")
+    assert {stream: status for stream, status in answer.rows if status not in {"complete", "unchanged"}} == {}
+    assert [stream for stream, _ in answer.rows] == sorted(STREAM_TABLES)
+
+
+def test_top_artists_are_those_of_the_model(living_world: World) -> None:
+    plays = living_world.library.plays_polled_since(FIRST_HOURLY_RUN)
+    counted = Counter(play.track.artists[0].name for play in plays)
+    answer = living_world.ask(_named(living_world, "top_artists"))
+    artist, listens = answer.columns.index("artist_name"), answer.columns.index("listens")
+    assert [int(row[listens] or 0) for row in answer.rows] == sorted(counted.values(), reverse=True)[:50]
+    assert {row[artist]: int(row[listens] or 0) for row in answer.rows}.items() <= counted.items()
+
+
+def test_listening_by_hour_and_weekday_is_in_local_time(living_world: World) -> None:
+    plays = living_world.library.plays_polled_since(FIRST_HOURLY_RUN)
+    local = [play.played_at.astimezone(ZoneInfo(TIMEZONE)) for play in plays]
+    answer = living_world.ask(_named(living_world, "listening_by_hour_and_weekday"))
+    weekday, hour, listens = (answer.columns.index(name) for name in ("weekday", "hour_of_day", "listens"))
+    assert {(row[weekday], row[hour]): row[listens] for row in answer.rows} == {
+        (str(day), str(at)): str(count)
+        for (day, at), count in Counter((moment.isoweekday(), moment.hour) for moment in local).items()
+    }
+
+
+def test_saved_albums_never_played_are_those_of_the_model(living_world: World) -> None:
+    played = {play.track.album.album_id for play in living_world.library.plays_polled_since(FIRST_HOURLY_RUN)}
+    expected = {saved.album.album_id for saved in living_world.library.saved_albums} - played
+    answer = living_world.ask(_named(living_world, "saved_albums_never_played"))
+    assert {row[answer.columns.index("album_id")] for row in answer.rows} == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["artists_first_heard", "library_by_decade", "longest_streaks", "most_returned_to_tracks", "new_this_month"]
+)
+def test_named_query_has_an_answer(living_world: World, name: str) -> None:
+    assert living_world.ask(_named(living_world, name)).rows
+
+
+def test_functions_logged_as_json_and_told_no_secret(living_world: World) -> None:
+    logs = living_world.cloud.client("logs")
+    secret = json.loads(
+        living_world.cloud.client("secretsmanager").get_secret_value(
+            SecretId=living_world.outputs["spotify_secret_name"]
+        )["SecretString"]
+    )
+    groups = {
+        living_world.cloud.client("lambda").get_function_configuration(FunctionName=living_world.outputs[name])[
+            "LoggingConfig"
+        ]["LogGroup"]
+        for name in ("extract_function_name", "transform_function_name", "publish_function_name")
+    }
+    assert len(groups) == 3
+    for group in groups:
+        messages = [
+            event["message"]
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+            for event in page["events"]
+        ]
+        assert any('"service":' in message for message in messages), group
+        everything = "\n".join(messages)
+        assert secret["refresh_token"] not in everything
+        assert secret["client_secret"] not in everything
+        assert "Bearer " not in everything
+
+
+def _named(living_world: World, name: str) -> str:
+    identifier = living_world.outputs["named_queries"][name]
+    query: str = living_world.cloud.client("athena").get_named_query(NamedQueryId=identifier)["NamedQuery"][
+        "QueryString"
+    ]
+    return query

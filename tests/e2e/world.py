@@ -1,0 +1,90 @@
+"""A deployed pipeline over a simulated library, run through simulated time: what the end-to-end tests look at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from cli.demo import log_in
+from cli.questions import Answer, ask
+from local.cloud import EmbeddedCloud
+from local.spotify import Library, LibraryPlan
+
+ROOT = Path(__file__).parents[2]
+TIMEZONE = "Europe/Berlin"
+START = datetime(2026, 11, 2, 4, 30, tzinfo=UTC)
+"""Half an hour before the first daily run."""
+FIRST_DAILY_RUN = START + timedelta(minutes=30)
+FIRST_HOURLY_RUN = START + timedelta(minutes=50)
+FIRST_CRAWL = FIRST_DAILY_RUN + timedelta(minutes=45)
+AFTER_VIEWS = timedelta(hours=2)
+"""From a day's `START` time until its daily run, crawl and views are done; nothing in the library changes so early."""
+
+
+@dataclass
+class World:
+    """A running cloud, what was deployed into it, and the library that it reads."""
+
+    cloud: EmbeddedCloud
+    library: Library
+    outputs: dict[str, Any]
+    extended: bool
+    """Whether the simulator speaks as it did before February 2026."""
+    days: int = 0
+
+    @property
+    def mornings(self) -> list[datetime]:
+        """When the daily runs took place."""
+        return [FIRST_DAILY_RUN + timedelta(days=day) for day in range(self.days + 1)]
+
+    def live(self, days: int) -> None:
+        """Run until the daily run, the crawl and the views of the day after `days` days are done."""
+        self.days = days
+        self.cloud.run_until(START + timedelta(days=days) + AFTER_VIEWS)
+
+    def ask(self, sql: str) -> Answer:
+        """What Athena answers."""
+        return ask(
+            self.cloud.client("athena"),
+            sql,
+            database=self.outputs["glue_database_name"],
+            workgroup=self.outputs["athena_workgroup_name"],
+        )
+
+    def objects(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, bytes, dict[str, str]]]:
+        """Key, body and metadata of every object of the bucket in the named output."""
+        s3, name = self.cloud.client("s3"), self.outputs[bucket]
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name, Prefix=prefix):
+            for found in page.get("Contents", ()):
+                answer = s3.get_object(Bucket=name, Key=found["Key"])
+                yield found["Key"], answer["Body"].read(), answer["Metadata"]
+
+    def manifests(self) -> list[dict[str, Any]]:
+        """Every run manifest, in the order of their keys."""
+        return [json.loads(body) for _, body, _ in self.objects("raw_bucket_name", "runs/")]
+
+    def errors(self) -> list[str]:
+        """One sentence for each thing that went wrong in the cloud so far."""
+        return [f"{step.kind} {step.name}: {step.detail}" for step in self.cloud.log if not step.ok]
+
+
+@contextmanager
+def world(
+    folder: Path,
+    plan: LibraryPlan,
+    *,
+    shape: Literal["development", "extended"] = "development",
+    logged_in: bool = True,
+) -> Iterator[World]:
+    """Deploy the program as it stands and log in; nothing has run yet."""
+    library = Library.planned(7, plan, start=START)
+    with EmbeddedCloud(folder, start=START, library=library, shape=shape) as cloud:
+        outputs = cloud.deploy(ROOT, config={"timezone": TIMEZONE})
+        if logged_in:
+            log_in(cloud, outputs["spotify_secret_name"])
+        yield World(cloud, library, outputs, extended=shape == "extended")
