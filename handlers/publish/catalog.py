@@ -56,7 +56,9 @@ class Catalog:
         self._glue = glue
         self._database = database
         pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
-        self._tables: dict[str, Mapping[str, Any]] = {table["Name"]: table for page in pages for table in page["TableList"]}
+        self._tables: dict[str, Mapping[str, Any]] = {
+            table["Name"]: table for page in pages for table in page["TableList"]
+        }
 
     def mend(self, tables: Iterable[Table], bucket: str) -> Mended:
         """Make missing tables and add missing columns.

@@ -10,9 +10,9 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from handlers.publish import views
 from handlers.publish.athena import Athena
 from handlers.publish.catalog import Catalog, Mended
+from handlers.publish.views import Published, load, publish
 from handlers.tables import TABLES
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
 
 logger = Logger()
-metrics = Metrics()
 
 
 class PublishError(Exception):
@@ -46,8 +45,8 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     database = os.environ["GLUE_DATABASE"]
     catalog = Catalog(_glue(), database)
     mended = catalog.mend(TABLES.values(), os.environ["TRANSFORMED_BUCKET"])
-    published = views.publish(
-        views.load(os.environ["TIMEZONE"]), catalog, Athena(_athena(), os.environ["ATHENA_WORKGROUP"], database)
+    published = publish(
+        load(os.environ["TIMEZONE"]), catalog, Athena(_athena(), os.environ["ATHENA_WORKGROUP"], database)
     )
     _measure(mended, published)
     summary = {
@@ -77,7 +76,8 @@ def _athena() -> AthenaClient:
     return boto3.client("athena")
 
 
-def _measure(mended: Mended, published: views.Published) -> None:
+def _measure(mended: Mended, published: Published) -> None:
+    metrics = Metrics()
     metrics.add_metric("CreatedTables", MetricUnit.Count, len(mended.created))
     metrics.add_metric("TypeConflicts", MetricUnit.Count, len(mended.conflicts))
     metrics.add_metric("CreatedViews", MetricUnit.Count, len(published.created))

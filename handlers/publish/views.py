@@ -22,8 +22,11 @@ FOLDER = Path(__file__).parents[2] / "queries" / "views"
 """In the repository as in the deployed archive."""
 
 _FINGERPRINT = "definition_sha256"
-"""Parameter of a view's Glue table. Athena rewrites a view's text and drops all parameters whenever it makes the view, so
-what else says which definition a view was made from?"""
+"""Parameter of a view's Glue table that says which definition it was made from.
+
+Athena keeps a view's query reformatted and drops all parameters whenever it makes the view, so a view that somebody
+replaced has none.
+"""
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _TEXT = re.compile(r"'(?:[^']|'')*'")
@@ -117,7 +120,9 @@ def _view(name: str, text: str, timezone: str) -> View:
     try:
         sql = Template(text).substitute(timezone=timezone).strip()
     except (KeyError, ValueError) as error:
-        raise ViewError(f"{name}.sql has a placeholder other than ${{timezone}}: {error}; write $$ for a dollar.") from error
+        raise ViewError(
+            f"{name}.sql has a placeholder other than ${{timezone}}: {error}; write $$ for a dollar."
+        ) from error
     first = text.partition("\n")[0]
     description = first.removeprefix("--").strip() if first.startswith("--") else ""
     bare = _TEXT.sub("''", _COMMENT.sub(" ", sql))

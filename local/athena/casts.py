@@ -1,59 +1,112 @@
-"""CAST and TRY_CAST as Trino does them: macros for each target, strict ones and ones that give null.
-
-Source: https://trino.io/docs/current/functions/conversion.html
-"""
+"""CAST and TRY_CAST, by the macros of casts.sql."""
 
 from __future__ import annotations
 
-_CASTS = """
-CREATE MACRO {name}_varchar(x) AS CASE
-    WHEN typeof(x) = 'TIMESTAMP' THEN strftime(CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g')
-    WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE'
-        THEN strftime(timezone('UTC', CAST(CAST(x AS VARCHAR) AS TIMESTAMP WITH TIME ZONE)), '%Y-%m-%d %H:%M:%S.%g UTC')
-    WHEN typeof(x) IN ('DOUBLE', 'FLOAT')
-        THEN error('NOT_SUPPORTED: The text of a double (1.0E0) is not modelled by the embedded Athena; cast to decimal first')
-    WHEN typeof(x) LIKE '%[]' OR typeof(x) LIKE 'MAP%' OR typeof(x) LIKE 'STRUCT%'
-        THEN error('TYPE_MISMATCH: Cannot cast ' || typeof(x) || ' to varchar')
-    ELSE CAST(x AS VARCHAR) END;
-CREATE MACRO {name}_bigint(x) AS CASE
-    WHEN x IS NULL THEN NULL
-    WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(CAST(x AS VARCHAR), '[+-]?\\d+') THEN {failed}
-    -- Trino rounds half away from zero, DuckDB to even.
-    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN {cast}(round(TRY_CAST(x AS DOUBLE)) AS BIGINT)
-    ELSE {cast}(x AS BIGINT) END;
-CREATE MACRO {name}_double(x) AS CASE
-    WHEN x IS NULL THEN NULL
-    WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(
-        CAST(x AS VARCHAR), '\\s*([+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?|NaN|[+-]?Infinity)\\s*'
-    ) THEN {failed}
-    ELSE {cast}(x AS DOUBLE) END;
-CREATE MACRO {name}_boolean(x) AS CASE
-    WHEN x IS NULL THEN NULL
-    WHEN typeof(x) = 'VARCHAR' AND lower(CAST(x AS VARCHAR)) NOT IN ('true', 't', '1', 'false', 'f', '0') THEN {failed}
-    ELSE {cast}(x AS BOOLEAN) END;
-CREATE MACRO {name}_date(x) AS CASE
-    WHEN x IS NULL THEN NULL
-    WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(CAST(x AS VARCHAR), '\\s*\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}\\s*') THEN {failed}
-    ELSE {cast}(x AS DATE) END;
-CREATE MACRO {name}_timestamp(x) AS CASE
-    WHEN x IS NULL THEN NULL
-    WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(
-        CAST(x AS VARCHAR), '\\s*\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}( \\d{{1,2}}:\\d{{1,2}}(:\\d{{1,2}}(\\.\\d+)?)?)?\\s*'
-    ) THEN {failed}
-    WHEN typeof(x) = 'VARCHAR' THEN date_trunc('millisecond', {cast}(x AS TIMESTAMP) + INTERVAL 500 MICROSECONDS)
-    ELSE {cast}(x AS TIMESTAMP) END;
-CREATE MACRO {name}_timestamptz(x) AS CASE WHEN typeof(x) = 'VARCHAR'
-    THEN error('NOT_SUPPORTED: CAST of varchar to timestamp with time zone is not modelled by the embedded Athena')
-    ELSE {cast}(x AS TIMESTAMP WITH TIME ZONE) END;
-"""
+import re
+
+from sqlglot import exp
+
+from local.athena import nodes
+from local.athena.errors import not_supported
+from local.athena.reading import Athena3
 
 STRICT = "trino_cast"
 TRYING = "trino_try_cast"
+"""Prefixes of the macros."""
 
 
-def cast_macros() -> str:
-    """Return the statements that define the macros: `trino_cast_<type>` and `trino_try_cast_<type>`."""
-    failed = "error('INVALID_CAST_ARGUMENT: Cannot cast ''' || CAST(x AS VARCHAR) || ''' to the type that is asked for')"
-    return _CASTS.format(name=STRICT, cast="CAST", failed=failed) + _CASTS.format(
-        name=TRYING, cast="TRY_CAST", failed="NULL"
-    )
+_DATE = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}\s*")
+_TIMESTAMP = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,3})?)?)?\s*")
+_ZONED = re.compile(r"(?P<moment>\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?) (?P<zone>[A-Za-z_/]+)")
+
+_TARGETS = {
+    exp.DType.BIGINT: "bigint",
+    exp.DType.INT: "bigint",
+    exp.DType.SMALLINT: "bigint",
+    exp.DType.TINYINT: "bigint",
+    exp.DType.DOUBLE: "double",
+    exp.DType.FLOAT: "double",
+    exp.DType.BOOLEAN: "boolean",
+}
+_NARROWED = {
+    exp.DType.INT: "INTEGER",
+    exp.DType.SMALLINT: "SMALLINT",
+    exp.DType.TINYINT: "TINYINT",
+    exp.DType.FLOAT: "FLOAT",
+}
+
+
+_TIMES = {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ}
+
+
+def rewrite_cast(node: exp.Cast) -> exp.Expr:
+    """Rewrite CAST or TRY_CAST.
+
+    Raises:
+        QueryError: the target, or the operand for it, is not modelled.
+    """
+    target, operand = node.to, node.this
+    if isinstance(operand, exp.Null) or (isinstance(operand, exp.Array) and not operand.expressions):
+        return exp.Cast(this=operand, to=_plain_type(target))
+    if isinstance(operand, exp.Literal) and operand.is_string:
+        if literal := _time_literal(node):
+            return literal
+        operand = exp.Cast(this=operand.copy(), to=exp.DataType.build("varchar"))
+    if target.this in _TIMES:
+        return _cast_to_time(node, operand)
+    nodes.refuse_zones(node)
+    return _cast_to_scalar(node, operand)
+
+
+def _cast_to_scalar(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
+    target = node.to
+    macros, plain = _strictness(node)
+    if target.this in exp.DataType.TEXT_TYPES:
+        cast = nodes.call(f"{macros}_varchar", operand)
+        # Trino cuts text to the length.
+        return nodes.call("left", cast, target.expressions[0].this.copy()) if target.expressions else cast
+    if target.this == exp.DType.DECIMAL:
+        return plain(this=operand, to=target)
+    if target.this not in _TARGETS:
+        raise not_supported(f"CAST to {target.sql(Athena3)}")
+    result = nodes.call(f"{macros}_{_TARGETS[target.this]}", operand)
+    if target.this in _NARROWED:
+        return plain(this=result, to=exp.DataType.build(_NARROWED[target.this], dialect="duckdb"))
+    return result
+
+
+def _strictness(node: exp.Cast) -> tuple[str, type[exp.Cast]]:
+    return (TRYING, exp.TryCast) if isinstance(node, exp.TryCast) else (STRICT, exp.Cast)
+
+
+def _time_literal(node: exp.Cast) -> exp.Expr | None:
+    """Return a date or timestamp whose text is plainly right; None for anything else, which the macros check."""
+    operand, target = node.this, node.to.this
+    if target == exp.DType.TIMESTAMPTZ and (zoned := _ZONED.fullmatch(operand.name)):
+        moment = exp.Cast(this=exp.Literal.string(zoned["moment"]), to=exp.DataType.build("timestamp"))
+        zone = exp.Literal.string(zoned["zone"])
+        return nodes.in_zone(nodes.call("trino_with_timezone", moment, zone), zoned["zone"])
+    pattern = {exp.DType.DATE: _DATE, exp.DType.TIMESTAMP: _TIMESTAMP}.get(target)
+    if pattern is None or not pattern.fullmatch(operand.name):
+        return None
+    _, plain = _strictness(node)
+    return plain(this=operand, to=_plain_type(node.to))
+
+
+def _cast_to_time(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
+    target = node.to
+    # A literal has the precision that it is written with.
+    precise = target.expressions and target.expressions[0].name != "3" and not isinstance(node.this, exp.Literal)
+    if precise:
+        raise not_supported(f"CAST to {target.sql(Athena3)}; only timestamp(3)")
+    macros, _ = _strictness(node)
+    if target.this == exp.DType.TIMESTAMPTZ:
+        return nodes.in_zone(nodes.call(f"{macros}_timestamptz", operand), nodes.zone_of(operand))
+    return nodes.call(f"{macros}_{target.this.value.lower()}", nodes.local(operand))
+
+
+def _plain_type(target: exp.DataType) -> exp.DataType:
+    """Return a type without the precision of timestamps, which DuckDB has under other names."""
+    if target.this in {exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ}:
+        return exp.DataType(this=target.this)
+    return target.copy()

@@ -85,7 +85,9 @@ class Catalog:
             return CatalogView(database, name, decode(found))
         serde = found["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary")
         if serde != _PARQUET:
-            raise QueryError("HIVE_UNSUPPORTED_FORMAT", f"Table {database}.{name} is no Parquet table: its SerDe is {serde}")
+            raise QueryError(
+                "HIVE_UNSUPPORTED_FORMAT", f"Table {database}.{name} is no Parquet table: its SerDe is {serde}"
+            )
         keys = tuple((key["Name"], from_hive(key["Type"])) for key in found.get("PartitionKeys", []))
         return CatalogTable(
             database=database,

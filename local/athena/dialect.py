@@ -87,8 +87,9 @@ def _columns_read(tree: exp.Expr) -> dict[tuple[str, str], frozenset[str]]:
         for table in tables.values():
             read.setdefault((table.db, table.name), set())
         for column in scope.columns:
-            if table := tables.get(column.table):
-                read[table.db, table.name].add(column.name)
+            source = tables.get(column.table)
+            if source is not None:
+                read[source.db, source.name].add(column.name)
     return {name: frozenset(columns) for name, columns in read.items()}
 
 

@@ -63,11 +63,14 @@ class AthenaEngine:
             group = backend.work_groups[workgroup or _DEFAULT_WORKGROUP]
             return engine.start(backend, query, context or {}, config or {}, group, execution_parameters)
 
-        replacements = {
+        def get_query_results(response: AthenaResponse) -> Any:
+            return engine.results(response)
+
+        replacements: dict[tuple[type, str], Any] = {
             (AthenaBackend, "start_query_execution"): start_query_execution,
             (AthenaResponse, "get_query_execution"): _get_query_execution,
             (AthenaResponse, "batch_get_query_execution"): _batch_get_query_execution,
-            (AthenaResponse, "get_query_results"): lambda response: engine.results(response),
+            (AthenaResponse, "get_query_results"): get_query_results,
             (AthenaResponse, "list_query_executions"): _list_query_executions,
         }
         for (owner, name), replacement in replacements.items():
@@ -109,7 +112,9 @@ class AthenaEngine:
         backend.executions[execution.id] = execution
         with self._one_at_a_time:
             try:
-                self._run(execution, kind, context.get("Database") or "default", settings.get("BytesScannedCutoffPerQuery"))
+                self._run(
+                    execution, kind, context.get("Database") or "default", settings.get("BytesScannedCutoffPerQuery")
+                )
             except QueryError as error:
                 execution.fail(kind, str(error))
         return str(execution.id)
@@ -155,7 +160,9 @@ class AthenaEngine:
         )
         ended = (outcome.kind, outcome.substatement)
         if cutoff is not None and outcome.scanned > int(cutoff):
-            execution.cancel(ended, f"Query cancelled! : Bytes scanned limit was exceeded (limit {cutoff})", outcome.scanned)
+            execution.cancel(
+                ended, f"Query cancelled! : Bytes scanned limit was exceeded (limit {cutoff})", outcome.scanned
+            )
             return
         content = outcome.result.csv() if kind == "DML" else outcome.result.text()
         self._server.backend("s3").put_object(bucket, key, content)
@@ -163,8 +170,8 @@ class AthenaEngine:
 
 
 def _execution(response: AthenaResponse, identifier: str) -> QueryExecution | None:
-    found: QueryExecution | None = response.athena_backend.executions.get(identifier)
-    return found
+    found = response.athena_backend.executions.get(identifier)
+    return found if isinstance(found, QueryExecution) else None
 
 
 def _unknown(response: AthenaResponse) -> Any:
@@ -196,7 +203,9 @@ def _list_query_executions(response: AthenaResponse) -> str:
     """List the newest first, a page at a time."""
     group = response._get_param("WorkGroup") or _DEFAULT_WORKGROUP  # noqa: SLF001 - likewise
     executions = response.athena_backend.executions.values()
-    identifiers = [one.id for one in reversed(executions) if one.workgroup.name == group]
+    identifiers = [
+        one.id for one in reversed(executions) if isinstance(one, QueryExecution) and one.group.name == group
+    ]
     start = int(response._get_param("NextToken") or 0)  # noqa: SLF001 - likewise
     size = min(int(response._get_param("MaxResults") or _LISTED), _LISTED)  # noqa: SLF001 - likewise
     answer: dict[str, Any] = {"QueryExecutionIds": identifiers[start : start + size]}

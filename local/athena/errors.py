@@ -42,24 +42,26 @@ def from_duckdb(error: duckdb.Error) -> QueryError:
     message = text.split("\n", 1)[0].partition(" Error: ")[2] or text
     if own := _OWN.match(message):
         return QueryError(own["code"], own["text"])
-    if "Division by zero" in message:
-        return QueryError("DIVISION_BY_ZERO", "Division by zero")
-    for kind, code in _CODES.items():
-        if re.search(kind, message):
-            return QueryError(code, message)
-    if isinstance(error, duckdb.ConversionException):
-        return QueryError("INVALID_CAST_ARGUMENT", message)
-    if isinstance(error, duckdb.OutOfRangeException):
-        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", message)
-    if isinstance(error, duckdb.BinderException):
-        return QueryError("TYPE_MISMATCH", message)
-    return QueryError("GENERIC_INTERNAL_ERROR", message)
+    code = next((code for kind, code in _CODES.items() if re.search(kind, message)), None)
+    if code is None:
+        code = next(
+            (code for kind, code in _CODES_BY_TYPE.items() if isinstance(error, kind)), "GENERIC_INTERNAL_ERROR"
+        )
+    return QueryError(code, message)
 
 
 _CODES = {
+    r"Division by zero": "DIVISION_BY_ZERO",
     r"No function matches.*'[^\w\s]+\(": "TYPE_MISMATCH",
     r"must appear in the GROUP BY clause|cannot contain aggregates|GROUP BY": "EXPRESSION_NOT_AGGREGATE",
     r"Macro \w+\(\) does not support|No function matches": "FUNCTION_NOT_FOUND",
     r"Table with name": "TABLE_NOT_FOUND",
     r"Referenced column": "COLUMN_NOT_FOUND",
+}
+"""What DuckDB's messages say → Trino's code."""
+
+_CODES_BY_TYPE: dict[type[duckdb.Error], str] = {
+    duckdb.ConversionException: "INVALID_CAST_ARGUMENT",
+    duckdb.OutOfRangeException: "NUMERIC_VALUE_OUT_OF_RANGE",
+    duckdb.BinderException: "TYPE_MISMATCH",
 }

@@ -13,11 +13,12 @@ from moto.athena.models import Execution, WorkGroup
 from local.athena.results import Result
 
 
-class QueryExecution(Execution):  # type: ignore[misc] # moto has no types
+class QueryExecution(Execution):
     """A query that has ended by the time StartQueryExecution answers.
 
     Attributes:
         result: its rows; None where it failed.
+        group: the workgroup that it ran in.
     """
 
     def __init__(
@@ -28,9 +29,10 @@ class QueryExecution(Execution):  # type: ignore[misc] # moto has no types
         parameters: list[str] | None,
         location: str,
     ) -> None:
-        super().__init__(
-            query=query, context=context, config={}, workgroup=workgroup, execution_parameters=parameters
-        )
+        # moto declares another type of context than it passes on.
+        given: Any = context
+        super().__init__(query=query, context=given, config={}, workgroup=workgroup, execution_parameters=parameters)
+        self.group = workgroup
         self.result: Result | None = None
         self.config = {"OutputLocation": location}
         self._state = "RUNNING"
@@ -38,7 +40,7 @@ class QueryExecution(Execution):  # type: ignore[misc] # moto has no types
         self._kind = ("DML", "")
         self._scanned = 0
 
-    @property
+    @property  # type: ignore[misc] # moto lets its tests set the state
     def status(self) -> str:
         """The state, which does not change any more."""
         return self._state
@@ -92,7 +94,7 @@ class QueryExecution(Execution):  # type: ignore[misc] # moto has no types
                 "ServiceProcessingTimeInMillis": 0,
                 "ResultReuseInformation": {"ReusedPreviousResult": False},
             },
-            "WorkGroup": self.workgroup.name,
+            "WorkGroup": self.group.name,
             "EngineVersion": {
                 "SelectedEngineVersion": "AUTO",
                 "EffectiveEngineVersion": "Athena engine version 3",

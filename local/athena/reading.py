@@ -95,9 +95,10 @@ def _fill(tree: exp.Query, parameters: Sequence[str]) -> None:
     places = list(tree.find_all(exp.Placeholder))
     if len(places) != len(parameters):
         raise QueryError(
-            "INVALID_PARAMETER_USAGE", f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}"
+            "INVALID_PARAMETER_USAGE",
+            f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}",
         )
-    in_order = sorted(tree.find_all(exp.Placeholder, bfs=False), key=lambda place: places.index(place))
+    in_order = sorted(tree.find_all(exp.Placeholder, bfs=False), key=places.index)
     for place, literal in zip(in_order, parameters, strict=True):
         place.replace(sqlglot.parse_one(literal, read=Athena3))
 

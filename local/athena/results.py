@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-fil
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -60,7 +61,8 @@ class Result:
         if self.header:
             rows = (tuple(name for name, _ in self.columns), *rows)
         shown = [
-            {"Data": [{} if field is None else {"VarCharValue": field} for field in row]} for row in rows[start : start + size]
+            {"Data": [{} if field is None else {"VarCharValue": field} for field in row]}
+            for row in rows[start : start + size]
         ]
         following = start + size if start + size < len(rows) else None
         return {"Rows": shown, "ResultSetMetadata": {"ColumnInfo": [_info(*one) for one in self.columns]}}, following
@@ -69,7 +71,8 @@ class Result:
 def formatted(rows: Sequence[Sequence[Any]], kinds: Sequence[SqlType]) -> tuple[tuple[str | None, ...], ...]:
     """Turn values into Athena's texts."""
     return tuple(
-        tuple(None if value is None else _text(value, kind) for value, kind in zip(row, kinds, strict=True)) for row in rows
+        tuple(None if value is None else _text(value, kind) for value, kind in zip(row, kinds, strict=True))
+        for row in rows
     )
 
 
@@ -98,33 +101,27 @@ def _info(name: str, kind: SqlType) -> dict[str, Any]:
 def _text(value: Any, kind: SqlType) -> str:
     if value is None:
         return "null"
+    if kind.fields:
+        return _nested(value, kind)
+    write = _WRITERS.get(type(value), str)
+    return write(value)
+
+
+def _nested(value: Any, kind: SqlType) -> str:
     if kind.name == "array":
         return f"[{', '.join(_text(one, kind.fields[0][1]) for one in value)}]"
     if kind.name == "map":
         key, content = kind.fields[0][1], kind.fields[1][1]
         return f"{{{', '.join(f'{_text(one, key)}={_text(other, content)}' for one, other in value.items())}}}"
-    if kind.name == "row":
-        parts = zip(value.values(), kind.fields, strict=True)
-        return f"{{{', '.join(f'{name}={_text(one, part)}' for one, (name, part) in parts)}}}"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return java_double(value)
-    if isinstance(value, datetime):
-        if value.tzinfo is not None:
-            return f"{_moment(value.astimezone(UTC))} UTC"
-        return _moment(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, bytes):
-        return " ".join(f"{byte:02x}" for byte in value)
-    return str(value)
+    parts = zip(value.values(), kind.fields, strict=True)
+    return f"{{{', '.join(f'{name}={_text(one, part)}' for one, (name, part) in parts)}}}"
 
 
 def _moment(value: datetime) -> str:
-    return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}"
+    zone = ""
+    if value.tzinfo is not None:
+        value, zone = value.astimezone(UTC), " UTC"
+    return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}{zone}"
 
 
 def java_double(value: float) -> str:
@@ -140,3 +137,13 @@ def java_double(value: float) -> str:
     significant = "".join(map(str, digits)).rstrip("0")
     power = int(exponent) + len(digits) - 1
     return f"{'-' if sign else ''}{significant[0]}.{significant[1:] or '0'}E{power}"
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    bool: lambda value: "true" if value else "false",
+    bytes: lambda value: value.hex(" "),
+    date: date.isoformat,
+    datetime: _moment,
+    Decimal: lambda value: f"{value:f}",
+    float: java_double,
+}

@@ -43,9 +43,14 @@ class Outcome:
 def kind_of(sql: str) -> str:
     """Return the `StatementType` of a statement, right or wrong."""
     word = _bare(sql).split(maxsplit=1)[:1]
-    return {"CREATE": "DDL", "DROP": "DDL", "SHOW": "UTILITY", "DESCRIBE": "UTILITY", "ALTER": "DDL", "MSCK": "DDL"}.get(
-        word[0].upper() if word else "", "DML"
-    )
+    return {
+        "CREATE": "DDL",
+        "DROP": "DDL",
+        "SHOW": "UTILITY",
+        "DESCRIBE": "UTILITY",
+        "ALTER": "DDL",
+        "MSCK": "DDL",
+    }.get(word[0].upper() if word else "", "DML")
 
 
 def run(sql: str, database: str, parameters: Sequence[str], catalog: Catalog, warehouse: Warehouse) -> Outcome:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
+from duckdb.sqltypes import DuckDBPyType
 
 from local.athena.errors import QueryError, not_supported
-
-if TYPE_CHECKING:
-    from duckdb.sqltypes import DuckDBPyType
 
 _TOKEN = re.compile(r"\s*(?:(?P<word>[^<>(),:]+)|(?P<mark>[<>(),:]))")
 
@@ -106,7 +104,10 @@ def from_duckdb(found: DuckDBPyType) -> SqlType:
     if kind == "map":
         return SqlType("map", fields=(("", from_duckdb(_child(found, 0))), ("", from_duckdb(_child(found, 1)))))
     if kind == "struct":
-        return SqlType("row", fields=tuple((name, from_duckdb(child)) for name, child in found.children))
+        return SqlType(
+            "row",
+            fields=tuple((name, from_duckdb(_child(found, index))) for index, (name, _) in enumerate(found.children)),
+        )
     if kind == "decimal":
         precision, scale = (int(str(value)) for _, value in found.children)
         return SqlType("decimal", (precision, scale))
@@ -116,7 +117,9 @@ def from_duckdb(found: DuckDBPyType) -> SqlType:
 
 
 def _child(found: DuckDBPyType, index: int) -> DuckDBPyType:
-    child: DuckDBPyType = found.children[index][1]
+    child = found.children[index][1]
+    if not isinstance(child, DuckDBPyType):
+        raise not_supported(f"A result of type {found}")
     return child
 
 
@@ -138,7 +141,7 @@ def _read_hive(tokens: list[str]) -> tuple[SqlType, list[str]]:
     parameters: tuple[int, ...] = ()
     if rest[:1] == ["("]:
         end = rest.index(")")
-        parameters = tuple(int(token) for token in rest[1:end] if token != ",")
+        parameters = tuple(int(number) for number in rest[1:end] if number != ",")
         rest = rest[end + 1 :]
     if name not in _OF_HIVE:
         raise not_supported(f"Hive type {name}")
@@ -148,8 +151,8 @@ def _read_hive(tokens: list[str]) -> tuple[SqlType, list[str]]:
     return SqlType(_OF_HIVE[name], parameters if name == "decimal" else ()), rest
 
 
-def _listed(parts: object) -> str:
-    inside = ", ".join(parts)  # type: ignore[call-overload] # any iterable of texts
+def _listed(parts: Iterable[str]) -> str:
+    inside = ", ".join(parts)
     return f"({inside})" if inside else ""
 
 
@@ -202,7 +205,7 @@ _DUCKDB = {
     "date": "DATE",
     "timestamp": "TIMESTAMP",
 }
-_ARROW = {
+_ARROW: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
     "tinyint": pa.int8(),
     "smallint": pa.int16(),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from local.athena.calls import NOW
 from local.athena.catalog import Catalog, CatalogTable, CatalogView
 from local.athena.data import PATH, Data, qualified, quoted
 from local.athena.dialect import Schema, Translation, translate
@@ -16,7 +17,6 @@ from local.athena.errors import QueryError, from_duckdb
 from local.athena.functions import MACROS
 from local.athena.reading import Query, read
 from local.athena.results import formatted
-from local.athena.rewriting import NOW
 from local.athena.types import SqlType
 from local.athena.types import from_duckdb as type_of
 
@@ -68,7 +68,7 @@ class Warehouse:
         self._connection = duckdb.connect(
             config={"temp_directory": str(folder / "athena"), "autoload_known_extensions": False, "threads": 2}
         )
-        # Athena's session is in UTC; /* 1 // 0 */ is an error there too.
+        # As Athena's sessions are.
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET error_on_division_by_zero = true")
         self._connection.execute(MACROS)
@@ -181,9 +181,9 @@ class Warehouse:
             if found != kind or len(kinds) != len(columns):
                 raise QueryError(
                     "VIEW_IS_STALE",
-                    f"View '{'.'.join(name)}' is stale or in invalid state: column [{column}] of type {found} projected from"
-                    f" query view at position {position} cannot be coerced to column [{column}] of type {kind} stored in view"
-                    " definition",
+                    f"View '{'.'.join(name)}' is stale or in invalid state: column [{column}] of type {found} projected"
+                    f" from query view at position {position} cannot be coerced to column [{column}] of type {kind}"
+                    " stored in view definition",
                 )
         names = ", ".join(quoted(column) for column, _ in columns)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(name[0])}")

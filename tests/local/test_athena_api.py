@@ -35,7 +35,7 @@ def result_object(lab: Lab, execution: dict[str, Any]) -> str:
 
 
 def test_the_result_object_is_csv_with_everything_quoted_but_null(lab: Lab) -> None:
-    execution = lab.run("SELECT item, ms AS \"Milli\" FROM plays ORDER BY ms NULLS LAST")
+    execution = lab.run('SELECT item, ms AS "Milli" FROM plays ORDER BY ms NULLS LAST')
     location = execution["ResultConfiguration"]["OutputLocation"]
     assert location == f"s3://{RESULTS}/answers/{execution['QueryExecutionId']}.csv"
     assert result_object(lab, execution) == '"item","Milli"\n"say ""hi""","1"\n"a,b","2"\n,"3"\n"",\n'
@@ -74,13 +74,17 @@ def test_an_execution_says_how_it_went(lab: Lab) -> None:
     assert (good["Status"]["State"], good["StatementType"], good["SubstatementType"]) == ("SUCCEEDED", "DML", "SELECT")
     assert good["WorkGroup"] == WORKGROUP
     assert good["QueryExecutionContext"] == {"Database": DATABASE}
-    assert 0 < good["Statistics"]["DataScannedInBytes"] < lab.run("SELECT * FROM plays")["Statistics"]["DataScannedInBytes"]
+    assert (
+        0
+        < good["Statistics"]["DataScannedInBytes"]
+        < lab.run("SELECT * FROM plays")["Statistics"]["DataScannedInBytes"]
+    )
     bad = lab.run("SELECT nosuch FROM plays")
     assert bad["Status"]["State"] == "FAILED"
     reason = bad["Status"]["StateChangeReason"]
     assert reason.startswith("COLUMN_NOT_FOUND: line 1:8: Column 'nosuch' cannot be resolved")
     assert bad["Status"]["AthenaError"] == {"ErrorCategory": 2, "Retryable": False, "ErrorMessage": reason}
-    with pytest.raises(ClientError, match="InvalidRequestException.*Final query state: FAILED"):
+    with pytest.raises(ClientError, match=r"InvalidRequestException.*Final query state: FAILED"):
         lab.client("athena").get_query_results(QueryExecutionId=bad["QueryExecutionId"])
 
 
@@ -94,7 +98,7 @@ def test_executions_are_listed_newest_first_and_described_together(lab: Lab) -> 
     answer = athena.batch_get_query_execution(QueryExecutionIds=[*ids, "nosuch"])
     assert [one["Query"] for one in answer["QueryExecutions"]] == ["SELECT 0", "SELECT 1", "SELECT 2"]
     assert [one["QueryExecutionId"] for one in answer["UnprocessedQueryExecutionIds"]] == ["nosuch"]
-    with pytest.raises(ClientError, match="InvalidRequestException.*nosuch was not found"):
+    with pytest.raises(ClientError, match=r"InvalidRequestException.*nosuch was not found"):
         athena.get_query_execution(QueryExecutionId="nosuch")
 
 
@@ -140,7 +144,12 @@ READER: list[dict[str, Any]] = [
     {"Action": ["athena:*"], "Resource": f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{WORKGROUP}"},
     {
         "Action": ["glue:GetTable", "glue:GetPartitions", "glue:GetDatabase"],
-        "Resource": [f"{GLUE}catalog", f"{GLUE}database/{DATABASE}", f"{GLUE}database/default", f"{GLUE}table/{DATABASE}/*"],
+        "Resource": [
+            f"{GLUE}catalog",
+            f"{GLUE}database/{DATABASE}",
+            f"{GLUE}database/default",
+            f"{GLUE}table/{DATABASE}/*",
+        ],
     },
     {"Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{LAKE}"},
     {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{LAKE}/tables/*"},

@@ -1,0 +1,63 @@
+"""A Glue catalog and an Athena that really run, and the handler over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from handlers.publish import handler as publish
+from handlers.publish.views import load
+from tests.local.athena_lab import DATABASE, LAKE, WORKGROUP, Lab
+
+
+class Publisher:
+    """The handler with its environment, and a record of the AWS calls that it made."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.calls: list[str] = []
+
+    def run(self) -> dict[str, Any]:
+        """Invoke the handler."""
+        self.calls.clear()
+        context: Any = SimpleNamespace(
+            function_name="publish", memory_limit_in_mb=256, invoked_function_arn="arn", aws_request_id="request"
+        )
+        return publish.handler({}, context)
+
+    def record(self, params: Any, model: Any, **_: Any) -> None:
+        del params
+        self.calls.append(model.name)
+
+
+@pytest.fixture
+def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    for name, value in {
+        "TRANSFORMED_BUCKET": LAKE,
+        "GLUE_DATABASE": DATABASE,
+        "ATHENA_WORKGROUP": WORKGROUP,
+        "TIMEZONE": "Europe/Berlin",
+        "POWERTOOLS_METRICS_NAMESPACE": "SpotifyEtl/test",
+        "POWERTOOLS_SERVICE_NAME": "publish",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with Lab(tmp_path) as lab:
+        running = Publisher(lab)
+        for service in ("glue", "athena"):
+            client = lab.client(service)
+            client.meta.events.register(f"before-call.{service}", running.record)
+            monkeypatch.setattr(publish, f"_{service}", lambda client=client: client)
+        yield running
+
+
+@pytest.fixture
+def views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in the place of the project's views."""
+    folder = tmp_path / "views"
+    folder.mkdir()
+    monkeypatch.setattr(load, "__defaults__", (folder,))
+    return folder

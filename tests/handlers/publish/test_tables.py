@@ -1,0 +1,115 @@
+"""Missing tables and columns get into the catalog, in the crawler's very form; a type never changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers.publish.handler import PublishError
+from handlers.tables import TABLES
+from tests.handlers.publish.conftest import Publisher
+from tests.local.athena_lab import DATABASE, LAKE
+
+
+@pytest.fixture(autouse=True)
+def _one_view(views: Path) -> None:
+    (views / "one.sql").write_text("-- One.\nSELECT 1 AS x\n")
+
+
+def table(publisher: Publisher, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = publisher.lab.client("glue").get_table(DatabaseName=DATABASE, Name=name)["Table"]
+    return found
+
+
+def change(publisher: Publisher, name: str, columns: list[dict[str, str]]) -> None:
+    kept = {
+        key: value
+        for key, value in table(publisher, name).items()
+        if key in {"Name", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor"}
+    }
+    kept["StorageDescriptor"]["Columns"] = columns
+    publisher.lab.client("glue").update_table(DatabaseName=DATABASE, TableInput=kept)
+
+
+def test_every_table_is_made_as_a_crawler_makes_it(publisher: Publisher) -> None:
+    assert publisher.run()["tables_created"] == list(TABLES)
+    plays = table(publisher, "plays")
+    assert plays["TableType"] == "EXTERNAL_TABLE"
+    form = {"classification": "parquet", "compressionType": "none", "typeOfData": "file"}
+    assert plays["Parameters"] == form
+    assert plays["PartitionKeys"] == [{"Name": "month", "Type": "string"}]
+    descriptor = plays["StorageDescriptor"]
+    assert descriptor["Location"] == f"s3://{LAKE}/tables/plays/"
+    assert descriptor["InputFormat"].endswith(".parquet.MapredParquetInputFormat")
+    assert descriptor["OutputFormat"].endswith(".parquet.MapredParquetOutputFormat")
+    assert descriptor["SerdeInfo"]["SerializationLibrary"].endswith(".parquet.serde.ParquetHiveSerDe")
+    assert descriptor["Parameters"] == form
+    assert [(one["Name"], one["Type"]) for one in descriptor["Columns"]] == [
+        (one.name, one.type) for one in TABLES["plays"].all_columns
+    ]
+
+
+def test_a_missing_column_is_appended_and_all_else_stays(publisher: Publisher) -> None:
+    publisher.run()
+    columns = table(publisher, "artists")["StorageDescriptor"]["Columns"]
+    kept = [one for one in columns if one["Name"] not in {"artist_id", "_line"}]
+    change(publisher, "artists", [*kept, {"Name": "extra", "Type": "double"}])
+    summary = publisher.run()
+    assert summary["columns_added"] == {"artists": ["artist_id", "_line"]}
+    assert summary["tables_created"] == []
+    mended = table(publisher, "artists")
+    assert mended["StorageDescriptor"]["Columns"] == [
+        *kept,
+        {"Name": "extra", "Type": "double"},
+        {"Name": "artist_id", "Type": "string"},
+        {"Name": "_line", "Type": "bigint"},
+    ]
+    assert mended["StorageDescriptor"]["Location"] == f"s3://{LAKE}/tables/artists/"
+
+
+def test_another_type_is_reported_and_left_alone(publisher: Publisher) -> None:
+    publisher.run()
+    columns = table(publisher, "artists")["StorageDescriptor"]["Columns"]
+    wrong = [{**one, "Type": "int"} if one["Name"] == "_line" else one for one in columns]
+    change(publisher, "artists", wrong)
+    with pytest.raises(PublishError, match=r"artists\._line is int in the catalog and bigint in the files"):
+        publisher.run()
+    assert table(publisher, "artists")["StorageDescriptor"]["Columns"] == wrong
+
+
+def test_other_partition_keys_are_reported(publisher: Publisher) -> None:
+    publisher.lab.table("tracks", {}, keys=("year",))
+    with pytest.raises(PublishError, match="tracks is not partitioned by dt"):
+        publisher.run()
+
+
+def test_a_view_in_the_place_of_a_table_is_reported(publisher: Publisher) -> None:
+    publisher.lab.run("CREATE VIEW albums AS SELECT 1 AS x")
+    with pytest.raises(PublishError, match="albums is a view where the table should be"):
+        publisher.run()
+
+
+def test_a_table_that_a_crawl_makes_at_the_same_time_is_mended(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    glue = publisher.lab.client("glue")
+    create = glue.create_table
+
+    def crawl_first(**request: Any) -> Any:
+        if request["TableInput"]["Name"] == "plays":
+            publisher.lab.table("plays", {"source": "string"}, keys=("month",))
+        return create(**request)
+
+    monkeypatch.setattr(glue, "create_table", crawl_first)
+    summary = publisher.run()
+    assert "plays" not in summary["tables_created"]
+    assert "item_uri" in summary["columns_added"]["plays"]
+
+
+def test_a_second_run_only_reads(publisher: Publisher) -> None:
+    publisher.run()
+    assert publisher.calls.count("CreateTable") == len(TABLES)
+    assert publisher.run() == {"tables_created": [], "columns_added": {}, "views_created": [], "views_unchanged": 1}
+    assert publisher.calls == ["GetTables"]
