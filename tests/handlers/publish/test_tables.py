@@ -98,8 +98,10 @@ def test_a_table_that_a_crawl_makes_at_the_same_time_is_mended(
     create = glue.create_table
 
     def crawl_first(**request: Any) -> Any:
-        if request["TableInput"]["Name"] == "plays":
-            publisher.lab.table("plays", {"source": "string"}, keys=("month",))
+        table = request["TableInput"]
+        if table["Name"] == "plays":
+            descriptor = {**table["StorageDescriptor"], "Columns": [{"Name": "source", "Type": "string"}]}
+            create(DatabaseName=DATABASE, TableInput={**table, "StorageDescriptor": descriptor})
         return create(**request)
 
     monkeypatch.setattr(glue, "create_table", crawl_first)
