@@ -80,7 +80,7 @@ SELECT
     ) / 3600000e0 AS age_hours,
     max(CASE WHEN age = 1 THEN run_id END) AS last_run_id,
     max(CASE WHEN age = 1 THEN finished_at END) AS last_run_at,
-    max(CASE WHEN age = 1 THEN status END) AS last_status,
+    CAST(max(CASE WHEN age = 1 THEN status END) AS varchar) AS last_status,
     max(CASE WHEN age = 1 THEN reason END) AS last_reason,
     max(CASE WHEN age = 1 THEN locked_until END) AS locked_until
 FROM ranked

@@ -96,12 +96,14 @@ SELECT
     started_at,
     finished_at,
     attempts,
-    CASE
-        WHEN skipped_units = units THEN 'skipped'
-        WHEN failed_units = units THEN 'failed'
-        WHEN failed_units > 0 OR partial_units > 0 THEN 'partial'
-        ELSE 'complete'
-    END AS run_status,
+    CAST(
+        CASE
+            WHEN skipped_units = units THEN 'skipped'
+            WHEN failed_units = units THEN 'failed'
+            WHEN failed_units > 0 OR partial_units > 0 THEN 'partial'
+            ELSE 'complete'
+        END AS varchar
+    ) AS run_status,
     CASE
         WHEN skipped_units = units OR failed_units > 0 OR partial_units > 0 THEN run_reason
     END AS run_reason,

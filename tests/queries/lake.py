@@ -44,6 +44,7 @@ class Lake:
     """
 
     def __init__(self) -> None:
+        self._units: dict[tuple[str, int], list[tuple[str, str]]] = {}
         self._database = duckdb.connect(":memory:")
         self._database.execute("SET TimeZone = 'UTC'")
         for table in TABLES.values():
@@ -65,6 +66,7 @@ class Lake:
     def scenario(self) -> Iterator[Self]:
         """The lake, in which all that is inserted is forgotten at the end."""
         self._database.begin()
+        self._units.clear()
         try:
             yield self
         finally:
@@ -77,12 +79,12 @@ class Lake:
             raise KeyError(f"{table} has no column {sorted(unknown)}")
         names = ", ".join(f'"{name}"' for name in values)
         marks = ", ".join("?" for _ in values)
-        self._database.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(values.values()))  # noqa: S608 - names are the tables' own
+        self._database.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(values.values()))
 
     def repeat_every_row(self) -> None:
         """Every row of every base table once more, as at-least-once delivery may leave them."""
         for name in TABLES:
-            self._database.execute(f'INSERT INTO "{name}" SELECT * FROM "{name}"')  # noqa: S608 - names are the tables' own
+            self._database.execute(f'INSERT INTO "{name}" SELECT * FROM "{name}"')
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query in Athena's SQL."""
@@ -137,10 +139,12 @@ class Lake:
         account: str | None = "ana",
         status: str = "complete",
         version: int = 1,
-        line: int = 1,
         **more: Any,
     ) -> None:
         """One unit of a run manifest as a row of `runs`; `read_complete` is false unless given."""
+        units = self._units.setdefault((run, attempt), [])
+        if (stream, unit) not in units:
+            units.append((stream, unit))
         scheduled = layout.run_time(run).replace(tzinfo=None)
         finished = scheduled + timedelta(minutes=attempt + 1)
         values: dict[str, Any] = {
@@ -164,7 +168,7 @@ class Lake:
             "_run_id": run,
             "_extracted_at": finished,
             "_raw_key": str(layout.ManifestKey(run, attempt)),
-            "_line": line,
+            "_line": units.index((stream, unit)) + 1,
             "_schema_version": version,
         }
         self.insert("runs", **(values | more))

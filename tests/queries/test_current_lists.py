@@ -44,8 +44,8 @@ def test_the_profile_is_the_newest_one_of_each_account(lake: Lake) -> None:
 
 def test_a_deleted_playlist_goes_and_its_entries_with_it(lake: Lake) -> None:
     lake.read(run(1), "playlists", [playlist("p"), playlist("q")])
-    lake.read(run(1), "playlist_items", items("p", "x"), unit="p", line=2)
-    lake.read(run(1), "playlist_items", items("q", "y", "z"), unit="q", line=3)
+    lake.read(run(1), "playlist_items", items("p", "x"), unit="p")
+    lake.read(run(1), "playlist_items", items("q", "y", "z"), unit="q")
     assert lake.ask(ITEMS) == [("p", 0, "x"), ("q", 0, "y"), ("q", 1, "z")]
     lake.read(run(2), "playlists", [playlist("q")])
 
@@ -55,28 +55,28 @@ def test_a_deleted_playlist_goes_and_its_entries_with_it(lake: Lake) -> None:
 
 def test_each_playlist_has_the_entries_of_its_own_newest_complete_read(lake: Lake) -> None:
     lake.read(run(1), "playlists", [playlist("p"), playlist("q")])
-    lake.read(run(1), "playlist_items", items("p", "x", "y"), unit="p", line=2)
-    old = lake.read(run(1), "playlist_items", items("q", "z"), unit="q", line=3, read="of-q")
-    lake.read(run(2), "playlist_items", items("p", "y"), unit="p", line=2)
-    lake.complete(run(2), "playlist_items", [old], 1, unit="q", line=3, read="of-q", status="unchanged")
+    lake.read(run(1), "playlist_items", items("p", "x", "y"), unit="p")
+    old = lake.read(run(1), "playlist_items", items("q", "z"), unit="q", read="of-q")
+    lake.read(run(2), "playlist_items", items("p", "y"), unit="p")
+    lake.complete(run(2), "playlist_items", [old], 1, unit="q", read="of-q", status="unchanged")
 
     assert lake.ask(ITEMS) == [("p", 0, "y"), ("q", 0, "z")]
 
 
 def test_an_emptied_playlist_is_empty_and_a_half_read_one_stays(lake: Lake) -> None:
     lake.read(run(1), "playlists", [playlist("p"), playlist("q")])
-    lake.read(run(1), "playlist_items", items("p", "x"), unit="p", line=2)
-    lake.read(run(1), "playlist_items", items("q", "z"), unit="q", line=3)
-    lake.read(run(2), "playlist_items", [], unit="p", line=2)
+    lake.read(run(1), "playlist_items", items("p", "x"), unit="p")
+    lake.read(run(1), "playlist_items", items("q", "z"), unit="q")
+    lake.read(run(2), "playlist_items", [], unit="p")
     lake.line("playlist_items", "half", raw_key(run(2), "playlist_items", unit="q"), 1, items("q", "w")[0])
-    lake.manifest(run(2), "playlist_items", unit="q", status="partial", read_id="half", line=3)
+    lake.manifest(run(2), "playlist_items", unit="q", status="partial", read_id="half")
 
     assert lake.ask(ITEMS) == [("q", 0, "z")]
 
 
 def test_the_same_track_at_two_positions_is_two_entries(lake: Lake) -> None:
     lake.read(run(1), "playlists", [playlist("p")])
-    lake.read(run(1), "playlist_items", items("p", "x", "x", "", ""), unit="p", line=2)
+    lake.read(run(1), "playlist_items", items("p", "x", "x", "", ""), unit="p")
     lake.repeat_every_row()
 
     assert lake.ask(ITEMS) == [("p", 0, "x"), ("p", 1, "x"), ("p", 2, ""), ("p", 3, "")]
@@ -84,9 +84,9 @@ def test_the_same_track_at_two_positions_is_two_entries(lake: Lake) -> None:
 
 def test_a_playlist_of_two_accounts_has_the_entries_that_each_has_read(lake: Lake) -> None:
     lake.read(run(1), "playlists", [playlist("p")])
-    lake.read(run(1), "playlist_items", items("p", "x"), unit="p", line=2)
+    lake.read(run(1), "playlist_items", items("p", "x"), unit="p")
     lake.read(run(2), "playlists", [playlist("p")], account="bo")
-    lake.read(run(2), "playlist_items", items("p", "x", "y"), unit="p", line=2, account="bo")
+    lake.read(run(2), "playlist_items", items("p", "x", "y"), unit="p", account="bo")
 
     assert lake.ask("SELECT account_id, count(*) FROM current_playlist_items GROUP BY 1 ORDER BY 1") == [
         ("ana", 1),

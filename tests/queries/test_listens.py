@@ -23,7 +23,7 @@ def exported(lake: Lake, import_run: str, *files: list[dict[str, Any]], account:
     """An import of files, all of them arrived."""
     for number, plays in enumerate(files):
         unit = f"file{number}"
-        lake.read(import_run, EXPORT, plays, unit=unit, read=f"{import_run}-{unit}", line=number + 1, account=account)
+        lake.read(import_run, EXPORT, plays, unit=unit, read=f"{import_run}-{unit}", account=account)
 
 
 def test_a_play_that_the_api_served_twice_counts_once(lake: Lake) -> None:
@@ -100,7 +100,7 @@ def test_an_import_counts_once_all_its_files_are_complete(lake: Lake) -> None:
     importing = run(21, trigger="import")
     exported(lake, importing, [play(at(1), ms_played=1), play(at(9), ms_played=1)])
     missing = raw_key(importing, EXPORT, unit="file1")
-    lake.complete(importing, EXPORT, [missing], 1, unit="file1", line=2, read="late")
+    lake.complete(importing, EXPORT, [missing], 1, unit="file1", read="late")
 
     assert lake.ask(LISTENS) == [("ana", API, at(5), "x")]
     lake.line(EXPORT, "late", missing, 1, play(at(3), ms_played=1))
@@ -130,7 +130,7 @@ def test_a_file_imported_again_counts_once_and_belongs_to_both_imports(lake: Lak
     first, second = run(21, trigger="import"), run(22, trigger="import")
     key = lake.read(first, EXPORT, [play(at(1), ms_played=5)], unit="one", read="hash")
     lake.complete(second, EXPORT, [key], 1, unit="one", read="hash", status="unchanged")
-    lake.read(second, EXPORT, [play(at(9), ms_played=5)], unit="two", line=2)
+    lake.read(second, EXPORT, [play(at(9), ms_played=5)], unit="two")
     lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), 1, play(at(5)))
 
     assert [row[1:3] for row in lake.ask(LISTENS)] == [(EXPORT, at(1)), (EXPORT, at(9))]

@@ -22,8 +22,8 @@ def test_the_last_row_of_a_unit_counts_and_what_it_cost_is_summed(lake: Lake) ->
 
 
 def test_a_unit_that_a_later_attempt_does_not_name_keeps_its_last_row(lake: Lake) -> None:
-    lake.manifest(run(1), "profile", line=1)
-    lake.manifest(run(1), "playlists", line=2, status="partial", reason="continued", run_status="partial")
+    lake.manifest(run(1), "profile")
+    lake.manifest(run(1), "playlists", status="partial", reason="continued", run_status="partial")
     lake.manifest(run(1), "playlists", attempt=1, status="complete")
 
     assert lake.ask("SELECT stream, attempts, status, run_status FROM run_history ORDER BY stream") == [
@@ -46,7 +46,7 @@ def test_a_unit_that_a_later_attempt_does_not_name_keeps_its_last_row(lake: Lake
 )
 def test_the_status_of_a_run_follows_from_its_units(lake: Lake, statuses: tuple[str, ...], of_the_run: str) -> None:
     for line, status in enumerate(statuses, start=1):
-        lake.manifest(run(1), "playlist_items", unit=f"p{line}", status=status, line=line)
+        lake.manifest(run(1), "playlist_items", unit=f"p{line}", status=status)
 
     assert lake.ask("SELECT DISTINCT run_status FROM run_history") == [(of_the_run,)]
 
@@ -66,10 +66,10 @@ def test_runs_of_two_accounts_are_kept_apart(lake: Lake) -> None:
 
 
 def test_freshness_names_the_last_good_run_and_how_the_last_one_went(lake: Lake) -> None:
-    lake.manifest(run(1), "playlists", line=1)
-    lake.manifest(run(2), "playlists", line=1, status="unchanged")
-    lake.manifest(run(3), "playlists", line=1, status="failed", reason="http_500")
-    lake.manifest(run(1), "profile", line=2, status="partial", reason="locked")
+    lake.manifest(run(1), "playlists")
+    lake.manifest(run(2), "playlists", status="unchanged")
+    lake.manifest(run(3), "playlists", status="failed", reason="http_500")
+    lake.manifest(run(1), "profile", status="partial", reason="locked")
 
     assert lake.ask(
         "SELECT account_id, stream, last_good_run_id, last_good_at, last_run_id, last_status, last_reason"
@@ -95,7 +95,7 @@ def test_a_stream_with_units_is_good_only_when_all_of_them_are(lake: Lake) -> No
     for day, statuses in ((1, ("complete", "unchanged")), (2, ("complete", "failed"))):
         for line, status in enumerate(statuses, start=1):
             reason = "forbidden" if status == "failed" else None
-            lake.manifest(run(day), "playlist_items", unit=f"p{line}", status=status, line=line, reason=reason)
+            lake.manifest(run(day), "playlist_items", unit=f"p{line}", status=status, reason=reason)
 
     assert lake.ask("SELECT last_good_run_id, last_status, last_reason FROM freshness") == [
         (run(1), "partial", "forbidden")

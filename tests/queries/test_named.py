@@ -1,0 +1,328 @@
+"""What each named query answers, from a few rows of which the answer is known."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from tests.queries.lake import NAMED, Lake, moment, raw_key, run
+
+
+class Player:
+    """Writes plays of one account: each an object of its own."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._parts = 0
+
+    def play(self, when: str, track: str, artist: str | None = "Abba", account: str = "ana", **more: Any) -> None:
+        """One play of a track, three minutes long."""
+        self._parts += 1
+        self._lake.line(
+            "recently_played",
+            "read",
+            raw_key(run(1, 6, "hourly"), "recently_played", part=self._parts),
+            1,
+            {
+                "played_at": moment(when),
+                "item_uri": f"spotify:track:{track}",
+                "track_id": track,
+                "track_name": track.upper(),
+                "artist_name": artist,
+                "duration_ms": 180_000,
+                **more,
+            },
+            account=account,
+        )
+
+
+@pytest.fixture
+def player(lake: Lake) -> Player:
+    return Player(lake)
+
+
+def entries(playlist_id: str, *tracks: str, added_at: datetime | None = None) -> list[dict[str, Any]]:
+    return [
+        {
+            "playlist_id": playlist_id,
+            "position": position,
+            "item_uri": f"spotify:track:{track}",
+            "track_id": track,
+            "item_name": track.upper(),
+            "artist_name": "Abba",
+            "added_at": added_at,
+        }
+        for position, track in enumerate(tracks)
+    ]
+
+
+def playlists(lake: Lake, day: int, *names: str) -> None:
+    lake.read(run(day), "playlists", [{"playlist_id": name, "name": f"List {name}"} for name in names])
+
+
+def items(lake: Lake, day: int, playlist_id: str, *tracks: str, **more: Any) -> str:
+    return lake.read(
+        run(day),
+        "playlist_items",
+        entries(playlist_id, *tracks, **more),
+        unit=playlist_id,
+    )
+
+
+def saved(track: str, when: str = "2026-10-01") -> dict[str, Any]:
+    return {
+        "item_uri": f"spotify:track:{track}",
+        "track_id": track,
+        "track_name": track.upper(),
+        "artist_name": "Abba",
+        "added_at": moment(when),
+    }
+
+
+def test_top_artists_counts_four_weeks_back_from_the_newest_run(lake: Lake, player: Player) -> None:
+    lake.manifest(run(29), "profile")
+    player.play("2026-11-01 05:59:59", "old", "Too long ago")
+    player.play("2026-11-01 06:00:00", "x", "Abba")
+    player.play("2026-11-20 06:00:00", "y", "Abba")
+    player.play("2026-11-20 07:00:00", "y", "Abba")
+    player.play("2026-11-21 07:00:00", "z", "Beck")
+    player.play("2026-11-21 08:00:00", "z", None)
+
+    assert lake.ask(NAMED["top_artists"]) == [
+        ("ana", 1, "Abba", 3, 2, 9.0, moment("2026-11-20 08:00:00")),
+        ("ana", 2, "Beck", 1, 1, 3.0, moment("2026-11-21 08:00:00")),
+    ]
+
+
+def test_top_artists_ranks_each_account_for_itself(lake: Lake, player: Player) -> None:
+    for account in ("ana", "bo"):
+        lake.manifest(run(2), "profile", account=account, attempt=int(account == "bo"))
+        player.play("2026-11-01 07:00:00", "x", f"Hero of {account}", account)
+
+    assert [row[:3] for row in lake.ask(NAMED["top_artists"])] == [("ana", 1, "Hero of ana"), ("bo", 1, "Hero of bo")]
+
+
+def test_listening_by_hour_and_weekday_is_in_local_time(lake: Lake, player: Player) -> None:
+    lake.manifest(run(29), "profile")
+    player.play("2026-08-01 12:00:00", "more than twelve weeks ago")
+    player.play("2026-11-01 23:30:00", "x")
+    player.play("2026-11-08 23:40:00", "x")
+    player.play("2026-11-02 22:59:00", "x")
+
+    assert lake.ask(NAMED["listening_by_hour_and_weekday"]) == [("ana", 1, 0, 2, 2), ("ana", 1, 23, 1, 1)]
+
+
+def test_listening_by_day_is_in_local_days(lake: Lake, player: Player) -> None:
+    lake.manifest(run(29), "profile")
+    player.play("2026-10-01 12:00:00", "more than four weeks ago")
+    player.play("2026-11-03 22:30:00", "x")
+    player.play("2026-11-03 23:30:00", "x", ms_played=90_000)
+    player.play("2026-11-04 12:00:00", "y")
+    player.play("2026-11-04 13:00:00", "y")
+
+    assert lake.ask(NAMED["listening_by_day"]) == [
+        ("ana", date(2026, 11, 3), 1, 1, 3.0),
+        ("ana", date(2026, 11, 4), 3, 2, 7.5),
+    ]
+
+
+def test_playlist_changes_compares_the_last_two_complete_reads(lake: Lake) -> None:
+    playlists(lake, 1, "a", "b", "c")
+    items(lake, 1, "a", "oldest")
+    items(lake, 1, "b", "only read")
+    items(lake, 2, "a", "stays", "goes", "twice", "twice")
+    items(lake, 2, "c", "x", "y")
+    key = items(lake, 3, "a", "comes", "stays", "twice")
+    items(lake, 3, "c")
+    # Neither what is unchanged nor what has not arrived is another read.
+    lake.complete(run(4), "playlist_items", [key], 3, unit="a", read=f"read-of-{run(3)}", status="unchanged")
+    lake.complete(run(5), "playlist_items", [raw_key(run(5), "playlist_items", unit="a")], 1, unit="a")
+    lake.repeat_every_row()
+
+    assert lake.ask(NAMED["playlist_changes"]) == [
+        ("ana", "List a", "a", "came", "COMES", "Abba", "spotify:track:comes", 1),
+        ("ana", "List a", "a", "left", "GOES", "Abba", "spotify:track:goes", 1),
+        ("ana", "List a", "a", "left", "TWICE", "Abba", "spotify:track:twice", 1),
+        ("ana", "List c", "c", "left", "X", "Abba", "spotify:track:x", 1),
+        ("ana", "List c", "c", "left", "Y", "Abba", "spotify:track:y", 1),
+    ]
+
+
+def test_saved_albums_never_played_knows_plays_by_id_and_by_title(lake: Lake, player: Player) -> None:
+    lake.read(
+        run(1),
+        "saved_albums",
+        [
+            {"album_id": album, "album_name": name, "artist_name": "Abba", "added_at": moment(f"2026-10-0{day} 12:00")}
+            for day, (album, name) in enumerate(
+                [("by id", "Arrival"), ("by title", "Waterloo"), ("unheard", "Voyage"), ("gone", "")], start=1
+            )
+        ],
+    )
+    player.play("2026-11-01 12:00:00", "t", album_name="Arrival (Deluxe)")
+    player.play("2026-11-01 13:00:00", "u", album_name="waterloo")
+    player.play("2026-11-01 14:00:00", "v", album_name="Voyage", artist="Another")
+    player.play("2026-11-01 15:00:00", "w", album_name="")
+    lake.entity(
+        "tracks", raw_key(run(1, 6, "hourly"), "recently_played", part=1), 1, {"track_id": "t", "album_id": "by id"}
+    )
+    lake.entity(
+        "albums",
+        raw_key(run(1), "saved_albums"),
+        3,
+        {"album_id": "unheard", "total_tracks": 10, "release_year": 2021},
+    )
+
+    assert lake.ask(NAMED["saved_albums_never_played"]) == [
+        ("ana", "Voyage", "Abba", moment("2026-10-03 14:00"), 10, 2021, "unheard"),
+        ("ana", "", "Abba", moment("2026-10-04 14:00"), None, None, "gone"),
+    ]
+
+
+def test_saved_tracks_not_played_lately_begins_with_those_never_heard(lake: Lake, player: Player) -> None:
+    lake.read(run(29), "saved_tracks", [saved(track) for track in ("lately", "long", "longer", "never")])
+    player.play("2026-11-02 12:00:00", "lately")
+    player.play("2026-10-20 12:00:00", "long")
+    player.play("2026-10-10 12:00:00", "longer")
+
+    assert [(*row[:3], row[5]) for row in lake.ask(NAMED["saved_tracks_not_played_lately"])] == [
+        ("ana", 1, "NEVER", None),
+        ("ana", 2, "LONGER", moment("2026-10-10 14:00")),
+        ("ana", 3, "LONG", moment("2026-10-20 14:00")),
+    ]
+
+
+def test_artists_first_heard_has_the_first_play_of_each(lake: Lake, player: Player) -> None:
+    player.play("2026-11-02 12:00:00", "second", "Abba")
+    player.play("2026-11-01 12:00:00", "first", "Abba")
+    player.play("2026-11-03 12:00:00", "newcomer", "Beck")
+    player.play("2026-11-04 12:00:00", "nameless", None)
+
+    assert lake.ask(NAMED["artists_first_heard"]) == [
+        ("ana", "Beck", moment("2026-11-03 13:00"), "NEWCOMER", 1),
+        ("ana", "Abba", moment("2026-11-01 13:00"), "FIRST", 2),
+    ]
+
+
+def test_longest_streaks_counts_local_days_in_a_row(lake: Lake, player: Player) -> None:
+    for when in ("10-30 12:00", "10-31 12:00", "10-31 23:30", "11-02 12:00", "11-02 13:00", "11-05 12:00"):
+        player.play(f"2026-{when}", "x")
+
+    assert lake.ask(NAMED["longest_streaks"]) == [
+        ("ana", 1, 4, date(2026, 10, 30), date(2026, 11, 2), 5),
+        ("ana", 2, 1, date(2026, 11, 5), date(2026, 11, 5), 1),
+    ]
+
+
+def test_library_by_decade_counts_saved_tracks_by_release(lake: Lake) -> None:
+    key = lake.read(run(1), "saved_tracks", [saved(track) for track in "abcd"])
+    for number, (track, year) in enumerate([("a", 1979), ("b", 1970), ("c", 1980), ("d", None)], start=1):
+        lake.entity("tracks", key, number, {"track_id": track, "album_id": f"album of {track}"})
+        lake.entity("albums", key, number, {"album_id": f"album of {track}", "release_year": year})
+
+    assert lake.ask(NAMED["library_by_decade"]) == [
+        ("ana", 1970, 2, 1, 50.0),
+        ("ana", 1980, 1, 1, 25.0),
+        ("ana", None, 1, 1, 25.0),
+    ]
+
+
+def test_new_this_month_begins_with_the_local_month_of_the_newest_run(lake: Lake) -> None:
+    playlists(lake, 2, "a")
+    items(lake, 2, "a", "entry", added_at=moment("2026-11-01 12:00"))
+    lake.read(run(2), "saved_tracks", [saved("new", "2026-10-31 23:00"), saved("old", "2026-10-31 22:59")])
+    lake.read(
+        run(2),
+        "saved_albums",
+        [{"album_id": "x", "album_name": "Voyage", "uri": "u", "added_at": moment("2026-11-02 12:00")}],
+    )
+
+    assert lake.ask(NAMED["new_this_month"]) == [
+        ("ana", "saved album", moment("2026-11-02 13:00"), "Voyage", None, None, "u"),
+        ("ana", "playlist entry", moment("2026-11-01 13:00"), "ENTRY", "Abba", "List a", "spotify:track:entry"),
+        ("ana", "saved track", moment("2026-11-01 00:00"), "NEW", "Abba", None, "spotify:track:new"),
+    ]
+
+
+def test_most_returned_to_tracks_counts_days_not_plays(lake: Lake, player: Player) -> None:
+    for when in ("11-01 12:00", "11-01 13:00", "11-01 14:00", "11-01 15:00"):
+        player.play(f"2026-{when}", "one day")
+    for when in ("11-01 12:00", "11-03 12:00", "11-03 13:00"):
+        player.play(f"2026-{when}", "two days")
+    for when in ("11-01 12:00", "11-02 12:00", "11-04 12:00"):
+        player.play(f"2026-{when}", "three days")
+
+    assert lake.ask(NAMED["most_returned_to_tracks"]) == [
+        ("ana", 1, "THREE DAYS", "Abba", 3, 3, date(2026, 11, 1), date(2026, 11, 4), "spotify:track:three days"),
+        ("ana", 2, "TWO DAYS", "Abba", 2, 3, date(2026, 11, 1), date(2026, 11, 3), "spotify:track:two days"),
+    ]
+
+
+def test_freshness_is_the_view_with_hours_rounded(lake: Lake) -> None:
+    lake.manifest(run(1), "profile")
+    lake.manifest(run(2), "profile", status="failed", reason="http_500")
+
+    ((account, stream, good_at, age, *last),) = lake.ask(NAMED["freshness"])
+
+    assert (account, stream, good_at) == ("ana", "profile", moment("2026-11-01 06:01"))
+    assert age == round(age, 1)
+    assert last == [run(2), "failed", "http_500", None]
+
+
+def test_rejected_records_by_reason_shows_the_newest_of_each(lake: Lake) -> None:
+    first, second = raw_key(run(1), "saved_albums"), raw_key(run(2), "saved_albums")
+    for number in (1, 2):
+        lake.reject("saved_albums", "r", first, number, "not_json")
+    lake.reject("saved_albums", "r", second, 7, "not_json")
+    lake.reject("saved_albums", "r", first, 3, "wrong_type")
+    lake.repeat_every_row()
+
+    assert lake.ask(NAMED["rejected_records_by_reason"]) == [
+        ("ana", "saved_albums", "not_json", 3, moment("2026-11-02 06:00:00.007"), "not_json at 7", second),
+        ("ana", "saved_albums", "wrong_type", 1, moment("2026-11-01 06:00:00.003"), "wrong_type at 3", first),
+    ]
+
+
+def test_playlist_overlap_counts_each_shared_entry_once(lake: Lake) -> None:
+    playlists(lake, 1, "a", "b", "c")
+    items(lake, 1, "a", "x", "y", "y", "z", "w")
+    items(lake, 1, "b", "y", "y", "x")
+    items(lake, 1, "c", "z", "other")
+
+    assert lake.ask(NAMED["playlist_overlap"]) == [
+        ("ana", 1, "List a", "List b", 2, 100.0, "a", "b"),
+        ("ana", 2, "List a", "List c", 1, 50.0, "a", "c"),
+    ]
+
+
+def test_duplicates_in_playlists_knows_a_recording_by_its_isrc(lake: Lake) -> None:
+    playlists(lake, 1, "a", "b")
+    key = items(lake, 1, "a", "x", "y", "release", "x", "single")
+    items(lake, 1, "b", "x", "y")
+    for number, track in ((3, "release"), (5, "single")):
+        lake.entity("tracks", key, number, {"track_id": track, "isrc": "SE1"})
+
+    assert lake.ask(NAMED["duplicates_in_playlists"]) == [
+        ("ana", "List a", "X", "Abba", 2, 1, 0, 3, "a"),
+        ("ana", "List a", "RELEASE", "Abba", 2, 2, 2, 4, "a"),
+    ]
+
+
+def test_requests_by_stream_sums_the_last_seven_days(lake: Lake) -> None:
+    lake.manifest(run(1), "playlists", requests=100)
+    lake.manifest(run(2), "playlists", requests=5, records=7, objects=1)
+    lake.manifest(run(8), "playlists", requests=6, records=8, objects=1, status="failed")
+    lake.manifest(run(8), "profile", requests=1)
+
+    assert lake.ask(NAMED["requests_by_stream"]) == [
+        ("ana", "playlists", 2, 11, 15, 2, 1),
+        ("ana", "profile", 1, 1, 0, 0, 0),
+    ]
+
+
+def test_every_named_query_is_asked_here() -> None:
+    asked = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+
+    assert [name for name in NAMED if not any(test.startswith(name) for test in asked)] == []
