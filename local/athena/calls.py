@@ -134,6 +134,13 @@ def _concat(node: exp.Anonymous) -> exp.Expr:
     return result
 
 
+def _extreme(node: exp.Anonymous) -> exp.Expr:
+    """`greatest` and `least`, which unlike DuckDB's are null as soon as one argument is."""
+    known = exp.and_(*(exp.Not(this=exp.Is(this=one.copy(), expression=exp.Null())) for one in node.expressions))
+    call = nodes.call(str(node.this), *(one.copy() for one in node.expressions))
+    return exp.Case(ifs=[exp.If(this=known, true=call)])
+
+
 def _array_match(quantifier: str) -> Callable[[exp.Anonymous], exp.Expr]:
     """Return the rewriting of any_match and the like: three-valued as and/or over the elements."""
 
@@ -178,7 +185,9 @@ _SPECIAL: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {
     "date_trunc": _date_trunc,
     "format": _format,
     "format_datetime": _format_datetime,
+    "greatest": _extreme,
     "json_extract_scalar": _json_path,
+    "least": _extreme,
     "none_match": _array_match("none"),
     "now": _now,
     "with_timezone": _with_timezone,

@@ -14,6 +14,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 
+from local.athena.checks import check_grammar, check_types
 from local.athena.errors import QueryError
 from local.athena.functions import RESULTS
 from local.athena.reading import Athena3, Query
@@ -48,13 +49,14 @@ def translate(query: Query, schema: Schema) -> Translation:
     Raises:
         QueryError: a column cannot be resolved, types do not fit, or something is not modelled.
     """
+    check_grammar(query.tree)
     known = MappingSchema({name: dict(tables) for name, tables in schema.items()}, dialect=Athena3, normalize=False)
     try:
         tree = qualify(query.tree.copy(), schema=known, dialect=Athena3, expand_alias_refs=False)
     except OptimizeError as error:
         raise _unresolved(error, query.tree) from error
     annotate_types(tree, schema=known, dialect=Athena3, expression_metadata=_METADATA)
-    _check_comparisons(tree)
+    check_types(tree)
     read = _columns_read(tree)
     columns = query.labels or tuple(tree.named_selects)
     sql = rewrite(tree).sql(dialect="duckdb", normalize_functions=False)
@@ -109,35 +111,17 @@ def _annotate_function(annotator: Any, node: exp.Anonymous) -> exp.Expr:
     return cast("exp.Expr", annotator._set_type(node, kind))  # noqa: SLF001 - how sqlglot's annotators are written
 
 
-_METADATA: Any = {**Athena3().EXPRESSION_METADATA, exp.Anonymous: {"annotator": _annotate_function}}
-
-_OPERATORS: dict[Any, str] = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
-
-
-def _check_comparisons(tree: exp.Expr) -> None:
-    """Refuse to compare text with numbers and the like, which DuckDB would do after a cast of its own."""
-    for node in tree.find_all(*_OPERATORS, exp.Between, exp.In):
-        if isinstance(node, exp.Between):
-            others, operator = [node.args["low"], node.args["high"]], "BETWEEN"
-        elif isinstance(node, exp.In):
-            others, operator = node.expressions, "IN"
-        else:
-            others, operator = [node.expression], _OPERATORS[type(node)]
-        for other in others:
-            kinds = {_family(node.this), _family(other)}
-            if None not in kinds and len(kinds) > 1:
-                ours, theirs = (str(side.type.sql(Athena3)).lower() for side in (node.this, other))
-                raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {ours} {operator} {theirs}")
+def _annotate_literal(annotator: Any, node: exp.Literal) -> exp.Expr:
+    """Give a literal its type: a number with a point is a decimal, one with an exponent a double."""
+    kind = exp.DType.VARCHAR
+    if not node.is_string:
+        text = node.name.lower()
+        kind = exp.DType.DOUBLE if "e" in text else exp.DType.DECIMAL if "." in text else exp.DType.INT
+    return cast("exp.Expr", annotator._set_type(node, kind))  # noqa: SLF001 - likewise
 
 
-def _family(node: exp.Expr) -> str | None:
-    kind = node.type
-    if kind is None:
-        return None
-    if kind.this in exp.DataType.TEXT_TYPES:
-        return "text"
-    if kind.this in exp.DataType.NUMERIC_TYPES:
-        return "number"
-    if kind.this in exp.DataType.TEMPORAL_TYPES:
-        return "time"
-    return "boolean" if kind.this == exp.DType.BOOLEAN else None
+_METADATA: Any = {
+    **Athena3().EXPRESSION_METADATA,
+    exp.Anonymous: {"annotator": _annotate_function},
+    exp.Literal: {"annotator": _annotate_literal},
+}

@@ -12,6 +12,7 @@ CREATE MACRO trino_local(zone, x) AS timezone(zone, trino_instant(x));
 CREATE MACRO trino_with_timezone(x TIMESTAMP, zone) AS timezone(zone, x);
 
 -- Arithmetic.
+CREATE MACRO trino_divide_double(a, b) AS CAST(a AS DOUBLE) / CAST(b AS DOUBLE);
 CREATE MACRO trino_divide(a, b) AS CASE
     WHEN (typeof(a) LIKE 'DECIMAL%' OR typeof(b) LIKE 'DECIMAL%')
         AND typeof(a) NOT IN ('DOUBLE', 'FLOAT') AND typeof(b) NOT IN ('DOUBLE', 'FLOAT')
@@ -72,12 +73,6 @@ CREATE MACRO trino_json_extract_scalar(x VARCHAR, path VARCHAR) AS CASE
 CREATE MACRO trino_levenshtein_distance(a VARCHAR, b VARCHAR) AS levenshtein(a, b);
 CREATE MACRO trino_chr(x BIGINT) AS chr(CAST(x AS INTEGER));
 CREATE MACRO trino_codepoint(x VARCHAR) AS unicode(x);
-
--- Comparison. Unlike DuckDB's these are null as soon as one argument is.
-CREATE MACRO trino_greatest(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN greatest(a, b) END,
-    (a, b, c) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL THEN greatest(a, b, c) END;
-CREATE MACRO trino_least(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN least(a, b) END,
-    (a, b, c) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL THEN least(a, b, c) END;
 
 -- Dates and times.
 CREATE MACRO trino_interval(unit VARCHAR, n BIGINT) AS CASE unit

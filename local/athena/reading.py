@@ -11,6 +11,7 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.errors import OptimizeError, ParseError, TokenError
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokenizer_core import TokenType
 
 from local.athena.data import PATH
 from local.athena.errors import QueryError, not_supported
@@ -73,6 +74,9 @@ def read(sql: str, database: str, parameters: Sequence[str] = ()) -> Query:
 
 def _parse(sql: str) -> exp.Query:
     try:
+        tokens = Athena3().tokenize(sql)
+        if shorthand := next((token for token in tokens if token.token_type == TokenType.DCOLON), None):
+            raise QueryError("SYNTAX_ERROR", f"line {shorthand.line}:{shorthand.col - 1}: mismatched input ':'")
         statements = [one for one in sqlglot.parse(sql, read=Athena3) if one is not None]
     except ParseError as error:
         found = error.errors[0] if error.errors else {}

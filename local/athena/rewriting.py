@@ -15,13 +15,13 @@ from local.athena.functions import ALIASES, IGNORING_NULLS, OF_LOCAL_TIME, SAME
 from local.athena.reading import Athena3
 
 _KEPT: tuple[type[exp.Expr], ...] = (
-    exp.Alias, exp.And, exp.Array, exp.Between, exp.Boolean, exp.CTE, exp.Case, exp.Column, exp.Cube, exp.DataType,
+    exp.Alias, exp.And, exp.Array, exp.Between, exp.Boolean, exp.Case, exp.Column, exp.CTE, exp.Cube, exp.DataType,
     exp.DataTypeParam, exp.Distinct, exp.EQ, exp.Escape, exp.Except, exp.Exists, exp.Fetch, exp.Filter, exp.From,
-    exp.GT, exp.GTE, exp.Group, exp.GroupConcat, exp.GroupingSets, exp.Having, exp.Identifier, exp.If, exp.In,
-    exp.Intersect, exp.Interval, exp.Is, exp.Join, exp.LT, exp.LTE, exp.Lambda, exp.Like, exp.Limit, exp.Mod, exp.Mul,
-    exp.NEQ, exp.Neg, exp.Not, exp.Null, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Offset, exp.Or, exp.Order, exp.Ordered,
-    exp.Pseudocolumn, exp.Rollup, exp.Select, exp.Star, exp.Subquery, exp.Table, exp.TableAlias, exp.Tuple, exp.Union,
-    exp.Values, exp.Var, exp.Where, exp.WindowSpec, exp.With,
+    exp.Group, exp.GroupConcat, exp.GroupingSets, exp.GT, exp.GTE, exp.Having, exp.Identifier, exp.If, exp.In,
+    exp.Intersect, exp.Interval, exp.Is, exp.Join, exp.Lambda, exp.Like, exp.Limit, exp.LimitOptions, exp.LT, exp.LTE,
+    exp.Mod, exp.Mul, exp.Neg, exp.NEQ, exp.Not, exp.Null, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Offset, exp.Or,
+    exp.Order, exp.Ordered, exp.Pseudocolumn, exp.Rollup, exp.Select, exp.Star, exp.Subquery, exp.Table,
+    exp.TableAlias, exp.Tuple, exp.Union, exp.Values, exp.Var, exp.Where, exp.WindowSpec, exp.With,
 )  # fmt: skip
 
 _OF_INSTANTS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.Is, exp.Ordered)
@@ -94,6 +94,9 @@ def _sub(node: exp.Sub) -> exp.Expr:
 
 def _div(node: exp.Div) -> exp.Expr:
     nodes.refuse_zones(node)
+    if {exp.DType.DOUBLE, exp.DType.FLOAT} & {nodes.kind(node.left), nodes.kind(node.right)}:
+        # Only for integers is division by zero an error.
+        return nodes.call("trino_divide_double", node.left, node.right)
     return nodes.call("trino_divide", node.left, node.right)
 
 

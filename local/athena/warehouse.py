@@ -71,6 +71,7 @@ class Warehouse:
         # As Athena's sessions are.
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET error_on_division_by_zero = true")
+        self._connection.execute("SET ieee_floating_point_ops = true")
         self._connection.execute(MACROS)
         self._data = Data(server, self._connection)
         self._views: dict[Name, _Known] = {}
