@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ class Block:
     first_line: int
     data: bytes
 
-    @property
+    @functools.cached_property
     def lines(self) -> int:
         """How many lines the block holds; the last one may lack its newline."""
         return self.data.count(b"\n") + (not self.data.endswith(b"\n"))

@@ -23,10 +23,10 @@ VALUES = st.one_of(
     st.integers(-(2**70), 2**70),
     st.floats(),
     st.text(max_size=5),
-    st.just([]),
-    st.just({}),
-    st.just([None]),
-    st.just([{}]),
+    st.builds(list),
+    st.builds(dict),
+    st.builds(lambda: [None]),
+    st.builds(lambda: [{}]),
     st.sampled_from(["1970-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "9999-12-31T23:59:59.999Z", "0000", ""]),
 )
 
@@ -90,7 +90,7 @@ def check(stream: str, lines: list[bytes]) -> None:
             if not isinstance(json_or_none(line), dict):
                 assert number not in {row["_line"] for row in rows}
         alone = dict(enumerate(lines, start=1))
-        for row in rows[:3]:
+        for row in rows[:2]:
             # A line becomes the same, whatever stands beside it.
             stage.transform(stream, [alone[row["_line"]]])
             assert [{**other, "_line": row["_line"]} for other in stage.rows(table)] == [row]
@@ -106,7 +106,7 @@ def json_or_none(line: bytes) -> Any:
 
 @pytest.mark.parametrize(("stream", "shape"), SHAPES)
 def test_lines_in_are_rows_and_rejected_records_out(stream: str, shape: str) -> None:
-    fuzz(stream, shape, examples=15, lines=8)
+    fuzz(stream, shape, examples=8, lines=6)
 
 
 @pytest.mark.slow
@@ -127,7 +127,7 @@ def fuzz(stream: str, shape: str, *, examples: int, lines: int) -> None:
 
 
 @given(bad=st.sets(st.integers(0, 199), max_size=40))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_splitting_finds_exactly_the_bad_lines(bad: set[int]) -> None:
     (line,) = fixture_lines("saved_tracks", "development")
     lines = [b'{"record": 5}' if number in bad else encode(line) for number in range(200)]
