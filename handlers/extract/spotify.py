@@ -115,7 +115,7 @@ class SpotifyClient:
         session = _session()
         session.hooks["response"].append(self._note)
         self._cache = TokenCache(credentials.refresh_token, rotated)
-        auth = SpotifyOAuth(
+        self._auth = SpotifyOAuth(
             client_id=credentials.client_id,
             client_secret=credentials.client_secret,
             redirect_uri=_REDIRECT_URI,
@@ -124,8 +124,8 @@ class SpotifyClient:
             requests_session=session,
             requests_timeout=_TIMEOUTS,
         )
-        auth.OAUTH_TOKEN_URL = f"{accounts_url}api/token"
-        self._spotify = spotipy.Spotify(auth_manager=auth, requests_session=session, requests_timeout=_TIMEOUTS)
+        self._auth.OAUTH_TOKEN_URL = f"{accounts_url}api/token"
+        self._spotify = spotipy.Spotify(auth_manager=self._auth, requests_session=session, requests_timeout=_TIMEOUTS)
         self._spotify.prefix = api_url
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
@@ -204,30 +204,48 @@ class SpotifyClient:
 
     def _ask(self, url: str) -> Any:
         # Errors are raised without their cause: its text or arguments may quote what was sent.
+        self._sign_in()
         self._response = None
         try:
             # The one public method of spotipy that takes any address.
             value = self._spotify.next({"next": url})
         except SpotifyException as error:
             raise _failure(error.http_status, error.headers, error.reason, str(error.msg)) from None
-        except SpotifyOauthError as error:
-            raise self._login_failure(error) from None
         except requests.exceptions.ContentDecodingError:
             raise BrokenAnswerError("Spotify's answer cannot be decompressed: the next run reads it again.") from None
         except requests.exceptions.ChunkedEncodingError:
             raise BrokenAnswerError("Spotify's answer broke off: the next run reads it again.") from None
         except requests.RequestException as error:
-            if self._response is None:
+            # One that got no answer at all was not noted; how often urllib3 tried it is not known.
+            if error.request is not None and str(error.request.url).startswith(self._api_url):
                 self.requests += 1
             raise UnavailableError(
                 f"Spotify did not answer ({type(error).__name__}), after retries: the next run tries again."
             ) from None
-        except (AttributeError, KeyError, TypeError):
-            # spotipy trips over an error whose body is JSON of another shape, and over a token that lacks a part.
-            raise self._unreadable_failure() from None
+        except AttributeError:
+            # spotipy trips over an error whose body is JSON of another shape.
+            if self._response is None:
+                raise
+            raise _failure(self._response.status_code, self._response.headers, None, self._response.text) from None
         if value is None:
             raise BrokenAnswerError("Spotify's answer is no JSON: the next run reads it again.")
         return value
+
+    def _sign_in(self) -> None:
+        """Have an access token at hand before spotipy needs one: it takes an odd answer for a token."""
+        self._response = None
+        try:
+            token = self._auth.get_access_token(as_dict=False)
+        except SpotifyOauthError as error:
+            raise self._login_failure(error) from None
+        except requests.RequestException as error:
+            raise UnavailableError(
+                f"Spotify gave no access token ({type(error).__name__}): the next run tries again."
+            ) from None
+        except (AttributeError, KeyError, TypeError):
+            token = None
+        if not isinstance(token, str) or not token:
+            raise UnavailableError("Spotify's access token is unreadable: the next run tries again.")
 
     def _note(self, response: requests.Response, *_: Any, **__: Any) -> None:
         self._response = response
@@ -250,12 +268,6 @@ class SpotifyClient:
             f"Spotify refuses the app's login (HTTP {status}, {code}): "
             "check its client id and secret, then run `spotify-etl login` again."
         )
-
-    def _unreadable_failure(self) -> SpotifyError:
-        response = self._response
-        if response is not None and response.status_code >= 400 and response.url.startswith(self._api_url):
-            return _failure(response.status_code, response.headers, None, response.text)
-        return UnavailableError("Spotify's token endpoint answered something unreadable: the next run tries again.")
 
 
 class _TooManyRequestsError(SpotifyError):

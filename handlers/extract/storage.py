@@ -54,6 +54,7 @@ class Bucket:
                     Body=body,
                     ContentType=content_type,
                     Metadata=metadata or {},
+                    ChecksumAlgorithm="SHA256",
                     ChecksumSHA256=checksum,
                     IfNoneMatch="*",
                 )

@@ -117,7 +117,7 @@ def test_plays_that_another_run_has_seen_meanwhile_are_merged(stage: Stage) -> N
     assert set(stage.json(key)["seen"]) == {identity(one) for one in plays(1, 2, 9)}
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     hours=st.lists(st.lists(st.integers(0, 60), max_size=12, unique=True), min_size=1, max_size=5),
 )

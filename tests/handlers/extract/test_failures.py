@@ -1,0 +1,170 @@
+"""What Spotify may do to a request, and what becomes of the unit that made it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.handlers.extract.fake_spotify import Json, Reply, saved_track
+from tests.handlers.extract.stage import START, Context, Stage, unit
+
+STREAM = "saved_albums"
+PATH = "me/albums"
+
+
+def limited(retry_after: str | None = None, reason: str | None = None) -> Reply:
+    error: Json = {"status": 429, "message": "Too many requests"} | ({"reason": reason} if reason else {})
+    return Reply(429, {"error": error}, {"Retry-After": retry_after} if retry_after else {})
+
+
+@pytest.fixture(autouse=True)
+def library(stage: Stage) -> None:
+    stage.spotify.lists |= {
+        "me/albums": [{"album": {"id": f"A{number}"}} for number in range(60)],
+        "me/tracks": [saved_track(1, "2026-11-20T10:00:00Z")],
+    }
+
+
+def test_short_retry_after_is_waited_for(stage: Stage) -> None:
+    stage.spotify.fault(PATH, None, limited("7"), limited("1"))
+    row = stage.read(STREAM)
+    assert (row["status"], row["read_records"]) == ("complete", 60)
+    assert stage.waits == [7.0, 1.0]
+    assert row["requests"] == 5  # the profile's too, which this first run had to ask for
+
+
+@pytest.mark.parametrize(
+    ("reply", "until"),
+    [
+        (limited("70000"), START + timedelta(seconds=70_000)),
+        (limited("31"), START + timedelta(seconds=31)),
+        (limited("5", "QUOTA_EXCEEDED"), START + timedelta(seconds=5)),
+        (limited(None, "QUOTA_EXCEEDED"), START + timedelta(hours=24)),
+    ],
+    ids=["long", "a little long", "quota", "quota without a time"],
+)
+def test_long_lock_ends_the_stream_at_once(stage: Stage, reply: Reply, until: object) -> None:
+    stage.spotify.fault(PATH, reply)
+    row = stage.read(STREAM)
+    assert (row["status"], row["reason"], row["read_complete"]) == ("partial", "locked", False)
+    assert f"{until:%Y-%m-%dT%H:%M}" in row["locked_until"][:16]
+    assert stage.waits == []
+    assert stage.spotify.paths() == ["me", PATH]
+
+
+def test_429_without_a_time_is_tried_a_few_times(stage: Stage) -> None:
+    stage.spotify.always[PATH] = limited("soon")
+    row = stage.read(STREAM)
+    assert (row["status"], row["reason"]) == ("partial", "locked")
+    assert row["locked_until"].startswith("2026-11-24T06:00")
+    assert stage.waits == [1.0, 2.0, 4.0]
+
+
+def test_plain_text_429_is_one_too(stage: Stage) -> None:
+    stage.spotify.fault(PATH, Reply(429, b"Too many requests", {"Retry-After": "2"}))
+    assert stage.read(STREAM)["status"] == "complete"
+    assert stage.waits == [2.0]
+
+
+def test_endless_short_waits_end(stage: Stage) -> None:
+    stage.spotify.always[PATH] = limited("1")
+    assert stage.read(STREAM)["reason"] == "locked"
+    assert stage.waits == [1.0] * 5
+
+
+def test_no_wait_beyond_the_time_of_the_invocation(stage: Stage) -> None:
+    stage.spotify.fault(PATH, limited("20"))
+    row = unit(stage.run("manual", streams=[STREAM], context=Context(milliseconds=75_000)), STREAM)
+    assert (row["reason"], stage.waits) == ("locked", [])
+
+
+def test_lock_holds_for_the_whole_quota_group_and_no_other(stage: Stage) -> None:
+    stage.spotify.fault("me/tracks", limited("70000"))
+    manifest = stage.run()
+    tracks, albums = unit(manifest, "saved_tracks"), unit(manifest, "saved_albums")
+    assert (albums["status"], albums["reason"], albums["requests"]) == ("partial", "locked", 0)
+    assert albums["locked_until"] == tracks["locked_until"]
+    assert unit(manifest, "playlists")["status"] == "complete"
+    assert (manifest["status"], manifest["reason"]) == ("partial", "locked")
+    assert PATH not in stage.spotify.paths()
+
+
+def test_everything_locked_is_partial_and_no_error(stage: Stage) -> None:
+    stage.spotify.always[""] = limited("70000")
+    manifest = stage.run()
+    assert (manifest["status"], manifest["reason"]) == ("partial", "locked")
+    assert stage.spotify.paths() == ["me"]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_5xx_is_tried_again(stage: Stage, status: int) -> None:
+    stage.spotify.fault(PATH, *[Reply(status, b"<html>", {"Retry-After": "3600"})] * 3)
+    row = stage.read(STREAM)
+    assert (row["status"], row["requests"], stage.waits) == ("complete", 6, [])
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply(500, b"<html>"), "Spotify failed (HTTP 500), after retries: the next run tries again."),
+        (Reply(400, {"error": {"status": 400, "message": "Invalid limit"}}), "(HTTP 400): report it"),
+        (Reply(403, {"error": "forbidden"}), "Spotify refuses (403): this app or user may not read it."),
+        (Reply(403, {"error": {"message": "Insufficient client scope"}}), "lacks a scope; run `spotify-etl login`"),
+        (Reply(404, b"not found"), "(404)"),
+        (Reply(200, b""), "is no JSON"),
+        (Reply(200, b"<html>"), "is no JSON"),
+        (Reply(200, b'{"items": [{"album"'), "is no JSON"),
+        (Reply(200, b'{"items": null}'), "has no items"),
+        (Reply(200, b"[]"), "has no items"),
+        (Reply(200, b'{"items": [], "next": 7}'), "has an odd next"),
+        (Reply(200, b'{"items": []}', cut=True), "broke off"),
+    ],
+)
+def test_failure_ends_its_own_unit_with_a_reason(stage: Stage, reply: Reply, reason: str) -> None:
+    stage.spotify.always[PATH] = reply
+    manifest = stage.run("manual", streams=[STREAM, "saved_tracks"])
+    row = unit(manifest, STREAM)
+    assert row["status"] == "failed"
+    assert reason in row["reason"]
+    assert unit(manifest, "saved_tracks")["status"] == "complete"
+    assert manifest["status"] == "partial"
+
+
+def test_broken_answer_is_read_once_more(stage: Stage) -> None:
+    stage.spotify.fault(PATH, Reply(200, b"<html>"), Reply(200, b"{}", cut=True))
+    row = stage.read(STREAM)
+    assert (row["status"], row["read_records"]) == ("complete", 60)
+
+
+def test_next_on_another_host_is_not_followed(stage: Stage) -> None:
+    stage.spotify.fault(PATH, lambda page: {**page, "next": "https://evil.example/v1/me/albums?offset=50"})
+    row = stage.read(STREAM)
+    assert row["status"] == "failed"
+    assert "points to evil.example instead of the Web API's own host" in row["reason"]
+    assert row["records"] == 50
+
+
+def test_pages_in_a_circle_end(stage: Stage) -> None:
+    url = f"{stage.spotify.url}v1/{PATH}?limit=50&offset=50"
+    stage.spotify.fault(PATH, *[lambda page: {**page, "next": url}] * 5)
+    row = stage.read(STREAM)
+    assert (row["status"], row["requests"]) == ("failed", 3)
+    assert "in a circle" in row["reason"]
+
+
+def test_spotify_that_is_not_there_is_named(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.run("hourly")
+    monkeypatch.setenv("SPOTIFY_API_URL", "http://127.0.0.1:1/v1/")
+    with pytest.raises(Exception, match="Spotify did not answer \\(ConnectionError\\)"):
+        stage.run("hourly", START + timedelta(hours=1))
+    manifest = stage.json(stage.keys("runs/")[-1])
+    assert unit(manifest, "recently_played")["requests"] == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"access_token": "x"}'])
+def test_unreadable_token_answer_is_no_crash(stage: Stage, body: bytes) -> None:
+    stage.spotify.token_faults.extend([Reply(200, body)] * 5)
+    with pytest.raises(Exception, match="Spotify"):
+        stage.run("hourly")
+    assert stage.json(stage.keys("runs/")[0])["status"] == "failed"
