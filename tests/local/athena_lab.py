@@ -31,16 +31,7 @@ class Lab:
     def __enter__(self) -> Self:
         self.server.start()
         self.engine.install()
-        for bucket in (LAKE, RESULTS):
-            self.client("s3").create_bucket(
-                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": self.server.region}
-            )
-        self.client("glue").create_database(DatabaseInput={"Name": DATABASE})
-        configuration: dict[str, Any] = {
-            "EnforceWorkGroupConfiguration": True,
-            "ResultConfiguration": {"OutputLocation": f"s3://{RESULTS}/answers/"},
-        }
-        self.client("athena").create_work_group(Name=WORKGROUP, Configuration=configuration)
+        self.empty()
         return self
 
     def __exit__(
@@ -48,6 +39,21 @@ class Lab:
     ) -> None:
         self.engine.close()
         self.server.stop()
+
+    def empty(self) -> None:
+        """Begin anew with an empty database, empty buckets and a workgroup that ran nothing; only users stay."""
+        for service in ("s3", "glue", "athena"):
+            self.server.backend(service).reset()
+        for bucket in (LAKE, RESULTS):
+            self.client("s3").create_bucket(
+                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": self.server.region}
+            )
+        self.client("glue").create_database(DatabaseInput={"Name": DATABASE})
+        configuration = {
+            "EnforceWorkGroupConfiguration": True,
+            "ResultConfiguration": {"OutputLocation": f"s3://{RESULTS}/answers/"},
+        }
+        self.client("athena").create_work_group(Name=WORKGROUP, Configuration=configuration)
 
     def client(self, service: str, credentials: Credentials | None = None) -> Any:
         return self.server.client(service, credentials)

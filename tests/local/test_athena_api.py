@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +18,19 @@ REGION, ACCOUNT = "eu-central-1", "123456789012"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}:"
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    with Lab(tmp_path) as running:
-        running.table("plays", {"item": "string", "ms": "bigint"})
-        running.partition("plays", "1")
-        running.put("tables/plays/dt=1/a.parquet", {"item": ['say "hi"', "a,b", None, ""], "ms": [1, 2, 3, None]})
+@pytest.fixture(scope="module")
+def one_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("athena")) as running:
         yield running
+
+
+@pytest.fixture
+def lab(one_lab: Lab) -> Lab:
+    one_lab.empty()
+    one_lab.table("plays", {"item": "string", "ms": "bigint"})
+    one_lab.partition("plays", "1")
+    one_lab.put("tables/plays/dt=1/a.parquet", {"item": ['say "hi"', "a,b", None, ""], "ms": [1, 2, 3, None]})
+    return one_lab
 
 
 def result_object(lab: Lab, execution: dict[str, Any]) -> str:
@@ -125,17 +131,13 @@ def test_without_any_place_for_results_a_query_does_not_start(lab: Lab) -> None:
         lab.client("athena").start_query_execution(QueryString="SELECT 1")
 
 
-def test_a_query_that_reads_too_much_is_cancelled(tmp_path: Path) -> None:
-    with Lab(tmp_path) as lab:
-        # The smallest that AWS takes is ten million.
-        lab.server.backend("athena").work_groups[WORKGROUP].configuration["BytesScannedCutoffPerQuery"] = 10
-        lab.table("plays", {"item": "string"})
-        lab.partition("plays", "1")
-        lab.put("tables/plays/dt=1/a.parquet", {"item": ["a" * 100]})
-        execution = lab.run("SELECT item FROM plays")
-        assert execution["Status"]["State"] == "CANCELLED"
-        assert "Bytes scanned limit was exceeded" in execution["Status"]["StateChangeReason"]
-        assert lab.query("SELECT count(*) FROM plays") == [("1",)]
+def test_a_query_that_reads_too_much_is_cancelled(lab: Lab) -> None:
+    # The smallest that AWS takes is ten million.
+    lab.server.backend("athena").work_groups[WORKGROUP].configuration["BytesScannedCutoffPerQuery"] = 10
+    execution = lab.run("SELECT item FROM plays")
+    assert execution["Status"]["State"] == "CANCELLED"
+    assert "Bytes scanned limit was exceeded" in execution["Status"]["StateChangeReason"]
+    assert lab.query("SELECT count(*) FROM plays") == [("4",)]
 
 
 # Permissions
@@ -160,10 +162,11 @@ READER: list[dict[str, Any]] = [
 
 def analyst(lab: Lab, *statements: dict[str, Any]) -> Credentials:
     iam = lab.client("iam")
-    iam.create_user(UserName="analyst")
+    name = f"analyst-{uuid.uuid4()}"
+    iam.create_user(UserName=name)
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]}
-    iam.put_user_policy(UserName="analyst", PolicyName="inline", PolicyDocument=json.dumps(document))
-    key = iam.create_access_key(UserName="analyst")["AccessKey"]
+    iam.put_user_policy(UserName=name, PolicyName="inline", PolicyDocument=json.dumps(document))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
     return Credentials(key["AccessKeyId"], key["SecretAccessKey"], None)
 
 

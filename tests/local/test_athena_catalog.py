@@ -6,7 +6,6 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,11 +14,17 @@ import pytest
 from tests.local.athena_lab import DATABASE, LAKE, Lab, QueryFailedError
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    with Lab(tmp_path) as running:
-        running.table("plays", {"item": "string", "ms": "bigint"})
+@pytest.fixture(scope="module")
+def one_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("athena")) as running:
         yield running
+
+
+@pytest.fixture
+def lab(one_lab: Lab) -> Lab:
+    one_lab.empty()
+    one_lab.table("plays", {"item": "string", "ms": "bigint"})
+    return one_lab
 
 
 def test_an_object_outside_the_registered_partitions_is_invisible(lab: Lab) -> None:

@@ -34,8 +34,14 @@ class Publisher:
         self.calls.append(model.name)
 
 
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("athena")) as running:
+        yield running
+
+
 @pytest.fixture
-def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+def publisher(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
     for name, value in {
         "TRANSFORMED_BUCKET": LAKE,
         "GLUE_DATABASE": DATABASE,
@@ -45,13 +51,15 @@ def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publi
         "POWERTOOLS_SERVICE_NAME": "publish",
     }.items():
         monkeypatch.setenv(name, value)
-    with Lab(tmp_path) as lab:
-        running = Publisher(lab)
-        for service in ("glue", "athena"):
-            client = lab.client(service)
-            client.meta.events.register(f"before-call.{service}", running.record)
-            monkeypatch.setattr(publish, f"_{service}", lambda client=client: client)
-        yield running
+    lab.empty()
+    running = Publisher(lab)
+    for service in ("glue", "athena"):
+        client = lab.client(service)
+        client.meta.events.register(f"before-call.{service}", running.record)
+        monkeypatch.setattr(publish, f"_{service}", lambda client=client: client)
+    yield running
+    for service in ("glue", "athena"):
+        lab.client(service).meta.events.unregister(f"before-call.{service}", running.record)
 
 
 @pytest.fixture
