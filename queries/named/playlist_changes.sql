@@ -43,8 +43,7 @@ lines AS (
     FROM reads AS r
     JOIN compared AS c ON c.account_id = r.account_id AND c.playlist_id = r.playlist_id
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
-    JOIN playlist_items AS i
-        ON i._raw_key = k._raw_key AND i.account_id = r.account_id AND i.playlist_id = r.playlist_id
+    JOIN playlist_items AS i ON i._raw_key = k._raw_key AND i.account_id = r.account_id
     JOIN line_versions AS v
         ON v._raw_key = i._raw_key AND v._line = i._line AND v._schema_version = i._schema_version
     WHERE v.stream = 'playlist_items'

@@ -51,7 +51,7 @@ FROM (
     FROM complete_reads AS r
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
     JOIN playlist_items AS i
-        ON i._raw_key = k._raw_key AND i.account_id = r.account_id AND i.playlist_id = r.unit
+        ON i._raw_key = k._raw_key AND i.account_id = r.account_id
     JOIN line_versions AS v
         ON v._raw_key = i._raw_key AND v._line = i._line AND v._schema_version = i._schema_version
     JOIN current_playlists AS p ON p.account_id = i.account_id AND p.playlist_id = i.playlist_id

@@ -203,7 +203,7 @@ counted AS (
                 source,
                 played_at,
                 item_uri,
-                CASE WHEN source = 'streaming_history' THEN ms_played END,
+                ms_played,
                 nth
             ORDER BY import_id DESC, _extracted_at DESC, _raw_key DESC, _line DESC
         ) AS copy

@@ -105,7 +105,7 @@ class Lake:
         account: str = "ana",
         version: int = 1,
     ) -> None:
-        """One raw line of a stream as a row of its table, extracted at its run's time plus `number` milliseconds."""
+        """One raw line of a stream as a row of its table, extracted at its run's time."""
         run = _run_of(key)
         row = {"source": stream, **record} if STREAM_TABLES.get(stream, "plays") == "plays" else dict(record)
         table = STREAM_TABLES.get(stream, "plays")
@@ -164,6 +164,7 @@ class Lake:
             "objects": 0,
             "read_complete": False,
             "read_keys": [],
+            "read_records": 0,
             "account_id": account,
             "_run_id": run,
             "_extracted_at": finished,
@@ -242,7 +243,12 @@ def moment(text: str) -> datetime:
 @functools.cache
 def to_duckdb(sql: str) -> str:
     """Athena's SQL, with the time zone filled in, as DuckDB's."""
-    return sqlglot.transpile(sql.replace("${timezone}", TIMEZONE), read="athena", write="duckdb")[0]
+    tree = sqlglot.parse_one(sql.replace("${timezone}", TIMEZONE), read="athena")
+    for node in list(tree.find_all(exp.ArgMax, exp.ArgMin)):
+        # DuckDB's own arg_max passes over null values, Trino's max_by does not.
+        name = f"{node.key}_null".replace("arg", "arg_")
+        node.replace(exp.Anonymous(this=name, expressions=[node.this, node.expression]))
+    return tree.sql(dialect="duckdb")
 
 
 def in_dependency_order(views: Mapping[str, str]) -> list[str]:
@@ -268,7 +274,7 @@ def _common(account: str, run_id: str, read: str, key: str, number: int, version
         "account_id": account,
         "_run_id": run_id,
         "_read_id": read,
-        "_extracted_at": layout.run_time(run_id).replace(tzinfo=None) + timedelta(milliseconds=number),
+        "_extracted_at": layout.run_time(run_id).replace(tzinfo=None),
         "_raw_key": key,
         "_line": number,
         "_schema_version": version,

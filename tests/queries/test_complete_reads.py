@@ -166,6 +166,25 @@ def test_a_replayed_manifest_counts_with_its_highest_schema_version(lake: Lake) 
     assert lake.ask(ALBUMS) == [("ana", "a")]
 
 
+def test_a_key_that_a_manifest_names_twice_counts_once(lake: Lake) -> None:
+    key = raw_key(run(1), "saved_albums")
+    lake.complete(run(1), "saved_albums", [key, key], 2, read="first")
+    lake.line("saved_albums", "first", key, 1, {"album_id": "a"})
+
+    assert lake.ask(ALBUMS) == []
+    lake.line("saved_albums", "first", key, 2, {"album_id": "b"})
+    assert lake.ask(ALBUMS) == [("ana", "a"), ("ana", "b")]
+
+
+def test_a_line_of_another_account_shows_for_neither(lake: Lake) -> None:
+    key = raw_key(run(1), "saved_albums")
+    lake.complete(run(1), "saved_albums", [key], 2, read="first")
+    lake.line("saved_albums", "first", key, 1, {"album_id": "a"})
+    lake.line("saved_albums", "first", key, 2, {"album_id": "b"}, account="bo")
+
+    assert lake.ask(ALBUMS) == [("ana", "a")]
+
+
 def test_accounts_are_kept_apart(lake: Lake) -> None:
     lake.read(run(1), "saved_albums", albums("a", "b"))
     lake.read(run(2), "saved_albums", albums("b"), account="bo")

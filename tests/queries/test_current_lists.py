@@ -5,11 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from tests.queries.lake import Lake, moment, raw_key, run
 
 PLAYLISTS = "SELECT account_id, playlist_id, name FROM current_playlists ORDER BY account_id, playlist_id"
 ITEMS = "SELECT playlist_id, position, item_uri FROM current_playlist_items ORDER BY account_id, playlist_id, position"
 TRACKS = "SELECT item_uri, added_at FROM current_saved_tracks ORDER BY account_id, item_uri, added_at"
+
+
+SNAPSHOTS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "profile": ({}, "display_name", ""),
+    "playlists": ({"playlist_id": "p"}, "name", ""),
+    "playlist_items": ({"playlist_id": "p", "position": 0, "item_uri": "x"}, "item_name", "p"),
+    "saved_albums": ({"album_id": "a"}, "album_name", ""),
+}
+"""Of each stream that is read whole: a record, a column that may differ between two reads, and the unit."""
 
 
 def playlist(name: str) -> dict[str, Any]:
@@ -29,6 +40,32 @@ def saved(uri: str, day: int) -> dict[str, Any]:
 
 def at(day: int) -> datetime:
     return moment(f"2026-10-{day:02d} 23:30")
+
+
+@pytest.mark.parametrize("stream", SNAPSHOTS)
+def test_the_newest_run_decides_which_read_is_current(lake: Lake, stream: str) -> None:
+    record, column, unit = SNAPSHOTS[stream]
+    lake.read(run(1, 5), "playlists", [playlist("p")])
+    old = lake.read(run(1), stream, [{**record, column: "old"}], unit=unit, read="old")
+    lake.read(run(2), stream, [{**record, column: "new"}], unit=unit, read="new")
+    current = f"SELECT {column} FROM current_{stream}"
+
+    assert lake.ask(current) == [("new",)]
+    lake.complete(run(3), stream, [old], 1, unit=unit, read="old", status="unchanged")
+    assert lake.ask(current) == [("old",)]
+
+
+@pytest.mark.parametrize("stream", [*SNAPSHOTS, "saved_tracks"])
+def test_a_replayed_line_counts_with_its_highest_schema_version(lake: Lake, stream: str) -> None:
+    record, column, unit = SNAPSHOTS.get(stream, (saved("a", 1), "track_name", ""))
+    lake.read(run(1), "playlists", [playlist("p")])
+    key = lake.read(run(2), stream, [{**record, column: "as of now"}], unit=unit, read="r")
+    lake.line(stream, "r", key, 1, {**record, column: "z as of old"}, version=0)
+    current = f"SELECT {column} FROM current_{stream}"
+
+    assert lake.ask(current) == [("as of now",)]
+    lake.line(stream, "r", key, 1, {**record, column: "replayed"}, version=2)
+    assert lake.ask(current) == [("replayed",)]
 
 
 def test_the_profile_is_the_newest_one_of_each_account(lake: Lake) -> None:
@@ -157,6 +194,27 @@ def test_an_emptied_collection_is_empty(lake: Lake) -> None:
     lake.read(run(2), "saved_tracks", [])
 
     assert lake.ask(TRACKS) == []
+
+
+def test_a_playlist_that_one_account_deleted_stays_with_the_other(lake: Lake) -> None:
+    for account in ("ana", "bo"):
+        lake.read(run(1 if account == "ana" else 2), "playlists", [playlist("p")], account=account)
+        lake.read(run(1 if account == "ana" else 2), "playlist_items", items("p", "x"), unit="p", account=account)
+    lake.read(run(3), "playlists", [], account="bo")
+
+    assert lake.ask("SELECT account_id, item_uri FROM current_playlist_items") == [("ana", "x")]
+
+
+def test_the_last_full_read_is_that_of_each_account(lake: Lake) -> None:
+    lake.read(run(1), "saved_tracks", [saved("a", 1)])
+    lake.read(run(2), "saved_tracks", [saved("b", 2)], mode="incremental")
+    lake.read(run(3), "saved_tracks", [saved("c", 3)], account="bo")
+
+    assert lake.ask("SELECT account_id, item_uri FROM current_saved_tracks ORDER BY 1, 2") == [
+        ("ana", "a"),
+        ("ana", "b"),
+        ("bo", "c"),
+    ]
 
 
 def test_saved_tracks_of_two_accounts_are_kept_apart(lake: Lake) -> None:
