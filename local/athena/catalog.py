@@ -36,7 +36,7 @@ class CatalogTable:
     name: str
     columns: tuple[tuple[str, SqlType], ...]
     partition_keys: tuple[tuple[str, SqlType], ...]
-    partitions: tuple[Partition, ...]
+    location: str
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,27 @@ class Catalog:
             raise QueryError(
                 "HIVE_UNSUPPORTED_FORMAT", f"Table {database}.{name} is no Parquet table: its SerDe is {serde}"
             )
-        keys = tuple((key["Name"], from_hive(key["Type"])) for key in found.get("PartitionKeys", []))
+        keys = tuple((key["Name"].lower(), from_hive(key["Type"])) for key in found.get("PartitionKeys", []))
         return CatalogTable(
             database=database,
             name=name,
             columns=_columns(found["StorageDescriptor"]),
             partition_keys=keys,
-            partitions=self._partitions(database, name, found, keyed=bool(keys)),
+            location=found["StorageDescriptor"]["Location"],
+        )
+
+    def partitions(self, table: CatalogTable) -> tuple[Partition, ...]:
+        """Return where a table's objects lie.
+
+        Raises:
+            AccessError: the caller may not see the partitions.
+        """
+        if not table.partition_keys:
+            return (_partition(table.location, ()),)
+        self.caller.table("GetPartitions", table.database, table.name)
+        found = self._glue.get_partitions(table.database, table.name, None)
+        return tuple(
+            _partition(one.partition_input["StorageDescriptor"]["Location"], tuple(one.values)) for one in found
         )
 
     def description(self, database: str, name: str) -> dict[str, Any]:
@@ -161,15 +175,6 @@ class Catalog:
             raise QueryError("TABLE_NOT_FOUND", f"View '{CATALOG}.{database}.{name}' does not exist")
         self.caller.table("DeleteTable", database, name)
         self._glue.delete_table(database, name)
-
-    def _partitions(self, database: str, name: str, table: dict[str, Any], *, keyed: bool) -> tuple[Partition, ...]:
-        if not keyed:
-            return (_partition(table["StorageDescriptor"]["Location"], ()),)
-        self.caller.table("GetPartitions", database, name)
-        found = self._glue.get_partitions(database, name, None)
-        return tuple(
-            _partition(one.partition_input["StorageDescriptor"]["Location"], tuple(one.values)) for one in found
-        )
 
 
 def _columns(descriptor: dict[str, Any]) -> tuple[tuple[str, SqlType], ...]:

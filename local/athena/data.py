@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from local.athena.caller import Caller
-    from local.athena.catalog import CatalogTable, Partition
+    from local.athena.catalog import Catalog, CatalogTable, Partition
     from local.aws.server import AwsServer
 
 PATH = "$path"
@@ -78,13 +78,13 @@ class Data:
         )
         self._loaded[name] = _Loaded(shape)
 
-    def load(self, table: CatalogTable, columns: Iterable[str], caller: Caller) -> int:
+    def load(self, table: CatalogTable, columns: Iterable[str], catalog: Catalog) -> int:
         """Bring a table's rows up to date with the objects in its partitions.
 
         Args:
             table: as the catalog has it; declared before.
             columns: what the query reads of it.
-            caller: who must be allowed to read every object.
+            catalog: knows the partitions, and the caller, who must be allowed to read every object.
 
         Returns:
             Bytes that the columns take in the objects. No partition is left out, so it is the most that Athena scans.
@@ -94,7 +94,8 @@ class Data:
             AccessError: the caller may not read an object.
         """
         loaded = self._loaded[table.database, table.name]
-        present = list(self._objects(table.partitions, caller))
+        caller = catalog.caller
+        present = list(self._objects(catalog.partitions(table), caller))
         for one in present:
             self._require_readable(one, caller)
         self._forget(table, loaded, set(loaded.numbers) - set(present))

@@ -34,6 +34,7 @@ def rewrite(node: exp.Expr) -> exp.Expr:
     Raises:
         QueryError: a part of it is not modelled.
     """
+    sums = _sums_integers(node)
     for child in list(node.iter_expressions()):
         rewritten = rewrite(child)
         if rewritten is not child:
@@ -49,7 +50,23 @@ def rewrite(node: exp.Expr) -> exp.Expr:
         result = handler(node)
     if result.type is None:
         result.type = node.type
+    if sums:
+        # DuckDB's sums of integers are of 128 bits.
+        bounded = exp.Cast(this=result.copy(), to=exp.DataType.build("bigint"))
+        bounded.type = exp.DType.BIGINT
+        return bounded
     return result
+
+
+def _sums_integers(node: exp.Expr) -> bool:
+    """Tell whether a node is a whole sum, with the window or filter that belongs to it."""
+    if isinstance(node.parent, exp.Window | exp.Filter) and node.arg_key == "this":
+        return False
+    function = node
+    while isinstance(function, exp.Window | exp.Filter):
+        function = function.this
+    named = isinstance(function, exp.Anonymous) and str(function.this).lower() in {"count_if", "sum"}
+    return named and nodes.kind(function) in nodes.INTEGERS
 
 
 def _literal(node: exp.Literal) -> exp.Expr:

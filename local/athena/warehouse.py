@@ -91,7 +91,7 @@ class Warehouse:
         self._of_statement.clear()
         translation, read_columns = self._translated(sql, database, parameters, catalog)
         scanned = sum(
-            self._data.load(found, read_columns[found.database, found.name], catalog.caller)
+            self._data.load(found, read_columns[found.database, found.name], catalog)
             for found in self._tables(read_columns, catalog)
         )
         self._set_clock()

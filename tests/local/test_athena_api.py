@@ -205,6 +205,16 @@ def test_a_query_needs_its_callers_permissions(lab: Lab, without: str, action: s
     assert lab.server.authorization.denials[-1].action == action
 
 
+def test_a_view_is_made_without_a_look_at_partitions_or_data(lab: Lab) -> None:
+    statements = [
+        *READER[:1],
+        *READER[4:],
+        {**READER[1], "Action": ["glue:*Database", "glue:GetTable", "glue:CreateTable"]},
+    ]
+    execution = lab.run("CREATE VIEW v AS SELECT item FROM plays", credentials=analyst(lab, *statements))
+    assert execution["Status"]["State"] == "SUCCEEDED", execution
+
+
 def test_a_reader_makes_no_view(lab: Lab) -> None:
     execution = lab.run("CREATE VIEW v AS SELECT item FROM plays", credentials=analyst(lab, *READER))
     assert "not authorized to perform: glue:CreateTable" in execution["Status"]["StateChangeReason"]

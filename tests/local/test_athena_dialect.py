@@ -62,6 +62,9 @@ SCALARS = [
     ("sum(small) / count(*)", "0"),
     ("CAST(sum(small) AS double) / count(id)", "0.0"),
     ("avg(id)", "2.0"),
+    ("date_add('day', sum(id), DATE '2026-01-01')", "2026-01-07"),
+    ("sum(id) FILTER (WHERE flag) + 1", "2"),
+    ("CAST(count_if(flag) AS varchar)", "1"),
     # Rounding is half away from zero, in casts too.
     ("CAST(2.5e0 AS bigint)", "3"),
     ("CAST(-2.5e0 AS integer)", "-3"),
@@ -230,6 +233,7 @@ QUERIES = [
         "SELECT id, lag(id, 1) OVER (ORDER BY id), row_number() OVER (ORDER BY id DESC) FROM t ORDER BY id LIMIT 1",
         [("1", None, "3")],
     ),
+    ("SELECT DISTINCT date_add('day', sum(id) OVER (), DATE '2026-01-01') FROM t", [("2026-01-07",)]),
     ("SELECT flag, sum(small) FROM t GROUP BY flag HAVING sum(small) > 0", [("true", "7")]),
     (
         "SELECT flag, grouped.total FROM (SELECT flag, count(*) AS total FROM t GROUP BY 1) AS grouped ORDER BY flag",
