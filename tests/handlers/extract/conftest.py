@@ -3,8 +3,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import moto.s3.urls
 import pytest
 from moto import mock_aws
+from moto.s3.models import S3Backend
 
 # Powertools reads these when the handler is imported.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "extract")
@@ -13,6 +15,14 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "SpotifyEtl/test")
 from handlers.extract import handler as function
 from tests.handlers.extract.fake_spotify import FakeSpotify
 from tests.handlers.extract.stage import BUCKET, LOGIN, Stage, environment
+
+
+@pytest.fixture(scope="package", autouse=True)
+def moto_loads_its_addresses_once() -> Iterator[None]:
+    """Else moto compiles a module of its own for every request to S3."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(S3Backend, "_url_module", moto.s3.urls)
+        yield
 
 
 @pytest.fixture
