@@ -43,7 +43,14 @@ _FULL_READ_DAYS = 7
 """How often `saved_tracks` are read in full; in between an unsaved track stands."""
 _SAMPLE_ROWS = 8
 _PROJECT = Path(__file__).resolve().parents[1]
-_SHOWN = ("top_artists", "playlist_changes", "library_by_decade", "freshness", "rejected_records_by_reason")
+_SHOWN = {
+    "top_artists": ("place", "artist_name", "listens", "tracks", "minutes"),
+    "playlist_changes": ("playlist_name", "change", "item_name", "artist_name"),
+    "library_by_decade": ("decade", "tracks", "artists", "percent"),
+    "freshness": ("stream", "last_status", "last_good_at", "age_hours"),
+    "rejected_records_by_reason": ("stream", "reason", "records", "newest_detail"),
+}
+"""Which answers the demo shows, and which of their columns."""
 
 
 def run_demo(*, days: int, seed: int, folder: Path) -> None:
@@ -152,7 +159,7 @@ class _Demo:
             self._seen = len(self._cloud.log)
             result.say(
                 f"{_count(new, 'schedule')} schedules fired, {_count(new, 'invoke')} invocations, "
-                f"{_count(new, 'crawl')} crawls"
+                f"{_count(new, 'crawl')} crawls, {_count(new, 'query')} views made or asked"
             )
             transformed = len(list(self._objects("transformed_bucket_name", OUTPUTS_PREFIX)))
             result.say(
@@ -176,8 +183,12 @@ class _Demo:
             s3.put_object(Bucket=bucket, Key=no_json, Body=gzip.compress(b"\n".join(lines) + b"\n"))
             self._cloud.run_until(self._cloud.now + timedelta(minutes=1))
             for key in (truncated, no_json):
-                note = s3.get_object(Bucket=self._outputs["transformed_bucket_name"], Key=outputs_key(key))
-                result.say(f"{key}: {escape(str(json.load(note['Body'])))}")
+                output = s3.get_object(Bucket=self._outputs["transformed_bucket_name"], Key=outputs_key(key))
+                became = json.load(output["Body"])
+                result.say(
+                    f"{key}: of {became['lines']} lines {became['rows'][whole.stream]} are rows and "
+                    f"{became['rejected']} rejected; {became['rows']['rejected_records']} reasons kept"
+                )
 
     def answer(self) -> dict[str, Answer]:
         with self._steps.step("Ask the named queries") as result:
@@ -277,16 +288,15 @@ def _empty(folder: Path) -> None:
 
 
 def _show(console: Console, answers: Mapping[str, Answer]) -> None:
-    for name in _SHOWN:
+    for name, columns in _SHOWN.items():
         answer = answers[name]
         more = len(answer.rows) - _SAMPLE_ROWS
-        # There is one account here.
-        columns = [index for index, column in enumerate(answer.columns) if column != "account_id"]
+        shown = [answer.columns.index(column) for column in columns]
         console.print(
             table(
                 name,
-                [answer.columns[index] for index in columns],
-                [[row[index] for index in columns] for row in answer.rows[:_SAMPLE_ROWS]],
+                columns,
+                [[row[index] for index in shown] for row in answer.rows[:_SAMPLE_ROWS]],
                 caption=f"and {more} more" if more > 0 else None,
             )
         )

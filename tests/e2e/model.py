@@ -219,6 +219,7 @@ VIEWS: Mapping[str, Callable[[World], Iterable[Row]]] = {
         current_playlist_items,
         current_saved_tracks,
         current_saved_albums,
+        listens,
         current_tracks,
         current_albums,
         current_artists,
@@ -226,7 +227,6 @@ VIEWS: Mapping[str, Callable[[World], Iterable[Row]]] = {
         current_episodes,
         current_track_artists,
         current_album_artists,
-        listens,
     )
 }
 

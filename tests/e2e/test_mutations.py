@@ -189,7 +189,7 @@ def without_secret_value(one: World) -> None:
 
 def permission(role_of: str, action: str, when: datetime, resource: str = "") -> Mutation:
     name = f"{role_of} may not {action}{f' on {resource}' if resource else ''}"
-    error = rf"^denied .*{role_of}.*not authorized to perform: {action} on resource: .*{resource}"
+    error = rf"{role_of}.* is not authorized to perform: {action} on resource: .*{resource}"
     return Mutation(name, when, without_permission(role_of, action, resource), error)
 
 
@@ -241,10 +241,10 @@ MUTATIONS = [
         "a daily schedule with another target",
         BEFORE_RUN,
         with_schedule_target("etl-daily", "arn:aws:lambda:eu-central-1:123456789012:function:gone"),
-        "^denied .*etl-daily.*lambda:InvokeFunction on resource: .*function:gone",
+        "etl-daily.*not authorized to perform: lambda:InvokeFunction on resource: .*function:gone",
     ),
     Mutation("no target of the rule", BEFORE_CRAWL, without_rule_target, "^publish was not invoked$"),
-    Mutation("no login", BEFORE_RUN, without_secret_value, "^run .* is failed: .*spotify-etl login"),
+    Mutation("no login", BEFORE_RUN, without_secret_value, "^run .* is skipped: not_logged_in$"),
     Mutation(
         "no partition of saved_albums", BEFORE_QUERY, without_partitions("saved_albums"), "^current_saved_albums has 0"
     ),

@@ -142,12 +142,9 @@ def test_functions_logged_as_json_and_told_no_secret(living_world: World) -> Non
             SecretId=living_world.outputs["spotify_secret_name"]
         )["SecretString"]
     )
-    groups = {
-        living_world.cloud.client("lambda").get_function_configuration(FunctionName=living_world.outputs[name])[
-            "LoggingConfig"
-        ]["LogGroup"]
-        for name in ("extract_function_name", "transform_function_name", "publish_function_name")
-    }
+    groups = [
+        group["logGroupName"] for group in logs.describe_log_groups(logGroupNamePrefix="spotify-etl-")["logGroups"]
+    ]
     assert len(groups) == 3
     for group in groups:
         messages = [
