@@ -1,0 +1,1 @@
+"""What runs inside Lambda: from Spotify to raw objects, from these to tables, from tables to views."""

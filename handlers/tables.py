@@ -1,7 +1,7 @@
 """Every table: its columns with type and meaning, its grain and its partition key.
 
-Types are Athena's (`string`, `int`, `bigint`, `boolean`, `double`, `timestamp`, `date`, `array<string>`); Arrow and Glue
-types are derived from them where they are needed. A column never changes its type: a test holds this file against
+Types are Athena's (`string`, `int`, `bigint`, `boolean`, `double`, `timestamp`, `date`, `array<string>`); those of Arrow
+and Glue are derived from them where they are needed. A column never changes its type: a test holds this file against
 the released schemas.
 """
 
@@ -158,7 +158,9 @@ TABLES: dict[str, Table] = {
             ("account_id", "source", "played_at", "item_uri"),
             (
                 Column("source", "string", "`recently_played` (the API) or `streaming_history` (the privacy export)."),
-                Column("played_at", "timestamp", "When it was played, UTC: for some items the start, for others the end."),
+                Column(
+                    "played_at", "timestamp", "When it was played, UTC: the start for some items, the end for others."
+                ),
                 Column("item_uri", "string", "Spotify URI of what was played; '' where none was sent."),
                 Column("item_type", "string", "`track`, `episode` or another type as sent."),
                 Column("track_id", "string", "Id in `tracks`."),
@@ -198,7 +200,9 @@ TABLES: dict[str, Table] = {
                 Column("popularity", "int", "0 to 100; only apps in extended quota mode get it."),
                 Column("preview_url", "string", "Thirty seconds of it; deprecated, mostly null."),
                 Column("available_markets", "array<string>", "Countries; only apps in extended quota mode get them."),
-                Column("linked_from_id", "string", "Track that this one replaces; only apps in extended quota mode get it."),
+                Column(
+                    "linked_from_id", "string", "Track that this one replaces; only for apps in extended quota mode."
+                ),
                 _URL,
             ),
         ),
@@ -331,7 +335,7 @@ TABLES: dict[str, Table] = {
             ("_raw_key", "_line", "reason"),
             (
                 Column("stream", "string", "Stream of the raw object; `runs` for a manifest."),
-                Column("reason", "string", "`not_json`, `wrong_type`, `null_element`, `missing_key`, `truncated`, `foreign` …"),
+                Column("reason", "string", "What is wrong: `not_json`, `wrong_type`, `null_element`, `truncated` …"),
                 Column("detail", "string", "One sentence on what is wrong."),
                 Column("line", "string", "The line as it was read, cut where it is very long; null for line 0."),
             ),
