@@ -117,6 +117,8 @@ class AthenaEngine:
                 )
             except QueryError as error:
                 execution.fail(kind, str(error))
+            except Exception as error:  # noqa: BLE001 - a query that breaks the engine has failed, like any other
+                execution.fail(kind, f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}")
         return str(execution.id)
 
     def results(self, response: AthenaResponse) -> Any:

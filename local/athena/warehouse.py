@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -23,6 +23,7 @@ from local.athena.types import from_duckdb as type_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from local.athena.views import ViewDefinition
     from local.aws.server import AwsServer
 
 Name = tuple[str, str]
@@ -52,7 +53,6 @@ class _Known:
     """A table or view that DuckDB has: its columns' types, and what a view reads."""
 
     columns: dict[str, str]
-    definition: Any
     read: dict[Name, frozenset[str]]
 
 
@@ -72,9 +72,11 @@ class Warehouse:
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET error_on_division_by_zero = true")
         self._connection.execute("SET ieee_floating_point_ops = true")
+        # SQL reaches what the catalog names, and no file or address besides.
+        self._connection.execute("SET enable_external_access = false")
         self._connection.execute(MACROS)
         self._data = Data(server, self._connection)
-        self._views: dict[Name, _Known] = {}
+        self._views: dict[Name, tuple[ViewDefinition, str]] = {}
         self._translations: dict[tuple[str, str, str], Translation] = {}
         self._of_statement: dict[Name, _Known] = {}
 
@@ -156,7 +158,7 @@ class Warehouse:
         if isinstance(found, CatalogTable):
             self._data.declare(found)
             columns = {column: kind.trino for column, kind in (*found.columns, *found.partition_keys)}
-            return _Known({**columns, PATH: "varchar"}, None, {})
+            return _Known({**columns, PATH: "varchar"}, {})
         return self._known_view(found, catalog, within)
 
     def _known_view(self, view: CatalogView, catalog: Catalog, within: tuple[Name, ...]) -> _Known:
@@ -168,12 +170,10 @@ class Warehouse:
             definition.sql, definition.database, (), catalog, within=(*within, name)
         )
         columns = dict(definition.columns)
-        known = self._views.get(name)
-        if known is None or known.definition != (definition, translation.sql):
+        if self._views.get(name) != (definition, translation.sql):
             self._create_view(name, translation, list(columns.items()))
-            known = _Known(columns, (definition, translation.sql), read_columns)
-            self._views[name] = known
-        return known
+            self._views[name] = (definition, translation.sql)
+        return _Known(columns, read_columns)
 
     def _create_view(self, name: Name, translation: Translation, columns: list[tuple[str, str]]) -> None:
         kinds = self._kinds(translation.sql)

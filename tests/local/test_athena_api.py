@@ -94,6 +94,18 @@ def test_an_execution_says_how_it_went(lab: Lab) -> None:
         lab.client("athena").get_query_results(QueryExecutionId=bad["QueryExecutionId"])
 
 
+def test_a_query_that_breaks_the_engine_has_failed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise LookupError("nothing there")
+
+    monkeypatch.setattr("local.athena.warehouse.translate", broken)
+    status = lab.run("SELECT 4711")["Status"]
+    assert (status["State"], status["StateChangeReason"]) == (
+        "FAILED",
+        "GENERIC_INTERNAL_ERROR: LookupError: nothing there",
+    )
+
+
 def test_executions_are_listed_newest_first_and_described_together(lab: Lab) -> None:
     ids = [lab.run(f"SELECT {number}")["QueryExecutionId"] for number in range(3)]
     athena = lab.client("athena")

@@ -184,6 +184,16 @@ def test_a_replaced_view_answers_anew_also_through_another(lab: Lab) -> None:
     assert lab.query("SELECT y FROM two") == [("11",)]
 
 
+def test_a_replaced_view_may_read_another_table(lab: Lab) -> None:
+    lab.table("other", {"item": "string"}, keys=())
+    lab.put("tables/other/a.parquet", {"item": ["from other"]})
+    lab.run("CREATE VIEW one AS SELECT item FROM plays")
+    lab.run("CREATE VIEW two AS SELECT item FROM one")
+    assert lab.query("SELECT item FROM two") == []
+    lab.run("CREATE OR REPLACE VIEW one AS SELECT item FROM other")
+    assert lab.query("SELECT item FROM two") == [("from other",)]
+
+
 def test_a_view_over_a_changed_one_is_stale(lab: Lab) -> None:
     lab.run("CREATE VIEW one AS SELECT 1 AS x")
     lab.run("CREATE VIEW two AS SELECT x FROM one")
