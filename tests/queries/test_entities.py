@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import pytest
 
+from handlers.tables import TABLES
 from tests.queries.lake import Lake, raw_key, run
 
 OLD, NEW = raw_key(run(1), "saved_tracks"), raw_key(run(2), "saved_tracks")
+
+ENTITIES = ("tracks", "albums", "artists", "shows", "episodes")
+BRIDGES = ("track_artists", "album_artists")
+SOME: dict[str, Any] = {
+    "string": "text",
+    "int": 7,
+    "bigint": 8,
+    "boolean": True,
+    "date": date(1981, 12, 15),
+    "array<string>": ["DE", "ES"],
+}
+"""A value of each type."""
 
 
 @pytest.fixture(autouse=True)
@@ -49,13 +65,26 @@ def test_every_kind_has_one_row_for_each_id(lake: Lake, table: str, key: str) ->
     ]
 
 
-def test_an_entity_of_an_older_version_of_its_line_does_not_count(lake: Lake) -> None:
-    lake.entity("tracks", NEW, 1, {"track_id": "t", "name": "misread", "isrc": "X"})
-    lake.line("saved_tracks", "read", NEW, 1, {"item_uri": "again"}, version=2)
-    assert lake.ask("SELECT name FROM current_tracks") == []
-    lake.entity("tracks", NEW, 1, {"track_id": "t", "name": "right"}, version=2)
+@pytest.mark.parametrize("table", ENTITIES)
+def test_no_column_is_blanked_by_a_newer_row_that_lacks_it(lake: Lake, table: str) -> None:
+    key, *names = [column.name for column in TABLES[table].columns]
+    full = {column.name: SOME[column.type] for column in TABLES[table].columns}
+    lake.entity(table, OLD, 1, full)
+    lake.entity(table, NEW, 1, {key: full[key]})
 
-    assert lake.ask("SELECT name, isrc FROM current_tracks") == [("right", None)]
+    assert lake.ask(f"SELECT {', '.join(names)} FROM current_{table}") == [tuple(full[name] for name in names)]
+
+
+@pytest.mark.parametrize("table", [*ENTITIES, *BRIDGES])
+def test_a_row_of_an_older_version_of_its_line_does_not_count(lake: Lake, table: str) -> None:
+    record = {column.name: SOME[column.type] for column in TABLES[table].columns}
+    lake.entity(table, NEW, 1, record)
+    rows = f"SELECT count(*) FROM current_{table}"
+    lake.line("saved_tracks", "read", NEW, 1, {"item_uri": "again"}, version=2)
+
+    assert lake.ask(rows) == [(0,)]
+    lake.entity(table, NEW, 1, record, version=2)
+    assert lake.ask(rows) == [(1,)]
 
 
 def test_what_two_accounts_saw_is_kept_apart(lake: Lake) -> None:

@@ -141,3 +141,13 @@ def test_an_import_says_nothing_of_another_account(lake: Lake) -> None:
     lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), 1, play(at(5)))
 
     assert [row[:2] for row in lake.ask(LISTENS)] == [("ana", API), ("bo", EXPORT), ("bo", EXPORT)]
+
+
+def test_a_line_of_another_account_in_an_import_does_not_count(lake: Lake) -> None:
+    importing = run(21, trigger="import")
+    key = raw_key(importing, EXPORT, unit="one")
+    lake.complete(importing, EXPORT, [key], 2, unit="one", read="hash")
+    lake.line(EXPORT, "hash", key, 1, play(at(1), ms_played=5))
+    lake.line(EXPORT, "hash", key, 2, play(at(9), ms_played=5), account="bo")
+
+    assert [row[:3] for row in lake.ask(LISTENS)] == [("ana", EXPORT, at(1))]
