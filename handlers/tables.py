@@ -1,7 +1,7 @@
 """Every table: its columns with type and meaning, its grain and its partition key.
 
-Types are Athena's (`string`, `int`, `bigint`, `boolean`, `double`, `timestamp`, `date`, `array<string>`); those of Arrow
-and Glue are derived from them where they are needed. A column never changes its type: a test holds this file against
+Types are Athena's (`string`, `int`, `bigint`, `boolean`, `double`, `timestamp`, `date`, `array<string>`); those of
+Arrow and Glue are derived where they are needed. A column never changes its type: a test holds this file against
 the released schemas.
 """
 

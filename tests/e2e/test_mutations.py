@@ -37,7 +37,8 @@ def check(one: World) -> None:
     Raises:
         CheckError: at the first thing that is not so.
     """
-    if errors := one.errors():
+    # A refused call is the cause of whatever else went wrong.
+    if errors := sorted(one.errors(), key=lambda error: not error.startswith("denied")):
         raise CheckError(errors[0])
     for trigger in ("daily", "hourly"):
         if not any(manifest["trigger"] == trigger for manifest in one.manifests()):
@@ -189,7 +190,7 @@ def without_secret_value(one: World) -> None:
 
 def permission(role_of: str, action: str, when: datetime, resource: str = "") -> Mutation:
     name = f"{role_of} may not {action}{f' on {resource}' if resource else ''}"
-    error = rf"{role_of}.* is not authorized to perform: {action} on resource: .*{resource}"
+    error = rf"^denied .*{role_of}.* is not authorized to perform: {action} on resource: .*{resource}"
     return Mutation(name, when, without_permission(role_of, action, resource), error)
 
 
@@ -230,7 +231,7 @@ MUTATIONS = [
         "EventBridge may not invoke publish",
         BEFORE_CRAWL,
         without_invoke_permission,
-        r"^denied events\.amazonaws\.com: .*lambda:InvokeFunction",
+        r"events\.amazonaws\.com is not authorized to perform: lambda:InvokeFunction on resource: .*publish",
     ),
     Mutation("no notification", BEFORE_RUN, without_notification, "^no message reached the queue$"),
     Mutation("no event source mapping", BEFORE_RUN, without_mapping, "^nobody takes messages from the queue$"),

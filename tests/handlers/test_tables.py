@@ -1,0 +1,38 @@
+"""The tables' columns against those that were released: people's queries rely on them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from handlers.streams import STREAMS
+from handlers.tables import STREAM_TABLES, TABLES
+
+RELEASED: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "released_schemas.json").read_text("utf-8"))
+"""Name and type of every column of every released table; a release adds to it and takes nothing away."""
+
+
+@pytest.mark.parametrize("table", RELEASED)
+def test_released_column_is_still_there_with_its_type(table: str) -> None:
+    columns = {column.name: column.type for column in TABLES[table].all_columns}
+    columns[TABLES[table].partition_key] = "string"
+    assert {name: columns.get(name) for name in RELEASED[table]} == RELEASED[table]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_grain_is_made_of_columns(table: str) -> None:
+    assert set(TABLES[table].grain) <= {column.name for column in TABLES[table].all_columns}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_columns_have_one_meaning_each(table: str) -> None:
+    columns = TABLES[table].all_columns
+    assert len({column.name for column in columns}) == len(columns)
+    assert all(column.doc.endswith((".", "…")) and "\n" not in column.doc for column in columns)
+
+
+def test_every_stream_has_its_table() -> None:
+    assert STREAM_TABLES.keys() == STREAMS.keys()
+    assert set(STREAM_TABLES.values()) <= TABLES.keys()
