@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from local.aws.server import AwsServer, Credentials
     from local.clock import SimulatedClock
 
-SESSION_LIFE = timedelta(hours=11, minutes=30)
-"""How long credentials are used; the server gives them for twelve hours."""
+SESSION_LIFE = timedelta(days=7)
+"""How long credentials are used. AWS gives them for twelve hours at most; the server lets them live on, and so the cold
+starts that renewing them would take do not fill simulated days."""
 
 
 class RoleSessions:
