@@ -160,7 +160,7 @@ def test_an_environment_ends_with_its_credentials(stage: Stage) -> None:
     stage.function("keys", "import os\ndef handler(event, context): return os.environ['AWS_ACCESS_KEY_ID']\n")
     first = stage.invoke("keys")["Payload"]
     assert stage.invoke("keys")["Payload"] == first
-    stage.run_for(hours=12)
+    stage.run_for(days=8)
     assert stage.invoke("keys")["Payload"] != first
 
 
