@@ -14,6 +14,9 @@ from rich.console import Console
 
 from cli.errors import CommandError
 
+_INTERRUPTED = 130
+"""What a shell says of a command that Ctrl-C ended."""
+
 app = typer.Typer(
     name="spotify-etl",
     help="Your Spotify library and listening history as SQL tables.",
@@ -72,16 +75,20 @@ def login(
 
 def main() -> None:
     """Run the command that `sys.argv` names; exit status 1 on an error, 2 on a wrong call, 130 on Ctrl-C."""
+    status = 0
     try:
-        app(standalone_mode=False)
+        # typer makes an exit status of Ctrl-C and of `--help`.
+        status = app(standalone_mode=False) or 0
     except CommandError as error:
         _fail(str(error), status=1)
     except typer.TyperException as error:
         _fail(f"{error.format_message().rstrip('.')}. `spotify-etl --help` lists what there is.", status=2)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("Stopped. Everything this command had started has ended.", status=130)
+        status = _INTERRUPTED
     except Exception:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         _fail(f"Something went wrong that should not have; {_kept_traceback()} says what. Please report it.", status=1)
+    if status == _INTERRUPTED:
+        _fail("Stopped. Everything this command had started has ended.", status)
 
 
 def _fail(sentence: str, status: int) -> None:
