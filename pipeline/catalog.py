@@ -97,7 +97,6 @@ class Catalog(pulumi.ComponentResource):
             handler="publish",
             policy=policies.rendered(
                 policies.publish,
-                transformed_bucket=lake.transformed.arn,
                 results_bucket=lake.results.arn,
                 database=self.database.arn,
                 workgroup=workgroup.arn,

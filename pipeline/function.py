@@ -52,7 +52,8 @@ class Function(pulumi.ComponentResource):
         layer_archive = packaging.layer(handler, settings.architecture, say=pulumi.log.info)
         layer = aws.lambda_.LayerVersion(
             name,
-            layer_name=name,
+            # A layer is known by its name alone; two stacks of one account must not share it.
+            layer_name=f"{name}-{pulumi.get_stack()}",
             code=pulumi.FileArchive(str(layer_archive.path)),
             source_code_hash=layer_archive.sha256,
             compatible_architectures=[settings.architecture],

@@ -85,7 +85,6 @@ def transform(raw_bucket: str, transformed_bucket: str, queue: str, log_group: s
 
 
 def publish(
-    transformed_bucket: str,
     results_bucket: str,
     database: str,
     workgroup: str,
@@ -99,9 +98,7 @@ def publish(
             _allow(
                 [
                     "glue:CreateTable",
-                    "glue:DeleteTable",
                     "glue:GetDatabase",
-                    "glue:GetPartitions",
                     "glue:GetTable",
                     "glue:GetTables",
                     "glue:UpdateTable",
@@ -114,7 +111,6 @@ def publish(
             _allow(
                 [
                     "athena:GetQueryExecution",
-                    "athena:GetQueryResults",
                     "athena:StartQueryExecution",
                     "athena:StopQueryExecution",
                 ],
@@ -125,8 +121,6 @@ def publish(
                 ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
                 [f"{results_bucket}/*"],
             ),
-            _allow(["s3:ListBucket"], [transformed_bucket]),
-            _allow(["s3:GetObject"], [f"{transformed_bucket}/{TABLES_PREFIX}*"]),
             _send(dead_letters),
             _write_logs(log_group),
             *_use_key(kms_key, write=True),

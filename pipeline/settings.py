@@ -215,7 +215,7 @@ class Settings:
     results_retention_days: int = _setting(7, _days(1), "Days that query results are kept.")
     log_retention_days: int = _setting(30, _one_of(LOG_RETENTION_DAYS, "integer"), "Days that logs are kept.")
     athena_scan_limit_mb: int = _setting(
-        1000, _between(10, 10_000_000, "megabytes"), "Megabytes that one query may scan before Athena stops it."
+        1000, _between(11, 10_000_000, "megabytes"), "Megabytes that one query may scan before Athena stops it."
     )
     architecture: str = _setting("arm64", _one_of(("arm64", "x86_64"), "string"), "Processor of the functions.")
     kms_key_arn: str = _setting(

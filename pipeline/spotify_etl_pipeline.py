@@ -147,7 +147,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         )
         self.next_steps = pulumi.Output.all(
             pulumi.Output.format(
-                "login: spotify-etl login --secret {0}",
+                "login: .venv/bin/spotify-etl login --secret {0}",
                 self.spotify_secret_name,
             ),
             pulumi.Output.format(
@@ -155,7 +155,9 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
                 ' --cli-binary-format raw-in-base64-out --payload \'{{"trigger": "manual"}}\' answer.json',
                 self.extract_function_name,
             ),
-            pulumi.Output.format("crawl: aws glue start-crawler --name {0}", self.glue_crawler_name),
+            pulumi.Output.format(
+                "crawl, once the extract is done: aws glue start-crawler --name {0}", self.glue_crawler_name
+            ),
         )
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
 

@@ -228,7 +228,7 @@ def test_the_program_deploys_the_archives() -> None:
         path = Path(made.pop("code").path)
         assert names(path) == ["requirements.lock"]
         assert made == {
-            "layerName": f"spotify-etl-{function}",
+            "layerName": f"spotify-etl-{function}-dev",
             "sourceCodeHash": base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode(),
             "compatibleArchitectures": ["arm64"],
             "compatibleRuntimes": ["python3.13"],

@@ -118,9 +118,7 @@ ALLOWED = [
         ("publish", f"glue:{action}", f"{GLUE}:{resource}")
         for action in (
             "CreateTable",
-            "DeleteTable",
             "GetDatabase",
-            "GetPartitions",
             "GetTable",
             "GetTables",
             "UpdateTable",
@@ -130,7 +128,7 @@ ALLOWED = [
     ("publish", "glue:GetDatabase", f"{GLUE}:database/default"),
     *[
         ("publish", f"athena:{action}", WORKGROUP)
-        for action in ("StartQueryExecution", "GetQueryExecution", "GetQueryResults", "StopQueryExecution")
+        for action in ("StartQueryExecution", "GetQueryExecution", "StopQueryExecution")
     ],
     ("publish", "s3:GetBucketLocation", RESULTS),
     ("publish", "s3:ListBucket", RESULTS),
@@ -138,8 +136,6 @@ ALLOWED = [
         ("publish", f"s3:{action}", f"{RESULTS}/results/a.csv")
         for action in ("GetObject", "PutObject", "AbortMultipartUpload", "ListMultipartUploadParts")
     ],
-    ("publish", "s3:ListBucket", TRANSFORMED),
-    ("publish", "s3:GetObject", f"{TRANSFORMED}/tables/plays/month=2026-11/a.parquet"),
     ("publish", "sqs:SendMessage", dead_letters("publish")),
     ("publish", "logs:PutLogEvents", log_stream("publish")),
     ("crawler", "s3:ListBucket", TRANSFORMED),
@@ -178,9 +174,10 @@ DENIED = [
     ("transform", "sqs:SendMessage", QUEUE),
     ("transform", "glue:CreateTable", f"{GLUE}:table/spotify_dev/plays"),
     ("publish", "s3:PutObject", f"{TRANSFORMED}/tables/plays/a.parquet"),
-    ("publish", "s3:GetObject", f"{TRANSFORMED}/outputs/raw/a.json"),
+    ("publish", "s3:GetObject", f"{TRANSFORMED}/tables/plays/month=2026-11/a.parquet"),
     ("publish", "s3:GetObject", f"{RAW}/raw/a.jsonl.gz"),
-    ("publish", "glue:DeleteTable", f"{GLUE}:table/another/plays"),
+    ("publish", "glue:DeleteTable", f"{GLUE}:table/spotify_dev/plays"),
+    ("publish", "glue:UpdateTable", f"{GLUE}:table/another/plays"),
     ("publish", "glue:CreateTable", f"{GLUE}:table/default/plays"),
     ("publish", "athena:StartQueryExecution", WORKGROUP.replace("spotify-etl-dev", "primary")),
     ("crawler", "s3:PutObject", f"{TRANSFORMED}/tables/plays/a.parquet"),

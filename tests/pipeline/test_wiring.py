@@ -116,10 +116,10 @@ def test_every_output_is_filled(up: Program) -> None:
         "next_steps": up.outputs["next_steps"],
     }
     login, extract, crawl = up.outputs["next_steps"]
-    assert login == "login: spotify-etl login --secret spotify-etl-spotify-1a2b3c4"
+    assert login == "login: .venv/bin/spotify-etl login --secret spotify-etl-spotify-1a2b3c4"
     assert extract.startswith("extract: aws lambda invoke --function-name spotify-etl-extract-1a2b3c4 ")
     assert """'{"trigger": "manual"}'""" in extract
-    assert crawl == "crawl: aws glue start-crawler --name spotify-etl-1a2b3c4"
+    assert crawl == "crawl, once the extract is done: aws glue start-crawler --name spotify-etl-1a2b3c4"
 
 
 # The lake.
@@ -559,7 +559,7 @@ def test_settings_reach_their_resources() -> None:
             "spotify-etl:playsRetentionDays": "400",
             "spotify-etl:resultsRetentionDays": "1",
             "spotify-etl:logRetentionDays": "365",
-            "spotify-etl:athenaScanLimitMb": "10",
+            "spotify-etl:athenaScanLimitMb": "11",
             "spotify-etl:architecture": "x86_64",
             "spotify-etl:spotifyApiUrl": "http://127.0.0.1:8080/v1",
             "spotify-etl:spotifyAccountsUrl": "http://localhost:8080",
@@ -582,4 +582,4 @@ def test_settings_reach_their_resources() -> None:
     assert expiry(program, "athena-results") == {"": 1}
     assert {each.inputs["retentionInDays"] for each in program.all("LogGroup").values()} == {365}
     limit = program.one("Workgroup", "spotify-etl").inputs["configuration"]["bytesScannedCutoffPerQuery"]
-    assert limit == 10_000_000
+    assert limit == 11_000_000
