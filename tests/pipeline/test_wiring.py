@@ -296,7 +296,7 @@ def test_a_function(up: Program, handler: str, memory: int, timeout: int, enviro
         "architectures": ["arm64"],
         "handler": f"handlers.{handler}.handler.handler",
         "sourceCodeHash": base64.b64encode(digest).decode(),
-        "layers": [arn("lambda", f"layer:{name}:1")],
+        "layers": [arn("lambda", f"layer:{name}-dev:1")],
         "role": f"arn:aws:iam::{ACCOUNT}:role/{name}-1a2b3c4",
         "memorySize": memory,
         "timeout": timeout,
