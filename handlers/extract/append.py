@@ -16,7 +16,7 @@ SEEN_RECORDS = 500
 
 
 def read_append(work: Work, stream: Stream) -> None:
-    """Read the first page, which is all there is, and write what is new.
+    """Read the first page, which is all there is, and write what is new; all of it when asked to.
 
     State: `{"last": {read_id, mode, keys, records, extracted_at}, "seen": ["<played_at> <item uri>", …]}`, the oldest
     seen first.
@@ -30,11 +30,11 @@ def read_append(work: Work, stream: Stream) -> None:
         with work.writer(unit, hold=False) as raw:
             for record in work.first_page(stream):
                 name = identity(record.value)
-                if name not in known and name not in served:
+                if name not in served and (work.event.full or name not in known):
                     raw.add(record)
                     new += 1
                 served[name] = None
-        if last and not new:
+        if last and not new and not work.event.full:
             unit.unchanged(last)
             return
         read = unit.complete(raw)

@@ -76,6 +76,15 @@ def test_one_request_though_spotify_offers_older_pages(stage: Stage) -> None:
     assert stage.spotify.requests[1:] == [("me/player/recently-played", {"limit": "50"})]
 
 
+def test_full_run_writes_all_that_is_served(stage: Stage) -> None:
+    serve(stage, plays(1, 2))
+    first = stage.read(STREAM)
+    second = stage.read(STREAM, START + HOUR, full=True)
+    assert (second["status"], stage.records(second["read_keys"])) == ("complete", plays(1, 2))
+    assert second["read_id"] != first["read_id"]
+    assert stage.read(STREAM, START + 2 * HOUR)["read_id"] == second["read_id"]
+
+
 def test_null_elements_are_written_once(stage: Stage) -> None:
     serve(stage, [None, *plays(1), {"track": None, "played_at": played_at(0)}])  # type: ignore[list-item] # Spotify may
     assert stage.read(STREAM)["records"] == 3
