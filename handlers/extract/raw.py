@@ -116,7 +116,7 @@ class RawWriter:
             part = self._finished[0]
             metadata = {
                 layout.READ_ID_METADATA: self._read_id,
-                # S3 takes ASCII only.
+                # S3 takes ASCII only; `unquote` gives the id back.
                 layout.ACCOUNT_ID_METADATA: quote(self._account_id, safe=_ASCII),
                 layout.LINES_METADATA: str(part.lines),
             }
@@ -136,7 +136,7 @@ class RawWriter:
             return key
 
 
-_ASCII = "".join(map(chr, range(33, 127)))
+_ASCII = "".join(map(chr, range(33, 127))).replace("%", "")
 
 
 class _Part:

@@ -6,6 +6,7 @@ import gzip
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -146,9 +147,10 @@ def test_no_record_no_object(stage: Stage, tmp_path: Path) -> None:
 
 
 def test_account_of_odd_letters_fits_into_metadata(stage: Stage, tmp_path: Path) -> None:
-    write(stage, tmp_path, account="änä 1")
-    assert stage.s3.head_object(Bucket=BUCKET, Key=FIRST)["Metadata"]["account-id"] == "%C3%A4n%C3%A4%201"
-    assert stage.lines([FIRST])[0]["account_id"] == "änä 1"
+    write(stage, tmp_path, account="änä 1%20+")
+    stored = stage.s3.head_object(Bucket=BUCKET, Key=FIRST)["Metadata"]["account-id"]
+    assert stored == "%C3%A4n%C3%A4%201%2520+"
+    assert unquote(stored) == stage.lines([FIRST])[0]["account_id"] == "änä 1%20+"
 
 
 def test_a_line_is_one_json_object(stage: Stage, tmp_path: Path) -> None:
