@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,10 +24,14 @@ MAX_WAIT_SECONDS = 30.0
 """The longest `Retry-After` that is waited for; a longer one locks the stream's quota group."""
 UNKNOWN_LOCK = timedelta(hours=24)
 """How long a group is locked where Spotify names no time; reports speak of 6 to 24 hours."""
-RESERVE_SECONDS = 60.0
-"""Time left to the invocation below which no request is begun: enough to upload, save state and write the manifest."""
+RESERVE_SECONDS = 120.0
+"""Time left to the invocation below which no request is begun: the longest that one takes with its retries, and enough
+to upload, save state and write the manifest."""
 
-_TIMEOUTS = (3.05, 20.0)
+_TIMEOUTS = (3.05, 10.0)
+_BODY_SECONDS = 10.0
+_PART_BYTES = 64 * 1024
+_MAX_LOCK_SECONDS = 7 * 24 * 3600.0
 _WAITS = 5
 _BACKOFF_SECONDS = (1.0, 2.0, 4.0)
 _READS_OF_A_BROKEN_ANSWER = 3
@@ -46,6 +50,10 @@ class LoginError(SpotifyError):
 
 class ForbiddenError(SpotifyError):
     """403: this app or user may not have it."""
+
+
+class AppForbiddenError(ForbiddenError):
+    """403 that speaks of the app or of its consent, and not of what was asked for."""
 
 
 class NotFoundError(SpotifyError):
@@ -113,7 +121,7 @@ class SpotifyClient:
         self._response: requests.Response | None = None
         self._answers: dict[str, Answer | SpotifyError] = {}
         session = _session()
-        session.hooks["response"].append(self._note)
+        session.hooks["response"] += [self._note, _bound_body]
         self._cache = TokenCache(credentials.refresh_token, rotated)
         self._auth = SpotifyOAuth(
             client_id=credentials.client_id,
@@ -172,8 +180,6 @@ class SpotifyClient:
         waits = broken = 0
         renewed = False
         while True:
-            if self._remaining() < RESERVE_SECONDS:
-                raise OutOfTimeError("The invocation had no time left: the next run reads it again.")
             try:
                 return self._ask(url)
             except _TooManyRequestsError as error:
@@ -204,7 +210,9 @@ class SpotifyClient:
 
     def _ask(self, url: str) -> Any:
         # Errors are raised without their cause: its text or arguments may quote what was sent.
+        self._check_time()
         self._sign_in()
+        self._check_time()
         self._response = None
         try:
             # The one public method of spotipy that takes any address.
@@ -230,6 +238,10 @@ class SpotifyClient:
         if value is None:
             raise BrokenAnswerError("Spotify's answer is no JSON: the next run reads it again.")
         return value
+
+    def _check_time(self) -> None:
+        if self._remaining() < RESERVE_SECONDS:
+            raise OutOfTimeError("The invocation had no time left: the next run reads it again.")
 
     def _sign_in(self) -> None:
         """Have an access token at hand before spotipy needs one: it takes an odd answer for a token."""
@@ -286,7 +298,7 @@ def _session() -> requests.Session:
     retry = Retry(
         total=3,
         connect=3,
-        read=2,
+        read=1,
         status=3,
         other=0,
         backoff_factor=_RETRY_BACKOFF,
@@ -300,6 +312,21 @@ def _session() -> requests.Session:
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(max_retries=retry))
     return session
+
+
+def _bound_body(response: requests.Response, *_: Any, **__: Any) -> None:
+    """Have the whole body arrive in time: the time-out of requests is one for each of its bytes."""
+    raw: Any = response.raw
+
+    def stream(*_: Any, **__: Any) -> Iterator[bytes]:
+        end = time.monotonic() + _BODY_SECONDS
+        while part := raw.read1(_PART_BYTES, decode_content=True):
+            yield part
+            if time.monotonic() > end:
+                raise requests.ReadTimeout("The body took too long.")
+
+    # What requests reads a body through, and whose errors it translates.
+    raw.stream = stream
 
 
 def _failure(status: int, headers: Mapping[str, str], reason: object, text: str) -> SpotifyError:
@@ -318,17 +345,18 @@ def _failure(status: int, headers: Mapping[str, str], reason: object, text: str)
 
 def _forbidden(text: str) -> ForbiddenError:
     if "premium" in text.lower():
-        return ForbiddenError(
+        return AppForbiddenError(
             "Spotify refuses (403): the owner of the app needs an active Premium subscription, "
             "and a new one takes some hours to count."
         )
     if "scope" in text.lower():
-        return ForbiddenError("Spotify refuses (403): the consent lacks a scope; run `spotify-etl login` again.")
+        return AppForbiddenError("Spotify refuses (403): the consent lacks a scope; run `spotify-etl login` again.")
     return ForbiddenError("Spotify refuses (403): this app or user may not read it.")
 
 
 def _seconds(text: str | None) -> float | None:
-    try:
-        return max(float(text), 0.0) if text is not None and text.strip().isdecimal() else None
-    except ValueError:
+    """A `Retry-After` in seconds; None where it is missing, unreadable or beyond belief."""
+    if text is None or not text.strip().isdecimal():
         return None
+    seconds = float(text)
+    return seconds if seconds <= _MAX_LOCK_SECONDS else None

@@ -6,6 +6,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,6 +24,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False
     """Announce more bytes than are sent."""
+    drips: bool = False
+    """Send a byte each hundredth of a second."""
 
 
 Answer = Reply | Callable[[Json], Json] | None
@@ -147,7 +150,18 @@ class FakeSpotify:
                     self.send_header("Connection", "close")
                     self.close_connection = True
                 self.end_headers()
-                self.wfile.write(body)
+                if reply.drips:
+                    self._drip(body)
+                else:
+                    self.wfile.write(body)
+
+            def _drip(self, body: bytes) -> None:
+                self.close_connection = True
+                with suppress(ConnectionError):
+                    for byte in body:
+                        self.wfile.write(bytes([byte]))
+                        self.wfile.flush()
+                        threading.Event().wait(0.01)  # tests replace `sleep`
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 
+from handlers.extract import spotify
 from tests.handlers.extract.fake_spotify import Json, Reply, saved_track
 from tests.handlers.extract.stage import START, Context, Stage, unit
 
@@ -41,8 +45,10 @@ def test_short_retry_after_is_waited_for(stage: Stage) -> None:
         (limited("31"), START + timedelta(seconds=31)),
         (limited("5", "QUOTA_EXCEEDED"), START + timedelta(seconds=5)),
         (limited(None, "QUOTA_EXCEEDED"), START + timedelta(hours=24)),
+        (limited("604800"), START + timedelta(days=7)),
+        (limited("604801", "QUOTA_EXCEEDED"), START + timedelta(hours=24)),
     ],
-    ids=["long", "a little long", "quota", "quota without a time"],
+    ids=["long", "a little long", "quota", "quota without a time", "a week", "quota for more than a week"],
 )
 def test_long_lock_ends_the_stream_at_once(stage: Stage, reply: Reply, until: object) -> None:
     stage.spotify.fault(PATH, reply)
@@ -53,8 +59,9 @@ def test_long_lock_ends_the_stream_at_once(stage: Stage, reply: Reply, until: ob
     assert stage.spotify.paths() == ["me", PATH]
 
 
-def test_429_without_a_time_is_tried_a_few_times(stage: Stage) -> None:
-    stage.spotify.always[PATH] = limited("soon")
+@pytest.mark.parametrize("retry_after", [None, "soon", "-5", "604801", "1795381000000", "9" * 5000])
+def test_429_without_a_time_that_can_be_is_tried_a_few_times(stage: Stage, retry_after: str | None) -> None:
+    stage.spotify.always[PATH] = limited(retry_after)
     row = stage.read(STREAM)
     assert (row["status"], row["reason"]) == ("partial", "locked")
     assert row["locked_until"].startswith("2026-11-24T06:00")
@@ -75,8 +82,45 @@ def test_endless_short_waits_end(stage: Stage) -> None:
 
 def test_no_wait_beyond_the_time_of_the_invocation(stage: Stage) -> None:
     stage.spotify.fault(PATH, limited("20"))
-    row = unit(stage.run("manual", streams=[STREAM], context=Context(milliseconds=75_000)), STREAM)
+    row = unit(stage.run("manual", streams=[STREAM], context=Context(milliseconds=135_000)), STREAM)
     assert (row["reason"], stage.waits) == ("locked", [])
+
+
+def test_longest_request_leaves_the_time_for_the_manifest() -> None:
+    retry = spotify._session().get_adapter("https://api.spotify.com").max_retries  # type: ignore[attr-defined] # an HTTPAdapter
+    backoff = sum(retry.backoff_factor * 2**number for number in range(1, retry.total))
+    # The body's last read may begin just before its time is over.
+    body = spotify._BODY_SECONDS + spotify._TIMEOUTS[1]
+    longest = (1 + retry.total) * sum(spotify._TIMEOUTS) + backoff + body
+    assert longest <= spotify.RESERVE_SECONDS - 40
+
+
+def test_slow_sign_in_leaves_no_time_for_a_request(stage: Stage) -> None:
+    context = Context(milliseconds=121_000)
+    original = stage.spotify.token
+
+    def slow(form: Mapping[str, str]) -> Reply:
+        context.milliseconds -= 20_000
+        return original(form)
+
+    stage.spotify.token = slow  # type: ignore[method-assign] # a fault of its own
+    manifest = stage.run("manual", streams=[STREAM], context=context)
+    assert unit(manifest, STREAM)["reason"] == "out_of_time"
+    assert (stage.spotify.token_calls, stage.spotify.requests) == (1, [])
+
+
+def test_body_that_drips_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spotify, "_BODY_SECONDS", 0.05)
+    stage.spotify.always[PATH] = Reply(200, b'{"items": []}' + b" " * 200, drips=True)
+    row = unit(stage.run("manual", streams=[STREAM, "saved_tracks"]), STREAM)
+    assert (row["status"], row["requests"]) == ("failed", 1)
+    assert row["reason"] == "Spotify did not answer (ReadTimeout), after retries: the next run tries again."
+
+
+def test_compressed_body_is_read_whole(stage: Stage) -> None:
+    body = json.dumps({"items": [{"album": {"name": "x" * 200_000}}]}).encode()
+    stage.spotify.always[PATH] = Reply(200, gzip.compress(body), {"Content-Encoding": "gzip"})
+    assert stage.read(STREAM)["read_records"] == 1
 
 
 def test_lock_holds_for_the_whole_quota_group_and_no_other(stage: Stage) -> None:
