@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from handlers.extract import times
+from handlers.extract.paging import Record
 from handlers.extract.state import CompleteRead, Content, StateFile, newer
 from handlers.extract.work import Work
 from handlers.streams import Stream
@@ -66,7 +67,7 @@ def read_incremental(work: Work, stream: Stream) -> None:
     content = state.content
     full, last = CompleteRead.parse(content.get("full")), CompleteRead.parse(content.get("last"))
     watermark = Watermark.parse(content.get("watermark"))
-    if full and last and watermark and not work.event.full and work.days_since(full) < FULL_READ_DAYS:
+    if full and last and watermark and not work.event.full and work.days_since(full.extracted) < FULL_READ_DAYS:
         _read_increment(work, stream, state, watermark, last)
     else:
         _read_whole(work, stream, state)
@@ -84,42 +85,50 @@ def place(record: Any) -> tuple[datetime, str] | None:
 
 def _read_whole(work: Work, stream: Stream, state: StateFile) -> None:
     with work.ledger.unit(stream, mode="full") as unit:
-        top = _Top()
-        with work.writer(unit, hold=False) as raw:
-            for record in work.records(stream):
-                raw.add(record)
-                if at := place(record.value):
-                    top.see(*at)
-        read = unit.complete(raw)
-        state.update(lambda content: _changed(content, read, top.watermark))
+        for one_pass in work.passes(unit):
+            top = _Top()
+            with work.writer(unit, hold=False) as raw:
+                for record in work.records(stream, one_pass=one_pass):
+                    raw.add(record)
+                    if at := place(record.value):
+                        top.see(*at)
+            if not one_pass.void:
+                _keep(state, unit.complete(raw), top.watermark)
 
 
 def _read_increment(work: Work, stream: Stream, state: StateFile, old: Watermark, last: CompleteRead) -> None:
     with work.ledger.unit(stream, mode="incremental") as unit:
-        top = _Top()
-        # Records without a place in the order count as new only between new ones, or they would be written each day.
-        placeless = []
-        new = 0
-        with work.writer(unit, hold=False) as raw:
-            for record in work.records(stream):
-                at = place(record.value)
-                if at is None:
-                    placeless.append(record)
-                    continue
-                if old.is_above(at[0]):
-                    break
-                if old.covers(*at):
-                    continue
-                for one in (*placeless, record):
-                    raw.add(one)
-                    new += 1
-                placeless.clear()
-                top.see(*at)
-        if not new:
-            unit.unchanged(last)
-            return
-        read = unit.complete(raw)
-        state.update(lambda content: _changed(content, read, top.watermark))
+        for one_pass in work.passes(unit):
+            top = _Top()
+            # Records without a place in the order count as new only between new ones, or they would be written each
+            # day.
+            placeless: list[Record] = []
+            new = 0
+            with work.writer(unit, hold=False) as raw:
+                for record in work.records(stream, one_pass=one_pass):
+                    at = place(record.value)
+                    if at is None:
+                        placeless.append(record)
+                        continue
+                    if old.is_above(at[0]):
+                        break
+                    if old.covers(*at):
+                        continue
+                    for one in (*placeless, record):
+                        raw.add(one)
+                        new += 1
+                    placeless.clear()
+                    top.see(*at)
+            if one_pass.void:
+                continue
+            if new:
+                _keep(state, unit.complete(raw), top.watermark)
+            else:
+                unit.unchanged(last)
+
+
+def _keep(state: StateFile, read: CompleteRead, watermark: Watermark) -> None:
+    state.update(lambda content: _changed(content, read, watermark))
 
 
 class _Top:

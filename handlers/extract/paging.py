@@ -22,13 +22,36 @@ class Record:
     """Where it was served."""
 
 
-def records(client: SpotifyClient, stream: Stream, unit: str = "") -> Iterator[Record]:
+class Pass:
+    """One pass over a list, of which each page names the length: what goes meanwhile moves others past the reader.
+
+    Args:
+        repeatable: whether another pass may follow.
+    """
+
+    def __init__(self, *, repeatable: bool) -> None:
+        self._repeatable = repeatable
+        self._totals: set[int] = set()
+
+    def see(self, total: object) -> None:
+        """Note the length that a page names, if it names one."""
+        if type(total) is int:
+            self._totals.add(total)
+
+    @property
+    def void(self) -> bool:
+        """Whether the list changed its length, so that it is to be read once more."""
+        return self._repeatable and len(self._totals) > 1
+
+
+def records(client: SpotifyClient, stream: Stream, unit: str = "", one_pass: Pass | None = None) -> Iterator[Record]:
     """Every record of a stream, page after page.
 
     Args:
         client: what asks.
         stream: its path, page size and parameters are used.
         unit: stands for `{unit}` in the path.
+        one_pass: is told what the pages name as the length of the list.
 
     Raises:
         SpotifyError: a request failed, or an answer has no such shape or leads in a circle.
@@ -44,6 +67,8 @@ def records(client: SpotifyClient, stream: Stream, unit: str = "") -> Iterator[R
     position = 0
     while True:
         items, offset, following = _page(answer, stream)
+        if one_pass:
+            one_pass.see(answer.value.get("total"))
         position = position if offset is None else offset
         for item in items:
             yield Record(item, position, answer)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from handlers.extract import times
 from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.playlists import Listing, Playlist, owns
-from handlers.extract.spotify import ForbiddenError, LockedError, LoginError, OutOfTimeError, SpotifyError
+from handlers.extract.spotify import (
+    AppForbiddenError,
+    ForbiddenError,
+    LockedError,
+    LoginError,
+    OutOfTimeError,
+    SpotifyError,
+)
 from handlers.extract.state import CompleteRead, Content, StateFile, newer
 from handlers.extract.work import Work
 from handlers.streams import STREAMS, Stream
@@ -16,6 +24,8 @@ NOT_OWNED = "not_owned"
 """Reason of a collaborative playlist whose user is no collaborator."""
 NO_PLAYLISTS = "no_own_playlists"
 """Reason of a library without a playlist that may be read."""
+REFUSAL_DAYS = 7
+"""Days after which a playlist that Spotify refused is asked for again."""
 
 
 def read_per_playlist(work: Work, stream: Stream) -> None:
@@ -24,8 +34,8 @@ def read_per_playlist(work: Work, stream: Stream) -> None:
     Playlists that are neither the user's own nor collaborative are no unit: Spotify would answer 403 for each, every
     day. The table `playlists` names their owners.
 
-    State: `{"playlists": {<id>: {"snapshot_id", "read": {read_id, mode, keys, records, extracted_at}}}}`; `read` is
-    null for a collaborative playlist that Spotify refused.
+    State: `{"playlists": {<id>: {"snapshot_id", "read": {read_id, mode, keys, records, extracted_at}}}}`; of a
+    collaborative playlist that Spotify refused and that never was read, `read` is null and `refused_at` says when.
     """
     try:
         listing = _listing(work)
@@ -79,7 +89,8 @@ def _stands(work: Work, state: StateFile, playlist: Playlist, unit: Unit) -> boo
     held = _held(state.content).get(playlist.id)
     if not isinstance(held, dict) or playlist.snapshot_id is None or held.get("snapshot_id") != playlist.snapshot_id:
         return False
-    if held.get("read") is None and not work.event.full:
+    refused_at = times.parsed(held.get("refused_at"))
+    if refused_at and not work.event.full and work.days_since(refused_at) < REFUSAL_DAYS:
         unit.skip(NOT_OWNED)
         return True
     read = CompleteRead.parse(held.get("read"))
@@ -101,8 +112,9 @@ def _read(work: Work, stream: Stream, state: StateFile, playlist: Playlist, unit
                 }
                 raw.add(record, context)
         read = unit.complete(raw)
-    except ForbiddenError:
-        if owns(work.account, playlist):
+    except ForbiddenError as error:
+        # Only of a playlist that never was read does it say that the user is no collaborator.
+        if owns(work.account, playlist) or isinstance(error, AppForbiddenError) or _was_read(state.content, playlist):
             raise
         unit.skip(NOT_OWNED)
     state.update(lambda content: _changed(content, playlist, read, listing))
@@ -138,10 +150,19 @@ def _held(content: Content) -> Content:
     return held if isinstance(held, dict) else {}
 
 
+def _was_read(content: Content, playlist: Playlist) -> bool:
+    held = _held(content).get(playlist.id)
+    return isinstance(held, dict) and CompleteRead.parse(held.get("read")) is not None
+
+
 def _changed(content: Content, playlist: Playlist, read: CompleteRead | None, listing: Listing) -> Content:
-    """State with the new version, without playlists that are listed no more."""
+    """State with the new version, or the refusal where nothing was read, without playlists that are listed no more."""
     held = {name: one for name, one in _held(content).items() if name in listing}
     current = held.get(playlist.id)
-    if read is None or not isinstance(current, dict) or not newer(current.get("read"), read):
-        held[playlist.id] = {"snapshot_id": playlist.snapshot_id, "read": read.content() if read else None}
+    if read is None:
+        if not _was_read(content, playlist):
+            refused_at = times.written(times.now())
+            held[playlist.id] = {"snapshot_id": playlist.snapshot_id, "read": None, "refused_at": refused_at}
+    elif not isinstance(current, dict) or not newer(current.get("read"), read):
+        held[playlist.id] = {"snapshot_id": playlist.snapshot_id, "read": read.content()}
     return {"playlists": held}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from handlers import layout
@@ -12,7 +13,8 @@ from handlers.extract.account import Account
 from handlers.extract.event import Event
 from handlers.extract.ledger import Ledger, Unit
 from handlers.extract.locks import Locks
-from handlers.extract.paging import Record, first_page, records
+from handlers.extract.logs import logger
+from handlers.extract.paging import Pass, Record, first_page, records
 from handlers.extract.playlists import Listing
 from handlers.extract.raw import RawWriter
 from handlers.extract.spotify import LockedError, SpotifyClient, SpotifyError
@@ -69,14 +71,23 @@ class Work:
             unit.records += raw.records
             unit.objects += len(raw.keys)
 
-    def records(self, stream: Stream, unit: str = "") -> Iterator[Record]:
+    def passes(self, unit: Unit) -> Iterator[Pass]:
+        """One pass over a stream, and another where the first is void; a list that moves again is taken as it is."""
+        first = Pass(repeatable=True)
+        yield first
+        if first.void:
+            logger.info("The list changed while it was read: it is read once more.", extra={"stream": unit.stream})
+            unit.begin_again()
+            yield Pass(repeatable=False)
+
+    def records(self, stream: Stream, unit: str = "", one_pass: Pass | None = None) -> Iterator[Record]:
         """Every record of a stream or of one playlist.
 
         Raises:
             SpotifyError: a request failed, or the stream's quota group is locked.
         """
         with self._in_group(stream.quota_group):
-            yield from records(self.client, stream, unit)
+            yield from records(self.client, stream, unit, one_pass)
 
     def first_page(self, stream: Stream) -> list[Record]:
         """The records of a stream's first page.
@@ -87,13 +98,13 @@ class Work:
         with self._in_group(stream.quota_group):
             return first_page(self.client, stream)
 
-    def days_since(self, read: CompleteRead) -> int:
-        """Whole days, by date, from a read to this run."""
-        return (self.event.scheduled_at.date() - read.extracted.date()).days
+    def days_since(self, moment: datetime) -> int:
+        """Whole days, by date, from a moment to this run."""
+        return (self.event.scheduled_at.date() - moment.date()).days
 
     def stands(self, read: CompleteRead) -> bool:
         """Whether a read may stand for another day: what it became is not about to expire."""
-        return not self.event.full and self.days_since(read) * 2 <= self.retention_days
+        return not self.event.full and self.days_since(read.extracted) * 2 <= self.retention_days
 
     @contextmanager
     def _in_group(self, group: str) -> Iterator[None]:

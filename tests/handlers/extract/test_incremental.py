@@ -81,6 +81,43 @@ def test_tracks_added_at_the_moment_of_the_watermark_are_not_missed(stage: Stage
     assert stage.read(STREAM, START + 2 * DAY)["status"] == "unchanged"
 
 
+def unsave_newest(stage: Stage, *requests: int) -> None:
+    """The newest track goes when the requests of those numbers come."""
+    served = stage.spotify.lists["me/tracks"]
+
+    def unsave(path: str) -> None:
+        if path == "me/tracks" and stage.spotify.paths().count(path) in requests:
+            served.pop(0)
+
+    stage.spotify.on_request = unsave
+
+
+def test_full_read_of_a_list_that_shrinks_meanwhile_is_repeated(stage: Stage) -> None:
+    serve(stage, tracks(*range(120)))
+    unsave_newest(stage, 2)
+    unit = stage.read(STREAM)
+    assert (unit["status"], unit["requests"]) == ("complete", 7)  # the profile, and three pages twice
+    assert stage.records(unit["read_keys"]) == tracks(*range(119))
+    assert {line["read_id"] for line in stage.lines(unit["read_keys"])} == {unit["read_id"]}
+    assert stage.json(state_key("aB3dE5fG7h", STREAM))["watermark"]["added_at"] == "2026-10-01T01:58:00.000Z"
+
+
+def test_list_that_shrinks_again_and_again_is_repeated_once(stage: Stage) -> None:
+    serve(stage, tracks(*range(120)))
+    unsave_newest(stage, 2, 5)
+    unit = stage.read(STREAM)
+    assert (unit["status"], unit["requests"]) == ("complete", 7)
+
+
+def test_increment_of_a_list_that_shrinks_meanwhile_is_repeated(stage: Stage) -> None:
+    serve(stage, tracks(0))
+    stage.read(STREAM)
+    serve(stage, tracks(*range(100)))
+    unsave_newest(stage, 2)
+    unit = stage.read(STREAM, START + DAY)
+    assert stage.records(unit["read_keys"]) == tracks(*range(1, 99))
+
+
 def test_unsaved_watermark_does_not_stop_the_next_read(stage: Stage) -> None:
     serve(stage, tracks(1, 2, 3))
     stage.read(STREAM)

@@ -11,6 +11,8 @@ from tests.handlers.extract.stage import START, Stage, unit
 DAY = timedelta(days=1)
 STREAMS = ["playlists", "playlist_items"]
 REFUSED = Reply(403, {"error": {"status": 403, "message": "Forbidden"}})
+PREMIUM = Reply(403, b"Active premium subscription required for the owner of the app.")
+SCOPE = Reply(403, {"error": {"status": 403, "message": "Insufficient client scope"}})
 GONE = Reply(404, {"error": {"status": 404, "message": "Not found"}})
 
 
@@ -108,6 +110,59 @@ def test_collaborative_playlist_of_another_is_tried_once_a_version(stage: Stage)
     assert item_requests(stage) == []
     serve(stage, {**shared, "snapshot_id": "s2"}, playlist("Own", "s1"))
     assert items(read(stage, START + 2 * DAY)) == {"Shared": "complete", "Own": "unchanged"}
+
+
+def test_refused_playlist_is_asked_for_again_each_week_and_when_asked_to(stage: Stage) -> None:
+    serve(stage, playlist("Shared", "s1", "bob", collaborative=True))
+    stage.spotify.always["playlists/Shared/items"] = REFUSED
+    asked = []
+    for day in range(9):
+        read(stage, START + day * DAY)
+        asked.append(len(item_requests(stage)))
+    assert asked == [1] * 7 + [2] * 2
+    stage.spotify.always.clear()
+    assert items(read(stage, START + 9 * DAY)) == {"Shared": "skipped"}
+    assert items(read(stage, START + 9 * DAY, full=True)) == {"Shared": "complete"}
+
+
+def test_refusal_takes_nothing_from_an_earlier_read(stage: Stage) -> None:
+    shared = playlist("Shared", "s1", "bob", collaborative=True)
+    serve(stage, shared)
+    read(stage)
+    key = state_key("aB3dE5fG7h", "playlist_items")
+    before = stage.json(key)
+    serve(stage, {**shared, "snapshot_id": "s2"})
+    stage.spotify.fault("playlists/Shared/items", REFUSED)
+    manifest = read(stage, START + DAY)
+    assert items(manifest) == {"Shared": "failed"}
+    assert "403" in unit(manifest, "playlist_items", "Shared")["reason"]
+    assert stage.json(key) == before
+    assert items(read(stage, START + 2 * DAY)) == {"Shared": "complete"}
+
+
+def test_refusal_does_not_replace_what_another_run_has_read_meanwhile(stage: Stage) -> None:
+    serve(stage, playlist("Shared", "s1", "bob", collaborative=True))
+    key = state_key("aB3dE5fG7h", "playlist_items")
+    read(stage)
+    other = stage.bytes(key)
+    stage.s3.delete_object(Bucket="raw-bucket", Key=key)
+    stage.spotify.fault("playlists/Shared/items", REFUSED)
+
+    def other_run(path: str) -> None:
+        if path.endswith("/items"):
+            stage.s3.put_object(Bucket="raw-bucket", Key=key, Body=other)
+
+    stage.spotify.on_request = other_run
+    read(stage, START + DAY)
+    assert stage.bytes(key) == other
+
+
+@pytest.mark.parametrize("reply", [PREMIUM, SCOPE], ids=["premium", "scope"])
+def test_refusal_of_the_app_says_nothing_of_the_playlist(stage: Stage, reply: Reply) -> None:
+    serve(stage, playlist("Shared", "s1", "bob", collaborative=True))
+    stage.spotify.fault("playlists/Shared/items", reply)
+    assert items(read(stage)) == {"Shared": "failed"}
+    assert items(read(stage, START + DAY)) == {"Shared": "complete"}
 
 
 @pytest.mark.parametrize(("reply", "word"), [(REFUSED, "403"), (GONE, "404"), (Reply(500, b"<html>"), "500")])

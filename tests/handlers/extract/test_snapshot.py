@@ -37,6 +37,27 @@ def test_every_page_is_read_in_order_with_where_it_was_served(stage: Stage) -> N
     assert lines[0]["extracted_at"].startswith("2026-11-23T06:00:0")
 
 
+def test_list_that_shrinks_while_it_is_read_is_read_once_more(stage: Stage) -> None:
+    served = stage.spotify.lists["me/albums"] = albums(51)
+
+    def remove(path: str) -> None:
+        if path == "me/albums" and stage.spotify.paths().count(path) == 2:
+            served.pop(0)
+
+    stage.spotify.on_request = remove
+    unit = stage.read("saved_albums")
+    assert (unit["status"], unit["objects"], unit["requests"]) == ("complete", 1, 4)  # one page the second time
+    assert stage.records(unit["read_keys"]) == served == stage.written("saved_albums")
+    assert {line["read_id"] for line in stage.lines(unit["read_keys"])} == {unit["read_id"]}
+    assert stage.read("saved_albums", START + DAY)["status"] == "unchanged"
+
+
+def test_totals_that_are_no_numbers_mean_nothing(stage: Stage) -> None:
+    stage.spotify.lists["me/albums"] = albums(60)
+    stage.spotify.fault("me/albums", lambda page: {**page, "total": None}, lambda page: {**page, "total": "60"})
+    assert stage.read("saved_albums")["requests"] == 3
+
+
 def test_object_carries_what_a_broken_line_would_lack(stage: Stage) -> None:
     stage.spotify.lists["me/albums"] = albums(3)
     unit = stage.read("saved_albums")
