@@ -39,7 +39,7 @@ def identify(client: SpotifyClient, state: StateFile, login: str, *, ask: bool) 
     if remembered and not ask:
         return remembered
     try:
-        account = _account(client.get_once(STREAMS["profile"].path).value)
+        account = _account(client.get_once(STREAMS["profile"].path).value, remembered)
     except LoginError:
         raise
     except SpotifyError:
@@ -59,10 +59,13 @@ def _remembered(state: StateFile, login: str) -> Account | None:
     return None
 
 
-def _account(profile: Any) -> Account:
+def _account(profile: Any, remembered: Account | None) -> Account:
     parts = profile if isinstance(profile, dict) else {}
     user_id = parts.get("id") if isinstance(parts.get("id"), str) else ""
     account_id = parts.get("account_id") if isinstance(parts.get("account_id"), str) else ""
     if not (account_id or user_id):
         raise BrokenAnswerError("Spotify's profile names no account: the next run reads it again.")
+    # A profile that lacks its `account_id` once shall not make a second account of the same user.
+    if not account_id and remembered and remembered.user_id == user_id:
+        return remembered
     return Account(account_id or user_id or "", user_id or "")

@@ -22,7 +22,8 @@ FORBIDDEN_CHECKLIST = (
     "allow-list in Spotify's dashboard, and that `spotify-etl login` was given every consent it asked for."
 )
 
-_MAX_ATTEMPTS = 999
+_ATTEMPTS = 1000
+"""What three digits number, from 0."""
 
 
 class AttemptsError(Exception):
@@ -46,9 +47,9 @@ class Manifest:
 
     @property
     def status(self) -> RunStatus:
-        """`skipped` if every unit was, `failed` if nothing else was read, `partial` if anything is missing."""
-        statuses = {unit.status for unit in self.units} - {"skipped"}
-        if not statuses:
+        """`skipped` if every unit was, `failed` if all failed, `partial` if anything is missing, else `complete`."""
+        statuses = {unit.status for unit in self.units}
+        if statuses <= {"skipped"}:
             return "skipped"
         if statuses == {"failed"}:
             return "failed"
@@ -75,9 +76,7 @@ class Manifest:
     @property
     def may_pass(self) -> bool:
         """Whether all failed for what passes by itself, so that a retry of the run is worth its while."""
-        return self.status == "failed" and all(
-            isinstance(unit.error, UnavailableError) for unit in self.units if unit.status == "failed"
-        )
+        return self.status == "failed" and all(isinstance(unit.error, UnavailableError) for unit in self.units)
 
     def write(self, bucket: Bucket) -> layout.ManifestKey:
         """Put the manifest under the run's first free attempt number.
@@ -85,14 +84,14 @@ class Manifest:
         Raises:
             AttemptsError: all numbers are taken.
         """
-        for attempt in range(1, _MAX_ATTEMPTS + 1):
+        for attempt in range(_ATTEMPTS):
             key = layout.ManifestKey(self.event.run_id, attempt)
             try:
                 bucket.put_new(str(key), self._body(attempt), "application/json")
             except KeyTakenError:
                 continue
             return key
-        raise AttemptsError(f"The run {self.event.run_id} was tried {_MAX_ATTEMPTS} times already.")
+        raise AttemptsError(f"The run {self.event.run_id} was tried {_ATTEMPTS} times already.")
 
     def _body(self, attempt: int) -> bytes:
         content = {

@@ -54,7 +54,7 @@ def test_manifest_says_what_the_contract_asks(stage: Stage) -> None:
     manifest = stage.run()
     assert {name: manifest[name] for name in manifest if name not in {"started_at", "finished_at", "units"}} == {
         "run_id": "20261123T060000Z-daily",
-        "attempt": 1,
+        "attempt": 0,
         "trigger": "daily",
         "scheduled_at": "2026-11-23T06:00:00.000Z",
         "account_id": "aB3dE5fG7h",
@@ -125,6 +125,22 @@ def test_account_without_an_account_id_is_the_user(stage: Stage) -> None:
     assert stage.run()["account_id"] == "ana01"
 
 
+def test_profile_that_lacks_its_account_id_once_makes_no_second_account(stage: Stage) -> None:
+    fill(stage)
+    stage.run("manual")
+    stage.spotify.profile = {"id": "ana01", "display_name": "Ana"}
+    manifest = stage.run("manual", START + timedelta(hours=1))
+    assert manifest["account_id"] == "aB3dE5fG7h"
+    assert unit(manifest, "recently_played")["status"] == "unchanged"
+    assert stage.run("hourly", START + timedelta(hours=2))["account_id"] == "aB3dE5fG7h"
+
+
+def test_another_user_without_an_account_id_is_not_the_remembered_account(stage: Stage) -> None:
+    stage.run()
+    stage.spotify.profile = {"id": "bob"}
+    assert stage.run(at=START + timedelta(days=1))["account_id"] == "bob"
+
+
 def test_profile_that_names_no_account_fails_the_run(stage: Stage) -> None:
     stage.spotify.profile = {"display_name": "Ana"}
     manifest = stage.run()
@@ -153,6 +169,13 @@ def test_manual_run_reads_what_is_asked_for(stage: Stage) -> None:
     assert streams(stage.run("manual", START + timedelta(hours=1))) == [
         "profile", "recently_played", "playlists", "playlist_items", "saved_tracks", "saved_albums",
     ]  # fmt: skip
+
+
+def test_run_of_skipped_and_failed_units_is_partial_and_not_retried(stage: Stage) -> None:
+    stage.spotify.always["me/tracks"] = Reply(503, b"<html>")
+    manifest = stage.run("manual", streams=["playlist_items", "saved_tracks"])
+    assert [one["status"] for one in manifest["units"]] == ["skipped", "failed"]
+    assert (manifest["status"], manifest["reason"]) == ("partial", unit(manifest, "saved_tracks")["reason"])
 
 
 def test_run_that_covers_nothing_is_skipped(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,10 +325,10 @@ def test_spotify_away_is_an_error_that_lambda_retries_under_the_next_attempt(sta
         stage.run()
     stage.spotify.always.clear()
     manifest = stage.run()
-    assert (manifest["attempt"], manifest["status"]) == (2, "complete")
+    assert (manifest["attempt"], manifest["status"]) == (1, "complete")
     assert stage.keys("runs/") == [
+        "runs/dt=2026-11-23/20261123T060000Z-daily-000.json",
         "runs/dt=2026-11-23/20261123T060000Z-daily-001.json",
-        "runs/dt=2026-11-23/20261123T060000Z-daily-002.json",
     ]
     assert stage.json(stage.keys("runs/")[0])["status"] == "failed"
 
@@ -333,7 +356,7 @@ def test_bug_ends_the_run_and_is_in_the_manifest(stage: Stage, monkeypatch: pyte
 
 def test_run_out_of_time_is_partial(stage: Stage) -> None:
     fill(stage)
-    manifest = stage.run(context=Context(milliseconds=59_000))
+    manifest = stage.run(context=Context(milliseconds=119_000))
     assert manifest["status"] == "partial"
     assert {(one["status"], one["reason"]) for one in manifest["units"]} == {("partial", "out_of_time")}
     assert stage.spotify.requests == []
@@ -344,8 +367,8 @@ def test_handler_returns_a_summary(stage: Stage) -> None:
     event = {"trigger": "daily", "scheduled_time": "2026-11-23T06:00:00Z"}
     assert handler(event, Context()) == {  # type: ignore[arg-type] # a stand-in for Lambda's
         "run_id": "20261123T060000Z-daily",
-        "attempt": 1,
-        "manifest": "runs/dt=2026-11-23/20261123T060000Z-daily-001.json",
+        "attempt": 0,
+        "manifest": "runs/dt=2026-11-23/20261123T060000Z-daily-000.json",
         "status": "complete",
         "reason": None,
         "requests": 6,
