@@ -1,5 +1,6 @@
 -- Every run, its attempts merged: the last row of a unit counts, requests, records and objects are summed.
 -- Grain: account_id, run_id, stream, unit. An attempt that did not learn its account belongs to its run's account.
+-- A row of a whole stream (unit '') goes once a later attempt has learned the stream's units; those stay whatever follows.
 WITH attempts AS (
     SELECT
         coalesce(account_id, max(account_id) OVER (PARTITION BY run_id)) AS account_id,
@@ -45,6 +46,7 @@ ranked AS (
         read_keys,
         read_records,
         row_number() OVER (PARTITION BY account_id, run_id, stream, unit ORDER BY attempt DESC) AS age,
+        max(CASE WHEN unit <> '' THEN attempt END) OVER (PARTITION BY account_id, run_id, stream) AS units_learned,
         count(*) OVER (PARTITION BY account_id, run_id, stream, unit) AS attempts,
         min(started_at) OVER (PARTITION BY account_id, run_id, stream, unit) AS started_at,
         max(finished_at) OVER (PARTITION BY account_id, run_id, stream, unit) AS finished_at,
@@ -83,7 +85,7 @@ merged AS (
         sum(CASE WHEN status = 'failed' THEN 1 ELSE 0 END) OVER (PARTITION BY account_id, run_id) AS failed_units,
         sum(CASE WHEN status = 'partial' THEN 1 ELSE 0 END) OVER (PARTITION BY account_id, run_id) AS partial_units
     FROM ranked
-    WHERE age = 1
+    WHERE age = 1 AND (unit <> '' OR units_learned IS NULL OR units_learned <= attempt)
 )
 
 SELECT

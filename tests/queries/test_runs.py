@@ -58,6 +58,42 @@ def test_an_attempt_that_did_not_learn_its_account_belongs_to_its_runs_account(l
     assert lake.ask("SELECT account_id, status, attempts FROM run_history") == [("ana", "complete", 2)]
 
 
+def test_a_stream_without_its_units_is_forgotten_once_an_attempt_has_learned_them(lake: Lake) -> None:
+    reason = "Spotify failed (503)."
+    for stream in ("profile", "playlist_items"):
+        lake.manifest(run(1), stream, account=None, status="failed", reason=reason)
+    lake.manifest(run(1), "profile", attempt=1)
+    for unit in ("p", "q"):
+        lake.manifest(run(1), "playlist_items", unit=unit, attempt=1)
+
+    assert lake.ask("SELECT stream, unit, status, run_status FROM run_history ORDER BY stream, unit") == [
+        ("playlist_items", "p", "complete", "complete"),
+        ("playlist_items", "q", "complete", "complete"),
+        ("profile", "", "complete", "complete"),
+    ]
+    assert lake.ask("SELECT stream, last_good_run_id, last_status, last_reason FROM freshness ORDER BY stream") == [
+        ("playlist_items", run(1), "complete", None),
+        ("profile", run(1), "complete", None),
+    ]
+
+
+def test_an_attempt_that_did_not_learn_the_units_hides_none_of_an_earlier_one(lake: Lake) -> None:
+    for unit, status in (("p", "complete"), ("q", "partial")):
+        lake.manifest(run(1), "playlist_items", unit=unit, status=status)
+    lake.manifest(run(1), "playlist_items", attempt=1, status="failed", reason="Spotify failed (503).")
+
+    assert lake.ask("SELECT unit, status, run_status FROM run_history ORDER BY unit") == [
+        ("", "failed", "partial"),
+        ("p", "complete", "partial"),
+        ("q", "partial", "partial"),
+    ]
+    lake.manifest(run(1), "playlist_items", unit="q", attempt=2)
+    assert lake.ask("SELECT unit, status, run_status FROM run_history ORDER BY unit") == [
+        ("p", "complete", "complete"),
+        ("q", "complete", "complete"),
+    ]
+
+
 def test_runs_of_two_accounts_are_kept_apart(lake: Lake) -> None:
     lake.manifest(run(1), "profile", attempt=0)
     lake.manifest(run(1), "profile", attempt=1, account="bo", status="failed")
