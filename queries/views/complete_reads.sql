@@ -1,5 +1,6 @@
 -- Reads that are complete and have arrived whole, with their objects.
--- Grain: account_id, run_id, attempt, stream, unit; recency is 1 for the newest of a unit, by time of the run.
+-- Grain: account_id, run_id, attempt, stream, unit; recency is 1 for the newest of a unit, by started_at.
+-- scheduled_at says nothing of that: an event may be delivered days late. `unchanged` makes the read it repeats the newest.
 SELECT
     account_id,
     stream,
@@ -7,13 +8,15 @@ SELECT
     run_id,
     attempt,
     scheduled_at,
+    started_at,
+    finished_at,
     read_id,
     mode,
     read_keys,
     read_records,
     row_number() OVER (
         PARTITION BY account_id, stream, unit
-        ORDER BY scheduled_at DESC, attempt DESC, run_id DESC
+        ORDER BY started_at DESC, attempt DESC, run_id DESC
     ) AS recency
 FROM read_arrivals
 WHERE is_complete

@@ -1,21 +1,37 @@
--- The saved tracks: the last complete full read and the complete increments since.
+-- The saved tracks: the newest complete full read and every complete read that ended after it had begun.
 -- Grain: account_id, item_uri, of which the newest added_at counts; entries without a URI ('') are told apart by added_at.
 -- A track that was unsaved stands until the next full read.
-WITH reads AS (
+WITH repetitions AS (
     SELECT
         account_id,
-        recency,
+        stream,
+        unit,
+        mode,
+        started_at,
+        finished_at,
         read_keys,
-        min(CASE WHEN mode = 'full' THEN recency END) OVER (PARTITION BY account_id) AS recency_of_full
+        row_number() OVER (PARTITION BY account_id, stream, unit, read_id ORDER BY recency DESC) AS repetition
     FROM complete_reads
     WHERE stream = 'saved_tracks'
+),
+
+-- A read is as old as the first run that has it: `unchanged` says that nothing came since, not that nothing left.
+-- The windows keep to the partitions of complete_reads, so that Trino moves no row for them.
+reads AS (
+    SELECT
+        account_id,
+        finished_at,
+        read_keys,
+        max(CASE WHEN mode = 'full' THEN started_at END) OVER (PARTITION BY account_id, stream, unit) AS full_started_at
+    FROM repetitions
+    WHERE repetition = 1
 ),
 
 objects AS (
     SELECT DISTINCT r.account_id, k._raw_key
     FROM reads AS r
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
-    WHERE r.recency <= r.recency_of_full
+    WHERE r.finished_at >= r.full_started_at
 )
 
 SELECT

@@ -240,6 +240,11 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def ran(day: int, start: str, end: str) -> dict[str, Any]:
+    """When an invocation really ran, in November 2026: columns of `runs`."""
+    return {"started_at": moment(f"2026-11-{day:02d} {start}"), "finished_at": moment(f"2026-11-{day:02d} {end}")}
+
+
 @functools.cache
 def to_duckdb(sql: str) -> str:
     """Athena's SQL, with the time zone filled in, as DuckDB's."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.queries.lake import Lake, moment, raw_key, run
+from tests.queries.lake import Lake, moment, ran, raw_key, run
 
 PLAYLISTS = "SELECT account_id, playlist_id, name FROM current_playlists ORDER BY account_id, playlist_id"
 ITEMS = "SELECT playlist_id, position, item_uri FROM current_playlist_items ORDER BY account_id, playlist_id, position"
@@ -53,6 +53,17 @@ def test_the_newest_run_decides_which_read_is_current(lake: Lake, stream: str) -
     assert lake.ask(current) == [("new",)]
     lake.complete(run(3), stream, [old], 1, unit=unit, read="old", status="unchanged")
     assert lake.ask(current) == [("old",)]
+
+
+@pytest.mark.parametrize("stream", SNAPSHOTS)
+def test_the_newest_run_is_the_one_that_began_last_whatever_it_was_scheduled_for(lake: Lake, stream: str) -> None:
+    record, column, unit = SNAPSHOTS[stream]
+    lake.read(run(1, 5), "playlists", [playlist("p")])
+    lake.read(run(3), stream, [{**record, column: "old"}], unit=unit)
+    late = ran(3, "09:00", "09:01")
+    lake.read(run(2), stream, [{**record, column: "late"}], unit=unit, **late)
+
+    assert lake.ask(f"SELECT {column} FROM current_{stream}") == [("late",)]
 
 
 @pytest.mark.parametrize("stream", [*SNAPSHOTS, "saved_tracks"])
@@ -181,12 +192,49 @@ def test_a_full_read_that_has_not_arrived_leaves_the_last_one_and_its_increments
     assert lake.ask(TRACKS) == [("a", at(1)), ("b", at(2)), ("e", at(5))]
 
 
-def test_a_full_read_that_equals_an_older_one_drops_the_increments_between(lake: Lake) -> None:
+def test_nothing_new_since_a_full_read_keeps_the_increments_after_it(lake: Lake) -> None:
     key = lake.read(run(1), "saved_tracks", [saved("a", 1)], read="full")
     lake.read(run(2), "saved_tracks", [saved("b", 2)], mode="incremental")
     lake.complete(run(8), "saved_tracks", [key], 1, read="full", status="unchanged")
 
+    assert lake.ask(TRACKS) == [("a", at(1)), ("b", at(2))]
+
+
+def test_nothing_new_since_an_old_increment_does_not_bring_it_back(lake: Lake) -> None:
+    key = lake.read(run(1), "saved_tracks", [saved("unsaved", 1)], read="old", mode="incremental")
+    lake.read(run(2), "saved_tracks", [saved("a", 1)])
+    lake.complete(run(3), "saved_tracks", [key], 1, read="old", mode="incremental", status="unchanged")
+
     assert lake.ask(TRACKS) == [("a", at(1))]
+
+
+def test_an_increment_of_an_event_delivered_late_counts_by_when_it_was_read(lake: Lake) -> None:
+    lake.read(run(5), "saved_tracks", [saved("a", 1)])
+    late = ran(5, "09:00", "09:01")
+    lake.read(run(3), "saved_tracks", [saved("late", 5)], mode="incremental", **late)
+    lake.read(run(6), "saved_tracks", [saved("b", 6)], mode="incremental")
+
+    assert lake.ask(TRACKS) == [("a", at(1)), ("b", at(6)), ("late", at(5))]
+
+
+def test_a_full_read_of_an_event_delivered_late_is_the_newest(lake: Lake) -> None:
+    lake.read(run(5), "saved_tracks", [saved("unsaved", 1)])
+    late = ran(5, "09:00", "09:01")
+    lake.read(run(3), "saved_tracks", [saved("a", 1)], **late)
+
+    assert lake.ask(TRACKS) == [("a", at(1))]
+
+
+@pytest.mark.parametrize("mode", ["incremental", "full"])
+def test_what_another_run_read_while_a_full_read_was_paging_counts(lake: Lake, mode: str) -> None:
+    before = ran(2, "05:58", "05:59")
+    lake.read(run(2, 5), "saved_tracks", [saved("before", 1)], mode="incremental", **before)
+    inner = ran(2, "05:59", "06:04")
+    lake.read(run(1), "saved_tracks", [saved("meanwhile", 2)], mode=mode, **inner)
+    outer = ran(2, "06:00", "06:09")
+    lake.read(run(2), "saved_tracks", [saved("a", 1)], **outer)
+
+    assert lake.ask(TRACKS) == [("a", at(1)), ("meanwhile", at(2))]
 
 
 def test_an_emptied_collection_is_empty(lake: Lake) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.queries.lake import NAMED, Lake, moment, raw_key, run
+from tests.queries.lake import NAMED, Lake, moment, ran, raw_key, run
 
 
 class Player:
@@ -148,6 +148,16 @@ def test_playlist_changes_compares_the_last_two_complete_reads(lake: Lake) -> No
         ("ana", "List c", "c", "left", "X", "Abba", "spotify:track:x", 1),
         ("ana", "List c", "c", "left", "Y", "Abba", "spotify:track:y", 1),
     ]
+
+
+def test_playlist_changes_compares_reads_in_the_order_in_which_they_were_read(lake: Lake) -> None:
+    playlists(lake, 1, "a")
+    items(lake, 3, "a", "stays", "goes")
+    late = ran(3, "09:00", "09:01")
+    lake.read(run(2), "playlist_items", entries("a", "stays", "comes"), unit="a", **late)
+
+    changes = lake.ask(NAMED["playlist_changes"])
+    assert [(row[3], row[6]) for row in changes] == [("came", "spotify:track:comes"), ("left", "spotify:track:goes")]
 
 
 def test_saved_albums_never_played_knows_plays_by_id_and_by_title(lake: Lake, player: Player) -> None:
