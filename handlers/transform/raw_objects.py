@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 import pyarrow as pa
 
@@ -38,7 +39,10 @@ class Origin:
     @classmethod
     def of(cls, key: RawKey, metadata: Mapping[str, str]) -> Origin:
         """The origin of a raw object's rows: its key and its S3 metadata."""
-        return cls(str(key), key.stream, key.run_id, metadata.get(READ_ID_METADATA), metadata.get(ACCOUNT_ID_METADATA))
+        account_id = metadata.get(ACCOUNT_ID_METADATA)
+        if account_id is not None:
+            account_id = unquote(account_id)  # S3 takes ASCII only, so the extractor quotes it.
+        return cls(str(key), key.stream, key.run_id, metadata.get(READ_ID_METADATA), account_id)
 
 
 @dataclass

@@ -84,17 +84,28 @@ class Transformer:
             raise
         with closing(answer["Body"]):
             source = _source(key)
-            if isinstance(source, RawKey):
-                return self._raw(source, answer)
             if isinstance(source, ManifestKey):
                 return self._manifest(source, answer)
-            return self._foreign(key, source, answer)
+            if isinstance(source, RawKey):
+                known = source.stream in STREAM_MAPPINGS
+                return self._raw(source, answer) if known else self._unknown(source, answer)
+            return self._foreign(key, answer)
 
     def _raw(self, key: RawKey, answer: GetObjectOutputTypeDef) -> Result:
         def write(files: TableFiles) -> Counts:
             return transform_raw(answer["Body"].iter_chunks(_CHUNK_BYTES), key, answer["Metadata"], files)
 
         return self._store(str(key), key.stream, key.stem, _partitions(key.run_id), write)
+
+    def _unknown(self, key: RawKey, answer: GetObjectOutputTypeDef) -> Result:
+        """Note an object of a stream of another version, where the version that knows it replaces the note."""
+
+        def write(files: TableFiles) -> Counts:
+            reason = Rejection(0, "foreign", f"There is no stream {key.stream}.")
+            add_rejections([reason], Origin.of(key, answer["Metadata"]), files)
+            return Counts()
+
+        return self._store(str(key), key.stream, key.stem, _partitions(key.run_id), write, outcome="foreign")
 
     def _manifest(self, key: ManifestKey, answer: GetObjectOutputTypeDef) -> Result:
         def write(files: TableFiles) -> Counts:
@@ -106,11 +117,12 @@ class Transformer:
 
         return self._store(str(key), "runs", key.stem, _partitions(key.run_id), write)
 
-    def _foreign(self, key: str, why: str, answer: GetObjectOutputTypeDef) -> Result:
+    def _foreign(self, key: str, answer: GetObjectOutputTypeDef) -> Result:
         """Note an object that this project did not write, under the date it was made: its key says nothing."""
 
         def write(files: TableFiles) -> Counts:
-            add_rejections([Rejection(0, "foreign", why)], Origin(key, None), files)
+            reason = Rejection(0, "foreign", "The object's key is not one that this project writes.")
+            add_rejections([reason], Origin(key, None), files)
             return Counts()
 
         stem = hashlib.sha256(key.encode()).hexdigest()[:32]
@@ -159,17 +171,12 @@ class Transformer:
         return keys_in(answer["Body"].read())
 
 
-def _source(key: str) -> RawKey | ManifestKey | str:
-    """The parts of a key, or why it is not one of ours."""
+def _source(key: str) -> RawKey | ManifestKey | None:
+    """The parts of a key; None if it is not one of ours."""
     try:
-        if key.startswith(RUNS_PREFIX):
-            return ManifestKey.parse(key)
-        raw = RawKey.parse(key)
+        return ManifestKey.parse(key) if key.startswith(RUNS_PREFIX) else RawKey.parse(key)
     except ForeignKeyError:
-        return "The object's key is not one that this project writes."
-    if raw.stream not in STREAM_MAPPINGS:
-        return f"There is no stream {raw.stream}."
-    return raw
+        return None
 
 
 def _partitions(run_id: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from botocore.response import StreamingBody
 from handlers.layout import RawKey
 from handlers.transform import blocks as blocks_module
 from handlers.transform.transformer import Transformer
-from tests.handlers.transform.stage import RAW, READ, RUN, TRANSFORMED, Stage, compressed, raw_line
+from tests.handlers.transform.stage import ACCOUNT, RAW, READ, RUN, TRANSFORMED, Stage, compressed, raw_line
 from tests.handlers.transform.test_golden import SHAPES, fixture_lines
 
 KEY = str(RawKey("saved_tracks", RUN, 0))
@@ -141,7 +141,6 @@ def test_what_is_wrong_with_an_object_is_a_row_of_line_0(
         "raw/saved_tracks/dt=2026-11-23/mine.jsonl.gz",
         "raw/saved_tracks/dt=2026-11-24/20261123T060000Z-daily-00000.jsonl.gz",
         "raw/saved_tracks/dt=2026-13-45/20261345T060000Z-daily-00000.jsonl.gz",
-        "raw/no_stream/dt=2026-11-23/20261123T060000Z-daily-00000.jsonl.gz",
         "raw/ü & more.jsonl.gz",
         "runs/mine.json",
     ],
@@ -161,6 +160,29 @@ def test_a_foreign_object_is_noted_and_its_key_never_becomes_one(stage: Stage, k
     ]
     (row,) = stage.rows("rejected_records")
     assert (row["_raw_key"], row["_line"], row["reason"], row["stream"]) == (key, 0, "foreign", None)
+
+
+def test_a_stream_of_another_version_is_noted_until_that_version_reads_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stem = f"saved_tracks-{RUN}-00000.parquet"
+    with monkeypatch.context() as older_version:
+        older_version.setattr("handlers.transform.transformer.STREAM_MAPPINGS", {})
+        assert stage.transform("saved_tracks", [saved(1)]).outcome == "foreign"
+    (row,) = stage.rows("rejected_records")
+    assert (row["_raw_key"], row["_line"], row["reason"], row["stream"]) == (KEY, 0, "foreign", "saved_tracks")
+    assert (row["account_id"], row["_run_id"], row["_read_id"]) == (ACCOUNT, RUN, READ)
+    assert stage.keys("") == [f"outputs/{KEY}.json", f"tables/rejected_records/dt=2026-11-23/{stem}"]
+
+    result = stage.transformer.transform(KEY)
+
+    assert (result.outcome, result.deleted) == ("transformed", (f"tables/rejected_records/dt=2026-11-23/{stem}",))
+    assert stage.keys() == [f"tables/saved_tracks/dt=2026-11-23/{stem}", f"tables/tracks/dt=2026-11-23/{stem}"]
+
+
+def test_the_account_of_an_object_is_not_quoted_as_in_its_metadata(stage: Stage) -> None:
+    stage.transformer.transform(stage.put(KEY, b"", {"account-id": "m%C3%BCller%251"}))
+    assert [row["account_id"] for row in stage.rows("rejected_records")] == ["müller%1"]
 
 
 def test_an_object_that_is_gone_is_done(stage: Stage) -> None:
