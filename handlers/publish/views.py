@@ -12,6 +12,8 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from handlers.publish.athena import StatementError
 
 if TYPE_CHECKING:
@@ -108,10 +110,10 @@ def publish(views: Iterable[View], catalog: Catalog, athena: Athena) -> Publishe
             continue
         try:
             athena.run(f'CREATE OR REPLACE VIEW "{view.name}" AS\n{view.sql}')
-        except StatementError as error:
+            catalog.annotate(view.name, view.description, {_FINGERPRINT: fingerprint})
+        except (StatementError, ClientError) as error:
             published.failed[view.name] = str(error)
             continue
-        catalog.annotate(view.name, view.description, {_FINGERPRINT: fingerprint})
         published.created.append(view.name)
     return published
 

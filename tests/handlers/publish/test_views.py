@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from handlers.publish import views as published_views
 from handlers.publish.handler import PublishError
@@ -143,6 +144,28 @@ def test_a_statement_that_athena_cancels_is_a_failure_with_its_reason(
     with pytest.raises(PublishError, match="view one: Cancelled by admin"):
         publisher.run()
     assert waits == [0.1, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "operation"),
+    [("athena", "start_query_execution", "StartQueryExecution"), ("glue", "update_table", "UpdateTable")],
+)
+def test_what_aws_refuses_for_one_view_stops_no_other(
+    publisher: Publisher, views: Path, monkeypatch: pytest.MonkeyPatch, service: str, call: str, operation: str
+) -> None:
+    write(views, one="SELECT 1 AS x", reader="SELECT x FROM one", sound="SELECT 2 AS x")
+    client = publisher.lab.client(service)
+    allowed = getattr(client, call)
+
+    def refuse(**arguments: Any) -> Any:
+        if 'VIEW "one"' in arguments.get("QueryString", "") or arguments.get("TableInput", {}).get("Name") == "one":
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, operation)
+        return allowed(**arguments)
+
+    monkeypatch.setattr(client, call, refuse)
+    with pytest.raises(PublishError, match=rf"2 not published: view one: .*{operation} operation: Rate exceeded"):
+        publisher.run()
+    assert publisher.lab.query("SELECT x FROM sound") == [("2",)]
 
 
 def test_every_view_of_the_project_is_published(publisher: Publisher) -> None:
