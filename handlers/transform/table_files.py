@@ -62,7 +62,8 @@ class TableFiles:
         if not rows.num_rows:
             return
         if table == "plays":
-            months = pc.strftime(rows["played_at"], format="%Y-%m")
+            # Not by strftime, which wants the machine's time zone database even for UTC; Lambda promises none.
+            months = pc.utf8_slice_codeunits(rows["played_at"].cast("string"), 0, len("YYYY-MM"))
             for month in sorted(months.unique().to_pylist()):
                 self._append(table, month, rows.filter(pc.equal(months, month)))
         else:
