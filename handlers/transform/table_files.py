@@ -63,7 +63,7 @@ class TableFiles:
             return
         if table == "plays":
             # Not by strftime, which wants the machine's time zone database even for UTC; Lambda promises none.
-            months = pc.utf8_slice_codeunits(rows["played_at"].cast("string"), 0, len("YYYY-MM"))
+            months = pc.utf8_slice_codeunits(pc.cast(rows["played_at"], pa.string()), 0, len("YYYY-MM"))
             for month in sorted(months.unique().to_pylist()):
                 self._append(table, month, rows.filter(pc.equal(months, month)))
         else:
