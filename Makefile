@@ -24,14 +24,15 @@ $(VENV)/ready: $(LOCK) pyproject.toml scripts/find-python
 	total=$$(grep -c '^[a-z].*==' $(LOCK)); \
 	echo "Installing about $$total packages into $(VENV), once; this takes a minute or two."; \
 	$(BIN)/python -m pip --disable-pip-version-check install --require-hashes --no-compile -r $(LOCK) 2>&1 | tee $(VENV)/install.log \
-	  | awk -v total=$$total '/^Collecting/ {n++; printf "\r  found %d of about %d", n, total} /^Installing/ {printf "\n  unpacking …\n"} {fflush()}' \
+	  | awk -v total=$$total -v terminal="$$(test -t 1 && echo 1)" \
+	      '/^Collecting/ && terminal {printf "\r  found %d of about %d", ++n, total} /^Installing/ {print "\n  unpacking …"} {fflush()}' \
 	  || { echo "The packages could not be installed; $(VENV)/install.log says why. Check the network and run make again." >&2; exit 1; }; \
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable . \
 	  || { echo "The project itself could not be installed; the lines above say why." >&2; exit 1; }; \
 	touch $(VENV)/ready
 
 demo: setup ## Run the whole pipeline on this machine: no AWS, no Spotify account
-	@$(BIN)/spotify-etl demo
+	@$(BIN)/python -m cli demo
 
 test: setup ## Run the fast tests (under two minutes)
 	@$(BIN)/python -m pytest -m "not slow and not engine" -n $(WORKERS)

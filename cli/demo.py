@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import io
 import json
+import shlex
 import shutil
 import sys
 import tempfile
@@ -14,11 +16,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pyarrow import parquet
 from rich.console import Console
 from rich.markup import escape
 
 from cli.errors import CommandError
-from cli.presentation import Steps, bar_chart, table
+from cli.presentation import Steps, bar_chart, counted, table
 from cli.questions import Answer, ask, named_queries
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TABLES_PREFIX, RawKey, outputs_key
 from handlers.streams import default_streams, scopes
@@ -41,6 +44,8 @@ _NEXT_MORNING = timedelta(hours=2, minutes=30)
 """From `START`'s time of day past the daily run, the crawl and the views."""
 _FULL_READ_DAYS = 7
 """How often `saved_tracks` are read in full; in between an unsaved track stands."""
+_MARKER = ".spotify-etl-demo"
+"""The file by which the demo knows a folder as its own."""
 _SAMPLE_ROWS = 8
 _PROJECT = Path(__file__).resolve().parents[1]
 _SHOWN = {
@@ -67,14 +72,16 @@ def run_demo(*, days: int, seed: int, folder: Path) -> None:
     began = time.perf_counter()
     console = Console()
     steps = Steps(console)
-    console.print(f"[bold]spotify-etl demo[/bold]: {days} days of a listener, without AWS and without Spotify.\n")
+    _claim(folder)
+    console.print(
+        f"[bold]spotify-etl demo[/bold]: {counted(days, 'day')} of a listener, without AWS and without Spotify.\n"
+    )
     with steps.step("Make up a listener") as result:
         library = Library.seeded(seed, start=START, timezone=TIMEZONE)
         result.say(
             f"{len(library.saved_tracks):,} saved tracks, {len(library.saved_albums)} saved albums, "
             f"{len(library.playlists)} playlists with {_entries(library):,} entries"
         )
-    _empty(folder)
     with (
         tempfile.TemporaryDirectory(prefix="spotify-etl-") as working,
         EmbeddedCloud(Path(working), start=START, library=library) as cloud,
@@ -133,7 +140,10 @@ class _Demo:
                 result.say(f"refused: {escape(str(error))}")
             else:
                 raise CommandError("A wrong setting was deployed: please report it.")
-            self._outputs = self._cloud.deploy(_PROJECT, config=SETTINGS)
+            try:
+                self._outputs = self._cloud.deploy(_PROJECT, config=SETTINGS)
+            except DeploymentError as error:
+                raise CommandError(f"The program could not be deployed: {error}") from error
             result.say(
                 f"deployed: database {self._outputs['glue_database_name']}, "
                 f"workgroup {self._outputs['athena_workgroup_name']}, "
@@ -157,10 +167,13 @@ class _Demo:
             self._cloud.run_until(end, on_step=lambda step: result.progress(f"{step.at:%H:%M} {step.name}"))
             new = self._cloud.log[self._seen :]
             self._seen = len(self._cloud.log)
-            result.say(
-                f"{_count(new, 'schedule')} schedules fired, {_count(new, 'invoke')} invocations, "
-                f"{_count(new, 'crawl')} crawls, {_count(new, 'query')} views made or asked"
+            did = (
+                ("schedule", "schedule"),
+                ("invocation", "invoke"),
+                ("crawl", "crawl"),
+                ("statement in Athena", "query"),
             )
+            result.say(", ".join(counted(number, noun) for noun, kind in did if (number := _count(new, kind))))
             transformed = len(list(self._objects("transformed_bucket_name", OUTPUTS_PREFIX)))
             result.say(
                 f"so far {len(self._library.plays_polled_since(_FIRST_POLL)):,} plays, "
@@ -185,9 +198,12 @@ class _Demo:
             for key in (truncated, no_json):
                 output = s3.get_object(Bucket=self._outputs["transformed_bucket_name"], Key=outputs_key(key))
                 became = json.load(output["Body"])
+                rejected = next(name for name in became["outputs"] if "rejected_records" in name)
+                file = s3.get_object(Bucket=self._outputs["transformed_bucket_name"], Key=rejected)["Body"].read()
+                reasons = [str(reason) for reason in parquet.read_table(io.BytesIO(file))["reason"].to_pylist()]
                 result.say(
-                    f"{key}: of {became['lines']} lines {became['rows'][whole.stream]} are rows and "
-                    f"{became['rejected']} rejected; {became['rows']['rejected_records']} reasons kept"
+                    f"{key}: of {counted(became['lines'], 'line')} {became['rows'][whole.stream]} became rows; "
+                    f"rejected_records says {', '.join(reasons)}"
                 )
 
     def answer(self) -> dict[str, Answer]:
@@ -196,7 +212,7 @@ class _Demo:
             for name, query in named_queries(self._cloud.client("athena"), self._outputs["named_queries"]).items():
                 result.progress(name)
                 answers[name] = self._ask(query["QueryString"])
-                result.say(f"{name}: {len(answers[name].rows)} rows in {answers[name].seconds:.2f} s")
+                result.say(f"{name}: {counted(len(answers[name].rows), 'row')} in {answers[name].seconds:.2f} s")
         return answers
 
     def compare(self, console: Console) -> list[str]:
@@ -207,15 +223,21 @@ class _Demo:
             views = sorted(path.stem for path in (_PROJECT / "queries" / "views").glob("*.sql"))
             for name in [*TABLES, *views]:
                 result.progress(name)
-                counted = self._ask(f'SELECT count(*) FROM "{name}"')  # noqa: S608 - a name of the project's own
-                rows.append((name, int(counted.rows[0][0] or 0), expected.get(name)))
+                answer = self._ask(f'SELECT count(*) FROM "{name}"')  # noqa: S608 - a name of the project's own
+                rows.append((name, int(answer.rows[0][0] or 0), expected.get(name)))
         marks = {True: "equal", False: "DIFFERENT"}
         console.print(
             table(
-                "Rows in SQL, and in the simulator's model where it has the same thing",
-                ("table or view", "rows", "model", ""),
-                [(name, count, model, "" if model is None else marks[count == model]) for name, count, model in rows],
-            )
+                "Rows in SQL, and in the simulator's own model",
+                ("view", "rows", "model", ""),
+                [(name, count, model, marks[count == model]) for name, count, model in rows if model is not None],
+                caption="A track that was unsaved stands in current_saved_tracks until the next full read.",
+            ),
+            table(
+                "Rows of the other tables and views",
+                ("table or view", "rows"),
+                [(name, count) for name, count, model in rows if model is None],
+            ),
         )
         empty = [name for name, count, _ in rows if count == 0]
         return empty + [name for name, count, model in rows if model is not None and count != model]
@@ -224,12 +246,16 @@ class _Demo:
         with self._steps.step("Keep the tables") as result:
             s3, bucket = self._cloud.client("s3"), self._outputs["transformed_bucket_name"]
             files = 0
-            for key in self._objects("transformed_bucket_name", TABLES_PREFIX):
-                path = folder / key
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-                files += 1
-            result.say(f"{files} Parquet files in {folder}/tables")
+            with tempfile.TemporaryDirectory(dir=folder) as aside:
+                for key in self._objects("transformed_bucket_name", TABLES_PREFIX):
+                    path = Path(aside) / key
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+                    files += 1
+                # What an earlier demo left is replaced only now, when there is something to put in its place.
+                shutil.rmtree(folder / TABLES_PREFIX, ignore_errors=True)
+                (Path(aside) / TABLES_PREFIX).rename(folder / TABLES_PREFIX)
+            result.say(f"{counted(files, 'Parquet file')} in {escape(str(folder))}/tables")
 
     def _expected(self) -> dict[str, int]:
         library = self._library
@@ -267,9 +293,10 @@ class _Demo:
 
 
 def _example(folder: Path) -> str:
-    """A command that reads the tables with DuckDB alone."""
-    sql = f"from '{folder}/tables/plays/*/*.parquet' select artist_name, count(*) group by all order by 2 desc limit 5"
-    return f'{sys.executable} -c "import duckdb; print(duckdb.sql(\\"{sql}\\"))"'
+    """A command that reads the tables with DuckDB alone, quoted for a shell."""
+    files = f"{folder}/tables/plays/*/*.parquet".replace("'", "''")
+    sql = f"from '{files}' select artist_name, count(*) as plays group by all order by plays desc limit 5"
+    return shlex.join([sys.executable, "-c", f"import duckdb; print(duckdb.sql({sql!r}))"])
 
 
 def _entries(library: Library) -> int:
@@ -280,11 +307,19 @@ def _count(steps: Sequence[Step], kind: str) -> int:
     return sum(step.kind == kind for step in steps)
 
 
-def _empty(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()) and not (folder / "tables").is_dir():
-        raise CommandError(f"{folder} holds something else: pass another --folder.")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def _claim(folder: Path) -> None:
+    """Make a folder the demo's own; only such a folder is ever written to.
+
+    Raises:
+        CommandError: it holds something else, or cannot be made.
+    """
+    try:
+        if folder.is_dir() and not (folder / _MARKER).exists() and any(folder.iterdir()):
+            raise CommandError(f"{folder} holds something else: pass another --folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _MARKER).touch()
+    except OSError as error:
+        raise CommandError(f"{folder} cannot be used ({error.strerror}): pass another --folder.") from error
 
 
 def _show(console: Console, answers: Mapping[str, Answer]) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import signal
 import sys
 import tempfile
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from cli.errors import CommandError
-
-_INTERRUPTED = 130
-"""What a shell says of a command that Ctrl-C ended."""
 
 app = typer.Typer(
     name="spotify-etl",
@@ -37,7 +37,7 @@ def spotify_etl(context: typer.Context) -> None:
 def demo(
     days: Annotated[int, typer.Option(min=1, max=28, help="Simulated days to run.")] = 5,
     seed: Annotated[int, typer.Option(help="Another number, another listener.")] = 1,
-    folder: Annotated[Path, typer.Option(help="Where the Parquet files and logs go.")] = Path(".local/demo"),
+    folder: Annotated[Path, typer.Option(help="Where the Parquet files go.")] = Path(".local/demo"),
 ) -> None:
     """Run the whole pipeline on this machine: no AWS, no Spotify account, nothing sent anywhere."""
     # The embedded cloud takes a second to import; no other command should wait for it.
@@ -75,29 +75,51 @@ def login(
 
 def main() -> None:
     """Run the command that `sys.argv` names; exit status 1 on an error, 2 on a wrong call, 130 on Ctrl-C."""
-    status = 0
+    # A title in another script must not end the command on a terminal that cannot print it.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    interrupts = _noted_interrupts()
     try:
-        # typer makes an exit status of Ctrl-C and of `--help`.
-        status = app(standalone_mode=False) or 0
+        app(standalone_mode=False)
+        failure = ("", 0)
     except CommandError as error:
-        _fail(str(error), status=1)
+        failure = (str(error), 1)
     except typer.TyperException as error:
-        _fail(f"{error.format_message().rstrip('.')}. `spotify-etl --help` lists what there is.", status=2)
+        command = getattr(getattr(error, "ctx", None), "command_path", "spotify-etl")
+        sentence = error.format_message()
+        failure = (f"{sentence if sentence.endswith(('.', '?')) else sentence + '.'} See `{command} --help`.", 2)
     except (KeyboardInterrupt, typer.Abort):
-        status = _INTERRUPTED
-    except Exception:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
-        _fail(f"Something went wrong that should not have; {_kept_traceback()} says what. Please report it.", status=1)
-    if status == _INTERRUPTED:
-        _fail("Stopped. Everything this command had started has ended.", status)
+        interrupts.append(signal.SIGINT)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+        failure = ("", 1)
+        if not interrupts:
+            kept = _kept_traceback(error)
+            failure = (f"Something went wrong that should not have; {kept} says what. Please report it.", 1)
+    if interrupts:
+        failure = ("Stopped. Everything this command had started has ended.", 130)
+    sentence, status = failure
+    if status:
+        sys.stderr.write(f"{sentence}\n")
+        sys.exit(status)
 
 
-def _fail(sentence: str, status: int) -> None:
-    sys.stderr.write(f"{sentence}\n")
-    sys.exit(status)
+def _noted_interrupts() -> list[int]:
+    """A list that every Ctrl-C is added to.
+
+    A KeyboardInterrupt alone does not tell: typer makes an exit status of it, and DuckDB a RuntimeError.
+    """
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    return noted
 
 
-def _kept_traceback() -> Path:
-    name = f"spotify-etl-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
-    path = Path(tempfile.gettempdir()) / name
-    path.write_text(traceback.format_exc(), encoding="utf-8")
+def _kept_traceback(error: Exception) -> Path:
+    path = Path(tempfile.gettempdir()) / f"spotify-etl-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
+    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     return path

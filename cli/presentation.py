@@ -30,9 +30,9 @@ class Steps:
             result = StepResult(status, title)
             yield result
         seconds = time.perf_counter() - began
-        self.console.print(f"[bold]{self._number:2}. {title}[/bold] [dim]{seconds:5.1f} s[/dim]")
+        self.console.print(f"[bold]{self._number:2}. {title}[/bold] [dim]{seconds:5.1f} s[/dim]", soft_wrap=True)
         for line in result.lines:
-            self.console.print(f"    {line}", highlight=True)
+            self.console.print(f"    {line}", soft_wrap=True)
 
 
 class StepResult:
@@ -61,6 +61,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     for row in rows:
         made.add_row(*("-" if cell is None else str(cell) for cell in row))
     return made
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun in the singular or plural."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def bar_chart(title: str, bars: Sequence[tuple[str, float]]) -> Table:

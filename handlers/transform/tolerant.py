@@ -96,7 +96,7 @@ def read_tolerantly(line: bytes, schema: pa.Schema, mapping: StreamMapping) -> T
             continue
         for path, found in read.changed.items():
             if any(f"{place}.".startswith(f"{path}.") for place in places):
-                raise RejectedLineError("wrong_type", f"{path} is {found}; {column} needs it.")
+                raise RejectedLineError("wrong_type", f"{path} is {found}, which gives no {column}.")
     return read
 
 
@@ -111,7 +111,7 @@ def why_without(column: str, line: bytes, mapping: StreamMapping) -> RejectedLin
         value = _at(parsed, place)
         if value is not None:
             return RejectedLineError("wrong_type", f"{place} holds {kind_of(value)} that is no {column}.")
-    return RejectedLineError("missing_key", f"{' or '.join(places)} is missing; {column} needs it.")
+    return RejectedLineError("missing_key", f"{' or '.join(places)} is missing, which gives {column}.")
 
 
 def places_of(column: str, mapping: StreamMapping) -> tuple[str, ...]:

@@ -97,6 +97,10 @@ class AwsServer:
         try:
             _forget_everything()
             logging.getLogger("werkzeug").setLevel(logging.ERROR)
+            # The user's own profiles, endpoints and credentials are nothing to this AWS, and may be broken.
+            own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+            nobody = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+            self._patches.enter_context(patch.dict(os.environ, own | nobody, clear=True))
             app = AuthorizedApp(DomainDispatcherApplication(create_backend_app), self.authorization, self.account_id)
             self._server = make_server(HOST, self._port, app, threaded=True, request_handler=KeepAliveHandler)
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", self._bucket_permission()))
