@@ -6,6 +6,7 @@ A mutation is made just before the step that needs what it takes away; nothing e
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,9 @@ from typing import Any
 import pytest
 
 from cli.errors import CommandError
+from local.aws.authorization import Authorization
+from local.aws.policies import Question
+from local.aws.principals import Principal
 from local.spotify import LibraryPlan
 from tests.e2e import model
 from tests.e2e.world import FIRST_CRAWL, START, TIMEZONE, World, world
@@ -85,12 +89,14 @@ class Mutation:
         when: the moment just before the step that needs it.
         apply: takes it away.
         error: how the check fails, as a regular expression.
+        permission: the role and the action, where a permission is what is taken away.
     """
 
     name: str
     when: datetime
     apply: Callable[[World], None]
     error: str
+    permission: tuple[str, str] | None = None
 
 
 def without_permission(role_of: str, action: str, resource: str = "") -> Callable[[World], None]:
@@ -106,7 +112,7 @@ def without_permission(role_of: str, action: str, resource: str = "") -> Callabl
         iam = one.cloud.client("iam")
         changed = 0
         for role in iam.list_roles()["Roles"]:
-            if role_of not in role["RoleName"]:
+            if not re.fullmatch(rf"spotify-{role_of}-[0-9a-f]{{7}}", role["RoleName"]):
                 continue
             for policy in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
                 document = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"]
@@ -191,13 +197,13 @@ def without_secret_value(one: World) -> None:
 def permission(role_of: str, action: str, when: datetime, resource: str = "") -> Mutation:
     name = f"{role_of} may not {action}{f' on {resource}' if resource else ''}"
     error = rf"^denied .*{role_of}.* is not authorized to perform: {action} on resource: .*{resource}"
-    return Mutation(name, when, without_permission(role_of, action, resource), error)
+    return Mutation(name, when, without_permission(role_of, action, resource), error, (role_of, action))
 
 
 MUTATIONS = [
     permission("etl-daily", "lambda:InvokeFunction", BEFORE_RUN),
     permission("etl-hourly", "lambda:InvokeFunction", BEFORE_RUN),
-    permission("etl-crawl-", "glue:StartCrawler", BEFORE_CRAWL),
+    permission("etl-crawl", "glue:StartCrawler", BEFORE_CRAWL),
     permission("etl-extract", "secretsmanager:GetSecretValue", BEFORE_RUN),
     permission("etl-extract", "s3:GetObject", BEFORE_RUN),
     permission("etl-extract", "s3:PutObject", BEFORE_RUN),
@@ -206,16 +212,30 @@ MUTATIONS = [
     permission("etl-extract", "logs:PutLogEvents", BEFORE_RUN),
     permission("etl-transform", "sqs:ReceiveMessage", BEFORE_RUN),
     permission("etl-transform", "sqs:DeleteMessage", BEFORE_RUN),
+    permission("etl-transform", "sqs:GetQueueAttributes", BEFORE_RUN),
     permission("etl-transform", "s3:GetObject", BEFORE_RUN, "/raw/"),
     permission("etl-transform", "s3:GetObject", BEFORE_RUN, "/outputs/"),
     permission("etl-transform", "s3:PutObject", BEFORE_RUN),
     permission("etl-transform", "s3:ListBucket", BEFORE_RUN),
+    permission("etl-transform", "logs:CreateLogStream", BEFORE_RUN),
     permission("etl-transform", "logs:PutLogEvents", BEFORE_RUN),
     permission("etl-crawler", "s3:ListBucket", BEFORE_CRAWL),
     permission("etl-crawler", "s3:GetObject", BEFORE_CRAWL),
     permission("etl-crawler", "glue:GetTable", BEFORE_CRAWL),
     permission("etl-crawler", "glue:CreateTable", BEFORE_CRAWL),
     permission("etl-crawler", "glue:BatchCreatePartition", BEFORE_CRAWL),
+    permission("etl-crawler", "glue:BatchGetPartition", BEFORE_CRAWL),
+    permission("etl-crawler", "glue:GetDatabase", BEFORE_CRAWL),
+    permission("etl-crawler", "logs:CreateLogGroup", BEFORE_CRAWL),
+    permission("etl-crawler", "logs:CreateLogStream", BEFORE_CRAWL),
+    permission("etl-crawler", "logs:PutLogEvents", BEFORE_CRAWL),
+    permission("etl-publish", "glue:GetDatabase", BEFORE_CRAWL, "database/spotify_"),
+    permission("etl-publish", "glue:GetDatabase", BEFORE_CRAWL, "database/default"),
+    permission("etl-publish", "glue:GetTables", BEFORE_CRAWL),
+    permission("etl-publish", "glue:UpdateTable", BEFORE_CRAWL),
+    permission("etl-publish", "s3:GetBucketLocation", BEFORE_CRAWL),
+    permission("etl-publish", "s3:PutObject", BEFORE_CRAWL),
+    permission("etl-publish", "logs:CreateLogStream", BEFORE_CRAWL),
     permission("etl-publish", "glue:GetTable", BEFORE_CRAWL),
     permission("etl-publish", "glue:CreateTable", BEFORE_CRAWL),
     permission("etl-publish", "athena:StartQueryExecution", BEFORE_CRAWL),
@@ -269,10 +289,23 @@ def test_end_to_end_check_fails_without(mutation: Mutation, tmp_path: Path) -> N
             check(one)
 
 
-def test_end_to_end_check_passes_with_everything_in_place(tmp_path: Path) -> None:
+def test_end_to_end_check_passes_and_uses_no_permission_but_those(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: set[tuple[str, str]] = set()
+    ask = Authorization._ask
+
+    def noting(authorization: Authorization, caller: Principal, question: Question) -> None:
+        ask(authorization, caller, question)
+        if match := re.search(r"assumed-role/spotify-(etl-[a-z]+)-", caller.arn):
+            used.add((match[1], question.action))
+
+    monkeypatch.setattr(Authorization, "_ask", noting)
     with world(tmp_path, PLAN) as one:
         one.live(0)
         check(one)
+
+    assert used == {mutation.permission for mutation in MUTATIONS if mutation.permission}
 
 
 def test_each_mutation_has_an_error_of_its_own() -> None:
