@@ -168,10 +168,10 @@ class _Demo:
             new = self._cloud.log[self._seen :]
             self._seen = len(self._cloud.log)
             did = (
-                ("schedule", "schedule"),
+                ("schedule firing", "schedule"),
                 ("invocation", "invoke"),
                 ("crawl", "crawl"),
-                ("statement in Athena", "query"),
+                ("Athena statement", "query"),
             )
             result.say(", ".join(counted(number, noun) for noun, kind in did if (number := _count(new, kind))))
             transformed = len(list(self._objects("transformed_bucket_name", OUTPUTS_PREFIX)))

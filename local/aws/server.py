@@ -20,7 +20,6 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket, s3_backends
 from moto.sts.models import sts_backends
-from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.aws.authorization import Authorization
 from local.aws.conditions import Values
@@ -28,8 +27,7 @@ from local.aws.extras import Extras
 from local.aws.principals import PARTITION
 from local.aws.s3_events import checked_s3_events
 from local.aws.wsgi import AuthorizedApp, KeepAliveHandler
-
-HOST = "127.0.0.1"
+from local.serving import HOST, LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class AwsServer:
         self.authorization = Authorization(account_id=account_id, region=region, owner_key=OWNER.access_key_id)
         self.extras = Extras()
         self._port = port
-        self._server: BaseWSGIServer | None = None
+        self._server: LoopbackServer | None = None
         self._thread: threading.Thread | None = None
         self._patches = ExitStack()
         self._clients: dict[tuple[str, str], Any] = {}
@@ -102,7 +100,7 @@ class AwsServer:
             nobody = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
             self._patches.enter_context(patch.dict(os.environ, own | nobody, clear=True))
             app = AuthorizedApp(DomainDispatcherApplication(create_backend_app), self.authorization, self.account_id)
-            self._server = make_server(HOST, self._port, app, threaded=True, request_handler=KeepAliveHandler)
+            self._server = LoopbackServer(self._port, app, KeepAliveHandler)
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", self._bucket_permission()))
             self._patches.enter_context(checked_s3_events(self.authorization))
         except BaseException:

@@ -56,11 +56,12 @@ class Playback:
 
     def install(self) -> None:
         """Take moto's place where it only pretends."""
-        self._installed.callback(self._functions.close)
-        self._functions.install(self._asynchronous.accept)
         for engine in (self._queues, self._rules, self._crawlers):
             self._installed.callback(engine.close)
             engine.install()
+        # Closed first: what a function at work still does must not meet moto's own ways.
+        self._installed.callback(self._functions.close)
+        self._functions.install(self._asynchronous.accept)
 
     def close(self) -> None:
         """End every function's process and give moto its place back."""

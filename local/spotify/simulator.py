@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import WSGIRequestHandler
 
+from local.serving import HOST, LoopbackServer
 from local.spotify.app import App, LoggedRequest
 from local.spotify.faults import Fault
 from local.spotify.library import Library
 from local.spotify.oauth import Accounts
-
-_HOST = "127.0.0.1"
 
 
 class Simulator:
@@ -44,7 +43,7 @@ class Simulator:
         self._app = App(library, clock, self._accounts, extended=shape == "extended")
         self.client_id = self._accounts.client_id
         self.client_secret = self._accounts.client_secret
-        self._server: BaseWSGIServer | None = None
+        self._server: LoopbackServer | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -64,7 +63,7 @@ class Simulator:
         """
         if self._server is not None:
             raise RuntimeError("The Spotify simulator is running: stop() it before it is started again.")
-        self._server = make_server(_HOST, 0, self._app, threaded=True, request_handler=_SilentHandler)
+        self._server = LoopbackServer(0, self._app, _SilentHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
@@ -87,7 +86,7 @@ class Simulator:
         """Base address of the accounts service."""
         if self._server is None:
             raise RuntimeError("The Spotify simulator is not running: call start() first.")
-        return f"http://{_HOST}:{self._server.server_port}/"
+        return f"http://{HOST}:{self._server.server_port}/"
 
     def authorize(self, scopes: Iterable[str]) -> str:
         """Let the user consent to the app's scopes now, and return the refresh token: good for six months."""
