@@ -24,7 +24,7 @@ from cli.errors import CommandError
 from cli.presentation import Steps, bar_chart, counted, table
 from cli.questions import Answer, ask, named_queries
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TABLES_PREFIX, RawKey, outputs_key
-from handlers.streams import default_streams, scopes
+from handlers.streams import FULL_READ_DAYS, default_streams, scopes
 from handlers.tables import TABLES
 from local.cloud import EmbeddedCloud
 from local.deployment import DeploymentError
@@ -42,8 +42,6 @@ _FIRST_POLL = START + timedelta(hours=1, minutes=20)
 """The first hourly run after the login."""
 _NEXT_MORNING = timedelta(hours=2, minutes=30)
 """From `START`'s time of day past the daily run, the crawl and the views."""
-_FULL_READ_DAYS = 7
-"""How often `saved_tracks` are read in full; in between an unsaved track stands."""
 _MARKER = ".spotify-etl-demo"
 """The file by which the demo knows a folder as its own."""
 _SAMPLE_ROWS = 8
@@ -269,7 +267,8 @@ class _Demo:
         }
 
     def _saved_since_full_read(self) -> set[str]:
-        full = self._days - self._days % _FULL_READ_DAYS
+        # Between full reads an unsaved track stands.
+        full = self._days - self._days % FULL_READ_DAYS
         mornings = (self._library.at(_FIRST_DAILY_RUN + timedelta(days=day)) for day in range(full, self._days + 1))
         return {saved.track.uri for morning in mornings for saved in morning.saved_tracks}
 

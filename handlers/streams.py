@@ -14,6 +14,10 @@ Paging = Literal["none", "offset", "cursor"]
 Mode = Literal["snapshot", "append", "incremental", "per_playlist"]
 
 
+FULL_READ_DAYS = 7
+"""Days after which an incremental stream is read whole again: only so is seen what is gone."""
+
+
 @dataclass(frozen=True)
 class Stream:
     """One kind of record that Spotify serves."""

@@ -10,10 +10,7 @@ from handlers.extract import times
 from handlers.extract.paging import Record
 from handlers.extract.state import CompleteRead, Content, StateFile, newer
 from handlers.extract.work import Work
-from handlers.streams import Stream
-
-FULL_READ_DAYS = 7
-"""Days after which the stream is read whole again."""
+from handlers.streams import FULL_READ_DAYS, Stream
 
 
 @dataclass(frozen=True)

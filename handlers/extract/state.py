@@ -98,7 +98,7 @@ class CompleteRead:
         read_id, mode, keys, records = (content.get(name) for name in ("read_id", "mode", "keys", "records"))
         if not (
             isinstance(read_id, str)
-            and mode in {"full", "incremental"}
+            and mode in ("full", "incremental")
             and isinstance(keys, list)
             and all(isinstance(key, str) for key in keys)
             and type(records) is int
