@@ -10,18 +10,15 @@ import urllib.parse
 import urllib.request
 import webbrowser
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from typing import Any
 
 import boto3
 import pytest
+import spotipy.oauth2
 from moto import mock_aws
 
 from cli.main import main
-
-# spotipy leaves the socket of its one-shot server to the garbage collector.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket.socket.*laddr:pytest.PytestUnraisableExceptionWarning"
-)
 
 SCOPES = ["playlist-read-collaborative", "playlist-read-private", "user-library-read", "user-read-recently-played"]
 
@@ -61,6 +58,22 @@ def accounts_url() -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def closed_servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close what spotipy listens on for the answer, which it leaves to the end of the process."""
+    servers: list[HTTPServer] = []
+    start = spotipy.oauth2.start_local_http_server
+
+    def noted(*arguments: Any) -> HTTPServer:
+        servers.append(start(*arguments))
+        return servers[-1]
+
+    monkeypatch.setattr(spotipy.oauth2, "start_local_http_server", noted)
+    yield
+    for server in servers:
+        server.server_close()
 
 
 @pytest.fixture
