@@ -80,28 +80,31 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     interrupts = _noted_interrupts()
-    try:
-        app(standalone_mode=False)
-        failure = ("", 0)
-    except CommandError as error:
-        failure = (str(error), 1)
-    except typer.TyperException as error:
-        command = getattr(getattr(error, "ctx", None), "command_path", "spotify-etl")
-        sentence = error.format_message()
-        failure = (f"{sentence if sentence.endswith(('.', '?')) else sentence + '.'} See `{command} --help`.", 2)
-    except (KeyboardInterrupt, typer.Abort):
-        interrupts.append(signal.SIGINT)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
-        failure = ("", 1)
-        if not interrupts:
-            kept = _kept_traceback(error)
-            failure = (f"Something went wrong that should not have; {kept} says what. Please report it.", 1)
+    sentence, status = _outcome(interrupts)
     if interrupts:
-        failure = ("Stopped. Everything this command had started has ended.", 130)
-    sentence, status = failure
+        sentence, status = "Stopped. Everything this command had started has ended.", 130
     if status:
         sys.stderr.write(f"{sentence}\n")
         sys.exit(status)
+
+
+def _outcome(interrupts: list[int]) -> tuple[str, int]:
+    """Run the command; what went wrong, in one sentence, and the exit status."""
+    try:
+        app(standalone_mode=False)
+    except CommandError as error:
+        return str(error), 1
+    except typer.TyperException as error:
+        command = getattr(getattr(error, "ctx", None), "command_path", "spotify-etl")
+        sentence = error.format_message()
+        return f"{sentence if sentence.endswith(('.', '?')) else sentence + '.'} See `{command} --help`.", 2
+    except (KeyboardInterrupt, typer.Abort):
+        interrupts.append(signal.SIGINT)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+        if not interrupts:
+            kept = _kept_traceback(error)
+            return f"Something went wrong that should not have; {kept} says what. Please report it.", 1
+    return "", 0
 
 
 def _noted_interrupts() -> list[int]:

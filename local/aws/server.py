@@ -71,7 +71,6 @@ class AwsServer:
         self.extras = Extras()
         self._port = port
         self._server: LoopbackServer | None = None
-        self._thread: threading.Thread | None = None
         self._patches = ExitStack()
         self._clients: dict[tuple[str, str], Any] = {}
         self._clients_lock = threading.Lock()
@@ -107,21 +106,18 @@ class AwsServer:
             self._patches.close()
             AwsServer._running.release()
             raise
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
+        self._server.begin()
 
     def stop(self) -> None:
         """Stop and forget everything; a server that does not run stays so."""
-        if self._server is None or self._thread is None:
+        if self._server is None:
             return
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.end()
         for client in self._clients.values():
             client.close()
         self._clients.clear()
         self._patches.close()
-        self._server = self._thread = None
+        self._server = None
         _forget_everything()
         AwsServer._running.release()
 

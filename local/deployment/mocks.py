@@ -58,7 +58,7 @@ class CloudMocks(pulumi.runtime.Mocks):
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Create a resource and return its id and outputs."""
-        inputs = {key: _revealed(value) for key, value in args.inputs.items()}
+        inputs = {key: revealed(value) for key, value in args.inputs.items()}
         if not args.custom and not args.resource_id:
             return "", inputs
         about = f"{args.typ} {args.name}"
@@ -86,12 +86,12 @@ class CloudMocks(pulumi.runtime.Mocks):
         return identity, {**inputs, "region": self._cloud.region, **tags, **outputs}
 
 
-def _revealed(value: Any) -> Any:
+def revealed(value: Any) -> Any:
     """Return a value without the mark of a secret, on every level."""
     if rpc.is_rpc_secret(value):
-        return _revealed(rpc.unwrap_rpc_secret(value))
+        return revealed(rpc.unwrap_rpc_secret(value))
     if isinstance(value, dict):
-        return {key: _revealed(item) for key, item in value.items()}
+        return {key: revealed(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_revealed(item) for item in value]
+        return [revealed(item) for item in value]
     return value

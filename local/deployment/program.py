@@ -19,7 +19,7 @@ from pulumi.runtime.mocks import MockMonitor, set_mocks
 from pulumi.runtime.settings import set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
-from local.deployment.mocks import CloudMocks, NotModelledError
+from local.deployment.mocks import CloudMocks, NotModelledError, revealed
 
 
 class ProgramError(Exception):
@@ -85,17 +85,7 @@ class _Monitor(MockMonitor):
 
 def _plain(value: Any) -> Any:
     """Return outputs as JSON has them; secrets lose their mark."""
-    return json.loads(json.dumps(_revealed(value)))
-
-
-def _revealed(value: Any) -> Any:
-    if rpc.is_rpc_secret(value):
-        return _revealed(rpc.unwrap_rpc_secret(value))
-    if isinstance(value, dict):
-        return {key: _revealed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_revealed(item) for item in value]
-    return value
+    return json.loads(json.dumps(revealed(value)))
 
 
 def _logger(warnings: list[str]) -> logging.Logger:

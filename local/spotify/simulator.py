@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -44,7 +43,6 @@ class Simulator:
         self.client_id = self._accounts.client_id
         self.client_secret = self._accounts.client_secret
         self._server: LoopbackServer | None = None
-        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         """Start."""
@@ -64,17 +62,14 @@ class Simulator:
         if self._server is not None:
             raise RuntimeError("The Spotify simulator is running: stop() it before it is started again.")
         self._server = LoopbackServer(0, self._app, _SilentHandler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
+        self._server.begin()
 
     def stop(self) -> None:
         """Close the port; a simulator that does not run stays so."""
-        if self._server is None or self._thread is None:
+        if self._server is None:
             return
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-        self._server = self._thread = None
+        self._server.end()
+        self._server = None
 
     @property
     def api_url(self) -> str:
