@@ -1,0 +1,274 @@
+"""Listening history from the files of Spotify's privacy export into the stack's raw bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cli.errors import CommandError
+from cli.export_files import FoundFiles, HashedFile, find, hashed
+from cli.import_manifest import FileStatus, Unit, write_manifest
+from cli.import_state import ImportedFile, ImportState
+from cli.presentation import counted
+from cli.privacy_export import Reading, Span
+from cli.raw_bucket import RawBucket
+from cli.raw_objects import RawObjects, Run
+from cli.times import written
+from handlers import layout
+
+_NAMES_SHOWN = 10
+
+
+def import_history(
+    paths: Sequence[Path], bucket_name: str, *, account_id: str | None, again: bool, console: Console
+) -> None:
+    """Import the plays that the files hold; a file that is imported already is not read into the bucket again.
+
+    Args:
+        paths: files, folders and zips; together they are one import.
+        bucket_name: the stack's raw bucket.
+        account_id: whose plays they are; None: those of the account that is logged in.
+        again: import also what is imported already.
+        console: where progress and summary go.
+
+    Raises:
+        CommandError: nothing was found, AWS refused, or a file is not whole.
+    """
+    found = _found(paths)
+    bucket = _bucket(bucket_name)
+    # Asked first: nobody should wait for an hour only to learn that the bucket's name was wrong.
+    run = Run(account_id or _account_logged_in(bucket), datetime.now(UTC))
+    state = ImportState(bucket, run.account_id)
+    console.print(f"Importing for the account {run.account_id}.", markup=False, soft_wrap=True)
+    importer = _Importer(bucket, run, state, again=again)
+    outcomes, repeated = _each_file(found, importer.take, console)
+    write_manifest(bucket, run, [outcome.manifest_unit() for outcome in outcomes])
+    _report(found, outcomes, repeated, console)
+    if any(outcome.problem for outcome in outcomes):
+        raise CommandError(
+            f"{_broken(outcomes)}, so this import does not count in `listens` yet: get a whole one from Spotify, or "
+            "import the others without it."
+        )
+    console.print("Each object becomes rows of `plays` within minutes; they show in Athena after the next crawl.")
+
+
+def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
+    """Read the files and say what they hold; nothing is stored and AWS is not asked.
+
+    Raises:
+        CommandError: nothing was found, or a file is not whole.
+    """
+    found = _found(paths)
+    outcomes, repeated = _each_file(found, _inspected, console)
+    _report(found, outcomes, repeated, console)
+    if any(outcome.problem for outcome in outcomes):
+        raise CommandError(f"{_broken(outcomes)}: get a whole one from Spotify, or leave it out. Nothing was imported.")
+    console.print("Nothing was imported: leave out --dry-run for that.")
+
+
+@dataclass
+class _Outcome:
+    """What became of one file."""
+
+    hashed_file: HashedFile
+    status: FileStatus
+    plays: int
+    span: Span
+    read_keys: tuple[str, ...] = ()
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+    rejections: int = 0
+    problem: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.hashed_file.file.name
+
+    def manifest_unit(self) -> Unit:
+        """The file's row in the manifest."""
+        whole, wrote = self.status != "partial", self.status != "unchanged"
+        return Unit(
+            self.hashed_file.unit,
+            self.hashed_file.content_hash,
+            self.status,
+            self.problem,
+            records=self.plays if wrote else 0,
+            objects=len(self.read_keys) if wrote else 0,
+            read_complete=whole,
+            read_keys=self.read_keys if whole else (),
+            read_records=self.plays if whole else 0,
+        )
+
+
+_Watch = Callable[[int], None]
+_Take = Callable[[HashedFile, _Watch, _Watch], _Outcome]
+
+
+class _Importer:
+    """Takes one file after the other into the bucket."""
+
+    def __init__(self, bucket: RawBucket, run: Run, state: ImportState, *, again: bool) -> None:
+        self._bucket = bucket
+        self._run = run
+        self._state = state
+        self._again = again
+
+    def take(self, hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> _Outcome:
+        """Import a file, unless that is done already; state is saved after the objects it speaks of."""
+        imported = None if self._again else self._state.get(hashed_file.unit, hashed_file.content_hash)
+        if imported:
+            watch_bytes(hashed_file.file.size)
+            return _Outcome(hashed_file, "unchanged", imported.records, imported.span, imported.keys)
+        reading = Reading(hashed_file, watch_bytes)
+        objects = RawObjects(self._bucket, self._run, hashed_file)
+        for play in reading.plays():
+            objects.add(play)
+            watch_plays(1)
+        objects.finish()
+        outcome = _read(reading, objects.records, tuple(objects.keys))
+        if outcome.status == "complete":
+            self._state.add(
+                hashed_file.unit,
+                ImportedFile(
+                    hashed_file.content_hash,
+                    outcome.read_keys,
+                    outcome.plays,
+                    written(datetime.now(UTC)),
+                    reading.span.first,
+                    reading.span.last,
+                ),
+            )
+        return outcome
+
+
+def _inspected(hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> _Outcome:
+    reading = Reading(hashed_file, watch_bytes)
+    plays = 0
+    for _ in reading.plays():
+        plays += 1
+        watch_plays(1)
+    return _read(reading, plays, ())
+
+
+def _read(reading: Reading, plays: int, keys: tuple[str, ...]) -> _Outcome:
+    return _Outcome(
+        reading.hashed_file,
+        "partial" if reading.problem else "complete",
+        plays,
+        reading.span,
+        keys,
+        reading.rejected,
+        reading.rejections,
+        reading.problem,
+    )
+
+
+def _found(paths: Sequence[Path]) -> FoundFiles:
+    found = find(paths)
+    if found.plays:
+        return found
+    if any(name.startswith("StreamingHistory") for name in found.left_out):
+        raise CommandError(
+            "This is Spotify's small export of the last year, which names no tracks by id: ask for the "
+            '"Extended streaming history" at https://www.spotify.com/account/privacy/.'
+        )
+    raise CommandError(
+        "Nothing to import: there is no Streaming_History_Audio_*.json or endsong_*.json in "
+        f"{', '.join(map(str, paths))}."
+    )
+
+
+def _bucket(name: str) -> RawBucket:
+    try:
+        return RawBucket(boto3.client("s3"), name)
+    except BotoCoreError as error:
+        raise CommandError(f"AWS cannot be asked ({error}): check credentials and region.") from error
+
+
+def _account_logged_in(bucket: RawBucket) -> str:
+    stored = bucket.get(layout.LOGIN_STATE_KEY)
+    try:
+        content = json.loads(stored[0]) if stored else None
+    except ValueError:
+        content = None
+    account_id = content.get("account_id") if isinstance(content, dict) else None
+    if isinstance(account_id, str) and account_id:
+        return account_id
+    raise CommandError(
+        "The stack does not know yet whose plays these are: run `spotify-etl login`, let a run take place, and import "
+        "then; or name the account with --account-id."
+    )
+
+
+def _each_file(found: FoundFiles, take: _Take, console: Console) -> tuple[list[_Outcome], list[str]]:
+    """What became of each content, in the order of the files, and the names of files with one that came before."""
+    total = sum(file.size for file in found.plays)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("Looking at the files", total=total)
+        files: dict[str, HashedFile] = {}
+        repeated = []
+        for file in found.plays:
+            hashed_file = hashed(file, lambda count: progress.advance(task, count))
+            if files.setdefault(hashed_file.content_hash, hashed_file) is not hashed_file:
+                repeated.append(file.name)
+        progress.reset(task, total=sum(one.file.size for one in files.values()))
+        plays = 0
+
+        def watch_plays(count: int) -> None:
+            nonlocal plays
+            plays += count
+            if plays % _PLAYS_SHOWN == 0:
+                progress.update(task, description=counted(plays, "play"))
+
+        outcomes = [take(one, lambda count: progress.advance(task, count), watch_plays) for one in files.values()]
+    return outcomes, repeated
+
+
+_PLAYS_SHOWN = 1000
+
+
+def _report(found: FoundFiles, outcomes: Sequence[_Outcome], repeated: Sequence[str], console: Console) -> None:
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    span = Span()
+    for outcome in outcomes:
+        span.join(outcome.span)
+    plays = sum(outcome.plays for outcome in outcomes)
+    say(f"{counted(len(outcomes), 'file')} with {counted(plays, 'play')}{_from_to(span)}.")
+    if unchanged := [outcome for outcome in outcomes if outcome.status == "unchanged"]:
+        held = counted(sum(outcome.plays for outcome in unchanged), "play")
+        say(f"Skipped, as imported before: {counted(len(unchanged), 'file')} with {held}.")
+    if repeated:
+        say(f"Skipped, as given twice: {_listed(repeated)}.")
+    if found.left_out:
+        say(f"Left out, as they hold no plays: {_listed(found.left_out)}.")
+    for outcome in outcomes:
+        if outcome.rejections:
+            numbers = ", ".join(f"{number} {why}" for number, why in outcome.rejected)
+            more = " …" if outcome.rejections > len(outcome.rejected) else ""
+            say(f"{outcome.name}: {counted(outcome.rejections, 'element')} rejected: {numbers}{more}.")
+        if outcome.problem:
+            say(f"{outcome.name}: {outcome.problem}")
+
+
+def _from_to(span: Span) -> str:
+    return f", {span.first[:10]} to {span.last[:10]}" if span.first else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMES_SHOWN:,} more" if len(names) > _NAMES_SHOWN else ""
+    return f"{', '.join(names[:_NAMES_SHOWN])}{more}"
+
+
+def _broken(outcomes: Sequence[_Outcome]) -> str:
+    names = [outcome.name for outcome in outcomes if outcome.problem]
+    return f"{_listed(names)} {'is' if len(names) == 1 else 'are'} not whole"
