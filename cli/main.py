@@ -73,6 +73,30 @@ def login(
     )
 
 
+@app.command("import-history")
+def import_history(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="The zip that Spotify sent, a folder, or files of it.")
+    ],
+    bucket: Annotated[
+        str, typer.Option(help="Name of the stack's raw bucket: `pulumi stack output raw_bucket_name`.")
+    ] = "",
+    account_id: Annotated[str, typer.Option(help="Whose plays they are, if not the account's that is logged in.")] = "",
+    again: Annotated[bool, typer.Option("--again", help="Import also files that were imported before.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report; AWS is not asked.")] = False,
+) -> None:
+    """Import the listening history of Spotify's privacy export, without IP addresses, user agents and user names."""
+    from cli.import_history import import_history as run_import  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.import_history import inspect_history  # noqa: PLC0415
+
+    if dry_run:
+        inspect_history(paths, console=Console())
+    elif bucket:
+        run_import(paths, bucket, account_id=account_id or None, again=again, console=Console())
+    else:
+        raise typer.BadParameter("Name the stack's raw bucket with --bucket, or pass --dry-run")
+
+
 def main() -> None:
     """Run the command that `sys.argv` names; exit status 1 on an error, 2 on a wrong call, 130 on Ctrl-C."""
     # A title in another script must not end the command on a terminal that cannot print it.
