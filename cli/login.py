@@ -1,11 +1,13 @@
-"""Consent: a browser, a loopback redirect, and the refresh token into the stack's secret."""
+"""The login: consent in a browser, or the app alone, into the stack's secret."""
 
 from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import boto3
 import requests
@@ -13,10 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.exceptions import SpotifyException
-from spotipy.oauth2 import SpotifyOAuth, SpotifyOauthError
+from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth, SpotifyOauthError
 
 from cli.errors import CommandError
-from handlers.streams import default_streams, scopes
+from handlers.streams import READABLE_STREAMS, scopes
+
+_TIMEOUT_SECONDS = 20
+_LONGEST_SAID = 200
 
 
 @dataclass(frozen=True)
@@ -27,44 +32,115 @@ class App:
     client_secret: str
 
 
+def named_streams(names: str) -> tuple[str, ...]:
+    """The streams of a comma separated list.
+
+    Raises:
+        CommandError: a name is none of a stream that Spotify serves.
+    """
+    named = tuple(name for each in names.split(",") if (name := each.strip()))
+    if not named:
+        raise CommandError(f"--streams names no stream: it takes one or more of {', '.join(READABLE_STREAMS)}.")
+    for name in named:
+        if name not in READABLE_STREAMS:
+            raise CommandError(f"--streams names {name!r}, which is none of {', '.join(READABLE_STREAMS)}.")
+    return named
+
+
 def log_in(
-    secret_name: str, app: App, *, open_browser: bool, accounts_url: str, redirect_uri: str, console: Console
+    secret_name: str,
+    app: App,
+    streams: tuple[str, ...],
+    *,
+    open_browser: bool,
+    accounts_url: str,
+    redirect_uri: str,
+    console: Console,
 ) -> None:
     """Ask for consent in a browser and keep the refresh token in the secret, where the extract Lambda reads it.
+
+    Args:
+        secret_name: of the stack's secret.
+        app: the app that asks.
+        streams: what the stack reads, which the consent shall cover and nothing else.
+        open_browser: whether to open one; without, the user pastes the address of the answer.
+        accounts_url: base address of Spotify's logins.
+        redirect_uri: loopback address where the answer arrives.
+        console: where to speak to the user.
 
     Raises:
         CommandError: consent was refused, Spotify or AWS did not answer, or there is no such secret.
     """
+    asked = scopes(streams)
+    token: dict[str, str] = {}
+
+    def secret() -> dict[str, str]:
+        token.update(_consented_token(app, asked, open_browser, accounts_url, redirect_uri, console))
+        return _secret(app, token)
+
+    _fill(secret_name, secret)
+    console.print(f"Logged in. The next scheduled run uses the token in {secret_name}; it lasts six months.")
+    if missing := set(asked) - set(token["scope"].split()):
+        console.print(f"Spotify granted less than asked: {', '.join(sorted(missing))} is missing; log in again for it.")
+
+
+def log_in_app(secret_name: str, app: App, *, accounts_url: str, console: Console) -> None:
+    """Check the app at Spotify and keep it in the secret; there is no user and no consent.
+
+    Raises:
+        CommandError: Spotify does not take the app, Spotify or AWS did not answer, or there is no such secret.
+    """
+
+    def secret() -> dict[str, str]:
+        _check_app(app, accounts_url)
+        return {"client_id": app.client_id, "client_secret": app.client_secret}
+
+    _fill(secret_name, secret)
+    console.print(f"Spotify takes the app. The next scheduled run uses what is in {secret_name}.")
+
+
+def _fill(secret_name: str, content: Callable[[], dict[str, str]]) -> None:
     client = boto3.client("secretsmanager")
     try:
         # Asked first: nobody should consent in a browser only to learn that the stack's name was wrong.
         client.describe_secret(SecretId=secret_name)
-        token = _consented_token(app, open_browser, accounts_url, redirect_uri, console)
-        client.put_secret_value(SecretId=secret_name, SecretString=json.dumps(_secret(app, token)))
+        client.put_secret_value(SecretId=secret_name, SecretString=json.dumps(content()))
     except client.exceptions.ResourceNotFoundException as error:
         raise CommandError(
             f"There is no secret {secret_name!r} in this account and region: "
             "`pulumi stack output spotify_secret_name` prints the name of the stack's."
         ) from error
     except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"AWS did not take the token ({error}): check credentials and region.") from error
-    console.print(f"Logged in. The next scheduled run uses the token in {secret_name}; it lasts six months.")
+        raise CommandError(f"AWS did not take the login ({error}): check credentials and region.") from error
+
+
+class _Consent(SpotifyOAuth):  # type: ignore[misc] # spotipy ships no types
+    """Spotipy's own notes what was asked for as the token's scope; this one notes what was granted."""
+
+    def _add_custom_values_to_token_info(self, token_info: dict[str, Any]) -> dict[str, Any]:
+        granted = token_info.get("scope", "")
+        return {**super()._add_custom_values_to_token_info(token_info), "scope": granted}
 
 
 def _consented_token(
-    app: App, open_browser: bool, accounts_url: str, redirect_uri: str, console: Console
+    app: App,
+    asked: tuple[str, ...],
+    open_browser: bool,
+    accounts_url: str,
+    redirect_uri: str,
+    console: Console,
 ) -> dict[str, str]:
     # `state` is what ties the answer to this question: without one spotipy takes any request to the port for it.
     cache = MemoryCacheHandler()
-    auth = SpotifyOAuth(
+    auth = _Consent(
         client_id=app.client_id,
         client_secret=app.client_secret,
         redirect_uri=redirect_uri,
-        scope=list(scopes(default_streams())),
+        scope=list(asked),
         state=secrets.token_urlsafe(16),
         open_browser=open_browser,
         cache_handler=cache,
-        requests_timeout=20,
+        requests_timeout=_TIMEOUT_SECONDS,
     )
     auth.OAUTH_AUTHORIZE_URL = f"{accounts_url}authorize"
     auth.OAUTH_TOKEN_URL = f"{accounts_url}api/token"
@@ -75,17 +151,45 @@ def _consented_token(
         auth.get_access_token(auth.get_auth_response(), as_dict=False, check_cache=False)
     except (SpotifyOauthError, SpotifyException) as error:
         raise CommandError(
-            f"Spotify did not give a token ({error}): check the app's client id, its secret and that it lists the "
-            f"redirect URI {redirect_uri}."
+            f"Spotify did not give a token ({_said(error)}): check the app's client id, its secret and that it lists "
+            f"the redirect URI {redirect_uri}."
         ) from error
     except requests.RequestException as error:
-        raise CommandError("Spotify's login does not answer: check the network and try again.") from error
+        raise _no_answer() from error
     except OSError as error:
         raise CommandError(
             f"The port of {redirect_uri} is taken ({error.strerror}): end what uses it, or pass another --redirect-uri."
         ) from error
     token: dict[str, str] = cache.get_cached_token()
     return token
+
+
+def _check_app(app: App, accounts_url: str) -> None:
+    auth = SpotifyClientCredentials(
+        client_id=app.client_id,
+        client_secret=app.client_secret,
+        cache_handler=MemoryCacheHandler(),
+        requests_timeout=_TIMEOUT_SECONDS,
+    )
+    auth.OAUTH_TOKEN_URL = f"{accounts_url}api/token"
+    try:
+        auth.get_access_token(as_dict=False, check_cache=False)
+    except SpotifyOauthError as error:
+        raise CommandError(
+            f"Spotify does not take the app ({_said(error)}): check its client id and its secret on the dashboard."
+        ) from error
+    except requests.RequestException as error:
+        raise _no_answer() from error
+
+
+def _said(error: Exception) -> str:
+    # Where an answer is no JSON, spotipy quotes the whole page.
+    text = " ".join(str(error).split())
+    return text if len(text) <= _LONGEST_SAID else f"{text[:_LONGEST_SAID]}…"
+
+
+def _no_answer() -> CommandError:
+    return CommandError("Spotify's login does not answer: check the network and try again.")
 
 
 def _secret(app: App, token: dict[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from cli.errors import CommandError
+from handlers.streams import default_streams
 
 app = typer.Typer(
     name="spotify-etl",
@@ -54,6 +55,12 @@ def login(
         str,
         typer.Option(prompt="Client secret of your Spotify app", hide_input=True, envvar="SPOTIPY_CLIENT_SECRET"),
     ],
+    streams: Annotated[
+        str, typer.Option(help="Streams that the stack reads, comma separated, if not the default ones.")
+    ] = "",
+    only_app: Annotated[
+        bool, typer.Option("--app", help="For authMode app: keep the app's id and secret alone, without a browser.")
+    ] = False,
     redirect_uri: Annotated[
         str, typer.Option(help="Loopback address that the app lists on Spotify's dashboard.")
     ] = "http://127.0.0.1:8888/callback",
@@ -61,11 +68,18 @@ def login(
     accounts_url: Annotated[str, typer.Option(hidden=True)] = "https://accounts.spotify.com/",
 ) -> None:
     """Ask for your consent in a browser and keep the refresh token in the stack's secret."""
-    from cli.login import App, log_in  # noqa: PLC0415 - spotipy and boto3 take a second to import
+    from cli.login import App, log_in, log_in_app, named_streams  # noqa: PLC0415 - spotipy takes a second to import
 
+    spotify_app = App(client_id, client_secret)
+    if only_app and streams:
+        raise typer.BadParameter("--app takes no --streams: without a user there is nothing to consent to")
+    if only_app:
+        log_in_app(secret, spotify_app, accounts_url=accounts_url, console=Console())
+        return
     log_in(
         secret,
-        App(client_id, client_secret),
+        spotify_app,
+        named_streams(streams) if streams else default_streams(),
         open_browser=browser,
         accounts_url=accounts_url,
         redirect_uri=redirect_uri,
@@ -76,7 +90,7 @@ def login(
 @app.command("import-history")
 def import_history(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="The zip that Spotify sent, a folder, or files of it.")
+        list[Path], typer.Argument(metavar="PATH", help="The zip that Spotify sent, a folder, or files of it.")
     ],
     bucket: Annotated[
         str, typer.Option(help="Name of the stack's raw bucket: `pulumi stack output raw_bucket_name`.")

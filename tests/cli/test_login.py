@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import sys
@@ -10,6 +11,7 @@ import urllib.parse
 import urllib.request
 import webbrowser
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from typing import Any
 
@@ -20,25 +22,43 @@ from moto import mock_aws
 
 from cli.main import main
 
-SCOPES = ["playlist-read-collaborative", "playlist-read-private", "user-library-read", "user-read-recently-played"]
+# What the default streams need.
+SCOPES = [
+    "playlist-read-collaborative",
+    "playlist-read-private",
+    "user-follow-read",
+    "user-library-read",
+    "user-read-recently-played",
+    "user-top-read",
+]
+
+
+APP_HEADER = f"Basic {base64.b64encode(b'id:hidden').decode()}"
 
 
 class TokenEndpoint(BaseHTTPRequestHandler):
-    """Gives a token for the code `agreed`; the forms it was sent stay in `forms`."""
+    """Gives a token for the code `agreed`, and one without a user for the app `id` with the secret `hidden`.
+
+    The forms it was sent stay in `forms`; `broken` is what it answers instead, `granted` the scope of a consent.
+    """
 
     forms: list[dict[str, list[str]]]
+    granted: str
+    broken: bytes | None
 
     def do_POST(self) -> None:
         form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.forms.append(form)
-        good = form["code"] == ["agreed"]
+        user, app = (form["grant_type"] == [kind] for kind in ("authorization_code", "client_credentials"))
+        good = (user and form["code"] == ["agreed"]) or (app and self.headers["Authorization"] == APP_HEADER)
         answer = (
-            {"access_token": "a", "refresh_token": "kept", "scope": "user-library-read", "expires_in": 3600}
+            {"access_token": "a", "expires_in": 3600}
+            | ({"refresh_token": "kept", "scope": self.granted} if user else {})
             if good
             else {"error": "invalid_client", "error_description": "Invalid client secret"}
         )
-        body = json.dumps(answer).encode()
-        self.send_response(200 if good else 400)
+        body = self.broken or json.dumps(answer).encode()
+        self.send_response(200 if good and not self.broken else 400)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -51,6 +71,8 @@ class TokenEndpoint(BaseHTTPRequestHandler):
 @pytest.fixture
 def accounts_url() -> Iterator[str]:
     TokenEndpoint.forms = []
+    TokenEndpoint.granted = " ".join(SCOPES)
+    TokenEndpoint.broken = None
     server = ThreadingHTTPServer(("127.0.0.1", 0), TokenEndpoint)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -134,12 +156,12 @@ def test_token_of_the_consent_lands_in_the_secret(
 
     assert status == 0
     kept = json.loads(secrets.get_secret_value(SecretId="stack-secret")["SecretString"])
-    assert kept.pop("authorized_at").endswith("Z")
+    written = datetime.strptime(kept.pop("authorized_at"), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    assert abs(datetime.now(UTC) - written) < timedelta(minutes=5)
     assert kept == {
         "client_id": "id",
         "client_secret": "hidden",
         "refresh_token": "kept",
-        # spotipy keeps what was asked for, whatever was granted.
         "scope": " ".join(SCOPES),
     }
     question = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(opened[0]).query))
@@ -148,6 +170,132 @@ def test_token_of_the_consent_lands_in_the_secret(
     output = capsys.readouterr()
     assert "hidden" not in output.out + output.err
     assert "kept" not in output.out + output.err
+
+
+@pytest.mark.parametrize(
+    ("streams", "asked"),
+    [
+        ("saved_episodes, profile", "user-library-read user-read-playback-position"),
+        ("recently_played,catalogue", "user-read-recently-played"),
+        ("profile", None),
+    ],
+)
+def test_consent_is_asked_for_what_the_streams_need_and_for_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, accounts_url: str, redirect_uri: str, streams: str, asked: str | None
+) -> None:
+    boto3.client("secretsmanager").create_secret(Name="stack-secret")
+    opened = answer_in_browser(monkeypatch, code="agreed")
+
+    status = run(
+        monkeypatch,
+        *("--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden", "--streams", streams),
+        *("--accounts-url", accounts_url, "--redirect-uri", redirect_uri),
+    )
+
+    assert status == 0
+    question = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(opened[0]).query))
+    assert question.get("scope") == asked
+
+
+def test_scope_in_the_secret_is_what_was_granted_and_what_is_missing_is_said(
+    monkeypatch: pytest.MonkeyPatch, accounts_url: str, redirect_uri: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secrets = boto3.client("secretsmanager")
+    secrets.create_secret(Name="stack-secret")
+    answer_in_browser(monkeypatch, code="agreed")
+    TokenEndpoint.granted = "user-library-read"
+
+    status = run(
+        monkeypatch,
+        *("--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden"),
+        *("--streams", "saved_tracks,recently_played", "--accounts-url", accounts_url, "--redirect-uri", redirect_uri),
+    )
+
+    assert status == 0
+    kept = json.loads(secrets.get_secret_value(SecretId="stack-secret")["SecretString"])
+    assert kept["scope"] == "user-library-read"
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Spotify granted less than asked: user-read-recently-played is missing; log in again for it." in said
+
+
+def test_app_alone_is_checked_and_kept_without_a_browser(
+    monkeypatch: pytest.MonkeyPatch, accounts_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secrets = boto3.client("secretsmanager")
+    secrets.create_secret(Name="stack-secret")
+    opened = answer_in_browser(monkeypatch, code="agreed")
+
+    status = run(
+        monkeypatch,
+        *("--app", "--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden"),
+        *("--accounts-url", accounts_url),
+    )
+
+    assert status == 0
+    assert json.loads(secrets.get_secret_value(SecretId="stack-secret")["SecretString"]) == {
+        "client_id": "id",
+        "client_secret": "hidden",
+    }
+    assert TokenEndpoint.forms == [{"grant_type": ["client_credentials"]}]
+    assert opened == []
+    output = capsys.readouterr()
+    assert "hidden" not in output.out + output.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        (["--streams", "profile,songs"], 1, "--streams names 'songs', which is none of profile, recently_played, "),
+        (["--streams", "streaming_history"], 1, "--streams names 'streaming_history', which is none of profile, "),
+        (["--streams", " ,"], 1, "--streams names no stream: it takes one or more of profile, recently_played, "),
+        (["--app", "--streams", "catalogue"], 2, "--app takes no --streams: without a user there is nothing"),
+        (["--app", "--client-secret", "wrong"], 1, "Spotify does not take the app (error: invalid_client, "),
+        (["--app", "--secret", "another"], 1, "There is no secret 'another' in this account and region"),
+        (["--app", "--accounts-url", "http://127.0.0.1:9/"], 1, "Spotify's login does not answer: check the network"),
+    ],
+)
+def test_wrong_call_is_one_sentence_and_leaves_the_secret_empty(
+    monkeypatch: pytest.MonkeyPatch,
+    accounts_url: str,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    status: int,
+    sentence: str,
+) -> None:
+    secrets = boto3.client("secretsmanager")
+    secrets.create_secret(Name="stack-secret")
+
+    ended = run(
+        monkeypatch,
+        *("--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden", "--accounts-url", accounts_url),
+        *arguments,
+    )
+
+    error = capsys.readouterr().err
+    assert ended == status
+    assert sentence in error
+    assert error.count("\n") == 1
+    with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+        secrets.get_secret_value(SecretId="stack-secret")
+
+
+def test_page_in_place_of_an_answer_is_one_short_sentence(
+    monkeypatch: pytest.MonkeyPatch, accounts_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("secretsmanager").create_secret(Name="stack-secret")
+    TokenEndpoint.broken = b"<html>\n<p>Upstream request failed</p>\n" + b"<!-- padding -->\n" * 500
+
+    status = run(
+        monkeypatch,
+        *("--app", "--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden"),
+        *("--accounts-url", accounts_url),
+    )
+
+    error = capsys.readouterr().err
+    assert status == 1
+    assert "Upstream request failed" in error
+    assert error.count("\n") == 1
+    assert len(error) < 400
 
 
 @pytest.mark.parametrize(
