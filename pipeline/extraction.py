@@ -1,4 +1,4 @@
-"""From Spotify to the raw bucket: the secret, the extract function and its two schedules."""
+"""From Spotify to the raw bucket: the secret, the extract function and its schedules."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+from handlers.streams import STREAMS
 from pipeline import policies, schedule
 from pipeline.function import Function
 from pipeline.lake import Lake
@@ -34,7 +35,7 @@ class Extraction(pulumi.ComponentResource):
         # Empty: no secret of Spotify ever passes through Pulumi or its state.
         self.secret = aws.secretsmanager.Secret(
             f"{name}-spotify",
-            description="Spotify app and refresh token: client_id, client_secret, refresh_token, scope, authorized_at.",
+            description="Spotify app: client_id, client_secret; of a user also refresh_token, scope, authorized_at.",
             kms_key_id=settings.kms_key_arn or None,
             opts=child,
         )
@@ -57,7 +58,9 @@ class Extraction(pulumi.ComponentResource):
             environment={
                 "RAW_BUCKET": lake.raw.name,
                 "SPOTIFY_SECRET_ARN": self.secret.arn,
+                "AUTH_MODE": settings.auth_mode,
                 "STREAMS": ",".join(settings.streams),
+                "CATALOGUE_URIS": " ".join(settings.catalogue_uris),
                 "SPOTIFY_API_URL": settings.spotify_api_url,
                 "SPOTIFY_ACCOUNTS_URL": settings.spotify_accounts_url,
                 "TRANSFORMED_RETENTION_DAYS": str(settings.transformed_retention_days),
@@ -65,10 +68,17 @@ class Extraction(pulumi.ComponentResource):
             dead_letters=self.dead_letters,
             opts=child,
         )
+        aws.iam.RolePolicy(
+            f"{name}-extract-continuation",
+            role=self.function.role_name,
+            policy=policies.rendered(policies.continuation, function=self.function.arn),
+            opts=child,
+        )
         at = settings.daily_time
         self._start("daily", name, settings, schedule.daily(at.hour, at.minute), settings.timezone)
-        # In UTC, which neither skips an hour nor repeats one.
-        self._start("hourly", name, settings, schedule.hourly((at.minute + _HOURLY_OFFSET_MINUTES) % 60), "UTC")
+        if any("hourly" in STREAMS[stream].schedules for stream in settings.streams):
+            # In UTC, which neither skips an hour nor repeats one.
+            self._start("hourly", name, settings, schedule.hourly((at.minute + _HOURLY_OFFSET_MINUTES) % 60), "UTC")
         self.register_outputs({})
 
     def _start(self, trigger: str, name: str, settings: Settings, expression: str, timezone: str) -> None:

@@ -86,6 +86,7 @@ class Function(pulumi.ComponentResource):
         )
         self.arn: pulumi.Output[str] = self.function.arn
         self.name: pulumi.Output[str] = self.function.name
+        self.role_name: pulumi.Output[str] = role.name
         if dead_letters:
             aws.lambda_.FunctionEventInvokeConfig(
                 name,

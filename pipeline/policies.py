@@ -63,6 +63,14 @@ def extract(raw_bucket: str, secret: str, dead_letters: str, log_group: str, kms
     )
 
 
+def continuation(function: str) -> Document:
+    """What the extract function may do besides: begin the next invocation of its own run.
+
+    A policy of its own, since the function's ARN is known only after the role it is made with.
+    """
+    return _document([_allow(["lambda:InvokeFunction"], [function])])
+
+
 def transform(raw_bucket: str, transformed_bucket: str, queue: str, log_group: str, kms_key: str) -> Document:
     """What the transform function may do: take from its queue, read the raw bucket, write the transformed one."""
     return _document(

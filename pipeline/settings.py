@@ -10,7 +10,7 @@ import dataclasses
 import json
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal
@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi.runtime.config
 
-from handlers.streams import STREAMS, default_streams
+from handlers.catalogue_uris import CatalogueUriError, parse_all
+from handlers.streams import AUTH_MODES, READABLE_STREAMS, STREAMS, AuthMode, default_streams
 
 NAMESPACE = "spotify-etl"
 """What stands before the colon of every setting's key in a stack file."""
@@ -52,11 +53,16 @@ LOG_RETENTION_DAYS = (
 )
 """What CloudWatch Logs takes: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html."""
 
+MAX_CATALOGUE_URIS = 80
+"""Lambda keeps 4 KB of environment, where they have to fit:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
+
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_DAYS = 36_500
 _SPRING_CHANGE = (time(1), time(3))
+_LONGEST_SHOWN = 120
 
 
 class SettingError(pulumi.RunError):
@@ -64,7 +70,7 @@ class SettingError(pulumi.RunError):
 
 
 class _RefusedError(ValueError):
-    """A value that a rule does not take."""
+    """A value that a rule does not take; a message says why where what is allowed does not say enough."""
 
 
 @dataclass(frozen=True)
@@ -138,14 +144,31 @@ def _read_timezone(value: Any) -> str:
 
 
 def _read_streams(value: Any) -> tuple[str, ...]:
-    names = json.loads(value) if isinstance(value, str) else value
-    if not isinstance(names, (list, tuple)) or not names or any(not isinstance(name, str) for name in names):
+    names = _entries(value)
+    if any(not isinstance(name, str) for name in names):
         raise _RefusedError
-    if set(names) - set(STREAMS) or len(set(names)) != len(names):
+    if set(names) - set(READABLE_STREAMS) or len(set(names)) != len(names):
         raise _RefusedError
     if "playlist_items" in names and "playlists" not in names:
         raise _RefusedError
     return tuple(name for name in STREAMS if name in names)
+
+
+def _read_catalogue_uris(value: Any) -> tuple[str, ...]:
+    try:
+        uris = parse_all(_entries(value))
+    except CatalogueUriError as error:
+        raise _RefusedError(str(error)) from error
+    if len(uris) > MAX_CATALOGUE_URIS:
+        raise _RefusedError
+    return tuple(map(str, uris))
+
+
+def _entries(value: Any) -> Sequence[Any]:
+    entries = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(entries, (list, tuple)):
+        raise _RefusedError
+    return entries
 
 
 def _read_url(value: Any) -> str:
@@ -166,10 +189,15 @@ def _read_kms_key_arn(value: Any) -> str:
 
 _STREAM_NAMES = Rule(
     "array",
-    "a list that names one or more of "
-    + ", ".join(STREAMS)
+    "empty or a list that names one or more of "
+    + ", ".join(READABLE_STREAMS)
     + ", each once, and playlists wherever it names playlist_items",
     _read_streams,
+)
+_CATALOGUE_URIS = Rule(
+    "array",
+    f"a list of at most {MAX_CATALOGUE_URIS} URIs or open.spotify.com links of artists, albums and tracks",
+    _read_catalogue_uris,
 )
 _TIME = Rule("string", 'a quoted time of day from "00:00" to "23:59"', _read_time_of_day)
 _TIMEZONE = Rule("string", "a time zone of the IANA database, for instance Europe/Berlin", _read_timezone)
@@ -192,7 +220,23 @@ class Settings:
         SettingError: a value is not allowed.
     """
 
-    streams: tuple[str, ...] = _setting(default_streams(), _STREAM_NAMES, "Streams that are read from Spotify.")
+    auth_mode: AuthMode = _setting(  # noqa: RUF009 - it makes a field, not a shared default
+        "user",
+        _one_of(AUTH_MODES, "string"),
+        "How the pipeline logs in: `user` may read every stream, `app` (client credentials) only catalogue.",
+    )
+    streams: tuple[str, ...] = _setting(
+        (),
+        _STREAM_NAMES,
+        "Streams to read; empty: the default ones of `authMode`, and catalogue where `catalogueUris` is not empty.",
+    )
+    """Never empty once the settings stand: the streams that are read."""
+    catalogue_uris: tuple[str, ...] = _setting(
+        (),
+        _CATALOGUE_URIS,
+        f"Artists, albums and tracks for catalogue: URIs or open.spotify.com links, at most {MAX_CATALOGUE_URIS}.",
+    )
+    """As URIs, each once."""
     daily_at: str = _setting("06:00", _TIME, "Time of the daily run, in `timezone`.")
     crawl_delay_minutes: int = _setting(
         45, _between(20, 720, "minutes"), "Minutes from the daily run to the crawl that shows its data in Athena."
@@ -231,6 +275,9 @@ class Settings:
         for setting in dataclasses.fields(self):
             value = _checked(key(setting), setting.metadata["rule"], getattr(self, setting.name))
             object.__setattr__(self, setting.name, value)
+        streams = self.streams or _usual_streams(self.auth_mode, self.catalogue_uris)
+        _check_together(self.auth_mode, streams, self.catalogue_uris)
+        object.__setattr__(self, "streams", streams)
 
     @property
     def daily_time(self) -> time:
@@ -276,7 +323,8 @@ def read_settings(config: Mapping[str, Any] | None = None) -> Settings:
     for name, value in ours.items():
         if name not in known:
             settings = ", ".join(known_key.partition(":")[2] for known_key in known)
-            raise SettingError(f"The setting {name} = {_shown(name, value)} is unknown: the settings are {settings}.")
+            shown = _shown(name.partition(":")[2], value)
+            raise SettingError(f"The setting {name} = {shown} is unknown: the settings are {settings}.")
     return Settings(**{known[name]: value for name, value in ours.items()})
 
 
@@ -288,16 +336,54 @@ def _stack_config() -> dict[str, Any]:
 def _checked(name: str, rule: Rule, value: Any) -> Any:
     try:
         return rule.read(value)
-    except ValueError:
-        full = f"{NAMESPACE}:{name}"
-        raise SettingError(
-            f"The setting {full} = {_shown(full, value)} is not allowed: it must be {rule.allowed}."
-        ) from None
+    except ValueError as error:
+        if isinstance(error, _RefusedError) and error.args and not _is_secret(name):
+            raise SettingError(f"The setting {NAMESPACE}:{name} is not allowed: {error}") from None
+        raise _not_allowed(name, value, f"it must be {rule.allowed}") from None
+
+
+def _usual_streams(auth_mode: AuthMode, catalogue_uris: tuple[str, ...]) -> tuple[str, ...]:
+    usual = {*default_streams(auth_mode), *(("catalogue",) if catalogue_uris else ())}
+    return tuple(name for name in STREAMS if name in usual)
+
+
+def _check_together(auth_mode: AuthMode, streams: tuple[str, ...], catalogue_uris: tuple[str, ...]) -> None:
+    """Check what one setting demands of another.
+
+    Raises:
+        SettingError: two do not go together.
+    """
+    if auth_mode == "app" and any(STREAMS[name].needs_user for name in streams):
+        readable = ", ".join(default_streams("app"))
+        raise _not_allowed(
+            "streams", list(streams), f"it must be empty or [{readable}] where authMode is app: it has no user"
+        )
+    if "catalogue" in streams and not catalogue_uris:
+        raise _not_allowed(
+            "catalogueUris",
+            [],
+            "it must name an artist, album or track where streams names catalogue or authMode is app",
+        )
+    if catalogue_uris and "catalogue" not in streams:
+        raise _not_allowed(
+            "catalogueUris",
+            list(catalogue_uris),
+            "it must be empty where streams is set without catalogue; add catalogue to streams to have them read",
+        )
+
+
+def _not_allowed(name: str, value: Any, rule: str) -> SettingError:
+    return SettingError(f"The setting {NAMESPACE}:{name} = {_shown(name, value)} is not allowed: {rule}.")
 
 
 def _shown(name: str, value: Any) -> str:
+    text = "[secret]" if _is_secret(name) else repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def _is_secret(name: str) -> bool:
     # Someone may have put a secret under a wrong key.
-    return "[secret]" if pulumi.runtime.config.is_config_secret(name) else repr(value)
+    return pulumi.runtime.config.is_config_secret(f"{NAMESPACE}:{name}")
 
 
 def _has_spring_change(timezone: str, year: int) -> bool:

@@ -7,6 +7,7 @@ from typing import TypedDict
 
 import pulumi
 
+from handlers.streams import default_streams, scopes
 from pipeline.analytics import Analytics
 from pipeline.catalog import Catalog
 from pipeline.extraction import Extraction
@@ -20,8 +21,12 @@ from pipeline.transformation import Transformation
 class SpotifyEtlPipelineArgs(TypedDict, total=False):
     """The settings of the pipeline, each with a safe and cheap default."""
 
+    auth_mode: str
+    """How the pipeline logs in: `user` may read every stream, `app` (client credentials) only catalogue."""
     streams: Sequence[str]
-    """Streams that are read from Spotify."""
+    """Streams to read; empty: the default ones of `authMode`, and catalogue where `catalogueUris` is not empty."""
+    catalogue_uris: Sequence[str]
+    """Artists, albums and tracks for catalogue: URIs or open.spotify.com links, at most 80."""
     daily_at: str
     """Time of the daily run, in `timezone`."""
     crawl_delay_minutes: int
@@ -147,8 +152,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         )
         self.next_steps = pulumi.Output.all(
             pulumi.Output.format(
-                "login: .venv/bin/spotify-etl login --secret {0}",
-                self.spotify_secret_name,
+                "login: .venv/bin/spotify-etl login --secret {0}{1}", self.spotify_secret_name, _login_options(settings)
             ),
             pulumi.Output.format(
                 "extract: aws lambda invoke --function-name {0} --invocation-type Event"
@@ -160,6 +164,15 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             ),
         )
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
+
+
+def _login_options(settings: Settings) -> str:
+    if settings.auth_mode == "app":
+        return " --app"
+    # The command asks for the consent that the default streams need, unless it is told of others.
+    if scopes(settings.streams) == scopes(default_streams()):
+        return ""
+    return f" --streams {','.join(settings.streams)}"
 
 
 OUTPUTS = tuple(SpotifyEtlPipeline.__annotations__)

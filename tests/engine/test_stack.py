@@ -122,6 +122,21 @@ def test_the_life_of_the_dev_stack(stack: automation.Stack, cloud: Path) -> None
         3
     ]
 
+    artist = "spotify:artist:4aawyAB9vmqN3uQ7FjRGTy"
+    stack.set_config("spotify-etl:authMode", automation.ConfigValue("app"))
+    stack.set_config("spotify-etl:catalogueUris[0]", automation.ConfigValue(artist), path=True)
+    app = stack.up()
+    # The component and its function change; the hourly schedule goes, with its own component, role and policy.
+    assert app.summary.resource_changes == {"same": everything - 6, "update": 2, "delete": 4}
+    assert app.outputs["next_steps"].value[0].endswith(" --app")
+    [told] = [
+        state["environment"]["variables"]
+        for state in json.loads(cloud.read_text()).values()
+        if "extract" in state.get("handler", "")
+    ]
+    assert (told["AUTH_MODE"], told["STREAMS"], told["CATALOGUE_URIS"]) == ("app", "catalogue", artist)
+    everything -= 4
+
     assert stack.refresh().summary.resource_changes == {"same": everything}
 
     assert stack.destroy().summary.resource_changes == {"delete": everything}

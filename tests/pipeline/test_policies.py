@@ -50,6 +50,7 @@ CRAWLER = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/spotify-etl-1a2b3c4"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
 WORKGROUP = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/spotify-etl-dev"
 ROLES = ("crawl", "crawler", "daily", "extract", "hourly", "publish", "transform")
+POLICIES = (*ROLES, "extract-continuation")
 
 
 def function(name: str) -> str:
@@ -79,10 +80,12 @@ def policy(program: Program, role: str) -> str:
     return text
 
 
-def test_each_part_has_a_role_of_its_own_with_one_policy(up: Program) -> None:
+def test_each_part_has_a_role_of_its_own(up: Program) -> None:
     assert set(up.all("Role")) == {f"spotify-etl-{role}" for role in ROLES}
+    # The extract function's second policy speaks of the function itself.
     assert {name: each.inputs["role"] for name, each in up.all("RolePolicy").items()} == {
-        f"spotify-etl-{role}": f"spotify-etl-{role}-1a2b3c4" for role in ROLES
+        **{f"spotify-etl-{role}": f"spotify-etl-{role}-1a2b3c4" for role in ROLES},
+        "spotify-etl-extract-continuation": "spotify-etl-extract-1a2b3c4",
     }
     used = [
         each.inputs.get("role") or each.inputs["target"]["roleArn"]
@@ -101,6 +104,7 @@ ALLOWED = [
     ("extract", "sqs:SendMessage", dead_letters("extract")),
     ("extract", "logs:CreateLogStream", log_stream("extract")),
     ("extract", "logs:PutLogEvents", log_stream("extract")),
+    ("extract-continuation", "lambda:InvokeFunction", function("extract")),
     *[("transform", "s3:GetObject", f"{RAW}/{key}") for key in ("raw/a.jsonl.gz", "runs/a.json")],
     *[
         ("transform", f"s3:{action}", f"{TRANSFORMED}/{key}")
@@ -169,6 +173,9 @@ DENIED = [
     ("extract", "secretsmanager:DeleteSecret", SECRET),
     ("extract", "logs:PutLogEvents", log_stream("transform")),
     ("extract", "logs:CreateLogGroup", log_stream("extract")),
+    ("extract", "lambda:InvokeFunction", function("transform")),
+    ("extract-continuation", "lambda:InvokeFunction", function("transform")),
+    ("extract-continuation", "lambda:UpdateFunctionConfiguration", function("extract")),
     ("transform", "s3:GetObject", f"{RAW}/state/a/b.json"),
     ("transform", "secretsmanager:GetSecretValue", SECRET),
     ("transform", "sqs:SendMessage", QUEUE),
@@ -211,7 +218,7 @@ def test_the_transform_never_writes_the_raw_bucket(up: Program) -> None:
     assert not any(resource.startswith(RAW) for statement in writing for resource in statement["Resource"])
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", POLICIES)
 def test_no_role_has_a_wildcard_for_an_action_or_a_whole_service(with_key: Program, role: str) -> None:
     for statement in statements(policy(with_key, role)):
         assert not any("*" in action for action in statement["Action"])
@@ -298,7 +305,7 @@ def test_a_queue_takes_messages_of_one_sender_and_by_tls_alone(
 # Against AWS's own reference.
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", POLICIES)
 def test_aws_knows_every_action_and_its_resources(with_key: Program, role: str) -> None:
     document = policy(with_key, role)
     analyzed = parliament.analyze_policy_string(document)

@@ -16,6 +16,7 @@ import yaml
 from pulumi.provider.experimental.analyzer import Analyzer
 from pulumi.provider.experimental.schema import generate_schema
 
+from handlers.catalogue_uris import CatalogueUri, CatalogueUriError
 from handlers.streams import default_streams
 from pipeline.settings import NAMESPACE, SettingError, Settings, key, read_settings
 from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
@@ -23,19 +24,39 @@ from tests.pipeline.program import ROOT, run, stack_config
 
 FIELDS = dataclasses.fields(Settings)
 PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-STREAMS = "profile, recently_played, playlists, playlist_items, saved_tracks, saved_albums"
+STREAMS = (
+    "profile, recently_played, playlists, playlist_items, saved_tracks, saved_albums, followed_artists, top_tracks, "
+    "top_artists, saved_shows, saved_episodes, catalogue"
+)
 DAYS = "a whole number of days from {} to 36500"
-STREAM_LIST = f"a list that names one or more of {STREAMS}, each once, and playlists wherever it names playlist_items"
+STREAM_LIST = (
+    f"empty or a list that names one or more of {STREAMS}, each once, and playlists wherever it names playlist_items"
+)
+URI_LIST = "a list of at most 80 URIs or open.spotify.com links of artists, albums and tracks"
 LOG_RETENTION = (
     "one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
 )
 ADDRESS = "an https address (or http on this machine itself) without user, query or fragment"
 
+ID = "4aawyAB9vmqN3uQ7FjRGTy"
+ARTIST, ALBUM, TRACK = (f"spotify:{kind}:{ID}" for kind in ("artist", "album", "track"))
+
+
+def artists(number: int) -> list[str]:
+    return [f"spotify:artist:{each:022d}" for each in range(number)]
+
+
 WRONG = {
+    "authMode": (["App", "", "client_credentials"], "one of user, app"),
     "streams": (
-        ["profile", "[]", '["nothing"]', '["profile", "profile"]', '["playlist_items"]', "{}", "[1]", '["a"'],
+        [
+            *("profile", "{}", "[1]", '["a"', '["nothing"]', '["profile", "profile"]', '["playlist_items"]'),
+            # By hand, from the files of a privacy export.
+            '["streaming_history"]',
+        ],
         STREAM_LIST,
     ),
+    "catalogueUris": (["spotify:artist:x", "{}", '["', '"spotify:artist:x"', "7"], URI_LIST),
     "dailyAt": (
         ["6:00", "24:00", "06:60", "06:00:00", "noon", "", "360"],
         'a quoted time of day from "00:00" to "23:59"',
@@ -99,6 +120,86 @@ def test_a_wrong_value_is_one_sentence(name: str, value: str, allowed: str) -> N
     assert isinstance(raised.value, pulumi.RunError)
 
 
+@pytest.mark.parametrize("entry", [ID, f"spotify:show:{ID}", "spotify:artist:short", "The Beatles", ""])
+def test_a_wrong_catalogue_entry_is_one_sentence(entry: str) -> None:
+    with pytest.raises(CatalogueUriError) as why:
+        CatalogueUri.parse(entry)
+    with pytest.raises(SettingError) as raised:
+        read_settings({"spotify-etl:catalogueUris": json.dumps([ARTIST, entry])})
+
+    assert str(raised.value) == f"The setting spotify-etl:catalogueUris is not allowed: {why.value}"
+    assert repr(entry) in str(raised.value)
+
+
+def test_a_catalogue_too_long_for_the_functions_environment_is_one_sentence() -> None:
+    with pytest.raises(SettingError) as raised:
+        read_settings({"spotify-etl:catalogueUris": json.dumps(artists(81))})
+
+    shown = f"{repr(json.dumps(artists(81)))[:120]}…"
+    assert (
+        str(raised.value) == f"The setting spotify-etl:catalogueUris = {shown} is not allowed: it must be {URI_LIST}."
+    )
+    assert read_settings({"spotify-etl:catalogueUris": json.dumps(artists(80))}).catalogue_uris == tuple(artists(80))
+
+
+def test_catalogue_entries_are_uris_each_once() -> None:
+    link = f"https://open.spotify.com/intl-de/album/{ID}?si=0f3c"
+
+    assert read_settings({"spotify-etl:catalogueUris": json.dumps([TRACK, link, ALBUM])}).catalogue_uris == (
+        TRACK,
+        ALBUM,
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "streams"),
+    [
+        ({}, default_streams()),
+        ({"streams": "[]"}, default_streams()),
+        ({"catalogueUris": json.dumps([ARTIST])}, (*default_streams(), "catalogue")),
+        ({"streams": '["catalogue", "profile"]', "catalogueUris": json.dumps([ARTIST])}, ("profile", "catalogue")),
+        ({"authMode": "app", "catalogueUris": json.dumps([ARTIST])}, ("catalogue",)),
+        ({"authMode": "app", "streams": '["catalogue"]', "catalogueUris": json.dumps([ARTIST])}, ("catalogue",)),
+    ],
+)
+def test_the_streams_follow_the_mode_and_the_catalogue(config: dict[str, str], streams: tuple[str, ...]) -> None:
+    settings = read_settings({f"spotify-etl:{name}": value for name, value in config.items()})
+
+    assert settings.streams == streams
+    # As the program hands them on to the component.
+    assert Settings(**dataclasses.asdict(settings)) == settings
+
+
+NO_USER = "it must be empty or [catalogue] where authMode is app: it has no user"
+IN_VAIN = "it must be empty where streams is set without catalogue; add catalogue to streams to have them read"
+NO_ENTRY = (
+    "catalogueUris = [] is not allowed: "
+    "it must name an artist, album or track where streams names catalogue or authMode is app."
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (
+            {"authMode": "app", "streams": '["profile"]', "catalogueUris": json.dumps([ARTIST])},
+            f"streams = ['profile'] is not allowed: {NO_USER}.",
+        ),
+        ({"authMode": "app"}, NO_ENTRY),
+        ({"streams": '["catalogue"]'}, NO_ENTRY),
+        (
+            {"streams": '["profile"]', "catalogueUris": json.dumps([ARTIST])},
+            f"catalogueUris = ['{ARTIST}'] is not allowed: {IN_VAIN}.",
+        ),
+    ],
+)
+def test_settings_that_do_not_go_together_are_one_sentence(config: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingError) as raised:
+        read_settings({f"spotify-etl:{name}": value for name, value in config.items()})
+
+    assert str(raised.value) == f"The setting spotify-etl:{sentence}"
+
+
 def test_an_unknown_key_is_one_sentence() -> None:
     with pytest.raises(SettingError) as raised:
         read_settings({"spotify-etl:dailyat": "07:00"})
@@ -116,6 +217,15 @@ def test_a_secret_under_a_wrong_key_is_not_shown() -> None:
         pulumi.runtime.set_all_config({}, [])
 
 
+def test_a_secret_among_the_catalogue_entries_is_not_shown() -> None:
+    pulumi.runtime.set_all_config({"spotify-etl:catalogueUris": '["hush"]'}, ["spotify-etl:catalogueUris"])
+    try:
+        with pytest.raises(SettingError, match=re.escape("spotify-etl:catalogueUris = [secret] is not allowed")):
+            read_settings()
+    finally:
+        pulumi.runtime.set_all_config({}, [])
+
+
 def test_the_program_ends_with_the_sentence() -> None:
     with pytest.raises(SettingError, match=r"spotify-etl:architecture = 'sparc' is not allowed"):
         run({"spotify-etl:architecture": "sparc"})
@@ -127,7 +237,9 @@ def test_other_projects_keys_are_not_ours() -> None:
 
 def test_the_defaults() -> None:
     assert dataclasses.asdict(Settings()) == {
+        "auth_mode": "user",
         "streams": default_streams(),
+        "catalogue_uris": (),
         "daily_at": "06:00",
         "crawl_delay_minutes": 45,
         "timezone": "UTC",
@@ -277,4 +389,5 @@ def test_the_stack_files_are_all_there() -> None:
         "Pulumi.dev.yaml",
         "Pulumi.local.yaml",
     }
-    assert json.loads(stack_config("dev")["spotify-etl:streams"]) == list(default_streams())
+    # A default of its own here would hide from the program whether the user has set it.
+    assert json.loads(stack_config("dev")["spotify-etl:streams"]) == []

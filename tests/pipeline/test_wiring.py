@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from handlers.streams import READABLE_STREAMS
 from pipeline.analytics import NAMED_QUERIES, Analytics, NamedQueryError, description
 from pipeline.lake import Lake
-from pipeline.settings import Settings
+from pipeline.settings import MAX_CATALOGUE_URIS, Settings
 from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.program import MODES, Mode, Program, run
@@ -22,6 +23,7 @@ from tests.pipeline.program import MODES, Mode, Program, run
 RAW = "spotify-etl-raw-1a2b3c4"
 TRANSFORMED = "spotify-etl-transformed-1a2b3c4"
 RESULTS = "spotify-etl-athena-results-1a2b3c4"
+ARTIST = "4aawyAB9vmqN3uQ7FjRGTy"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f3c7b1e"
 
 
@@ -169,8 +171,9 @@ def test_raw_objects_expire_and_the_state_does_not(up: Program) -> None:
 
 def test_every_table_expires_by_a_rule_of_its_own_and_listening_history_last(up: Program) -> None:
     library = {
-        *("album_artists", "albums", "artists", "episodes", "playlist_items", "playlists", "profile"),
-        *("saved_albums", "saved_tracks", "shows", "track_artists", "tracks"),
+        *("album_artists", "albums", "artists", "catalogue", "episodes", "followed_artists", "playlist_items"),
+        *("playlists", "profile", "saved_albums", "saved_episodes", "saved_shows", "saved_tracks", "shows"),
+        *("top_artists", "top_tracks", "track_artists", "tracks"),
     }
 
     assert expiry(up, "transformed") == {
@@ -264,7 +267,10 @@ def test_the_secret_is_empty(up: Program) -> None:
             {
                 "RAW_BUCKET": RAW,
                 "SPOTIFY_SECRET_ARN": arn("secretsmanager", "secret:spotify-etl-spotify-1a2b3c4-AbCdEf"),
-                "STREAMS": "profile,recently_played,playlists,playlist_items,saved_tracks,saved_albums",
+                "AUTH_MODE": "user",
+                "STREAMS": "profile,recently_played,playlists,playlist_items,saved_tracks,saved_albums,"
+                "followed_artists,top_tracks,top_artists",
+                "CATALOGUE_URIS": "",
                 "SPOTIFY_API_URL": "https://api.spotify.com/v1/",
                 "SPOTIFY_ACCOUNTS_URL": "https://accounts.spotify.com/",
                 "TRANSFORMED_RETENTION_DAYS": "90",
@@ -385,6 +391,68 @@ def test_the_schedules_follow_the_settings() -> None:
         "spotify-etl-hourly": ("cron(10 * * * ? *)", "UTC", "DISABLED"),
         "spotify-etl-crawl": ("cron(20 0 * * ? *)", "Europe/Berlin", "DISABLED"),
     }
+
+
+def test_the_hourly_schedule_is_there_only_for_a_stream_that_is_read_hourly() -> None:
+    with_it, without_it = (
+        schedules(run({"spotify-etl:streams": streams}))
+        for streams in ('["profile", "recently_played"]', '["profile", "saved_tracks"]')
+    )
+
+    assert set(with_it) - set(without_it) == {"spotify-etl-hourly"}
+    assert set(without_it) == {"spotify-etl-daily", "spotify-etl-crawl"}
+
+
+def test_the_function_may_continue_its_own_run(any_mode: Program) -> None:
+    policy = any_mode.one("RolePolicy", "spotify-etl-extract-continuation")
+
+    # It speaks of the function's ARN, which the policy that the function waits for cannot know.
+    assert any_mode.one("Function", "spotify-etl-extract").urn in policy.depends_on
+    assert policy.urn not in any_mode.one("Function", "spotify-etl-extract").depends_on
+
+
+@pytest.fixture(scope="module", params=MODES)
+def app_mode(request: pytest.FixtureRequest) -> Program:
+    uris = json.dumps([f"https://open.spotify.com/artist/{ARTIST}", f"spotify:album:{ARTIST}"])
+    return run({"spotify-etl:authMode": "app", "spotify-etl:catalogueUris": uris}, mode=request.param)
+
+
+def test_an_app_without_a_user_reads_its_catalogue_daily(app_mode: Program) -> None:
+    told = app_mode.one("Function", "spotify-etl-extract").inputs["environment"]["variables"]
+
+    assert told["AUTH_MODE"] == "app"
+    assert told["STREAMS"] == "catalogue"
+    assert told["CATALOGUE_URIS"] == f"spotify:artist:{ARTIST} spotify:album:{ARTIST}"
+    assert set(app_mode.all("Schedule")) == {"spotify-etl-daily", "spotify-etl-crawl"}
+    assert app_mode.messages == []
+
+
+def test_the_fullest_configuration_fits_the_functions_environment() -> None:
+    uris = [f"spotify:artist:{number:022d}" for number in range(MAX_CATALOGUE_URIS)]
+    streams = [*READABLE_STREAMS]
+    config = {"spotify-etl:streams": json.dumps(streams), "spotify-etl:catalogueUris": json.dumps(uris)}
+    told = run(config).one("Function", "spotify-etl-extract").inputs["environment"]["variables"]
+
+    size = sum(len(name) + len(value) for name, value in told.items())
+    # Lambda keeps 4096; what it takes per variable and longer names of buckets, stack and region need room as well.
+    assert size <= 4096 - 256
+
+
+@pytest.mark.parametrize(
+    ("config", "options"),
+    [
+        ({}, ""),
+        ({"catalogueUris": f'["spotify:artist:{ARTIST}"]'}, ""),
+        ({"streams": '["saved_tracks", "profile"]'}, " --streams profile,saved_tracks"),
+        ({"streams": '["profile"]'}, " --streams profile"),
+        ({"authMode": "app", "catalogueUris": f'["spotify:artist:{ARTIST}"]'}, " --app"),
+    ],
+)
+def test_the_first_step_asks_for_the_consent_that_the_streams_need(config: dict[str, str], options: str) -> None:
+    program = run({f"spotify-etl:{name}": value for name, value in config.items()})
+
+    login = program.outputs["next_steps"][0]
+    assert login == f"login: .venv/bin/spotify-etl login --secret spotify-etl-spotify-1a2b3c4{options}"
 
 
 # Transformation.
