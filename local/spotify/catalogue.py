@@ -16,7 +16,7 @@ VARIOUS = "Various Artists"
 _GENRES = ("post-rock", "ambient", "indie pop", "jazz", "techno", "folk", "hip hop", "metal", "classical", "soul")
 _LABELS = ("Harbour Records", "Northern Sky", "Paper Moon", "Velvet Tapes")
 _NEWEST_YEAR = 2025
-_SHOWS = 4
+_FEWEST_SHOWS = 4
 _EPISODES_A_SHOW = 8
 
 
@@ -31,6 +31,8 @@ class Catalogue:
     episodes: dict[str, Episode] = field(default_factory=dict)
     album_tracks: dict[str, list[Track]] = field(default_factory=dict)
     artist_tracks: dict[str, list[Track]] = field(default_factory=dict)
+    artist_albums: dict[str, dict[str, Album]] = field(default_factory=dict)
+    """By id, also those on which an artist only appears."""
     all_tracks: list[Track] = field(default_factory=list)
     """The tracks once more, for a quick choice."""
 
@@ -48,6 +50,9 @@ class Catalogue:
             self.all_tracks.append(track)
             for artist in track.artists:
                 self.artist_tracks.setdefault(artist.artist_id, []).append(track)
+                self.artist_albums.setdefault(artist.artist_id, {})[album.album_id] = album
+        for artist in album.artists:
+            self.artist_albums.setdefault(artist.artist_id, {})[album.album_id] = album
 
     def add_show(self, show: Show, episodes: Iterable[Episode]) -> None:
         """Add a show with its episodes."""
@@ -59,20 +64,22 @@ def new_catalogue(seed: int, plan: LibraryPlan) -> Catalogue:
     """Return a catalogue large enough for a library of the planned size and for what is saved later."""
     catalogue = Catalogue()
     chance = dice(seed, "catalogue")
-    wanted = plan.saved_tracks * 8 // 5 + 300
+    wanted = plan.held_saved_tracks * 8 // 5 + 300
     artists = [catalogue.add_artist(new_artist(chance)) for _ in range(wanted // 20 + 5)]
     various = catalogue.add_artist(replace(new_artist(chance), name=VARIOUS))
     while len(catalogue.all_tracks) < wanted or len(catalogue.albums) < plan.saved_albums:
         _add_new_album(catalogue, chance, artists, various)
-    for _ in range(_SHOWS):
-        _add_new_show(catalogue, chance)
+    # Of what may be saved there is more than is: something is left to save later.
+    for _ in range(_FEWEST_SHOWS + max(plan.saved_shows, plan.saved_episodes // _EPISODES_A_SHOW)):
+        show = new_show(chance)
+        catalogue.add_show(show, new_episodes(chance, show))
     return catalogue
 
 
-def new_artist(chance: Random) -> Artist:
-    """Return an ordinary artist."""
+def new_artist(chance: Random, artist_id: str | None = None) -> Artist:
+    """Return an ordinary artist, with a new id if none is given."""
     return Artist(
-        artist_id=new_id(chance),
+        artist_id=artist_id or new_id(chance),
         name=artist_name(chance),
         images=pictures(chance),
         genres=tuple(chance.sample(_GENRES, chance.randrange(3))),
@@ -81,11 +88,11 @@ def new_artist(chance: Random) -> Artist:
     )
 
 
-def new_album(chance: Random, artists: tuple[Artist, ...], total_tracks: int) -> Album:
-    """Return an ordinary album, yet without its tracks."""
+def new_album(chance: Random, artists: tuple[Artist, ...], total_tracks: int, album_id: str | None = None) -> Album:
+    """Return an ordinary album, yet without its tracks, with a new id if none is given."""
     release_date, precision = _release(chance)
     return Album(
-        album_id=new_id(chance),
+        album_id=album_id or new_id(chance),
         name=title(chance),
         album_type="single" if total_tracks < 4 else "album",
         artists=artists,
@@ -100,11 +107,13 @@ def new_album(chance: Random, artists: tuple[Artist, ...], total_tracks: int) ->
     )
 
 
-def new_track(chance: Random, album: Album, artists: tuple[Artist, ...], number: int) -> Track:
-    """Return an ordinary track: the album's `number`th, thirty to a disc."""
+def new_track(
+    chance: Random, album: Album, artists: tuple[Artist, ...], number: int, track_id: str | None = None
+) -> Track:
+    """Return an ordinary track: the album's `number`th, thirty to a disc, with a new id if none is given."""
     unusual = chance.random()
     return Track(
-        track_id=new_id(chance),
+        track_id=track_id or new_id(chance),
         name=title(chance),
         album=album,
         artists=artists,
@@ -117,6 +126,44 @@ def new_track(chance: Random, album: Album, artists: tuple[Artist, ...], number:
         is_playable=True if unusual < 0.02 else None,
         linked_from_id=new_id(chance) if 0.02 <= unusual < 0.04 else None,
     )
+
+
+def new_show(chance: Random) -> Show:
+    """Return an ordinary show, yet without its episodes."""
+    language = chance.choice(("de", "en", "fr"))
+    return Show(
+        show_id=new_id(chance),
+        name=f"{title(chance)} Podcast",
+        description=f"All about {title(chance)}",
+        publisher=chance.choice(_LABELS),
+        languages=(language,),
+        media_type=chance.choice(("audio", "audio", "mixed")),
+        explicit=False,
+        images=pictures(chance),
+        total_episodes=_EPISODES_A_SHOW,
+        is_externally_hosted=chance.choice((None, False)),
+    )
+
+
+def new_episodes(chance: Random, show: Show) -> list[Episode]:
+    """Return the ordinary episodes of a show."""
+    return [
+        Episode(
+            episode_id=new_id(chance),
+            name=f"#{number} {title(chance)}",
+            show=show,
+            description="" if number == 1 else f"In which {title(chance)} is talked about",
+            duration_ms=chance.randrange(600_000, 5_400_000),
+            explicit=chance.random() < 0.2,
+            release_date=f"{_NEWEST_YEAR}-{1 + number % 11:02d}-{chance.randrange(1, 29):02d}",
+            release_date_precision="day",
+            languages=show.languages,
+            images=pictures(chance),
+            fully_played=number % 3 == 0,
+            resume_position_ms=0 if number % 3 == 0 else chance.randrange(500_000),
+        )
+        for number in range(1, show.total_episodes + 1)
+    ]
 
 
 def pictures(chance: Random) -> tuple[Image, ...]:
@@ -150,37 +197,3 @@ def _release(chance: Random) -> tuple[str, str]:
     precision = chance.choices(("day", "month", "year"), (90, 2, 8))[0]
     whole = f"{year}-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}"
     return whole[: {"day": 10, "month": 7, "year": 4}[precision]], precision
-
-
-def _add_new_show(catalogue: Catalogue, chance: Random) -> None:
-    language = chance.choice(("de", "en", "fr"))
-    show = Show(
-        show_id=new_id(chance),
-        name=f"{title(chance)} Podcast",
-        description=f"All about {title(chance)}",
-        publisher=chance.choice(_LABELS),
-        languages=(language,),
-        media_type=chance.choice(("audio", "audio", "mixed")),
-        explicit=False,
-        images=pictures(chance),
-        total_episodes=_EPISODES_A_SHOW,
-        is_externally_hosted=chance.choice((None, False)),
-    )
-    episodes = [
-        Episode(
-            episode_id=new_id(chance),
-            name=f"#{number} {title(chance)}",
-            show=show,
-            description="" if number == 1 else f"In which {title(chance)} is talked about",
-            duration_ms=chance.randrange(600_000, 5_400_000),
-            explicit=chance.random() < 0.2,
-            release_date=f"{_NEWEST_YEAR}-{1 + number % 11:02d}-{chance.randrange(1, 29):02d}",
-            release_date_precision="day",
-            languages=show.languages,
-            images=pictures(chance),
-            fully_played=number % 3 == 0,
-            resume_position_ms=0 if number % 3 == 0 else chance.randrange(500_000),
-        )
-        for number in range(1, _EPISODES_A_SHOW + 1)
-    ]
-    catalogue.add_show(show, episodes)

@@ -59,6 +59,10 @@ class Album:
         """Spotify URI."""
         return f"spotify:album:{self.album_id}"
 
+    def group_for(self, artist: Artist) -> str:
+        """Return what the album is to an artist: its type, or `appears_on` if it is somebody else's."""
+        return self.album_type if artist in self.artists else "appears_on"
+
 
 @dataclass(frozen=True, slots=True)
 class Track:
@@ -122,6 +126,7 @@ class Show:
     images: tuple[Image, ...] | None
     total_episodes: int
     is_externally_hosted: bool | None
+    copyright: str | None = None
 
     @property
     def uri(self) -> str:
@@ -145,6 +150,8 @@ class Episode:
     images: tuple[Image, ...] | None
     fully_played: bool
     resume_position_ms: int
+    has_preview: bool = True
+    restricted: bool = False
 
     type: ClassVar[str] = "episode"
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 
 from local.spotify.catalogue import Catalogue
 from local.spotify.dice import dice
-from local.spotify.entities import Album, Track
+from local.spotify.entities import Album, Artist, Episode, Show, Track
 from local.spotify.holdings import Play, PlaylistEntry, Profile
 from local.spotify.listening import plays_of
 from local.spotify.naming import playlist_name
@@ -40,13 +40,14 @@ class World:
 def agenda(day: date, world: World, state: State) -> list[Change]:
     """Return what happens on a local day, in order, given the library at its beginning."""
     plays = day_of_plays(day, world, state)
-    heard = [play.track for play in plays if play.track.track_id not in state.saved_track_ids]
+    heard = [play.track for play in plays if play.track.track_id not in state.saved_tracks]
     editor = _Editor(day, world)
     changes = [
         *(_played(play) for play in plays),
         *editor.saving(heard),
         *editor.editing(state),
         *editor.tidying(state),
+        *_Editor(day, world, "subscriptions").subscribing(state),
     ]
     # The sort is stable: what happens in the same second keeps its order.
     return sorted(changes, key=lambda change: change.at)
@@ -58,16 +59,16 @@ def day_of_plays(day: date, world: World, state: State) -> list[Play]:
 
 
 def _played(play: Play) -> Change:
-    return Change(play.played_at, lambda state: state.plays.append(play))
+    return Change(play.ended_at, lambda state: state.plays.append(play))
 
 
 class _Editor:
     """Chooses the changes of one day; which element is meant is a fraction, as lists change in the meantime."""
 
-    def __init__(self, day: date, world: World) -> None:
+    def __init__(self, day: date, world: World, purpose: str = "changes") -> None:
         self._day = day
         self._world = world
-        self._chance = dice(world.seed, "changes", day)
+        self._chance = dice(world.seed, purpose, day)
 
     def saving(self, heard: list[Track]) -> Iterator[Change]:
         """Tracks and albums saved and given up; of a kind that was planned empty there is never any.
@@ -121,6 +122,25 @@ class _Editor:
             left = chance.choice(followed)
             yield self._change(lambda state: state.drop_playlist(left))
 
+    def subscribing(self, state: State) -> Iterator[Change]:
+        """Artists followed and left, shows and episodes saved and given up; never of a kind that was planned empty."""
+        chance, plan, catalogue = self._chance, self._world.plan, self._world.catalogue
+        if plan.followed_artists:
+            for _ in range(chance.randrange(3)):
+                yield self._followed(chance.choice(list(catalogue.artists.values())))
+            if chance.random() < 0.5:
+                yield self._at(chance.random(), State.unfollow, len(state.followed))
+        if plan.saved_shows:
+            if chance.random() < 0.4:
+                yield self._saved_show(chance.choice(list(catalogue.shows.values())))
+            if chance.random() < 0.2:
+                yield self._at(chance.random(), State.unsave_show, len(state.saved_shows))
+        if plan.saved_episodes:
+            for _ in range(chance.randrange(3)):
+                yield self._saved_episode(chance.choice(list(catalogue.episodes.values())))
+            if chance.random() < 0.5:
+                yield self._at(chance.random(), State.unsave_episode, len(state.saved_episodes))
+
     def _created(self) -> Iterator[Change]:
         chance = self._chance
         playlist = new_playlist(chance, playlist_name(chance), self._world.profile.user, "owner")
@@ -134,14 +154,14 @@ class _Editor:
         slot = self._chance.random()
 
         def save(state: State) -> None:
-            state.save_track(track, at)
+            state.saved_tracks.save(track, at)
             # What was just found is heard a lot.
             state.rotation[int(slot * len(state.rotation))] = track
 
         return Change(at, save)
 
     def _unsaved_track(self, share: float) -> Change:
-        return self._change(lambda state: state.unsave_track(int(share * len(state.saved_tracks))))
+        return self._change(lambda state: state.saved_tracks.unsave(int(share * len(state.saved_tracks))))
 
     def _saved_album(self, album: Album) -> Change:
         at = self._moment()
@@ -149,6 +169,20 @@ class _Editor:
 
     def _unsaved_album(self, share: float) -> Change:
         return self._change(lambda state: state.unsave_album(int(share * len(state.saved_albums))))
+
+    def _followed(self, artist: Artist) -> Change:
+        return self._change(lambda state: state.follow(artist))
+
+    def _saved_show(self, show: Show) -> Change:
+        at = self._moment()
+        return Change(at, lambda state: state.save_show(show, at))
+
+    def _saved_episode(self, episode: Episode) -> Change:
+        at = self._moment()
+        return Change(at, lambda state: state.save_episode(episode, at))
+
+    def _at(self, share: float, give_up: Callable[[State, int], None], count: int) -> Change:
+        return self._change(lambda state: give_up(state, int(share * count)))
 
     def _added(self, playlist_id: str, tracks: list[Track], at: datetime) -> Change:
         user_id = self._world.profile.user.user_id

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from local.spotify.entities import Album, Image, Item, Track
+from local.spotify.entities import Album, Episode, Image, Item, Show, Track
 
 Access = Literal["owner", "collaborator", "follower"]
 """What the account's user is to a playlist; a follower may not read its entries."""
@@ -110,6 +110,22 @@ class SavedAlbum:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedShow:
+    """A podcast the user keeps."""
+
+    added_at: datetime
+    show: Show
+
+
+@dataclass(frozen=True, slots=True)
+class SavedEpisode:
+    """An episode the user keeps."""
+
+    added_at: datetime
+    episode: Episode
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What a track was played from."""
 
@@ -120,12 +136,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """A track that was listened to; no two have the same `played_at`."""
+    """A track that was listened to; no two overlap, nor have the same `played_at`."""
 
     played_at: datetime
-    """When it ended, and from when on the Web API knows it."""
+    """What the Web API says: one of the other two, as planned."""
     track: Track
     context: Context | None
+    started_at: datetime
+    ended_at: datetime
+    """From then on the Web API knows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import takewhile
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from local.spotify.catalogue import new_catalogue
 from local.spotify.entities import Album, Artist, Episode, Show, Track
 from local.spotify.evolution import Change, World, agenda, day_of_plays
+from local.spotify.history import streaming_history
 from local.spotify.holdings import (
     Malformed,
     MalformedPlaylist,
@@ -18,11 +20,15 @@ from local.spotify.holdings import (
     PlaylistEntry,
     Profile,
     SavedAlbum,
+    SavedEpisode,
+    SavedShow,
     SavedTrack,
 )
-from local.spotify.plan import LibraryPlan
+from local.spotify.past import Past
+from local.spotify.plan import LibraryPlan, PlayedAt
 from local.spotify.seeding import first_state, new_profile
 from local.spotify.state import State
+from local.spotify.top_lists import TimeRange, TopLists
 
 REMEMBERED_PLAYS = 50
 """As many plays as the Web API remembers."""
@@ -44,6 +50,7 @@ class Library:
         self._moment = start
         self._day = world.first_day
         self._pending: deque[Change] = deque()
+        self._top_lists: tuple[date, TopLists] | None = None
         self._begin_day(after=start)
 
     @classmethod
@@ -56,6 +63,11 @@ class Library:
         playlists: int = LibraryPlan.playlists,
         saved_albums: int = LibraryPlan.saved_albums,
         plays_per_day: int = LibraryPlan.plays_per_day,
+        followed_artists: int = LibraryPlan.followed_artists,
+        saved_shows: int = LibraryPlan.saved_shows,
+        saved_episodes: int = LibraryPlan.saved_episodes,
+        top_items: int = LibraryPlan.top_items,
+        played_at: PlayedAt = LibraryPlan.played_at,
         oddities: bool = True,
         timezone: str = LibraryPlan.timezone,
     ) -> Self:
@@ -69,6 +81,11 @@ class Library:
             playlists=playlists,
             saved_albums=saved_albums,
             plays_per_day=plays_per_day,
+            followed_artists=followed_artists,
+            saved_shows=saved_shows,
+            saved_episodes=saved_episodes,
+            top_items=top_items,
+            played_at=played_at,
             oddities=oddities,
             timezone=timezone,
         )
@@ -90,7 +107,7 @@ class Library:
         world = World(seed, plan, catalogue, profile, start.astimezone(plan.zone).date())
         for ago in range(plan.history_days, -1, -1):
             day = world.first_day - timedelta(days=ago)
-            state.plays += [play for play in day_of_plays(day, world, state) if play.played_at <= start]
+            state.plays += [play for play in day_of_plays(day, world, state) if play.ended_at <= start]
         return cls(world, state, start)
 
     @property
@@ -170,16 +187,17 @@ class Library:
     @property
     def saved_tracks(self) -> tuple[SavedTrack, ...]:
         """The saved tracks, newest first, without malformed ones."""
-        return tuple(entry for entry in reversed(self._state.saved_tracks) if not entry.malformed)
+        return tuple(entry for entry in self.listed_saved_tracks if not entry.malformed)
 
     @property
     def listed_saved_tracks(self) -> tuple[SavedTrack, ...]:
         """Every element of the listing of saved tracks, newest first, malformed ones included."""
-        return tuple(reversed(self._state.saved_tracks))
+        return tuple(self.some_saved_tracks(0, self.saved_track_count))
 
     def some_saved_tracks(self, offset: int, limit: int) -> list[SavedTrack]:
         """Return some of `listed_saved_tracks`."""
-        return _newest_first(self._state.saved_tracks, offset, limit)
+        end = max(0, self.saved_track_count - offset)
+        return self._state.saved_tracks.some(max(0, end - limit), end)[::-1]
 
     @property
     def saved_track_count(self) -> int:
@@ -201,6 +219,29 @@ class Library:
         return len(self._state.saved_albums)
 
     @property
+    def saved_shows(self) -> tuple[SavedShow, ...]:
+        """The saved shows, newest first."""
+        return tuple(reversed(self._state.saved_shows))
+
+    @property
+    def saved_episodes(self) -> tuple[SavedEpisode, ...]:
+        """The saved episodes, newest first."""
+        return tuple(reversed(self._state.saved_episodes))
+
+    @property
+    def followed_artists(self) -> tuple[Artist, ...]:
+        """The followed artists in the order in which they are served: that of their ids, which are the cursors."""
+        return tuple(self._state.followed[artist_id] for artist_id in sorted(self._state.followed))
+
+    def top_tracks(self, time_range: TimeRange) -> tuple[Track, ...]:
+        """Return the tracks the user hears most, by rank; the same all through a local day."""
+        return self._top().tracks(time_range)
+
+    def top_artists(self, time_range: TimeRange) -> tuple[Artist, ...]:
+        """Return the artists the user hears most, by rank; the same all through a local day."""
+        return self._top().artists(time_range)
+
+    @property
     def plays(self) -> tuple[Play, ...]:
         """Every play so far, oldest first; some lie before the library's start."""
         return tuple(self._state.plays)
@@ -217,16 +258,24 @@ class Library:
             first_poll: not before the library's start.
         """
         remembered = self.at(first_poll).recent_plays
-        since = remembered[-1].played_at if remembered else first_poll
-        newest_first = takewhile(lambda play: play.played_at >= since, reversed(self._state.plays))
+        since = remembered[-1].ended_at if remembered else first_poll
+        newest_first = takewhile(lambda play: play.ended_at >= since, reversed(self._state.plays))
         return tuple(reversed(list(newest_first)))
+
+    def streaming_history(self, until: datetime) -> Iterator[dict[str, Any]]:
+        """Give what a privacy export has that was asked for at a moment: every play there ever was, the oldest first.
+
+        Args:
+            until: not before the library's start.
+        """
+        return streaming_history(self._world, self._origin, (self if until == self._moment else self.at(until)).plays)
 
     @property
     def malformed(self) -> tuple[Malformed, ...]:
         """The records that the Web API serves in the wrong shape at present; null elements are not among them."""
         tracks = [
             Malformed("me/tracks", "added_at is a number", entry)
-            for entry in self._state.saved_tracks
+            for entry in self._state.saved_tracks.recent
             if entry.malformed
         ]
         reasons = {"no_id": "has no id", "numeric_id": "id is a number"}
@@ -239,17 +288,17 @@ class Library:
 
     @property
     def artists(self) -> dict[str, Artist]:
-        """The catalogue's artists by id, whether the library has them or not."""
+        """The catalogue's artists by id, whether the library has them or not; without those of the far past."""
         return self._world.catalogue.artists
 
     @property
     def albums(self) -> dict[str, Album]:
-        """The catalogue's albums by id."""
+        """The catalogue's albums by id; without those of the far past."""
         return self._world.catalogue.albums
 
     @property
     def tracks(self) -> dict[str, Track]:
-        """The catalogue's tracks by id."""
+        """The catalogue's tracks by id; without those of the far past."""
         return self._world.catalogue.tracks
 
     @property
@@ -263,12 +312,54 @@ class Library:
         return self._world.catalogue.episodes
 
     def album_tracks(self, album_id: str) -> list[Track]:
-        """Return the tracks of an album of the catalogue in their order.
+        """Return the tracks of an album in their order.
 
         Raises:
             KeyError: there is no such album.
         """
-        return self._world.catalogue.album_tracks[album_id]
+        if album_id in self.albums:
+            return self._world.catalogue.album_tracks[album_id]
+        tracks = self._past.album_tracks(album_id)
+        if tracks is None:
+            raise KeyError(album_id)
+        return tracks
+
+    def artist_albums(self, artist_id: str) -> list[Album]:
+        """Return the albums of an artist, and then those of others on which the artist appears; newest first each.
+
+        Raises:
+            KeyError: there is no such artist.
+        """
+        artist = self.artist(artist_id)
+        if artist is None:
+            raise KeyError(artist_id)
+        albums = list(self._world.catalogue.artist_albums.get(artist_id, {}).values())
+        if artist_id not in self.artists:
+            albums = self._past.artist_albums(artist_id)
+        newest_first = sorted(albums, key=lambda album: album.release_date or "", reverse=True)
+        return sorted(newest_first, key=lambda album: album.group_for(artist) == "appears_on")
+
+    def artist(self, artist_id: str) -> Artist | None:
+        """Return an artist, or None."""
+        return self.artists.get(artist_id) or self._past.artist(artist_id)
+
+    def album(self, album_id: str) -> Album | None:
+        """Return an album, or None."""
+        return self.albums.get(album_id) or self._past.album(album_id)
+
+    def track(self, track_id: str) -> Track | None:
+        """Return a track, or None."""
+        return self.tracks.get(track_id) or self._past.track(track_id)
+
+    @property
+    def _past(self) -> Past:
+        return self._origin.saved_tracks.past
+
+    def _top(self) -> TopLists:
+        if self._top_lists is None or self._top_lists[0] != self._day:
+            lists = TopLists(self._day, self._world, self._origin, self._state.plays)
+            self._top_lists = (self._day, lists)
+        return self._top_lists[1]
 
     def _begin_day(self, after: datetime | None = None) -> None:
         changes = agenda(self._day, self._world, self._state)

@@ -12,7 +12,7 @@ from zlib import crc32
 from local.spotify.catalogue import Catalogue
 from local.spotify.entities import Track
 from local.spotify.holdings import Context, Play, Playlist, Profile
-from local.spotify.plan import LibraryPlan
+from local.spotify.plan import LibraryPlan, PlayedAt
 from local.spotify.state import State
 
 # How likely a session begins in each hour from 8 to 23 of a working day, and of a day of the weekend.
@@ -37,12 +37,13 @@ _T = TypeVar("_T", bound=_HasUri)
 @dataclass(frozen=True)
 class _Session:
     begin: datetime
-    listened: list[tuple[Track, timedelta]]
+    listened: list[tuple[Track, timedelta, timedelta]]
+    """What was heard, how long, and the pause before it."""
     context: Context | None
 
     @property
     def length(self) -> timedelta:
-        return sum((length for _, length in self.listened), timedelta())
+        return sum((heard + pause for _, heard, pause in self.listened), timedelta())
 
 
 def plays_of(
@@ -56,10 +57,10 @@ def plays_of(
         tracks, context = _choose(chance, catalogue, profile, state)
         tracks = tracks[: min(wanted, chance.randrange(4, 16))]
         sessions.append(
-            _Session(_begin(day, chance, plan), [(track, _listened(chance, track)) for track in tracks], context)
+            _Session(_begin(day, chance, plan), [(track, *_listened(chance, track)) for track in tracks], context)
         )
         wanted -= len(tracks)
-    return _play(sessions, _utc(day, _LATEST, plan))
+    return _play(sessions, _utc(day, _LATEST, plan), plan.played_at)
 
 
 def _begin(day: date, chance: Random, plan: LibraryPlan) -> datetime:
@@ -72,13 +73,14 @@ def _utc(day: date, clock: time, plan: LibraryPlan) -> datetime:
     return datetime.combine(day, clock, plan.zone).astimezone(UTC)
 
 
-def _listened(chance: Random, track: Track) -> timedelta:
+def _listened(chance: Random, track: Track) -> tuple[timedelta, timedelta]:
+    """Return how long a track is heard, and the pause before it."""
     whole = timedelta(milliseconds=track.duration_ms)
     part = whole * chance.uniform(0.2, 0.9) if chance.random() < 0.15 else whole
-    return max(part, _SHORTEST) + timedelta(milliseconds=chance.randrange(1, 2000))
+    return max(part, _SHORTEST), timedelta(milliseconds=chance.randrange(1, 2000))
 
 
-def _play(sessions: list[_Session], latest: datetime) -> list[Play]:
+def _play(sessions: list[_Session], latest: datetime, convention: PlayedAt) -> list[Play]:
     """Let one session follow another: none begins before the last is over, none ends after the latest moment."""
     sessions.sort(key=lambda session: session.begin)
     begins: list[datetime] = []
@@ -91,11 +93,16 @@ def _play(sessions: list[_Session], latest: datetime) -> list[Play]:
     plays = []
     for session, begin in zip(sessions, begins, strict=True):
         moment = begin
-        for track, length in session.listened:
-            moment += length
-            rounded = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-            plays.append(Play(rounded, track, session.context))
+        for track, heard, pause in session.listened:
+            started, moment = _millisecond(moment + pause), moment + pause + heard
+            ended = _millisecond(moment)
+            is_end = convention == "end" or (convention == "mixed" and crc32(f"{ended}{track.uri}".encode()) % 2 == 0)
+            plays.append(Play(ended if is_end else started, track, session.context, started, ended))
     return plays
+
+
+def _millisecond(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _choose(

@@ -9,9 +9,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
-from local.spotify.catalogue import VARIOUS, Catalogue, new_album, new_artist, new_track, pictures
+from local.spotify.catalogue import (
+    VARIOUS,
+    Catalogue,
+    new_album,
+    new_artist,
+    new_episodes,
+    new_show,
+    new_track,
+    pictures,
+)
 from local.spotify.dice import new_id
-from local.spotify.entities import Image, LocalTrack, Track, UnknownItem
+from local.spotify.entities import Episode, Image, LocalTrack, Show, Track, UnknownItem
 from local.spotify.holdings import MalformedPlaylist, Playlist, PlaylistEntry, User
 from local.spotify.naming import ODD_DESCRIPTIONS, ODD_NAMES
 from local.spotify.state import State
@@ -27,6 +36,7 @@ ODD_RELEASES: tuple[tuple[str | None, str | None], ...] = (
 )
 """Release dates with their precision."""
 
+_ODD_SHOW_NAMES = ("", "Nuit d’été ☾", "🎧🔥 שלום", "first line\nsecond line")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ANTHOLOGY_TRACKS = 120
 _UNSIZED = (Image("https://i.scdn.co/image/ab67706c00000000", None, None),)
@@ -58,6 +68,29 @@ def add_odd_catalogue(catalogue: Catalogue, chance: Random) -> list[Track]:
         catalogue.add_album(album, [track])
         tracks.append(track)
     return tracks
+
+
+def add_odd_shows(catalogue: Catalogue, chance: Random) -> list[Show]:
+    """Add odd shows, each with two odd episodes, and return them."""
+    shows = []
+    for number, name in enumerate(_ODD_SHOW_NAMES):
+        show = replace(
+            new_show(chance),
+            name=name,
+            description="Rock &amp; Roll" if number % 2 else "",
+            languages=((), ("de", "en"), ("pt-BR",))[number % 3],
+            images=_odd_images(number, chance),
+            explicit=number == 1,
+            copyright="2024 Harbour Records" if number == 1 else None,
+            total_episodes=2,
+        )
+        episodes = [
+            _odd_episode(episode, 2 * number + place, chance)
+            for place, episode in enumerate(new_episodes(chance, show))
+        ]
+        catalogue.add_show(show, episodes)
+        shows.append(show)
+    return shows
 
 
 def odd_entries(catalogue: Catalogue, chance: Random, odd_tracks: list[Track], user_id: str) -> list[PlaylistEntry]:
@@ -112,13 +145,6 @@ def spoil_listing(state: State, like: Playlist, chance: Random) -> None:
     state.listing.append(None)
 
 
-def spoil_saved_tracks(state: State) -> None:
-    """Make one saved track malformed."""
-    if len(state.saved_tracks) > 2:
-        middle = len(state.saved_tracks) // 2
-        state.saved_tracks[middle] = replace(state.saved_tracks[middle], malformed=True)
-
-
 def _add_anthology(catalogue: Catalogue, chance: Random) -> Track:
     various = next(artist for artist in catalogue.artists.values() if artist.name == VARIOUS)
     album = replace(new_album(chance, (various,), _ANTHOLOGY_TRACKS), name="Old Recordings", album_type="compilation")
@@ -129,6 +155,20 @@ def _add_anthology(catalogue: Catalogue, chance: Random) -> Track:
     ]
     catalogue.add_album(album, tracks)
     return tracks[-1]
+
+
+def _odd_episode(episode: Episode, number: int, chance: Random) -> Episode:
+    release_date, precision = ODD_RELEASES[number % len(ODD_RELEASES)]
+    return replace(
+        episode,
+        name=ODD_NAMES[number % len(ODD_NAMES)],
+        duration_ms=0 if number == 1 else episode.duration_ms,
+        release_date=release_date,
+        release_date_precision=precision,
+        images=_odd_images(number, chance),
+        has_preview=number % 2 == 0,
+        restricted=number == 3,
+    )
 
 
 def _odd_track(track: Track, number: int) -> Track:

@@ -9,19 +9,19 @@ from urllib.parse import urlencode
 from local.spotify.errors import ApiError
 
 LARGEST_LIMIT = 50
-_DEFAULT_LIMIT = 20
+DEFAULT_LIMIT = 20
 _LARGEST_OFFSET = 2**31 - 1
 
 _T = TypeVar("_T")
 
 
-def limit_of(parameters: Mapping[str, str]) -> int:
+def limit_of(parameters: Mapping[str, str], default: int = DEFAULT_LIMIT, largest: int = LARGEST_LIMIT) -> int:
     """Return the asked size of a page.
 
     Raises:
-        ApiError: 400, not a number from 1 to 50.
+        ApiError: 400, not a number from 1 to the largest.
     """
-    return _number(parameters, "limit", _DEFAULT_LIMIT, 1, LARGEST_LIMIT)
+    return _number(parameters, "limit", default, 1, largest)
 
 
 def offset_of(parameters: Mapping[str, str]) -> int:

@@ -6,19 +6,24 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
+from typing import TypeVar
 
-from local.spotify.catalogue import Catalogue, pictures
+from local.spotify.catalogue import Catalogue, new_artist, pictures
 from local.spotify.dice import dice, new_id
 from local.spotify.entities import Track
 from local.spotify.holdings import Access, Playlist, PlaylistEntry, Profile, SavedAlbum, SavedTrack, User
 from local.spotify.naming import playlist_name
-from local.spotify.oddities import add_odd_catalogue, odd_entries, odd_playlist, spoil_listing, spoil_saved_tracks
+from local.spotify.oddities import add_odd_catalogue, add_odd_shows, odd_entries, odd_playlist, spoil_listing
+from local.spotify.past import Past
 from local.spotify.plan import LibraryPlan
+from local.spotify.saved_tracks import SavedTracks
 from local.spotify.state import State
 
 _YEARS = timedelta(days=6 * 365)
 _ROTATION = 60
 _FRIENDS = ("bob", "chloé_92", "11128475309")
+
+_T = TypeVar("_T")
 
 
 def new_profile(seed: int) -> Profile:
@@ -38,10 +43,10 @@ def new_profile(seed: int) -> Profile:
 
 def first_state(seed: int, plan: LibraryPlan, catalogue: Catalogue, profile: Profile, start: datetime) -> State:
     """Return the library at its start, without plays; the catalogue grows by the odd things in it."""
-    state = State()
     odd_tracks = add_odd_catalogue(catalogue, dice(seed, "oddities")) if plan.oddities else []
-    _save_tracks(state, dice(seed, "saved tracks"), plan, catalogue, odd_tracks, start)
+    state = State(_saved_tracks(seed, plan, catalogue, odd_tracks, start))
     _save_albums(state, dice(seed, "saved albums"), plan, catalogue, odd_tracks, start)
+    _subscribe(state, seed, plan, catalogue, odd_tracks, start)
     _choose_rotation(state, dice(seed, "rotation"), catalogue, odd_tracks)
     _make_playlists(state, dice(seed, "playlists"), plan, catalogue, profile, start)
     if plan.oddities:
@@ -66,28 +71,32 @@ def new_playlist(chance: Random, name: str, owner: User, access: Access, *, coll
     )
 
 
-def _moments(chance: Random, count: int, start: datetime) -> list[datetime]:
+def _moments(chance: Random, count: int, start: datetime, years: timedelta = _YEARS) -> list[datetime]:
     """Return moments of the past in order; now and then two are the same second."""
-    seconds = sorted(chance.randrange(int(_YEARS.total_seconds())) for _ in range(count))
+    seconds = sorted(chance.randrange(int(years.total_seconds())) for _ in range(count))
     for later in range(25, count, 40):
         seconds[later] = seconds[later - 1]
-    begin = start.replace(microsecond=0) - _YEARS
+    begin = start.replace(microsecond=0) - years
     return [begin + timedelta(seconds=passed) for passed in seconds]
 
 
-def _save_tracks(
-    state: State, chance: Random, plan: LibraryPlan, catalogue: Catalogue, odd_tracks: list[Track], start: datetime
-) -> None:
-    odd = odd_tracks[: plan.saved_tracks // 5]
+def _saved_tracks(
+    seed: int, plan: LibraryPlan, catalogue: Catalogue, odd_tracks: list[Track], start: datetime
+) -> SavedTracks:
+    chance = dice(seed, "saved tracks")
+    held = plan.held_saved_tracks
+    odd = odd_tracks[: held // 5]
     odd_ids = {track.track_id for track in odd}
-    sample = chance.sample(catalogue.all_tracks, plan.saved_tracks)
-    ordinary = [track for track in sample if track.track_id not in odd_ids][: plan.saved_tracks - len(odd)]
+    sample = chance.sample(catalogue.all_tracks, held)
+    ordinary = [track for track in sample if track.track_id not in odd_ids][: held - len(odd)]
     tracks = odd + ordinary
     chance.shuffle(tracks)
-    state.saved_tracks = [
-        SavedTrack(moment, track) for moment, track in zip(_moments(chance, len(tracks), start), tracks, strict=True)
-    ]
-    state.saved_track_ids = {track.track_id for track in tracks}
+    # The rest of the years is the past's.
+    years = timedelta(seconds=int(_YEARS.total_seconds()) * held // plan.saved_tracks) if held else _YEARS
+    moments = _moments(chance, len(tracks), start, years)
+    now = start.replace(microsecond=0)
+    past = Past(seed, plan.saved_tracks - held, now - _YEARS, now - years)
+    return SavedTracks(past, (SavedTrack(moment, track) for moment, track in zip(moments, tracks, strict=True)))
 
 
 def _save_albums(
@@ -104,8 +113,45 @@ def _save_albums(
     state.saved_album_ids = {album.album_id for album in albums}
 
 
+def _subscribe(
+    state: State, seed: int, plan: LibraryPlan, catalogue: Catalogue, odd_tracks: list[Track], start: datetime
+) -> None:
+    chance = dice(seed, "followed artists")
+    odd_artists = [artist for track in odd_tracks[1:] for artist in track.album.artists[:1]]
+    # More than the catalogue has are of those that have released nothing here.
+    while len(catalogue.artists) < plan.followed_artists + 2 * len(odd_artists):
+        catalogue.add_artist(new_artist(chance))
+    chosen = chance.sample(list(catalogue.artists.values()), plan.followed_artists)
+    for artist in dict.fromkeys(odd_artists[: plan.followed_artists // 2] + chosen):
+        if len(state.followed) < plan.followed_artists:
+            state.follow(artist)
+
+    odd_shows = add_odd_shows(catalogue, dice(seed, "odd shows")) if plan.oddities else []
+    chance = dice(seed, "saved shows")
+    shows = _some_of(chance, odd_shows[: plan.saved_shows], list(catalogue.shows.values()), plan.saved_shows)
+    for show, moment in zip(shows, _moments(chance, len(shows), start), strict=True):
+        state.save_show(show, moment)
+
+    chance = dice(seed, "saved episodes")
+    odd_ids = {show.show_id for show in odd_shows}
+    odd_episodes = [episode for episode in catalogue.episodes.values() if episode.show.show_id in odd_ids]
+    episodes = _some_of(
+        chance, odd_episodes[: plan.saved_episodes], list(catalogue.episodes.values()), plan.saved_episodes
+    )
+    for episode, moment in zip(episodes, _moments(chance, len(episodes), start), strict=True):
+        state.save_episode(episode, moment)
+
+
+def _some_of(chance: Random, certain: list[_T], all_of_them: list[_T], count: int) -> list[_T]:
+    """Return as many things as wanted in any order, among them those that are certain."""
+    others = [thing for thing in all_of_them if thing not in certain]
+    chosen = certain + chance.sample(others, count - len(certain))
+    chance.shuffle(chosen)
+    return chosen
+
+
 def _choose_rotation(state: State, chance: Random, catalogue: Catalogue, odd_tracks: list[Track]) -> None:
-    saved = [entry.track for entry in state.saved_tracks]
+    saved = [entry.track for entry in state.saved_tracks.recent]
     state.rotation = chance.sample(saved, min(_ROTATION, len(saved))) or chance.sample(catalogue.all_tracks, 5)
     # Odd tracks are listened to as well.
     for place, track in enumerate(odd_tracks[1:6]):
@@ -163,7 +209,7 @@ def _new_entries(
 
 
 def _spoil(state: State, chance: Random, catalogue: Catalogue, profile: Profile, odd_tracks: list[Track]) -> None:
-    spoil_saved_tracks(state)
+    state.saved_tracks.spoil()
     own = [playlist for playlist in state.playlists.values() if playlist.access == "owner"]
     if own:
         # The second largest: odd entries on a later page than the first, and a page that ends within them.

@@ -33,6 +33,20 @@ class Shapes:
         """A simplified artist."""
         return self._entity("artist", artist.artist_id, artist.uri) | {"name": artist.name}
 
+    def full_artist(self, artist: Artist) -> Json:
+        """A full artist."""
+        shape = self.artist(artist) | {"genres": list(artist.genres), "images": images(artist.images)}
+        if self.extended:
+            shape |= {"followers": {"href": None, "total": artist.followers}, "popularity": artist.popularity}
+        return shape
+
+    def artists_album(self, album: Album, artist: Artist) -> Json:
+        """A simplified album as it stands among those of an artist."""
+        shape = self.album(album)
+        if self.extended:
+            shape["album_group"] = album.group_for(artist)
+        return shape
+
     def album(self, album: Album) -> Json:
         """A simplified album."""
         shape = self._entity("album", album.album_id, album.uri) | {
@@ -111,21 +125,26 @@ class Shapes:
     def episode(self, episode: Episode) -> Json:
         """An episode with its show."""
         shape = self._entity("episode", episode.episode_id, episode.uri) | {
-            "audio_preview_url": f"https://podz-content.spotifycdn.com/audio/clips/{episode.episode_id}.mp3",
+            "audio_preview_url": f"https://podz-content.spotifycdn.com/audio/clips/{episode.episode_id}.mp3"
+            if episode.has_preview
+            else None,
             "description": episode.description,
             "duration_ms": episode.duration_ms,
             "explicit": episode.explicit,
             "html_description": f"<p>{episode.description}</p>",
             "images": images(episode.images),
             "is_externally_hosted": False,
-            "is_playable": True,
-            "language": episode.languages[0],
+            "is_playable": not episode.restricted,
             "languages": list(episode.languages),
             "name": episode.name,
             "release_date": episode.release_date,
             "release_date_precision": episode.release_date_precision,
             "show": self.show(episode.show),
         }
+        if episode.languages:
+            shape["language"] = episode.languages[0]
+        if episode.restricted:
+            shape["restrictions"] = {"reason": "explicit"}
         if self._resume_points:
             shape["resume_point"] = {
                 "fully_played": episode.fully_played,
@@ -136,7 +155,7 @@ class Shapes:
     def show(self, show: Show) -> Json:
         """A simplified show."""
         shape = self._entity("show", show.show_id, show.uri) | {
-            "copyrights": [],
+            "copyrights": [] if show.copyright is None else self._copyrights(show.copyright),
             "description": show.description,
             "explicit": show.explicit,
             "html_description": show.description,

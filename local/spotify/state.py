@@ -7,8 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
-from local.spotify.entities import Album, Track
-from local.spotify.holdings import MalformedPlaylist, Play, Playlist, PlaylistEntry, SavedAlbum, SavedTrack
+from local.spotify.entities import Album, Artist, Episode, Show, Track
+from local.spotify.holdings import (
+    MalformedPlaylist,
+    Play,
+    Playlist,
+    PlaylistEntry,
+    SavedAlbum,
+    SavedEpisode,
+    SavedShow,
+)
+from local.spotify.saved_tracks import SavedTracks
 
 
 @dataclass
@@ -18,10 +27,13 @@ class State:
     A change of something that is not there (any more), or that is there already, does nothing.
     """
 
-    saved_tracks: list[SavedTrack] = field(default_factory=list)
-    saved_track_ids: set[str] = field(default_factory=set)
+    saved_tracks: SavedTracks
     saved_albums: list[SavedAlbum] = field(default_factory=list)
     saved_album_ids: set[str] = field(default_factory=set)
+    saved_shows: list[SavedShow] = field(default_factory=list)
+    saved_episodes: list[SavedEpisode] = field(default_factory=list)
+    followed: dict[str, Artist] = field(default_factory=dict)
+    """By id."""
     playlists: dict[str, Playlist] = field(default_factory=dict)
     entries: dict[str, list[PlaylistEntry]] = field(default_factory=dict)
     listing: list[str | MalformedPlaylist | None] = field(default_factory=list)
@@ -35,26 +47,17 @@ class State:
         return replace(
             self,
             saved_tracks=self.saved_tracks.copy(),
-            saved_track_ids=self.saved_track_ids.copy(),
             saved_albums=self.saved_albums.copy(),
             saved_album_ids=self.saved_album_ids.copy(),
+            saved_shows=self.saved_shows.copy(),
+            saved_episodes=self.saved_episodes.copy(),
+            followed=self.followed.copy(),
             playlists=self.playlists.copy(),
             entries={playlist_id: entries.copy() for playlist_id, entries in self.entries.items()},
             listing=self.listing.copy(),
             plays=self.plays.copy(),
             rotation=self.rotation.copy(),
         )
-
-    def save_track(self, track: Track, at: datetime) -> None:
-        """Save a track."""
-        if track.track_id not in self.saved_track_ids:
-            self.saved_track_ids.add(track.track_id)
-            self.saved_tracks.append(SavedTrack(at, track))
-
-    def unsave_track(self, index: int) -> None:
-        """Take away the saved track at an index; a malformed one stays."""
-        if index < len(self.saved_tracks) and not self.saved_tracks[index].malformed:
-            self.saved_track_ids.remove(self.saved_tracks.pop(index).track.track_id)
 
     def save_album(self, album: Album, at: datetime) -> None:
         """Save an album."""
@@ -66,6 +69,33 @@ class State:
         """Take away the saved album at an index."""
         if index < len(self.saved_albums):
             self.saved_album_ids.remove(self.saved_albums.pop(index).album.album_id)
+
+    def save_show(self, show: Show, at: datetime) -> None:
+        """Save a show."""
+        if all(saved.show.show_id != show.show_id for saved in self.saved_shows):
+            self.saved_shows.append(SavedShow(at, show))
+
+    def unsave_show(self, index: int) -> None:
+        """Take away the saved show at an index."""
+        del self.saved_shows[index : index + 1]
+
+    def save_episode(self, episode: Episode, at: datetime) -> None:
+        """Save an episode."""
+        if all(saved.episode.episode_id != episode.episode_id for saved in self.saved_episodes):
+            self.saved_episodes.append(SavedEpisode(at, episode))
+
+    def unsave_episode(self, index: int) -> None:
+        """Take away the saved episode at an index."""
+        del self.saved_episodes[index : index + 1]
+
+    def follow(self, artist: Artist) -> None:
+        """Follow an artist."""
+        self.followed[artist.artist_id] = artist
+
+    def unfollow(self, index: int) -> None:
+        """Follow an artist no longer: the one at an index, in the order in which they were followed."""
+        for artist_id in list(self.followed)[index : index + 1]:
+            del self.followed[artist_id]
 
     def add_playlist(self, playlist: Playlist, entries: Iterable[PlaylistEntry] | None, *, first: bool = False) -> None:
         """Put a playlist into the library; `entries` is None where the user may not read them."""

@@ -14,6 +14,8 @@ from local.spotify.holdings import (
     PlaylistEntry,
     Profile,
     SavedAlbum,
+    SavedEpisode,
+    SavedShow,
     SavedTrack,
     User,
 )
@@ -91,6 +93,14 @@ class UserShapes(Shapes):
     def saved_album(self, entry: SavedAlbum, tracks: Json) -> Json:
         """A saved album with the first page of its tracks."""
         return {"added_at": timestamp(entry.added_at), "album": self.full_album(entry.album, tracks)}
+
+    def saved_show(self, entry: SavedShow) -> Json:
+        """A saved show."""
+        return {"added_at": timestamp(entry.added_at), "show": self.show(entry.show)}
+
+    def saved_episode(self, entry: SavedEpisode) -> Json:
+        """A saved episode with its show."""
+        return {"added_at": timestamp(entry.added_at), "episode": self.episode(entry.episode)}
 
     def play(self, play: Play) -> Json:
         """An element of the recently played tracks."""

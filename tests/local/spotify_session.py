@@ -18,9 +18,11 @@ START = datetime(2026, 11, 16, 5, 0, tzinfo=UTC)
 SCOPES = (
     "playlist-read-private",
     "playlist-read-collaborative",
+    "user-follow-read",
     "user-library-read",
     "user-read-recently-played",
     "user-read-playback-position",
+    "user-top-read",
 )
 
 

@@ -47,6 +47,11 @@ def test_wrong_and_missing_access_token() -> None:
         ("me/tracks", "user-library-read"),
         ("me/albums", "user-library-read"),
         ("me/player/recently-played", "user-read-recently-played"),
+        ("me/shows", "user-library-read"),
+        ("me/episodes", "user-library-read"),
+        ("me/following?type=artist", "user-follow-read"),
+        ("me/top/tracks", "user-top-read"),
+        ("me/top/artists", "user-top-read"),
     ],
 )
 def test_each_endpoint_needs_its_scope(path: str, scope: str) -> None:
@@ -153,7 +158,7 @@ def test_bad_parameters(path: str, params: dict[str, str], message: str) -> None
         assert error_of(get(simulator, path, params=params)) == (400, message)
 
 
-@pytest.mark.parametrize("path", ["me/top/tracks", "tracks/?ids=a,b", "playlists/x/tracks", "browse/new-releases"])
+@pytest.mark.parametrize("path", ["search?q=a", "me/player", "shows/2ZONg885GRx1XlgcsNVzLk", "me/audiobooks"])
 def test_address_that_is_not_modelled_is_loud(path: str) -> None:
     with running() as simulator:
         status, message = error_of(get(simulator, path))
