@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import moto.s3.urls
+import pytest
+from moto import mock_aws
+from moto.s3.models import S3Backend
+
+from tests.cli.import_stage import BUCKET, ImportStage
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Client]:
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        # Else moto compiles a module of its own for every request to S3.
+        patch.setattr(S3Backend, "_url_module", moto.s3.urls)
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": "eu-central-1",
+        }.items():
+            patch.setenv(name, value)
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        yield client
+
+
+@pytest.fixture
+def stage(s3: S3Client) -> ImportStage:
+    """The raw bucket of a stack that somebody has logged in to."""
+    made = ImportStage(s3)
+    for key in made.keys(""):
+        s3.delete_object(Bucket=BUCKET, Key=key)
+    made.log_in()
+    return made

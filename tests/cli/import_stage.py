@@ -1,0 +1,141 @@
+"""A raw bucket in moto, imports into it, and what counts of them afterwards."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.client import BaseClient
+from rich.console import Console
+
+from cli.errors import CommandError
+from cli.import_history import import_history
+from handlers.layout import LOGIN_STATE_KEY
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BUCKET, ACCOUNT = "raw-bucket", "100% Ana – ü"
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+class ImportStage:
+    """The bucket and the command."""
+
+    def __init__(self, s3: S3Client) -> None:
+        self.s3 = s3
+
+    def log_in(self, account_id: str = ACCOUNT) -> None:
+        """Leave what the extract function leaves of a login."""
+        self.put(LOGIN_STATE_KEY, {"login": "fingerprint", "account_id": account_id, "user_id": "ana"})
+
+    def put(self, key: str, content: Any) -> None:
+        """Store a JSON object."""
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(content).encode())
+
+    def run(self, *paths: Path, account_id: str | None = None, again: bool = False) -> str:
+        """Import; what was printed."""
+        printed = io.StringIO()
+        console = Console(file=printed, width=200)
+        import_history(paths, BUCKET, account_id=account_id, again=again, console=console)
+        return printed.getvalue()
+
+    def fail(self, *paths: Path) -> str:
+        """Import what ends with an error; its sentence."""
+        with pytest.raises(CommandError) as caught:
+            self.run(*paths)
+        return str(caught.value)
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys in the bucket."""
+        return [item["Key"] for item in self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+
+    def body(self, key: str) -> bytes:
+        """The bytes of an object."""
+        return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    def json(self, key: str) -> Any:
+        """A JSON object."""
+        return json.loads(self.body(key))
+
+    def lines(self, key: str) -> list[dict[str, Any]]:
+        """The lines of a raw object."""
+        return [json.loads(line) for line in gzip.decompress(self.body(key)).splitlines()]
+
+    def manifests(self) -> list[dict[str, Any]]:
+        """The manifests, in the order of their run ids."""
+        return [self.json(key) for key in self.keys("runs/")]
+
+    def everything(self) -> bytes:
+        """All that is stored: keys, metadata and bytes, unpacked where they are packed."""
+        found = []
+        for key in self.keys(""):
+            answer = self.s3.get_object(Bucket=BUCKET, Key=key)
+            body = answer["Body"].read()
+            found += [key.encode(), repr(answer["Metadata"]).encode()]
+            found.append(gzip.decompress(body) if key.endswith(".gz") else body)
+        return b"\n".join(found)
+
+    def listened(self) -> list[dict[str, Any]]:
+        """The plays that count, as the view `listens` counts them.
+
+        Of imports whose files are all complete, each play as often as in the import that has it most often.
+        """
+        most: Counter[str] = Counter()
+        for manifest in self.manifests():
+            if all(unit["read_complete"] and self._arrived(unit) for unit in manifest["units"]):
+                most |= Counter(
+                    json.dumps(line["record"])
+                    for unit in manifest["units"]
+                    for key in unit["read_keys"]
+                    for line in self.lines(key)
+                )
+        return sorted((json.loads(text) for text in most.elements()), key=lambda record: str(record["ts"]))
+
+    def _arrived(self, unit: dict[str, Any]) -> bool:
+        return sum(len(self.lines(key)) for key in unit["read_keys"]) == int(unit["read_records"])
+
+
+@contextmanager
+def at_put(
+    number: int, *, before: Callable[[], None] | None = None, after: Callable[[], None] | None = None
+) -> Iterator[None]:
+    """Do something before or after the numbered (from 1) write to S3."""
+    make, count = BaseClient._make_api_call, 0  # type: ignore[attr-defined] # botocore's one place for all calls
+
+    def counted(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:
+        nonlocal count
+        counts = operation == "PutObject"
+        count += counts
+        mine = counts and count == number
+        if mine and before:
+            before()
+        answer = make(client, operation, arguments)
+        if mine and after:
+            after()
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", counted)
+        yield
+
+
+def killed() -> None:
+    """End the process."""
+    raise KilledError
+
+
+def interrupted() -> None:
+    """Press Ctrl-C."""
+    signal.raise_signal(signal.SIGINT)

@@ -1,0 +1,563 @@
+"""`spotify-etl import-history` against moto's S3."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import unquote
+
+import boto3
+import pytest
+import time_machine
+from botocore.exceptions import EndpointConnectionError
+
+from cli import raw_objects
+from cli.main import main
+from handlers.extract import ledger
+from handlers.layout import ManifestKey, RawKey, state_key
+from handlers.streams import STREAMS
+from tests.cli.import_stage import ACCOUNT, BUCKET, ImportStage, KilledError, at_put, interrupted, killed
+from tests.cli.privacy_exports import PERSONAL, audio_file, endsong_file, plays, sent, sent_before_2022, written, zipped
+
+NOW = "2026-11-23T06:00:00.250Z"
+RUN = "20261123T060000Z-import"
+STREAM = "streaming_history"
+STATE = state_key(ACCOUNT, STREAM)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+def unit_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+
+
+def run_command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
+    monkeypatch.setattr(sys, "argv", ["spotify-etl", "import-history", *arguments])
+    try:
+        main()
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
+def test_a_file_becomes_a_raw_object_of_the_kind_that_the_extractor_writes(stage: ImportStage, tmp_path: Path) -> None:
+    path = audio_file(tmp_path, "2020", plays(0, 3))
+    content_hash = hashlib.sha256(path.read_bytes()).hexdigest()
+
+    stage.run(path)
+
+    key = str(RawKey(STREAM, RUN, 0, unit_of(path)))
+    assert stage.keys("raw/") == [key]
+    assert stage.lines(key) == [
+        {
+            "stream": STREAM,
+            "run_id": RUN,
+            "read_id": content_hash,
+            "extracted_at": NOW,
+            "account_id": ACCOUNT,
+            "request": {"path": "", "params": {}},
+            "context": {},
+            "record": record,
+        }
+        for record in plays(0, 3)
+    ]
+    assert gzip.decompress(stage.body(key)).isascii()
+    assert stage.body(key)[4:8] == bytes(4)  # gzip's time
+    head = stage.s3.head_object(Bucket=BUCKET, Key=key, ChecksumMode="ENABLED")
+    assert head["ContentType"] == "application/gzip"
+    assert head["ChecksumSHA256"]
+    metadata = head["Metadata"]
+    assert {**metadata, "account-id": unquote(metadata["account-id"])} == {
+        "read-id": content_hash,
+        "account-id": ACCOUNT,
+        "lines": "3",
+    }
+
+
+def test_the_manifest_has_the_fields_of_the_extractors_and_names_each_file(stage: ImportStage, tmp_path: Path) -> None:
+    paths = [audio_file(tmp_path, "2020", plays(0, 3)), endsong_file(tmp_path, "0", plays(3, 4))]
+
+    stage.run(*paths)
+
+    (manifest,) = stage.manifests()
+    assert stage.keys("runs/") == [str(ManifestKey(RUN, 0))]
+    units = manifest.pop("units")
+    assert manifest == {
+        "run_id": RUN,
+        "attempt": 0,
+        "trigger": "import",
+        "scheduled_at": "2026-11-23T06:00:00.000Z",
+        "started_at": NOW,
+        "finished_at": NOW,
+        "account_id": ACCOUNT,
+        "status": "complete",
+        "reason": None,
+    }
+    assert [set(unit) for unit in units] == [set(ledger.Unit(STREAM).row())] * 2
+    assert units == [
+        {
+            "stream": STREAM,
+            "unit": unit_of(path),
+            "mode": "full",
+            "read_id": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "status": "complete",
+            "reason": None,
+            "requests": 0,
+            "records": count,
+            "objects": 1,
+            "locked_until": None,
+            "read_complete": True,
+            "read_keys": [str(RawKey(STREAM, RUN, 0, unit_of(path)))],
+            "read_records": count,
+        }
+        for path, count in zip(paths, (3, 4), strict=True)
+    ]
+    assert STREAMS[STREAM].mode == "import"
+
+
+def test_nothing_stored_or_printed_holds_personal_data(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endsong_file(tmp_path, "0", plays(0, 20))
+    audio_file(tmp_path, "whole", plays(20, 20))
+    odd = [*map(sent_before_2022, plays(40, 2)), PERSONAL[0], list(PERSONAL), {"more": [sent_before_2022({})]}, None]
+    (tmp_path / "endsong_1.json").write_bytes(written(odd))
+    whole = written(map(sent_before_2022, plays(50, 5)))
+    for number, place in enumerate([whole.rindex(text.encode()) + 3 for text in PERSONAL]):
+        (tmp_path / f"endsong_cut{number}.json").write_bytes(whole[:place])
+    (tmp_path / "Streaming_History_Audio_odd.json").write_bytes(whole[:-20] + b"\xff" + PERSONAL[0].encode())
+    (tmp_path / "endsong_none.json").write_bytes(PERSONAL[0].encode())
+
+    assert run_command(monkeypatch, str(tmp_path), "--bucket", BUCKET) == 1
+
+    output = capsys.readouterr()
+    printed = (output.out + output.err).encode()
+    stored = stage.everything()
+    assert b"Track 50" in stored
+    assert b"4 elements rejected" not in printed
+    assert b"3 elements rejected: 3 is no object, 4 is a list, 6 is null" in printed
+    assert [text for text in PERSONAL if text.encode() in stored + printed] == []
+    assert not [name for name in (b"ip_addr", b"user_agent", b"username") if name in stored]
+
+
+def test_a_zip_is_the_same_import_as_its_files_and_given_with_them_each_counts_once(
+    stage: ImportStage, tmp_path: Path
+) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    audio, old = audio_file(folder, "2020", plays(0, 12)), endsong_file(folder, "0", plays(12, 12))
+    archive = zipped(tmp_path / "data.zip", [audio, old])
+
+    printed = stage.run(archive, folder, audio)
+
+    assert stage.keys("raw/") == sorted(str(RawKey(STREAM, RUN, 0, unit_of(path))) for path in (audio, old))
+    assert stage.listened() == plays(0, 24)
+    assert printed.splitlines() == [
+        f"Importing for the account {ACCOUNT}.",
+        "2 files with 24 plays, 2020-01-01 to 2020-01-01.",
+        f"Skipped, as given twice: {audio.name}, {old.name}, {audio.name}.",
+        "Left out, as they hold no plays: ReadMeFirst_ExtendedStreamingHistory.pdf, Streaming_History_Video_2020.json.",
+        "Each object becomes rows of `plays` within minutes; they show in Athena after the next crawl.",
+    ]
+    assert set(tmp_path.rglob("*.json")) == {audio, old}
+
+
+def test_a_large_file_becomes_parts_that_are_one_read(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw_objects, "PART_BYTES", 10_000)
+    path = audio_file(tmp_path, "2020", plays(0, 60))
+
+    stage.run(path)
+
+    (unit,) = stage.manifests()[0]["units"]
+    assert len(unit["read_keys"]) == unit["objects"] > 3
+    assert unit["read_keys"] == [str(RawKey(STREAM, RUN, part, unit_of(path))) for part in range(unit["objects"])]
+    assert [line["record"] for key in unit["read_keys"] for line in stage.lines(key)] == plays(0, 60)
+    assert all(len(gzip.decompress(stage.body(key))) < 11_000 for key in unit["read_keys"])
+
+
+def test_a_file_that_is_imported_already_is_unchanged_and_repeats_its_keys(
+    stage: ImportStage, tmp_path: Path, clock: time_machine.Traveller
+) -> None:
+    first = audio_file(tmp_path, "2020", plays(0, 12))
+    stage.run(first)
+    before = stage.keys("raw/")
+    clock.shift(timedelta(days=30))
+    second = audio_file(tmp_path, "2021", plays(12, 12))
+
+    printed = stage.run(first, second)
+
+    assert len(stage.keys("raw/")) == 2
+    old, new = stage.manifests()[1]["units"]
+    assert stage.manifests()[1]["status"] == "complete"
+    assert (old["status"], old["records"], old["objects"]) == ("unchanged", 0, 0)
+    assert (old["read_complete"], old["read_keys"], old["read_records"]) == (True, before, 12)
+    assert old["read_id"] == hashlib.sha256(first.read_bytes()).hexdigest()
+    assert (new["status"], new["records"]) == ("complete", 12)
+    assert "2 files with 24 plays, 2020-01-01 to 2020-01-01." in printed
+    assert "Skipped, as imported before: 1 file with 12 plays." in printed
+    assert stage.listened() == plays(0, 24)
+
+
+def test_again_imports_what_is_imported_already_and_counts_it_once(
+    stage: ImportStage, tmp_path: Path, clock: time_machine.Traveller
+) -> None:
+    path = audio_file(tmp_path, "2020", plays(0, 12))
+    stage.run(path)
+    clock.shift(timedelta(hours=1))
+    stage.run(path, again=True)
+    assert [unit["status"] for manifest in stage.manifests() for unit in manifest["units"]] == ["complete"] * 2
+    assert len(stage.keys("raw/")) == 2
+    assert stage.listened() == plays(0, 12)
+
+
+def test_accounts_are_apart(stage: ImportStage, tmp_path: Path, clock: time_machine.Traveller) -> None:
+    path = audio_file(tmp_path, "2020", plays(0, 2))
+    stage.run(path)
+    clock.shift(timedelta(seconds=1))
+    stage.run(path, account_id="another")
+    assert [manifest["units"][0]["status"] for manifest in stage.manifests()] == ["complete", "complete"]
+    assert stage.manifests()[1]["account_id"] == "another"
+    assert {line["account_id"] for line in stage.lines(stage.keys("raw/")[1])} == {"another"}
+    assert {STATE, state_key("another", STREAM)} <= set(stage.keys("state/"))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"files": 7}',
+        b'{"files": {"UNIT": 7}}',
+        b'{"files": {"UNIT": {"mode": "full", "keys": [1]}}}',
+    ],
+)
+def test_state_that_holds_nonsense_is_written_anew(stage: ImportStage, tmp_path: Path, state: bytes) -> None:
+    path = audio_file(tmp_path, "2020", plays(0, 2))
+    stage.s3.put_object(Bucket=BUCKET, Key=STATE, Body=state.replace(b"UNIT", unit_of(path).encode()))
+    stage.run(path)
+    assert stage.listened() == plays(0, 2)
+    assert list(stage.json(STATE)["files"]) == [unit_of(path)]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("number", range(1, 8))
+def test_killed_at_any_write_and_run_again_everything_counts_once(
+    stage: ImportStage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: time_machine.Traveller,
+    number: int,
+    when: str,
+) -> None:
+    """Two parts and the state of each file, then the manifest: seven writes."""
+    monkeypatch.setattr(raw_objects, "PART_BYTES", 6_000)
+    paths = audio_file(tmp_path, "2020", plays(0, 12)), endsong_file(tmp_path, "0", plays(12, 12))
+    with pytest.raises(KilledError), at_put(number, **{when: killed}):
+        stage.run(*paths)
+    assert stage.listened() == (plays(0, 24) if (number, when) == (7, "after") else [])
+    clock.shift(timedelta(minutes=1))
+
+    stage.run(*paths)
+
+    assert stage.listened() == plays(0, 24)
+    done = [number > 3 or (number, when) == (3, "after"), number > 6 or (number, when) == (6, "after")]
+    statuses = [unit["status"] for unit in stage.manifests()[-1]["units"]]
+    assert statuses == ["unchanged" if one else "complete" for one in done]
+
+
+def test_seven_writes_are_all_there_are(stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw_objects, "PART_BYTES", 6_000)
+    paths = audio_file(tmp_path, "2020", plays(0, 12)), endsong_file(tmp_path, "0", plays(12, 12))
+    with at_put(8, before=killed):
+        stage.run(*paths)
+    assert len(stage.keys("raw/")) == 4
+
+
+def test_run_again_within_the_same_second_finds_its_own_objects(stage: ImportStage, tmp_path: Path) -> None:
+    path = audio_file(tmp_path, "2020", plays(0, 12))
+    with pytest.raises(KilledError), at_put(1, after=killed):
+        stage.run(path)
+    stage.run(path)
+    assert len(stage.keys("raw/")) == 1
+    assert stage.listened() == plays(0, 12)
+
+
+@pytest.mark.parametrize("number", [1, 3, 5])
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_two_imports_overlap_and_everything_counts_once(
+    stage: ImportStage, tmp_path: Path, clock: time_machine.Traveller, number: int, seconds: int
+) -> None:
+    """At the first, third or last write of the first a second one, of files of which it shares one, begins and ends."""
+    mine, both, others = (audio_file(tmp_path, str(year), plays(12 * year, 12)) for year in range(3))
+    second: list[str] = []
+
+    def import_too() -> None:
+        if not second:
+            clock.shift(timedelta(seconds=seconds))
+            second.append("begun")
+            second.append(stage.run(both, others))
+
+    with at_put(number, before=import_too):
+        stage.run(mine, both)
+
+    assert len(second) == 2
+    assert len({manifest["run_id"] for manifest in stage.manifests()}) == 2
+    assert [len(manifest["units"]) for manifest in stage.manifests()] == [2, 2]
+    assert stage.listened() == plays(0, 36)
+    assert set(stage.json(STATE)["files"]) == {unit_of(path) for path in (mine, both, others)}
+    clock.shift(timedelta(hours=1))
+    stage.run(mine, both, others)
+    assert {unit["status"] for unit in stage.manifests()[-1]["units"]} == {"unchanged"}
+
+
+def test_two_imports_of_one_second_stay_two(stage: ImportStage, tmp_path: Path) -> None:
+    paths = [audio_file(tmp_path, str(year), plays(1000 * year, 12)) for year in range(3)]
+    for path in paths:
+        stage.run(path)
+    assert [manifest["run_id"] for manifest in stage.manifests()] == [
+        f"20261123T06000{second}Z-import" for second in range(3)
+    ]
+    assert [len(manifest["units"]) for manifest in stage.manifests()] == [1, 1, 1]
+
+
+def test_a_file_that_is_cut_gives_what_it_has_and_keeps_the_import_from_counting(
+    stage: ImportStage, tmp_path: Path, clock: time_machine.Traveller
+) -> None:
+    whole = audio_file(tmp_path, "2020", plays(0, 12))
+    cut = audio_file(tmp_path, "2021", plays(12, 12))
+    content = cut.read_bytes()
+    cut.write_bytes(content[: content.index(b"Track 20")])
+
+    sentence = stage.fail(whole, cut)
+
+    assert sentence == (
+        f"{cut.name} is not whole, so this import does not count in `listens` yet: get a whole one from Spotify, or "
+        "import the others without it."
+    )
+    (manifest,) = stage.manifests()
+    reason = "The file stops at element 9, in the middle of its list."
+    assert (manifest["status"], manifest["reason"]) == ("partial", reason)
+    assert [unit["status"] for unit in manifest["units"]] == ["complete", "partial"]
+    unit = manifest["units"][1]
+    assert (unit["reason"], unit["records"], unit["objects"]) == (reason, 8, 1)
+    assert (unit["read_complete"], unit["read_keys"], unit["read_records"]) == (False, [], 0)
+    assert [line["record"] for line in stage.lines(str(RawKey(STREAM, RUN, 0, unit_of(cut))))] == plays(12, 8)
+    assert stage.listened() == []
+    assert list(stage.json(STATE)["files"]) == [unit_of(whole)]
+
+    clock.shift(timedelta(hours=1))
+    cut.write_bytes(content)
+    stage.run(whole, cut)
+    assert stage.listened() == plays(0, 24)
+
+
+def test_several_broken_files_are_each_told_of(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "endsong_0.json").write_bytes(b"[{}")
+    (tmp_path / "endsong_1.json").write_bytes(b"{}")
+    audio_file(tmp_path, "2020", plays(0, 1))
+
+    assert run_command(monkeypatch, str(tmp_path), "--bucket", BUCKET) == 1
+
+    output = capsys.readouterr()
+    assert "endsong_0.json: The file stops at element 2, in the middle of its list." in output.out
+    assert "endsong_1.json: The file holds no list of plays." in output.out
+    assert output.err.startswith("endsong_0.json, endsong_1.json are not whole, so this import does not count")
+    assert stage.manifests()[0]["reason"] == (
+        "2 of 3 units lack something, first streaming_history: The file stops at element 2, in the middle of its list."
+    )
+
+
+def test_an_empty_list_is_a_complete_read_without_objects(stage: ImportStage, tmp_path: Path) -> None:
+    path = audio_file(tmp_path, "2020", [])
+    assert "1 file with 0 plays.\n" in stage.run(path)
+    (unit,) = stage.manifests()[0]["units"]
+    assert (unit["status"], unit["read_complete"], unit["read_keys"], unit["read_records"]) == ("complete", True, [], 0)
+    assert stage.keys("raw/") == []
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[]", b'{"account_id": ""}', b'{"account_id": 7}'])
+def test_before_the_first_run_after_login_it_asks_for_one(
+    stage: ImportStage, tmp_path: Path, content: bytes | None
+) -> None:
+    stage.s3.delete_object(Bucket=BUCKET, Key="state/login.json")
+    if content is not None:
+        stage.s3.put_object(Bucket=BUCKET, Key="state/login.json", Body=content)
+    sentence = stage.fail(audio_file(tmp_path, "2020", plays(0, 1)))
+    assert sentence == (
+        "The stack does not know yet whose plays these are: run `spotify-etl login`, let a run take place, and import "
+        "then; or name the account with --account-id."
+    )
+    assert stage.keys("raw/") + stage.keys("runs/") == []
+
+
+def test_an_account_that_is_named_needs_no_login(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.s3.delete_object(Bucket=BUCKET, Key="state/login.json")
+    path = audio_file(tmp_path, "2020", plays(0, 1))
+    assert run_command(monkeypatch, str(path), "--bucket", BUCKET, "--account-id", "named", "--again") == 0
+    assert stage.manifests()[0]["account_id"] == "named"
+
+
+def test_dry_run_reports_and_asks_nothing_of_aws(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = stage.keys("")
+    audio_file(tmp_path, "2020", plays(0, 30))
+    (tmp_path / "endsong_0.json").write_bytes(written([None, sent(plays(40, 1)[0])]))
+    (tmp_path / "Streaming_History_Video_2020.json").write_bytes(b"[]")
+    monkeypatch.setattr("cli.import_history.boto3.client", killed)
+
+    assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 0
+
+    output = capsys.readouterr()
+    assert output.out.splitlines() == [
+        "2 files with 31 plays, 2020-01-01 to 2020-01-02.",
+        "Left out, as they hold no plays: Streaming_History_Video_2020.json.",
+        "endsong_0.json: 1 element rejected: 1 is null.",
+        "Nothing was imported: leave out --dry-run for that.",
+    ]
+    assert output.err == ""
+    assert stage.keys("") == before
+
+
+def test_dry_run_tells_of_a_broken_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "endsong_0.json").write_bytes(b"[")
+    assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 1
+    assert capsys.readouterr().err == (
+        "endsong_0.json is not whole: get a whole one from Spotify, or leave it out. Nothing was imported.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        (["VIDEO", "--bucket", BUCKET], 1, "Nothing to import: there is no Streaming_History_Audio_*.json or endsong_"),
+        (["SMALL", "--bucket", BUCKET], 1, "This is Spotify's small export of the last year, which names no tracks by"),
+        (["MISSING", "--bucket", BUCKET], 1, "There is no file or folder"),
+        (["AUDIO", "--bucket", "no-such-bucket"], 1, "There is no bucket 'no-such-bucket' in this account: `pulumi"),
+        (
+            ["AUDIO", "--bucket", "Not a name"],
+            1,
+            "AWS did not answer as it should (Parameter validation failed: Invalid",
+        ),
+        (["AUDIO"], 2, "Name the stack's raw bucket with --bucket, or pass --dry-run"),
+        (["AUDIO", "--bucket", ""], 2, "Name the stack's raw bucket with --bucket, or pass --dry-run"),
+        (["--bucket", BUCKET], 2, "Missing argument 'PATH'"),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence(
+    stage: ImportStage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    status: int,
+    sentence: str,
+) -> None:
+    before = stage.keys("")
+    (tmp_path / "StreamingHistory_music_0.json").write_bytes(b"[]")
+    (tmp_path / "Streaming_History_Video_0.json").write_bytes(b"[]")
+    places = {
+        "VIDEO": tmp_path / "Streaming_History_Video_0.json",
+        "SMALL": tmp_path / "StreamingHistory_music_0.json",
+        "MISSING": tmp_path / "missing",
+        "AUDIO": audio_file(tmp_path, "2020", plays(0, 1)),
+    }
+
+    assert run_command(monkeypatch, *(str(places.get(argument, argument)) for argument in arguments)) == status
+
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert stage.keys("") == before
+
+
+def test_an_interrupt_is_one_sentence_and_leaves_no_manifest(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with at_put(1, after=interrupted):
+        assert run_command(monkeypatch, str(audio_file(tmp_path, "2020", plays(0, 1))), "--bucket", BUCKET) == 130
+    assert capsys.readouterr().err == "Stopped. Everything this command had started has ended.\n"
+    assert stage.keys("runs/") == []
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_aws_that_does_not_answer_is_one_sentence_and_the_command_goes_on_when_run_again(
+    stage: ImportStage, tmp_path: Path, clock: time_machine.Traveller, number: int
+) -> None:
+    def unreachable() -> None:
+        raise EndpointConnectionError(endpoint_url="https://s3")
+
+    path = audio_file(tmp_path, "2020", plays(0, 12))
+    with at_put(number, before=unreachable):
+        sentence = stage.fail(path)
+    assert "check credentials and region, then run the command again; files that are done are not repeated." in sentence
+    clock.shift(timedelta(minutes=1))
+    stage.run(path)
+    assert stage.listened() == plays(0, 12)
+
+
+def test_no_credentials_is_one_sentence(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert stage.keys("state/")
+    path = audio_file(tmp_path, "2020", plays(0, 1))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setenv("AWS_PROFILE", "nobody-has-this")
+    assert run_command(monkeypatch, str(path), "--bucket", BUCKET) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("AWS cannot be asked (The config profile (nobody-has-this) could not be found)")
+    assert error.count("\n") == 1
+
+
+_MEASURED = """
+import io, resource, sys
+from pathlib import Path
+import boto3
+from moto import mock_aws
+from rich.console import Console
+from cli.import_history import import_history
+
+with mock_aws():
+    boto3.client("s3").create_bucket(Bucket="raw-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    console = Console(file=io.StringIO())
+    import_history([Path(sys.argv[1])], "raw-bucket", account_id="ana", again=False, console=console)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_file(stage: ImportStage, tmp_path: Path) -> None:
+    assert stage.keys("state/")  # its environment is the subprocess's
+    some = json.dumps([sent(record) for record in plays(0, 1000)], indent=2).encode()[1:-2]
+    peaks = []
+    for size in (20_000_000, 200_000_000):
+        path = tmp_path / f"endsong_{size}.json"
+        with path.open("wb") as file:
+            file.write(b"[")
+            for number in range(size // len(some)):
+                file.write(b"," * bool(number) + some)
+            file.write(b"]")
+        done = subprocess.run([sys.executable, "-c", _MEASURED, path], check=True, capture_output=True, text=True)
+        peaks.append(int(done.stdout))
+    small, large = peaks
+    # moto keeps the objects, some 10 MB of them.
+    assert large - small < 40
