@@ -211,7 +211,7 @@ def _each_file(found: FoundFiles, take: _Take, console: Console) -> tuple[list[_
     """What became of each content, in the order of the files, and the names of files with one that came before."""
     total = sum(file.size for file in found.plays)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Looking at the files", total=total)
         files: dict[str, HashedFile] = {}
         repeated = []

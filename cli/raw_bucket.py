@@ -112,8 +112,9 @@ class RawBucket:
                 "`pulumi stack output raw_bucket_name` prints the name of the stack's."
             ) from error
         except (BotoCoreError, ClientError) as error:
+            said = " ".join(str(error).split())  # Some speak in several lines.
             raise CommandError(
-                f"AWS did not answer as it should ({error}): check credentials and region, then run the command again; "
+                f"AWS did not answer as it should ({said}): check credentials and region, then run the command again; "
                 "files that are done are not repeated."
             ) from error
 
