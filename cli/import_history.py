@@ -219,7 +219,7 @@ def _each_file(found: FoundFiles, take: _Take, console: Console) -> tuple[list[_
             hashed_file = hashed(file, lambda count: progress.advance(task, count))
             if files.setdefault(hashed_file.content_hash, hashed_file) is not hashed_file:
                 repeated.append(file.name)
-        progress.reset(task, total=sum(one.file.size for one in files.values()))
+        progress.reset(task, total=sum(one.file.size for one in files.values()), description="Reading the plays")
         plays = 0
 
         def watch_plays(count: int) -> None:
