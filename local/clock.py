@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import threading
+from datetime import UTC, datetime, timedelta
 
 import time_machine
 
@@ -20,6 +21,7 @@ class SimulatedClock:
         self._start = start.astimezone(UTC)
         self._travel: time_machine.travel | None = None
         self._traveller: time_machine.Traveller | None = None
+        self._moving = threading.Lock()
 
     @property
     def now(self) -> datetime:
@@ -40,8 +42,18 @@ class SimulatedClock:
 
     def move_to(self, moment: datetime) -> None:
         """Move forward to a moment; one that is already past leaves the clock as it is."""
+        with self._moving:
+            self._move_by(max(moment - self.now, timedelta()))
+
+    def move_by(self, seconds: float) -> datetime:
+        """Move forward by a span, 0 or more, and return the new moment; any thread may do so."""
+        with self._moving:
+            self._move_by(timedelta(seconds=seconds))
+            return self.now
+
+    def _move_by(self, span: timedelta) -> None:
         if self._traveller is None:
-            self._start = max(self._start, moment.astimezone(UTC))
-        elif (ahead := moment - self.now).total_seconds() > 0:
+            self._start += span
+        else:
             # A shift is one assignment: threads that read the clock meanwhile see before or after, nothing between.
-            self._traveller.shift(ahead)
+            self._traveller.shift(span)

@@ -2,7 +2,8 @@
 
 Started as a script with neither site-packages nor the project on its path; it imports nothing but Python's own modules,
 and `time_machine` in private. Arguments: file descriptor of requests, of answers, folder of `time_machine`.
-A request or an answer is one line of JSON.
+A request or an answer is one line of JSON. While a handler is at work it may sleep, which is an exchange of its own:
+`{"sleep": seconds}` goes out, `{"now": moment}` comes back once simulated time has passed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -50,20 +52,88 @@ def main() -> None:
     with os.fdopen(request_fd, "rb") as requests, os.fdopen(answer_fd, "wb") as answers:
         setup = json.loads(requests.readline())
         traveller = travel(moment(setup["now"]), tick=True).start()
+        sleeper = Sleeper(requests, answers, traveller)
+        sleeper.install()
         sys.path[:0] = setup["paths"]
         sys.argv = [setup["handler"]]
         log_as_lambda_does()
+        sleeper.begin()
         try:
             handler = load(setup["handler"])
         except BaseException as error:  # noqa: BLE001 - a module may raise anything, SystemExit too
+            sleeper.end()
             send(answers, {"error": init_error(setup["handler"], error)})
             return
+        sleeper.end()
         send(answers, {"ready": True})
         for line in requests:
             request = json.loads(line)
             traveller.move_to(moment(request["now"]))
             os.environ["_X_AMZN_TRACE_ID"] = request["trace_id"]
-            send(answers, invoke(handler, request))
+            sleeper.begin()
+            answer = invoke(handler, request)
+            sleeper.end()
+            send(answers, answer)
+
+
+class Sleeper:
+    """Lets `time.sleep` take simulated time and none of the real one; any thread of the function may sleep.
+
+    `time.monotonic` moves along, so that a loop that sleeps until a deadline comes to its end, and the invocation's
+    remaining time shrinks.
+    """
+
+    def __init__(self, requests: IO[bytes], answers: IO[bytes], traveller: Any) -> None:
+        self._requests = requests
+        self._answers = answers
+        self._traveller = traveller
+        self._slept_ns = 0
+        self._at_work = False
+        # Whoever holds it speaks with the other side: one sleep at a time, and no answer in the middle of one.
+        self._turn = threading.Condition()
+
+    def install(self) -> None:
+        """Take the place of Python's own functions, for all that is imported afterwards too."""
+        monotonic_ns = time.monotonic_ns
+
+        def moved_ns() -> int:
+            return monotonic_ns() + self._slept_ns
+
+        replacements = {"sleep": self.sleep, "monotonic_ns": moved_ns, "monotonic": lambda: moved_ns() / 1e9}
+        for name, replacement in replacements.items():
+            setattr(time, name, replacement)
+
+    def begin(self) -> None:
+        """The function is at work: its threads go on."""
+        with self._turn:
+            self._at_work = True
+            self._turn.notify_all()
+
+    def end(self) -> None:
+        """The function has answered: threads it left behind stand still until it is at work again, as in Lambda."""
+        with self._turn:
+            self._at_work = False
+
+    def sleep(self, seconds: float, /) -> None:
+        """Sleep as `time.sleep` does; two threads that sleep at once do so side by side."""
+        if not seconds >= 0:
+            raise ValueError("sleep length must be non-negative")
+        wake = time.monotonic() + seconds
+        with self._turn:
+            self._turn.wait_for(lambda: self._at_work)
+            left = wake - time.monotonic()
+            if left > 0:
+                self._pass(left)
+
+    def _pass(self, seconds: float) -> None:
+        send(self._answers, {"sleep": seconds})
+        line = self._requests.readline()
+        if not line:
+            raise SystemExit("The other side is gone.")
+        now = moment(json.loads(line)["now"])
+        # A shift, unlike a new destination, is one assignment: other threads read the clock meanwhile.
+        self._traveller.shift(now - dt.datetime.now())  # noqa: DTZ005 - the process's zone is UTC
+        self._slept_ns += int(seconds * 1e9)
 
 
 def private_time_machine(folder: str) -> Any:

@@ -130,7 +130,7 @@ class Functions:
                 memory_mb=int(function.memory_size),
             )
             output += reply.output
-        seconds = time.monotonic() - begun
+        seconds = time.monotonic() - begun + reply.slept
         outcome = _outcome(function, request_id, reply, output, seconds)
         if environment is not None:
             self._logs.write(
@@ -265,6 +265,7 @@ class Functions:
             paths=paths,
             handler=str(function.handler),
             clock_folder=clock_folder,
+            pass_time=self._clock.move_by,
         )
         with self._lock:
             self._processes.add(process)

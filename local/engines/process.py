@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
@@ -34,6 +34,7 @@ class Reply:
         output: what was written to standard output and standard error meanwhile.
         alive: whether the process can take another invocation.
         peak_mb: the highest resident memory that was seen; 0 where the system does not tell.
+        slept: seconds of simulated time that the function slept.
     """
 
     result: str | None
@@ -41,14 +42,27 @@ class Reply:
     output: str
     alive: bool
     peak_mb: int = 0
+    slept: float = 0.0
 
 
 class FunctionProcess:
-    """A process with exactly the given environment, in a session of its own (so that Ctrl-C reaches only us)."""
+    """A process with exactly the given environment, in a session of its own (so that Ctrl-C reaches only us).
+
+    Args:
+        pass_time: lets seconds of simulated time pass while the function sleeps, and returns the moment after.
+    """
 
     def __init__(
-        self, *, environment: Mapping[str, str], folder: Path, paths: list[Path], handler: str, clock_folder: Path
+        self,
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        paths: list[Path],
+        handler: str,
+        clock_folder: Path,
+        pass_time: Callable[[float], datetime],
     ) -> None:
+        self._pass_time = pass_time
         self._setup = {"paths": [str(path) for path in paths], "handler": handler}
         request_read, request_write = os.pipe()
         answer_read, answer_write = os.pipe()
@@ -87,7 +101,7 @@ class FunctionProcess:
     def invoke(
         self, event: str, *, now: datetime, context: dict[str, Any], trace_id: str, seconds: float, memory_mb: int
     ) -> Reply:
-        """Run the handler once, at most for `seconds` and with `memory_mb` of resident memory."""
+        """Run the handler once, at most for `seconds`, slept ones included, with `memory_mb` of resident memory."""
         request = {
             "event": event,
             "now": now.isoformat(),
@@ -111,16 +125,16 @@ class FunctionProcess:
 
     def _ask(self, request: dict[str, Any], seconds: float, memory_mb: int) -> Reply:
         deadline = time.monotonic() + seconds
-        answer, output, peak = b"", b"", 0
-        with suppress(BrokenPipeError):
-            _write(self._requests, json.dumps(request).encode() + b"\n")
+        answer, output, peak, slept = b"", b"", 0, 0.0
+        self._tell(request)
         with selectors.DefaultSelector() as selector:
             selector.register(self._answers, selectors.EVENT_READ)
             selector.register(self._output, selectors.EVENT_READ)
-            while not answer.endswith(b"\n"):
+            while True:
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    return self._killed("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds", output, peak)
+                    message = f"Task timed out after {seconds:.2f} seconds"
+                    return replace(self._killed("Sandbox.Timedout", message, output, peak), slept=slept)
                 ready = selector.select(min(left, _WATCH_SECONDS))
                 peak = max(peak, self._resident_mb())
                 if peak > memory_mb:
@@ -135,11 +149,36 @@ class FunctionProcess:
                         output += chunk
                     else:
                         selector.unregister(key.fileobj)
+                if not answer.endswith(b"\n"):
+                    continue
+                content = json.loads(answer)
+                if "sleep" not in content:
+                    break
+                answer = b""
+                span = self._let_sleep(content["sleep"], max(deadline - time.monotonic(), 0))
+                deadline -= span
+                slept += span
         output += _read_all(self._output.fileno())
-        content = json.loads(answer)
         return Reply(
-            content.get("result"), content.get("error"), output.decode(errors="replace"), alive=True, peak_mb=peak
+            content.get("result"),
+            content.get("error"),
+            output.decode(errors="replace"),
+            alive=True,
+            peak_mb=peak,
+            slept=slept,
         )
+
+    def _let_sleep(self, seconds: float, left: float) -> float:
+        """Let time pass, and return how much; who would sleep beyond what is left is not woken."""
+        span = min(seconds, left)
+        now = self._pass_time(span)
+        if span < left:
+            self._tell({"now": now.isoformat()})
+        return span
+
+    def _tell(self, request: dict[str, Any]) -> None:
+        with suppress(BrokenPipeError):
+            _write(self._requests, json.dumps(request).encode() + b"\n")
 
     def _exited(self, output: bytes, peak: int) -> Reply:
         """The process ended by itself, or the system ended it."""

@@ -202,7 +202,7 @@ def test_what_a_handler_raises_comes_back_with_its_stack(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "message"),
     [
-        ("time.sleep(30)", "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
+        ("threading.Event().wait(30)", "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
         ("os._exit(3)", "Runtime.ExitError", "Runtime exited with error: exit status 3"),
         ("os.kill(os.getpid(), 11)", "Runtime.ExitError", "Runtime exited with error: signal: SIGSEGV"),
         ("bytearray(300 << 20); time.sleep(9)", "Runtime.OutOfMemory", "Runtime used"),
@@ -211,7 +211,8 @@ def test_what_a_handler_raises_comes_back_with_its_stack(stage: Stage) -> None:
 )
 def test_a_function_that_breaks_is_stopped_and_starts_anew(stage: Stage, body: str, kind: str, message: str) -> None:
     code = (
-        f"import os, time\ndef handler(event, context):\n    if event: return os.getpid()\n    kept = 0\n    {body}\n"
+        "import os, threading, time\ndef handler(event, context):\n"
+        f"    if event: return os.getpid()\n    kept = 0\n    {body}\n"
     )
     stage.function("breaking", code.replace("bytearray", "kept = bytearray"), Timeout=1, MemorySize=256)
     error = stage.invoke("breaking")["Payload"]
@@ -334,10 +335,10 @@ def test_an_interrupt_in_the_middle_of_an_invocation_leaves_no_process(tmp_path:
     before = signal.signal(signal.SIGALRM, interrupt)
     note = tmp_path / "pid"
     code = f"""
-        import os, pathlib, time
+        import os, pathlib, threading
         def handler(event, context):
             pathlib.Path({str(note)!r}).write_text(str(os.getpid()))
-            time.sleep(30)
+            threading.Event().wait(30)
         """
     try:
         with Stage(tmp_path / "functions") as stage:
