@@ -65,6 +65,12 @@ _NAMES = (
     Column("album_name", "string", "Name of the album."),
     Column("duration_ms", "bigint", "Length in milliseconds; can be 0."),
 )
+_PLACE = (
+    Column(
+        "time_range", "string", "`short_term` (about four weeks), `medium_term` (six months) or `long_term` (a year)."
+    ),
+    Column("rank", "int", "Place in the list of its time range, from 1."),
+)
 _RELEASE = (
     Column("release_date", "string", "As sent: `1981`, `1981-12`, `1981-12-15`, `0000` or ''."),
     Column("release_date_precision", "string", "`year`, `month` or `day`."),
@@ -153,6 +159,86 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
+            "followed_artists",
+            "The artists the user follows, a row an artist and read.",
+            ("account_id", "artist_id"),
+            (
+                Column("artist_id", "string", "Id in `artists`."),
+                Column("uri", "string", "Spotify URI of the artist."),
+                Column("artist_name", "string", "Name of the artist."),
+            ),
+        ),
+        Table(
+            "top_tracks",
+            "The tracks the user hears most, a row a time range, rank and read.",
+            ("account_id", "time_range", "rank"),
+            (
+                *_PLACE,
+                Column("item_uri", "string", "Spotify URI of the track; '' where it has none."),
+                Column("track_id", "string", "Id in `tracks`; null for anything but a track."),
+                Column("track_name", "string", "Title of the track."),
+                *_NAMES,
+            ),
+        ),
+        Table(
+            "top_artists",
+            "The artists the user hears most, a row a time range, rank and read.",
+            ("account_id", "time_range", "rank"),
+            (
+                *_PLACE,
+                Column("artist_id", "string", "Id in `artists`."),
+                Column("uri", "string", "Spotify URI of the artist."),
+                Column("artist_name", "string", "Name of the artist."),
+            ),
+        ),
+        Table(
+            "saved_shows",
+            "The podcast shows the user has saved, a row a show and read.",
+            ("account_id", "show_id"),
+            (
+                Column("show_id", "string", "Id in `shows`."),
+                Column("added_at", "timestamp", "When the show was saved, UTC."),
+                Column("uri", "string", "Spotify URI of the show."),
+                Column("show_name", "string", "Title of the show."),
+                Column("publisher", "string", "Publisher; only apps in extended quota mode get it."),
+                Column("total_episodes", "int", "Number of episodes."),
+            ),
+        ),
+        Table(
+            "saved_episodes",
+            "The podcast episodes the user has saved, a row an episode and read.",
+            ("account_id", "episode_id"),
+            (
+                Column("episode_id", "string", "Id in `episodes`."),
+                Column("added_at", "timestamp", "When the episode was saved, UTC."),
+                Column("uri", "string", "Spotify URI of the episode."),
+                Column("episode_name", "string", "Title of the episode."),
+                Column("show_id", "string", "Id in `shows`."),
+                Column("show_name", "string", "Title of its show."),
+                Column("duration_ms", "bigint", "Length in milliseconds; can be 0."),
+            ),
+        ),
+        Table(
+            "catalogue",
+            "What the setting `catalogueUris` names and the albums of its artists, a row a thing and read.",
+            ("account_id", "requested_uri", "item_uri"),
+            (
+                Column("requested_uri", "string", "Spotify URI that the setting names."),
+                Column("item_uri", "string", "Spotify URI of the thing itself; '' where it has none."),
+                Column("item_type", "string", "`artist`, `album`, `track` or another type as sent."),
+                Column("artist_id", "string", "Id in `artists`; null for anything but an artist."),
+                Column("album_id", "string", "Id in `albums`; null for anything but an album."),
+                Column("track_id", "string", "Id in `tracks`; null for anything but a track."),
+                Column("name", "string", "Name of the artist, title of the album or track; '' after a takedown."),
+                Column("artist_name", "string", "Name of the first artist of an album or a track."),
+                Column("album_name", "string", "Name of the album of a track."),
+                Column("album_type", "string", "`album`, `single` or `compilation`; of a track that of its album."),
+                *_RELEASE,
+                Column("total_tracks", "int", "Number of tracks of an album; of a track that of its album."),
+                Column("duration_ms", "bigint", "Length of a track in milliseconds; can be 0."),
+            ),
+        ),
+        Table(
             "plays",
             "What was listened to, a row a play and source; `listens` counts each once.",
             ("account_id", "source", "played_at", "item_uri"),
@@ -162,10 +248,16 @@ TABLES: dict[str, Table] = {
                     "played_at", "timestamp", "When it was played, UTC: the start for some items, the end for others."
                 ),
                 Column("item_uri", "string", "Spotify URI of what was played; '' where none was sent."),
-                Column("item_type", "string", "`track`, `episode` or another type as sent."),
-                Column("track_id", "string", "Id in `tracks`."),
-                Column("track_name", "string", "Title of the track or episode."),
-                Column("artist_name", "string", "Name of the first artist."),
+                Column(
+                    "item_type", "string", "`track`, `episode`, `chapter` (of an audiobook) or another type as sent."
+                ),
+                Column("track_id", "string", "Id in `tracks`; null for anything but a track that Spotify has."),
+                Column("track_name", "string", "Title of the track, episode or chapter."),
+                Column(
+                    "artist_name",
+                    "string",
+                    "Name of the first artist; in the export the album's artist, the show or the audiobook.",
+                ),
                 Column("album_name", "string", "Name of the album."),
                 Column("context_type", "string", "What it was played from: `playlist`, `album`, `artist` …"),
                 Column("context_uri", "string", "Spotify URI of what it was played from."),
@@ -308,7 +400,11 @@ TABLES: dict[str, Table] = {
                 Column("run_id", "string", "Id of the run: its scheduled time and its trigger."),
                 Column("attempt", "int", "Invocation of the run, from 0."),
                 Column("stream", "string", "Name of the stream."),
-                Column("unit", "string", "Playlist id of `playlist_items`, else ''."),
+                Column(
+                    "unit",
+                    "string",
+                    "Playlist id, id of what `catalogue` asked for, or hash of an imported file; else ''.",
+                ),
                 Column("trigger", "string", "`daily`, `hourly`, `manual` or `import`."),
                 Column("scheduled_at", "timestamp", "When the run was due, UTC."),
                 Column("started_at", "timestamp", "When the invocation began, UTC."),
@@ -337,7 +433,11 @@ TABLES: dict[str, Table] = {
                 Column("stream", "string", "Stream of the raw object; `runs` for a manifest."),
                 Column("reason", "string", "What is wrong: `not_json`, `wrong_type`, `null_element`, `truncated` …"),
                 Column("detail", "string", "One sentence on what is wrong."),
-                Column("line", "string", "The line as it was read, cut where it is very long; null for line 0."),
+                Column(
+                    "line",
+                    "string",
+                    "The line as it was read, cut where it is very long; null for line 0 and for `streaming_history`.",
+                ),
             ),
         ),
     )
@@ -351,5 +451,12 @@ STREAM_TABLES: dict[str, str] = {
     "playlist_items": "playlist_items",
     "saved_tracks": "saved_tracks",
     "saved_albums": "saved_albums",
+    "followed_artists": "followed_artists",
+    "top_tracks": "top_tracks",
+    "top_artists": "top_artists",
+    "saved_shows": "saved_shows",
+    "saved_episodes": "saved_episodes",
+    "catalogue": "catalogue",
+    "streaming_history": "plays",
 }
 """The table in which every line of a stream becomes one row (or else one of `rejected_records`)."""

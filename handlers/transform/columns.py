@@ -17,6 +17,8 @@ from handlers.transform.mapping import (
     Expression,
     FirstOf,
     IdOfKind,
+    IdOfUri,
+    KindOfFirst,
     KnownTime,
     NullIfEmpty,
     OwnerId,
@@ -71,20 +73,29 @@ def fitted(values: Array, column: Column) -> Array:
 
 def _values(expression: Expression, objects: Array, owner_ids: Array | None) -> Any:
     """What an expression finds, before it is fitted to a column."""
+    found: Any
     match expression:
         case FirstOf():
-            return pc.coalesce(*(select(objects, path) for path in expression.paths))
+            found = pc.coalesce(*(select(objects, path) for path in expression.paths))
         case EmptyIfNull():
-            return pc.fill_null(select(objects, expression.path), "")
+            found = pc.fill_null(_values(expression.source, objects, owner_ids), "")
+        case YearOf() | DayOf():
+            found = _values(expression.source, objects, owner_ids)
+        case IdOfUri():
+            found = _ids_in(select(objects, expression.path), f"spotify:{expression.kind}:")
+        case KindOfFirst():
+            kinds = (only_where(pc.is_valid(select(objects, path)), pa.scalar(kind)) for path, kind in expression.kinds)
+            found = pc.coalesce(*kinds)
         case IdOfKind():
             inner = select(objects, expression.path)
-            return only_where(of_kind(inner, expression.kind), select(inner, "id"))
+            found = only_where(of_kind(inner, expression.kind), select(inner, "id"))
         case Always():
-            return pa.repeat(expression.value, len(objects))
+            found = pa.repeat(expression.value, len(objects))
         case OwnerId():
-            return owner_ids
+            found = owner_ids
         case _:
-            return select(objects, paths(expression)[0])
+            found = select(objects, paths(expression)[0])
+    return found
 
 
 def select(objects: Array, path: str) -> Any:
@@ -103,6 +114,12 @@ def of_kind(objects: Array, kind: str) -> Array:
     types = select(objects, "type")
     by_uri = pc.and_(pc.is_null(types), pc.starts_with(select(objects, "uri"), f"spotify:{kind}:"))
     return pc.fill_null(pc.or_(pc.fill_null(pc.equal(types, kind), False), by_uri), False)
+
+
+def _ids_in(uris: Array, prefix: str) -> Array:
+    """What follows the prefix of URIs; null where a URI has another one, or nothing behind it."""
+    ids = only_where(pc.starts_with(uris, prefix), uris)
+    return none_if_empty(pc.utf8_slice_codeunits(ids, len(prefix)))
 
 
 def choose(arrays: list[Array]) -> Array:

@@ -22,11 +22,15 @@ class FirstOf:
     paths: tuple[str, ...]
 
 
+Source: TypeAlias = str | FirstOf
+"""Where a value stands: one path or the first of several."""
+
+
 @dataclass(frozen=True)
 class EmptyIfNull:
     """A string of a grain: `''` where there is none."""
 
-    path: str
+    source: Source
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,22 @@ class IdOfKind:
 
 
 @dataclass(frozen=True)
+class IdOfUri:
+    """The id in a Spotify URI where that is of one kind."""
+
+    path: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class KindOfFirst:
+    """What the first of several paths that holds a value stands for: fields of which a record fills one."""
+
+    kinds: tuple[tuple[str, str], ...]
+    """Each path with its kind."""
+
+
+@dataclass(frozen=True)
 class Present:
     """Whether an object was sent."""
 
@@ -62,14 +82,14 @@ class Present:
 class YearOf:
     """The year of a release date; null for `0000`."""
 
-    path: str
+    source: Source
 
 
 @dataclass(frozen=True)
 class DayOf:
     """A release date where it is a whole valid date."""
 
-    path: str
+    source: Source
 
 
 @dataclass(frozen=True)
@@ -85,7 +105,18 @@ class OwnerId:
 
 
 Expression: TypeAlias = (
-    str | FirstOf | EmptyIfNull | NullIfEmpty | KnownTime | IdOfKind | Present | YearOf | DayOf | Always | OwnerId
+    Source
+    | EmptyIfNull
+    | NullIfEmpty
+    | KnownTime
+    | IdOfKind
+    | IdOfUri
+    | KindOfFirst
+    | Present
+    | YearOf
+    | DayOf
+    | Always
+    | OwnerId
 )
 
 
@@ -93,15 +124,20 @@ def paths(expression: Expression) -> tuple[str, ...]:
     """The paths an expression reads, the one that counts first in front."""
     match expression:
         case str():
-            return (expression,)
+            read: tuple[str, ...] = (expression,)
         case FirstOf():
-            return expression.paths
+            read = expression.paths
         case IdOfKind():
-            return (f"{expression.path}.id", f"{expression.path}.type", f"{expression.path}.uri")
+            read = (f"{expression.path}.id", f"{expression.path}.type", f"{expression.path}.uri")
+        case KindOfFirst():
+            read = tuple(path for path, _ in expression.kinds)
+        case EmptyIfNull() | YearOf() | DayOf():
+            read = paths(expression.source)
         case Always() | OwnerId() | Present():
-            return ()
+            read = ()
         case _:
-            return (expression.path,)
+            read = (expression.path,)
+    return read
 
 
 @dataclass(frozen=True)
@@ -141,6 +177,8 @@ class StreamMapping:
     parts: tuple[Part, ...] = ()
     item: tuple[str, ...] = ()
     """Where the track or episode of an entry stands; of several names the first that is not null."""
+    keeps_bad_lines: bool = True
+    """Whether `rejected_records` has a line that becomes no row; not where it may hold what is never to be stored."""
 
     def raw_paths(self, path: str) -> tuple[str, ...]:
         """A path of this mapping as it stands in a raw line: `item` stands for one or more places."""
@@ -149,14 +187,19 @@ class StreamMapping:
         return (path,)
 
 
+def _release(*places: str) -> Mapping[str, Expression]:
+    """The columns of a release date that stands at the first of these places, each a prefix of a path."""
+    release_date = FirstOf(tuple(f"{place}release_date" for place in places))
+    return {
+        "release_date": release_date,
+        "release_date_precision": FirstOf(tuple(f"{place}release_date_precision" for place in places)),
+        "release_year": YearOf(release_date),
+        "released_on": DayOf(release_date),
+    }
+
+
 _IMAGE = "images[0].url"
 _URL = "external_urls.spotify"
-_RELEASE: Mapping[str, Expression] = {
-    "release_date": "release_date",
-    "release_date_precision": "release_date_precision",
-    "release_year": YearOf("release_date"),
-    "released_on": DayOf("release_date"),
-}
 
 ARTIST = Entity(
     "artists",
@@ -179,7 +222,7 @@ ALBUM = Entity(
         "uri": "uri",
         "name": "name",
         "album_type": "album_type",
-        **_RELEASE,
+        **_release(""),
         "total_tracks": "total_tracks",
         "upc": "external_ids.upc",
         "label": "label",
@@ -244,7 +287,7 @@ EPISODE = Entity(
         "description": "description",
         "duration_ms": "duration_ms",
         "explicit": "explicit",
-        **_RELEASE,
+        **_release(""),
         "languages": "languages",
         "is_playable": "is_playable",
         "fully_played": "resume_point.fully_played",
@@ -268,6 +311,12 @@ _NAMES: Mapping[str, Expression] = {
     "album_name": "item.album.name",
     "duration_ms": "item.duration_ms",
 }
+_PLACE: Mapping[str, Expression] = {"time_range": "context.time_range", "rank": "context.rank"}
+_HISTORY_KINDS = (
+    ("record.spotify_track_uri", "track"),
+    ("record.spotify_episode_uri", "episode"),
+    ("record.audiobook_chapter_uri", "chapter"),
+)
 
 STREAM_MAPPINGS: Mapping[str, StreamMapping] = {
     "profile": StreamMapping(
@@ -354,6 +403,109 @@ STREAM_MAPPINGS: Mapping[str, StreamMapping] = {
             "artist_name": "record.album.artists[0].name",
         },
         (Part("record.album", FULL_ALBUM),),
+    ),
+    "followed_artists": StreamMapping(
+        "followed_artists",
+        {"artist_id": "record.id", "uri": "record.uri", "artist_name": "record.name"},
+        (Part("record", ARTIST),),
+    ),
+    "top_tracks": StreamMapping(
+        "top_tracks",
+        {
+            **_PLACE,
+            "item_uri": EmptyIfNull("record.uri"),
+            "track_id": IdOfKind("record", "track"),
+            "track_name": "record.name",
+            "artist_name": "record.artists[0].name",
+            "album_name": "record.album.name",
+            "duration_ms": "record.duration_ms",
+        },
+        (Part("record", TRACK, kind="track"),),
+    ),
+    "top_artists": StreamMapping(
+        "top_artists",
+        {**_PLACE, "artist_id": "record.id", "uri": "record.uri", "artist_name": "record.name"},
+        (Part("record", ARTIST),),
+    ),
+    "saved_shows": StreamMapping(
+        "saved_shows",
+        {
+            "show_id": "record.show.id",
+            "added_at": KnownTime("record.added_at"),
+            "uri": "record.show.uri",
+            "show_name": "record.show.name",
+            "publisher": "record.show.publisher",
+            "total_episodes": "record.show.total_episodes",
+        },
+        (Part("record.show", SHOW),),
+    ),
+    "saved_episodes": StreamMapping(
+        "saved_episodes",
+        {
+            "episode_id": "record.episode.id",
+            "added_at": KnownTime("record.added_at"),
+            "uri": "record.episode.uri",
+            "episode_name": "record.episode.name",
+            "show_id": "record.episode.show.id",
+            "show_name": "record.episode.show.name",
+            "duration_ms": "record.episode.duration_ms",
+        },
+        (Part("record.episode", EPISODE),),
+    ),
+    "catalogue": StreamMapping(
+        "catalogue",
+        {
+            "requested_uri": "context.requested_uri",
+            "item_uri": EmptyIfNull("record.uri"),
+            "item_type": "record.type",
+            "artist_id": IdOfKind("record", "artist"),
+            "album_id": IdOfKind("record", "album"),
+            "track_id": IdOfKind("record", "track"),
+            "name": "record.name",
+            "artist_name": "record.artists[0].name",
+            "album_name": "record.album.name",
+            "album_type": FirstOf(("record.album_type", "record.album.album_type")),
+            **_release("record.", "record.album."),
+            "total_tracks": FirstOf(("record.total_tracks", "record.album.total_tracks")),
+            "duration_ms": "record.duration_ms",
+        },
+        (
+            Part("record", TRACK, kind="track"),
+            Part("record", FULL_ALBUM, kind="album"),
+            Part("record", ARTIST, kind="artist"),
+        ),
+    ),
+    # Its fields: https://support.spotify.com/article/understanding-my-data
+    "streaming_history": StreamMapping(
+        "plays",
+        {
+            "source": Always("streaming_history"),
+            "played_at": "record.ts",
+            "item_uri": EmptyIfNull(FirstOf(tuple(path for path, _ in _HISTORY_KINDS))),
+            "item_type": KindOfFirst(_HISTORY_KINDS),
+            "track_id": IdOfUri("record.spotify_track_uri", "track"),
+            "track_name": FirstOf(
+                ("record.master_metadata_track_name", "record.episode_name", "record.audiobook_chapter_title")
+            ),
+            "artist_name": FirstOf(
+                (
+                    "record.master_metadata_album_artist_name",
+                    "record.episode_show_name",
+                    "record.audiobook_title",
+                )
+            ),
+            "album_name": "record.master_metadata_album_album_name",
+            "ms_played": "record.ms_played",
+            "reason_start": "record.reason_start",
+            "reason_end": "record.reason_end",
+            "skipped": "record.skipped",
+            "shuffle": "record.shuffle",
+            "offline": "record.offline",
+            "incognito": "record.incognito_mode",
+            "platform": "record.platform",
+            "country": "record.conn_country",
+        },
+        keeps_bad_lines=False,
     ),
 }
 """What each stream becomes, by its name."""

@@ -1,4 +1,4 @@
-"""Every stream in both shapes of the API: the records of a fixture become exactly the rows beside it."""
+"""Every stream in the shapes of the API or the export: the records of a fixture become exactly the rows beside it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,35 @@ from handlers.tables import COMMON, STREAM_TABLES, TABLES
 from handlers.transform.mapping import STREAM_MAPPINGS
 from tests.handlers.transform.stage import ACCOUNT, EXTRACTED_AT, FIXTURES, READ, RUN, FileStage, raw_line
 
-SHAPES = [(stream, shape) for stream in STREAM_MAPPINGS for shape in ("development", "extended")]
+API_SHAPES = ("development", "extended")
+EXPORT_SHAPES = ("audio", "endsong")
+"""Today's files of the privacy export, `Streaming_History_Audio_*.json`, and the older `endsong_*.json`."""
+
+
+def shapes_of(stream: str) -> tuple[str, ...]:
+    """The shapes that a stream's records come in."""
+    return EXPORT_SHAPES if stream == "streaming_history" else API_SHAPES
+
+
+SHAPES = [(stream, shape) for stream in STREAM_MAPPINGS for shape in shapes_of(stream)]
 COMMON_NAMES = {column.name for column in COMMON}
 
 
 def fixture_lines(stream: str, shape: str) -> list[dict[str, Any]]:
     records = json.loads((FIXTURES / f"{stream}.{shape}.json").read_text())
-    context = {"playlist_id": "2ZONg885GRx1XlgcsNVzLk", "snapshot_id": "AAAAC4PDlJ8cOJKA"}
-    return [
-        raw_line(stream, record, {**context, "position": position} if stream == "playlist_items" else {})
-        for position, record in enumerate(records)
-    ]
+    return [raw_line(stream, record, context_of(stream, record, place)) for place, record in enumerate(records)]
+
+
+def context_of(stream: str, record: dict[str, Any], place: int) -> dict[str, Any]:
+    """What the extractor writes beside a record, the nth of its read."""
+    if stream == "playlist_items":
+        return {"playlist_id": "2ZONg885GRx1XlgcsNVzLk", "snapshot_id": "AAAAC4PDlJ8cOJKA", "position": place}
+    if stream in ("top_tracks", "top_artists"):
+        return {"time_range": "medium_term", "rank": place + 1}
+    if stream == "catalogue":
+        of_an_artist = record["type"] == "album" and "tracks" not in record
+        return {"requested_uri": record["artists"][0]["uri"] if of_an_artist else record["uri"]}
+    return {}
 
 
 def plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -58,7 +76,7 @@ def test_every_row_says_where_it_comes_from(file_stage: FileStage, stream: str, 
 @pytest.mark.parametrize("stream", STREAM_TABLES)
 def test_the_fixtures_fill_every_column_that_the_stream_has(file_stage: FileStage, stream: str) -> None:
     filled = set()
-    for shape in ("development", "extended"):
+    for shape in shapes_of(stream):
         result = file_stage.transform(stream, fixture_lines(stream, shape))
         filled |= {
             name for row in file_stage.rows(STREAM_TABLES[stream]) for name, value in row.items() if value is not None
