@@ -17,6 +17,18 @@ FROM (
     UNION ALL
     SELECT 'saved_albums' AS stream, _raw_key, _line, _schema_version FROM saved_albums
     UNION ALL
+    SELECT 'followed_artists' AS stream, _raw_key, _line, _schema_version FROM followed_artists
+    UNION ALL
+    SELECT 'top_tracks' AS stream, _raw_key, _line, _schema_version FROM top_tracks
+    UNION ALL
+    SELECT 'top_artists' AS stream, _raw_key, _line, _schema_version FROM top_artists
+    UNION ALL
+    SELECT 'saved_shows' AS stream, _raw_key, _line, _schema_version FROM saved_shows
+    UNION ALL
+    SELECT 'saved_episodes' AS stream, _raw_key, _line, _schema_version FROM saved_episodes
+    UNION ALL
+    SELECT 'catalogue' AS stream, _raw_key, _line, _schema_version FROM catalogue
+    UNION ALL
     SELECT 'recently_played' AS stream, _raw_key, _line, _schema_version FROM plays WHERE source = 'recently_played'
     UNION ALL
     SELECT 'streaming_history' AS stream, _raw_key, _line, _schema_version FROM plays WHERE source = 'streaming_history'

@@ -107,8 +107,8 @@ class Lake:
     ) -> None:
         """One raw line of a stream as a row of its table, extracted at its run's time."""
         run = _run_of(key)
-        row = {"source": stream, **record} if STREAM_TABLES.get(stream, "plays") == "plays" else dict(record)
-        table = STREAM_TABLES.get(stream, "plays")
+        table = STREAM_TABLES[stream]
+        row = {"source": stream, **record} if table == "plays" else dict(record)
         self.insert(table, **row, **_common(account, run, read, key, number, version))
 
     def entity(self, table: str, key: str, number: int, record: Row, *, account: str = "ana", version: int = 1) -> None:

@@ -19,8 +19,18 @@ SNAPSHOTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "playlists": ({"playlist_id": "p"}, "name", ""),
     "playlist_items": ({"playlist_id": "p", "position": 0, "item_uri": "x"}, "item_name", "p"),
     "saved_albums": ({"album_id": "a"}, "album_name", ""),
+    "followed_artists": ({"artist_id": "a"}, "artist_name", ""),
+    "top_tracks": ({"time_range": "short_term", "rank": 1, "item_uri": "x"}, "track_name", ""),
+    "top_artists": ({"time_range": "short_term", "rank": 1, "artist_id": "a"}, "artist_name", ""),
+    "saved_shows": ({"show_id": "s"}, "show_name", ""),
+    "saved_episodes": ({"episode_id": "e"}, "episode_name", ""),
+    "catalogue": ({"requested_uri": "spotify:artist:a", "item_uri": "spotify:album:x"}, "name", "a"),
 }
 """Of each stream that is read whole: a record, a column that may differ between two reads, and the unit."""
+
+
+LISTS = [stream for stream in SNAPSHOTS if stream not in ("profile", "playlists", "playlist_items")]
+"""The streams that are read whole and stand for themselves."""
 
 
 def playlist(name: str) -> dict[str, Any]:
@@ -77,6 +87,66 @@ def test_a_replayed_line_counts_with_its_highest_schema_version(lake: Lake, stre
     assert lake.ask(current) == [("as of now",)]
     lake.line(stream, "r", key, 1, {**record, column: "replayed"}, version=2)
     assert lake.ask(current) == [("replayed",)]
+
+
+@pytest.mark.parametrize("stream", LISTS)
+def test_a_half_read_list_stays_as_it_was_and_an_emptied_one_is_empty(lake: Lake, stream: str) -> None:
+    record, column, unit = SNAPSHOTS[stream]
+    lake.read(run(1), stream, [{**record, column: "whole"}], unit=unit)
+    lake.line(stream, "half", raw_key(run(2), stream, unit=unit), 1, {**record, column: "half"})
+    lake.manifest(run(2), stream, unit=unit, status="partial", read_id="half")
+    current = f"SELECT {column} FROM current_{stream}"
+
+    assert lake.ask(current) == [("whole",)]
+    lake.read(run(3), stream, [], unit=unit)
+    assert lake.ask(current) == []
+
+
+@pytest.mark.parametrize("stream", LISTS)
+def test_a_list_shows_each_entry_once_though_every_row_is_there_twice(lake: Lake, stream: str) -> None:
+    record, column, unit = SNAPSHOTS[stream]
+    lake.read(run(1), stream, [{**record, column: "first"}, {**record, column: "served again"}], unit=unit)
+    lake.repeat_every_row()
+
+    assert lake.ask(f"SELECT {column} FROM current_{stream}") == [("served again",)]
+
+
+@pytest.mark.parametrize("stream", LISTS)
+def test_each_account_has_its_own_list(lake: Lake, stream: str) -> None:
+    record, column, unit = SNAPSHOTS[stream]
+    for day, account in enumerate(("ana", "bo", "cy"), start=1):
+        lake.read(run(day), stream, [{**record, column: f"of {account}"}], unit=unit, account=account)
+    lake.read(run(4), stream, [], unit=unit, account="bo")
+
+    assert lake.ask(f"SELECT account_id, {column} FROM current_{stream} ORDER BY account_id") == [
+        ("ana", "of ana"),
+        ("cy", "of cy"),
+    ]
+
+
+@pytest.mark.parametrize("stream", ["saved_albums", "saved_shows", "saved_episodes"])
+def test_when_something_was_saved_is_told_in_local_time_too(lake: Lake, stream: str) -> None:
+    record, _, _ = SNAPSHOTS[stream]
+    lake.read(run(1), stream, [{**record, "added_at": at(1)}])
+
+    assert lake.ask(f"SELECT added_at, added_at_local FROM current_{stream}") == [(at(1), moment("2026-10-02 01:30"))]
+
+
+@pytest.mark.parametrize("stream", ["top_tracks", "top_artists"])
+def test_the_three_top_lists_are_those_of_one_read(lake: Lake, stream: str) -> None:
+    _, column, _ = SNAPSHOTS[stream]
+
+    def read(day: int, *places: tuple[str, int]) -> None:
+        lake.read(run(day), stream, [{"time_range": name, "rank": rank, column: f"day {day}"} for name, rank in places])
+
+    read(1, ("short_term", 1), ("short_term", 2), ("medium_term", 1), ("long_term", 1))
+    read(2, ("short_term", 1), ("long_term", 1), ("long_term", 2))
+
+    assert lake.ask(f"SELECT time_range, rank, {column} FROM current_{stream} ORDER BY 1, 2") == [
+        ("long_term", 1, "day 2"),
+        ("long_term", 2, "day 2"),
+        ("short_term", 1, "day 2"),
+    ]
 
 
 def test_the_profile_is_the_newest_one_of_each_account(lake: Lake) -> None:

@@ -248,10 +248,16 @@ def test_new_this_month_begins_with_the_local_month_of_the_newest_run(lake: Lake
         "saved_albums",
         [{"album_id": "x", "album_name": "Voyage", "uri": "u", "added_at": moment("2026-11-02 12:00")}],
     )
+    shows = {"show_id": "s", "show_name": "Daily", "publisher": "P", "uri": "s", "added_at": moment("2026-11-01 11:00")}
+    lake.read(run(2), "saved_shows", [shows, {**shows, "show_id": "o", "added_at": moment("2026-10-01")}])
+    episode = {"episode_id": "e", "episode_name": "One", "show_name": "Daily", "uri": "e"}
+    lake.read(run(2), "saved_episodes", [{**episode, "added_at": moment("2026-11-01 10:00")}])
 
     assert lake.ask(NAMED["new_this_month"]) == [
         ("ana", "saved album", moment("2026-11-02 13:00"), "Voyage", None, None, "u"),
         ("ana", "playlist entry", moment("2026-11-01 13:00"), "ENTRY", "Abba", "List a", "spotify:track:entry"),
+        ("ana", "saved show", moment("2026-11-01 12:00"), "Daily", "P", None, "s"),
+        ("ana", "saved episode", moment("2026-11-01 11:00"), "One", "Daily", None, "e"),
         ("ana", "saved track", moment("2026-11-01 00:00"), "NEW", "Abba", None, "spotify:track:new"),
     ]
 
@@ -329,6 +335,108 @@ def test_requests_by_stream_sums_the_last_seven_days(lake: Lake) -> None:
     assert lake.ask(NAMED["requests_by_stream"]) == [
         ("ana", "playlists", 2, 11, 15, 2, 1),
         ("ana", "profile", 1, 1, 0, 0, 0),
+    ]
+
+
+def top(time_range: str, *tracks: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "time_range": time_range,
+            "rank": rank,
+            "item_uri": f"spotify:track:{track}",
+            "track_name": track.upper(),
+            "artist_name": "Abba",
+        }
+        for rank, track in enumerate(tracks, start=1)
+    ]
+
+
+def test_top_tracks_over_time_compares_each_read_with_the_one_before(lake: Lake) -> None:
+    lake.read(run(1), "top_tracks", top("short_term", "too", "old"))
+    first = lake.read(run(28), "top_tracks", top("short_term", "a", "b") + top("long_term", "b"))
+    # What is unchanged is no read of its own.
+    lake.complete(run(29), "top_tracks", [first], 3, read=f"read-of-{run(28)}", status="unchanged")
+    lake.read(run(30), "top_tracks", top("short_term", "b", "c", "b") + top("long_term", "b"))
+    lake.repeat_every_row()
+
+    rows = lake.ask(NAMED["top_tracks_over_time"])
+    assert [(row[1].day, *row[2:7]) for row in rows] == [
+        (30, "long_term", 1, 1, 0, "B"),
+        (30, "short_term", 1, 2, 1, "B"),
+        (30, "short_term", 2, None, None, "C"),
+        (28, "long_term", 1, None, None, "B"),
+        (28, "short_term", 1, None, None, "A"),
+        (28, "short_term", 2, None, None, "B"),
+    ]
+    assert rows[1] == (
+        "ana",
+        moment("2026-11-30 06:00"),
+        "short_term",
+        1,
+        2,
+        1,
+        "B",
+        "Abba",
+        "spotify:track:b",
+    )
+
+
+def test_top_tracks_over_time_knows_no_rank_from_before_a_gap(lake: Lake) -> None:
+    for day, tracks in enumerate((("a", "b"), ("b",), ("b", "a")), start=1):
+        lake.read(run(day), "top_tracks", top("short_term", *tracks))
+    lake.read(run(3), "top_tracks", top("short_term", "a"), account="bo")
+
+    assert [(row[0], row[1].day, row[3], row[4], row[6]) for row in lake.ask(NAMED["top_tracks_over_time"])][:3] == [
+        ("ana", 3, 1, 1, "B"),
+        ("ana", 3, 2, None, "A"),
+        ("ana", 2, 1, 2, "B"),
+    ]
+
+
+def test_followed_artists_not_heard_knows_plays_by_id_and_by_name(lake: Lake, player: Player) -> None:
+    names = ["Never", "Lately", "Long", "Guest", "exported"]
+    lake.read(run(29), "followed_artists", [{"artist_id": name, "artist_name": name} for name in names])
+    player.play("2026-11-02 12:00:00", "t", "Lately")
+    player.play("2026-08-01 12:00:00", "t", "LONG")
+    player.play("2026-11-02 13:00:00", "u", "Somebody")
+    player.play("2026-11-02 14:00:00", "v", "Exported")
+    player.play("2026-11-02 15:00:00", "w", None)
+    player.play("2026-11-02 16:00:00", "t", "Never", "bo")
+    key = raw_key(run(1, 6, "hourly"), "recently_played", part=3)
+    lake.entity("track_artists", key, 1, {"track_id": "u", "position": 1, "artist_id": "Guest"})
+
+    assert lake.ask(NAMED["followed_artists_not_heard"]) == [
+        ("ana", 1, "Never", None, "Never"),
+        ("ana", 2, "Long", moment("2026-08-01 14:00"), "Long"),
+    ]
+
+
+def test_new_releases_are_those_of_the_artists_in_the_catalogue(lake: Lake) -> None:
+    def release(requested: str, name: str, released_on: date | None, item_type: str = "album") -> dict[str, Any]:
+        return {
+            "requested_uri": requested,
+            "item_uri": f"spotify:album:{name}",
+            "item_type": item_type,
+            "name": name,
+            "artist_name": "Abba",
+            "album_type": "album",
+            "released_on": released_on,
+            "total_tracks": 9,
+        }
+
+    new = [release("spotify:artist:a", name, date(2026, 11, day)) for day, name in ((1, "First"), (2, "Second"))]
+    others = [
+        release("spotify:artist:a", "Old", date(2025, 11, 28)),
+        release("spotify:artist:a", "Undated", None),
+        release("spotify:artist:a", "No album", date(2026, 11, 3), "artist"),
+    ]
+    lake.read(run(29), "catalogue", [*new, *others], unit="a")
+    lake.read(run(29), "catalogue", [{**new[0], "requested_uri": "spotify:artist:b"}], unit="b")
+    lake.read(run(29), "catalogue", [release("spotify:album:Alone", "Alone", date(2026, 11, 3))], unit="Alone")
+
+    assert lake.ask(NAMED["new_releases"]) == [
+        ("ana", date(2026, 11, 2), "Abba", "Second", "album", 9, "spotify:album:Second"),
+        ("ana", date(2026, 11, 1), "Abba", "First", "album", 9, "spotify:album:First"),
     ]
 
 

@@ -1,0 +1,22 @@
+-- What the artists of your catalogue released in the last twelve months, the newest first.
+-- Only releases whose date is known to the day; one of two artists of the catalogue shows with the first of them.
+WITH releases AS (
+    SELECT
+        c.account_id,
+        c.item_uri,
+        c.name,
+        c.artist_name,
+        c.album_type,
+        c.released_on,
+        c.total_tracks,
+        row_number() OVER (PARTITION BY c.account_id, c.item_uri ORDER BY c.requested_uri) AS nth
+    FROM current_catalogue AS c
+    JOIN newest_run AS n ON n.account_id = c.account_id
+    WHERE c.item_type = 'album' AND c.requested_uri <> c.item_uri
+        AND c.released_on >= CAST(date_add('month', -12, n.scheduled_at) AS date)
+)
+
+SELECT account_id, released_on, artist_name, name, album_type, total_tracks, item_uri
+FROM releases
+WHERE nth = 1
+ORDER BY account_id, released_on DESC, artist_name, name, item_uri

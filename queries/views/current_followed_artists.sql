@@ -1,0 +1,30 @@
+-- The followed artists, as the newest complete read has them.
+-- Grain: account_id, artist_id.
+SELECT
+    account_id,
+    artist_id,
+    uri,
+    artist_name,
+    _read_id,
+    _extracted_at
+FROM (
+    SELECT
+        a.account_id,
+        a.artist_id,
+        a.uri,
+        a.artist_name,
+        a._read_id,
+        a._extracted_at,
+        row_number() OVER (
+            PARTITION BY a.account_id, a.artist_id
+            ORDER BY a._extracted_at DESC, a._raw_key DESC, a._line DESC
+        ) AS age
+    FROM complete_reads AS r
+    CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
+    JOIN followed_artists AS a
+        ON a._raw_key = k._raw_key AND a.account_id = r.account_id
+    JOIN line_versions AS v
+        ON v._raw_key = a._raw_key AND v._line = a._line AND v._schema_version = a._schema_version
+    WHERE r.stream = 'followed_artists' AND r.recency = 1 AND v.stream = 'followed_artists'
+) AS ranked
+WHERE age = 1
