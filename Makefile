@@ -9,7 +9,7 @@ LOCK := requirements-dev.lock
 # Two workers at the most: the tests start processes of their own.
 WORKERS ?= 2
 
-.PHONY: help setup demo test test-engine test-all check fix lint types build lock clean
+.PHONY: help setup demo test test-engine test-all check fix lint types build docs lock clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ fix: setup ## Mend what the linter can mend
 
 build: setup ## Build what is deployed: the code archive and the dependency layers, into build/
 	@$(BIN)/python -m pipeline.packaging
+
+docs: setup ## Write the pages on streams and tables that the registries know
+	@$(BIN)/python -m scripts.reference_docs
 
 lock: setup ## Pin the dependencies of pyproject.toml anew, with hashes
 	@set -euo pipefail; \
