@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from typing import Any
 
-from handlers.extract.snapshot import canonical
+from handlers.extract import times
+from handlers.extract.identity import identity
 from handlers.extract.state import CompleteRead, Content, newer
 from handlers.extract.work import Work
 from handlers.streams import Stream
@@ -18,38 +17,32 @@ SEEN_RECORDS = 500
 def read_append(work: Work, stream: Stream) -> None:
     """Read the first page, which is all there is, and write what is new; all of it when asked to.
 
-    State: `{"last": {read_id, mode, keys, records, extracted_at}, "seen": ["<played_at> <item uri>", …]}`, the oldest
-    seen first.
+    State: `{"last": {read_id, mode, keys, records, begun_at, extracted_at}, "seen": ["<played_at> <item uri>", …]}`,
+    the oldest seen first.
     """
     state = work.state(stream)
     with work.ledger.unit(stream, mode="incremental") as unit:
         last = CompleteRead.parse(state.content.get("last"))
         known = set(_seen(state.content))
         served: dict[str, None] = {}
-        new = 0
-        with work.writer(unit, hold=False) as raw:
+        begun_at = times.written(times.now())
+        raw = work.writer(unit, hold=False)
+        with work.counted(raw, unit):
             for record in work.first_page(stream):
                 name = identity(record.value)
                 if name not in served and (work.event.full or name not in known):
                     raw.add(record)
-                    new += 1
                 served[name] = None
-        if last and not new and not work.event.full:
+        if last and not raw.keys and not work.event.full:
             unit.unchanged(last)
             return
-        read = unit.complete(raw)
+        if unit.read_id is None:
+            raise ValueError("a unit that was not begun cannot be complete")
+        ended_at = times.written(times.now())
+        read = CompleteRead(unit.read_id, "incremental", tuple(raw.keys), raw.records, begun_at, ended_at)
         oldest_first = list(reversed(served))
         state.update(lambda content: _changed(content, read, oldest_first))
-
-
-def identity(record: Any) -> str:
-    """What tells a play from another; of a record that lacks a part of it, a digest of the whole."""
-    if isinstance(record, dict):
-        track, played_at = record.get("track"), record.get("played_at")
-        uri = track.get("uri") if isinstance(track, dict) else None
-        if isinstance(played_at, str) and isinstance(uri, str):
-            return f"{played_at} {uri}"
-    return hashlib.sha256(canonical(record)).hexdigest()
+        unit.complete(read)
 
 
 def _seen(content: Content) -> list[str]:

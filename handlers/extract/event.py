@@ -9,11 +9,12 @@ from typing import Any
 
 from handlers import layout
 from handlers.extract import times
-from handlers.streams import STREAMS, Stream
+from handlers.streams import READABLE_STREAMS, Stream
 
 TRIGGERS = ("daily", "hourly", "manual")
 MAX_CONTINUATIONS = 12
-"""How many invocations one run may hand over to."""
+"""How many invocations one run may hand over to; Lambda itself stops a chain of about 16:
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html."""
 
 
 class EventError(ValueError):
@@ -31,6 +32,20 @@ class Event:
     """Only these streams; None: all that the trigger covers."""
     full: bool
     """Read everything whole and write it, whatever state says."""
+    number: int = 0
+    """Which continuation of the run this is; 0 for its begin."""
+
+    @property
+    def may_continue(self) -> bool:
+        """Whether another invocation may follow."""
+        return self.number < MAX_CONTINUATIONS
+
+    def continuation(self) -> dict[str, Any]:
+        """The event of the next invocation of the same run."""
+        asked: dict[str, Any] = {"trigger": self.trigger, "scheduled_time": times.written(self.scheduled_at)}
+        if self.streams is not None:
+            asked["streams"] = list(self.streams)
+        return {**asked, "full": self.full, "continuation": {"run_id": self.run_id, "number": self.number + 1}}
 
     @classmethod
     def parse(cls, event: object, enabled: Sequence[str]) -> Event:
@@ -58,16 +73,16 @@ class Event:
             raise EventError(f"The event's full is {full!r} instead of true or false.")
         scheduled_at = _scheduled(event.get("scheduled_time"))
         run_id = layout.run_id(scheduled_at, trigger)
+        number = 0
         if event.get("continuation") is not None:
-            run_id = _continued(event["continuation"], trigger)
+            run_id, number = _continued(event["continuation"], trigger)
             scheduled_at = layout.run_time(run_id)
-        return cls(trigger, run_id, scheduled_at, _streams(event.get("streams"), enabled), full)
+        return cls(trigger, run_id, scheduled_at, _streams(event.get("streams"), enabled), full, number)
 
     def covers(self, stream: Stream) -> bool:
         """Whether the run reads the stream, if it is enabled."""
-        return (self.trigger == "manual" or self.trigger in stream.schedules) and (
-            self.streams is None or stream.name in self.streams
-        )
+        due = stream.readable and (self.trigger == "manual" or self.trigger in stream.schedules)
+        return due and (self.streams is None or stream.name in self.streams)
 
 
 def _scheduled(text: Any) -> datetime:
@@ -85,8 +100,8 @@ def _streams(names: Any, enabled: Sequence[str]) -> tuple[str, ...] | None:
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise EventError(f"The event's streams is {names!r} instead of a list of names of streams.")
     for name in names:
-        if name not in STREAMS:
-            raise EventError(f"The event names the stream {name!r}, which is none of {', '.join(STREAMS)}.")
+        if name not in READABLE_STREAMS:
+            raise EventError(f"The event names the stream {name!r}, which is none of {', '.join(READABLE_STREAMS)}.")
         if name not in enabled:
             raise EventError(
                 f"The stream {name!r} is not enabled: add it to the setting `streams` and deploy, "
@@ -95,7 +110,7 @@ def _streams(names: Any, enabled: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(names)
 
 
-def _continued(continuation: Any, trigger: str) -> str:
+def _continued(continuation: Any, trigger: str) -> tuple[str, int]:
     if not isinstance(continuation, dict) or set(continuation) != {"run_id", "number"}:
         raise EventError(f"The event's continuation is {continuation!r} instead of an object of run_id and number.")
     run_id, number = continuation["run_id"], continuation["number"]
@@ -103,7 +118,7 @@ def _continued(continuation: Any, trigger: str) -> str:
         raise EventError(f"The continuation's number is {number!r} instead of 1 to {MAX_CONTINUATIONS}.")
     try:
         if layout.run_id(layout.run_time(run_id), trigger) == run_id:
-            return str(run_id)
+            return str(run_id), number
     except (layout.ForeignKeyError, TypeError):
         pass
     raise EventError(f"The continuation's run_id is {run_id!r} instead of the id of a {trigger} run.")

@@ -13,6 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from handlers import layout
 from handlers.extract.configuration import Configuration
+from handlers.extract.continuation import hand_over
 from handlers.extract.credentials import Secret
 from handlers.extract.event import Event
 from handlers.extract.logs import keep_secrets, logger
@@ -22,6 +23,7 @@ from handlers.extract.storage import Bucket
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -64,6 +66,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     summary = _summary(manifest, key)
     _measure(manifest, summary)
     _log(manifest, summary)
+    if manifest.continued:
+        # After the manifest, which the next invocation reads. If it cannot be begun, Lambda tries this one again.
+        hand_over(_lambda(), context.invoked_function_arn, asked)
+        logger.info("The invocation ran out of time: another one goes on.", extra={"continuation": asked.number + 1})
     if manifest.may_pass:
         raise RunFailedError(f"The run {asked.run_id} got nothing: {manifest.reason}")
     return summary
@@ -73,6 +79,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @cache
 def _s3() -> S3Client:
     return boto3.client("s3")
+
+
+@cache
+def _lambda() -> LambdaClient:
+    return boto3.client("lambda")
 
 
 @cache

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from handlers.extract import times
-from handlers.extract.paging import Record
-from handlers.extract.state import CompleteRead, Content, StateFile, newer
+from handlers.extract.full_read import FullRead
+from handlers.extract.ledger import Unit
+from handlers.extract.observer import Observer
+from handlers.extract.paging import MovedError, Pass, Place, Record
+from handlers.extract.state import CompleteRead, Content, Slot, newer
 from handlers.extract.work import Work
 from handlers.streams import FULL_READ_DAYS, Stream
 
@@ -57,17 +61,53 @@ class Watermark:
 def read_incremental(work: Work, stream: Stream) -> None:
     """Read what was added since the watermark; all of it the first time, weekly and when asked to.
 
-    State: `{"full": read, "last": read, "watermark": {added_at, uris}}`, each read `{read_id, mode, keys, records,
-    extracted_at}`; `last` is the newest read that wrote something, `full` the newest that was whole.
+    The keys of a read are those of the last full read and of all increments since, so that the newest read alone says
+    what there is, even where the manifest of an earlier one was lost.
+
+    State: `{"full": read, "increments": [read, …], "watermark": {added_at, uris}, "open"}`, each read `{read_id, mode,
+    keys, records, begun_at, extracted_at}` with its own keys alone.
     """
-    state = work.state(stream)
-    content = state.content
-    full, last = CompleteRead.parse(content.get("full")), CompleteRead.parse(content.get("last"))
-    watermark = Watermark.parse(content.get("watermark"))
-    if full and last and watermark and not work.event.full and work.days_since(full.extracted) < FULL_READ_DAYS:
-        _read_increment(work, stream, state, watermark, last)
+    slot = Slot(work.state(stream))
+    series, watermark = _Series.parse(slot.content), Watermark.parse(slot.content.get("watermark"))
+    due = series is None or watermark is None or work.event.full or work.days_since(series.full.begun) >= FULL_READ_DAYS
+    if due or not series or not watermark or isinstance(slot.content.get("open"), dict):
+        _read_whole(work, stream, slot)
     else:
-        _read_whole(work, stream, state)
+        _read_increment(work, stream, slot, watermark, series)
+
+
+@dataclass(frozen=True)
+class _Series:
+    """The last full read and what was read on top of it."""
+
+    full: CompleteRead
+    increments: tuple[CompleteRead, ...] = ()
+
+    @classmethod
+    def parse(cls, content: Content) -> _Series | None:
+        full, kept = CompleteRead.parse(content.get("full")), content.get("increments")
+        increments = [CompleteRead.parse(one) for one in kept] if isinstance(kept, list) else []
+        if full is None or not isinstance(kept, list) or None in increments:
+            return None
+        return cls(full, tuple(one for one in increments if one))
+
+    def with_increment(self, read: CompleteRead) -> _Series:
+        return _Series(self.full, (*self.increments, read))
+
+    def after(self, full: CompleteRead) -> _Series:
+        """The series of a newer full read: what others have added since that began stays."""
+        return _Series(full, tuple(one for one in self.increments if one.extracted >= full.begun))
+
+    @property
+    def whole(self) -> CompleteRead:
+        """All of it as one read, under the name of the newest."""
+        reads = (self.full, *self.increments)
+        newest = reads[-1]
+        keys = tuple(key for read in reads for key in read.keys)
+        return replace(newest, keys=keys, records=sum(read.records for read in reads))
+
+    def content(self) -> Content:
+        return {"full": self.full.content(), "increments": [one.content() for one in self.increments]}
 
 
 def place(record: Any) -> tuple[datetime, str] | None:
@@ -80,78 +120,94 @@ def place(record: Any) -> tuple[datetime, str] | None:
     return added_at, uri if isinstance(uri, str) else ""
 
 
-def _read_whole(work: Work, stream: Stream, state: StateFile) -> None:
+def _read_whole(work: Work, stream: Stream, slot: Slot) -> None:
+    def source(behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+        for record in work.records(stream, one_pass=one_pass, behind=behind):
+            yield record, {}
+
     with work.ledger.unit(stream, mode="full") as unit:
-        for one_pass in work.passes(unit):
-            top = _Top()
-            with work.writer(unit, hold=False) as raw:
-                for record in work.records(stream, one_pass=one_pass):
-                    raw.add(record)
-                    if at := place(record.value):
-                        top.see(*at)
-            if not one_pass.void:
-                _keep(state, unit.complete(raw), top.watermark)
+        top = _Top()
+        whole = FullRead(work, unit, slot, source, observer=top)
+        finished = whole.run()
+        if finished is None:
+            raise AssertionError("a list without a known one is never unchanged")
+        slot.update(lambda content: _with_full(whole.kept(content, finished), finished.read, top.watermark))
+        series = _Series.parse(slot.content)
+        unit.complete(series.whole if series else finished.read)
 
 
-def _read_increment(work: Work, stream: Stream, state: StateFile, old: Watermark, last: CompleteRead) -> None:
+def _read_increment(work: Work, stream: Stream, slot: Slot, old: Watermark, series: _Series) -> None:
     with work.ledger.unit(stream, mode="incremental") as unit:
-        for one_pass in work.passes(unit):
-            top = _Top()
-            # Records without a place in the order count as new only between new ones, or they would be written each
-            # day.
-            placeless: list[Record] = []
-            new = 0
-            with work.writer(unit, hold=False) as raw:
-                for record in work.records(stream, one_pass=one_pass):
-                    at = place(record.value)
-                    if at is None:
-                        placeless.append(record)
-                        continue
-                    if old.is_above(at[0]):
-                        break
-                    if old.covers(*at):
-                        continue
-                    for one in (*placeless, record):
-                        raw.add(one)
-                        new += 1
-                    placeless.clear()
-                    top.see(*at)
-            if one_pass.void:
-                continue
-            if new:
-                _keep(state, unit.complete(raw), top.watermark)
+        for repeatable in (True, False):
+            try:
+                _increment(work, stream, slot, unit, old, series, Pass(repeatable=repeatable))
+            except MovedError:
+                unit.begin_again()
             else:
-                unit.unchanged(last)
+                return
 
 
-def _keep(state: StateFile, read: CompleteRead, watermark: Watermark) -> None:
-    state.update(lambda content: _changed(content, read, watermark))
+def _increment(
+    work: Work, stream: Stream, slot: Slot, unit: Unit, old: Watermark, series: _Series, one_pass: Pass
+) -> None:
+    top, begun_at = _Top(), times.written(times.now())
+    # Records without a place in the order count as new only between new ones, or they would be written each day.
+    placeless: list[Record] = []
+    raw = work.writer(unit, hold=False)
+    with work.counted(raw, unit):
+        for record in work.records(stream, one_pass=one_pass):
+            at = place(record.value)
+            if at is None:
+                placeless.append(record)
+                continue
+            if old.is_above(at[0]):
+                break
+            if old.covers(*at):
+                continue
+            for one in (*placeless, record):
+                raw.add(one)
+            placeless.clear()
+            top.see(record.value)
+    if not raw.keys:
+        unit.unchanged(series.whole)
+        return
+    if unit.read_id is None:
+        raise ValueError("a unit that was not begun cannot be complete")
+    read = CompleteRead(unit.read_id, "incremental", tuple(raw.keys), raw.records, begun_at, times.written(times.now()))
+    slot.update(lambda content: _with_increment(content, series, read, top.watermark))
+    unit.complete((_Series.parse(slot.content) or series.with_increment(read)).whole)
 
 
-class _Top:
+class _Top(Observer):
     """The watermark of what is being read."""
 
     def __init__(self) -> None:
-        self._added_at: datetime | None = None
-        self._uris: set[str] = set()
+        self.watermark = Watermark()
 
-    def see(self, added_at: datetime, uri: str) -> None:
-        if self._added_at is None or added_at > self._added_at:
-            self._added_at = added_at
-            self._uris.clear()
-        if added_at == self._added_at:
-            self._uris.add(uri)
+    def begin(self, seen: Content | None) -> None:
+        self.watermark = Watermark.parse(seen) or Watermark()
 
-    @property
-    def watermark(self) -> Watermark:
-        return Watermark(self._added_at, frozenset(self._uris))
+    def see(self, value: Any) -> None:
+        if at := place(value):
+            self.watermark = self.watermark.passed_by(Watermark(at[0], frozenset({at[1]})))
+
+    def content(self) -> Content:
+        return self.watermark.content()
 
 
-def _changed(content: Content, read: CompleteRead, watermark: Watermark) -> Content:
-    """State after the read; what another run has read meanwhile is kept where it is newer."""
-    held = Watermark.parse(content.get("watermark")) or Watermark()
-    changed = {**content, "watermark": held.passed_by(watermark).content()}
-    for name in ("full", "last") if read.mode == "full" else ("last",):
-        if not newer(content.get(name), read):
-            changed[name] = read.content()
-    return changed
+def _with_full(content: Content, read: CompleteRead, watermark: Watermark) -> Content:
+    held = _Series.parse(content)
+    passed = {**content, "watermark": _passed(content, watermark)}
+    if held is None:
+        return {**passed, **_Series(read).content()}
+    return passed if newer(content.get("full"), read) else {**passed, **held.after(read).content()}
+
+
+def _with_increment(content: Content, series: _Series, read: CompleteRead, watermark: Watermark) -> Content:
+    held = _Series.parse(content) or series
+    return {**content, "watermark": _passed(content, watermark), **held.with_increment(read).content()}
+
+
+def _passed(content: Content, watermark: Watermark) -> Content:
+    """The higher watermark: another run may have read further meanwhile."""
+    return (Watermark.parse(content.get("watermark")) or Watermark()).passed_by(watermark).content()

@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from handlers.extract import times
-from handlers.extract.raw import RawWriter
-from handlers.extract.spotify import LockedError, LoginError, OutOfTimeError, SpotifyError
-from handlers.extract.state import CompleteRead
+from handlers.extract.budget import BudgetError
+from handlers.extract.errors import LockedError, LoginError, OutOfTimeError, SpotifyError
+from handlers.extract.state import CompleteRead, LeftToAnotherError
 from handlers.streams import Stream
+
+CONTINUED = "continued"
+"""Reason of a unit with which the next invocation of the run goes on."""
 
 Status = Literal["complete", "unchanged", "partial", "failed", "skipped"]
 Mode = Literal["full", "incremental"]
@@ -42,13 +45,9 @@ class Unit:
         """The unit as the manifest holds it."""
         return {name: value for name, value in vars(self).items() if name != "error"}
 
-    def complete(self, raw: RawWriter) -> CompleteRead:
+    def complete(self, read: CompleteRead) -> None:
         """Note that the read is finished and all of it uploaded."""
-        if self.read_id is None or self.mode is None:
-            raise ValueError("a unit that was not begun cannot be complete")
-        read = CompleteRead(self.read_id, self.mode, tuple(raw.keys), raw.records, times.written(times.now()))
         self._finish("complete", read)
-        return read
 
     def unchanged(self, read: CompleteRead) -> None:
         """Note that Spotify holds what an earlier read has written."""
@@ -65,14 +64,19 @@ class Unit:
         self.status, self.reason, self.mode, self.read_id = "skipped", reason, None, None
 
     def _finish(self, status: Status, read: CompleteRead) -> None:
-        self.status, self.reason = status, None
+        self.status, self.reason, self.read_id = status, None, read.read_id
         self.read_complete, self.read_keys, self.read_records = True, list(read.keys), read.records
 
 
 class Ledger:
-    """The units of a run in the order in which they were begun."""
+    """The units of a run in the order in which they were begun.
 
-    def __init__(self) -> None:
+    Args:
+        hands_over: whether another invocation goes on where this one runs out of time.
+    """
+
+    def __init__(self, *, hands_over: bool = False) -> None:
+        self._out_of_time = CONTINUED if hands_over else "out_of_time"
         self.units: list[Unit] = []
         self.account_id: str | None = None
         self.count_requests: Callable[[], int] = lambda: 0
@@ -104,7 +108,11 @@ class Ledger:
             noted.status, noted.reason, noted.error = "partial", "locked", error
             noted.locked_until = times.written(error.until)
         except OutOfTimeError as error:
-            noted.status, noted.reason, noted.error = "partial", "out_of_time", error
+            noted.status, noted.reason, noted.error = "partial", self._out_of_time, error
+        except BudgetError as error:
+            noted.status, noted.reason, noted.error = "partial", "budget", error
+        except LeftToAnotherError as error:
+            noted.status, noted.reason = "partial", str(error)
         except SpotifyError as error:
             noted.status, noted.reason, noted.error = "failed", str(error), error
             if isinstance(error, LoginError):

@@ -10,9 +10,9 @@ from typing import Literal
 
 from handlers import layout
 from handlers.extract import times
+from handlers.extract.errors import ForbiddenError, UnavailableError
 from handlers.extract.event import Event
-from handlers.extract.ledger import Ledger, Unit
-from handlers.extract.spotify import ForbiddenError, UnavailableError
+from handlers.extract.ledger import CONTINUED, Ledger, Unit
 from handlers.extract.storage import Bucket, KeyTakenError
 
 RunStatus = Literal["complete", "partial", "failed", "skipped"]
@@ -72,6 +72,11 @@ class Manifest:
             return reasons[0]
         first = lacking[0] if lacking else self.units[0]
         return f"{len(lacking)} of {len(self.units)} units lack something, first {first.stream}: {first.reason}"
+
+    @property
+    def continued(self) -> bool:
+        """Whether something is left for another invocation of the run."""
+        return any(unit.reason == CONTINUED for unit in self.units)
 
     @property
     def may_pass(self) -> bool:

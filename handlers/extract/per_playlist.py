@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from handlers.extract import times
-from handlers.extract.ledger import Unit
-from handlers.extract.logs import logger
-from handlers.extract.playlists import Listing, Playlist, owns
-from handlers.extract.spotify import (
+from handlers.extract.errors import (
     AppForbiddenError,
     ForbiddenError,
     LockedError,
@@ -16,7 +15,12 @@ from handlers.extract.spotify import (
     OutOfTimeError,
     SpotifyError,
 )
-from handlers.extract.state import CompleteRead, Content, StateFile, newer
+from handlers.extract.full_read import FullRead, Known
+from handlers.extract.ledger import Unit
+from handlers.extract.logs import logger
+from handlers.extract.paging import Pass, Place, Record
+from handlers.extract.playlists import Listing, Playlist, owns
+from handlers.extract.state import CompleteRead, Content, Slot, StateFile, newer
 from handlers.extract.work import Work
 from handlers.streams import STREAMS, Stream
 
@@ -25,7 +29,8 @@ NOT_OWNED = "not_owned"
 NO_PLAYLISTS = "no_own_playlists"
 """Reason of a library without a playlist that may be read."""
 REFUSAL_DAYS = 7
-"""Days after which a playlist that Spotify refused is asked for again."""
+"""Days after which a playlist that never was read and was refused is asked for again, and after which one that was read
+counts as another's."""
 
 
 def read_per_playlist(work: Work, stream: Stream) -> None:
@@ -34,8 +39,8 @@ def read_per_playlist(work: Work, stream: Stream) -> None:
     Playlists that are neither the user's own nor collaborative are no unit: Spotify would answer 403 for each, every
     day. The table `playlists` names their owners.
 
-    State: `{"playlists": {<id>: {"snapshot_id", "read": {read_id, mode, keys, records, extracted_at}}}}`; of a
-    collaborative playlist that Spotify refused and that never was read, `read` is null and `refused_at` says when.
+    State: `{"playlists": {<id>: {"snapshot_id", "read": {read_id, mode, keys, records, begun_at, extracted_at}, "open",
+    "refused_at", "refused_snapshot_id"}}}`: since when Spotify refuses a collaborative playlist, and which version.
     """
     try:
         listing = _listing(work)
@@ -49,10 +54,13 @@ def read_per_playlist(work: Work, stream: Stream) -> None:
     state = work.state(stream)
     read: list[tuple[Playlist, Unit]] = []
     for playlist in playlists:
+        if not work.is_left(stream, playlist.id):
+            continue
         with work.ledger.unit(stream, playlist.id, mode="full") as unit:
-            if _stands(work, state, playlist, unit):
+            slot = _slot(state, playlist, listing)
+            if _stands(work, slot, playlist, unit):
                 continue
-            _read(work, stream, state, playlist, unit, listing)
+            _read(work, stream, slot, playlist, unit)
         if unit.status == "complete":
             read.append((playlist, unit))
     if read:
@@ -84,40 +92,77 @@ def _list(work: Work) -> Listing:
     return listing
 
 
-def _stands(work: Work, state: StateFile, playlist: Playlist, unit: Unit) -> bool:
+def _slot(state: StateFile, playlist: Playlist, listing: Listing) -> Slot:
+    """What state holds of a playlist; playlists that are listed no more are forgotten with any change."""
+
+    def tidy(whole: Content) -> Content:
+        return {"playlists": {name: one for name, one in whole["playlists"].items() if name in listing}}
+
+    return Slot(state, "playlists", playlist.id, tidy=tidy)
+
+
+def _stands(work: Work, slot: Slot, playlist: Playlist, unit: Unit) -> bool:
     """Note a playlist that need not be read."""
-    held = _held(state.content).get(playlist.id)
-    if not isinstance(held, dict) or playlist.snapshot_id is None or held.get("snapshot_id") != playlist.snapshot_id:
+    held = slot.content
+    if playlist.snapshot_id is None:
         return False
+    read = CompleteRead.parse(held.get("read"))
     refused_at = times.parsed(held.get("refused_at"))
-    if refused_at and not work.event.full and work.days_since(refused_at) < REFUSAL_DAYS:
+    if refused_at and read is None and held.get("refused_snapshot_id") == playlist.snapshot_id:
+        if work.event.full or work.days_since(refused_at) >= REFUSAL_DAYS:
+            return False
         unit.skip(NOT_OWNED)
         return True
-    read = CompleteRead.parse(held.get("read"))
-    if read is None or not work.stands(read):
+    if read is None or held.get("snapshot_id") != playlist.snapshot_id or not work.stands(read):
         return False
     unit.unchanged(read)
     return True
 
 
-def _read(work: Work, stream: Stream, state: StateFile, playlist: Playlist, unit: Unit, listing: Listing) -> None:
-    read: CompleteRead | None = None
+def _read(work: Work, stream: Stream, slot: Slot, playlist: Playlist, unit: Unit) -> None:
+    def source(behind: Place | None, _pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+        # Its version, and not its length, tells whether it changed meanwhile.
+        for record in work.records(stream, playlist.id, behind=behind):
+            yield (
+                record,
+                {"playlist_id": playlist.id, "snapshot_id": playlist.snapshot_id, "position": record.position},
+            )
+
+    whole = FullRead(
+        work,
+        unit,
+        slot,
+        source,
+        resumable=playlist.snapshot_id is not None,
+        version=playlist.snapshot_id,
+        # None to compare with, but the parts wait: one that is refused half-way leaves nothing behind.
+        known=Known(None, None),
+    )
     try:
-        with work.writer(unit, hold=True) as raw:
-            for record in work.records(stream, playlist.id):
-                context = {
-                    "playlist_id": playlist.id,
-                    "snapshot_id": playlist.snapshot_id,
-                    "position": record.position,
-                }
-                raw.add(record, context)
-        read = unit.complete(raw)
+        finished = whole.run()
     except ForbiddenError as error:
-        # Only of a playlist that never was read does it say that the user is no collaborator.
-        if owns(work.account, playlist) or isinstance(error, AppForbiddenError) or _was_read(state.content, playlist):
+        if not _passes_over(work, slot, playlist, error):
             raise
         unit.skip(NOT_OWNED)
-    state.update(lambda content: _changed(content, playlist, read, listing))
+        return
+    if finished is None:
+        raise AssertionError("a list without a known one is never unchanged")
+    slot.update(lambda content: _changed(whole.kept(content, finished), playlist, finished.read))
+    unit.complete(finished.read)
+
+
+def _passes_over(work: Work, slot: Slot, playlist: Playlist, error: ForbiddenError) -> bool:
+    """Whether a refusal says that the user is no collaborator.
+
+    Of a playlist that never was read it does at once, of another one when it has lasted some days.
+    """
+    if owns(work.account, playlist) or isinstance(error, AppForbiddenError):
+        return False
+    refusal = {"refused_at": times.written(times.now()), "refused_snapshot_id": playlist.snapshot_id}
+    was_read = CompleteRead.parse(slot.content.get("read")) is not None
+    since = times.parsed(slot.content.get("refused_at"))
+    slot.update(lambda content: {**refusal, **content} if was_read else {**content, **refusal})
+    return not was_read or (since is not None and work.days_since(since) >= REFUSAL_DAYS)
 
 
 def _read_moved(work: Work, stream: Stream, state: StateFile, done: list[tuple[Playlist, Unit]]) -> None:
@@ -142,27 +187,12 @@ def _read_moved(work: Work, stream: Stream, state: StateFile, done: list[tuple[P
             continue
         with work.ledger.again(unit):
             unit.begin_again()
-            _read(work, stream, state, replace(playlist, snapshot_id=moved), unit, listing)
+            _read(work, stream, _slot(state, playlist, listing), replace(playlist, snapshot_id=moved), unit)
 
 
-def _held(content: Content) -> Content:
-    held = content.get("playlists")
-    return held if isinstance(held, dict) else {}
-
-
-def _was_read(content: Content, playlist: Playlist) -> bool:
-    held = _held(content).get(playlist.id)
-    return isinstance(held, dict) and CompleteRead.parse(held.get("read")) is not None
-
-
-def _changed(content: Content, playlist: Playlist, read: CompleteRead | None, listing: Listing) -> Content:
-    """State with the new version, or the refusal where nothing was read, without playlists that are listed no more."""
-    held = {name: one for name, one in _held(content).items() if name in listing}
-    current = held.get(playlist.id)
-    if read is None:
-        if not _was_read(content, playlist):
-            refused_at = times.written(times.now())
-            held[playlist.id] = {"snapshot_id": playlist.snapshot_id, "read": None, "refused_at": refused_at}
-    elif not isinstance(current, dict) or not newer(current.get("read"), read):
-        held[playlist.id] = {"snapshot_id": playlist.snapshot_id, "read": read.content()}
-    return {"playlists": held}
+def _changed(content: Content, playlist: Playlist, read: CompleteRead) -> Content:
+    """The playlist's state with the new version."""
+    if newer(content.get("read"), read):
+        return content
+    opened = {"open": content["open"]} if "open" in content else {}
+    return {"snapshot_id": playlist.snapshot_id, "read": read.content(), **opened}

@@ -9,6 +9,8 @@ from typing import Any
 
 from handlers.extract.account import Account
 from handlers.extract.logs import logger
+from handlers.extract.observer import Observer
+from handlers.extract.state import Content
 
 # Ids are base 62; nothing else may become part of a key or a path.
 _ID = re.compile(r"[0-9A-Za-z]{1,64}")
@@ -62,6 +64,23 @@ class Listing:
         """The version of a playlist; None where it is not listed or has none."""
         playlist = self._playlists.get(playlist_id)
         return playlist.snapshot_id if playlist else None
+
+
+class ListingObserver(Observer):
+    """Makes the listing of what a pass over `GET /me/playlists` shows."""
+
+    def __init__(self) -> None:
+        self.listing = Listing()
+        self.whole = False
+        """Whether it was shown all of the list; of a pass that was cut off before it is shown the rest."""
+
+    def begin(self, seen: Content | None) -> None:
+        """A pass begins."""
+        self.listing, self.whole = Listing(), seen is None
+
+    def see(self, value: Any) -> None:
+        """Take one element."""
+        self.listing.add(value)
 
 
 def owns(account: Account, playlist: Playlist) -> bool:

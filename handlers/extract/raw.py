@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -12,12 +12,14 @@ from urllib.parse import quote
 
 from handlers import layout
 from handlers.extract import times
+from handlers.extract.errors import SpotifyError
 from handlers.extract.paging import Record
-from handlers.extract.spotify import SpotifyError
 from handlers.extract.storage import Bucket, KeyTakenError
 
 PART_BYTES = 32 * 1024 * 1024
 """Size of a part before compression: some ten thousand records."""
+HELD_BYTES = 128 * 1024 * 1024
+"""Size of finished parts, compressed, that may wait on the function's disk of 512 MB."""
 
 
 class RawWriter:
@@ -33,7 +35,8 @@ class RawWriter:
         run_id: run that writes.
         read_id: read that the records belong to.
         account_id: account that they belong to.
-        hold: keep finished parts back until the end, so that `discard` can drop them.
+        before: keys of the same read that were uploaded already; parts of this run are numbered behind them.
+        hold: keep finished parts back until the end, so that `discard` can drop them; more than `HELD_BYTES` are not.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class RawWriter:
         run_id: str,
         read_id: str,
         account_id: str,
+        before: Sequence[str] = (),
         hold: bool,
     ) -> None:
         self.keys: list[str] = []
@@ -60,7 +64,7 @@ class RawWriter:
         self._read_id = read_id
         self._account_id = account_id
         self._hold = hold
-        self._part = 0
+        self._part = _next_part(before, run_id)
         self._files = 0
         self._open: _Part | None = None
         self._finished: list[_Part] = []
@@ -96,7 +100,8 @@ class RawWriter:
         self._open.write(json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n")
         if self._open.size >= PART_BYTES:
             self._finish_part()
-            if not self._hold:
+            if not self._hold or sum(part.path.stat().st_size for part in self._finished) > HELD_BYTES:
+                self._hold = False
                 self._upload()
 
     def discard(self) -> None:
@@ -134,6 +139,11 @@ class RawWriter:
             except KeyTakenError:
                 continue
             return key
+
+
+def _next_part(before: Sequence[str], run_id: str) -> int:
+    keys = [layout.RawKey.parse(key) for key in before]
+    return max((key.part + 1 for key in keys if key.run_id == run_id), default=0)
 
 
 _ASCII = "".join(map(chr, range(33, 127))).replace("%", "")

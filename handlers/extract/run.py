@@ -10,16 +10,28 @@ from handlers import layout
 from handlers.extract import times
 from handlers.extract.account import identify
 from handlers.extract.append import read_append
+from handlers.extract.budget import RUN_REQUESTS, STREAM_REQUESTS, Budget
+from handlers.extract.catalogue import read_catalogue
 from handlers.extract.configuration import Configuration
-from handlers.extract.credentials import MalformedSecretError, NotLoggedInError, Secret
+from handlers.extract.continuation import Left, left_by
+from handlers.extract.credentials import (
+    Credentials,
+    MalformedSecretError,
+    NotLoggedInError,
+    ScopeError,
+    Secret,
+    missing_scopes,
+)
+from handlers.extract.errors import LoginError, SpotifyError
 from handlers.extract.event import Event
 from handlers.extract.incremental import read_incremental
 from handlers.extract.ledger import Ledger
+from handlers.extract.locks import Locks
 from handlers.extract.manifest import Manifest
 from handlers.extract.per_playlist import read_per_playlist
-from handlers.extract.playlists import Listing
+from handlers.extract.playlists import ListingObserver
 from handlers.extract.snapshot import read_snapshot
-from handlers.extract.spotify import LoginError, SpotifyClient, SpotifyError
+from handlers.extract.spotify import SpotifyClient
 from handlers.extract.state import StateFile
 from handlers.extract.storage import Bucket
 from handlers.extract.work import Work
@@ -42,11 +54,14 @@ def run(
         Exception: whatever is neither Spotify's failure nor that of the login.
     """
     started_at = times.now()
-    ledger = Ledger()
+    ledger = Ledger(hands_over=event.may_continue)
     due = [STREAMS[name] for name in configuration.streams if event.covers(STREAMS[name])]
     crash: Exception | None = None
     try:
-        _read_all(due, event, configuration, secret, bucket, remaining, ledger)
+        left = left_by(event, bucket)
+        if left:
+            due = [stream for stream in due if left.covers(stream.name)]
+        _read_all(due, event, left, configuration, secret, bucket, remaining, ledger)
     except NotLoggedInError:
         ledger.note_skipped(due, "not_logged_in")
     except MalformedSecretError as error:
@@ -66,6 +81,7 @@ def run(
 def _read_all(
     due: list[Stream],
     event: Event,
+    left: Left | None,
     configuration: Configuration,
     secret: Secret,
     bucket: Bucket,
@@ -74,9 +90,16 @@ def _read_all(
 ) -> None:
     if not due:
         return
-    credentials = secret.read()
+    credentials = secret.read(configuration.auth_mode)
+    budget = Budget(RUN_REQUESTS, STREAM_REQUESTS, left.requests if left else None)
     client = SpotifyClient(
-        credentials, secret.replace_token, configuration.api_url, configuration.accounts_url, remaining
+        credentials,
+        secret.replace_token,
+        configuration.api_url,
+        configuration.accounts_url,
+        remaining,
+        auth_mode=configuration.auth_mode,
+        budget=budget,
     )
     ledger.count_requests = lambda: client.requests
     try:
@@ -85,6 +108,7 @@ def _read_all(
             StateFile(bucket, layout.LOGIN_STATE_KEY),
             credentials.fingerprint,
             ask=STREAMS["profile"] in due,
+            auth_mode=configuration.auth_mode,
         )
     except LoginError:
         raise
@@ -94,17 +118,30 @@ def _read_all(
         return
     ledger.account_id = account.id
     with tempfile.TemporaryDirectory() as folder:
-        work = Work(client, bucket, Path(folder), ledger, account, event, configuration.transformed_retention_days)
+        work = Work(
+            client,
+            bucket,
+            Path(folder),
+            ledger,
+            account,
+            event,
+            configuration.transformed_retention_days,
+            Locks(StateFile(bucket, layout.LOCKS_STATE_KEY)),
+            configuration.catalogue_uris,
+            left,
+        )
         for stream in due:
-            _read(work, stream)
+            with budget.stream(stream.name):
+                _read(work, stream, credentials)
 
 
-def _read(work: Work, stream: Stream) -> None:
+def _read(work: Work, stream: Stream, credentials: Credentials) -> None:
+    if missing := missing_scopes(credentials, stream):
+        work.ledger.note_failure(stream, ScopeError(stream, missing))
+        return
     match stream.mode:
         case "snapshot" if stream.name == "playlists":
-            listing = Listing()
-            unit = read_snapshot(work, stream, observe=listing.add)
-            work.listing = unit.error or listing
+            _read_playlists(work, stream)
         case "snapshot":
             read_snapshot(work, stream)
         case "append":
@@ -113,3 +150,16 @@ def _read(work: Work, stream: Stream) -> None:
             read_incremental(work, stream)
         case "per_playlist":
             read_per_playlist(work, stream)
+        case "catalogue":
+            read_catalogue(work, stream)
+        case "import":
+            raise ValueError("an import is nothing that the function reads")
+
+
+def _read_playlists(work: Work, stream: Stream) -> None:
+    observer = ListingObserver()
+    unit = read_snapshot(work, stream, observer)
+    if unit.error:
+        work.listing = unit.error
+    elif unit.read_complete and observer.whole:
+        work.listing = observer.listing

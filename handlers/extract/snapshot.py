@@ -2,68 +2,70 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from handlers.extract.full_read import Finished, FullRead, Known
 from handlers.extract.ledger import Unit
-from handlers.extract.paging import Pass
-from handlers.extract.state import CompleteRead, Content, StateFile, newer
+from handlers.extract.observer import Observer
+from handlers.extract.paging import Pass, Place, Record
+from handlers.extract.state import CompleteRead, Content, Slot, newer
 from handlers.extract.work import Work
 from handlers.streams import Stream
 
 
-def read_snapshot(work: Work, stream: Stream, observe: Callable[[Any], None] | None = None) -> Unit:
+def read_snapshot(work: Work, stream: Stream, observer: Observer | None = None) -> Unit:
     """Read the whole stream.
 
-    State: `{"complete": {read_id, mode, keys, records, extracted_at}, "digest"}`.
+    State: `{"complete": {read_id, mode, keys, records, begun_at, extracted_at}, "digest", "open"}`.
 
     Args:
         work: the run.
         stream: what to read.
-        observe: is shown every record of the pass that counts.
+        observer: is shown every record of the pass that counts.
     """
-    state = work.state(stream)
+
+    def source(behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+        for record in work.records(stream, one_pass=one_pass, behind=behind):
+            yield record, {}
+
+    def ranked(_behind: Place | None, _pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+        for time_range in stream.time_ranges:
+            for record in work.records(stream, params={"time_range": time_range}):
+                yield record, {"time_range": time_range, "rank": record.position + 1}
+
+    slot = Slot(work.state(stream))
     with work.ledger.unit(stream, mode="full") as unit:
-        for one_pass in work.passes(unit):
-            _read(work, stream, state, unit, one_pass, observe)
+        read_unit(
+            FullRead(
+                work,
+                unit,
+                slot,
+                ranked if stream.time_ranges else source,
+                # Ranks of one read are of one moment.
+                resumable=stream.paging != "none" and not stream.time_ranges,
+                observer=observer,
+            )
+        )
     return unit
 
 
-def _read(
-    work: Work, stream: Stream, state: StateFile, unit: Unit, one_pass: Pass, observe: Callable[[Any], None] | None
-) -> None:
-    last = CompleteRead.parse(state.content.get("complete"))
-    digest = hashlib.sha256()
-    observed: list[Any] = []
-    with work.writer(unit, hold=True) as raw:
-        for record in work.records(stream, one_pass=one_pass):
-            raw.add(record)
-            digest.update(canonical(record.value))
-            if observe:
-                observed.append(record.value)
-        if one_pass.void:
-            raw.discard()
-            return
-        if observe:
-            for value in observed:
-                observe(value)
-        seen = digest.hexdigest()
-        if last and work.stands(last) and state.content.get("digest") == seen:
-            raw.discard()
-            unit.unchanged(last)
-            return
-    read = unit.complete(raw)
-    state.update(lambda content: _changed(content, read, seen))
+def read_unit(whole: FullRead) -> None:
+    """Read a list and keep it in its slot; what equals the last complete read is `unchanged`.
+
+    Raises:
+        SpotifyError: a request failed.
+        LeftToAnotherError: another run has gone on with the same read.
+    """
+    content = whole.slot.content
+    whole.known = Known(CompleteRead.parse(content.get("complete")), content.get("digest"))
+    finished = whole.run()
+    if finished:
+        whole.slot.update(lambda content: _changed(whole.kept(content, finished), finished))
+        whole.unit.complete(finished.read)
 
 
-def canonical(value: Any) -> bytes:
-    """The same bytes for the same JSON value, whatever the order of its keys; each ends with a newline."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii") + b"\n"
-
-
-def _changed(content: Content, read: CompleteRead, digest: str) -> Content:
-    if newer(content.get("complete"), read):
+def _changed(content: Content, finished: Finished) -> Content:
+    if newer(content.get("complete"), finished.read):
         return content
-    return {"complete": read.content(), "digest": digest}
+    return {**content, "complete": finished.read.content(), "digest": finished.digest}

@@ -21,6 +21,13 @@ class StateError(Exception):
     """State that others keep changing."""
 
 
+class LeftToAnotherError(Exception):
+    """Another run has gone on with the same read, which is left to it; the message is the unit's reason."""
+
+    def __init__(self) -> None:
+        super().__init__("Another run reads the same at this moment: it was left to that one.")
+
+
 class StateFile:
     """One state object, loaded when it is first asked for."""
 
@@ -75,6 +82,40 @@ class StateFile:
             logger.warning("State is unreadable: all is read as for the first time.", extra={"key": self._key})
 
 
+class Slot:
+    """The part of a state object that belongs to one unit.
+
+    Args:
+        state: the object.
+        path: names that lead to the part; without any it is the whole.
+        tidy: is applied to the whole content with every change.
+    """
+
+    def __init__(self, state: StateFile, *path: str, tidy: Callable[[Content], Content] = lambda whole: whole) -> None:
+        self._state = state
+        self._path = path
+        self._tidy = tidy
+
+    @property
+    def content(self) -> Content:
+        """What the part holds; empty where there is none or it is no object."""
+        part: object = self._state.content
+        for name in self._path:
+            part = part.get(name) if isinstance(part, dict) else None
+        return part if isinstance(part, dict) else {}
+
+    def update(self, change: Callable[[Content], Content]) -> None:
+        """Replace the part as `StateFile.update` replaces the whole; raises as that and as `change` do."""
+        self._state.update(lambda whole: self._tidy(_changed(whole, self._path, change)))
+
+
+def _changed(whole: object, path: tuple[str, ...], change: Callable[[Content], Content]) -> Content:
+    content = whole if isinstance(whole, dict) else {}
+    if not path:
+        return change(content)
+    return {**content, path[0]: _changed(content.get(path[0]), path[1:], change)}
+
+
 @dataclass(frozen=True)
 class CompleteRead:
     """A finished pass over a stream or a playlist, as state keeps it and `unchanged` units repeat it."""
@@ -84,7 +125,9 @@ class CompleteRead:
     """`full` or `incremental`."""
     keys: tuple[str, ...]
     records: int
+    begun_at: str
     extracted_at: str
+    """When it ended."""
 
     def content(self) -> Content:
         """The form in which state holds it."""
@@ -102,21 +145,31 @@ class CompleteRead:
             and isinstance(keys, list)
             and all(isinstance(key, str) for key in keys)
             and type(records) is int
+            and times.parsed(content.get("begun_at"))
             and times.parsed(content.get("extracted_at"))
         ):
             return None
-        return cls(read_id, mode, tuple(keys), records, content["extracted_at"])
+        return cls(read_id, mode, tuple(keys), records, content["begun_at"], content["extracted_at"])
+
+    @property
+    def begun(self) -> datetime:
+        """When its first record was read."""
+        return _moment(self.begun_at)
 
     @property
     def extracted(self) -> datetime:
-        """When it was read."""
-        moment = times.parsed(self.extracted_at)
-        if moment is None:
-            raise ValueError(f"{self.extracted_at!r} is no time")
-        return moment
+        """When it ended."""
+        return _moment(self.extracted_at)
 
 
 def newer(content: object, read: CompleteRead) -> bool:
     """Whether a read that state holds ended after this one."""
     held = CompleteRead.parse(content)
     return held is not None and held.extracted > read.extracted
+
+
+def _moment(text: str) -> datetime:
+    moment = times.parsed(text)
+    if moment is None:
+        raise ValueError(f"{text!r} is no time")
+    return moment

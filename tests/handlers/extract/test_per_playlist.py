@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -136,8 +137,21 @@ def test_refusal_takes_nothing_from_an_earlier_read(stage: Stage) -> None:
     manifest = read(stage, START + DAY)
     assert items(manifest) == {"Shared": "failed"}
     assert "403" in unit(manifest, "playlist_items", "Shared")["reason"]
-    assert stage.json(key) == before
+    after = stage.json(key)["playlists"]["Shared"]
+    assert after["refused_at"].startswith("2026-11-24T06:00:0")
+    assert {name: after[name] for name in ("snapshot_id", "read")} == before["playlists"]["Shared"]
     assert items(read(stage, START + 2 * DAY)) == {"Shared": "complete"}
+    assert "refused_at" not in stage.json(key)["playlists"]["Shared"]
+
+
+def test_playlist_that_was_read_and_stays_refused_counts_as_anothers_after_a_week(stage: Stage) -> None:
+    shared = playlist("Shared", "s1", "bob", collaborative=True)
+    serve(stage, shared)
+    read(stage)
+    serve(stage, {**shared, "snapshot_id": "s2"})
+    stage.spotify.always["playlists/Shared/items"] = REFUSED
+    statuses = [items(read(stage, START + day * DAY))["Shared"] for day in range(1, 10)]
+    assert statuses == ["failed"] * 7 + ["skipped"] * 2
 
 
 def test_refusal_does_not_replace_what_another_run_has_read_meanwhile(stage: Stage) -> None:
@@ -154,7 +168,8 @@ def test_refusal_does_not_replace_what_another_run_has_read_meanwhile(stage: Sta
 
     stage.spotify.on_request = other_run
     read(stage, START + DAY)
-    assert stage.bytes(key) == other
+    kept = stage.json(key)["playlists"]["Shared"]
+    assert {name: kept[name] for name in ("snapshot_id", "read")} == json.loads(other)["playlists"]["Shared"]
 
 
 @pytest.mark.parametrize("reply", [PREMIUM, SCOPE], ids=["premium", "scope"])
@@ -285,4 +300,6 @@ def test_state_forgets_playlists_that_are_gone(stage: Stage) -> None:
     state = stage.json(state_key("aB3dE5fG7h", "playlist_items"))
     assert list(state["playlists"]) == ["P2"]
     assert state["playlists"]["P2"]["snapshot_id"] == "s2"
-    assert set(state["playlists"]["P2"]["read"]) == {"read_id", "mode", "keys", "records", "extracted_at"}
+    assert set(state["playlists"]["P2"]["read"]) == {
+        "read_id", "mode", "keys", "records", "begun_at", "extracted_at",
+    }  # fmt: skip

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.extract.snapshot import canonical
+from handlers.extract.identity import canonical
 from handlers.layout import state_key
 from tests.handlers.extract.fake_spotify import Json, Reply
 from tests.handlers.extract.stage import START, Stage
@@ -123,8 +123,8 @@ def test_state_holds_the_last_complete_read(stage: Stage) -> None:
     stage.spotify.lists["me/albums"] = albums(3)
     unit = stage.read("saved_albums")
     state = stage.json(state_key("aB3dE5fG7h", "saved_albums"))
-    extracted_at = state["complete"].pop("extracted_at")
-    assert extracted_at.startswith("2026-11-23T06:00:0")
+    for name in ("begun_at", "extracted_at"):
+        assert state["complete"].pop(name).startswith("2026-11-23T06:00:0")
     assert len(state.pop("digest")) == 64
     assert state == {"complete": {"read_id": unit["read_id"], "mode": "full", "keys": unit["read_keys"], "records": 3}}
 

@@ -84,12 +84,13 @@ READS = st.builds(
     mode=st.sampled_from(["full", "incremental"]),
     keys=st.lists(st.text()).map(tuple),
     records=st.integers(0),
+    begun_at=st.just("2026-11-22T06:00:00.000Z"),
     extracted_at=st.just("2026-11-23T06:00:00.000Z"),
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(
-        st.sampled_from(["read_id", "mode", "keys", "records", "extracted_at"]), inner
+        st.sampled_from(["read_id", "mode", "keys", "records", "begun_at", "extracted_at"]), inner
     ),
 )  # fmt: skip
 
@@ -107,7 +108,7 @@ def test_whatever_state_holds_is_a_read_or_none(content: object) -> None:
 
 def test_older_read_does_not_displace_a_newer_one() -> None:
     def at(hour: int) -> CompleteRead:
-        return CompleteRead("r", "full", (), 0, f"2026-11-23T{hour:02d}:00:00.000Z")
+        return CompleteRead("r", "full", (), 0, "2026-11-23T05:00:00.000Z", f"2026-11-23T{hour:02d}:00:00.000Z")
 
     assert newer(at(7).content(), at(6))
     assert not newer(at(6).content(), at(7))

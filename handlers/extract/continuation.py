@@ -1,0 +1,63 @@
+"""What an invocation hands over to the next one of the same run, and what that one finds left to do."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from handlers import layout
+from handlers.extract.event import Event
+from handlers.extract.ledger import CONTINUED
+from handlers.extract.storage import Bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+
+@dataclass(frozen=True)
+class Left:
+    """What earlier invocations of the run have not done."""
+
+    units: frozenset[tuple[str, str]]
+    """Stream and unit."""
+    requests: Counter[str]
+    """What they have asked Spotify for, by stream."""
+
+    def covers(self, stream: str) -> bool:
+        """Whether anything of the stream is left."""
+        return any(stream == left for left, _ in self.units)
+
+    def covers_unit(self, stream: str, unit: str) -> bool:
+        """Whether the unit is left, or the stream whose units were not even learned."""
+        return (stream, unit) in self.units or (stream, "") in self.units
+
+
+def left_by(event: Event, bucket: Bucket) -> Left | None:
+    """What the manifests of the run say that its earlier invocations left; None where it has none or just begins."""
+    if not event.number:
+        return None
+    reasons: dict[tuple[str, str], str | None] = {}
+    requests: Counter[str] = Counter()
+    attempt = 0
+    while stored := bucket.get(str(layout.ManifestKey(event.run_id, attempt))):
+        for unit in json.loads(stored[0])["units"]:
+            reasons[unit["stream"], unit["unit"]] = unit["reason"]
+            requests[unit["stream"]] += unit["requests"]
+        attempt += 1
+    if not reasons:
+        return None
+    return Left(frozenset(unit for unit, reason in reasons.items() if reason == CONTINUED), requests)
+
+
+def hand_over(client: LambdaClient, function: str, event: Event) -> None:
+    """Have the function begin the run's next invocation, after this one.
+
+    Args:
+        client: Lambda.
+        function: ARN of the function itself.
+        event: of this invocation.
+    """
+    asked: dict[str, Any] = event.continuation()
+    client.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(asked).encode())

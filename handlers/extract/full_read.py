@@ -1,0 +1,258 @@
+"""One full pass over a list: cut off by a lock, a budget, a deadline or a failure, and gone on with by a later run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from handlers import layout
+from handlers.extract import times
+from handlers.extract.errors import ForbiddenError, NotFoundError, RefusedError, SpotifyError
+from handlers.extract.identity import canonical
+from handlers.extract.ledger import Unit
+from handlers.extract.logs import logger
+from handlers.extract.observer import Observer
+from handlers.extract.paging import MovedError, Pass, Place, Record
+from handlers.extract.raw import RawWriter
+from handlers.extract.state import CompleteRead, Content, LeftToAnotherError, Slot
+from handlers.extract.work import Work
+
+Source: TypeAlias = Callable[[Place | None, Pass], Iterator[tuple[Record, Mapping[str, Any]]]]
+"""Gives every record with its context, or those behind a place; raises as `paging.records` does."""
+
+# After these nothing is gained by going on behind the last record.
+_FINAL = (ForbiddenError, NotFoundError, RefusedError)
+
+
+@dataclass(frozen=True)
+class OpenRead:
+    """A pass that was cut off, as state keeps it."""
+
+    read_id: str
+    run_id: str
+    """Run that began it."""
+    begun_at: str
+    version: str | None
+    """What of the list must not have changed: the `snapshot_id` of a playlist."""
+    keys: tuple[str, ...]
+    """Raw objects so far."""
+    records: int
+    """Lines in them."""
+    place: Place
+    digest: str
+    """Of all records so far, one chained to the other."""
+    seen: Content
+    """What the observer has seen."""
+
+    def content(self) -> Content:
+        """The form in which state holds it."""
+        return {**asdict(self), "keys": list(self.keys), "place": self.place.content()}
+
+    @classmethod
+    def parse(cls, content: object) -> OpenRead | None:
+        """What state holds; None where it is something else, so that the read begins again."""
+        if not isinstance(content, dict):
+            return None
+        place, begun_at = Place.parse(content.get("place")), times.parsed(content.get("begun_at"))
+        texts = [content.get(name) for name in ("read_id", "run_id", "digest")]
+        keys, records, version, seen = (content.get(name) for name in ("keys", "records", "version", "seen"))
+        if (
+            place is None
+            or begun_at is None
+            or not all(isinstance(text, str) for text in texts)
+            or not isinstance(keys, list)
+            or not all(_is_raw_key(key) for key in keys)
+            or type(records) is not int
+            or not (version is None or isinstance(version, str))
+            or not isinstance(seen, dict)
+        ):
+            return None
+        read_id, run_id, digest = map(str, texts)
+        return cls(read_id, run_id, content["begun_at"], version, tuple(keys), records, place, digest, seen)
+
+    @property
+    def begun(self) -> datetime:
+        """When it was begun."""
+        moment = times.parsed(self.begun_at)
+        if moment is None:
+            raise ValueError(f"{self.begun_at!r} is no time")
+        return moment
+
+
+@dataclass(frozen=True)
+class Known:
+    """The last complete read and the digest of its records: what equals it need not be written."""
+
+    read: CompleteRead | None
+    digest: object
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A pass that reached the end of the list, with all of it uploaded."""
+
+    read: CompleteRead
+    digest: str
+
+
+@dataclass
+class FullRead:
+    """What is read whole, and how.
+
+    Args:
+        work: the run.
+        unit: its row of the manifest.
+        slot: the part of the state that is the unit's; `open` in it is this module's.
+        source: the list.
+        resumable: whether a later run may go on behind the last record; else it begins again.
+        version: what of the list must not have changed for that.
+        known: what equals it is not written again; None: everything is written.
+        observer: is shown every record of the pass that counts.
+    """
+
+    work: Work
+    unit: Unit
+    slot: Slot
+    source: Source
+    resumable: bool = True
+    version: str | None = None
+    known: Known | None = None
+    observer: Observer | None = None
+
+    def __post_init__(self) -> None:
+        self._held: object = None
+
+    def run(self) -> Finished | None:
+        """Read to the end; None where the list equals its last complete read, which the unit then says.
+
+        A list that changes while it is read is begun again, at most once; what a cut left is kept in state.
+
+        Raises:
+            SpotifyError: a request failed.
+            LeftToAnotherError: another run has gone on with the same read.
+        """
+        self._held = self.slot.content.get("open")
+        opened = self._usable(OpenRead.parse(self._held))
+        for repeatable in (True, True, False) if opened else (True, False):
+            try:
+                return self._pass(opened, Pass(repeatable=repeatable))
+            except MovedError:
+                logger.info("The list changed while it was read: it is read once more.", extra=self._names())
+                opened = None
+                self.unit.begin_again()
+        raise AssertionError("the last pass takes the list as it is")
+
+    def kept(self, content: Content, finished: Finished) -> Content:
+        """State without the read that is finished now.
+
+        Raises:
+            LeftToAnotherError: it was kept in state, and another run has moved it meanwhile.
+        """
+        held = content.get("open")
+        if held != self._held and self._is_ours(self._held, finished.read.read_id):
+            raise LeftToAnotherError
+        # One that another run has begun meanwhile is that run's.
+        return {name: value for name, value in content.items() if name != "open" or held != self._held}
+
+    def _usable(self, opened: OpenRead | None) -> OpenRead | None:
+        if opened is None or not self.resumable or opened.version != self.version:
+            return None
+        if self.work.event.full and opened.run_id != self.work.event.run_id:
+            return None
+        # What it became so far must outlast the views' next complete read.
+        return opened if self.work.days_since(opened.begun) * 2 <= self.work.retention_days else None
+
+    def _pass(self, opened: OpenRead | None, one_pass: Pass) -> Finished | None:
+        if opened:
+            self.unit.read_id = opened.read_id
+        begun_at = opened.begun_at if opened else times.written(times.now())
+        place, digest = (opened.place, opened.digest) if opened else (None, "")
+        before = opened.keys if opened else ()
+        lines = opened.records if opened else 0
+        observer = self.observer or Observer()
+        observer.begin(opened.seen if opened else None)
+        raw = self.work.writer(self.unit, before, hold=self.known is not None and not opened)
+
+        def state() -> OpenRead | None:
+            read_id = self.unit.read_id
+            if place is None or read_id is None or not self.resumable:
+                return None
+            keys, count = (*before, *raw.keys), lines + raw.records
+            run_id = opened.run_id if opened else self.work.event.run_id
+            seen = observer.content()
+            return OpenRead(read_id, run_id, begun_at, self.version, keys, count, place, digest, seen)
+
+        try:
+            with self.work.counted(raw, self.unit):
+                saved = 0
+                for record, context in self.source(place, one_pass):
+                    raw.add(record, context)
+                    digest = chained(digest, record.value)
+                    observer.see(record.value)
+                    place = record.place
+                    if len(raw.keys) > saved:
+                        saved = len(raw.keys)
+                        self._keep(state())
+                if self._equals_known(opened, raw, digest):
+                    return None
+        except _FINAL:
+            raise
+        except SpotifyError:
+            self._keep(state())
+            raise
+        read_id, mode = self.unit.read_id, self.unit.mode
+        if read_id is None or mode is None:
+            raise ValueError("a unit that was not begun cannot be complete")
+        keys, count = (*before, *raw.keys), lines + raw.records
+        read = CompleteRead(read_id, mode, keys, count, begun_at, times.written(times.now()))
+        return Finished(read, digest)
+
+    def _equals_known(self, opened: OpenRead | None, raw: RawWriter, digest: str) -> bool:
+        known = self.known
+        if known is None or known.read is None or opened or raw.keys:
+            return False
+        if known.digest != digest or not self.work.stands(known.read):
+            return False
+        raw.discard()
+        self.unit.unchanged(known.read)
+        return True
+
+    def _keep(self, opened: OpenRead | None) -> None:
+        """Have a later run go on here.
+
+        Raises:
+            LeftToAnotherError: another run has begun or moved a read meanwhile.
+        """
+        if opened is None:
+            return
+        content = opened.content()
+
+        def change(held: Content) -> Content:
+            if held.get("open") not in (self._held, content):
+                raise LeftToAnotherError
+            return {**held, "open": content}
+
+        self.slot.update(change)
+        self._held = content
+
+    @staticmethod
+    def _is_ours(held: object, read_id: str) -> bool:
+        return isinstance(held, dict) and held.get("read_id") == read_id
+
+    def _names(self) -> dict[str, str]:
+        return {"stream": self.unit.stream, "unit": self.unit.unit}
+
+
+def _is_raw_key(key: object) -> bool:
+    try:
+        return isinstance(key, str) and bool(layout.RawKey.parse(key))
+    except layout.ForeignKeyError:
+        return False
+
+
+def chained(digest: str, value: Any) -> str:
+    """The digest of a list with one more record; it can be taken up again, unlike one over all bytes."""
+    return hashlib.sha256(digest.encode("ascii") + canonical(value)).hexdigest()

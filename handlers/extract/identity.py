@@ -1,0 +1,33 @@
+"""What tells one record of a list from another, whatever else of it changes from day to day."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+# Where the thing itself stands in a record that says when it was added or played.
+_INNER = ("item", "track", "album", "show", "episode")
+
+
+def identity(record: Any) -> str:
+    """When the thing was played or added, if the record says so, and its URI; else a digest of the whole record.
+
+    Addresses of images and names change without the thing being another one, so the rest does not count.
+    """
+    if isinstance(record, dict):
+        uri = record.get("uri")
+        for name in _INNER:
+            if isinstance(uri, str):
+                break
+            inner = record.get(name)
+            uri = inner.get("uri") if isinstance(inner, dict) else None
+        moments = [record[name] for name in ("played_at", "added_at") if isinstance(record.get(name), str)]
+        if isinstance(uri, str):
+            return " ".join([*moments, uri])
+    return hashlib.sha256(canonical(record)).hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """The same bytes for the same JSON value, whatever the order of its keys; each ends with a newline."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii") + b"\n"

@@ -1,0 +1,218 @@
+"""The extract function in this process, the simulator as Spotify, moto as AWS: what is read, held against the model."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import time_machine
+from moto import mock_aws
+
+from handlers.extract import handler as function
+from handlers.streams import READABLE_STREAMS, scopes
+from local.spotify import Library, LibraryPlan, Simulator
+from tests.handlers.extract.stage import BUCKET, Context
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+START = datetime(2026, 11, 2, 5, tzinfo=UTC)
+PLAN = LibraryPlan(
+    saved_tracks=120, playlists=8, saved_albums=55, plays_per_day=40, followed_artists=55, saved_shows=3,
+    saved_episodes=4, playlist_entries=130,
+)  # fmt: skip
+EVERY_STREAM = tuple(READABLE_STREAMS)
+
+Json = dict[str, Any]
+Unit = tuple[str, str]
+
+
+@dataclass
+class World:
+    """A library, and what the function has made of it."""
+
+    library: Library
+    simulator: Simulator
+    s3: S3Client
+    catalogue: tuple[str, ...]
+
+    def run(
+        self,
+        at: datetime = START,
+        streams: tuple[str, ...] = EVERY_STREAM,
+        context: Context | None = None,
+        **event: Any,
+    ) -> Json:
+        """Invoke the function at a moment of simulated time; gives the manifest."""
+        asked = {"trigger": "manual", "scheduled_time": f"{at:%Y-%m-%dT%H:%M:%SZ}", "streams": list(streams), **event}
+        with time_machine.travel(at, tick=True):
+            summary = function.handler(asked, context or Context())  # type: ignore[arg-type] # a stand-in for Lambda's
+        manifest: Json = self.json(summary["manifest"])
+        return manifest
+
+    def keys(self, prefix: str = "") -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        return [one["Key"] for page in pages for one in page.get("Contents", [])]
+
+    def bytes(self, key: str) -> bytes:
+        return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    def json(self, key: str) -> Json:
+        content: Json = json.loads(self.bytes(key))
+        return content
+
+    def lines(self, key: str) -> list[Json]:
+        return [json.loads(line) for line in gzip.decompress(self.bytes(key)).splitlines()]
+
+    def current(self) -> dict[Unit, list[str]]:
+        """What the newest complete read of each unit has, by manifests and raw objects alone, as the views do."""
+        newest: dict[Unit, Json] = {}
+        manifests = sorted(map(self.json, self.keys("runs/")), key=lambda one: str(one["started_at"]))
+        for manifest in manifests:
+            for unit in manifest["units"]:
+                if unit["read_complete"]:
+                    newest[unit["stream"], unit["unit"]] = unit
+        found: dict[Unit, list[str]] = {}
+        for name, unit in newest.items():
+            lines = [line for key in unit["read_keys"] for line in self.lines(key)]
+            assert len(lines) == unit["read_records"], name
+            found[name] = [shown(line["stream"], line["context"], line["record"]) for line in lines]
+        found.pop(("recently_played", ""), None)
+        return found
+
+    def recent(self, at: datetime) -> list[str]:
+        """What Spotify remembers of the plays at a moment."""
+        return [f"{_millis(play.played_at)} {play.track.uri}" for play in self.library.at(at).recent_plays]
+
+    def plays(self) -> list[str]:
+        """Every play that was written."""
+        lines = [line for key in self.keys("raw/recently_played/") for line in self.lines(key)]
+        return [f"{line['record']['played_at']} {line['record']['track']['uri']}" for line in lines]
+
+    def expected(self, at: datetime) -> dict[Unit, list[str]]:
+        """What `current` is to be after a run at that moment that nothing disturbed."""
+        return model(self.library.at(at), self.catalogue)
+
+
+def _millis(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def shown(stream: str, context: Mapping[str, Any], record: Any) -> str:
+    """A record in a form that the model can tell as well."""
+    if record is None:
+        return "null"
+    match stream:
+        case "playlist_items":
+            item = record.get("item") or record.get("track")
+            return f"{context['position']} {item['uri'] if item else None}"
+        case "saved_tracks":
+            return str(record["track"]["uri"])
+        case "saved_albums":
+            return str(record["album"]["uri"])
+        case "saved_shows":
+            return str(record["show"]["uri"])
+        case "saved_episodes":
+            return str(record["episode"]["uri"])
+        case "top_tracks" | "top_artists":
+            return f"{context['time_range']} {context['rank']} {record['uri']}"
+        case _:
+            return str(record["uri"])
+
+
+def model(library: Library, catalogue: tuple[str, ...]) -> dict[Unit, list[str]]:
+    """The library as the function is to find it."""
+    ranges = ("short_term", "medium_term", "long_term")
+    expected: dict[Unit, list[str]] = {
+        ("profile", ""): [f"spotify:user:{library.profile.user.user_id}"],
+        ("playlists", ""): [_listed(one) for one in library.listed_playlists],
+        ("saved_tracks", ""): [saved.track.uri for saved in library.listed_saved_tracks],
+        ("saved_albums", ""): [saved.album.uri for saved in library.saved_albums],
+        ("followed_artists", ""): [artist.uri for artist in library.followed_artists],
+        ("saved_shows", ""): [saved.show.uri for saved in library.saved_shows],
+        ("saved_episodes", ""): [saved.episode.uri for saved in library.saved_episodes],
+        ("top_tracks", ""): _ranked({one: library.top_tracks(one) for one in ranges}),
+        ("top_artists", ""): _ranked({one: library.top_artists(one) for one in ranges}),
+    }
+    for playlist in library.readable_playlists:
+        entries = library.playlist_entries(playlist.playlist_id)
+        expected["playlist_items", playlist.playlist_id] = [
+            f"{position} {entry.item.uri if entry.item else None}" for position, entry in enumerate(entries)
+        ]
+    for uri in catalogue:
+        _, kind, name = uri.split(":")
+        albums = [album.uri for album in library.artist_albums(name)] if kind == "artist" else []
+        expected["catalogue", name] = [uri, *albums]
+    return expected
+
+
+def _listed(one: Any) -> str:
+    return "null" if one is None else str(getattr(one, "playlist", one).uri)
+
+
+def _ranked(lists: Mapping[str, Any]) -> list[str]:
+    return [f"{name} {rank} {one.uri}" for name, found in lists.items() for rank, one in enumerate(found, start=1)]
+
+
+@contextmanager
+def simulated(
+    monkeypatch: pytest.MonkeyPatch,
+    plan: LibraryPlan = PLAN,
+    *,
+    shape: Any = "development",
+    streams: tuple[str, ...] = EVERY_STREAM,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Iterator[World]:
+    """A new library, logged in to; nothing has run."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    library = Library.planned(11, plan, start=START)
+    with mock_aws(), Simulator(library, clock, shape=shape) as simulator:
+        function._s3.cache_clear()
+        function._secrets.cache_clear()
+        s3, secrets = function._s3(), function._secrets()
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        with time_machine.travel(START, tick=True):
+            token = simulator.authorize(scopes(streams))
+        login = {
+            "client_id": simulator.client_id,
+            "client_secret": simulator.client_secret,
+            "refresh_token": token,
+            "scope": " ".join(scopes(streams)),
+            "authorized_at": "2026-11-01T00:00:00Z",
+        }
+        arn = secrets.create_secret(Name="spotify", SecretString=json.dumps(login))["ARN"]
+        catalogue = _catalogue(library)
+        for name, value in {
+            "RAW_BUCKET": BUCKET,
+            "SPOTIFY_SECRET_ARN": arn,
+            "STREAMS": ",".join(streams),
+            "SPOTIFY_API_URL": simulator.api_url,
+            "SPOTIFY_ACCOUNTS_URL": simulator.accounts_url,
+            "TRANSFORMED_RETENTION_DAYS": "90",
+            "AUTH_MODE": "user",
+            "CATALOGUE_URIS": " ".join(catalogue),
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield World(library, simulator, s3, catalogue)
+        function._s3.cache_clear()
+        function._secrets.cache_clear()
+        assert simulator.unmodelled == []
+
+
+def _catalogue(library: Library) -> tuple[str, ...]:
+    """The artist with the most albums, an album of theirs and a track."""
+    artist = max(library.artists.values(), key=lambda one: len(library.artist_albums(one.artist_id)))
+    album = library.artist_albums(artist.artist_id)[0]
+    track = library.album_tracks(album.album_id)[0]
+    return artist.uri, album.uri, track.uri
