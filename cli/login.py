@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,16 +21,29 @@ from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth, SpotifyOauthE
 from cli.errors import CommandError
 from handlers.streams import READABLE_STREAMS, scopes
 
+_OF_AN_APP = re.compile(r"[A-Za-z0-9]+")
 _TIMEOUT_SECONDS = 20
 _LONGEST_SAID = 200
 
 
 @dataclass(frozen=True)
 class App:
-    """An app of Spotify's developer dashboard."""
+    """An app of Spotify's developer dashboard.
+
+    Raises:
+        CommandError: the id or the secret cannot be one of Spotify's.
+    """
 
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for name, value in (("id", self.client_id), ("secret", self.client_secret)):
+            if not _OF_AN_APP.fullmatch(value):
+                raise CommandError(
+                    f"The client {name} is not letters and digits alone: copy it again from your app's page on the "
+                    "dashboard."
+                )
 
 
 def named_streams(names: str) -> tuple[str, ...]:
@@ -118,7 +132,8 @@ class _Consent(SpotifyOAuth):  # type: ignore[misc] # spotipy ships no types
     """Spotipy's own notes what was asked for as the token's scope; this one notes what was granted."""
 
     def _add_custom_values_to_token_info(self, token_info: dict[str, Any]) -> dict[str, Any]:
-        granted = token_info.get("scope", "")
+        # Where nothing is said, it is what was asked for: https://datatracker.ietf.org/doc/html/rfc6749#section-5.1.
+        granted = token_info.get("scope", self.scope)
         return {**super()._add_custom_values_to_token_info(token_info), "scope": granted}
 
 

@@ -70,7 +70,7 @@ def login(
     """Ask for your consent in a browser and keep the refresh token in the stack's secret."""
     from cli.login import App, log_in, log_in_app, named_streams  # noqa: PLC0415 - spotipy takes a second to import
 
-    spotify_app = App(client_id, client_secret)
+    spotify_app = App(client_id.strip(), client_secret.strip())
     if only_app and streams:
         raise typer.BadParameter("--app takes no --streams: without a user there is nothing to consent to")
     if only_app:

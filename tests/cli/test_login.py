@@ -249,6 +249,8 @@ def test_app_alone_is_checked_and_kept_without_a_browser(
         (["--streams", "streaming_history"], 1, "--streams names 'streaming_history', which is none of profile, "),
         (["--streams", " ,"], 1, "--streams names no stream: it takes one or more of profile, recently_played, "),
         (["--app", "--streams", "catalogue"], 2, "--app takes no --streams: without a user there is nothing"),
+        (["--client-id", ""], 1, "The client id is not letters and digits alone: copy it again from your app's page"),
+        (["--client-secret", "h\u00efdden"], 1, "The client secret is not letters and digits alone: copy it again"),
         (["--app", "--client-secret", "wrong"], 1, "Spotify does not take the app (error: invalid_client, "),
         (["--app", "--secret", "another"], 1, "There is no secret 'another' in this account and region"),
         (["--app", "--accounts-url", "http://127.0.0.1:9/"], 1, "Spotify's login does not answer: check the network"),
