@@ -44,8 +44,8 @@ def streams_page() -> str:
         "What is read from Spotify, and how. `make docs` writes this page from `handlers/streams.py`.",
         "## What is read",
         "The setting `streams` names the streams of a stack. Empty, it stands for those that are on by default, and "
-        "for `catalogue` as well where `catalogueUris` is not empty. With `authMode: app` there is no user, so that only "
-        f"{_names(default_streams('app'))} can be read.",
+        "for `catalogue` as well where `catalogueUris` is not empty. With `authMode: app` there is no user, so that "
+        f"only {_names(default_streams('app'))} can be read.",
         _table(
             ("stream", "read", "by default", "what"),
             (
