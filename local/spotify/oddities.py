@@ -70,9 +70,9 @@ def add_odd_catalogue(catalogue: Catalogue, chance: Random) -> list[Track]:
     return tracks
 
 
-def add_odd_shows(catalogue: Catalogue, chance: Random) -> list[Show]:
-    """Add odd shows, each with two odd episodes, and return them."""
-    shows = []
+def add_odd_shows(catalogue: Catalogue, chance: Random) -> list[Episode]:
+    """Add odd shows, and return their episodes, all odd as well."""
+    odd: list[Episode] = []
     for number, name in enumerate(_ODD_SHOW_NAMES):
         show = replace(
             new_show(chance),
@@ -82,6 +82,7 @@ def add_odd_shows(catalogue: Catalogue, chance: Random) -> list[Show]:
             images=_odd_images(number, chance),
             explicit=number == 1,
             copyright="2024 Harbour Records" if number == 1 else None,
+            is_externally_hosted=(None, False, True)[number % 3],
             total_episodes=2,
         )
         episodes = [
@@ -89,11 +90,13 @@ def add_odd_shows(catalogue: Catalogue, chance: Random) -> list[Show]:
             for place, episode in enumerate(new_episodes(chance, show))
         ]
         catalogue.add_show(show, episodes)
-        shows.append(show)
-    return shows
+        odd += episodes
+    return odd
 
 
-def odd_entries(catalogue: Catalogue, chance: Random, odd_tracks: list[Track], user_id: str) -> list[PlaylistEntry]:
+def odd_entries(
+    catalogue: Catalogue, chance: Random, odd_tracks: list[Track], odd_episodes: list[Episode], user_id: str
+) -> list[PlaylistEntry]:
     """Return entries of a playlist, one for each way in which an entry can be odd."""
     then = datetime(2018, 10, 4, 22, tzinfo=UTC)
     tracks = chance.sample(catalogue.all_tracks, 4)
@@ -116,6 +119,7 @@ def odd_entries(catalogue: Catalogue, chance: Random, odd_tracks: list[Track], u
         PlaylistEntry(UnknownItem(new_id(chance), "Chapter 1", "audiobook_chapter", 1_800_000), then, user_id),
         *(PlaylistEntry(track, then, user_id) for track in odd_tracks),
         PlaylistEntry(tracks[2], then, user_id),
+        *(PlaylistEntry(episode, then, user_id) for episode in odd_episodes),
     ]
 
 

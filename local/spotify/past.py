@@ -1,7 +1,7 @@
 """The far past of a large library: saved tracks that are made up as they are read, always the same, and never held.
 
 Everything in it follows from its place among the tracks, and the id tells the place. So a library of a million saved
-tracks is made as quickly as one of twenty thousand, and any page of it is served as quickly as any other.
+tracks is made as quickly as one of ten thousand, and any page of it is served as quickly as any other.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ PlayedAt = Literal["end", "start", "mixed"]
 """What the Web API gives as `played_at`: when a play ended, when it began, or now this and now that. Spotify does not
 say, and users found all of it: https://github.com/spotify/web-api/issues/1441."""
 
-HELD_SAVED_TRACKS = 20_000
+HELD_SAVED_TRACKS = 10_000
 """As many saved tracks as a library holds in memory; older ones are made up as they are read."""
 
 _SIZES = (
@@ -36,7 +36,7 @@ class LibraryPlan:
     """
 
     saved_tracks: int = 2_100
-    """As many as a million: what is older than the newest 20 000 takes neither time nor memory."""
+    """As many as a million: what is older than the newest 10 000 takes neither time nor memory."""
     playlists: int = 40
     """Well-formed elements of the listing of playlists: own, shared and followed ones."""
     saved_albums: int = 60

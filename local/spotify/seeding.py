@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from local.spotify.catalogue import Catalogue, new_artist, pictures
 from local.spotify.dice import dice, new_id
-from local.spotify.entities import Track
+from local.spotify.entities import Episode, Track
 from local.spotify.holdings import Access, Playlist, PlaylistEntry, Profile, SavedAlbum, SavedTrack, User
 from local.spotify.naming import playlist_name
 from local.spotify.oddities import add_odd_catalogue, add_odd_shows, odd_entries, odd_playlist, spoil_listing
@@ -46,11 +46,15 @@ def first_state(seed: int, plan: LibraryPlan, catalogue: Catalogue, profile: Pro
     odd_tracks = add_odd_catalogue(catalogue, dice(seed, "oddities")) if plan.oddities else []
     state = State(_saved_tracks(seed, plan, catalogue, odd_tracks, start))
     _save_albums(state, dice(seed, "saved albums"), plan, catalogue, odd_tracks, start)
-    _subscribe(state, seed, plan, catalogue, odd_tracks, start)
+    odd_episodes = add_odd_shows(catalogue, dice(seed, "odd shows")) if plan.oddities else []
+    _follow(state, dice(seed, "followed artists"), plan, catalogue, odd_tracks)
+    _save_shows(state, dice(seed, "saved shows"), plan, catalogue, odd_episodes, start)
+    _save_episodes(state, dice(seed, "saved episodes"), plan, catalogue, odd_episodes, start)
     _choose_rotation(state, dice(seed, "rotation"), catalogue, odd_tracks)
     _make_playlists(state, dice(seed, "playlists"), plan, catalogue, profile, start)
     if plan.oddities:
-        _spoil(state, dice(seed, "spoilt"), catalogue, profile, odd_tracks)
+        chance = dice(seed, "spoilt")
+        _spoil(state, chance, odd_entries(catalogue, chance, odd_tracks, odd_episodes, str(profile.user.user_id)))
     return state
 
 
@@ -113,10 +117,7 @@ def _save_albums(
     state.saved_album_ids = {album.album_id for album in albums}
 
 
-def _subscribe(
-    state: State, seed: int, plan: LibraryPlan, catalogue: Catalogue, odd_tracks: list[Track], start: datetime
-) -> None:
-    chance = dice(seed, "followed artists")
+def _follow(state: State, chance: Random, plan: LibraryPlan, catalogue: Catalogue, odd_tracks: list[Track]) -> None:
     odd_artists = [artist for track in odd_tracks[1:] for artist in track.album.artists[:1]]
     # More than the catalogue has are of those that have released nothing here.
     while len(catalogue.artists) < plan.followed_artists + 2 * len(odd_artists):
@@ -126,15 +127,29 @@ def _subscribe(
         if len(state.followed) < plan.followed_artists:
             state.follow(artist)
 
-    odd_shows = add_odd_shows(catalogue, dice(seed, "odd shows")) if plan.oddities else []
-    chance = dice(seed, "saved shows")
-    shows = _some_of(chance, odd_shows[: plan.saved_shows], list(catalogue.shows.values()), plan.saved_shows)
+
+def _save_shows(
+    state: State,
+    chance: Random,
+    plan: LibraryPlan,
+    catalogue: Catalogue,
+    odd_episodes: list[Episode],
+    start: datetime,
+) -> None:
+    odd = list({episode.show.show_id: episode.show for episode in odd_episodes}.values())
+    shows = _some_of(chance, odd[: plan.saved_shows], list(catalogue.shows.values()), plan.saved_shows)
     for show, moment in zip(shows, _moments(chance, len(shows), start), strict=True):
         state.save_show(show, moment)
 
-    chance = dice(seed, "saved episodes")
-    odd_ids = {show.show_id for show in odd_shows}
-    odd_episodes = [episode for episode in catalogue.episodes.values() if episode.show.show_id in odd_ids]
+
+def _save_episodes(
+    state: State,
+    chance: Random,
+    plan: LibraryPlan,
+    catalogue: Catalogue,
+    odd_episodes: list[Episode],
+    start: datetime,
+) -> None:
     episodes = _some_of(
         chance, odd_episodes[: plan.saved_episodes], list(catalogue.episodes.values()), plan.saved_episodes
     )
@@ -208,12 +223,12 @@ def _new_entries(
     ]
 
 
-def _spoil(state: State, chance: Random, catalogue: Catalogue, profile: Profile, odd_tracks: list[Track]) -> None:
+def _spoil(state: State, chance: Random, entries: list[PlaylistEntry]) -> None:
     state.saved_tracks.spoil()
     own = [playlist for playlist in state.playlists.values() if playlist.access == "owner"]
     if own:
         # The second largest: odd entries on a later page than the first, and a page that ends within them.
         largest = sorted(own, key=lambda playlist: -len(state.entries[playlist.playlist_id]))
         chosen = largest[min(1, len(largest) - 1)].playlist_id
-        state.add_entries(chosen, odd_entries(catalogue, chance, odd_tracks, str(profile.user.user_id)))
+        state.add_entries(chosen, entries)
         spoil_listing(state, own[0], chance)
