@@ -20,7 +20,7 @@ from local.spotify.catalogue import (
     pictures,
 )
 from local.spotify.dice import new_id
-from local.spotify.entities import Episode, Image, LocalTrack, Show, Track, UnknownItem
+from local.spotify.entities import Episode, Image, LocalTrack, Track, UnknownItem
 from local.spotify.holdings import MalformedPlaylist, Playlist, PlaylistEntry, User
 from local.spotify.naming import ODD_DESCRIPTIONS, ODD_NAMES
 from local.spotify.state import State

@@ -19,6 +19,16 @@ ARCHIVE = "my_spotify_data.zip"
 _RECORDS_A_FILE = 16_000
 """About twelve megabytes."""
 _NEW_FIELDS = ("audiobook_title", "audiobook_uri", "audiobook_chapter_uri", "audiobook_chapter_title")
+_VIDEO = {
+    "master_metadata_track_name": None,
+    "master_metadata_album_artist_name": None,
+    "master_metadata_album_album_name": None,
+    "spotify_track_uri": None,
+    "episode_name": "A concert, filmed",
+    "episode_show_name": "Concerts",
+    "spotify_episode_uri": "spotify:episode:5Xt5DXGzch68nYYamXrNxZ",
+}
+"""What a video has instead of a track; nobody who reads the audio files sees it."""
 _README = b"%PDF-1.7\n% What the fields mean.\n%%EOF\n"
 
 
@@ -55,6 +65,7 @@ def write_privacy_export(
 def _files(library: Library, until: datetime, *, old_names: bool) -> Iterator[tuple[str, bytes]]:
     records = library.streaming_history(until)
     number, years = 0, ""
+    videos: list[dict[str, Any]] = []
     while some := list(islice(records, _RECORDS_A_FILE)):
         years = "-".join(sorted({some[0]["ts"][:4], some[-1]["ts"][:4]}))
         if old_names:
@@ -62,9 +73,10 @@ def _files(library: Library, until: datetime, *, old_names: bool) -> Iterator[tu
         else:
             yield f"Streaming_History_Audio_{years}_{number}.json", _json(some)
         number += 1
+        videos.append(some[0] | _VIDEO)
     yield "ReadMeFirst_ExtendedStreamingHistory.pdf", _README
     if not old_names:
-        yield f"Streaming_History_Video_{years or until.year}.json", _json([])
+        yield f"Streaming_History_Video_{years or until.year}.json", _json(videos)
 
 
 def _renamed(record: dict[str, Any], library: Library) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 
 from local.spotify import Library, LibraryPlan
 from local.spotify.entities import Track
+from local.spotify.top_lists import TIME_RANGES
 from tests.local.spotify_session import START, library
 
 FIVE_DAYS = START + timedelta(days=5)
@@ -24,6 +25,11 @@ def holdings(one: Library) -> dict[str, Any]:
         "entries": {playlist.uri: one.playlist_entries(playlist.playlist_id) for playlist in one.readable_playlists},
         "saved tracks": one.listed_saved_tracks,
         "saved albums": one.saved_albums,
+        "saved shows": one.saved_shows,
+        "saved episodes": one.saved_episodes,
+        "followed artists": one.followed_artists,
+        "top tracks": [one.top_tracks(time_range) for time_range in TIME_RANGES],
+        "top artists": [one.top_artists(time_range) for time_range in TIME_RANGES],
         "plays": one.plays,
         "malformed": one.malformed,
     }
@@ -75,6 +81,8 @@ def test_demo_sizes() -> None:
     assert len(demo.saved_tracks) == 2_099
     assert len(demo.playlists) == 40
     assert len(demo.saved_albums) == 60
+    assert (len(demo.followed_artists), len(demo.saved_shows), len(demo.saved_episodes)) == (40, 6, 10)
+    assert (len(demo.top_tracks("long_term")), len(demo.top_artists("long_term"))) == (99, 99)
     sizes = [len(demo.playlist_entries(playlist.playlist_id)) for playlist in demo.readable_playlists]
     assert max(sizes) > 300
     assert sum(size == 0 for size in sizes) >= 4
@@ -88,6 +96,8 @@ def test_saved_things_are_newest_first() -> None:
     for moments in (
         [entry.added_at for entry in one.listed_saved_tracks],
         [entry.added_at for entry in one.saved_albums],
+        [entry.added_at for entry in one.saved_shows],
+        [entry.added_at for entry in one.saved_episodes],
     ):
         assert moments == sorted(moments, reverse=True)
         assert moments[0] > START
@@ -199,10 +209,22 @@ def test_hourly_polls_from_a_moment_on_have_what_the_model_says() -> None:
 
 
 def test_empty_library_stays_empty() -> None:
-    empty = library(saved_tracks=0, playlists=0, saved_albums=0, plays_per_day=0)
+    empty = library(
+        saved_tracks=0,
+        playlists=0,
+        saved_albums=0,
+        plays_per_day=0,
+        followed_artists=0,
+        saved_shows=0,
+        saved_episodes=0,
+        top_items=0,
+    )
     empty.evolve_to(START + timedelta(days=20))
     assert (empty.listed_saved_tracks, empty.listed_playlists, empty.saved_albums, empty.plays) == ((), (), (), ())
+    assert (empty.followed_artists, empty.saved_shows, empty.saved_episodes) == ((), (), ())
+    assert (empty.top_tracks("long_term"), empty.top_artists("short_term")) == ((), ())
     assert empty.plays_polled_since(START) == ()
+    assert list(empty.streaming_history(empty.moment)) == []
 
 
 def test_planned_number_of_entries() -> None:
@@ -225,6 +247,8 @@ def test_tracks_of_an_album_know_their_album() -> None:
     ("sizes", "sentence"),
     [
         ({"saved_tracks": -1}, "saved_tracks is -1: give 0 or more"),
+        ({"top_items": -5}, "top_items is -5: give 0 or more"),
+        ({"played_at": "middle"}, "played_at is 'middle': give one of end, start, mixed"),
         ({"plays_per_day": 1_000}, "plays_per_day is 1000: a day has time for 240"),
     ],
 )

@@ -114,6 +114,34 @@ ODDITIES: dict[str, Callable[[Library], bool]] = {
     "malformed playlists": lambda one: (
         {each.fault for each in one.listed_playlists if isinstance(each, MalformedPlaylist)} == {"no_id", "numeric_id"}
     ),
+    **{
+        f"saved show {what}": lambda one, is_odd=is_odd: any(  # type: ignore[misc]
+            is_odd(saved.show) for saved in one.saved_shows
+        )
+        for what, is_odd in {
+            "without a name": lambda show: show.name == "",
+            "without languages": lambda show: not show.languages,
+            "of several languages": lambda show: len(show.languages) > 1,
+            "with images null": lambda show: show.images is None,
+            "with a copyright": lambda show: show.copyright is not None,
+        }.items()
+    },
+    **{
+        f"saved episode {what}": lambda one, is_odd=is_odd: any(  # type: ignore[misc]
+            is_odd(saved.episode) for saved in one.saved_episodes
+        )
+        for what, is_odd in {
+            "without a name": lambda episode: episode.name == "",
+            "without a release date": lambda episode: episode.release_date is None,
+            "of the year 0": lambda episode: episode.release_date == "0000",
+            "without a duration": lambda episode: episode.duration_ms == 0,
+            "without a preview": lambda episode: not episode.has_preview,
+            "that is restricted": lambda episode: episode.restricted,
+        }.items()
+    },
+    "followed artist without a name": lambda one: any(artist.name == "" for artist in one.followed_artists),
+    "followed artist without images": lambda one: any(not artist.images for artist in one.followed_artists),
+    "top track without a duration": lambda one: any(track.duration_ms == 0 for track in one.top_tracks("medium_term")),
     "malformed saved track": lambda one: sum(entry.malformed for entry in one.listed_saved_tracks) == 1,
 }
 
