@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from local.spotify.faults import Fault
+from local.spotify.faults import FAULTS, Fault
 from local.spotify.library import Library
 from local.spotify.plan import LibraryPlan
+from local.spotify.quotas import Quota
 from local.spotify.simulator import Simulator
 
-__all__ = ["Fault", "Library", "LibraryPlan", "Simulator"]
+__all__ = ["FAULTS", "Fault", "Library", "LibraryPlan", "Quota", "Simulator"]

@@ -2,19 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+PREMIUM_REQUIRED = (
+    "Active premium subscription required for the owner of the app. When the subscription status changes, it can take "
+    "a few hours before requests are allowed again."
+)
+"""As quoted in https://github.com/zmb3/spotify/issues/301."""
+NOT_REGISTERED = "Check settings on developer.spotify.com/dashboard, the user may not be registered."
+"""As quoted in https://github.com/sigma67/spotify_to_ytmusic/issues/122."""
+
 
 class ApiError(Exception):
-    """A refusal of the Web API: `{"error": {"status", "message"}}`."""
+    """A refusal of the Web API: `{"error": {"status", "message"}}`, of some kinds with a reason.
 
-    def __init__(self, status: int, message: str) -> None:
+    Attributes:
+        status: of HTTP.
+        headers: that are sent besides.
+    """
+
+    def __init__(
+        self, status: int, message: str, *, reason: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.reason = reason
+        self.headers = dict(headers or {})
 
     @property
-    def body(self) -> dict[str, object]:
+    def body(self) -> object:
+        """What is sent: JSON, or a text as it stands."""
+        reason = {} if self.reason is None else {"reason": self.reason}
+        return {"error": {"status": self.status, "message": self.message, **reason}}
+
+
+class PlainTextError(ApiError):
+    """A refusal whose body is the bare message, no JSON."""
+
+    @property
+    def body(self) -> str:
         """What is sent."""
-        return {"error": {"status": self.status, "message": self.message}}
+        return self.message
+
+
+class TooManyRequestsError(ApiError):
+    """429 of a quota or a rate limit.
+
+    Attributes:
+        group: name of the quota.
+    """
+
+    def __init__(self, group: str, retry_after: int | None, *, quota: bool, plain_text: bool) -> None:
+        super().__init__(
+            429,
+            "Too many requests" if quota or plain_text else "API rate limit exceeded",
+            reason="QUOTA_EXCEEDED" if quota else None,
+            headers={} if retry_after is None else {"Retry-After": str(retry_after)},
+        )
+        self.group = group
+        self._plain_text = plain_text
+
+    @property
+    def body(self) -> object:
+        """What is sent."""
+        return self.message if self._plain_text else super().body
 
 
 class UnmodelledError(ApiError):
@@ -36,3 +88,7 @@ class OAuthError(Exception):
     def body(self) -> dict[str, object]:
         """What is sent."""
         return {"error": self.error, "error_description": self.description}
+
+
+class ConsentPageError(Exception):
+    """What the accounts service's consent page says to the user where it may not send them back to the app."""

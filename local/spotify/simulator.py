@@ -10,13 +10,15 @@ from werkzeug.serving import WSGIRequestHandler
 
 from local.serving import HOST, LoopbackServer
 from local.spotify.app import App, LoggedRequest
-from local.spotify.faults import Fault
+from local.spotify.behaviour import Behaviour
 from local.spotify.library import Library
 from local.spotify.oauth import Accounts
 
 
-class Simulator:
+class Simulator(Behaviour):
     """Serves a library over HTTP on a free port of 127.0.0.1; a context manager, or `start` and `stop`.
+
+    How it behaves can be set at any time: see `Behaviour` for these attributes.
 
     Args:
         library: what is served; every request first lets it evolve to the clock's moment.
@@ -36,10 +38,11 @@ class Simulator:
         *,
         shape: Literal["development", "extended"] = "development",
     ) -> None:
+        super().__init__()
         self.library = library
         self._clock = clock
-        self._accounts = Accounts()
-        self._app = App(library, clock, self._accounts, extended=shape == "extended")
+        self._accounts = Accounts(self)
+        self._app = App(library, clock, self._accounts, self, extended=shape == "extended")
         self.client_id = self._accounts.client_id
         self.client_secret = self._accounts.client_secret
         self._server: LoopbackServer | None = None
@@ -88,17 +91,16 @@ class Simulator:
         return self._accounts.authorize(scopes, self._clock())
 
     def revoke(self, refresh_token: str) -> None:
-        """Let the user take back a consent.
+        """Let the user take back a consent, by any refresh token that it had.
 
         Raises:
             KeyError: there is no such consent.
         """
         self._accounts.revoke(refresh_token)
 
-    @property
-    def faults(self) -> list[Fault]:
-        """Rules that make requests go wrong; append to it, or clear it."""
-        return self._app.faults
+    def expire_access_tokens(self) -> None:
+        """Let every access token be too old from now on, however young it is."""
+        self._accounts.expire_access_tokens(self._clock())
 
     @property
     def requests(self) -> list[LoggedRequest]:
