@@ -17,7 +17,7 @@ from ipaddress import ip_address
 from urllib.parse import urlencode, urlsplit
 
 from local.spotify.behaviour import Behaviour
-from local.spotify.errors import ApiError, ConsentPageError, OAuthError
+from local.spotify.errors import ApiError, ConsentPageError, OAuthError, UnmodelledError
 
 REFRESH_TOKEN_LIFE = timedelta(days=183)
 """From the consent; refreshing does not extend it."""
@@ -88,10 +88,11 @@ class Accounts:
 
         Raises:
             ConsentPageError: the app or the redirect address is not known, so nobody is sent anywhere.
+            UnmodelledError: a parameter is not modelled, such as those of PKCE.
         """
         others = sorted(set(query) - _PAGE_PARAMETERS)
         if others:
-            raise ConsentPageError(f"The simulator does not model {others[0]}: model it in local/spotify/oauth.py.")
+            raise UnmodelledError(f"the parameter {others[0]!r} of /authorize", 400)
         if query.get("client_id") != self.client_id:
             raise ConsentPageError("INVALID_CLIENT: Invalid client")
         redirect_uri = query.get("redirect_uri", "")
