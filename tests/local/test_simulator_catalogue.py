@@ -18,7 +18,7 @@ UNKNOWN = "2ZONg885GRx1XlgcsNVzLk"
 Shape = Literal["development", "extended"]
 
 
-@pytest.fixture(params=["development", "extended"])
+@pytest.fixture(scope="module", params=["development", "extended"])
 def simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     shape: Shape = request.param
     with running(library(followed_artists=70, saved_shows=22, saved_episodes=25), shape=shape) as running_one:
@@ -26,7 +26,7 @@ def simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
         assert running_one.unmodelled == []
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def spotify(simulator: Simulator) -> Iterator[spotipy.Spotify]:
     with client(simulator) as one:
         yield one
