@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from spotipy.cache_handler import CacheHandler
 
+from handlers.extract import times
+from handlers.extract.errors import AppForbiddenError
 from handlers.extract.logs import logger
+from handlers.streams import AuthMode, Stream
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-_REQUIRED = ("client_id", "client_secret", "refresh_token")
+LOGIN_COMMANDS: Mapping[AuthMode, str] = {"user": "spotify-etl login", "app": "spotify-etl login --app"}
+"""What fills the secret."""
+
+_APP = ("client_id", "client_secret")
+_CONSENT = "refresh_token"
 
 
 class NotLoggedInError(Exception):
@@ -27,6 +34,15 @@ class MalformedSecretError(Exception):
     """The secret holds something else than a login."""
 
 
+class ScopeError(AppForbiddenError):
+    """The consent lacks what a stream needs, so that nothing was asked."""
+
+    def __init__(self, stream: Stream, missing: Sequence[str]) -> None:
+        super().__init__(
+            f"The consent lacks what {stream.name} needs ({' '.join(missing)}): run `spotify-etl login` again."
+        )
+
+
 @dataclass(frozen=True)
 class Credentials:
     """An app and the consent of its user; nothing of it ever shows in a `repr`."""
@@ -34,11 +50,22 @@ class Credentials:
     client_id: str = field(repr=False)
     client_secret: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    """Empty where there is no user (`authMode: app`)."""
+    scopes: frozenset[str] | None = field(default=None, repr=False)
+    """What the user consented to; None where the secret does not say."""
+    authorized_at: datetime | None = field(default=None, repr=False)
+    """When; None where the secret does not say."""
 
     @property
     def fingerprint(self) -> str:
         """Tells one login from another without giving the token away."""
         return hashlib.sha256(self.refresh_token.encode()).hexdigest()[:16]
+
+
+def missing_scopes(credentials: Credentials, stream: Stream) -> tuple[str, ...]:
+    """What of the stream's scopes the consent lacks; nothing where the consent is not known."""
+    granted = credentials.scopes
+    return () if granted is None else tuple(scope for scope in stream.scopes if scope not in granted)
 
 
 class Secret:
@@ -48,18 +75,31 @@ class Secret:
         self._client = client
         self._arn = arn
 
-    def read(self) -> Credentials:
+    def read(self, auth_mode: AuthMode = "user") -> Credentials:
         """The present login.
+
+        Args:
+            auth_mode: `app` takes the app alone: a consent that lies in the secret does not count.
 
         Raises:
             NotLoggedInError: the secret is empty.
             MalformedSecretError: it is not what `spotify-etl login` writes.
         """
-        content = self._content()
-        wrong = [name for name in _REQUIRED if not isinstance(content.get(name), str) or not content[name].strip()]
-        if wrong:
-            raise _malformed(f"{wrong[0]} is missing")
-        return Credentials(*(content[name] for name in _REQUIRED))
+        content = self._content(auth_mode)
+        required = _APP if auth_mode == "app" else (*_APP, _CONSENT)
+        for name in required:
+            value = content.get(name)
+            if not isinstance(value, str) or not value.strip():
+                raise _malformed(f"{name} is missing", auth_mode)
+            # spotipy would fail on it with an error that quotes it.
+            if not value.isascii():
+                raise _malformed(f"{name} has characters that Spotify's do not have", auth_mode)
+        client_id, client_secret = (content[name] for name in _APP)
+        if auth_mode == "app":
+            return Credentials(client_id, client_secret, "")
+        return Credentials(
+            client_id, client_secret, content[_CONSENT], _scopes(content.get("scope")), _authorized_at(content)
+        )
 
     def replace_token(self, old: str, new: str) -> None:
         """Keep a rotated refresh token, unless another login has replaced the old one meanwhile.
@@ -67,7 +107,7 @@ class Secret:
         A secret that cannot be written is logged and ends nothing: the tokens at hand are good for this invocation.
         """
         try:
-            content = self._content()
+            content = self._content("user")
             if content.get("refresh_token") != old:
                 logger.warning("Another login has replaced the refresh token meanwhile; the rotated one is dropped.")
                 return
@@ -82,7 +122,7 @@ class Secret:
             return
         logger.info("Spotify rotated the refresh token; the secret holds the new one.")
 
-    def _content(self) -> dict[str, Any]:
+    def _content(self, auth_mode: AuthMode) -> dict[str, Any]:
         try:
             text = self._client.get_secret_value(SecretId=self._arn).get("SecretString", "")
         except self._client.exceptions.ResourceNotFoundException as error:
@@ -96,51 +136,29 @@ class Secret:
             content = json.loads(text)
         except ValueError:
             # The error would quote the secret.
-            raise _malformed("it is no JSON") from None
+            raise _malformed("it is no JSON", auth_mode) from None
         if not isinstance(content, dict):
-            raise _malformed("it is no JSON object")
+            raise _malformed("it is no JSON object", auth_mode)
         if not content:
             raise NotLoggedInError
         return content
 
 
-class TokenCache(CacheHandler):  # type: ignore[misc] # spotipy ships no types
-    """Keeps the access token for one invocation and hands a rotated refresh token on.
-
-    Args:
-        refresh_token: where the first access token comes from.
-        rotated: called with the old and the new refresh token.
-    """
-
-    def __init__(self, refresh_token: str, rotated: Callable[[str, str], None]) -> None:
-        self._refresh_token = refresh_token
-        self._rotated = rotated
-        # `scope` must be there, or spotipy asks on the terminal; None is a subset of any consent.
-        self._token: dict[str, Any] = {
-            "access_token": "",
-            "refresh_token": refresh_token,
-            "expires_at": 0,
-            "scope": None,
-        }
-
-    def get_cached_token(self) -> dict[str, Any]:
-        """The token that spotipy works with."""
-        return self._token
-
-    def save_token_to_cache(self, token_info: dict[str, Any]) -> None:
-        """Take what the token endpoint answered."""
-        old = self._refresh_token
-        self._refresh_token = token_info["refresh_token"] or old
-        self._token = {**token_info, "refresh_token": self._refresh_token}
-        if self._refresh_token != old:
-            self._rotated(old, self._refresh_token)
-
-    def forget_access_token(self) -> None:
-        """Have the next request fetch a new access token."""
-        self._token = {**self._token, "refresh_token": self._refresh_token, "expires_at": 0}
+def _scopes(text: object) -> frozenset[str] | None:
+    return frozenset(text.split()) if isinstance(text, str) else None
 
 
-def _malformed(what: str) -> MalformedSecretError:
-    return MalformedSecretError(
-        f"The Spotify secret is not what `spotify-etl login` writes ({what}): run `spotify-etl login` again."
-    )
+def _authorized_at(content: dict[str, Any]) -> datetime | None:
+    text = content.get("authorized_at")
+    moment = times.parsed(text)
+    if moment is None and text is not None:
+        logger.warning(
+            "The secret's authorized_at is no time, so nothing will warn before the login expires: "
+            "run `spotify-etl login` again."
+        )
+    return moment
+
+
+def _malformed(what: str, auth_mode: AuthMode) -> MalformedSecretError:
+    command = LOGIN_COMMANDS[auth_mode]
+    return MalformedSecretError(f"The Spotify secret is not what `{command}` writes ({what}): run `{command}` again.")

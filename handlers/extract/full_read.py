@@ -96,6 +96,8 @@ class Finished:
 
     read: CompleteRead
     digest: str
+    resumed: bool
+    """Whether an earlier run began it."""
 
 
 @dataclass
@@ -208,7 +210,7 @@ class FullRead:
             raise ValueError("a unit that was not begun cannot be complete")
         keys, count = (*before, *raw.keys), lines + raw.records
         read = CompleteRead(read_id, mode, keys, count, begun_at, times.written(times.now()))
-        return Finished(read, digest)
+        return Finished(read, digest, resumed=opened is not None and opened.run_id != self.work.event.run_id)
 
     def _equals_known(self, opened: OpenRead | None, raw: RawWriter, digest: str) -> bool:
         known = self.known

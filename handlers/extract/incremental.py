@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from handlers.extract import times
+from handlers.extract.errors import LoginError, SpotifyError
 from handlers.extract.full_read import FullRead
 from handlers.extract.ledger import Unit
+from handlers.extract.logs import logger
 from handlers.extract.observer import Observer
 from handlers.extract.paging import MovedError, Pass, Place, Record
 from handlers.extract.state import CompleteRead, Content, Slot, newer
@@ -132,8 +135,29 @@ def _read_whole(work: Work, stream: Stream, slot: Slot) -> None:
         if finished is None:
             raise AssertionError("a list without a known one is never unchanged")
         slot.update(lambda content: _with_full(whole.kept(content, finished), finished.read, top.watermark))
-        series = _Series.parse(slot.content)
-        unit.complete(series.whole if series else finished.read)
+        unit.complete(_whole(slot, finished.read))
+        if finished.resumed:
+            _catch_up(work, stream, slot, unit, finished.read)
+
+
+def _catch_up(work: Work, stream: Stream, slot: Slot, unit: Unit, full: CompleteRead) -> None:
+    """Read what was added since an earlier run began the full read, as part of the same unit."""
+    series, watermark = _Series.parse(slot.content), Watermark.parse(slot.content.get("watermark"))
+    if series is None or watermark is None:
+        return
+    unit.read_id = uuid.uuid4().hex
+    try:
+        _increment(work, stream, slot, unit, watermark, series, Pass(repeatable=False))
+    except LoginError:
+        raise
+    except SpotifyError as error:
+        logger.warning("What was added meanwhile comes with the next run.", extra={"cause": str(error)})
+    unit.complete(replace(_whole(slot, full), read_id=full.read_id, mode=full.mode))
+
+
+def _whole(slot: Slot, read: CompleteRead) -> CompleteRead:
+    series = _Series.parse(slot.content)
+    return series.whole if series else read
 
 
 def _read_increment(work: Work, stream: Stream, slot: Slot, old: Watermark, series: _Series) -> None:
@@ -175,7 +199,7 @@ def _increment(
         raise ValueError("a unit that was not begun cannot be complete")
     read = CompleteRead(unit.read_id, "incremental", tuple(raw.keys), raw.records, begun_at, times.written(times.now()))
     slot.update(lambda content: _with_increment(content, series, read, top.watermark))
-    unit.complete((_Series.parse(slot.content) or series.with_increment(read)).whole)
+    unit.complete(_whole(slot, read))
 
 
 class _Top(Observer):

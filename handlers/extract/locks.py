@@ -1,18 +1,36 @@
-"""Which quota groups Spotify takes no requests for."""
+"""Which quota groups Spotify takes no requests for, over all runs."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from handlers.extract import times
-from handlers.extract.spotify import LockedError
+from handlers.extract.errors import LockedError
+from handlers.extract.logs import logger
+from handlers.extract.state import Content, StateError, StateFile
+
+_LONGEST = timedelta(days=8)
+"""A lock lasts a week at most, and clocks differ: what is further ahead is nonsense."""
 
 
 class Locks:
-    """Quota groups with the time until which they are locked."""
+    """Quota groups with the time until which they are locked.
 
-    def __init__(self) -> None:
+    They outlast a login, also one with another app or account: Spotify counts the quota of all apps of a developer
+    together (https://developer.spotify.com/blog/2026-07-23-web-api-quota-updates).
+
+    State: `{"groups": {<group>: "<until>"}}`, read when it is first asked for.
+
+    Args:
+        state: `layout.LOCKS_STATE_KEY`.
+    """
+
+    def __init__(self, state: StateFile) -> None:
+        self._state = state
         self._until: dict[str, datetime] = {}
+        self._loaded = False
 
     def check(self, group: str) -> None:
         """Let a stream of the group go on.
@@ -20,10 +38,51 @@ class Locks:
         Raises:
             LockedError: the group is locked.
         """
+        if not self._loaded:
+            self._loaded = True
+            self._until = _later(self._until, _parsed(self._state.content))
         until = self._until.get(group)
         if until is not None and until > times.now():
             raise LockedError(until)
 
     def lock(self, group: str, until: datetime) -> None:
-        """Take no request of the group until then."""
-        self._until[group] = max(until, self._until.get(group, until))
+        """Take no request of the group until then, in this run and in others; of two times the later one holds."""
+        self._until = _later(self._until, {group: until})
+        try:
+            self._state.update(self._merged)
+        except StateError as error:
+            logger.warning("The lock holds for this run only.", extra={"group": group, "cause": str(error)})
+
+    @contextmanager
+    def asking(self, group: str) -> Iterator[None]:
+        """Ask nothing of a locked group, and lock it where Spotify says so.
+
+        Raises:
+            LockedError: the group is locked, or is now.
+        """
+        self.check(group)
+        try:
+            yield
+        except LockedError as error:
+            self.lock(group, error.until)
+            raise
+
+    def _merged(self, content: Content) -> Content:
+        """State with what this run knows; locks that are over, and nonsense, are dropped."""
+        now = times.now()
+        self._until = _later(self._until, _parsed(content))
+        held = {group: times.written(until) for group, until in self._until.items() if until > now}
+        return {"groups": held} if held or content else content
+
+
+def _parsed(content: Content) -> dict[str, datetime]:
+    groups = content.get("groups")
+    if not isinstance(groups, dict):
+        return {}
+    latest = times.now() + _LONGEST
+    read = {group: times.parsed(until) for group, until in groups.items()}
+    return {group: until for group, until in read.items() if until is not None and until <= latest}
+
+
+def _later(one: dict[str, datetime], other: dict[str, datetime]) -> dict[str, datetime]:
+    return {group: max(locks[group] for locks in (one, other) if group in locks) for group in {**one, **other}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -80,11 +80,12 @@ def world(
     *,
     shape: Literal["development", "extended"] = "development",
     logged_in: bool = True,
+    config: Mapping[str, str] | None = None,
 ) -> Iterator[World]:
     """Deploy the program as it stands and log in; nothing has run yet."""
     library = Library.planned(7, plan, start=START)
     with EmbeddedCloud(folder, start=START, library=library, shape=shape) as cloud:
-        outputs = cloud.deploy(ROOT, config={"timezone": TIMEZONE})
+        outputs = cloud.deploy(ROOT, config={"timezone": TIMEZONE, **(config or {})})
         if logged_in:
             log_in(cloud, outputs["spotify_secret_name"])
         yield World(cloud, library, outputs, extended=shape == "extended")
