@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from local.athena import formats, nodes
-from local.athena.casts import STRICT
+from local.athena.casts import STRICT, refuse_other_precision
 from local.athena.errors import QueryError, not_supported
 from local.athena.functions import AGGREGATES, ALIASES, MACROS, OF_LOCAL_TIME, OVERLOADED, RENAMED, SAME
 from local.athena.reading import Athena3
@@ -166,6 +166,13 @@ def _json_path(node: exp.Anonymous) -> exp.Expr:
     return nodes.call("trino_json_extract_scalar", text, exp.Literal.string(nodes.text(path, "A JSON path")))
 
 
+def _to_iso8601(node: exp.Anonymous) -> exp.Expr:
+    nodes.refuse_zones(node)
+    (moment,) = _arguments(node, 1)
+    refuse_other_precision(moment)
+    return nodes.call("trino_to_iso8601", moment)
+
+
 def _arguments(node: exp.Anonymous, count: int) -> list[exp.Expr]:
     if len(node.expressions) != count:
         raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters for function {node.this}: expected {count}")
@@ -190,5 +197,6 @@ _SPECIAL: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {
     "least": _extreme,
     "none_match": _array_match("none"),
     "now": _now,
+    "to_iso8601": _to_iso8601,
     "with_timezone": _with_timezone,
 }

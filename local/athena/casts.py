@@ -17,6 +17,7 @@ TRYING = "trino_try_cast"
 
 _DATE = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}\s*")
 _TIMESTAMP = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,3})?)?)?\s*")
+_MILLISECONDS = re.compile(r".*:\d{1,2}\.\d{3}\s*")
 _ZONED = re.compile(r"(?P<moment>\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?) (?P<zone>[A-Za-z_/]+)")
 
 _TARGETS = {
@@ -62,6 +63,7 @@ def _cast_to_scalar(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
     target = node.to
     macros, plain = _strictness(node)
     if target.this in exp.DataType.TEXT_TYPES:
+        refuse_other_precision(operand)
         cast = nodes.call(f"{macros}_varchar", operand)
         # Trino cuts text to the length.
         return nodes.call("left", cast, target.expressions[0].this.copy()) if target.expressions else cast
@@ -73,6 +75,20 @@ def _cast_to_scalar(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
     if target.this in _NARROWED:
         return plain(this=result, to=exp.DataType.build(_NARROWED[target.this], dialect="duckdb"))
     return result
+
+
+def refuse_other_precision(moment: exp.Expr) -> None:
+    """Refuse the text of a timestamp that does not have milliseconds: a literal has the digits that it is written with.
+
+    Raises:
+        QueryError: it is one.
+    """
+    if nodes.kind(moment) not in _TIMES - {exp.DType.DATE}:
+        return
+    for cast in moment.find_all(exp.Cast):
+        written = cast.this.name if isinstance(cast.this, exp.Literal) else None
+        if cast.to.this == exp.DType.TIMESTAMP and written is not None and not _MILLISECONDS.fullmatch(written):
+            raise not_supported("The text of a timestamp literal; write it with three digits after the seconds")
 
 
 def _strictness(node: exp.Cast) -> tuple[str, type[exp.Cast]]:

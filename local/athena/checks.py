@@ -11,7 +11,6 @@ from local.athena.reading import Athena3
 
 _OPERATORS: dict[Any, str] = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 _OF_NUMBERS = frozenset({"avg", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"})
-_OF_TIME_OF_DAY = frozenset({"hour", "millisecond", "minute", "second"})
 
 
 def check_grammar(tree: exp.Expr) -> None:
@@ -20,9 +19,9 @@ def check_grammar(tree: exp.Expr) -> None:
     Raises:
         QueryError: there is such a thing.
     """
-    for node in tree.find_all(exp.Group, exp.Distinct, exp.Star, exp.Join, exp.LimitOptions, exp.Window):
+    for node in tree.find_all(exp.Group, exp.Distinct, exp.Star, exp.Join, exp.LimitOptions, exp.Select, exp.Window):
         if isinstance(node, exp.Group) and node.args.get("all"):
-            raise QueryError("SYNTAX_ERROR", "GROUP BY ALL needs expressions")
+            raise QueryError("COLUMN_NOT_FOUND", "Column 'all' cannot be resolved")
         if isinstance(node, exp.Distinct) and node.args.get("on"):
             raise QueryError("SYNTAX_ERROR", "mismatched input 'ON'")
         if isinstance(node, exp.Star) and any(node.args.get(name) for name in ("except_", "replace", "rename")):
@@ -33,6 +32,21 @@ def check_grammar(tree: exp.Expr) -> None:
             raise not_supported("FETCH FIRST other than ROWS ONLY")
         if isinstance(node, exp.Window) and isinstance(node.this, exp.Anonymous) and node.this.find(exp.Distinct):
             raise QueryError("NOT_SUPPORTED", "DISTINCT in window function parameters not yet supported")
+        if isinstance(node, exp.Select):
+            _check_using(node)
+
+
+def _check_using(select: exp.Select) -> None:
+    """Refuse a column of USING under the name of a table: it is of both."""
+    joins = select.args.get("joins") or []
+    shared = {column.name.lower() for join in joins for column in join.args.get("using") or ()}
+    if not shared:
+        return
+    sources = [select.args["from_"].this, *(join.this for join in joins)]
+    tables = {source.alias_or_name.lower() for source in sources}
+    for column in select.find_all(exp.Column):
+        if column.name.lower() in shared and column.table.lower() in tables:
+            raise QueryError("COLUMN_NOT_FOUND", f"Column '{column.table}.{column.name}' cannot be resolved")
 
 
 def check_types(tree: exp.Expr) -> None:
@@ -101,8 +115,6 @@ def _check_call(node: exp.Anonymous) -> None:
     kind = argument.type.this if argument.type is not None else None
     if name in _OF_NUMBERS and _family(argument) not in {None, "number"}:
         raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({_name(argument)}) for function {name}")
-    if name in _OF_TIME_OF_DAY and kind == exp.DType.DATE:
-        raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters (date) for function {name}")
     if name in {"avg", "ceil", "ceiling", "floor"} and kind == exp.DType.DECIMAL:
         raise not_supported(f"{name} of a decimal; cast to double")
 

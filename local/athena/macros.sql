@@ -33,10 +33,10 @@ CREATE MACRO trino_plus_interval(x DATE, i INTERVAL) AS CASE WHEN CAST(CAST(x + 
 CREATE MACRO trino_concat(a VARCHAR, b VARCHAR) AS a || b;
 CREATE MACRO trino_ceil_bigint(x) AS x;
 CREATE MACRO trino_ceil_double(x) AS ceil(CAST(x AS DOUBLE));
-CREATE MACRO trino_ceil(x BIGINT) AS x, (x HUGEINT) AS x, (x DOUBLE) AS ceil(x);
+CREATE MACRO trino_ceil(x INTEGER) AS x, (x BIGINT) AS x, (x HUGEINT) AS x, (x DOUBLE) AS ceil(x);
 CREATE MACRO trino_floor_bigint(x) AS x;
 CREATE MACRO trino_floor_double(x) AS floor(CAST(x AS DOUBLE));
-CREATE MACRO trino_floor(x BIGINT) AS x, (x HUGEINT) AS x, (x DOUBLE) AS floor(x);
+CREATE MACRO trino_floor(x INTEGER) AS x, (x BIGINT) AS x, (x HUGEINT) AS x, (x DOUBLE) AS floor(x);
 CREATE MACRO trino_truncate(x DOUBLE) AS trunc(x);
 CREATE MACRO trino_mod(a, b) AS a % b;
 CREATE MACRO trino_log(base DOUBLE, x DOUBLE) AS ln(x) / ln(base);

@@ -92,7 +92,18 @@ def _parse(sql: str) -> exp.Query:
         tree = exp.select("*").from_(exp.alias_(tree.copy(), "_values", table=True))
     if not isinstance(tree, exp.Query):
         raise not_supported(f"The statement {sql.split(maxsplit=1)[0].upper()}")
+    for values in tree.find_all(exp.Values):
+        _name_columns(values)
     return tree
+
+
+def _name_columns(values: exp.Values) -> None:
+    """Name the columns of VALUES as Trino does, where the query does not."""
+    alias = values.args.get("alias")
+    if alias is not None and not alias.columns and values.expressions:
+        row = values.expressions[0]
+        width = len(row.expressions) if isinstance(row, exp.Tuple) else 1
+        alias.set("columns", [exp.to_identifier(f"_col{index}") for index in range(width)])
 
 
 def _fill(tree: exp.Query, parameters: Sequence[str]) -> None:

@@ -15,9 +15,9 @@ from local.athena.functions import ALIASES, IGNORING_NULLS, OF_LOCAL_TIME, SAME
 from local.athena.reading import Athena3
 
 _KEPT: tuple[type[exp.Expr], ...] = (
-    exp.Alias, exp.And, exp.Array, exp.Between, exp.Boolean, exp.Case, exp.Column, exp.CTE, exp.Cube, exp.DataType,
-    exp.DataTypeParam, exp.Distinct, exp.EQ, exp.Escape, exp.Except, exp.Exists, exp.Fetch, exp.Filter, exp.From,
-    exp.Group, exp.GroupConcat, exp.GroupingSets, exp.GT, exp.GTE, exp.Having, exp.Identifier, exp.If, exp.In,
+    exp.Alias, exp.And, exp.Array, exp.Between, exp.Boolean, exp.Case, exp.Coalesce, exp.Column, exp.CTE, exp.Cube,
+    exp.DataType, exp.DataTypeParam, exp.Distinct, exp.EQ, exp.Escape, exp.Except, exp.Exists, exp.Fetch, exp.Filter,
+    exp.From, exp.Group, exp.GroupConcat, exp.GroupingSets, exp.GT, exp.GTE, exp.Having, exp.Identifier, exp.If, exp.In,
     exp.Intersect, exp.Interval, exp.Is, exp.Join, exp.Lambda, exp.Like, exp.Limit, exp.LimitOptions, exp.LT, exp.LTE,
     exp.Mod, exp.Mul, exp.Neg, exp.NEQ, exp.Not, exp.Null, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Offset, exp.Or,
     exp.Order, exp.Ordered, exp.Pseudocolumn, exp.Rollup, exp.Select, exp.Star, exp.Subquery, exp.Table,

@@ -1,0 +1,151 @@
+"""What an engine answered, and whether two answers are the same."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+Row = tuple[str | None, ...]
+
+_REALS = {"double", "float"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a query gave.
+
+    Attributes:
+        columns: name and type of each column, as Athena's GetQueryResults tells them.
+        rows: text as Athena writes it, doubles as Python does.
+        trino_types: of each column, in full; Trino alone tells them.
+        now: the moment that the query took for now; Trino alone tells it.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+    trino_types: tuple[str, ...] = ()
+    now: datetime | None = None
+
+
+class AthenaRefusedError(Exception):
+    """A query that Athena refused, with its reason."""
+
+
+def from_athena(athena: Any, sql: str, *, database: str, workgroup: str) -> Answer:
+    """Ask Athena.
+
+    Raises:
+        AthenaRefusedError: the query failed.
+    """
+    execution = athena.start_query_execution(
+        QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
+    )["QueryExecutionId"]
+    # The embedded Athena has its answer by now.
+    status = athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
+    if status["State"] != "SUCCEEDED":
+        raise AthenaRefusedError(status["StateChangeReason"])
+    pages = [
+        page["ResultSet"] for page in athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution)
+    ]
+    columns = tuple(
+        (one["Name"], f"decimal({one['Precision']},{one['Scale']})" if one["Type"] == "decimal" else one["Type"])
+        for one in pages[0]["ResultSetMetadata"]["ColumnInfo"]
+    )
+    # The first row repeats the names.
+    rows = [tuple(cell.get("VarCharValue") for cell in row["Data"]) for page in pages for row in page["Rows"]][1:]
+    return Answer(columns, tuple(_with_python_reals(row, [kind for _, kind in columns]) for row in rows))
+
+
+def from_trino(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]], now: datetime) -> Answer:
+    """Read an answer of Trino.
+
+    Args:
+        columns: name and type, as Trino writes it.
+        rows: values as its protocol has them.
+        now: when the query began.
+    """
+    kinds = [_athena_type(kind) for _, kind in columns]
+    return Answer(
+        tuple(zip((name for name, _ in columns), kinds, strict=True)),
+        tuple(_with_python_reals([_text(value) for value in row], kinds) for row in rows),
+        tuple(kind for _, kind in columns),
+        now,
+    )
+
+
+def differences(athena: Answer, trino: Answer, sql: str) -> list[str]:
+    """Say in what two answers to a query differ; nothing where they are the same.
+
+    Rows come in any order but the query's: what it orders by, as far as that is among its columns, runs alike.
+    """
+    if athena.columns != trino.columns:
+        return [f"columns: Athena has {athena.columns}, Trino {trino.columns}"]
+    of_athena, of_trino = Counter(athena.rows), Counter(trino.rows)
+    found = [f"only Athena has {row}, {count} times" for row, count in (of_athena - of_trino).items()]
+    found += [f"only Trino has {row}, {count} times" for row, count in (of_trino - of_athena).items()]
+    keys = ordering(sql, [name for name, _ in athena.columns])
+    if not found:
+        pairs = zip(athena.rows, trino.rows, strict=True)
+        found += [
+            f"row {number} of Athena is {one}, of Trino {other}"
+            for number, (one, other) in enumerate(pairs)
+            if [one[key] for key in keys] != [other[key] for key in keys]
+        ]
+    return found
+
+
+def ordering(sql: str, columns: Sequence[str]) -> list[int]:
+    """Return the places of the columns that a query orders by, up to the first that it does not show."""
+    tree = sqlglot.parse_one(sql, read="trino")
+    order = tree.args.get("order")
+    if order is None:
+        return []
+    shown = [*columns]
+    written = [one.unalias() for one in tree.selects]
+    keys = []
+    for ordered in order.expressions:
+        key = ordered.this
+        if isinstance(key, exp.Literal) and key.is_int:
+            keys.append(int(key.name) - 1)
+        elif isinstance(key, exp.Column) and not key.table and key.name in shown:
+            keys.append(shown.index(key.name))
+        elif key in written and len(written) == len(shown):
+            keys.append(written.index(key))
+        else:
+            break
+    return keys
+
+
+def _athena_type(kind: str) -> str:
+    """Write a type of Trino as GetQueryResults does: `varchar(3)` is varchar, `array(bigint)` array, real float."""
+    if kind.startswith("decimal"):
+        return kind.replace(" ", "")
+    bare = re.sub(r"\(.*\)", "", kind)
+    return "float" if bare == "real" else bare
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join('null' if one is None else str(_text(one)) for one in value)}]"
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise TypeError(f"No query has answered with {value!r} yet: say here how Athena writes it.")
+
+
+def _with_python_reals(row: Sequence[str | None], kinds: Sequence[str]) -> Row:
+    """Bring doubles into one form, since Java and JSON write them otherwise: 1.0E7 is 10000000.0."""
+    return tuple(
+        repr(float(cell)) if cell is not None and kind in _REALS else cell
+        for cell, kind in zip(row, kinds, strict=True)
+    )

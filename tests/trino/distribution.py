@@ -1,0 +1,151 @@
+"""What running Trino takes: a JDK, and the server with its Hive connector, fetched through Maven once."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+VERSION = "476"
+"""Athena engine version 3 follows Trino's releases without naming one."""
+
+_OLDEST_JAVA = 24
+_OLDEST_MAVEN = (3, 6, 3)
+_UNPACK = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack"
+_ARTIFACTS = (f"io.trino:trino-server-core:{VERSION}:tar.gz", f"io.trino:trino-hive:{VERSION}:zip")
+_JDK_FOLDERS = (Path("/usr/lib/jvm"),)
+_PROGRESS_SECONDS = 10
+
+
+class MissingToolError(Exception):
+    """A tool that running Trino takes is missing or too old."""
+
+
+class FetchError(Exception):
+    """Maven could not fetch Trino."""
+
+
+def find_java(environment: Mapping[str, str] = os.environ, folders: tuple[Path, ...] = _JDK_FOLDERS) -> Path:
+    """Return the `java` of the first JDK that is new enough: JAVA_HOME's, the one on PATH, one of the system's.
+
+    Args:
+        environment: of which JAVA_HOME and PATH count.
+        folders: where the system keeps its JDKs, a folder each.
+
+    Raises:
+        MissingToolError: there is none.
+    """
+    seen = []
+    for java in _candidates(environment, folders):
+        version = _java_version(java)
+        if version >= _OLDEST_JAVA:
+            return java
+        seen.append(f"{java} is {version}")
+    found = "; ".join(seen) or "none was found"
+    raise MissingToolError(
+        f"The Trino tests need a JDK of version {_OLDEST_JAVA} or newer ({found}): install one"
+        " (for instance Temurin 25, adoptium.net) and let JAVA_HOME name its folder."
+    )
+
+
+def fetch(java: Path, say: Callable[[str], None], environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of the unpacked server, fetched if this machine has none yet.
+
+    Args:
+        java: what Maven runs on.
+        say: is told what takes long.
+        environment: of which XDG_CACHE_HOME, HOME and PATH count, and all that Maven heeds.
+
+    Raises:
+        MissingToolError: Maven is missing or too old.
+        FetchError: Maven could not fetch it.
+    """
+    cache = Path(environment.get("XDG_CACHE_HOME") or Path(environment["HOME"]) / ".cache") / "spotify-etl"
+    ready = cache / f"trino-{VERSION}"
+    if ready.is_dir():
+        return ready
+    environment = {**environment, "JAVA_HOME": str(java.parent.parent)}
+    maven = _find_maven(environment)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as name:
+        folder = Path(name)
+        say(f"Fetching Trino {VERSION} through Maven into {ready}, once (0.5 GB) …")
+        for artifact in _ARTIFACTS:
+            _unpack(maven, artifact, folder, environment, say)
+        server, hive = folder / f"trino-server-core-{VERSION}", folder / f"trino-hive-{VERSION}"
+        (server / "plugin").mkdir(exist_ok=True)
+        hive.rename(server / "plugin" / "hive")
+        try:
+            # At once: whoever finds the folder finds all of it.
+            server.rename(ready)
+        except OSError:
+            # Another run was quicker.
+            if not ready.is_dir():
+                raise
+    return ready
+
+
+def _candidates(environment: Mapping[str, str], folders: tuple[Path, ...]) -> Iterator[Path]:
+    if home := environment.get("JAVA_HOME"):
+        yield Path(home) / "bin/java"
+    if on_path := shutil.which("java", path=environment.get("PATH", "")):
+        yield Path(on_path).resolve()
+    for folder in folders:
+        yield from sorted(folder.glob("*/bin/java"))
+
+
+def _java_version(java: Path) -> int:
+    """Return the feature version of a JDK, 0 where it does not run: `openjdk version "25.0.1"` has 25."""
+    match = re.search(r'version "(\d+)', _output([str(java), "-version"]))
+    return int(match[1]) if match else 0
+
+
+def _find_maven(environment: Mapping[str, str]) -> str:
+    how = f"install Maven {'.'.join(map(str, _OLDEST_MAVEN))} or newer (apt install maven, brew install maven)"
+    maven = shutil.which("mvn", path=environment.get("PATH", ""))
+    if maven is None:
+        raise MissingToolError(f"The Trino tests fetch Trino with Maven's command mvn, which is not on PATH: {how}.")
+    match = re.search(r"Apache Maven (\d+)\.(\d+)\.(\d+)", _output([maven, "--version"], environment))
+    if match is None or tuple(map(int, match.groups())) < _OLDEST_MAVEN:
+        version = match[0] if match else "which does not run"
+        raise MissingToolError(f"The Trino tests cannot use {maven} ({version}): {how}.")
+    return maven
+
+
+def _output(command: list[str], environment: Mapping[str, str] | None = None) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    except OSError:
+        return ""
+    return done.stdout + done.stderr
+
+
+def _unpack(
+    maven: str, artifact: str, folder: Path, environment: Mapping[str, str], say: Callable[[str], None]
+) -> None:
+    command = [maven, "--batch-mode", "--no-transfer-progress", _UNPACK, f"-Dartifact={artifact}"]
+    # Of the core's plugins none is needed here; as links inside the archive they would come out empty.
+    command += [f"-DoutputDirectory={folder}", "-Dmdep.unpack.excludes=*/plugin/*/**"]
+    began = time.monotonic()
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=folder, env=environment) as running,
+    ):
+        while True:
+            try:
+                code = running.wait(_PROGRESS_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                say(f"  {artifact}: {time.monotonic() - began:.0f} s")
+        log.seek(0)
+        said = log.read()
+    if code != 0:
+        raise FetchError(
+            f"Maven could not fetch {artifact}; check the network and that Maven's settings name a repository"
+            f" that has it. It said:\n{said[-2000:]}"
+        )

@@ -1,0 +1,45 @@
+"""The lines by which the embedded Athena's SQL is tested: Trino answers each as it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+
+from tests.local.athena_lab import DATABASE, WORKGROUP, Lab
+from tests.local.test_athena_dialect import QUERIES, REFUSED, SCALARS
+from tests.local.test_athena_dialect import lab as lab  # noqa: PLC0414 - a fixture, taken over with its table
+from tests.trino.answers import differences, from_athena
+from tests.trino.server import RefusedError, TrinoServer
+
+pytestmark = pytest.mark.trino
+
+ANSWERED = [f"SELECT {expression} FROM t" for expression, _ in SCALARS] + [sql for sql, _ in QUERIES]
+NOT_MODELLED = re.compile(r"NOT_SUPPORTED|FUNCTION_NOT_FOUND$")
+"""So the embedded Athena refuses what it does not model."""
+WRONG = [(sql, reason) for sql, reason in REFUSED if not NOT_MODELLED.match(reason)]
+
+
+@pytest.fixture(scope="module")
+def read_lab(trino: TrinoServer, lab: Lab) -> Iterator[Lab]:  # noqa: F811 - the fixture itself
+    with trino.reading(lab.server):
+        yield lab
+
+
+@pytest.mark.parametrize("sql", ANSWERED)
+def test_line_has_the_same_answer(trino: TrinoServer, read_lab: Lab, sql: str) -> None:
+    of_trino = trino.ask(sql, database=DATABASE, precise=False)
+    assert of_trino.now
+    with time_machine.travel(of_trino.now, tick=False):
+        of_athena = from_athena(read_lab.client("athena"), sql, database=DATABASE, workgroup=WORKGROUP)
+    assert differences(of_athena, of_trino, sql) == []
+
+
+@pytest.mark.parametrize(("sql", "reason"), WRONG)
+def test_line_is_refused_for_the_same_reason(trino: TrinoServer, read_lab: Lab, sql: str, reason: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        trino.ask(sql, database=DATABASE)
+    # The rest of the sentence is each engine's own.
+    assert str(refused.value).split(":")[0] in {one.split(":")[0] for one in reason.split("|")}
