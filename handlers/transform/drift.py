@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Finding:
-    """One path whose values are not what they should be."""
+    """One path whose values are not what they should be, or that should not be there."""
 
     path: str
     found: str
@@ -23,5 +23,5 @@ class Drift:
     findings: dict[str, Finding] = field(default_factory=dict)
 
     def add(self, path: str, found: str, *, line: int = 0, count: int = 1) -> None:
-        """Count values of a path that became null (or were repaired) since they were not as declared."""
+        """Count values of a path that are not as declared: they became null, were repaired, or have no column."""
         self.findings.setdefault(path, Finding(path, found, line)).count += count

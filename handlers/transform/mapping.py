@@ -475,7 +475,6 @@ STREAM_MAPPINGS: Mapping[str, StreamMapping] = {
             Part("record", ARTIST, kind="artist"),
         ),
     ),
-    # Its fields: https://support.spotify.com/article/understanding-my-data
     "streaming_history": StreamMapping(
         "plays",
         {

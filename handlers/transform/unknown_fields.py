@@ -1,0 +1,79 @@
+"""Fields that nobody has declared, looked for in a sample: the reader of blocks passes over what it does not know.
+
+A look at every line would cost more than reading it. What Spotify begins to send it sends with every object of a kind,
+so a few lines from all over a block show it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from handlers.transform.blocks import Block
+from handlers.transform.documented import STREAM_FIELDS, Fields
+from handlers.transform.drift import Drift
+
+SAMPLE_LINES = 16
+"""How many lines of a block are looked at."""
+SAMPLE_BYTES = 64 * 1024
+"""How many bytes about, where lines are long."""
+MAX_FIELDS = 20
+"""How many unknown fields of an object are reported: an object whose names are ids would fill the log."""
+
+_FOUND = "a field that is not known"
+_NAME_CHARACTERS = 64
+
+
+def note_unknown_fields(block: Block, stream: str, drift: Drift) -> None:
+    """Count what the sampled records of a block hold beside the documented fields, by path.
+
+    Args:
+        block: whole lines; those that are no raw lines are passed over.
+        stream: whose records they are.
+        drift: where the paths are counted, with the first line that shows each.
+    """
+    noted = sum(finding.found == _FOUND for finding in drift.findings.values())
+    for start, line in _sample(block):
+        for path in _unknown(_record(line), STREAM_FIELDS[stream], "record"):
+            if path not in drift.findings:
+                if noted == MAX_FIELDS:
+                    continue
+                noted += 1
+            drift.add(path, _FOUND, line=block.first_line + block.data.count(b"\n", 0, start))
+
+
+def _sample(block: Block) -> Iterator[tuple[int, bytes]]:
+    """Lines from all over a block, all of them where it has few, each with the place where it starts."""
+    data = block.data
+    wanted = min(SAMPLE_LINES, block.lines, max(1, SAMPLE_BYTES * block.lines // len(data)))
+    end = -1
+    for number in range(wanted):
+        start = end + 1 if wanted == block.lines else data.rfind(b"\n", 0, len(data) * number // wanted) + 1
+        if start <= end:  # a long line that was looked at already
+            continue
+        newline = data.find(b"\n", start)
+        end = len(data) if newline < 0 else newline
+        yield start, data[start:end]
+
+
+def _record(line: bytes) -> Any:
+    try:
+        parsed = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return parsed.get("record") if isinstance(parsed, dict) else None
+
+
+def _unknown(value: Any, known: Fields, path: str) -> Iterator[str]:
+    """The paths of fields that are not known, also of objects further down, alone or in a list."""
+    in_list = isinstance(value, list)
+    for element in value if in_list else [value]:
+        if not isinstance(element, dict):
+            continue
+        for name, inner in element.items():
+            place = f"{path}{'[]' if in_list else ''}.{name[:_NAME_CHARACTERS]}"
+            if name not in known:
+                yield place
+            elif (fields := known[name]) is not None:
+                yield from _unknown(inner, fields, place)
