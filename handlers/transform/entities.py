@@ -53,7 +53,7 @@ def entity_tables(rows: Array, common: pa.RecordBatch, mapping: StreamMapping, d
 
 
 def last_of_equal(table: pa.Table) -> pa.Table:
-    """Of rows that are equal but for line and time only the last, in order."""
+    """Of rows that are equal but for line and time only the one of the last line; in the order of the lines."""
     if not table.num_rows:
         return table
     keys: dict[str, Array] = {}
@@ -66,8 +66,10 @@ def last_of_equal(table: pa.Table) -> pa.Table:
             keys.update({f"{name}.{part}": key for part, key in _list_keys(lists).items()})
         else:
             keys[name] = column
-    last = _last_of_equal(keys, table.num_rows)
-    return table if len(last) == table.num_rows else table.take(last)
+    # Of the several places of a line where a thing may stand the rows come one place behind the other.
+    in_line_order = pc.sort_indices(table["_line"])
+    last = _last_of_equal(keys, pc.sort_indices(in_line_order))
+    return table.take(in_line_order.take(last))
 
 
 def _met(
@@ -108,7 +110,7 @@ def _bridge_rows(table: str, id_column: str, lists: Array, owners: _Owners, comm
     lists = lists.filter(wanted)
     id_lists = _lists(pc.list_value_length(lists), _ids(pc.list_flatten(lists)))
     owner_ids, rows = owners.ids.filter(wanted), owners.rows.filter(wanted)
-    last = _last_of_equal({"owner": owner_ids, **_list_keys(id_lists)}, len(id_lists))
+    last = _last_of_equal({"owner": owner_ids, **_list_keys(id_lists)}, numbers(0, len(id_lists)))
     id_lists, owner_ids, rows = id_lists.take(last), owner_ids.take(last), rows.take(last)
     parents = pc.list_parent_indices(id_lists)
     lengths = pc.list_value_length(id_lists)
@@ -124,10 +126,10 @@ def _bridge_rows(table: str, id_column: str, lists: Array, owners: _Owners, comm
     return pa.Table.from_arrays([*arrays, *columns], schema=table_schema(table))
 
 
-def _last_of_equal(keys: dict[str, Any], count: int) -> Array:
-    """The numbers of the rows of which no later one has equal keys, in order."""
-    numbered = pa.table({**keys, "row": numbers(0, count)})
-    last: Any = numbered.group_by([*keys], use_threads=False).aggregate([("row", "max")])["row_max"]
+def _last_of_equal(keys: dict[str, Any], places: Array) -> Array:
+    """The places of the rows of which none in a later place has equal keys, in order."""
+    placed = pa.table({**keys, "place": places})
+    last: Any = placed.group_by([*keys], use_threads=False).aggregate([("place", "max")])["place_max"]
     return last.combine_chunks().sort()
 
 

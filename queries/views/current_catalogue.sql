@@ -11,7 +11,8 @@ WITH asked AS (
             ORDER BY started_at DESC, attempt DESC, run_id DESC
         ) AS newest_run_id
     FROM run_attempts
-    WHERE stream = 'catalogue' AND unit <> ''
+    -- A run refused before it came to its entries says nothing of them; one whose setting is empty does.
+    WHERE stream = 'catalogue' AND (unit <> '' OR reason = 'no_catalogue_uris')
 ),
 
 units AS (

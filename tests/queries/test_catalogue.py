@@ -58,6 +58,13 @@ def test_a_run_that_never_came_to_its_entries_takes_none_away(lake: Lake) -> Non
     assert lake.ask(CATALOGUE) == [shown("a", "x")]
 
 
+def test_a_setting_that_names_nothing_more_leaves_an_empty_catalogue(lake: Lake) -> None:
+    read(lake, 1, "a", "x")
+    lake.manifest(run(2), "catalogue", status="skipped", reason="no_catalogue_uris")
+
+    assert lake.ask(CATALOGUE) == []
+
+
 def test_all_attempts_of_the_newest_run_name_its_entries(lake: Lake) -> None:
     read(lake, 1, "a", "x")
     read(lake, 1, "b", "y", attempt=1)

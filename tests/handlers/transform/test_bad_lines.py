@@ -92,6 +92,90 @@ def test_the_grain_of_a_playlist_entry_is_never_guessed(
     assert file_stage.rows("playlist_items") == []
 
 
+TOP = {"time_range": "short_term", "rank": 1}
+ASKED = {"requested_uri": "spotify:artist:a"}
+
+
+@pytest.mark.parametrize(
+    ("stream", "record", "context", "reason"),
+    [
+        ("followed_artists", None, {}, "null_element"),
+        ("followed_artists", {"name": "No id"}, {}, "missing_key"),
+        ("followed_artists", {"id": 7}, {}, "wrong_type"),
+        ("top_tracks", None, TOP, "null_element"),
+        ("top_tracks", {"id": "t"}, {"rank": 1}, "missing_key"),
+        ("top_tracks", {"id": "t"}, {"time_range": "short_term", "rank": "1"}, "wrong_type"),
+        ("top_artists", "text", TOP, "wrong_type"),
+        ("top_artists", {"id": "a"}, {"time_range": None, "rank": 1}, "missing_key"),
+        ("saved_shows", {"show": None}, {}, "missing_key"),
+        ("saved_shows", {"show": []}, {}, "wrong_type"),
+        ("saved_episodes", {"added_at": "2026-07-01T12:00:00Z"}, {}, "missing_key"),
+        ("saved_episodes", {"episode": {"id": 1}}, {}, "wrong_type"),
+        ("catalogue", None, ASKED, "null_element"),
+        ("catalogue", {"uri": "spotify:album:x"}, {}, "missing_key"),
+        ("catalogue", {"uri": 5}, ASKED, "wrong_type"),
+        ("streaming_history", None, {}, "null_element"),
+        ("streaming_history", {"ts": None}, {}, "missing_key"),
+        ("streaming_history", {"ts": "2026-07-01 12:00"}, {}, "wrong_type"),
+        ("streaming_history", {"ts": "2026-07-01T12:00:00Z", "spotify_track_uri": 5}, {}, "wrong_type"),
+    ],
+)
+def test_a_record_without_the_grain_of_its_stream_is_rejected(
+    file_stage: FileStage, stream: str, record: Any, context: dict[str, Any], reason: str
+) -> None:
+    result = file_stage.transform(stream, [raw_line(stream, record, context)])
+    (rejected,) = file_stage.rows("rejected_records")
+    assert (rejected["reason"], rejected["stream"], rejected["_line"]) == (reason, stream, 1)
+    assert (result.outputs.lines, result.outputs.rows) == (1, {"rejected_records": 1})
+
+
+@pytest.mark.parametrize(
+    ("stream", "record", "context", "row"),
+    [
+        ("followed_artists", {"id": "a", "name": 5}, {}, {"artist_id": "a", "artist_name": None}),
+        ("top_tracks", {"name": "Gone", "album": None, "artists": None}, TOP, {"item_uri": "", "track_name": "Gone"}),
+        ("top_tracks", {"id": "t", "uri": {}}, TOP, {"item_uri": "", "track_id": None}),
+        ("top_tracks", {"type": "chapter", "id": "c"}, TOP, {"track_id": None, "rank": 1}),
+        ("top_tracks", {"uri": "spotify:local:x", "id": None, "type": "track"}, TOP, {"item_uri": "spotify:local:x"}),
+        ("top_artists", {"id": None}, TOP, {"artist_id": None, "time_range": "short_term"}),
+        ("saved_shows", {"show": {"id": "s"}, "added_at": "1970-01-01T00:00:00Z"}, {}, {"added_at": None}),
+        ("saved_shows", {"show": {"id": "s", "total_episodes": "7"}}, {}, {"total_episodes": None}),
+        ("saved_episodes", {"episode": {"id": "e", "show": None}}, {}, {"episode_id": "e", "show_id": None}),
+        ("catalogue", {"name": "?"}, ASKED, {"item_uri": "", "item_type": None, "name": "?"}),
+        ("catalogue", {"type": "show", "id": "s"}, ASKED, {"item_type": "show", "album_id": None, "artist_id": None}),
+        ("catalogue", {"uri": "spotify:album:x", "id": "x"}, ASKED, {"item_type": None, "album_id": "x"}),
+        ("catalogue", {"type": "album", "release_date": "1981-02"}, ASKED, {"release_year": 1981, "released_on": None}),
+        ("catalogue", {"type": "track", "album": {"release_date": "1981-02-03"}}, ASKED, {"release_year": 1981}),
+    ],
+)
+def test_what_is_odd_outside_the_grain_of_a_stream_is_null(
+    file_stage: FileStage, stream: str, record: Any, context: dict[str, Any], row: dict[str, Any]
+) -> None:
+    file_stage.transform(stream, [raw_line(stream, record, context)])
+    (made,) = file_stage.rows(stream)
+    assert {name: made[name] for name in row} == row
+
+
+@pytest.mark.parametrize(
+    ("played", "row"),
+    [
+        ({"spotify_track_uri": "spotify:track:t"}, ("spotify:track:t", "track", "t")),
+        ({"spotify_track_uri": "spotify:local:A:B:C:1"}, ("spotify:local:A:B:C:1", "track", None)),
+        ({"spotify_track_uri": "spotify:track:"}, ("spotify:track:", "track", None)),
+        ({"spotify_episode_uri": "spotify:episode:e"}, ("spotify:episode:e", "episode", None)),
+        ({"audiobook_chapter_uri": "spotify:episode:c"}, ("spotify:episode:c", "chapter", None)),
+        ({"spotify_track_uri": None, "audiobook_uri": "spotify:show:b"}, ("", None, None)),
+        ({}, ("", None, None)),
+    ],
+)
+def test_a_play_of_the_export_is_of_the_kind_whose_uri_it_has(
+    file_stage: FileStage, played: dict[str, Any], row: tuple[Any, ...]
+) -> None:
+    file_stage.transform("streaming_history", [raw_line("streaming_history", {"ts": "2026-07-01T12:00:00Z", **played})])
+    (made,) = file_stage.rows("plays")
+    assert (made["item_uri"], made["item_type"], made["track_id"]) == row
+
+
 @pytest.mark.parametrize(
     ("track", "column", "path", "found"),
     [

@@ -66,6 +66,13 @@ def test_of_a_list_that_changes_and_changes_back_the_last_line_is_whole(file_sta
     assert pairs(file_stage.rows("artists"), "artist_id", "_line") == [("c", 2), ("a", 4), ("b", 4)]
 
 
+def test_the_last_line_counts_in_whatever_place_of_it_a_thing_stands(file_stage: FileStage) -> None:
+    by_a, by_b = ({"id": "t", "artists": artists(one), "album": {"id": "x", "artists": artists("c")}} for one in "ab")
+    swapped = {"id": "u", "artists": artists("c"), "album": {"id": "x", "artists": artists("a")}}
+    file_stage.transform("saved_tracks", [saved(by_a), saved(swapped, 1), saved(by_b, 2)])
+    assert pairs(file_stage.rows("artists"), "artist_id", "_line") == [("a", 2), ("b", 3), ("c", 3)]
+
+
 def test_a_place_in_a_list_counts_those_without_id(file_stage: FileStage) -> None:
     file_stage.transform("saved_tracks", [saved({"id": "t", "artists": artists(None, "a", "", "null", "b")})])
     assert pairs(file_stage.rows("track_artists"), "position", "artist_id") == [(1, "a"), (4, "b")]

@@ -106,13 +106,13 @@ def json_or_none(line: bytes) -> Any:
 
 @pytest.mark.parametrize(("stream", "shape"), SHAPES)
 def test_lines_in_are_rows_and_rejected_records_out(stream: str, shape: str) -> None:
-    fuzz(stream, shape, examples=6, lines=(1, 6))
+    fuzz(stream, shape, examples=3, lines=(1, 6))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("stream", "shape"), SHAPES)
 def test_ten_thousand_mutated_lines_lose_nothing(stream: str, shape: str) -> None:
-    fuzz(stream, shape, examples=90, lines=(10, 25))
+    fuzz(stream, shape, examples=45, lines=(10, 25))
 
 
 def fuzz(stream: str, shape: str, *, examples: int, lines: tuple[int, int]) -> None:
