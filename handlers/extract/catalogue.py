@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handlers.catalogue_uris import CatalogueUri
+from handlers.extract import paging
 from handlers.extract.errors import BrokenAnswerError, NotFoundError, RefusedError
 from handlers.extract.full_read import FullRead
 from handlers.extract.paging import Pass, Place, Record
@@ -41,7 +42,8 @@ def read_catalogue(work: Work, stream: Stream) -> None:
             continue
         with work.ledger.unit(stream, uri.id, mode="full") as unit:
             try:
-                read_unit(FullRead(work, unit, Slot(state, "units", uri.id), _Source(work, uri)))
+                short = paging.REPEATABLE_PAGES * ARTIST_ALBUMS_PAGE_SIZE
+                read_unit(FullRead(work, unit, Slot(state, "units", uri.id), _Source(work, uri), short=short))
             except (NotFoundError, RefusedError) as error:
                 raise type(error)(
                     f"Spotify has no {uri}: correct it in the setting catalogueUris, or take it out."

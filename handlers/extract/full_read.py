@@ -109,7 +109,8 @@ class FullRead:
         unit: its row of the manifest.
         slot: the part of the state that is the unit's; `open` in it is this module's.
         source: the list.
-        resumable: whether a later run may go on behind the last record; else it begins again.
+        resumable: whether it may be gone on with behind the last record; else it begins again.
+        short: with fewer records a later run begins again too, since what has come in front would be missing.
         version: what of the list must not have changed for that.
         known: what equals it is not written again; None: everything is written.
         observer: is shown every record of the pass that counts.
@@ -120,6 +121,7 @@ class FullRead:
     slot: Slot
     source: Source
     resumable: bool = True
+    short: int = 0
     version: str | None = None
     known: Known | None = None
     observer: Observer | None = None
@@ -162,7 +164,7 @@ class FullRead:
     def _usable(self, opened: OpenRead | None) -> OpenRead | None:
         if opened is None or not self.resumable or opened.version != self.version:
             return None
-        if self.work.event.full and opened.run_id != self.work.event.run_id:
+        if opened.run_id != self.work.event.run_id and (self.work.event.full or opened.place.position < self.short):
             return None
         # What it became so far must outlast the views' next complete read.
         return opened if self.work.days_since(opened.begun) * 2 <= self.work.retention_days else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from handlers.extract import paging
 from handlers.extract.full_read import Finished, FullRead, Known
 from handlers.extract.ledger import Unit
 from handlers.extract.observer import Observer
@@ -44,6 +45,7 @@ def read_snapshot(work: Work, stream: Stream, observer: Observer | None = None) 
                 ranked if stream.time_ranges else source,
                 # Ranks of one read are of one moment.
                 resumable=stream.paging != "none" and not stream.time_ranges,
+                short=paging.REPEATABLE_PAGES * stream.page_size,
                 observer=observer,
             )
         )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +20,7 @@ from moto import mock_aws
 from handlers.extract import handler as function
 from handlers.streams import READABLE_STREAMS, scopes
 from local.spotify import Library, LibraryPlan, Simulator
+from local.spotify.top_lists import TIME_RANGES
 from tests.handlers.extract.stage import BUCKET, Context
 
 if TYPE_CHECKING:
@@ -128,7 +131,6 @@ def shown(stream: str, context: Mapping[str, Any], record: Any) -> str:
 
 def model(library: Library, catalogue: tuple[str, ...]) -> dict[Unit, list[str]]:
     """The library as the function is to find it."""
-    ranges = ("short_term", "medium_term", "long_term")
     expected: dict[Unit, list[str]] = {
         ("profile", ""): [f"spotify:user:{library.profile.user.user_id}"],
         ("playlists", ""): [_listed(one) for one in library.listed_playlists],
@@ -137,8 +139,8 @@ def model(library: Library, catalogue: tuple[str, ...]) -> dict[Unit, list[str]]
         ("followed_artists", ""): [artist.uri for artist in library.followed_artists],
         ("saved_shows", ""): [saved.show.uri for saved in library.saved_shows],
         ("saved_episodes", ""): [saved.episode.uri for saved in library.saved_episodes],
-        ("top_tracks", ""): _ranked({one: library.top_tracks(one) for one in ranges}),
-        ("top_artists", ""): _ranked({one: library.top_artists(one) for one in ranges}),
+        ("top_tracks", ""): _ranked({one: library.top_tracks(one) for one in TIME_RANGES}),
+        ("top_artists", ""): _ranked({one: library.top_artists(one) for one in TIME_RANGES}),
     }
     for playlist in library.readable_playlists:
         entries = library.playlist_entries(playlist.playlist_id)
@@ -176,8 +178,10 @@ def simulated(
         "AWS_DEFAULT_REGION": "eu-central-1",
     }.items():
         monkeypatch.setenv(name, value)
-    # The pace of requests is for Spotify, not for the simulator.
+    # Waits and the pace of requests are for Spotify, not for the simulator.
     monkeypatch.setattr("handlers.extract.pacing.sleep", lambda _: None)
+    monkeypatch.setattr("handlers.extract.spotify.sleep", lambda _: None)
+    monkeypatch.setattr("urllib3.util.retry.time", SimpleNamespace(sleep=lambda _: None, time=time.time))
     library = _library(plan).at(START)
     with mock_aws(), Simulator(library, clock, shape=shape) as simulator:
         function._s3.cache_clear()

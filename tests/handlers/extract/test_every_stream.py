@@ -11,6 +11,7 @@ import pytest
 from handlers.streams import READABLE_STREAMS, STREAMS
 from local.spotify import LibraryPlan
 from local.spotify.faults import Fault
+from local.spotify.top_lists import TIME_RANGES
 from tests.handlers.extract.simulated import EVERY_STREAM, START, World, simulated
 
 DAY = timedelta(days=1)
@@ -90,7 +91,7 @@ def test_unchanged_second_day_asks_for_no_more_than_it_must(monkeypatch: pytest.
         assert {one["status"] for one in first["units"]} <= {"complete", "skipped"}
         assert {one["status"] for one in second["units"]} <= {"unchanged", "skipped"}
         library = world.library
-        tops = [*map(library.top_tracks, _RANGES), *map(library.top_artists, _RANGES)]
+        tops = [*map(library.top_tracks, TIME_RANGES), *map(library.top_artists, TIME_RANGES)]
         assert len(requests(world)) == (
             _pages(len(library.listed_playlists))
             + _pages(len(library.saved_albums))
@@ -125,9 +126,6 @@ def test_empty_library_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
         assert {one["stream"] for one in manifest["units"] if one["read_records"]} <= {
             "profile", "top_tracks", "top_artists",
         }  # fmt: skip
-
-
-_RANGES = ("short_term", "medium_term", "long_term")
 
 
 def _pages(elements: int) -> int:

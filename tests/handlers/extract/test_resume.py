@@ -194,7 +194,19 @@ def test_long_list_that_changes_finds_its_place_and_does_not_begin_again(
     assert stage.records(row["read_keys"]) == tracks(*range(260))
 
 
-def test_snapshot_that_was_cut_is_written_and_goes_on(stage: Stage) -> None:
+def test_short_snapshot_that_was_cut_begins_again(stage: Stage) -> None:
+    albums = [{"added_at": "2026-11-20T10:00:00Z", "album": {"uri": f"spotify:album:{number}"}} for number in range(90)]
+    stage.spotify.lists["me/albums"] = albums
+    stage.spotify.fault("me/albums", None, LOCKED)
+    first = stage.read("saved_albums")
+    stage.spotify.lists["me/albums"] = albums = [{"added_at": None, "album": {"uri": "spotify:album:new"}}, *albums]
+    second = stage.read("saved_albums", START + DAY)
+    assert second["read_id"] != first["read_id"]
+    assert stage.records(second["read_keys"]) == albums
+
+
+def test_snapshot_that_was_cut_is_written_and_goes_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.extract.paging.REPEATABLE_PAGES", 1)
     albums = [{"added_at": "2026-11-20T10:00:00Z", "album": {"uri": f"spotify:album:{number}"}} for number in range(90)]
     stage.spotify.lists["me/albums"] = albums
     stage.spotify.fault("me/albums", None, LOCKED)
@@ -227,7 +239,10 @@ def test_playlist_begins_again_with_another_version(stage: Stage) -> None:
     assert (second["read_id"] != first["read_id"], second["read_records"]) == (True, 120)
 
 
-def test_playlists_that_were_listed_over_two_runs_are_listed_for_their_items(stage: Stage) -> None:
+def test_playlists_that_were_listed_over_two_runs_are_listed_for_their_items(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.extract.paging.REPEATABLE_PAGES", 1)
     stage.spotify.lists["me/playlists"] = [playlist(f"P{number}", "s1", "bob") for number in range(70)]
     stage.spotify.lists["me/playlists"][0] = playlist("P0", "s1")
     stage.spotify.lists["playlists/P0/items"] = [entry(1)]
