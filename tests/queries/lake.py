@@ -210,9 +210,20 @@ class Lake:
         unit: str = "",
         part: int = 0,
         account: str = "ana",
+        on: Mapping[str, int] | None = None,
         **more: Any,
     ) -> str:
         """A whole read in one object: its lines and its manifest row.
+
+        Args:
+            run: id of the run.
+            stream: name of the stream.
+            records: what was read.
+            unit: of the stream.
+            part: number of the object.
+            account: that is read.
+            on: objects that the read stands on, with their lines: those of the reads before an increment.
+            more: other columns of the manifest row.
 
         Returns:
             The raw key of the object, also where it has no line and was therefore never written.
@@ -221,7 +232,8 @@ class Lake:
         key = raw_key(run, stream, unit=unit, part=part)
         for number, row in enumerate(rows, start=1):
             self.line(stream, more.get("read", f"read-of-{run}"), key, number, row, account=account)
-        self.complete(run, stream, [key] if rows else [], len(rows), unit=unit, account=account, **more)
+        keys = {**(on or {}), **({key: len(rows)} if rows else {})}
+        self.complete(run, stream, [*keys], sum(keys.values()), unit=unit, account=account, **more)
         return key
 
 
