@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from math import ceil
-from pathlib import Path
 
 import pytest
 
@@ -72,8 +71,7 @@ def test_no_page_was_asked_for_twice_but_where_the_read_was_cut(loaded: World) -
 
 def test_saved_tracks_are_all_there_and_none_twice(loaded: World) -> None:
     answer = loaded.ask("SELECT item_uri, count(*) FROM current_saved_tracks GROUP BY item_uri")
-    counts = Counter(dict(answer.rows).values())
-    assert counts == {"1": len(answer.rows)}
+    assert Counter(count for _, count in answer.rows) == {"1": len(answer.rows)}
     found = {uri for uri, _ in answer.rows}
     expected = {saved.track.uri for saved in loaded.library.at(loaded.mornings[-1]).saved_tracks}
     assert expected - found == set()

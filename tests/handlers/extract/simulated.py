@@ -111,22 +111,16 @@ def shown(stream: str, context: Mapping[str, Any], record: Any) -> str:
     """A record in a form that the model can tell as well."""
     if record is None:
         return "null"
-    match stream:
-        case "playlist_items":
-            item = record.get("item") or record.get("track")
-            return f"{context['position']} {item['uri'] if item else None}"
-        case "saved_tracks":
-            return str(record["track"]["uri"])
-        case "saved_albums":
-            return str(record["album"]["uri"])
-        case "saved_shows":
-            return str(record["show"]["uri"])
-        case "saved_episodes":
-            return str(record["episode"]["uri"])
-        case "top_tracks" | "top_artists":
-            return f"{context['time_range']} {context['rank']} {record['uri']}"
-        case _:
-            return str(record.get("uri"))
+    if stream == "playlist_items":
+        item = record.get("item") or record.get("track")
+        return f"{context['position']} {item['uri'] if item else None}"
+    if stream in _INNER:
+        return str(record[_INNER[stream]]["uri"])
+    uri = str(record.get("uri"))
+    return f"{context['time_range']} {context['rank']} {uri}" if "rank" in context else uri
+
+
+_INNER = {"saved_tracks": "track", "saved_albums": "album", "saved_shows": "show", "saved_episodes": "episode"}
 
 
 def model(library: Library, catalogue: tuple[str, ...]) -> dict[Unit, list[str]]:

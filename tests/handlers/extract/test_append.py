@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.extract.append import SEEN_RECORDS, identity
+from handlers.extract.append import SEEN_RECORDS
+from handlers.extract.identity import identity
 from handlers.layout import state_key
 from tests.handlers.extract.fake_spotify import Json, play
 from tests.handlers.extract.stage import START, Stage

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -42,10 +41,10 @@ class Waning(Context):
 
 
 @pytest.fixture(name="aws_lambda")
-def fixture_aws_lambda(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
+def fixture_aws_lambda(monkeypatch: pytest.MonkeyPatch) -> Lambda:
     fake = Lambda()
     monkeypatch.setattr(function, "_lambda", lambda: fake)
-    yield fake
+    return fake
 
 
 def saved(stage: Stage, count: int) -> list[Json]:

@@ -219,7 +219,8 @@ def test_snapshot_that_was_cut_is_written_and_goes_on(stage: Stage, monkeypatch:
 
 
 def test_playlist_goes_on_while_its_version_stands(stage: Stage) -> None:
-    stage.spotify.lists |= {"me/playlists": [playlist("P1", "s1")], "playlists/P1/items": list(map(entry, range(120)))}
+    stage.spotify.lists["me/playlists"] = [playlist("P1", "s1")]
+    stage.spotify.lists["playlists/P1/items"] = list(map(entry, range(120)))
     stage.spotify.fault("playlists/P1/items", None, LOCKED)
     first = unit(stage.run("manual", streams=["playlist_items"]), "playlist_items", "P1")
     second = unit(stage.run("manual", START + DAY, streams=["playlist_items"]), "playlist_items", "P1")
@@ -231,7 +232,8 @@ def test_playlist_goes_on_while_its_version_stands(stage: Stage) -> None:
 
 
 def test_playlist_begins_again_with_another_version(stage: Stage) -> None:
-    stage.spotify.lists |= {"me/playlists": [playlist("P1", "s1")], "playlists/P1/items": list(map(entry, range(120)))}
+    stage.spotify.lists["me/playlists"] = [playlist("P1", "s1")]
+    stage.spotify.lists["playlists/P1/items"] = list(map(entry, range(120)))
     stage.spotify.fault("playlists/P1/items", None, LOCKED)
     first = unit(stage.run("manual", streams=["playlist_items"]), "playlist_items", "P1")
     stage.spotify.lists["me/playlists"] = [playlist("P1", "s2")]
