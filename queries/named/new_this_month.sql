@@ -1,4 +1,4 @@
--- What is new in the local month of the newest run: what was saved, and the entries added to playlists.
+-- What is new in the local month of the newest run: tracks and albums saved, entries added to playlists.
 WITH months AS (
     SELECT account_id, date_trunc('month', scheduled_at_local) AS started_at
     FROM newest_run
@@ -24,26 +24,6 @@ additions AS (
         CAST(NULL AS varchar) AS playlist_name,
         uri
     FROM current_saved_albums
-    UNION ALL
-    SELECT
-        account_id,
-        'saved show' AS kind,
-        added_at_local,
-        show_name AS name,
-        publisher AS artist_name,
-        CAST(NULL AS varchar) AS playlist_name,
-        uri
-    FROM current_saved_shows
-    UNION ALL
-    SELECT
-        account_id,
-        'saved episode' AS kind,
-        added_at_local,
-        episode_name AS name,
-        show_name AS artist_name,
-        CAST(NULL AS varchar) AS playlist_name,
-        uri
-    FROM current_saved_episodes
     UNION ALL
     SELECT
         account_id,
