@@ -19,6 +19,8 @@ TABLES_PREFIX = "tables/"
 OUTPUTS_PREFIX = "outputs/"
 LOGIN_STATE_KEY = f"{STATE_PREFIX}login.json"
 """Where the extractor keeps which account the present login belongs to."""
+LOCKS_STATE_KEY = f"{STATE_PREFIX}locks.json"
+"""Where the extractor keeps which quota groups Spotify has locked."""
 
 # S3 user metadata of a raw object: known even where no line of it can be parsed.
 READ_ID_METADATA = "read-id"

@@ -1,0 +1,64 @@
+"""Where spotipy keeps the tokens of one invocation: in memory alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from spotipy.cache_handler import CacheHandler
+
+
+class UserTokens(CacheHandler):  # type: ignore[misc] # spotipy ships no types
+    """Keeps the access token and hands a rotated refresh token on.
+
+    Args:
+        refresh_token: where the first access token comes from.
+        rotated: called with the old and the new refresh token.
+    """
+
+    def __init__(self, refresh_token: str, rotated: Callable[[str, str], None]) -> None:
+        self._refresh_token = refresh_token
+        self._rotated = rotated
+        # `scope` must be there, or spotipy asks on the terminal; None is a subset of any consent.
+        self._token: dict[str, Any] = {
+            "access_token": "",
+            "refresh_token": refresh_token,
+            "expires_at": 0,
+            "scope": None,
+        }
+
+    def get_cached_token(self) -> dict[str, Any]:
+        """The token that spotipy works with."""
+        return self._token
+
+    def save_token_to_cache(self, token_info: dict[str, Any]) -> None:
+        """Take what the token endpoint answered."""
+        old, new = self._refresh_token, token_info["refresh_token"]
+        if isinstance(new, str) and new:
+            self._refresh_token = new
+        self._token = {**token_info, "refresh_token": self._refresh_token}
+        if self._refresh_token != old:
+            self._rotated(old, self._refresh_token)
+
+    def forget_access_token(self) -> None:
+        """Have the next request fetch a new access token."""
+        self._token = {**self._token, "refresh_token": self._refresh_token, "expires_at": 0}
+
+
+class AppTokens(CacheHandler):  # type: ignore[misc] # spotipy ships no types
+    """Keeps the access token of an app without a user."""
+
+    def __init__(self) -> None:
+        self._token: dict[str, Any] | None = None
+
+    def get_cached_token(self) -> dict[str, Any] | None:
+        """The token that spotipy works with; None: it asks for one."""
+        return self._token
+
+    def save_token_to_cache(self, token_info: dict[str, Any]) -> None:
+        """Take what the token endpoint answered."""
+        self._token = token_info
+
+    def forget_access_token(self) -> None:
+        """Have the next request fetch a new access token."""
+        self._token = None
