@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import moto.s3.urls
 import pytest
@@ -45,16 +47,19 @@ def empty_stage(spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> Iterat
         "AWS_DEFAULT_REGION": "eu-central-1",
     }.items():
         monkeypatch.setenv(name, value)
-    waits: list[float] = []
-    monkeypatch.setattr("handlers.extract.spotify.time.sleep", waits.append)
-    monkeypatch.setattr("handlers.extract.spotify._RETRY_BACKOFF", 0)
     with mock_aws():
         s3, secrets = function._s3(), function._secrets()
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         arn = secrets.create_secret(Name="spotify")["ARN"]
         for name, value in environment(spotify, arn).items():
             monkeypatch.setenv(name, value)
-        yield Stage(spotify, s3, secrets, arn, waits)
+        stage = Stage(spotify, s3, secrets, arn, monkeypatch.setenv)
+        monkeypatch.setattr("handlers.extract.spotify.sleep", stage.waits.append)
+        monkeypatch.setattr("handlers.extract.pacing.sleep", stage.pauses.append)
+        # Not `time.sleep` itself: moto and the fake's threads have that too.
+        its_time = SimpleNamespace(sleep=stage.backoffs.append, time=time.time)
+        monkeypatch.setattr("urllib3.util.retry.time", its_time)
+        yield stage
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -26,6 +27,16 @@ class Reply:
     """Announce more bytes than are sent."""
     drips: bool = False
     """Send a byte each hundredth of a second."""
+    resets: bool = False
+    """Close the connection without a word."""
+    silent_seconds: float = 0.0
+    """Say nothing for so long, then close the connection."""
+
+    @property
+    def content(self) -> bytes:
+        if self.status == 304:
+            return b""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
 Answer = Reply | Callable[[Json], Json] | None
@@ -42,12 +53,21 @@ class FakeSpotify:
             "me/tracks": [],
             "me/albums": [],
             "me/player/recently-played": [],
+            "me/following": [],
+            "me/top/tracks": [],
+            "me/top/artists": [],
+            "me/shows": [],
+            "me/episodes": [],
         }
+        """By path; of a top list also by `<path>?<time range>`, which goes before."""
+        self.things: dict[str, Json] = {}
+        """By path: artists, albums and tracks."""
         self.faults: dict[str, deque[Answer]] = {}
         """By path: what the next requests get."""
         self.always: dict[str, Reply] = {}
         """By path, or '' for all: what every request gets."""
         self.token_faults: deque[Reply] = deque()
+        self.token_authorizations: list[str] = []
         self.on_request: Callable[[str], None] = lambda _: None
         self.refresh_token = "refresh-token-of-ana"
         self.rotate_to: str | None = None
@@ -55,7 +75,7 @@ class FakeSpotify:
         self.token_calls = 0
         self.unknown: list[str] = []
         self._revoked: set[str] = set()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property
@@ -86,6 +106,8 @@ class FakeSpotify:
         self.token_calls += 1
         if self.token_faults:
             return self.token_faults.popleft()
+        if form == {"grant_type": "client_credentials"}:
+            return Reply(body={"access_token": self._access_token, "token_type": "Bearer", "expires_in": 3600})
         if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != self.refresh_token:
             return Reply(400, {"error": "invalid_grant", "error_description": "Refresh token revoked"})
         answer: Json = {"access_token": self._access_token, "token_type": "Bearer", "expires_in": 3600, "scope": ""}
@@ -114,59 +136,90 @@ class FakeSpotify:
     def _model(self, path: str, params: dict[str, str]) -> Json | None:
         if path == "me":
             return self.profile
-        if path not in self.lists:
+        if path in self.things:
+            return self.things[path]
+        rows = self.lists.get(f"{path}?{params.get('time_range')}", self.lists.get(path))
+        if rows is None:
             return None
+        if path == "me/following":
+            return {"artists": self._by_cursor(path, params, rows)}
         limit, offset = int(params["limit"]), int(params.get("offset", 0))
-        rows = self.lists[path]
         more = {**params, "offset": str(offset + limit)}
         following = f"{self.url}v1/{path}?{urlencode(more)}" if offset + limit < len(rows) else None
         page: Json = {"items": rows[offset : offset + limit], "limit": limit, "next": following}
         return page if path.endswith("recently-played") else {**page, "offset": offset, "total": len(rows)}
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        fake = self
+    def _by_cursor(self, path: str, params: dict[str, str], rows: list[Any]) -> Json:
+        limit = int(params["limit"])
+        start = next((place for place, row in enumerate(rows, 1) if row["id"] == params.get("after")), 0)
+        served = rows[start : start + limit]
+        after = served[-1]["id"] if start + limit < len(rows) else None
+        following = f"{self.url}v1/{path}?{urlencode({**params, 'after': after})}" if after else None
+        return {
+            "items": served,
+            "limit": limit,
+            "next": following,
+            "cursors": {"after": after},
+            "total": len(rows),
+        }
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            # Head and body in one packet: two would wait for each other's acknowledgement.
-            wbufsize = -1
 
-            def do_GET(self) -> None:
-                parts = urlsplit(self.path)
-                path = parts.path.removeprefix("/v1/")
-                self._send(fake.api(path, dict(parse_qsl(parts.query)), self.headers.get("Authorization", "")))
+class _Server(ThreadingHTTPServer):
+    def __init__(self, fake: FakeSpotify) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.fake = fake
 
-            def do_POST(self) -> None:
-                form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
-                self._send(fake.token(form))
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client that gives up an answer closes its connection.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
-            def _send(self, reply: Reply) -> None:
-                body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-                self.send_response(reply.status)
-                for name, value in reply.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body) + (10 if reply.cut else 0)))
-                if reply.cut:
-                    self.send_header("Connection", "close")
-                    self.close_connection = True
-                self.end_headers()
-                if reply.drips:
-                    self._drip(body)
-                else:
-                    self.wfile.write(body)
 
-            def _drip(self, body: bytes) -> None:
-                self.close_connection = True
-                with suppress(ConnectionError):
-                    for byte in body:
-                        self.wfile.write(bytes([byte]))
-                        self.wfile.flush()
-                        threading.Event().wait(0.01)  # tests replace `sleep`
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    # Head and body in one packet: two would wait for each other's acknowledgement.
+    wbufsize = -1
 
-            def log_message(self, *_: Any) -> None:
-                pass
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        path = parts.path.removeprefix("/v1/")
+        self._send(self.server.fake.api(path, dict(parse_qsl(parts.query)), self.headers.get("Authorization", "")))
 
-        return Handler
+    def do_POST(self) -> None:
+        form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        self.server.fake.token_authorizations.append(self.headers.get("Authorization", ""))
+        self._send(self.server.fake.token(form))
+
+    def _send(self, reply: Reply) -> None:
+        if reply.resets or reply.silent_seconds:
+            threading.Event().wait(reply.silent_seconds)
+            self.close_connection = True
+            return
+        body = reply.content
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body) + (10 if reply.cut else 0)))
+        if reply.cut:
+            self.send_header("Connection", "close")
+            self.close_connection = True
+        self.end_headers()
+        if reply.drips:
+            self._drip(body)
+        else:
+            self.wfile.write(body)
+
+    def _drip(self, body: bytes) -> None:
+        self.close_connection = True
+        with suppress(ConnectionError):
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                threading.Event().wait(0.01)
+
+    def log_message(self, *_: Any) -> None:
+        pass
 
 
 def saved_track(number: int, added_at: str) -> Json:
@@ -179,6 +232,10 @@ def track(number: int) -> Json:
 
 def play(number: int, played_at: str) -> Json:
     return {"track": track(number), "played_at": played_at, "context": None}
+
+
+def artist(number: int) -> Json:
+    return {"id": f"artist{number}", "type": "artist", "uri": f"spotify:artist:{number}", "name": f"Band {number}"}
 
 
 def playlist(playlist_id: str, snapshot_id: str, owner: str = "ana01", *, collaborative: bool = False) -> Json:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import time_machine
 
+from handlers.extract.budget import Budget
+from handlers.extract.credentials import Secret
 from handlers.extract.handler import handler
-from handlers.streams import STREAMS
+from handlers.extract.spotify import SpotifyClient
+from handlers.extract.state import StateFile
+from handlers.extract.storage import Bucket
+from handlers.streams import STREAMS, default_streams, scopes
 from tests.handlers.extract.fake_spotify import FakeSpotify
 
 if TYPE_CHECKING:
@@ -24,7 +30,7 @@ LOGIN = {
     "client_id": "client-id",
     "client_secret": "client-secret-of-the-app",
     "refresh_token": "refresh-token-of-ana",
-    "scope": "user-library-read",
+    "scope": " ".join(scopes(tuple(STREAMS))),
     "authorized_at": "2026-11-01T00:00:00Z",
 }
 START = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -54,7 +60,18 @@ class Stage:
     s3: S3Client
     secrets: SecretsManagerClient
     secret_arn: str
-    waits: list[float]
+    set_variable: Callable[[str, str], None]
+    """Changes the function's environment until the test ends."""
+    waits: list[float] = field(default_factory=list)
+    """Seconds slept because Spotify asked for it."""
+    pauses: list[float] = field(default_factory=list)
+    """Seconds slept for the pace of requests."""
+    backoffs: list[float] = field(default_factory=list)
+    """Seconds that urllib3 slept."""
+
+    def enable(self, *streams: str) -> None:
+        """Have the function read these streams instead of the usual ones."""
+        self.set_variable("STREAMS", ",".join(streams))
 
     def log_in(self, content: str | None = None) -> None:
         self.secrets.put_secret_value(
@@ -67,6 +84,22 @@ class Stage:
         self.spotify.profile = {"id": token}
         self.spotify.refresh_token = token
         self.log_in(json.dumps({**LOGIN, "refresh_token": token}))
+
+    def client(self, remaining: float = 900.0, budget: Budget | None = None) -> SpotifyClient:
+        """A client of its own, logged in with the secret."""
+        secret = Secret(self.secrets, self.secret_arn)
+        return SpotifyClient(
+            secret.read(),
+            secret.replace_token,
+            f"{self.spotify.url}v1/",
+            self.spotify.url,
+            lambda: remaining,
+            budget=budget,
+        )
+
+    def state(self, key: str) -> StateFile:
+        """A state object as the next run finds it."""
+        return StateFile(Bucket(self.s3, BUCKET), key)
 
     def login(self) -> Json:
         content: Json = json.loads(self.secrets.get_secret_value(SecretId=self.secret_arn)["SecretString"])
@@ -115,7 +148,9 @@ def environment(spotify: FakeSpotify, secret_arn: str) -> dict[str, str]:
     return {
         "RAW_BUCKET": BUCKET,
         "SPOTIFY_SECRET_ARN": secret_arn,
-        "STREAMS": ",".join(STREAMS),
+        "STREAMS": ",".join(default_streams()),
+        "AUTH_MODE": "user",
+        "CATALOGUE_URIS": "",
         "SPOTIFY_API_URL": f"{spotify.url}v1/",
         "SPOTIFY_ACCOUNTS_URL": spotify.url,
         "TRANSFORMED_RETENTION_DAYS": "30",
