@@ -6,10 +6,12 @@ import gzip
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from handlers.extract import spotify
+from handlers.extract import handler as function
+from handlers.extract import pacing, session, spotify
 from tests.handlers.extract.fake_spotify import Json, Reply, saved_track
 from tests.handlers.extract.stage import START, Context, Stage, unit
 
@@ -87,15 +89,16 @@ def test_no_wait_beyond_the_time_of_the_invocation(stage: Stage) -> None:
 
 
 def test_longest_request_leaves_the_time_for_the_manifest() -> None:
-    retry = spotify._session().get_adapter("https://api.spotify.com").max_retries  # type: ignore[attr-defined] # an HTTPAdapter
-    backoff = sum(retry.backoff_factor * 2**number for number in range(1, retry.total))
+    retry = session.new_session().get_adapter("https://api.spotify.com").max_retries  # type: ignore[attr-defined] # an HTTPAdapter
+    backoff = pacing.INTERVAL_SECONDS + sum(retry.backoff_factor * 2**number for number in range(1, retry.total))
     # The body's last read may begin just before its time is over.
-    body = spotify._BODY_SECONDS + spotify._TIMEOUTS[1]
-    longest = (1 + retry.total) * sum(spotify._TIMEOUTS) + backoff + body
+    body = session.BODY_SECONDS + session.TIMEOUTS[1]
+    longest = (1 + retry.total) * sum(session.TIMEOUTS) + backoff + body
     assert longest <= spotify.RESERVE_SECONDS - 40
 
 
-def test_slow_sign_in_leaves_no_time_for_a_request(stage: Stage) -> None:
+def test_slow_sign_in_leaves_no_time_for_a_request(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function, "_lambda", lambda: SimpleNamespace(invoke=lambda **_: None))
     context = Context(milliseconds=121_000)
     original = stage.spotify.token
 
@@ -105,12 +108,12 @@ def test_slow_sign_in_leaves_no_time_for_a_request(stage: Stage) -> None:
 
     stage.spotify.token = slow  # type: ignore[method-assign] # a fault of its own
     manifest = stage.run("manual", streams=[STREAM], context=context)
-    assert unit(manifest, STREAM)["reason"] == "out_of_time"
+    assert unit(manifest, STREAM)["reason"] == "continued"
     assert (stage.spotify.token_calls, stage.spotify.requests) == (1, [])
 
 
 def test_body_that_drips_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spotify, "_BODY_SECONDS", 0.05)
+    monkeypatch.setattr(session, "BODY_SECONDS", 0.05)
     stage.spotify.always[PATH] = Reply(200, b'{"items": []}' + b" " * 200, drips=True)
     row = unit(stage.run("manual", streams=[STREAM, "saved_tracks"]), STREAM)
     assert (row["status"], row["requests"]) == ("failed", 1)
@@ -146,6 +149,7 @@ def test_5xx_is_tried_again(stage: Stage, status: int) -> None:
     stage.spotify.fault(PATH, *[Reply(status, b"<html>", {"Retry-After": "3600"})] * 3)
     row = stage.read(STREAM)
     assert (row["status"], row["requests"], stage.waits) == ("complete", 6, [])
+    assert stage.backoffs == [pacing.INTERVAL_SECONDS, 1.0, 2.0]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +159,18 @@ def test_5xx_is_tried_again(stage: Stage, status: int) -> None:
         (Reply(400, {"error": {"status": 400, "message": "Invalid limit"}}), "(HTTP 400): report it"),
         (Reply(403, {"error": "forbidden"}), "Spotify refuses (403): this app or user may not read it."),
         (Reply(403, {"error": {"message": "Insufficient client scope"}}), "lacks a scope; run `spotify-etl login`"),
+        (Reply(403, b"Active premium subscription required for the owner of the app."), "active Premium subscription"),
+        (Reply(403, {"error": ["forbidden"]}), "Spotify refuses (403): this app or user may not read it."),
+        (Reply(400, {"error": "bad request"}), "(HTTP 400): report it"),
+        (Reply(400, b'["bad"]'), "(HTTP 400): report it"),
+        (Reply(502, {"error": "bad gateway"}), "Spotify failed (HTTP 502)"),
         (Reply(404, b"not found"), "(404)"),
+        (Reply(304), "is no JSON"),
+        (Reply(302, b"", {"Location": "https://evil.example/"}), "leads to another address, which is not followed"),
+        (Reply(200, b"[" * 100_000), "nested too deeply"),
+        (Reply(200, b'{"total": ' + b"9" * 5000 + b"}"), "is no JSON"),
+        (Reply(200, b"no gzip", {"Content-Encoding": "gzip"}), "cannot be decompressed"),
+        (Reply(resets=True), "Spotify did not answer (ConnectionError), after retries: the next run tries again."),
         (Reply(200, b""), "is no JSON"),
         (Reply(200, b"<html>"), "is no JSON"),
         (Reply(200, b'{"items": [{"album"'), "is no JSON"),
@@ -173,6 +188,29 @@ def test_failure_ends_its_own_unit_with_a_reason(stage: Stage, reply: Reply, rea
     assert reason in row["reason"]
     assert unit(manifest, "saved_tracks")["status"] == "complete"
     assert manifest["status"] == "partial"
+
+
+@pytest.mark.parametrize("reply", [Reply(resets=True), Reply(200, b"{}", cut=True), Reply(200, b"")])
+def test_lost_answer_is_asked_for_again(stage: Stage, reply: Reply) -> None:
+    stage.spotify.fault(PATH, reply)
+    row = stage.read(STREAM)
+    assert (row["status"], row["read_records"], stage.waits) == ("complete", 60, [])
+    assert row["requests"] == len(stage.spotify.requests) == 4
+
+
+def test_server_that_says_nothing_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "TIMEOUTS", (3, 0.05))
+    stage.spotify.always[PATH] = Reply(silent_seconds=0.2)
+    row = unit(stage.run("manual", streams=[STREAM, "saved_tracks"]), STREAM)
+    assert row["status"] == "failed"
+    assert row["reason"] == "Spotify did not answer (ConnectionError), after retries: the next run tries again."
+    assert stage.spotify.paths().count(PATH) == 2
+
+
+def test_redirect_takes_no_token_elsewhere(stage: Stage) -> None:
+    stage.spotify.fault(PATH, Reply(307, b"", {"Location": f"{stage.spotify.url}v1/me/elsewhere"}))
+    assert stage.read(STREAM)["status"] == "failed"
+    assert stage.spotify.paths() == ["me", PATH]
 
 
 def test_broken_answer_is_read_once_more(stage: Stage) -> None:

@@ -1,0 +1,168 @@
+"""Quota groups that Spotify has locked stay so for later runs, whoever noted it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from handlers import layout
+from handlers.extract.errors import LockedError
+from handlers.extract.locks import Locks
+from handlers.extract.state import StateError, StateFile
+from handlers.extract.storage import Bucket
+from tests.handlers.extract.fake_spotify import Json, Reply
+from tests.handlers.extract.stage import BUCKET, START, Stage, unit
+
+KEY = "state/locks.json"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def stopped_clock() -> Iterator[None]:
+    with time_machine.travel(START, tick=False):
+        yield
+
+
+@pytest.fixture
+def locks(empty_stage: Stage) -> Callable[[], Locks]:
+    """Those of another run each time."""
+    return lambda: Locks(empty_stage.state(layout.LOCKS_STATE_KEY))
+
+
+def put(stage: Stage, content: bytes | Json) -> None:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    stage.s3.put_object(Bucket=BUCKET, Key=KEY, Body=body)
+
+
+def test_lock_is_kept_for_other_runs(empty_stage: Stage, locks: Callable[[], Locks]) -> None:
+    locks().lock("library", START + HOUR)
+    assert empty_stage.json(KEY) == {"groups": {"library": "2026-11-23T07:00:00.000Z"}}
+    other = locks()
+    with pytest.raises(LockedError) as raised:
+        other.check("library")
+    assert raised.value.until == START + HOUR
+    other.check("playlists")
+
+
+def test_later_time_wins(empty_stage: Stage, locks: Callable[[], Locks]) -> None:
+    one = locks()
+    one.lock("library", START + 2 * HOUR)
+    one.lock("library", START + HOUR)
+    locks().lock("library", START + HOUR)
+    assert empty_stage.json(KEY) == {"groups": {"library": "2026-11-23T08:00:00.000Z"}}
+
+
+def test_locks_of_another_run_are_merged_and_those_that_are_over_go(
+    empty_stage: Stage, locks: Callable[[], Locks]
+) -> None:
+    one, other = locks(), locks()
+    one.check("library")
+    other.lock("player", START + HOUR)
+    other.lock("top", START + timedelta(minutes=1))
+    with time_machine.travel(START + timedelta(minutes=2), tick=False):
+        one.lock("library", START + 3 * HOUR)
+    assert empty_stage.json(KEY) == {
+        "groups": {"library": "2026-11-23T09:00:00.000Z", "player": "2026-11-23T07:00:00.000Z"}
+    }
+    with pytest.raises(LockedError):
+        one.check("player")
+
+
+def test_lock_ends(locks: Callable[[], Locks]) -> None:
+    locks().lock("library", START + HOUR)
+    with time_machine.travel(START + HOUR, tick=False):
+        locks().check("library")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        {},
+        {"groups": []},
+        {"groups": {"library": 7}},
+        {"groups": {"library": "soon"}},
+        {"groups": {"library": "2026-11-23T07:00:00"}},
+        {"groups": {"library": "2026-12-02T06:00:00Z"}},
+    ],
+    ids=["nothing", "text", "a list", "empty", "groups as a list", "number", "word", "no offset", "nine days ahead"],
+)
+def test_nonsense_locks_nothing_and_is_replaced(
+    empty_stage: Stage, locks: Callable[[], Locks], content: bytes | Json
+) -> None:
+    put(empty_stage, content)
+    one = locks()
+    one.check("library")
+    one.lock("player", START + HOUR)
+    assert empty_stage.json(KEY) == {"groups": {"player": "2026-11-23T07:00:00.000Z"}}
+
+
+def test_lock_for_a_week_is_no_nonsense(empty_stage: Stage, locks: Callable[[], Locks]) -> None:
+    put(empty_stage, {"groups": {"library": "2026-11-30T06:00:00.000Z"}})
+    with pytest.raises(LockedError):
+        locks().check("library")
+
+
+def test_lock_that_cannot_be_kept_holds_for_the_run(
+    locks: Callable[[], Locks], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StateError("Other runs keep changing it.")
+
+    monkeypatch.setattr(StateFile, "update", refuse)
+    one = locks()
+    one.lock("library", START + HOUR)
+    with pytest.raises(LockedError):
+        one.check("library")
+    locks().check("library")
+    assert [record.getMessage() for record in caplog.records] == ["The lock holds for this run only."]
+
+
+def test_state_is_read_once_a_run_and_only_when_needed(
+    locks: Callable[[], Locks], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    original = Bucket.get
+
+    def get(self: Bucket, key: str) -> tuple[bytes, str] | None:
+        reads.append(key)
+        return original(self, key)
+
+    monkeypatch.setattr(Bucket, "get", get)
+    one = locks()
+    assert reads == []
+    one.check("library")
+    one.check("player")
+    assert reads == [KEY]
+
+
+def test_asking_notes_what_spotify_says(locks: Callable[[], Locks]) -> None:
+    one = locks()
+    with pytest.raises(LockedError), one.asking("library"):
+        raise LockedError(START + HOUR)
+    asked = False
+    with pytest.raises(LockedError), locks().asking("library"):
+        asked = True
+    assert not asked
+
+
+def test_later_run_asks_nothing_of_a_locked_group_whoever_is_logged_in(stage: Stage) -> None:
+    locked = Reply(429, {"error": {"status": 429, "reason": "QUOTA_EXCEEDED"}}, {"Retry-After": "70000"})
+    stage.spotify.fault("me/tracks", locked)
+    first = stage.run()
+    until = unit(first, "saved_tracks")["locked_until"]
+    stage.log_in_anew()
+    stage.spotify.requests.clear()
+    second = stage.run(at=START + 19 * HOUR)
+    for stream in ("saved_tracks", "saved_albums"):
+        row = unit(second, stream)
+        assert (row["status"], row["reason"], row["locked_until"]) == ("partial", "locked", until)
+    assert not {"me/tracks", "me/albums"} & set(stage.spotify.paths())
+    assert "me/playlists" in stage.spotify.paths()
+    assert unit(stage.run(at=START + 20 * HOUR), "saved_tracks")["status"] == "complete"
