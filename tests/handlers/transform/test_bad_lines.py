@@ -92,6 +92,56 @@ def test_the_grain_of_a_playlist_entry_is_never_guessed(
     assert file_stage.rows("playlist_items") == []
 
 
+PERSONAL = {
+    "ip_addr": "203.0.113.7",
+    "ip_addr_decrypted": "203.0.113.7",
+    "user_agent_decrypted": "Mozilla/5.0",
+    "username": "ana01",
+}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        encode(raw_line("streaming_history", {"ts": "2026-07-01T12:00:00Z", **PERSONAL}))[:-3],
+        raw_line("streaming_history", {"ts": None, **PERSONAL}),
+        raw_line("streaming_history", {"ts": "2026-07-01T12:00:00Z", "spotify_track_uri": 7, **PERSONAL}),
+        raw_line("streaming_history", [PERSONAL]),
+        encode(raw_line("streaming_history", PERSONAL)) + b"\xff",
+    ],
+)
+def test_nothing_of_a_bad_line_of_the_export_is_kept(file_stage: FileStage, line: Any) -> None:
+    good = raw_line("streaming_history", {"ts": "2026-07-01T12:00:00Z", "platform": "ios", **PERSONAL})
+
+    result = file_stage.transform("streaming_history", [good, line, good])
+
+    (rejected,) = file_stage.rows("rejected_records")
+    assert (rejected["line"], rejected["_line"], rejected["stream"]) == (None, 2, "streaming_history")
+    assert rejected["detail"].endswith(".")
+    assert [row["_line"] for row in file_stage.rows("plays")] == [1, 3]
+    stored = repr([file_stage.rows(table) for table in result.outputs.rows]) + repr(result.drift.findings)
+    assert not [value for value in PERSONAL.values() if value in stored]
+    assert "ios" in stored
+
+
+def test_nothing_of_a_line_of_the_export_that_is_too_long_is_kept(
+    file_stage: FileStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks_module, "MAX_LINE_BYTES", 10_000)
+    line = raw_line("streaming_history", {**PERSONAL, "platform": "x" * 20_000})
+
+    file_stage.transform("streaming_history", [line])
+
+    assert [(row["reason"], row["line"]) for row in file_stage.rows("rejected_records")] == [("too_long", None)]
+
+
+def test_a_field_that_is_new_is_drift_and_the_line_a_row(file_stage: FileStage) -> None:
+    result = file_stage.transform("saved_tracks", [GOOD, saved(lyrics="la")])
+    assert result.outputs.rows["saved_tracks"] == 2
+    finding = result.drift.findings["record.track.lyrics"]
+    assert (finding.found, finding.line, finding.count) == ("a field that is not known", 2, 1)
+
+
 TOP = {"time_range": "short_term", "rank": 1}
 ASKED = {"requested_uri": "spotify:artist:a"}
 
