@@ -14,6 +14,9 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 """How long a line may be; the longest record of Spotify's, an album of fifty tracks with their markets, has 0.2 MB."""
 
 
+_OPEN, _CLOSE = b"{}"
+
+
 @dataclass(frozen=True)
 class Block:
     """Whole lines, none longer than `MAX_LINE_BYTES`, and the number of the first, from 1."""
@@ -21,10 +24,29 @@ class Block:
     first_line: int
     data: bytes
 
-    @functools.cached_property
+    @property
     def lines(self) -> int:
         """How many lines the block holds; the last one may lack its newline."""
-        return self.data.count(b"\n") + (not self.data.endswith(b"\n"))
+        return self._look[0]
+
+    @property
+    def holds_objects(self) -> bool:
+        """Whether every line begins with `{` and ends with `}`."""
+        return self._look[1]
+
+    @functools.cached_property
+    def _look(self) -> tuple[int, bool]:
+        # By `find`, which is several times as fast as `count`, and sees the ends of the lines on its way.
+        data, find = self.data, self.data.find
+        lines, start, objects = 0, 0, True
+        while start < len(data):
+            newline = find(b"\n", start)
+            end = len(data) if newline < 0 else newline
+            lines += 1
+            if data[start] != _OPEN or data[end - 1] != _CLOSE:
+                objects = objects and data.startswith(b"{", start) and data.endswith(b"}\r", start, end)
+            start = end + 1
+        return lines, objects
 
     def halves(self) -> tuple[Block, Block]:
         """Cut a block of two lines or more at the newline nearest before its middle, else the first behind it."""
@@ -51,10 +73,9 @@ def blocks(pieces: Iterable[bytes], *, keep: int) -> Iterator[Block | LongLine]:
         keep: how many bytes of a line that is too long are kept.
     """
     line = 1
-    buffer = bytearray()
+    buffer = _Buffer()
     skipped: LongLine | None = None  # a line longer than a block, whose end is still to come
-    bom = codecs.BOM_UTF8
-    for piece in pieces:
+    for piece in _without_mark(pieces):
         rest = piece
         if skipped is not None:
             end = piece.find(b"\n")
@@ -64,23 +85,71 @@ def blocks(pieces: Iterable[bytes], *, keep: int) -> Iterator[Block | LongLine]:
                 continue
             yield skipped
             line, skipped, rest = line + 1, None, piece[end + 1 :]
-        buffer += rest
-        if bom and len(buffer) >= len(bom):
-            buffer, bom = buffer.removeprefix(bom), b""
+        buffer.append(rest)
         while len(buffer) >= BLOCK_BYTES:
-            cut = buffer.rfind(b"\n", 0, BLOCK_BYTES) + 1 or buffer.find(b"\n") + 1
-            if cut == 0:
-                skipped = LongLine(line, bytes(buffer[:keep]), len(buffer))
-                buffer.clear()
+            whole_lines = buffer.take_lines(BLOCK_BYTES)
+            if whole_lines is None:
+                length = len(buffer)
+                skipped = LongLine(line, buffer.take_all()[:keep], length)
                 break
-            for part in _cut_out_long(bytes(buffer[:cut]), line, keep):
+            for part in _cut_out_long(whole_lines, line, keep):
                 yield part
                 line += part.lines
-            del buffer[:cut]
     if skipped is not None:
         yield skipped
-    elif buffer:
-        yield from _cut_out_long(bytes(buffer), line, keep)
+    elif len(buffer):
+        yield from _cut_out_long(buffer.take_all(), line, keep)
+
+
+class _Buffer:
+    """Bytes that wait for the end of their block, in the pieces they came in: each is copied once."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def append(self, piece: bytes) -> None:
+        if piece:
+            self._pieces.append(piece)
+            self._length += len(piece)
+
+    def take_lines(self, most: int) -> bytes | None:
+        """Take the whole lines within the first `most` bytes, or one longer line; None where no line ends."""
+        before = self._length - len(self._pieces[-1])
+        cut = self._pieces[-1].rfind(b"\n", 0, most - before) + 1
+        if before < most and cut:
+            last = self._pieces.pop()
+            taken = b"".join((*self._pieces, last[:cut]))
+            self._pieces, self._length = [], 0
+            self.append(last[cut:])
+            return taken
+        whole = self.take_all()
+        cut = whole.rfind(b"\n", 0, most) + 1 or whole.find(b"\n") + 1
+        self.append(whole[cut:])
+        return whole[:cut] if cut else None
+
+    def take_all(self) -> bytes:
+        whole = b"".join(self._pieces)
+        self._pieces, self._length = [], 0
+        return whole
+
+
+def _without_mark(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Drop a byte order mark in front, also one that comes in pieces."""
+    head, whole = b"", False
+    for piece in pieces:
+        if whole:
+            yield piece
+            continue
+        head += piece
+        if len(head) >= len(codecs.BOM_UTF8):
+            whole = True
+            yield head.removeprefix(codecs.BOM_UTF8)
+    if not whole:
+        yield head
 
 
 def _cut_out_long(data: bytes, line: int, keep: int) -> Iterator[Block | LongLine]:

@@ -10,7 +10,8 @@ import pyarrow as pa
 from handlers.layout import ManifestKey
 from handlers.tables import TABLES
 from handlers.transform.columns import fitted as fitted_column
-from handlers.transform.raw_objects import Counts, Origin, add_rejections, common_columns
+from handlers.transform.origin import Origin, common_columns
+from handlers.transform.raw_objects import Counts, add_rejections
 from handlers.transform.rejections import RejectedLineError, Rejection
 from handlers.transform.schema import READ_TYPES, table_schema
 from handlers.transform.table_files import TableFiles

@@ -14,8 +14,6 @@ from handlers.transform.rejections import RejectedLineError, Rejection
 from handlers.transform.schema import read_schema
 from handlers.transform.tolerant import read_tolerantly
 
-_ARROW_BLOCK_BYTES = 1024 * 1024
-
 
 class RefusedBlockError(ValueError):
     """Arrow cannot read a block, or not as one row a line."""
@@ -75,13 +73,16 @@ def read_whole(block: Block, schema: pa.Schema) -> pa.Table:
     Raises:
         RefusedBlockError: a line is not one JSON object of the schema's types.
     """
-    if not _one_object_a_line(block):
+    # Between `}` and `{` JSON never has white space alone, so no object then goes over lines; Arrow counts rows, not
+    # lines, and its reader (26.0.1) crashes where a block begins with a bare `null`.
+    if not block.holds_objects:
         raise RefusedBlockError("The block does not look like one object a line.")
     try:
         _check_utf8(block.data)
         table: pa.Table = pa_json.read_json(
             pa.BufferReader(block.data),
-            read_options=pa_json.ReadOptions(block_size=max(_ARROW_BLOCK_BYTES, _longest(block.data))),
+            # One chunk of its own thread: blocks are read beside one another.
+            read_options=pa_json.ReadOptions(use_threads=False, block_size=len(block.data)),
             parse_options=pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
         )
     except pa.ArrowInvalid as error:
@@ -91,30 +92,8 @@ def read_whole(block: Block, schema: pa.Schema) -> pa.Table:
     return table
 
 
-def _one_object_a_line(block: Block) -> bool:
-    """Whether every line begins with `{` and ends with `}`, told without a look at each.
-
-    Between `}` and `{` JSON never has white space alone, so no object then goes over lines; Arrow counts rows, not
-    lines, and its reader (26.0.1) crashes where a block begins with a bare `null`.
-    """
-    data = block.data
-    ends = data.count(b"}\n{") + data.count(b"}\r\n{")
-    return data.startswith(b"{") and data.rstrip(b"\r\n").endswith(b"}") and ends == block.lines - 1
-
-
 def _check_utf8(data: bytes) -> None:
     """Arrow's JSON reader passes bytes that are no UTF-8; its cast does not."""
     if not data.isascii():
         offsets = pa.array([0, len(data)], pa.int64()).buffers()[1]
         pa.Array.from_buffers(pa.large_binary(), 1, [None, offsets, pa.py_buffer(data)]).cast(pa.large_string())
-
-
-def _longest(data: bytes) -> int:
-    """Arrow needs blocks that hold the longest line: the whole length, where any line is longer than its usual ones."""
-    position = 0
-    while len(data) - position > _ARROW_BLOCK_BYTES // 2:
-        newline = data.rfind(b"\n", position, position + _ARROW_BLOCK_BYTES // 2)
-        if newline < 0:
-            return len(data)
-        position = newline + 1
-    return 0

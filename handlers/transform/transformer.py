@@ -26,8 +26,9 @@ from handlers.tables import TABLES
 from handlers.transform.drift import Drift
 from handlers.transform.manifests import MAX_MANIFEST_BYTES, transform_manifest
 from handlers.transform.mapping import STREAM_MAPPINGS
+from handlers.transform.origin import Origin
 from handlers.transform.outputs import Outputs, keys_in
-from handlers.transform.raw_objects import Counts, Origin, add_rejections, transform_raw
+from handlers.transform.raw_objects import Counts, add_rejections, transform_raw
 from handlers.transform.rejections import Rejection
 from handlers.transform.table_files import TableFiles
 

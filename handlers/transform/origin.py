@@ -1,0 +1,54 @@
+"""Where rows come from, and the columns that say so at the end of every row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from handlers.layout import ACCOUNT_ID_METADATA, READ_ID_METADATA, RawKey
+from handlers.tables import COMMON, SCHEMA_VERSION
+from handlers.transform import times
+from handlers.transform.arrow import Array, pc
+from handlers.transform.columns import select
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where rows come from: what the common columns hold where a line does not say it."""
+
+    raw_key: str
+    stream: str | None
+    run_id: str | None = None
+    read_id: str | None = None
+    account_id: str | None = None
+    extracted_at: str | None = None
+
+    @classmethod
+    def of(cls, key: RawKey, metadata: Mapping[str, str]) -> Origin:
+        """The origin of a raw object's rows: its key and its S3 metadata."""
+        account_id = metadata.get(ACCOUNT_ID_METADATA)
+        if account_id is not None:
+            account_id = unquote(account_id)  # S3 takes ASCII only, so the extractor quotes it.
+        return cls(str(key), key.stream, key.run_id, metadata.get(READ_ID_METADATA), account_id)
+
+
+def common_columns(envelope: Array, lines: Array, origin: Origin) -> pa.RecordBatch:
+    """The columns that every row ends with, from the fields of raw lines and, where these lack them, the object's."""
+    count = len(lines)
+    values = {
+        "account_id": _or_else(select(envelope, "account_id"), origin.account_id),
+        "_run_id": _or_else(select(envelope, "run_id"), origin.run_id),
+        "_read_id": _or_else(select(envelope, "read_id"), origin.read_id),
+        "_extracted_at": times.timestamps(select(envelope, "extracted_at")),
+        "_raw_key": pa.repeat(origin.raw_key, count),
+        "_line": lines,
+        "_schema_version": pa.repeat(pa.scalar(SCHEMA_VERSION, pa.int32()), count),
+    }
+    return pa.RecordBatch.from_arrays([values[column.name] for column in COMMON], [column.name for column in COMMON])
+
+
+def _or_else(values: Array, value: str | None) -> Array:
+    return values if value is None or not values.null_count else pc.fill_null(values, value)
