@@ -107,13 +107,14 @@ def run_demo(*, days: int, seed: int, folder: Path) -> None:
     )
 
 
-def log_in(cloud: EmbeddedCloud, secret_name: str) -> None:
-    """Do what `spotify-etl login` does, with the simulator's consent instead of a browser's."""
+def log_in(cloud: EmbeddedCloud, secret_name: str, streams: tuple[str, ...] = default_streams()) -> None:
+    """Do what `spotify-etl login` does for these streams, with the simulator's consent instead of a browser's."""
+    consent = scopes(streams)
     secret = {
         "client_id": cloud.spotify.client_id,
         "client_secret": cloud.spotify.client_secret,
-        "refresh_token": cloud.spotify.authorize(scopes(default_streams())),
-        "scope": " ".join(scopes(default_streams())),
+        "refresh_token": cloud.spotify.authorize(consent),
+        "scope": " ".join(consent),
         "authorized_at": f"{cloud.now:%Y-%m-%dT%H:%M:%SZ}",
     }
     cloud.client("secretsmanager").put_secret_value(SecretId=secret_name, SecretString=json.dumps(secret))

@@ -36,8 +36,8 @@ def identify(
     login: str,
     *,
     ask: bool,
+    locks: Locks,
     auth_mode: AuthMode = "user",
-    locks: Locks | None = None,
 ) -> Account:
     """The account of the present login.
 
@@ -52,8 +52,8 @@ def identify(
         state: where the account is remembered.
         login: the fingerprint of the login.
         ask: whether the run reads the profile anyway.
-        auth_mode: `app` asks nothing and remembers nothing.
         locks: of the run; the profile has a quota group too.
+        auth_mode: `app` asks nothing and remembers nothing.
 
     Raises:
         SpotifyError: Spotify does not say, and nothing is remembered.
@@ -82,9 +82,7 @@ def identify(
     return account
 
 
-def _profile(client: SpotifyClient, locks: Locks | None) -> Any:
-    if locks is None:
-        return client.get_once(_PROFILE.path).value
+def _profile(client: SpotifyClient, locks: Locks) -> Any:
     with locks.asking(_PROFILE.quota_group):
         return client.get_once(_PROFILE.path).value
 

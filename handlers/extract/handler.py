@@ -12,6 +12,7 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from handlers import layout
+from handlers.extract import times, token_age
 from handlers.extract.configuration import Configuration
 from handlers.extract.continuation import hand_over
 from handlers.extract.credentials import Secret
@@ -62,6 +63,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Secret(_secrets(), configuration.secret_arn),
         Bucket(_s3(), configuration.raw_bucket),
         lambda: context.get_remaining_time_in_millis() / 1000,
+        lambda credentials: token_age.measure(credentials, times.now(), metrics, logger),
     )
     summary = _summary(manifest, key)
     _measure(manifest, summary)

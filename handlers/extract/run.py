@@ -39,7 +39,12 @@ from handlers.streams import STREAMS, Stream
 
 
 def run(
-    event: Event, configuration: Configuration, secret: Secret, bucket: Bucket, remaining: Callable[[], float]
+    event: Event,
+    configuration: Configuration,
+    secret: Secret,
+    bucket: Bucket,
+    remaining: Callable[[], float],
+    on_login: Callable[[Credentials], None],
 ) -> tuple[Manifest, layout.ManifestKey]:
     """Read what the event asks for and write the manifest; a manifest is written also when the run crashes.
 
@@ -49,6 +54,7 @@ def run(
         secret: where the login is.
         bucket: the raw bucket.
         remaining: seconds that the invocation may still take.
+        on_login: is told of the present login before anything is asked.
 
     Raises:
         Exception: whatever is neither Spotify's failure nor that of the login.
@@ -61,7 +67,7 @@ def run(
         left = left_by(event, bucket)
         if left:
             due = [stream for stream in due if left.covers(stream.name)]
-        _read_all(due, event, left, configuration, secret, bucket, remaining, ledger)
+        _read_all(due, event, left, configuration, secret, bucket, remaining, on_login, ledger)
     except NotLoggedInError:
         ledger.note_skipped(due, "not_logged_in")
     except MalformedSecretError as error:
@@ -86,11 +92,14 @@ def _read_all(
     secret: Secret,
     bucket: Bucket,
     remaining: Callable[[], float],
+    on_login: Callable[[Credentials], None],
     ledger: Ledger,
 ) -> None:
     if not due:
         return
     credentials = secret.read(configuration.auth_mode)
+    on_login(credentials)
+    locks = Locks(StateFile(bucket, layout.LOCKS_STATE_KEY))
     budget = Budget(RUN_REQUESTS, STREAM_REQUESTS, left.requests if left else None)
     client = SpotifyClient(
         credentials,
@@ -108,6 +117,7 @@ def _read_all(
             StateFile(bucket, layout.LOGIN_STATE_KEY),
             credentials.fingerprint,
             ask=STREAMS["profile"] in due,
+            locks=locks,
             auth_mode=configuration.auth_mode,
         )
     except LoginError:
@@ -126,7 +136,7 @@ def _read_all(
             account,
             event,
             configuration.transformed_retention_days,
-            Locks(StateFile(bucket, layout.LOCKS_STATE_KEY)),
+            locks,
             configuration.catalogue_uris,
             left,
         )

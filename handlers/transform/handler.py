@@ -64,7 +64,7 @@ def report(result: Result) -> None:
     made = result.outputs
     for finding in result.drift.findings.values():
         logger.warning(
-            "Spotify sent something else than declared; it became null or was repaired.",
+            "Spotify sent something else than declared.",
             raw_key=made.raw_key,
             path=finding.path,
             found=finding.found,

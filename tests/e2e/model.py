@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from local.spotify.entities import Album, Artist, Episode, Image, Item, LocalTrack, Show, Track
 from local.spotify.library import Library
+from local.spotify.top_lists import TIME_RANGES
 from tests.e2e.world import FIRST_HOURLY_RUN, TIMEZONE, World
 
 Row = dict[str, Any]
@@ -102,6 +103,79 @@ def current_saved_albums(world: World) -> Iterable[Row]:
         }
 
 
+def current_followed_artists(world: World) -> Iterable[Row]:
+    for artist in world.library.followed_artists:
+        yield {"artist_id": artist.artist_id, "uri": artist.uri, "artist_name": artist.name}
+
+
+def current_top_tracks(world: World) -> Iterable[Row]:
+    for time_range in TIME_RANGES:
+        for rank, track in enumerate(world.library.top_tracks(time_range), start=1):
+            names = _item(track)
+            yield {
+                "time_range": time_range,
+                "rank": rank,
+                "item_uri": track.uri,
+                "track_id": track.track_id,
+                "track_name": track.name,
+                **{name: names[name] for name in ("artist_name", "album_name", "duration_ms")},
+            }
+
+
+def current_top_artists(world: World) -> Iterable[Row]:
+    for time_range in TIME_RANGES:
+        for rank, artist in enumerate(world.library.top_artists(time_range), start=1):
+            yield {
+                "time_range": time_range,
+                "rank": rank,
+                "artist_id": artist.artist_id,
+                "uri": artist.uri,
+                "artist_name": artist.name,
+            }
+
+
+def current_saved_shows(world: World) -> Iterable[Row]:
+    for saved in world.library.saved_shows:
+        yield {
+            "show_id": saved.show.show_id,
+            "added_at": saved.added_at,
+            "uri": saved.show.uri,
+            "show_name": saved.show.name,
+            "publisher": saved.show.publisher if world.extended else None,
+            "total_episodes": saved.show.total_episodes,
+        }
+
+
+def current_saved_episodes(world: World) -> Iterable[Row]:
+    for saved in world.library.saved_episodes:
+        episode = saved.episode
+        yield {
+            "episode_id": episode.episode_id,
+            "added_at": saved.added_at,
+            "uri": episode.uri,
+            "episode_name": episode.name,
+            "show_id": episode.show.show_id,
+            "show_name": episode.show.name,
+            "duration_ms": episode.duration_ms,
+        }
+
+
+def current_catalogue(world: World) -> Iterable[Row]:
+    for uri in world.catalogue:
+        for found in _requested(world.library, uri):
+            row: Row = {"requested_uri": uri, "item_uri": found.uri, "name": found.name}
+            artists: tuple[Artist, ...] = () if isinstance(found, Artist) else found.artists
+            album = found.album if isinstance(found, Track) else found if isinstance(found, Album) else None
+            yield row | {
+                "item_type": type(found).__name__.lower(),
+                "artist_name": _first_name(artists),
+                "album_name": found.album.name if isinstance(found, Track) else None,
+                "release_date": album.release_date if album else None,
+                "total_tracks": album.total_tracks if album else None,
+                "duration_ms": found.duration_ms if isinstance(found, Track) else None,
+            }
+
+
 def listens(world: World) -> Iterable[Row]:
     for play in world.library.plays_polled_since(FIRST_HOURLY_RUN):
         names = _item(play.track)
@@ -162,9 +236,19 @@ def current_albums(world: World) -> Iterable[Row]:
 
 
 def current_artists(world: World) -> Iterable[Row]:
-    for artist in _Met(world).artists.values():
-        # Only simplified artists come along with tracks and albums.
-        yield {"artist_id": artist.artist_id, "uri": artist.uri, "name": artist.name, "genres": None}
+    met = _Met(world)
+    for artist in met.artists.values():
+        # Simplified artists come along with tracks and albums; full ones are followed, on top or in the catalogue.
+        full = artist.artist_id in met.full_artists
+        yield {
+            "artist_id": artist.artist_id,
+            "uri": artist.uri,
+            "name": artist.name,
+            "genres": artist.genres if full else None,
+            "popularity": artist.popularity if full and world.extended else None,
+            "followers": artist.followers if full and world.extended else None,
+            "image_url": _image(artist.images) if full else None,
+        }
 
 
 def current_shows(world: World) -> Iterable[Row]:
@@ -219,6 +303,12 @@ VIEWS: Mapping[str, Callable[[World], Iterable[Row]]] = {
         current_playlist_items,
         current_saved_tracks,
         current_saved_albums,
+        current_followed_artists,
+        current_top_tracks,
+        current_top_artists,
+        current_saved_shows,
+        current_saved_episodes,
+        current_catalogue,
         listens,
         current_tracks,
         current_albums,
@@ -242,6 +332,8 @@ class _Met:
         self.episodes: dict[str, Episode] = {}
         self.full_tracks: set[str] = set()
         self.full_albums: set[str] = set()
+        self.full_artists: set[str] = set()
+        self._catalogue = world.catalogue
         for morning in world.mornings:
             self._read(world.library.at(morning))
         for play in world.library.plays_polled_since(FIRST_HOURLY_RUN):
@@ -255,14 +347,51 @@ class _Met:
                 if isinstance(entry.item, Track):
                     self._add_track(entry.item)
                 elif isinstance(entry.item, Episode):
-                    self.episodes[entry.item.episode_id] = entry.item
-                    self.shows[entry.item.show.show_id] = entry.item.show
-        for album in (saved_album.album for saved_album in library.saved_albums):
-            self._add_album(album)
-            self.full_albums.add(album.album_id)
-            for track in library.album_tracks(album.album_id)[:_FIRST_PAGE_OF_ALBUM_TRACKS]:
-                self.tracks[track.track_id] = track
-                self._add_artists(track.artists)
+                    self._add_episode(entry.item)
+        self._read_saved(library)
+        self._read_more(library)
+
+    def _read_saved(self, library: Library) -> None:
+        for saved_album in library.saved_albums:
+            self._add_full_album(library, saved_album.album)
+        for saved_show in library.saved_shows:
+            self.shows[saved_show.show.show_id] = saved_show.show
+        for saved_episode in library.saved_episodes:
+            self._add_episode(saved_episode.episode)
+
+    def _read_more(self, library: Library) -> None:
+        self._add_full_artists(library.followed_artists)
+        for time_range in TIME_RANGES:
+            self._add_full_artists(library.top_artists(time_range))
+            for track in library.top_tracks(time_range):
+                self._add_track(track)
+        for uri in self._catalogue:
+            thing, *albums = _requested(library, uri)
+            if isinstance(thing, Track):
+                self._add_track(thing)
+            elif isinstance(thing, Album):
+                self._add_full_album(library, thing)
+            else:
+                self._add_full_artists([thing])
+            for album in albums:
+                assert isinstance(album, Album)
+                self._add_album(album)
+
+    def _add_episode(self, episode: Episode) -> None:
+        self.episodes[episode.episode_id] = episode
+        self.shows[episode.show.show_id] = episode.show
+
+    def _add_full_album(self, library: Library, album: Album) -> None:
+        self._add_album(album)
+        self.full_albums.add(album.album_id)
+        for track in library.album_tracks(album.album_id)[:_FIRST_PAGE_OF_ALBUM_TRACKS]:
+            self.tracks[track.track_id] = track
+            self._add_artists(track.artists)
+
+    def _add_full_artists(self, artists: Iterable[Artist]) -> None:
+        found = list(artists)
+        self._add_artists(found)
+        self.full_artists |= {artist.artist_id for artist in found}
 
     def _add_track(self, track: Track) -> None:
         self.tracks[track.track_id] = track
@@ -276,6 +405,17 @@ class _Met:
 
     def _add_artists(self, artists: Iterable[Artist]) -> None:
         self.artists |= {artist.artist_id: artist for artist in artists}
+
+
+def _requested(library: Library, uri: str) -> list[Artist | Album | Track]:
+    """What the catalogue's entry is, and the albums of an artist."""
+    _, kind, name = uri.split(":")
+    things: Mapping[str, Mapping[str, Artist | Album | Track]] = {
+        "artist": library.artists,
+        "album": library.albums,
+        "track": library.tracks,
+    }
+    return [things[kind][name], *(library.artist_albums(name) if kind == "artist" else ())]
 
 
 def _item(item: Item | None) -> Row:

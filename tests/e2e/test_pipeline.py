@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, outputs_key
+from handlers.streams import READABLE_STREAMS
 from handlers.tables import STREAM_TABLES, TABLES
 from local.spotify import LibraryPlan
 from tests.e2e import model
@@ -24,7 +25,7 @@ PLAN = LibraryPlan(saved_tracks=200, playlists=12, saved_albums=20, plays_per_da
     scope="module", params=["development", pytest.param("extended", marks=pytest.mark.slow)], name="living_world"
 )
 def fixture_living_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world(tmp_path_factory.mktemp("cloud"), PLAN, shape=request.param) as made:
+    with world(tmp_path_factory.mktemp("cloud"), PLAN, shape=request.param, every_stream=True) as made:
         made.live(DAYS)
         yield made
 
@@ -78,7 +79,7 @@ def test_what_the_library_holds_in_the_wrong_shape_is_rejected_with_its_reason(l
     answer = living_world.ask(
         "SELECT r.stream, r.reason, count(*) FROM rejections AS r"
         " JOIN complete_reads AS c ON c.stream = r.stream AND contains(c.read_keys, r._raw_key)"
-        " WHERE c.recency = 1 OR (c.stream = 'saved_tracks' AND c.mode = 'full')"
+        " WHERE c.recency = 1"
         " GROUP BY r.stream, r.reason"
     )
     null_elements = living_world.library.listed_playlists.count(None)
@@ -98,7 +99,7 @@ def test_what_the_library_holds_in_the_wrong_shape_is_rejected_with_its_reason(l
 def test_every_stream_is_fresh(living_world: World) -> None:
     answer = living_world.ask("SELECT stream, last_status FROM freshness ORDER BY stream")
     assert {stream: status for stream, status in answer.rows if status not in {"complete", "unchanged"}} == {}
-    assert [stream for stream, _ in answer.rows] == sorted(STREAM_TABLES)
+    assert [stream for stream, _ in answer.rows] == sorted(READABLE_STREAMS)
 
 
 def test_top_artists_are_those_of_the_model(living_world: World) -> None:

@@ -53,9 +53,8 @@ def test_new_login_of_the_same_account_is_not_spoken_of(stage: Stage, caplog: py
 def test_account_stays_the_same_over_logins(stage: Stage, before: Json, profile: Json, account: Account) -> None:
     for fingerprint, served in (("one", before), ("two", profile)):
         stage.spotify.profile = served
-        found = identify(
-            stage.client(), stage.state(layout.LOGIN_STATE_KEY), fingerprint, ask=False, auth_mode="user", locks=None
-        )
+        locks = Locks(stage.state(layout.LOCKS_STATE_KEY))
+        found = identify(stage.client(), stage.state(layout.LOGIN_STATE_KEY), fingerprint, ask=False, locks=locks)
     assert found == account
 
 
@@ -64,9 +63,7 @@ def test_locked_profile_is_not_asked_for(stage: Stage) -> None:
     stage.spotify.fault("me", Reply(429, b"", {"Retry-After": "70000"}))
 
     def found(login: str) -> Account:
-        return identify(
-            stage.client(), stage.state(layout.LOGIN_STATE_KEY), login, ask=True, auth_mode="user", locks=locks
-        )
+        return identify(stage.client(), stage.state(layout.LOGIN_STATE_KEY), login, ask=True, locks=locks)
 
     with pytest.raises(LockedError):
         found("one")

@@ -10,8 +10,9 @@ import pytest
 from handlers.extract.account import APP, identify
 from handlers.extract.credentials import Credentials, MalformedSecretError, NotLoggedInError, Secret
 from handlers.extract.errors import LoginError, UnavailableError
+from handlers.extract.locks import Locks
 from handlers.extract.spotify import SpotifyClient
-from handlers.layout import LOGIN_STATE_KEY
+from handlers.layout import LOCKS_STATE_KEY, LOGIN_STATE_KEY
 from tests.handlers.extract.fake_spotify import FakeSpotify, Reply
 from tests.handlers.extract.stage import LOGIN, Stage
 
@@ -77,7 +78,8 @@ def test_odd_token_answer_is_no_crash(stage: Stage, body: bytes) -> None:
 
 def test_account_is_the_app_without_a_request(stage: Stage) -> None:
     state = stage.state(LOGIN_STATE_KEY)
-    assert identify(client(stage.spotify), state, "", ask=True, auth_mode="app", locks=None) == APP
+    locks = Locks(stage.state(LOCKS_STATE_KEY))
+    assert identify(client(stage.spotify), state, "", ask=True, locks=locks, auth_mode="app") == APP
     assert (APP.id, APP.user_id) == ("app", "")
     assert (stage.spotify.requests, stage.keys()) == ([], [])
 

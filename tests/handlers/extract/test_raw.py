@@ -11,9 +11,10 @@ from urllib.parse import unquote
 import pytest
 
 from handlers.extract import raw
+from handlers.extract.errors import NotFoundError
 from handlers.extract.paging import Record
 from handlers.extract.raw import RawWriter
-from handlers.extract.spotify import Answer, NotFoundError
+from handlers.extract.spotify import Answer
 from handlers.extract.storage import Bucket, KeyTakenError
 from tests.handlers.extract.stage import BUCKET, Stage
 

@@ -199,7 +199,10 @@ def test_short_snapshot_that_was_cut_begins_again(stage: Stage) -> None:
     stage.spotify.lists["me/albums"] = albums
     stage.spotify.fault("me/albums", None, LOCKED)
     first = stage.read("saved_albums")
-    stage.spotify.lists["me/albums"] = albums = [{"added_at": None, "album": {"uri": "spotify:album:new"}}, *albums]
+    stage.spotify.lists["me/albums"] = albums = [
+        {"added_at": "2026-11-23T10:00:00Z", "album": {"uri": "spotify:album:new"}},
+        *albums,
+    ]
     second = stage.read("saved_albums", START + DAY)
     assert second["read_id"] != first["read_id"]
     assert stage.records(second["read_keys"]) == albums
@@ -220,7 +223,7 @@ def test_snapshot_that_was_cut_is_written_and_goes_on(stage: Stage, monkeypatch:
 
 def test_playlist_goes_on_while_its_version_stands(stage: Stage) -> None:
     stage.spotify.lists["me/playlists"] = [playlist("P1", "s1")]
-    stage.spotify.lists["playlists/P1/items"] = list(map(entry, range(120)))
+    stage.spotify.lists["playlists/P1/items"] = [entry(number) for number in range(120)]
     stage.spotify.fault("playlists/P1/items", None, LOCKED)
     first = unit(stage.run("manual", streams=["playlist_items"]), "playlist_items", "P1")
     second = unit(stage.run("manual", START + DAY, streams=["playlist_items"]), "playlist_items", "P1")
@@ -233,7 +236,7 @@ def test_playlist_goes_on_while_its_version_stands(stage: Stage) -> None:
 
 def test_playlist_begins_again_with_another_version(stage: Stage) -> None:
     stage.spotify.lists["me/playlists"] = [playlist("P1", "s1")]
-    stage.spotify.lists["playlists/P1/items"] = list(map(entry, range(120)))
+    stage.spotify.lists["playlists/P1/items"] = [entry(number) for number in range(120)]
     stage.spotify.fault("playlists/P1/items", None, LOCKED)
     first = unit(stage.run("manual", streams=["playlist_items"]), "playlist_items", "P1")
     stage.spotify.lists["me/playlists"] = [playlist("P1", "s2")]
