@@ -6,6 +6,7 @@ Source: https://trino.io/docs/current/functions/list.html
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 from sqlglot import exp
@@ -31,6 +32,9 @@ def _macros() -> str:
 
 MACROS = _macros()
 """The statements that give DuckDB Trino's functions."""
+
+TYPED_MACROS = frozenset(re.findall(r"CREATE MACRO (\w+)\(\w+ [A-Z]", MACROS))
+"""Those that take arguments of certain types only."""
 
 SAME = frozenset(
     _words("""

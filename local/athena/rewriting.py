@@ -11,7 +11,7 @@ from local.athena import nodes
 from local.athena.calls import now, overloaded, rewrite_call
 from local.athena.casts import STRICT, rewrite_cast
 from local.athena.errors import not_supported
-from local.athena.functions import ALIASES, IGNORING_NULLS, OF_LOCAL_TIME, SAME
+from local.athena.functions import ALIASES, IGNORING_NULLS, OF_LOCAL_TIME, SAME, TYPED_MACROS
 from local.athena.reading import Athena3
 
 _KEPT: tuple[type[exp.Expr], ...] = (
@@ -140,7 +140,23 @@ def _interval(node: exp.Interval) -> exp.Expr:
 def _unnest(node: exp.Unnest) -> exp.Expr:
     if len(node.expressions) != 1:
         raise not_supported("UNNEST of several arrays at once")
+    # In a join DuckDB 2.0 fails at a macro of typed arguments over a column of the other side, unless a subquery
+    # fetches it.
+    for column in list(node.expressions[0].find_all(exp.Column)):
+        if _is_argument_of_typed_macros(column):
+            column.replace(exp.Subquery(this=exp.Select(expressions=[column.copy()])))
     return node
+
+
+def _is_argument_of_typed_macros(column: exp.Column) -> bool:
+    """Tell whether all calls around a column are such, up to UNNEST; others may hold lambdas, without subqueries."""
+    calls = []
+    around = column.parent
+    while around is not None and not isinstance(around, exp.Unnest):
+        if isinstance(around, exp.Anonymous | exp.Lambda):
+            calls.append(around)
+        around = around.parent
+    return bool(calls) and all(str(call.this) in TYPED_MACROS for call in calls)
 
 
 def _now(_node: exp.CurrentTimestamp) -> exp.Expr:

@@ -222,6 +222,14 @@ QUERIES = [
     ("SELECT id FROM t ORDER BY id OFFSET 1 LIMIT 1", [("2",)]),
     ("SELECT x, n FROM t CROSS JOIN UNNEST(tags) WITH ORDINALITY AS u (x, n) ORDER BY n", [("x", "1"), ("y", "2")]),
     (
+        "SELECT id, x FROM t CROSS JOIN UNNEST(ARRAY['n:' || name, lower(name)]) AS u (x) WHERE id = 1 ORDER BY x",
+        [("1", "n:Ärzte"), ("1", "ärzte")],
+    ),
+    (
+        "SELECT x FROM t CROSS JOIN UNNEST(array_distinct(filter(tags, i -> i <> lower(name)))) AS u (x) ORDER BY x",
+        [("x",), ("y",)],
+    ),
+    (
         "SELECT id, x FROM t LEFT JOIN UNNEST(tags) AS u (x) ON TRUE WHERE id > 1 ORDER BY id",
         [("2", None), ("3", None)],
     ),

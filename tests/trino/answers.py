@@ -105,7 +105,7 @@ def ordering(sql: str, columns: Sequence[str]) -> list[int]:
     """Return the places of the columns that a query orders by, up to the first that it does not show."""
     tree = sqlglot.parse_one(sql, read="trino")
     order = tree.args.get("order")
-    if order is None:
+    if order is None or not isinstance(tree, exp.Query):
         return []
     shown = [*columns]
     written = [one.unalias() for one in tree.selects]

@@ -59,9 +59,7 @@ def read_world(trino: TrinoServer, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the end of Trino's log beside a failure."""
     report = yield
     server = item.config.stash.get(_SERVER, None)

@@ -23,7 +23,7 @@ WRONG = [(sql, reason) for sql, reason in REFUSED if not NOT_MODELLED.match(reas
 
 
 @pytest.fixture(scope="module")
-def read_lab(trino: TrinoServer, lab: Lab) -> Iterator[Lab]:  # noqa: F811 - the fixture itself
+def read_lab(trino: TrinoServer, lab: Lab) -> Iterator[Lab]:
     with trino.reading(lab.server):
         yield lab
 
@@ -37,8 +37,9 @@ def test_line_has_the_same_answer(trino: TrinoServer, read_lab: Lab, sql: str) -
     assert differences(of_athena, of_trino, sql) == []
 
 
+@pytest.mark.usefixtures("read_lab")
 @pytest.mark.parametrize(("sql", "reason"), WRONG)
-def test_line_is_refused_for_the_same_reason(trino: TrinoServer, read_lab: Lab, sql: str, reason: str) -> None:
+def test_line_is_refused_for_the_same_reason(trino: TrinoServer, sql: str, reason: str) -> None:
     with pytest.raises(RefusedError) as refused:
         trino.ask(sql, database=DATABASE)
     # The rest of the sentence is each engine's own.

@@ -1,0 +1,90 @@
+"""Comparing answers: what counts as the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.trino.answers import Answer, differences, from_trino, ordering
+
+NOW = datetime(2026, 11, 2, tzinfo=UTC)
+COLUMNS = (("id", "bigint"), ("name", "varchar"))
+ROWS = (("1", "a"), ("1", "b"), ("2", None))
+ANSWER = Answer(COLUMNS, ROWS)
+
+
+def test_values_of_trino_are_written_as_athena_does() -> None:
+    columns = [
+        ("flag", "boolean"),
+        ("ratio", "double"),
+        ("small", "real"),
+        ("price", "decimal(10, 2)"),
+        ("at", "timestamp(3) with time zone"),
+        ("tags", "array(varchar(3))"),
+        ("name", "varchar(3)"),
+        ("none", "unknown"),
+    ]
+    values = [True, 1e7, "Infinity", "1.50", "2026-01-02 03:04:05.000 UTC", ["x", None], "abc", None]
+
+    answer = from_trino(columns, [values], NOW)
+
+    assert answer.columns == (
+        ("flag", "boolean"),
+        ("ratio", "double"),
+        ("small", "float"),
+        ("price", "decimal(10,2)"),
+        ("at", "timestamp with time zone"),
+        ("tags", "array"),
+        ("name", "varchar"),
+        ("none", "unknown"),
+    )
+    assert answer.rows == (
+        ("true", "10000000.0", "inf", "1.50", "2026-01-02 03:04:05.000 UTC", "[x, null]", "abc", None),
+    )
+    assert answer.trino_types == tuple(kind for _, kind in columns)
+
+
+def test_a_value_of_a_kind_that_no_query_has_is_refused() -> None:
+    with pytest.raises(TypeError, match="No query has answered with"):
+        from_trino([("pairs", "map(varchar, bigint)")], [[{"a": 1}]], NOW)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ANSWER, columns=(("id", "integer"), ("name", "varchar"))),
+        replace(ANSWER, columns=(("id", "bigint"), ("title", "varchar"))),
+        replace(ANSWER, rows=ROWS[:2]),
+        replace(ANSWER, rows=(*ROWS, ROWS[0])),
+        replace(ANSWER, rows=(("1", "a"), ("1", "b"), ("2", "null"))),
+    ],
+)
+def test_other_names_types_or_rows_are_a_difference(other: Answer) -> None:
+    assert differences(ANSWER, other, "SELECT id, name FROM t")
+    assert differences(other, ANSWER, "SELECT id, name FROM t")
+
+
+def test_order_is_the_querys_and_free_among_equals() -> None:
+    tied = replace(ANSWER, rows=(ROWS[1], ROWS[0], ROWS[2]))
+    turned = replace(ANSWER, rows=(ROWS[2], ROWS[0], ROWS[1]))
+
+    assert differences(ANSWER, tied, "SELECT id, name FROM t ORDER BY id") == []
+    assert differences(ANSWER, turned, "SELECT id, name FROM t") == []
+    assert differences(ANSWER, turned, "SELECT id, name FROM t ORDER BY id") != []
+    assert differences(ANSWER, tied, "SELECT id, name FROM t ORDER BY id, name") != []
+
+
+@pytest.mark.parametrize(
+    ("sql", "keys"),
+    [
+        ("SELECT t.id, t.name AS title FROM t ORDER BY t.name DESC, t.id", [1, 0]),
+        ("SELECT id, name AS title FROM t ORDER BY title, 1", [1, 0]),
+        ("SELECT id, name FROM t ORDER BY id, length(name), name", [0]),
+        ("SELECT id, name FROM (SELECT * FROM t ORDER BY name)", []),
+        ("SELECT id, 1 AS title FROM t UNION SELECT 2, 3 ORDER BY title", [1]),
+    ],
+)
+def test_a_query_orders_by_what_it_shows(sql: str, keys: list[int]) -> None:
+    assert ordering(sql, ["id", "title" if "title" in sql else "name"]) == keys
