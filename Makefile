@@ -9,7 +9,7 @@ LOCK := requirements-dev.lock
 # Two workers at the most: the tests start processes of their own.
 WORKERS ?= 2
 
-.PHONY: help setup demo test test-engine test-all check fix lint types build docs lock clean
+.PHONY: help setup demo test test-engine test-trino test-all check fix lint types build docs lock clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,13 +35,17 @@ demo: setup ## Run the whole pipeline on this machine: no AWS, no Spotify accoun
 	@$(BIN)/python -m cli demo
 
 test: setup ## Run the fast tests (under two minutes)
-	@$(BIN)/python -m pytest -m "not slow and not engine" -n $(WORKERS)
+	@$(BIN)/python -m pytest -m "not slow and not engine and not trino" -n $(WORKERS)
 
 test-engine: setup ## Run the program with Pulumi's own engine against a provider double (needs the pulumi CLI)
 	@$(BIN)/python -m pytest -m engine
 
+test-trino: setup ## Ask Trino itself every view and query (needs a JDK and Maven; fetches Trino once)
+	@$(BIN)/python -m pytest -m trino
+
 test-all: setup ## Run every test, the thorough ones too
-	@$(BIN)/python -m pytest -n $(WORKERS)
+	@$(BIN)/python -m pytest -m "not trino" -n $(WORKERS)
+	@$(MAKE) --no-print-directory test-trino
 
 check: lint types test ## Everything a reviewer asks for: lint, types, fast tests
 
