@@ -25,7 +25,10 @@ from tests.e2e.world import FIRST_CRAWL, START, TIMEZONE, World, world
 
 pytestmark = pytest.mark.slow
 
-PLAN = LibraryPlan(saved_tracks=30, playlists=4, saved_albums=4, plays_per_day=40, timezone=TIMEZONE)
+PLAN = LibraryPlan(
+    saved_tracks=30, playlists=4, saved_albums=4, plays_per_day=40, followed_artists=4, top_items=5, saved_shows=0,
+    saved_episodes=0, timezone=TIMEZONE,
+)  # fmt: skip
 BEFORE_RUN = START
 BEFORE_CRAWL = FIRST_CRAWL - timedelta(minutes=1)
 BEFORE_QUERY = START + timedelta(hours=2)
