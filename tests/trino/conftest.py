@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from unittest.mock import patch
 
+import boto3
 import pytest
+from rich.console import Console
 
+from cli.import_history import import_history
 from local.spotify import LibraryPlan
 from tests.e2e.world import TIMEZONE, World, world
 from tests.trino.distribution import FetchError, MissingToolError, fetch, find_java
 from tests.trino.server import ServerError, TrinoServer
 
 DAYS = 2
-PLAN = LibraryPlan(saved_tracks=120, playlists=8, saved_albums=12, plays_per_day=30, timezone=TIMEZONE)
+PLAN = LibraryPlan(saved_tracks=120, playlists=8, saved_albums=12, plays_per_day=30, export_days=40, timezone=TIMEZONE)
 """Small, with every oddity."""
 
 _SERVER: pytest.StashKey[TrinoServer] = pytest.StashKey()
@@ -47,11 +53,13 @@ def trino(
 
 @pytest.fixture(scope="session")
 def read_world(trino: TrinoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world that lived a few days and that Trino reads.
+    """A world that lived a few days, with a privacy export of the day before the last, and that Trino reads.
 
-    Spotify answers as before February 2026, when it sent more: no column is without values for that.
+    Every stream is read, and Spotify answers as before February 2026, when it sent more: almost no column is empty.
     """
-    with world(tmp_path_factory.mktemp("cloud"), PLAN, shape="extended") as made:
+    with world(tmp_path_factory.mktemp("cloud"), PLAN, shape="extended", every_stream=True) as made:
+        made.live(DAYS - 1)
+        _import_history(made, tmp_path_factory.mktemp("export"))
         made.live(DAYS)
         _take_descriptions_off_views(made)
         with trino.reading(made.cloud.server):
@@ -66,6 +74,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and server is not None:
         report.sections.append((f"The end of {server.log}", server.last_lines()))
     return report
+
+
+def _import_history(made: World, folder: Path) -> None:
+    export = folder / "Streaming_History_Audio_2026.json"
+    export.write_text(json.dumps(list(made.library.streaming_history(made.cloud.now))), encoding="utf-8")
+    with patch.object(boto3, "client", made.cloud.client):
+        import_history(
+            [export], made.outputs["raw_bucket_name"], account_id=None, again=False, console=Console(quiet=True)
+        )
 
 
 def _take_descriptions_off_views(made: World) -> None:

@@ -12,14 +12,14 @@ import time_machine
 from handlers.tables import TABLES
 from tests.e2e.world import World
 from tests.queries.lake import NAMED, VIEWS
-from tests.trino.answers import differences, from_athena
+from tests.trino.answers import Answer, differences, from_athena
 from tests.trino.server import TrinoServer
 
 pytestmark = pytest.mark.trino
 
 
-def compare(trino: TrinoServer, world: World, sql: str) -> list[str]:
-    """Ask both engines the same."""
+def compare(trino: TrinoServer, world: World, sql: str) -> tuple[Answer, list[str]]:
+    """Ask both engines the same: Trino's answer, and how Athena's differs."""
     database = world.outputs["glue_database_name"]
     of_trino = trino.ask(sql, database=database)
     assert of_trino.now
@@ -28,12 +28,14 @@ def compare(trino: TrinoServer, world: World, sql: str) -> list[str]:
         of_athena = from_athena(
             world.cloud.client("athena"), sql, database=database, workgroup=world.outputs["athena_workgroup_name"]
         )
-    return differences(of_athena, of_trino, sql)
+    return of_trino, differences(of_athena, of_trino, sql)
 
 
 @pytest.mark.parametrize("name", [*TABLES, *VIEWS])
 def test_table_or_view_has_the_same_rows(trino: TrinoServer, read_world: World, name: str) -> None:
-    assert compare(trino, read_world, f'SELECT * FROM "{name}"') == []
+    answer, different = compare(trino, read_world, f'SELECT * FROM "{name}"')
+    assert different == []
+    assert answer.rows
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -56,7 +58,8 @@ def test_query_of_a_view_has_the_types_that_the_view_declares(trino: TrinoServer
 def test_named_query_has_the_same_answer(trino: TrinoServer, read_world: World, name: str) -> None:
     identifier = read_world.outputs["named_queries"][name]
     query = read_world.cloud.client("athena").get_named_query(NamedQueryId=identifier)["NamedQuery"]
-    assert compare(trino, read_world, query["QueryString"]) == []
+    _, different = compare(trino, read_world, query["QueryString"])
+    assert different == []
 
 
 def test_nothing_went_wrong_on_the_way(read_world: World) -> None:
