@@ -24,17 +24,18 @@ from cli.errors import CommandError
 from cli.presentation import Steps, bar_chart, counted, table
 from cli.questions import Answer, ask, named_queries
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TABLES_PREFIX, RawKey, outputs_key
-from handlers.streams import FULL_READ_DAYS, default_streams, scopes
+from handlers.streams import FULL_READ_DAYS, READABLE_STREAMS, default_streams, scopes
 from handlers.tables import TABLES
 from local.cloud import EmbeddedCloud
 from local.deployment import DeploymentError
 from local.engines.journal import Step
 from local.spotify import Library
+from local.spotify.top_lists import TIME_RANGES
 
 START = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
 """A Monday; in the listener's time zone an hour before the first daily run."""
 TIMEZONE = "Europe/Berlin"
-SETTINGS = {"timezone": TIMEZONE, "dailyAt": "06:00"}
+SETTINGS = {"timezone": TIMEZONE, "dailyAt": "06:00", "streams": json.dumps(list(READABLE_STREAMS))}
 WRONG_SETTING = {"dailyAt": "25:00"}
 
 _FIRST_DAILY_RUN = START + timedelta(hours=1)
@@ -130,17 +131,19 @@ class _Demo:
         self._steps = steps
         self._outputs: dict[str, Any] = {}
         self._seen = 0
+        self._catalogue = _catalogue(library)
 
     def deploy(self) -> None:
+        settings = SETTINGS | {"catalogueUris": json.dumps(self._catalogue)}
         with self._steps.step("Deploy __main__.py with a wrong setting, then as it should be") as result:
             try:
-                self._cloud.deploy(_PROJECT, config=SETTINGS | WRONG_SETTING)
+                self._cloud.deploy(_PROJECT, config=settings | WRONG_SETTING)
             except DeploymentError as error:
                 result.say(f"refused: {escape(str(error))}")
             else:
                 raise CommandError("A wrong setting was deployed: please report it.")
             try:
-                self._outputs = self._cloud.deploy(_PROJECT, config=SETTINGS)
+                self._outputs = self._cloud.deploy(_PROJECT, config=settings)
             except DeploymentError as error:
                 raise CommandError(f"The program could not be deployed: {error}") from error
             result.say(
@@ -157,7 +160,7 @@ class _Demo:
 
     def log_in(self) -> None:
         with self._steps.step("Log in: the refresh token goes into the stack's secret"):
-            log_in(self._cloud, self._outputs["spotify_secret_name"])
+            log_in(self._cloud, self._outputs["spotify_secret_name"], tuple(READABLE_STREAMS))
 
     def live_a_day(self, day: int) -> None:
         # The last day ends with the next morning's daily run, so that nothing of it is missing.
@@ -264,6 +267,12 @@ class _Demo:
             "current_playlist_items": _entries(library),
             "current_saved_albums": len(library.saved_albums),
             "current_saved_tracks": len(self._saved_since_full_read()),
+            "current_followed_artists": len(library.followed_artists),
+            "current_top_tracks": sum(len(library.top_tracks(one)) for one in TIME_RANGES),
+            "current_top_artists": sum(len(library.top_artists(one)) for one in TIME_RANGES),
+            "current_saved_shows": len(library.saved_shows),
+            "current_saved_episodes": len(library.saved_episodes),
+            "current_catalogue": len(self._catalogue) + len(library.artist_albums(self._catalogue[0].split(":")[2])),
             "listens": len(library.plays_polled_since(_FIRST_POLL)),
         }
 
@@ -297,6 +306,13 @@ def _example(folder: Path) -> str:
     files = f"{folder}/tables/plays/*/*.parquet".replace("'", "''")
     sql = f"from '{files}' select artist_name, count(*) as plays group by all order by plays desc limit 5"
     return shlex.join([sys.executable, "-c", f"import duckdb; print(duckdb.sql({sql!r}))"])
+
+
+def _catalogue(library: Library) -> list[str]:
+    """The artist with the most albums, one of these, and a track of it: the setting `catalogueUris`."""
+    artist = max(library.artists.values(), key=lambda one: len(library.artist_albums(one.artist_id)))
+    album = library.artist_albums(artist.artist_id)[0]
+    return [artist.uri, album.uri, library.album_tracks(album.album_id)[0].uri]
 
 
 def _entries(library: Library) -> int:

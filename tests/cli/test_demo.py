@@ -63,11 +63,17 @@ def test_counts_are_those_of_the_model_and_the_tables_can_be_read(tmp_path: Path
     assert (demo.returncode, error) == (0, "")
     counted = re.findall(r"│ (\w+) +│ +(\d+) │ +(\d+) │ (equal|DIFFERENT)", output)
     assert {name for name, *_ in counted} == {
+        "current_catalogue",
+        "current_followed_artists",
         "current_playlist_items",
         "current_playlists",
         "current_profile",
         "current_saved_albums",
+        "current_saved_episodes",
+        "current_saved_shows",
         "current_saved_tracks",
+        "current_top_artists",
+        "current_top_tracks",
         "listens",
     }
     assert all(rows == model and verdict == "equal" for _, rows, model, verdict in counted)
