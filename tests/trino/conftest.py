@@ -48,7 +48,7 @@ def trino(
             pytestconfig.stash[_SERVER] = server
             yield server
     except (MissingToolError, FetchError, ServerError) as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture(scope="session")
