@@ -132,14 +132,14 @@ placed AS (
         END AS nth,
         CASE
             WHEN l.source = 'streaming_history'
-                THEN max(l.played_at) OVER (PARTITION BY l.account_id, l.source, o.run_id)
+                THEN date_add('millisecond', 999, max(l.played_at) OVER (PARTITION BY l.account_id, l.source, o.run_id))
         END AS import_ends_at
     FROM lines AS l
     LEFT JOIN import_objects AS o ON o._raw_key = l._raw_key AND o.account_id = l.account_id
     WHERE l.source = 'recently_played' OR o.run_id IS NOT NULL
 ),
 
--- A moment lies in the span of an import if one that began before it ends after it.
+-- A moment lies in the span of an import if one that began before it ends after it. The export cuts moments to seconds.
 covered AS (
     SELECT
         account_id,

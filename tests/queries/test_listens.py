@@ -94,6 +94,15 @@ def test_both_conventions_of_played_at_count_once_inside_the_span(lake: Lake) ->
     assert lake.ask("SELECT source, count(*) FROM listens GROUP BY source") == [(EXPORT, 4)]
 
 
+def test_the_last_second_of_an_export_is_the_exports(lake: Lake) -> None:
+    key = raw_key(run(20, 6, "hourly"), API)
+    lake.line(API, "read", key, 1, play(at(10) + timedelta(milliseconds=999)))
+    lake.line(API, "read", key, 2, play(at(10) + timedelta(seconds=1)))
+    exported(lake, run(21, trigger="import"), [play(at(10), ms_played=1)])
+
+    assert lake.ask(LISTENS) == [("ana", EXPORT, at(10), "x"), ("ana", API, at(10) + timedelta(seconds=1), "x")]
+
+
 def test_an_import_counts_once_all_its_files_are_complete(lake: Lake) -> None:
     key = raw_key(run(20, 6, "hourly"), API)
     lake.line(API, "read", key, 1, play(at(5)))
