@@ -14,14 +14,18 @@ from rich.console import Console
 from cli.import_history import import_history
 from local.spotify import LibraryPlan
 from local.spotify.privacy_export import write_privacy_export
-from tests.e2e.world import FIRST_HOURLY_RUN, START, TIMEZONE, World, world
+from tests.e2e.world import FIRST_HOURLY_RUN, START, TIMEZONE, World, accounts, world
 
 DAYS = 2
 EXPORTED_AT = (START + timedelta(hours=18), START + timedelta(days=1, hours=15))
 """Two exports, the earlier one in the span of the later; then there are plays that only the API has."""
 
 
-@pytest.fixture(scope="module", params=["end", pytest.param("start", marks=pytest.mark.slow), "mixed"], name="imported")
+@pytest.fixture(
+    scope="module",
+    params=["end", *(pytest.param(one, marks=pytest.mark.slow) for one in ("start", "mixed"))],
+    name="imported",
+)
 def fixture_imported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     plan = LibraryPlan(
         saved_tracks=10, playlists=2, saved_albums=2, plays_per_day=60, export_days=200, played_at=request.param,
@@ -53,6 +57,12 @@ def test_nothing_went_wrong(imported: World) -> None:
     assert imported.errors() == []
     answer = imported.ask("SELECT status, count(*) FROM run_history WHERE stream = 'streaming_history' GROUP BY status")
     assert dict(answer.rows).keys() == {"complete"}  # type: ignore[arg-type] # pairs
+
+
+def test_every_line_of_the_exports_is_one_row_or_one_rejected_record(imported: World) -> None:
+    counted = accounts(imported)
+    assert "streaming_history" in {stream for stream, _, _ in counted.values()}
+    assert {key: counts for key, counts in counted.items() if counts[1] != counts[2]} == {}
 
 
 def test_each_play_counts_once(imported: World) -> None:

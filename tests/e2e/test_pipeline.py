@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -10,12 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, outputs_key
 from handlers.streams import READABLE_STREAMS
-from handlers.tables import STREAM_TABLES, TABLES
+from handlers.tables import TABLES
 from local.spotify import LibraryPlan
 from tests.e2e import model
-from tests.e2e.world import FIRST_HOURLY_RUN, TIMEZONE, World, world
+from tests.e2e.world import FIRST_HOURLY_RUN, TIMEZONE, World, accounts, world
 
 DAYS = 2
 PLAN = LibraryPlan(saved_tracks=200, playlists=12, saved_albums=20, plays_per_day=40, timezone=TIMEZONE)
@@ -61,18 +59,9 @@ def test_every_table_has_rows(living_world: World, table: str) -> None:
 
 
 def test_every_raw_line_is_one_row_or_one_rejected_record(living_world: World) -> None:
-    outputs = {
-        key: json.loads(body) for key, body, _ in living_world.objects("transformed_bucket_name", OUTPUTS_PREFIX)
-    }
-    counted: dict[str, tuple[int, int]] = {}
-    for key, body, metadata in living_world.objects("raw_bucket_name", RAW_PREFIX):
-        lines = gzip.decompress(body).splitlines()
-        assert metadata["lines"] == str(len(lines))
-        stream = json.loads(lines[0])["stream"]
-        output = outputs[outputs_key(key)]
-        counted[key] = (len(lines), output["rows"].get(STREAM_TABLES[stream], 0) + output["rejected"])
-    assert len(counted) > DAYS
-    assert {key: counts for key, counts in counted.items() if counts[0] != counts[1]} == {}
+    counted = accounts(living_world)
+    assert {stream for stream, _, _ in counted.values()} == set(READABLE_STREAMS)
+    assert {key: counts for key, counts in counted.items() if counts[1] != counts[2]} == {}
 
 
 def test_what_the_library_holds_in_the_wrong_shape_is_rejected_with_its_reason(living_world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,9 @@ from typing import Any, Literal
 
 from cli.demo import log_in
 from cli.questions import Answer, ask
+from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, outputs_key
 from handlers.streams import READABLE_STREAMS, default_streams
+from handlers.tables import STREAM_TABLES
 from local.cloud import EmbeddedCloud
 from local.spotify import Library, LibraryPlan
 
@@ -74,6 +77,19 @@ class World:
     def errors(self) -> list[str]:
         """One sentence for each thing that went wrong in the cloud so far."""
         return [f"{step.kind} {step.name}: {step.detail}" for step in self.cloud.log if not step.ok]
+
+
+def accounts(one: World) -> dict[str, tuple[str, int, int]]:
+    """Of each raw object the stream, its lines, and its rows in the stream's table with its rejected records."""
+    outputs = {key: json.loads(body) for key, body, _ in one.objects("transformed_bucket_name", OUTPUTS_PREFIX)}
+    counted: dict[str, tuple[str, int, int]] = {}
+    for key, body, metadata in one.objects("raw_bucket_name", RAW_PREFIX):
+        lines = gzip.decompress(body).splitlines()
+        assert metadata["lines"] == str(len(lines))
+        stream = json.loads(lines[0])["stream"]
+        output = outputs[outputs_key(key)]
+        counted[key] = (stream, len(lines), output["rows"].get(STREAM_TABLES[stream], 0) + output["rejected"])
+    return counted
 
 
 @contextmanager
