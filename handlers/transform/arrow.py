@@ -18,6 +18,9 @@ pc: Any = pa.compute
 pa_json: Any = pa.json
 _pyarrow: Any = pa
 
+# The default pool keeps a heap of its own for every thread: blocks side by side would hold half as much memory again.
+pa.set_memory_pool(pa.system_memory_pool())
+
 
 def numbers(start: int, end: int) -> Array:
     """The whole numbers from `start` to just before `end`, as int64."""

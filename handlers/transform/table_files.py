@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from handlers.tables import STREAM_TABLES, TABLES
 from handlers.transform.arrow import pc
 from handlers.transform.schema import table_schema
+from handlers.transform.threads import in_order
 
-_ROW_GROUP_BYTES = 4 * 1024 * 1024
+_ROW_GROUP_BYTES = 8 * 1024 * 1024
 """How much waits in memory for a file before it becomes a row group."""
 
 
@@ -36,12 +37,24 @@ class _Open:
     writer: pq.ParquetWriter
     rows: int = 0
     waiting: list[pa.Table] = field(default_factory=list)
+    waiting_bytes: int = 0
+
+    def add(self, rows: pa.Table) -> None:
+        self.waiting.append(rows)
+        self.waiting_bytes += rows.nbytes
+        self.rows += rows.num_rows
+        if self.waiting_bytes >= _ROW_GROUP_BYTES:
+            self.flush()
 
     def flush(self) -> None:
         if self.waiting:
             whole = pa.concat_tables(self.waiting)
             self.writer.write_table(whole, row_group_size=len(whole))
-            self.waiting = []
+            self.waiting, self.waiting_bytes = [], 0
+
+    def close(self) -> None:
+        self.flush()
+        self.writer.close()
 
 
 class TableFiles:
@@ -71,9 +84,9 @@ class TableFiles:
 
     def finish(self) -> Iterator[TableFile]:
         """Close the files and name them: entities first, then the streams' tables, rejected records last."""
-        for (table, partition), file in sorted(self._open.items(), key=lambda item: (_turn(item[0][0]), item[0])):
-            file.flush()
-            file.writer.close()
+        opened = sorted(self._open.items(), key=lambda item: (_turn(item[0][0]), item[0]))
+        closed = in_order(_Open.close, (file for _, file in opened), threads=2)
+        for ((table, partition), file), _ in zip(opened, closed, strict=True):
             yield TableFile(table, partition, file.path, file.rows)
 
     def _append(self, table: str, partition: str, rows: pa.Table) -> None:
@@ -81,10 +94,7 @@ class TableFiles:
         if file is None:
             path = self._folder / f"{len(self._open)}.parquet"
             file = self._open[table, partition] = _Open(path, _writer(path, table))
-        file.waiting.append(rows)
-        file.rows += rows.num_rows
-        if sum(waiting.nbytes for waiting in file.waiting) >= _ROW_GROUP_BYTES:
-            file.flush()
+        file.add(rows)
 
 
 def _turn(table: str) -> int:
