@@ -10,6 +10,17 @@ from dataclasses import dataclass
 BLOCK_BYTES = 8 * 1024 * 1024
 """What a block holds at most: enough for columnar work, little enough for a small function."""
 
+BLOCK_LINES = 32 * 1024
+"""How many lines a block holds at most: raw lines reach its bytes long before, but a line of a few bytes costs as many
+columns, or as large a rejection, as any."""
+
+BLOCK_VALUES = 256 * 1024
+"""How many values a block holds about at most where lines are long: albums full of tracks hold fewer, and lists of next
+to nothing would need many times the memory."""
+
+_LONG_LINES_BYTES = 16 * 1024
+"""Where lines are longer than this on average their values are counted; shorter ones have no room for such lists."""
+
 MAX_LINE_BYTES = 4 * 1024 * 1024
 """How long a line may be; the longest record of Spotify's, an album of fifty tracks with their markets, has 0.2 MB."""
 
@@ -19,7 +30,7 @@ _OPEN, _CLOSE = b"{}"
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines, none longer than `MAX_LINE_BYTES`, and the number of the first, from 1."""
+    """At most `BLOCK_LINES` whole lines, none longer than `MAX_LINE_BYTES`, and the number of the first, from 1."""
 
     first_line: int
     data: bytes
@@ -57,7 +68,7 @@ class Block:
 
 @dataclass(frozen=True)
 class LongLine:
-    """A line longer than `MAX_LINE_BYTES`: its beginning, and how long it was."""
+    """A line longer than `MAX_LINE_BYTES`, or with more values than a block may hold: its beginning and its length."""
 
     number: int
     head: bytes
@@ -161,13 +172,26 @@ def _cut_out_long(data: bytes, line: int, keep: int) -> Iterator[Block | LongLin
             position = newline + 1
             continue
         if position > start:
-            block = Block(line, data[start:position])
-            yield block
-            line += block.lines
+            for part in _cut_up(Block(line, data[start:position]), keep):
+                yield part
+                line += part.lines
         end = data.find(b"\n", position)
         end = len(data) if end < 0 else end
         yield LongLine(line, data[position : position + keep], end - position)
         line += 1
         start = position = end + 1
     if start < len(data):
-        yield Block(line, data[start:])
+        yield from _cut_up(Block(line, data[start:]), keep)
+
+
+def _cut_up(block: Block, keep: int) -> Iterator[Block | LongLine]:
+    """Part a block that has too many lines or values; a line that has too many alone is as good as too long."""
+    data = block.data
+    long_lines = len(data) > block.lines * _LONG_LINES_BYTES
+    if block.lines <= BLOCK_LINES and not (long_lines and data.count(b",") >= BLOCK_VALUES):
+        yield block
+    elif block.lines == 1:
+        yield LongLine(block.first_line, data[:keep], len(data.removesuffix(b"\n")))
+    else:
+        for half in block.halves():
+            yield from _cut_up(half, keep)

@@ -12,6 +12,7 @@ from handlers.transform.rejections import ObjectReason
 _GZIP_WINDOW = 31
 _GZIP_ERROR = cast("type[Exception]", isal_zlib.error)  # its stub names an instance, not a class
 _GZIP_MAGIC = b"\x1f\x8b"
+_TRAILER_BYTES = 8
 # Deflate grows a byte to 1032 at most: no step, not even of a bomb, gives more than 17 MB.
 _STEP_BYTES = 16 * 1024
 
@@ -36,9 +37,12 @@ class Gunzip:
             read += len(step)
             rest = step
             while rest:
-                if in_member == 0 and not rest.startswith(_GZIP_MAGIC[: len(rest)]):
-                    self.problem = _not_gzip(read, whole_members)
-                    return
+                if in_member == 0:
+                    if whole_members:
+                        rest = rest.lstrip(b"\0")  # gzip allows zeros behind a member
+                    if not rest.startswith(_GZIP_MAGIC[: len(rest)]):
+                        self.problem = _not_gzip(read, whole_members)
+                        return
                 in_member += len(rest)
                 try:
                     piece = member.decompress(rest)
@@ -48,7 +52,7 @@ class Gunzip:
                 yield piece
                 rest = b""
                 if member.eof:
-                    rest = member.unused_data.lstrip(b"\0")  # gzip allows zeros behind a member
+                    rest = member.unused_data
                     member, in_member = isal_zlib.decompressobj(_GZIP_WINDOW), 0
                     whole_members += 1
         if read == 0:
@@ -64,6 +68,11 @@ def _not_gzip(read: int, whole_members: int) -> tuple[ObjectReason, str]:
 
 
 def _steps(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut small; the trailer comes last and alone, since whoever finds it wrong keeps back what came with it."""
+    held = b""
     for chunk in chunks:
         for start in range(0, len(chunk), _STEP_BYTES):
-            yield chunk[start : start + _STEP_BYTES]
+            step = held + chunk[start : start + _STEP_BYTES]
+            held = step[-_TRAILER_BYTES:]
+            yield step[:-_TRAILER_BYTES]
+    yield held

@@ -26,6 +26,9 @@ from handlers.transform.unknown_fields import note_unknown_fields
 _THREADS = 2
 """How many blocks are worked on at a time: more would cost memory, and a function has no more processors."""
 
+_LOOKED_AT_BYTES = 256 * 1024
+"""How long lines may be on average to be looked at for new fields: longer than any that Spotify's records give."""
+
 
 @dataclass
 class Counts:
@@ -65,7 +68,7 @@ def transform_raw(compressed: Iterable[bytes], key: RawKey, metadata: Mapping[st
 
 def _noting_unknown_fields(parts: Iterable[Block | LongLine], stream: str, drift: Drift) -> Iterator[Block | LongLine]:
     for part in parts:
-        if isinstance(part, Block):
+        if isinstance(part, Block) and len(part.data) <= part.lines * _LOOKED_AT_BYTES:
             note_unknown_fields(part, stream, drift)
         yield part
 

@@ -17,6 +17,7 @@ def small_blocks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks_module, "BLOCK_BYTES", 16)
         patch.setattr(blocks_module, "MAX_LINE_BYTES", 8)
+        patch.setattr(blocks_module, "BLOCK_LINES", 4)
         yield
 
 
@@ -39,6 +40,7 @@ def test_every_line_is_in_one_part_and_keeps_its_number(lines: list[bytes], size
         else:
             assert part.first_line == line
             assert len(part.data) <= 17
+            assert part.lines <= 4
             texts = part.data.removesuffix(b"\n").split(b"\n")
             assert texts == expected[line - 1 : line - 1 + part.lines]
             assert max(map(len, texts)) <= 8
