@@ -9,7 +9,7 @@ LOCK := requirements-dev.lock
 # Two workers at the most: the tests start processes of their own.
 WORKERS ?= 2
 
-.PHONY: help setup demo test test-engine test-trino test-all check fix lint types build docs lock clean bench-extract bench-imports
+.PHONY: help setup demo test test-engine test-trino test-all check fix lint types build docs lock clean bench bench-extract bench-imports
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test-trino: setup ## Ask Trino itself every view and query (needs a JDK and Mave
 test-all: setup ## Run every test, the thorough ones too
 	@$(BIN)/python -m pytest -m "not trino" -n $(WORKERS)
 	@$(MAKE) --no-print-directory test-trino
+
+bench: setup ## Measure the transform beside DuckDB, Polars and Python record by record, and write docs/benchmarks.md
+	@$(BIN)/python -m tests.benchmarks.transform
 
 bench-extract: setup ## Measure what a first load costs, for libraries of up to a million saved tracks
 	@$(BIN)/python -m tests.benchmarks.extract

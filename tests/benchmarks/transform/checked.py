@@ -1,0 +1,54 @@
+"""Whether contenders wrote the same tables: equal columns, and rows that say the same.
+
+A thing is in a table once a block by the transform, once an object by the others: compared are the distinct rows, of
+what is met on the way without the line and time where it was met. `python -m tests.benchmarks.transform.checked FOLDER`
+takes a folder of folders, one a contender, and prints for each how many rows its tables have.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import duckdb
+
+from tests.benchmarks.transform.measured import THREADS
+
+TABLES = ("playlist_items", "tracks", "albums", "artists", "track_artists", "album_artists")
+
+
+class DifferentTablesError(AssertionError):
+    """A contender did not do the work that the others did."""
+
+
+def main(folder: str) -> None:
+    """Compare every contender with the first.
+
+    Raises:
+        DifferentTablesError: one wrote something else.
+    """
+    folders = sorted(path for path in Path(folder).iterdir() if path.is_dir())
+    rows = {}
+    with duckdb.connect(config={"threads": THREADS}) as connection:
+        for table in TABLES:
+            found = {path.name: _content(connection, path / f"{table}.parquet", table) for path in folders}
+            if len({tuple(content) for _, content in found.values()}) != 1:
+                raise DifferentTablesError(f"The contenders differ in {table}: {found}.")
+            rows[table] = {name: count for name, (count, _) in found.items()}
+    print(json.dumps(rows))
+
+
+def _content(connection: duckdb.DuckDBPyConnection, file: Path, table: str) -> tuple[int, list[object]]:
+    """How many rows a file has, and what they say: columns, how many differ, and a sum over these."""
+    described = connection.execute(f"DESCRIBE FROM '{file}'").fetchall()
+    sighting = () if table == "playlist_items" else ("_line", "_extracted_at")
+    compared = ", ".join(f'"{name}"' for name, *_ in described if name not in sighting)
+    (count,), *_ = connection.execute(f"SELECT count(*) FROM '{file}'").fetchall()
+    distinct = f"SELECT DISTINCT {compared} FROM '{file}'"
+    (said,) = connection.execute(f"SELECT count(*), bit_xor(hash(entry)) FROM ({distinct}) AS entry").fetchall()
+    return count, [tuple(f"{name} {type_}" for name, type_, *_ in described), *said]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
