@@ -35,20 +35,30 @@ class Left:
 
 
 def left_by(event: Event, bucket: Bucket) -> Left | None:
-    """What the manifests of the run say that its earlier invocations left; None where it has none or just begins."""
+    """What the manifests of the run say that its earlier invocations left; None where it has none or just begins.
+
+    What was handed over and failed since is left too: this may be Lambda's retry of an invocation that failed.
+    """
     if not event.number:
         return None
-    reasons: dict[tuple[str, str], str | None] = {}
+    left: set[tuple[str, str]] = set()
     requests: Counter[str] = Counter()
     attempt = 0
     while stored := bucket.get(str(layout.ManifestKey(event.run_id, attempt))):
-        for unit in json.loads(stored[0])["units"]:
-            reasons[unit["stream"], unit["unit"]] = unit["reason"]
+        units = json.loads(stored[0])["units"]
+        for unit in units:
+            name = unit["stream"], unit["unit"]
             requests[unit["stream"]] += unit["requests"]
+            if unit["reason"] == CONTINUED:
+                left.add(name)
+            elif unit["status"] != "failed":
+                left.discard(name)
+        # A stream that names its units stands for them no more, unless a failure may have kept some from being named.
+        named = {unit["stream"] for unit in units if unit["unit"]}
+        failed = {unit["stream"] for unit in units if unit["status"] == "failed"}
+        left -= {(stream, "") for stream in named - failed}
         attempt += 1
-    if not reasons:
-        return None
-    return Left(frozenset(unit for unit, reason in reasons.items() if reason == CONTINUED), requests)
+    return Left(frozenset(left), requests) if attempt else None
 
 
 def hand_over(client: LambdaClient, function: str, event: Event) -> None:

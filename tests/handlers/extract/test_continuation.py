@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -141,6 +142,53 @@ def test_invocation_that_cannot_hand_over_is_tried_again_by_lambda(stage: Stage,
     with pytest.raises(ConnectionError):
         stage.run("manual", streams=["saved_tracks"], context=Waning(looks=0))
     assert len(stage.keys("runs/")) == 1
+
+
+def test_retry_of_a_continuation_that_crashed_goes_on_where_that_did(
+    stage: Stage, aws_lambda: Lambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(stage, 230)
+    stage.run("manual", streams=["profile", "saved_tracks"], context=Waning(looks=8))
+    handed_over = copy.deepcopy(aws_lambda.asked)
+    with monkeypatch.context() as patch:
+        patch.setattr("handlers.extract.run.read_incremental", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            follow(stage, aws_lambda)
+    aws_lambda.asked = handed_over
+    again = follow(stage, aws_lambda)
+    assert [(one["stream"], one["status"], one["read_records"]) for one in again["units"]] == [
+        ("saved_tracks", "complete", 230)
+    ]
+
+
+def test_units_that_were_learned_late_are_read_once(stage: Stage, aws_lambda: Lambda) -> None:
+    """The first invocation does not even list the playlists; asked for in full, each is read whatever state says."""
+    stage.spotify.lists["me/playlists"] = [playlist(f"P{number}", "s1") for number in range(3)]
+    stage.spotify.lists |= {f"playlists/P{number}/items": [entry(number)] for number in range(3)}
+    stage.run("manual", streams=["playlist_items"], full=True, context=Waning(looks=0))
+    second = follow(stage, aws_lambda, Waning(looks=8))
+    assert [(one["unit"], one["reason"]) for one in second["units"]] == [
+        ("P0", None),
+        ("P1", None),
+        ("P2", "continued"),
+    ]
+    third = follow(stage, aws_lambda)
+    assert [(one["unit"], one["status"]) for one in third["units"]] == [("P2", "complete")]
+
+
+def test_stream_of_which_a_failure_kept_units_from_being_named_is_left_whole(
+    stage: Stage, aws_lambda: Lambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.spotify.lists["me/playlists"] = [playlist(f"P{number}", "s1") for number in range(3)]
+    stage.spotify.lists |= {f"playlists/P{number}/items": [entry(number)] for number in range(3)}
+    stage.run("manual", streams=["playlist_items"], context=Waning(looks=0))
+    handed_over = copy.deepcopy(aws_lambda.asked)
+    with monkeypatch.context() as patch:
+        patch.setattr("handlers.extract.per_playlist._read", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            follow(stage, aws_lambda)
+    aws_lambda.asked = handed_over
+    assert [one["unit"] for one in follow(stage, aws_lambda)["units"]] == ["P0", "P1", "P2"]
 
 
 def test_budget_is_that_of_the_run_and_not_of_the_invocation(
