@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.extract import times
@@ -15,9 +15,12 @@ from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.observer import Observer
 from handlers.extract.paging import MovedError, Pass, Place, Record
-from handlers.extract.state import CompleteRead, Content, Slot, newer
+from handlers.extract.state import CompleteRead, Content, Slot
 from handlers.extract.work import Work
 from handlers.streams import FULL_READ_DAYS, Stream
+
+_CLOCKS_DIFFER = timedelta(days=1)
+"""Further ahead nothing was added: as a watermark such a moment would hide all that is added until then."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Watermark:
         """What state holds; None where it is something else, so that all is read again."""
         if not isinstance(content, dict) or not isinstance(uris := content.get("uris"), list):
             return None
-        added_at = times.parsed(content.get("added_at"))
+        added_at = _added_at(content)
         if added_at is None and content.get("added_at") is not None:
             return None
         return cls(added_at, frozenset(uri for uri in uris if isinstance(uri, str)))
@@ -115,12 +118,17 @@ class _Series:
 
 def place(record: Any) -> tuple[datetime, str] | None:
     """When an item was added, and its URI or ''; None for a record without a place in the order."""
-    added_at = times.parsed(record.get("added_at")) if isinstance(record, dict) else None
+    added_at = _added_at(record) if isinstance(record, dict) else None
     if added_at is None:
         return None
     item = record.get("item") or record.get("track")
     uri = item.get("uri") if isinstance(item, dict) else None
     return added_at, uri if isinstance(uri, str) else ""
+
+
+def _added_at(content: Content) -> datetime | None:
+    moment = times.parsed(content.get("added_at"))
+    return None if moment is None or moment > times.now() + _CLOCKS_DIFFER else moment
 
 
 def _read_whole(work: Work, stream: Stream, slot: Slot) -> None:
@@ -224,7 +232,8 @@ def _with_full(content: Content, read: CompleteRead, watermark: Watermark) -> Co
     passed = {**content, "watermark": _passed(content, watermark)}
     if held is None:
         return {**passed, **_Series(read).content()}
-    return passed if newer(content.get("full"), read) else {**passed, **held.after(read).content()}
+    # One that began later has all that this one has, and what was added in between, which the watermark has passed.
+    return passed if held.full.begun > read.begun else {**passed, **held.after(read).content()}
 
 
 def _with_increment(content: Content, series: _Series, read: CompleteRead, watermark: Watermark) -> Content:

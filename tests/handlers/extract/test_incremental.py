@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from handlers.extract.handler import handler
 from handlers.layout import state_key
 from tests.handlers.extract.fake_spotify import Json, Reply, saved_track
-from tests.handlers.extract.stage import START, Stage
+from tests.handlers.extract.stage import START, Context, Stage
 
 DAY = timedelta(days=1)
 STREAM = "saved_tracks"
@@ -181,6 +182,39 @@ def test_records_without_a_place_are_kept_in_full_reads_and_among_new_ones(stage
     assert fresh(stage, unit) == [None, *tracks(2)]
 
 
+def test_track_of_the_future_hides_no_later_one(stage: Stage) -> None:
+    future = saved_track(999, "2099-01-01T00:00:00Z")
+    serve(stage, [future, *tracks(1)])
+    assert stage.read(STREAM)["records"] == 2
+    assert stage.read(STREAM, START + DAY)["status"] == "unchanged"
+    serve(stage, [future, *tracks(1, 2)])
+    assert tracks(2)[0] in fresh(stage, stage.read(STREAM, START + 2 * DAY))
+
+
+def test_full_read_that_ends_after_one_that_began_later_does_not_replace_it(stage: Stage) -> None:
+    """A track is saved behind the back of the slow read: the watermark of the other one has passed it."""
+    before, after = tracks(*range(120)), tracks(*range(121))
+    stage.run("manual", streams=["profile"])
+    serve(stage, before)
+    quick: list[Json] = []
+
+    def read_meanwhile(_: str) -> None:
+        if stage.spotify.paths() == ["me/tracks"] * 3:
+            stage.spotify.on_request = lambda _: None
+            stage.spotify.lists["me/tracks"] = after
+            event = {"trigger": "daily", "scheduled_time": "2026-11-23T06:00:00Z", "streams": [STREAM]}
+            quick.append(stage.json(handler(event, Context())["manifest"]))  # type: ignore[arg-type] # a stand-in
+            # The last page of the slow read is as it was.
+            stage.spotify.lists["me/tracks"] = before
+
+    stage.spotify.on_request = read_meanwhile
+    assert stage.read(STREAM)["status"] == "complete"
+    assert [one["read_records"] for one in quick[0]["units"]] == [121]
+    serve(stage, after)
+    row = stage.read(STREAM, START + DAY)
+    assert tracks(120)[0] in stage.records(row["read_keys"])
+
+
 def test_saved_track_without_a_track_is_read_once(stage: Stage) -> None:
     serve(stage, [{"added_at": minute(3), "track": None}, *tracks(1)])
     stage.read(STREAM)
@@ -200,8 +234,14 @@ def test_increment_that_breaks_off_leaves_the_watermark(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     "watermark",
-    [None, 7, {"added_at": "soon", "uris": []}, {"added_at": "2026-10-01T00:00:00Z"}],
-    ids=["none", "number", "no time", "no uris"],
+    [
+        None,
+        7,
+        {"added_at": "soon", "uris": []},
+        {"added_at": "2026-10-01T00:00:00Z"},
+        {"added_at": "2099-01-01T00:00:00Z", "uris": []},
+    ],
+    ids=["none", "number", "no time", "no uris", "future"],
 )
 def test_unusable_watermark_means_a_full_read(stage: Stage, watermark: object) -> None:
     serve(stage, tracks(1, 2))
