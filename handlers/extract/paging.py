@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlers.extract.errors import BrokenAnswerError
+from handlers.extract.errors import BrokenAnswerError, NotFoundError, RefusedError
 from handlers.extract.identity import identity
 from handlers.extract.spotify import Answer, SpotifyClient
 from handlers.streams import Stream
@@ -205,10 +205,14 @@ class _List:
         """The page on which a pass goes on that was cut off.
 
         Raises:
-            MovedError: the record that was read last is gone.
+            MovedError: the record that was read last is gone, or Spotify no longer takes the place.
         """
-        if self._stream.paging == "offset":
-            return self._found(place)
+        try:
+            return self._found(place) if self._stream.paging == "offset" else self._found_by_cursor(place)
+        except (NotFoundError, RefusedError) as error:
+            raise MovedError from error
+
+    def _found_by_cursor(self, place: Place) -> _Page:
         page = self.page(self._client.get(place.path, dict(place.params)))
         rest = page.behind(place.last, place.position)
         if rest is None:

@@ -75,6 +75,16 @@ def test_read_over_many_runs_has_the_objects_of_all(stage: Stage) -> None:
     assert stage.records(last["read_keys"]) == tracks(*range(230))
 
 
+@pytest.mark.parametrize("status", [400, 404])
+def test_read_whose_place_is_refused_begins_again(stage: Stage, status: int) -> None:
+    stage.spotify.lists[PATH] = tracks(*range(130))
+    first = cut(stage, PATH, 2)
+    stage.spotify.fault(PATH, Reply(status, {"error": {"status": status, "message": "Invalid offset"}}))
+    second = stage.read(STREAM, START + DAY)
+    assert (second["status"], second["read_id"] != first["read_id"]) == ("complete", True)
+    assert stage.records(second["read_keys"]) == tracks(*range(130))
+
+
 def test_what_was_saved_meanwhile_is_read_behind_it(stage: Stage) -> None:
     stage.spotify.lists[PATH] = tracks(*range(100, 330))
     first = cut(stage, PATH, 2)
