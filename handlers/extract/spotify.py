@@ -46,6 +46,7 @@ _MAX_LOCK_SECONDS = 7 * 24 * 3600.0
 _WAITS = 5
 _BACKOFF_SECONDS = (1.0, 2.0, 4.0)
 _READS_OF_A_BROKEN_ANSWER = 3
+_OUT_OF_TIME = "The invocation had no time left: the next run reads it again."
 # spotipy wants one and never uses it: only a login is redirected.
 _REDIRECT_URI = "http://127.0.0.1:8888/callback"
 
@@ -92,6 +93,8 @@ class SpotifyClient:
         self._auth_mode = auth_mode
         self._budget = budget or Budget()
         self._pace = Pace()
+        self._is_over = False
+        """Whether Spotify asked for a wait that outlasts the invocation."""
         self._response: requests.Response | None = None
         self._answers: dict[str, Answer | SpotifyError] = {}
         self._tokens = AppTokens() if auth_mode == "app" else UserTokens(credentials.refresh_token, rotated)
@@ -153,8 +156,11 @@ class SpotifyClient:
                 seconds = error.asks_for(waits)
                 if seconds is None:
                     raise LockedError(times.now() + UNKNOWN_LOCK) from error
-                if error.quota or not self._can_wait(seconds, waits):
+                if error.quota or not _is_short(seconds, waits):
                     raise LockedError(times.now() + timedelta(seconds=seconds)) from error
+                if not self._has_time_for(seconds):
+                    self._is_over = True
+                    raise OutOfTimeError(_OUT_OF_TIME) from error
                 sleep(seconds)
             except BrokenAnswerError:
                 broken += 1
@@ -168,8 +174,8 @@ class SpotifyClient:
                 renewed = True
                 self._tokens.forget_access_token()
 
-    def _can_wait(self, seconds: float, waits: int) -> bool:
-        return waits <= _WAITS and seconds <= min(MAX_WAIT_SECONDS, self._remaining() - RESERVE_SECONDS)
+    def _has_time_for(self, seconds: float) -> bool:
+        return seconds <= self._remaining() - RESERVE_SECONDS
 
     def _ask(self, url: str) -> Any:
         # spotipy is handed the token: by itself it takes an odd answer for one, and asks on the terminal.
@@ -206,8 +212,8 @@ class SpotifyClient:
         return value
 
     def _check_time(self) -> None:
-        if self._remaining() < RESERVE_SECONDS:
-            raise OutOfTimeError("The invocation had no time left: the next run reads it again.")
+        if self._is_over or self._remaining() < RESERVE_SECONDS:
+            raise OutOfTimeError(_OUT_OF_TIME)
 
     def _access_token(self) -> str:
         """The access token at hand, or a new one.
@@ -224,7 +230,7 @@ class SpotifyClient:
             except _TooManyRequestsError as error:
                 waits += 1
                 seconds = error.asks_for(waits)
-                if seconds is None or not self._can_wait(seconds, waits):
+                if seconds is None or not (_is_short(seconds, waits) and self._has_time_for(seconds)):
                     raise UnavailableError(
                         "Spotify gave no access token (HTTP 429): the next run tries again."
                     ) from error
@@ -302,6 +308,10 @@ class _TooManyRequestsError(SpotifyError):
 
 class _UnauthorizedError(SpotifyError):
     pass
+
+
+def _is_short(seconds: float, waits: int) -> bool:
+    return waits <= _WAITS and seconds <= MAX_WAIT_SECONDS
 
 
 def _auth(credentials: Credentials, tokens: AppTokens | UserTokens, http: requests.Session) -> Any:

@@ -12,6 +12,7 @@ import pytest
 
 from handlers.extract import handler as function
 from handlers.extract import pacing, session, spotify
+from handlers.layout import LOCKS_STATE_KEY
 from tests.handlers.extract.fake_spotify import Json, Reply, saved_track
 from tests.handlers.extract.stage import START, Context, Stage, unit
 
@@ -82,10 +83,19 @@ def test_endless_short_waits_end(stage: Stage) -> None:
     assert stage.waits == [1.0] * 5
 
 
-def test_no_wait_beyond_the_time_of_the_invocation(stage: Stage) -> None:
-    stage.spotify.fault(PATH, limited("20"))
-    row = unit(stage.run("manual", streams=[STREAM], context=Context(milliseconds=135_000)), STREAM)
-    assert (row["reason"], stage.waits) == ("locked", [])
+def test_no_wait_beyond_the_time_of_the_invocation(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one has the time: nothing is locked, and nothing more is asked for."""
+    monkeypatch.setattr(function, "_lambda", lambda: SimpleNamespace(invoke=lambda **_: None))
+    stage.spotify.fault("me/tracks", limited("20"))
+    context = Context(milliseconds=135_000)
+    manifest = stage.run("manual", streams=["profile", "saved_tracks", STREAM], context=context)
+    assert [(one["stream"], one["reason"]) for one in manifest["units"]] == [
+        ("profile", None),
+        ("saved_tracks", "continued"),
+        (STREAM, "continued"),
+    ]
+    assert (stage.spotify.paths(), stage.waits) == (["me", "me/tracks"], [])
+    assert stage.keys(LOCKS_STATE_KEY) == []
 
 
 def test_longest_request_leaves_the_time_for_the_manifest() -> None:
