@@ -21,6 +21,6 @@ def parsed(text: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (OverflowError, ValueError):
         return None
-    return None if moment.tzinfo is None else moment.astimezone(UTC)
