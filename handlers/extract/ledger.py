@@ -142,6 +142,9 @@ class Ledger:
         for unit in self.units:
             if unit.status == "failed" and unit.reason is None:
                 unit.reason, unit.error = reason, error
+        if self.units:
+            # What was asked before the first unit was begun.
+            self.charge(self.units[0])
 
     def charge(self, unit: Unit) -> None:
         """Count the requests since the last call as the unit's."""

@@ -281,6 +281,13 @@ def test_expired_access_token_is_renewed_once(stage: Stage) -> None:
     assert stage.spotify.token_calls == 2
 
 
+def test_requests_of_a_run_that_ends_before_its_first_unit_are_counted(stage: Stage) -> None:
+    stage.spotify.always[""] = Reply(401, {"error": {"status": 401, "message": "The access token expired"}})
+    manifest = stage.run()
+    assert (manifest["status"], stage.spotify.paths()) == ("failed", ["me", "me"])
+    assert [one["requests"] for one in manifest["units"]] == [2] + [0] * (len(manifest["units"]) - 1)
+
+
 def test_token_is_fetched_once_a_run(stage: Stage) -> None:
     fill(stage)
     stage.run()
