@@ -41,13 +41,8 @@ def read_catalogue(work: Work, stream: Stream) -> None:
         if not work.is_left(stream, uri.id):
             continue
         with work.ledger.unit(stream, uri.id, mode="full") as unit:
-            try:
-                short = paging.REPEATABLE_PAGES * ARTIST_ALBUMS_PAGE_SIZE
-                read_unit(FullRead(work, unit, Slot(state, "units", uri.id), _Source(work, uri), short=short))
-            except (NotFoundError, RefusedError) as error:
-                raise type(error)(
-                    f"Spotify has no {uri}: correct it in the setting catalogueUris, or take it out."
-                ) from error
+            short = paging.REPEATABLE_PAGES * ARTIST_ALBUMS_PAGE_SIZE
+            read_unit(FullRead(work, unit, Slot(state, "units", uri.id), _Source(work, uri), short=short))
 
 
 class _Source:
@@ -62,13 +57,21 @@ class _Source:
         kind = CATALOGUE_KINDS[self._uri.kind]
         path = kind.path.format(unit=self._uri.id)
         if behind is None:
-            answer = self._work.get(path, kind.quota_group)
-            if not isinstance(answer.value, dict):
-                raise BrokenAnswerError(f"Spotify's answer for {self._uri} is no object: the next run reads it again.")
-            yield Record(answer.value, 0, answer), self._context
+            yield self._thing(path, kind.quota_group), self._context
         if self._uri.kind != "artist":
             return
         # A place behind the artist itself is the begin of the albums.
         within = behind if behind and behind.path != path else None
         for record in self._work.records(_ALBUMS, self._uri.id, one_pass=one_pass, behind=within):
             yield record, self._context
+
+    def _thing(self, path: str, group: str) -> Record:
+        try:
+            answer = self._work.get(path, group)
+        except (NotFoundError, RefusedError) as error:
+            raise type(error)(
+                f"Spotify has no {self._uri}: correct it in the setting catalogueUris, or take it out."
+            ) from error
+        if not isinstance(answer.value, dict) or not isinstance(answer.value.get("uri"), str):
+            raise BrokenAnswerError(f"Spotify's answer for {self._uri} names no URI: the next run reads it again.")
+        return Record(answer.value, 0, answer)
