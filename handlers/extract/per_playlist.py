@@ -15,7 +15,7 @@ from handlers.extract.errors import (
     OutOfTimeError,
     SpotifyError,
 )
-from handlers.extract.full_read import FullRead, Known
+from handlers.extract.full_read import FullRead
 from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.paging import Pass, Place, Record
@@ -135,8 +135,6 @@ def _read(work: Work, stream: Stream, slot: Slot, playlist: Playlist, unit: Unit
         source,
         resumable=playlist.snapshot_id is not None,
         version=playlist.snapshot_id,
-        # None to compare with, but the parts wait: one that is refused half-way leaves nothing behind.
-        known=Known(None, None),
     )
     try:
         finished = whole.run()

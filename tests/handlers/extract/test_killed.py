@@ -22,7 +22,7 @@ PLAN = LibraryPlan(
 )  # fmt: skip
 
 
-WRITES = 70
+WRITES = 76
 """To S3 on the first two days: parts, state and manifests."""
 
 
