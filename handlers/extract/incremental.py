@@ -75,7 +75,7 @@ def read_incremental(work: Work, stream: Stream) -> None:
     """
     slot = Slot(work.state(stream))
     series, watermark = _Series.parse(slot.content), Watermark.parse(slot.content.get("watermark"))
-    due = series is None or watermark is None or work.event.full or work.days_since(series.full.extracted) >= FULL_READ_DAYS
+    due = series is None or work.event.full or work.days_since(series.full.extracted) >= FULL_READ_DAYS
     if due or not series or not watermark or isinstance(slot.content.get("open"), dict):
         _read_whole(work, stream, slot)
     else:

@@ -537,7 +537,8 @@ from rich.console import Console
 from cli.import_history import import_history
 
 with mock_aws():
-    boto3.client("s3").create_bucket(Bucket="raw-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    region = {"LocationConstraint": "eu-central-1"}
+    boto3.client("s3").create_bucket(Bucket="raw-bucket", CreateBucketConfiguration=region)
     console = Console(file=io.StringIO())
     import_history([Path(sys.argv[1])], "raw-bucket", account_id="ana", again=False, console=console)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
