@@ -8,10 +8,11 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import resource
 import sys
 import time
 from pathlib import Path
+
+from tests.benchmarks.memory import peak_mb
 
 THREADS = 2
 """What every contender may use."""
@@ -31,14 +32,8 @@ def main(contender: str, raw: str, folder: str) -> None:
     module = importlib.import_module(f"tests.benchmarks.transform.{contender}")
     wall, cpu = time.perf_counter(), time.process_time()
     module.make_tables(Path(raw), Path(folder))
-    took = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "peak_mb": _peak_mb()}
+    took = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "peak_mb": peak_mb()}
     print(json.dumps(took))
-
-
-def _peak_mb() -> float:
-    """The most memory this process ever held at once; on Linux in kB, elsewhere in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024 if sys.platform == "linux" else peak / 1024**2
 
 
 if __name__ == "__main__":

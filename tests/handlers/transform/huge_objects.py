@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import itertools
-import resource
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -17,6 +16,7 @@ from pathlib import Path
 from handlers.layout import RawKey
 from handlers.transform.raw_objects import transform_raw
 from handlers.transform.table_files import TableFiles
+from tests.benchmarks.memory import peak_mb
 from tests.benchmarks.transform.generated import RUN, lines
 
 _SAVED = b'{"account_id":"a","record":{"added_at":"2026-07-01T12:00:00Z","track":{"uri":"u","type":"track"}}}\n'
@@ -62,8 +62,7 @@ def main(case: str) -> None:
         files = TableFiles(Path(folder), {"dt": "2026-11-23", "month": "2026-11"})
         counts = transform_raw(pieces(), RawKey(stream, RUN, 0), {}, files)
         rows = {file.table: file.rows for file in files.finish()}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(counts.lines, counts.rejected, rows.get(stream, 0), peak // (1024 if sys.platform == "linux" else 1024**2))
+    print(counts.lines, counts.rejected, rows.get(stream, 0), round(peak_mb()))
 
 
 if __name__ == "__main__":
