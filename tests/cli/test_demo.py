@@ -37,6 +37,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     assert (tmp_path / "thesis.txt").read_text() == "ten years of work"
 
 
+@pytest.mark.slow
 def test_a_folder_that_only_looks_like_its_own_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "own.csv").write_text("mine")
@@ -46,6 +47,7 @@ def test_a_folder_that_only_looks_like_its_own_is_left_alone(tmp_path: Path) -> 
     assert (tmp_path / "tables" / "own.csv").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("mine")

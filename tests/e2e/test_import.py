@@ -16,6 +16,8 @@ from local.spotify import LibraryPlan
 from local.spotify.privacy_export import write_privacy_export
 from tests.e2e.world import FIRST_HOURLY_RUN, START, TIMEZONE, World, accounts, world
 
+pytestmark = pytest.mark.slow
+
 DAYS = 2
 EXPORTED_AT = (START + timedelta(hours=18), START + timedelta(days=1, hours=15))
 """Two exports, the earlier one in the span of the later; then there are plays that only the API has."""
@@ -23,7 +25,7 @@ EXPORTED_AT = (START + timedelta(hours=18), START + timedelta(days=1, hours=15))
 
 @pytest.fixture(
     scope="module",
-    params=["end", *(pytest.param(one, marks=pytest.mark.slow) for one in ("start", "mixed"))],
+    params=["end", "start", "mixed"],
     name="imported",
 )
 def fixture_imported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
