@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-BLOCK_BYTES = 8 * 1024 * 1024
+BLOCK_BYTES = 10 * 1024 * 1024
 """What a block holds at most: enough for columnar work, little enough for a small function."""
 
 BLOCK_LINES = 32 * 1024
@@ -48,11 +48,11 @@ class Block:
     @functools.cached_property
     def _look(self) -> tuple[int, bool]:
         # By `find`, which is several times as fast as `count`, and sees the ends of the lines on its way.
-        data, find = self.data, self.data.find
+        data, find, length = self.data, self.data.find, len(self.data)
         lines, start, objects = 0, 0, True
-        while start < len(data):
+        while start < length:
             newline = find(b"\n", start)
-            end = len(data) if newline < 0 else newline
+            end = length if newline < 0 else newline
             lines += 1
             if data[start] != _OPEN or data[end - 1] != _CLOSE:
                 objects = objects and data.startswith(b"{", start) and data.endswith(b"}\r", start, end)
