@@ -95,6 +95,8 @@ class FoundFiles:
     plays: list[ExportFile] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     """Names of what holds no plays: videos, playlists, the PDF."""
+    unopened: list[str] = field(default_factory=list)
+    """Names of zips in a folder that cannot be opened, so that nobody knows what they hold."""
 
 
 def find(paths: Sequence[Path]) -> FoundFiles:
@@ -114,7 +116,7 @@ def find(paths: Sequence[Path]) -> FoundFiles:
             else:
                 raise CommandError(f"There is no file or folder {path}: check how it is spelt.")
         except OSError as error:
-            raise _unreadable(path, error) from error
+            raise _unreadable(Path(error.filename or path), error) from error
     return found
 
 
@@ -141,9 +143,14 @@ def hashed(file: ExportFile, watch: Callable[[int], None]) -> HashedFile:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_raise):
         folders.sort()
         yield from (Path(parent, name) for name in sorted(names))
+
+
+def _raise(error: OSError) -> None:
+    # Without it a folder that may not be entered counts as empty.
+    raise error
 
 
 def _add(found: FoundFiles, path: Path, *, named: bool) -> None:
@@ -153,7 +160,7 @@ def _add(found: FoundFiles, path: Path, *, named: bool) -> None:
         except CommandError:
             if named:
                 raise
-            found.left_out.append(path.name)
+            found.unopened.append(path.name)
     elif _PLAYS.fullmatch(path.name):
         found.plays.append(ExportFile(path, size=path.stat().st_size))
     else:
@@ -184,4 +191,4 @@ def _zip(path: Path) -> zipfile.ZipFile:
 
 
 def _unreadable(path: Path, error: OSError) -> CommandError:
-    return CommandError(f"{path} cannot be read ({error.strerror}): check its permissions.")
+    return CommandError(f"{path} cannot be read ({error.strerror}): check it and its permissions.")

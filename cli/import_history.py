@@ -179,16 +179,17 @@ def _found(paths: Sequence[Path]) -> FoundFiles:
             "This is Spotify's small export of the last year, which names no tracks by id: ask for the "
             '"Extended streaming history" at https://www.spotify.com/account/privacy/.'
         )
+    unopened = f", and these cannot be opened: {_listed(found.unopened)}" if found.unopened else ""
     raise CommandError(
         "Nothing to import: there is no Streaming_History_Audio_*.json or endsong_*.json in "
-        f"{', '.join(map(str, paths))}."
+        f"{', '.join(map(str, paths))}{unopened}."
     )
 
 
 def _bucket(name: str) -> RawBucket:
     try:
         return RawBucket(boto3.client("s3"), name)
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:  # A region that makes no address is a ValueError.
         raise CommandError(f"AWS cannot be asked ({error}): check credentials and region.") from error
 
 
@@ -251,6 +252,8 @@ def _report(found: FoundFiles, outcomes: Sequence[_Outcome], repeated: Sequence[
         say(f"Skipped, as given twice: {_listed(repeated)}.")
     if found.left_out:
         say(f"Left out, as they hold no plays: {_listed(found.left_out)}.")
+    if found.unopened:
+        say(f"Left out, as they cannot be opened: {_listed(found.unopened)}. Name one alone to learn why.")
     for outcome in outcomes:
         if outcome.rejections:
             numbers = ", ".join(f"{number} {why}" for number, why in outcome.rejected)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import zipfile
 from pathlib import Path
 
@@ -57,12 +59,12 @@ def test_a_file_in_a_zip_has_the_bytes_and_the_hash_of_the_file_itself(tmp_path:
     assert len(counts) > 1
 
 
-def test_a_zip_that_was_not_named_may_be_anything(tmp_path: Path) -> None:
+def test_a_zip_that_was_not_named_may_be_anything_and_is_told_apart_from_what_holds_no_plays(tmp_path: Path) -> None:
     audio = audio_file(tmp_path, "2020", plays(0, 1))
     (tmp_path / "other.zip").write_bytes(b"no zip")
     found = find([tmp_path])
     assert [file.name for file in found.plays] == [audio.name]
-    assert found.left_out == ["other.zip"]
+    assert (found.left_out, found.unopened) == ([], ["other.zip"])
 
 
 def test_a_zip_that_was_named_must_be_whole(tmp_path: Path) -> None:
@@ -91,6 +93,29 @@ def test_a_zip_with_a_password_says_so(tmp_path: Path) -> None:
 def test_a_path_that_leads_nowhere_says_so(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"There is no file or folder .*nowhere: check how it is spelt"):
         find([tmp_path / "nowhere"])
+
+
+def test_a_folder_below_that_cannot_be_listed_is_not_taken_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audio_file(tmp_path, "2020", plays(0, 1))
+    (tmp_path / "below").mkdir()
+    listed = os.scandir
+
+    def scandir(path: str) -> object:
+        if Path(path).name == "below":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(CommandError, match=r"below cannot be read \(Permission denied\): check it and its permissions"):
+        find([tmp_path])
+
+
+def test_a_link_that_leads_nowhere_is_named_itself(tmp_path: Path) -> None:
+    (tmp_path / "endsong_1.json").symlink_to(tmp_path / "gone")
+    with pytest.raises(CommandError, match=r"endsong_1\.json cannot be read \(No such file or directory\)"):
+        find([tmp_path])
 
 
 def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
