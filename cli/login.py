@@ -9,14 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from spotipy.cache_handler import MemoryCacheHandler
-from spotipy.exceptions import SpotifyException
-from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth, SpotifyOauthError
+from spotipy.exceptions import SpotifyException, SpotifyOauthError, SpotifyStateError
+from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth
 
 from cli.errors import CommandError
 from handlers.streams import READABLE_STREAMS, scopes
@@ -83,8 +84,10 @@ def log_in(
         console: where to speak to the user.
 
     Raises:
-        CommandError: consent was refused, Spotify or AWS did not answer, or there is no such secret.
+        CommandError: consent was refused, Spotify or AWS did not answer, there is no such secret, or the redirect URI
+            is none where an answer can arrive.
     """
+    _check_redirect_uri(redirect_uri)
     asked = scopes(streams)
     token: dict[str, str] = {}
 
@@ -114,7 +117,10 @@ def log_in_app(secret_name: str, app: App, *, accounts_url: str, console: Consol
 
 
 def _fill(secret_name: str, content: Callable[[], dict[str, str]]) -> None:
-    client = boto3.client("secretsmanager")
+    try:
+        client = boto3.client("secretsmanager")
+    except (BotoCoreError, ValueError) as error:  # A region that makes no address is a ValueError.
+        raise CommandError(f"AWS cannot be asked ({error}): check credentials and region.") from error
     try:
         # Asked first: nobody should consent in a browser only to learn that the stack's name was wrong.
         client.describe_secret(SecretId=secret_name)
@@ -128,8 +134,30 @@ def _fill(secret_name: str, content: Callable[[], dict[str, str]]) -> None:
         raise CommandError(f"AWS did not take the login ({error}): check credentials and region.") from error
 
 
+def _check_redirect_uri(redirect_uri: str) -> None:
+    # Of `localhost` Spotify's page only says that it is refused, and the command would wait for ever.
+    try:
+        parts = urlsplit(redirect_uri)
+        fits = parts.scheme == "http" and parts.hostname == "127.0.0.1" and parts.port and not parts.username
+    except ValueError:
+        fits = False
+    if not fits:
+        raise CommandError(
+            f"--redirect-uri is {redirect_uri!r}, but must be http://127.0.0.1:<port>/<path>, exactly as the app lists "
+            "it on Spotify's dashboard."
+        )
+
+
 class _Consent(SpotifyOAuth):  # type: ignore[misc] # spotipy ships no types
     """Spotipy's own notes what was asked for as the token's scope; this one notes what was granted."""
+
+    def get_auth_response(self, open_browser: bool | None = None) -> str:
+        try:
+            code: str = super().get_auth_response(open_browser)
+        except TypeError as error:
+            # Of an answer without any state spotipy fails to make its error.
+            raise SpotifyStateError(self.state, "nothing") from error
+        return code
 
     def _add_custom_values_to_token_info(self, token_info: dict[str, Any]) -> dict[str, Any]:
         # Where nothing is said, it is what was asked for: https://datatracker.ietf.org/doc/html/rfc6749#section-5.1.
@@ -164,7 +192,17 @@ def _consented_token(
     )
     try:
         auth.get_access_token(auth.get_auth_response(), as_dict=False, check_cache=False)
+    except SpotifyStateError as error:
+        raise CommandError(
+            "Spotify did not give a token: what came back is no answer to this login; run the command again, and where "
+            "it asks for the address you end up at, paste the whole of it."
+        ) from error
     except (SpotifyOauthError, SpotifyException) as error:
+        if getattr(error, "error", None) == "access_denied":
+            raise CommandError(
+                "Spotify did not give a token, as the consent was refused in the browser: run the command again and "
+                "agree, or name fewer streams with --streams."
+            ) from error
         raise CommandError(
             f"Spotify did not give a token ({_said(error)}): check the app's client id, its secret and that it lists "
             f"the redirect URI {redirect_uri}."

@@ -50,10 +50,22 @@ def demo(
 @app.command()
 def login(
     secret: Annotated[str, typer.Option(help="Name of the stack's secret: `pulumi stack output spotify_secret_name`.")],
-    client_id: Annotated[str, typer.Option(prompt="Client id of your Spotify app", envvar="SPOTIPY_CLIENT_ID")],
+    client_id: Annotated[
+        str,
+        typer.Option(
+            prompt="Client id of your Spotify app",
+            help="Of your Spotify app; else asked for.",
+            envvar="SPOTIPY_CLIENT_ID",
+        ),
+    ],
     client_secret: Annotated[
         str,
-        typer.Option(prompt="Client secret of your Spotify app", hide_input=True, envvar="SPOTIPY_CLIENT_SECRET"),
+        typer.Option(
+            prompt="Client secret of your Spotify app",
+            hide_input=True,
+            help="Of your Spotify app; else asked for, without being shown.",
+            envvar="SPOTIPY_CLIENT_SECRET",
+        ),
     ],
     streams: Annotated[
         str, typer.Option(help="Streams that the stack reads, comma separated, if not the default ones.")
@@ -136,8 +148,11 @@ def _outcome(interrupts: list[int]) -> tuple[str, int]:
         command = getattr(getattr(error, "ctx", None), "command_path", "spotify-etl")
         sentence = error.format_message()
         return f"{sentence if sentence.endswith(('.', '?')) else sentence + '.'} See `{command} --help`.", 2
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         interrupts.append(signal.SIGINT)
+    except typer.Abort:
+        # What was asked for on the terminal was not given: its input ended.
+        return "Nothing was entered where the command asks: run it in a terminal, or pass what it asks for.", 1
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         if not interrupts:
             kept = _kept_traceback(error)

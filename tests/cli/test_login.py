@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import socket
 import sys
@@ -74,7 +75,7 @@ def accounts_url() -> Iterator[str]:
     TokenEndpoint.granted = " ".join(SCOPES)
     TokenEndpoint.broken = None
     server = ThreadingHTTPServer(("127.0.0.1", 0), TokenEndpoint)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
@@ -254,6 +255,21 @@ def test_app_alone_is_checked_and_kept_without_a_browser(
         (["--app", "--client-secret", "wrong"], 1, "Spotify does not take the app (error: invalid_client, "),
         (["--app", "--secret", "another"], 1, "There is no secret 'another' in this account and region"),
         (["--app", "--accounts-url", "http://127.0.0.1:9/"], 1, "Spotify's login does not answer: check the network"),
+        *(
+            (
+                ["--redirect-uri", address],
+                1,
+                f"--redirect-uri is {address!r}, but must be http://127.0.0.1:<port>/<path>",
+            )
+            for address in (
+                "",
+                "http://localhost:8888/callback",
+                "https://127.0.0.1:8888/callback",
+                "http://127.0.0.1/callback",
+                "http://127.0.0.1:99999/callback",
+                "http://[::1]:8888/callback",
+            )
+        ),
     ],
 )
 def test_wrong_call_is_one_sentence_and_leaves_the_secret_empty(
@@ -281,6 +297,67 @@ def test_wrong_call_is_one_sentence_and_leaves_the_secret_empty(
         secrets.get_secret_value(SecretId="stack-secret")
 
 
+@pytest.mark.parametrize("variables", [{"AWS_DEFAULT_REGION": None}, {"AWS_DEFAULT_REGION": ""}, {"AWS_PROFILE": "x"}])
+def test_aws_that_is_not_set_up_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    accounts_url: str,
+    capsys: pytest.CaptureFixture[str],
+    variables: dict[str, str | None],
+) -> None:
+    for name, value in {**variables, "AWS_CONFIG_FILE": "/nowhere"}.items():
+        if value is None:
+            monkeypatch.delenv(name)
+        else:
+            monkeypatch.setenv(name, value)
+    # A session of an earlier test would know the region.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+    status = run(
+        monkeypatch,
+        *("--app", "--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden"),
+        *("--accounts-url", accounts_url),
+    )
+
+    error = capsys.readouterr().err
+    assert status == 1
+    assert error.startswith("AWS cannot be asked (")
+    assert error.endswith("): check credentials and region.\n")
+    assert error.count("\n") == 1
+
+
+def test_without_a_terminal_the_command_says_that_it_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+
+    status = run(monkeypatch, "--secret", "stack-secret")
+
+    assert status == 1
+    assert capsys.readouterr().err == (
+        "Nothing was entered where the command asks: run it in a terminal, or pass what it asks for.\n"
+    )
+
+
+def test_pasted_text_that_is_no_answer_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, accounts_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("secretsmanager").create_secret(Name="stack-secret")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("http://127.0.0.1:8888/callback\n"))
+
+    status = run(
+        monkeypatch,
+        *("--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden", "--no-browser"),
+        *("--accounts-url", accounts_url),
+    )
+
+    assert status == 1
+    assert capsys.readouterr().err == (
+        "Spotify did not give a token: what came back is no answer to this login; run the command again, and where it "
+        "asks for the address you end up at, paste the whole of it.\n"
+    )
+    assert TokenEndpoint.forms == []
+
+
 def test_page_in_place_of_an_answer_is_one_short_sentence(
     monkeypatch: pytest.MonkeyPatch, accounts_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -305,8 +382,8 @@ def test_page_in_place_of_an_answer_is_one_short_sentence(
     [
         ("another", {"code": "agreed"}, "There is no secret 'another' in this account and region"),
         ("stack-secret", {"code": "forged"}, "Spotify did not give a token"),
-        ("stack-secret", {"error": "access_denied"}, "Spotify did not give a token"),
-        ("stack-secret", {"code": "agreed", "state": "of-somebody-else"}, "Spotify did not give a token"),
+        ("stack-secret", {"error": "access_denied"}, "the consent was refused in the browser: run the command again"),
+        ("stack-secret", {"code": "agreed", "state": "of-somebody-else"}, "what came back is no answer to this login"),
     ],
 )
 def test_failure_is_one_sentence_and_leaves_the_secret_empty(
