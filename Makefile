@@ -12,7 +12,7 @@ WORKERS ?= 2
 .PHONY: help setup demo test test-engine test-trino test-all check fix lint types build docs lock clean bench bench-extract bench-imports
 
 help: ## List the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/ready ## Install everything the project needs into .venv (the other commands do it by themselves)
 
@@ -58,10 +58,10 @@ bench-imports: setup ## Measure what each function adds to the import of its lib
 
 check: lint types test ## Everything a reviewer asks for: lint, types, fast tests
 
-lint: setup
+lint: setup ## Check style and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-types: setup
+types: setup ## Check types
 	@$(BIN)/mypy
 
 fix: setup ## Mend what the linter can mend
