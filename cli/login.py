@@ -187,9 +187,10 @@ def _consented_token(
     )
     auth.OAUTH_AUTHORIZE_URL = f"{accounts_url}authorize"
     auth.OAUTH_TOKEN_URL = f"{accounts_url}api/token"
-    console.print(
-        f"Spotify asks for your consent in the browser. If none opens: {auth.get_authorize_url()}", soft_wrap=True
-    )
+    if open_browser:  # Without, spotipy says the address where it asks for that of the answer.
+        console.print(
+            f"Spotify asks for your consent in the browser. If none opens: {auth.get_authorize_url()}", soft_wrap=True
+        )
     try:
         auth.get_access_token(auth.get_auth_response(), as_dict=False, check_cache=False)
     except SpotifyStateError as error:

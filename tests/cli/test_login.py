@@ -351,7 +351,9 @@ def test_pasted_text_that_is_no_answer_is_one_sentence(
     )
 
     assert status == 1
-    assert capsys.readouterr().err == (
+    output = capsys.readouterr()
+    assert output.out.count(f"{accounts_url}authorize?") == 1
+    assert output.err == (
         "Spotify did not give a token: what came back is no answer to this login; run the command again, and where it "
         "asks for the address you end up at, paste the whole of it.\n"
     )
