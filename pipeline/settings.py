@@ -165,7 +165,10 @@ def _read_catalogue_uris(value: Any) -> tuple[str, ...]:
 
 
 def _entries(value: Any) -> Sequence[Any]:
-    entries = json.loads(value) if isinstance(value, str) else value
+    try:
+        entries = json.loads(value) if isinstance(value, str) else value
+    except RecursionError as error:
+        raise _RefusedError from error
     if not isinstance(entries, (list, tuple)):
         raise _RefusedError
     return entries

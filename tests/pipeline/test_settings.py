@@ -56,7 +56,7 @@ WRONG = {
         ],
         STREAM_LIST,
     ),
-    "catalogueUris": (["spotify:artist:x", "{}", '["', '"spotify:artist:x"', "7"], URI_LIST),
+    "catalogueUris": (["spotify:artist:x", "{}", '["', '"spotify:artist:x"', "7", "[" * 100_000], URI_LIST),
     "dailyAt": (
         ["6:00", "24:00", "06:60", "06:00:00", "noon", "", "360"],
         'a quoted time of day from "00:00" to "23:59"',
