@@ -56,7 +56,7 @@ WRONG = {
         ],
         STREAM_LIST,
     ),
-    "catalogueUris": (["spotify:artist:x", "{}", '["', '"spotify:artist:x"', "7", "[" * 100_000], URI_LIST),
+    "catalogueUris": (["spotify:artist:x", "{}", '["', '"spotify:artist:x"', "7"], URI_LIST),
     "dailyAt": (
         ["6:00", "24:00", "06:60", "06:00:00", "noon", "", "360"],
         'a quoted time of day from "00:00" to "23:59"',
@@ -391,3 +391,8 @@ def test_the_stack_files_are_all_there() -> None:
     }
     # A default of its own here would hide from the program whether the user has set it.
     assert json.loads(stack_config("dev")["spotify-etl:streams"]) == []
+
+
+def test_endless_list_is_one_sentence_too() -> None:
+    with pytest.raises(SettingError, match="is not allowed: it must be empty or a list"):
+        read_settings({f"{NAMESPACE}:streams": "[" * 100_000})
