@@ -32,20 +32,20 @@ def main(folder: str) -> None:
     rows = {}
     with duckdb.connect(config={"threads": THREADS}) as connection:
         for table in TABLES:
-            found = {path.name: _content(connection, path / f"{table}.parquet", table) for path in folders}
+            found = {path.name: _content(connection, path / f"{table}*.parquet", table) for path in folders}
             if len({tuple(content) for _, content in found.values()}) != 1:
                 raise DifferentTablesError(f"The contenders differ in {table}: {found}.")
             rows[table] = {name: count for name, (count, _) in found.items()}
     print(json.dumps(rows))
 
 
-def _content(connection: duckdb.DuckDBPyConnection, file: Path, table: str) -> tuple[int, list[object]]:
-    """How many rows a file has, and what they say: columns, how many differ, and a sum over these."""
-    described = connection.execute(f"DESCRIBE FROM '{file}'").fetchall()
+def _content(connection: duckdb.DuckDBPyConnection, files: Path, table: str) -> tuple[int, list[object]]:
+    """How many rows files have, and what they say: columns, how many differ, and a sum over these."""
+    described = connection.execute(f"DESCRIBE FROM '{files}'").fetchall()
     sighting = () if table == "playlist_items" else ("_line", "_extracted_at")
     compared = ", ".join(f'"{name}"' for name, *_ in described if name not in sighting)
-    (count,), *_ = connection.execute(f"SELECT count(*) FROM '{file}'").fetchall()
-    distinct = f"SELECT DISTINCT {compared} FROM '{file}'"
+    (count,), *_ = connection.execute(f"SELECT count(*) FROM '{files}'").fetchall()
+    distinct = f"SELECT DISTINCT {compared} FROM '{files}'"
     (said,) = connection.execute(f"SELECT count(*), bit_xor(hash(entry)) FROM ({distinct}) AS entry").fetchall()
     return count, [tuple(f"{name} {type_}" for name, type_, *_ in described), *said]
 
