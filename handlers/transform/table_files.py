@@ -20,6 +20,10 @@ from handlers.transform.threads import in_order
 _ROW_GROUP_BYTES = 8 * 1024 * 1024
 """How much waits in memory for a file before it becomes a row group."""
 
+_HARDLY_REPEATED = {"item_uri", "item_name", "track_id", "track_name", "isrc", "_line"}
+_HARDLY_REPEATED_IN = {"tracks": {"uri", "name", "spotify_url"}}
+"""Columns of nearly as many values as rows: a dictionary would only stand in their way."""
+
 
 @dataclass(frozen=True)
 class TableFile:
@@ -106,4 +110,7 @@ def _turn(table: str) -> int:
 
 def _writer(path: Path, table: str) -> pq.ParquetWriter:
     # Without Arrow's own schema in the file every reader sees the same types; those of Parquet say it all.
-    return pq.ParquetWriter(path, table_schema(table), compression="zstd", store_schema=False)
+    schema = table_schema(table)
+    hardly_repeated = _HARDLY_REPEATED | _HARDLY_REPEATED_IN.get(table, set())
+    repeated = [name for name in schema.names if name not in hardly_repeated]
+    return pq.ParquetWriter(path, schema, compression="zstd", store_schema=False, use_dictionary=repeated)
