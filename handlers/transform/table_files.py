@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -112,5 +113,5 @@ def _writer(path: Path, table: str) -> pq.ParquetWriter:
     # Without Arrow's own schema in the file every reader sees the same types; those of Parquet say it all.
     schema = table_schema(table)
     hardly_repeated = _HARDLY_REPEATED | _HARDLY_REPEATED_IN.get(table, set())
-    repeated = [name for name in schema.names if name not in hardly_repeated]
+    repeated: Any = [name for name in schema.names if name not in hardly_repeated]
     return pq.ParquetWriter(path, schema, compression="zstd", store_schema=False, use_dictionary=repeated)
