@@ -32,7 +32,7 @@ def requests(world: World) -> list[str]:
     return [one.path.removeprefix("/v1/") for one in world.simulator.requests if one.path.startswith("/v1/")]
 
 
-@pytest.mark.parametrize("shape", ["development", "extended"])
+@pytest.mark.parametrize("shape", ["development", pytest.param("extended", marks=pytest.mark.slow)])
 def test_all_of_the_library_is_read(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     with simulated(monkeypatch, shape=shape) as world:
         manifest = world.run()

@@ -19,8 +19,10 @@ PLAN = LibraryPlan(
 LATER = START + timedelta(hours=26)
 """When even a lock of a day is over."""
 CASES = [
-    # Each stream with two faults in the fast tests, all pairs in the others.
-    pytest.param(fault, stream, marks=[pytest.mark.slow] * (row % 2 or (row // 2 + column) % len(EVERY_STREAM) != 0))
+    # Each stream with a fault in the fast tests, all pairs in the others.
+    pytest.param(
+        fault, stream, marks=[pytest.mark.slow] * (row % 4 != 0 or (row // 4 + column) % len(EVERY_STREAM) != 0)
+    )
     for row, fault in enumerate(FAULTS)
     for column, stream in enumerate(EVERY_STREAM)
 ]
