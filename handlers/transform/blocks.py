@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-BLOCK_BYTES = 10 * 1024 * 1024
+BLOCK_BYTES = 8 * 1024 * 1024
 """What a block holds at most: enough for columnar work, little enough for a small function."""
 
 BLOCK_LINES = 32 * 1024

@@ -40,7 +40,7 @@ the memory that the process ever held at once; × is the median, over the rounds
 transform a contender took.
 
 - this transform: holds every line against its schema, sets aside the bad ones, looks for fields that are new, and
-  counts drift. What is met on the way it writes once a block of 10 MB, the others once an object: hence its more rows.
+  counts drift. What is met on the way it writes once a block of 8 MB, the others once an object: hence its more rows.
 - DuckDB: explicit types, the JSON parsed once into a table, a query a table.
 - Polars: explicit types, one scan in batches of 50,000 lines, a sink a table.
 - per record: `json.loads` a line and lists of dictionaries, as tutorials have it; but written every 50,000 lines, by
