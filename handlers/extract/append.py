@@ -36,10 +36,7 @@ def read_append(work: Work, stream: Stream) -> None:
         if last and not raw.keys and not work.event.full:
             unit.unchanged(last)
             return
-        if unit.read_id is None:
-            raise ValueError("a unit that was not begun cannot be complete")
-        ended_at = times.written(times.now())
-        read = CompleteRead(unit.read_id, "incremental", tuple(raw.keys), raw.records, begun_at, ended_at)
+        read = unit.ended(raw.keys, raw.records, begun_at)
         oldest_first = list(reversed(served))
         state.update(lambda content: _changed(content, read, oldest_first))
         unit.complete(read)

@@ -19,6 +19,7 @@ from handlers.extract.paging import MovedError, Pass, Place, Record
 from handlers.extract.raw import RawWriter
 from handlers.extract.state import CompleteRead, Content, LeftToAnotherError, Slot
 from handlers.extract.work import Work
+from handlers.streams import Stream
 
 Source: TypeAlias = Callable[[Place | None, Pass], Iterator[tuple[Record, Mapping[str, Any]]]]
 """Gives every record with its context, or those behind a place; raises as `paging.records` does."""
@@ -207,11 +208,7 @@ class FullRead:
         except SpotifyError:
             self._keep(state())
             raise
-        read_id, mode = self.unit.read_id, self.unit.mode
-        if read_id is None or mode is None:
-            raise ValueError("a unit that was not begun cannot be complete")
-        keys, count = (*before, *raw.keys), lines + raw.records
-        read = CompleteRead(read_id, mode, keys, count, begun_at, times.written(times.now()))
+        read = self.unit.ended((*before, *raw.keys), lines + raw.records, begun_at)
         return Finished(read, digest, resumed=opened is not None and opened.run_id != self.work.event.run_id)
 
     def _equals_known(self, opened: OpenRead | None, raw: RawWriter, digest: str) -> bool:
@@ -248,6 +245,16 @@ class FullRead:
 
     def _names(self) -> dict[str, str]:
         return {"stream": self.unit.stream, "unit": self.unit.unit}
+
+
+def plain(work: Work, stream: Stream) -> Source:
+    """The records of a stream that lack nothing."""
+
+    def source(behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+        for record in work.records(stream, one_pass=one_pass, behind=behind):
+            yield record, {}
+
+    return source
 
 
 def _is_raw_key(key: object) -> bool:

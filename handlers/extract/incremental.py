@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.extract import times
 from handlers.extract.errors import LoginError, SpotifyError
-from handlers.extract.full_read import FullRead
+from handlers.extract.full_read import FullRead, plain
 from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.observer import Observer
-from handlers.extract.paging import MovedError, Pass, Place, Record
+from handlers.extract.paging import MovedError, Pass, Record
 from handlers.extract.state import CompleteRead, Content, Slot
 from handlers.extract.work import Work
 from handlers.streams import FULL_READ_DAYS, Stream
@@ -132,13 +131,9 @@ def _added_at(content: Content) -> datetime | None:
 
 
 def _read_whole(work: Work, stream: Stream, slot: Slot) -> None:
-    def source(behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
-        for record in work.records(stream, one_pass=one_pass, behind=behind):
-            yield record, {}
-
     with work.ledger.unit(stream, mode="full") as unit:
         top = _Top()
-        whole = FullRead(work, unit, slot, source, observer=top)
+        whole = FullRead(work, unit, slot, plain(work, stream), observer=top)
         finished = whole.run()
         if finished is None:
             raise AssertionError("a list without a known one is never unchanged")
@@ -203,9 +198,8 @@ def _increment(
     if not raw.keys:
         unit.unchanged(series.whole)
         return
-    if unit.read_id is None:
-        raise ValueError("a unit that was not begun cannot be complete")
-    read = CompleteRead(unit.read_id, "incremental", tuple(raw.keys), raw.records, begun_at, times.written(times.now()))
+    # The unit may be that of a full read, which this one completes.
+    read = replace(unit.ended(raw.keys, raw.records, begun_at), mode="incremental")
     slot.update(lambda content: _with_increment(content, series, read, top.watermark))
     unit.complete(_whole(slot, read))
 

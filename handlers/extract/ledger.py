@@ -45,6 +45,16 @@ class Unit:
         """The unit as the manifest holds it."""
         return {name: value for name, value in vars(self).items() if name != "error"}
 
+    def ended(self, keys: Sequence[str], records: int, begun_at: str) -> CompleteRead:
+        """The unit's read, of which all is uploaded and which ends now.
+
+        Raises:
+            ValueError: the unit was not begun.
+        """
+        if self.read_id is None or self.mode is None:
+            raise ValueError("a unit that was not begun cannot be complete")
+        return CompleteRead(self.read_id, self.mode, tuple(keys), records, begun_at, times.written(times.now()))
+
     def complete(self, read: CompleteRead) -> None:
         """Note that the read is finished and all of it uploaded."""
         self._finish("complete", read)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handlers.extract.errors import BrokenAnswerError, NotFoundError, RefusedError
@@ -186,7 +186,7 @@ class _Page:
             return None
         index = min(found, key=lambda index: abs(start + index - position)) + 1
         offset = None if self.offset is None else self.offset + index
-        return _Page(self.answer, self.items[index:], offset, self.total, self.following)
+        return replace(self, items=self.items[index:], offset=offset)
 
 
 class _List:
@@ -218,7 +218,7 @@ class _List:
         if rest is None:
             raise MovedError
         # A page by cursor names no offset.
-        return _Page(rest.answer, rest.items, place.position, rest.total, rest.following)
+        return replace(rest, offset=place.position)
 
     def found_again(self, place: Place, page: _Page, *, repeatable: bool) -> _Page:
         """As `behind`; a pass that is not repeatable goes on with the page at hand where the record is gone."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handlers.extract import paging
-from handlers.extract.full_read import Finished, FullRead, Known
+from handlers.extract.full_read import Finished, FullRead, Known, plain
 from handlers.extract.ledger import Unit
 from handlers.extract.observer import Observer
 from handlers.extract.paging import Pass, Place, Record
@@ -26,10 +26,6 @@ def read_snapshot(work: Work, stream: Stream, observer: Observer | None = None) 
         observer: is shown every record of the pass that counts.
     """
 
-    def source(behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
-        for record in work.records(stream, one_pass=one_pass, behind=behind):
-            yield record, {}
-
     def ranked(_behind: Place | None, _pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
         for time_range in stream.time_ranges:
             for record in work.records(stream, params={"time_range": time_range}):
@@ -42,7 +38,7 @@ def read_snapshot(work: Work, stream: Stream, observer: Observer | None = None) 
                 work,
                 unit,
                 slot,
-                ranked if stream.time_ranges else source,
+                ranked if stream.time_ranges else plain(work, stream),
                 # Ranks of one read are of one moment.
                 resumable=stream.paging != "none" and not stream.time_ranges,
                 short=paging.REPEATABLE_PAGES * stream.page_size,
