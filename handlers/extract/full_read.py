@@ -44,7 +44,7 @@ class OpenRead:
     """Lines in them."""
     place: Place
     digest: str
-    """Of all records so far, one chained to the other."""
+    """Of all records so far, one chained to the other; '' where nothing is compared with it."""
     seen: Content
     """What the observer has seen."""
 
@@ -174,7 +174,8 @@ class FullRead:
         if opened:
             self.unit.read_id = opened.read_id
         begun_at = opened.begun_at if opened else times.written(times.now())
-        place, digest = (opened.place, opened.digest) if opened else (None, "")
+        behind, digest = (opened.place, opened.digest) if opened else (None, "")
+        last: Record | None = None
         before = opened.keys if opened else ()
         lines = opened.records if opened else 0
         observer = self.observer or Observer()
@@ -183,6 +184,7 @@ class FullRead:
 
         def state() -> OpenRead | None:
             read_id = self.unit.read_id
+            place = last.place if last else behind
             if place is None or read_id is None or not self.resumable:
                 return None
             keys, count = (*before, *raw.keys), lines + raw.records
@@ -193,11 +195,12 @@ class FullRead:
         try:
             with self.work.counted(raw, self.unit):
                 saved = 0
-                for record, context in self.source(place, one_pass):
+                for record, context in self.source(behind, one_pass):
                     raw.add(record, context)
-                    digest = chained(digest, record.value)
+                    if self.known is not None:
+                        digest = chained(digest, record.value)
                     observer.see(record.value)
-                    place = record.place
+                    last = record
                     if len(raw.keys) > saved:
                         saved = len(raw.keys)
                         self._keep(state())

@@ -129,8 +129,9 @@ def records(
     pages = 1
     searches = 0
     position = page.position(0)
-    last: Place | None = behind
+    record: Record | None = None
     while True:
+        last = record.place if record else behind
         if one_pass and one_pass.moved(page.total) and last:
             if one_pass.repeatable and (stream.paging == "cursor" or pages <= REPEATABLE_PAGES) and not behind:
                 raise MovedError
@@ -143,7 +144,6 @@ def records(
             record = Record(item, position, page.answer)
             yield record
             position += 1
-            last = record.place
         if page.following is None:
             return
         if page.following in followed:
