@@ -21,7 +21,6 @@ from cli.presentation import counted
 from cli.privacy_export import Reading, Span
 from cli.raw_bucket import RawBucket
 from cli.raw_objects import RawObjects, Run
-from cli.times import written
 from handlers import layout
 
 _NAMES_SHOWN = 10
@@ -140,7 +139,7 @@ class _Importer:
                     hashed_file.content_hash,
                     outcome.read_keys,
                     outcome.plays,
-                    written(datetime.now(UTC)),
+                    layout.written(datetime.now(UTC)),
                     reading.span.first,
                     reading.span.last,
                 ),

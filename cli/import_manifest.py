@@ -10,7 +10,6 @@ from typing import Literal
 
 from cli.raw_bucket import KeyTakenError, RawBucket
 from cli.raw_objects import STREAM, Run
-from cli.times import written
 from handlers import layout
 
 FileStatus = Literal["complete", "unchanged", "partial"]
@@ -63,9 +62,9 @@ def _body(run: Run, key: layout.ManifestKey, units: Sequence[Unit], finished_at:
         "run_id": key.run_id,
         "attempt": key.attempt,
         "trigger": "import",
-        "scheduled_at": written(layout.run_time(key.run_id)),
-        "started_at": written(run.started_at),
-        "finished_at": written(finished_at),
+        "scheduled_at": layout.written(layout.run_time(key.run_id)),
+        "started_at": layout.written(run.started_at),
+        "finished_at": layout.written(finished_at),
         "account_id": run.account_id,
         "status": "partial" if lacking else "complete",
         "reason": _reason(units, lacking),

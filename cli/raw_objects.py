@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from cli.export_files import HashedFile
 from cli.raw_bucket import KeyTakenError, RawBucket
-from cli.times import written
 from handlers import layout
 
 STREAM = "streaming_history"
@@ -49,7 +47,7 @@ class RawObjects:
         self._run = run
         self._unit = hashed_file.unit
         self._read_id = hashed_file.content_hash
-        self._extracted_at = written(run.started_at)
+        self._extracted_at = layout.written(run.started_at)
         self._number = 0
         self._part = _Part()
 
@@ -82,12 +80,7 @@ class RawObjects:
         """
         if not self._part.lines:
             return
-        metadata = {
-            layout.READ_ID_METADATA: self._read_id,
-            # S3 takes ASCII only; `unquote` gives the id back.
-            layout.ACCOUNT_ID_METADATA: quote(self._run.account_id, safe=_ASCII),
-            layout.LINES_METADATA: str(self._part.lines),
-        }
+        metadata = layout.raw_metadata(self._read_id, self._run.account_id, self._part.lines)
         self.keys.append(self._put(self._part.closed(), metadata))
         self.records += self._part.lines
         self._part = _Part()
@@ -102,9 +95,6 @@ class RawObjects:
             except KeyTakenError:
                 continue
             return key
-
-
-_ASCII = "".join(map(chr, range(33, 127))).replace("%", "")
 
 
 class _Part:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from urllib.parse import quote, unquote
 
 RAW_PREFIX = "raw/"
 RAW_SUFFIX = ".jsonl.gz"
@@ -26,6 +28,8 @@ LOCKS_STATE_KEY = f"{STATE_PREFIX}locks.json"
 READ_ID_METADATA = "read-id"
 ACCOUNT_ID_METADATA = "account-id"
 LINES_METADATA = "lines"
+
+_UNQUOTED = "".join(map(chr, range(33, 127))).replace("%", "")
 
 _RUN_ID = re.compile(r"(?P<time>\d{8}T\d{6}Z)-(?P<trigger>daily|hourly|manual|import)")
 _RAW_KEY = re.compile(
@@ -139,6 +143,26 @@ def account_key(account_id: str) -> str:
 def state_key(account_id: str, stream: str) -> str:
     """Where the extractor keeps what it knows of one stream of one account."""
     return f"{STATE_PREFIX}{account_key(account_id)}/{stream}.json"
+
+
+def written(moment: datetime) -> str:
+    """A moment as manifests, state and raw lines carry it: `2026-11-23T06:00:00.000Z`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def raw_metadata(read_id: str, account_id: str, lines: int) -> dict[str, str]:
+    """What a raw object carries as S3 metadata; an account id may hold any text, and S3 takes ASCII only."""
+    return {
+        READ_ID_METADATA: read_id,
+        ACCOUNT_ID_METADATA: quote(account_id, safe=_UNQUOTED),
+        LINES_METADATA: str(lines),
+    }
+
+
+def account_in(metadata: Mapping[str, str]) -> str | None:
+    """The account id in the metadata of a raw object."""
+    quoted = metadata.get(ACCOUNT_ID_METADATA)
+    return None if quoted is None else unquote(quoted)
 
 
 def table_prefix(table: str) -> str:

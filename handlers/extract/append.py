@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from handlers import layout
 from handlers.extract import times
 from handlers.extract.identity import identity
 from handlers.extract.state import CompleteRead, Content, newer
@@ -25,7 +26,7 @@ def read_append(work: Work, stream: Stream) -> None:
         last = CompleteRead.parse(state.content.get("last"))
         known = set(_seen(state.content))
         served: dict[str, None] = {}
-        begun_at = times.written(times.now())
+        begun_at = layout.written(times.now())
         raw = work.writer(unit, hold=False)
         with work.counted(raw, unit):
             for record in work.first_page(stream):

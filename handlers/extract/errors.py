@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from handlers.extract import times
+from handlers import layout
 
 
 class SpotifyError(Exception):
@@ -47,5 +47,5 @@ class LockedError(SpotifyError):
     """429 for longer than an invocation should wait."""
 
     def __init__(self, until: datetime) -> None:
-        super().__init__(f"Spotify takes no requests of this kind until {times.written(until)}.")
+        super().__init__(f"Spotify takes no requests of this kind until {layout.written(until)}.")
         self.until = until

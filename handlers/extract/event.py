@@ -42,7 +42,7 @@ class Event:
 
     def continuation(self) -> dict[str, Any]:
         """The event of the next invocation of the same run."""
-        asked: dict[str, Any] = {"trigger": self.trigger, "scheduled_time": times.written(self.scheduled_at)}
+        asked: dict[str, Any] = {"trigger": self.trigger, "scheduled_time": layout.written(self.scheduled_at)}
         if self.streams is not None:
             asked["streams"] = list(self.streams)
         return {**asked, "full": self.full, "continuation": {"run_id": self.run_id, "number": self.number + 1}}

@@ -173,7 +173,7 @@ class FullRead:
     def _pass(self, opened: OpenRead | None, one_pass: Pass) -> Finished | None:
         if opened:
             self.unit.read_id = opened.read_id
-        begun_at = opened.begun_at if opened else times.written(times.now())
+        begun_at = opened.begun_at if opened else layout.written(times.now())
         behind, digest = (opened.place, opened.digest) if opened else (None, "")
         last: Record | None = None
         before = opened.keys if opened else ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from handlers import layout
 from handlers.extract import times
 from handlers.extract.errors import LoginError, SpotifyError
 from handlers.extract.full_read import FullRead, plain
@@ -32,7 +33,7 @@ class Watermark:
 
     def content(self) -> Content:
         """The form in which state holds it."""
-        return {"added_at": times.written(self.added_at) if self.added_at else None, "uris": sorted(self.uris)}
+        return {"added_at": layout.written(self.added_at) if self.added_at else None, "uris": sorted(self.uris)}
 
     @classmethod
     def parse(cls, content: object) -> Watermark | None:
@@ -177,7 +178,7 @@ def _read_increment(work: Work, stream: Stream, slot: Slot, old: Watermark, seri
 def _increment(
     work: Work, stream: Stream, slot: Slot, unit: Unit, old: Watermark, series: _Series, one_pass: Pass
 ) -> None:
-    top, begun_at = _Top(), times.written(times.now())
+    top, begun_at = _Top(), layout.written(times.now())
     # Records without a place in the order count as new only between new ones, or they would be written each day.
     placeless: list[Record] = []
     raw = work.writer(unit, hold=False)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from handlers import layout
 from handlers.extract import times
 from handlers.extract.budget import BudgetError
 from handlers.extract.errors import LockedError, LoginError, OutOfTimeError, SpotifyError
@@ -53,7 +54,7 @@ class Unit:
         """
         if self.read_id is None or self.mode is None:
             raise ValueError("a unit that was not begun cannot be complete")
-        return CompleteRead(self.read_id, self.mode, tuple(keys), records, begun_at, times.written(times.now()))
+        return CompleteRead(self.read_id, self.mode, tuple(keys), records, begun_at, layout.written(times.now()))
 
     def complete(self, read: CompleteRead) -> None:
         """Note that the read is finished and all of it uploaded."""
@@ -116,7 +117,7 @@ class Ledger:
             yield
         except LockedError as error:
             noted.status, noted.reason, noted.error = "partial", "locked", error
-            noted.locked_until = times.written(error.until)
+            noted.locked_until = layout.written(error.until)
         except OutOfTimeError as error:
             noted.status, noted.reason, noted.error = "partial", self._out_of_time, error
         except BudgetError as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from handlers import layout
 from handlers.extract import times
 from handlers.extract.errors import LockedError
 from handlers.extract.logs import logger
@@ -71,7 +72,7 @@ class Locks:
         """State with what this run knows; locks that are over, and nonsense, are dropped."""
         now = times.now()
         self._until = _later(self._until, _parsed(content))
-        held = {group: times.written(until) for group, until in self._until.items() if until > now}
+        held = {group: layout.written(until) for group, until in self._until.items() if until > now}
         return {"groups": held} if held or content else content
 
 

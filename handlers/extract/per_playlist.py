@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from handlers import layout
 from handlers.extract import times
 from handlers.extract.errors import (
     AppForbiddenError,
@@ -156,7 +157,7 @@ def _passes_over(work: Work, slot: Slot, playlist: Playlist, error: ForbiddenErr
     """
     if owns(work.account, playlist) or isinstance(error, AppForbiddenError):
         return False
-    refusal = {"refused_at": times.written(times.now()), "refused_snapshot_id": playlist.snapshot_id}
+    refusal = {"refused_at": layout.written(times.now()), "refused_snapshot_id": playlist.snapshot_id}
     was_read = CompleteRead.parse(slot.content.get("read")) is not None
     since = times.parsed(slot.content.get("refused_at"))
     slot.update(lambda content: {**refusal, **content} if was_read else {**content, **refusal})

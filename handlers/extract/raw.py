@@ -8,10 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
-from urllib.parse import quote
 
 from handlers import layout
-from handlers.extract import times
 from handlers.extract.errors import SpotifyError
 from handlers.extract.paging import Record
 from handlers.extract.storage import Bucket, KeyTakenError
@@ -87,7 +85,7 @@ class RawWriter:
             "stream": self._stream,
             "run_id": self._run_id,
             "read_id": self._read_id,
-            "extracted_at": times.written(record.answer.extracted_at),
+            "extracted_at": layout.written(record.answer.extracted_at),
             "account_id": self._account_id,
             "request": {"path": record.answer.path, "params": dict(record.answer.params)},
             "context": dict(context or {}),
@@ -119,12 +117,7 @@ class RawWriter:
     def _upload(self) -> None:
         while self._finished:
             part = self._finished[0]
-            metadata = {
-                layout.READ_ID_METADATA: self._read_id,
-                # S3 takes ASCII only; `unquote` gives the id back.
-                layout.ACCOUNT_ID_METADATA: quote(self._account_id, safe=_ASCII),
-                layout.LINES_METADATA: str(part.lines),
-            }
+            metadata = layout.raw_metadata(self._read_id, self._account_id, part.lines)
             self.keys.append(self._put(part.path.read_bytes(), metadata))
             self.records += part.lines
             self._finished.pop(0).path.unlink()
@@ -144,9 +137,6 @@ class RawWriter:
 def _next_part(before: Sequence[str], run_id: str) -> int:
     keys = [layout.RawKey.parse(key) for key in before]
     return max((key.part + 1 for key in keys if key.run_id == run_id), default=0)
-
-
-_ASCII = "".join(map(chr, range(33, 127))).replace("%", "")
 
 
 class _Part:

@@ -1,4 +1,4 @@
-"""The clock and the one form in which times are written."""
+"""The clock, and times as others send them; those that are written have the form of `layout.written`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,6 @@ from datetime import UTC, datetime
 def now() -> datetime:
     """The present moment in UTC."""
     return datetime.now(UTC)
-
-
-def written(moment: datetime) -> str:
-    """A moment as manifests and raw lines carry it: `2026-11-23T06:00:00.000Z`."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def parsed(text: object) -> datetime | None:

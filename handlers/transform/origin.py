@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 import pyarrow as pa
 
-from handlers.layout import ACCOUNT_ID_METADATA, READ_ID_METADATA, RawKey
+from handlers.layout import READ_ID_METADATA, RawKey, account_in
 from handlers.tables import COMMON, SCHEMA_VERSION
 from handlers.transform import times
 from handlers.transform.arrow import Array, pc
@@ -29,10 +28,7 @@ class Origin:
     @classmethod
     def of(cls, key: RawKey, metadata: Mapping[str, str]) -> Origin:
         """The origin of a raw object's rows: its key and its S3 metadata."""
-        account_id = metadata.get(ACCOUNT_ID_METADATA)
-        if account_id is not None:
-            account_id = unquote(account_id)  # S3 takes ASCII only, so the extractor quotes it.
-        return cls(str(key), key.stream, key.run_id, metadata.get(READ_ID_METADATA), account_id)
+        return cls(str(key), key.stream, key.run_id, metadata.get(READ_ID_METADATA), account_in(metadata))
 
 
 def common_columns(envelope: Array, lines: Array, origin: Origin) -> pa.RecordBatch:

@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from handlers import layout
 from handlers.extract import times
 
 
 def test_moment_survives_being_written() -> None:
     moment = datetime(2026, 11, 23, 6, 0, 0, 123_000, tzinfo=UTC)
-    assert times.written(moment) == "2026-11-23T06:00:00.123Z"
-    assert times.parsed(times.written(moment)) == moment
+    assert layout.written(moment) == "2026-11-23T06:00:00.123Z"
+    assert times.parsed(layout.written(moment)) == moment
 
 
 @pytest.mark.parametrize(
