@@ -131,7 +131,7 @@ class _Demo:
         self._steps = steps
         self._outputs: dict[str, Any] = {}
         self._seen = 0
-        self._catalogue = _catalogue(library)
+        self._catalogue = library.uris_to_ask_for()
 
     def deploy(self) -> None:
         settings = SETTINGS | {"catalogueUris": json.dumps(self._catalogue)}
@@ -306,13 +306,6 @@ def _example(folder: Path) -> str:
     files = f"{folder}/tables/plays/*/*.parquet".replace("'", "''")
     sql = f"from '{files}' select artist_name, count(*) as plays group by all order by plays desc limit 5"
     return shlex.join([sys.executable, "-c", f"import duckdb; print(duckdb.sql({sql!r}))"])
-
-
-def _catalogue(library: Library) -> list[str]:
-    """The artist with the most albums, one of these, and a track of it: the setting `catalogueUris`."""
-    artist = max(library.artists.values(), key=lambda one: len(library.artist_albums(one.artist_id)))
-    album = library.artist_albums(artist.artist_id)[0]
-    return [artist.uri, album.uri, library.album_tracks(album.album_id)[0].uri]
 
 
 def _entries(library: Library) -> int:

@@ -355,6 +355,16 @@ class Library:
     def _past(self) -> Past:
         return self._origin.saved_tracks.past
 
+    def uris_to_ask_for(self) -> tuple[str, str, str]:
+        """Return something of each kind that can be asked for by id.
+
+        Returns:
+            The artist with the most albums, an album of theirs, and a track of that.
+        """
+        artist = max(self.artists.values(), key=lambda one: len(self.artist_albums(one.artist_id)))
+        album = self.artist_albums(artist.artist_id)[0]
+        return artist.uri, album.uri, self.album_tracks(album.album_id)[0].uri
+
     def _top(self) -> TopLists:
         if self._top_lists is None or self._top_lists[0] != self._day:
             lists = TopLists(self._day, self._world, self._origin, self._state.plays)

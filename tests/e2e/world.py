@@ -105,17 +105,10 @@ def world(
     """Deploy the program as it stands and log in; nothing has run yet."""
     library = Library.planned(7, plan, start=START)
     streams = tuple(READABLE_STREAMS) if every_stream else default_streams()
-    catalogue = _catalogue(library) if every_stream else ()
+    catalogue = library.uris_to_ask_for() if every_stream else ()
     wanted = {"streams": json.dumps(streams), "catalogueUris": json.dumps(catalogue)} if every_stream else {}
     with EmbeddedCloud(folder, start=START, library=library, shape=shape) as cloud:
         outputs = cloud.deploy(ROOT, config={"timezone": TIMEZONE, **wanted, **(config or {})})
         if logged_in:
             log_in(cloud, outputs["spotify_secret_name"], streams)
         yield World(cloud, library, outputs, extended=shape == "extended", catalogue=catalogue)
-
-
-def _catalogue(library: Library) -> tuple[str, ...]:
-    """An artist with several albums, one of them, and a track of it."""
-    artist = max(library.artists.values(), key=lambda one: len(library.artist_albums(one.artist_id)))
-    album = library.artist_albums(artist.artist_id)[0]
-    return artist.uri, album.uri, library.album_tracks(album.album_id)[0].uri

@@ -192,7 +192,7 @@ def simulated(
             "authorized_at": "2026-11-01T00:00:00Z",
         }
         arn = secrets.create_secret(Name="spotify", SecretString=json.dumps(login))["ARN"]
-        catalogue = _catalogue(library)
+        catalogue = library.uris_to_ask_for()
         for name, value in {
             "RAW_BUCKET": BUCKET,
             "SPOTIFY_SECRET_ARN": arn,
@@ -213,11 +213,3 @@ def simulated(
 @cache
 def _library(plan: LibraryPlan) -> Library:
     return Library.planned(11, plan, start=START)
-
-
-def _catalogue(library: Library) -> tuple[str, ...]:
-    """The artist with the most albums, an album of theirs and a track."""
-    artist = max(library.artists.values(), key=lambda one: len(library.artist_albums(one.artist_id)))
-    album = library.artist_albums(artist.artist_id)[0]
-    track = library.album_tracks(album.album_id)[0]
-    return artist.uri, album.uri, track.uri
