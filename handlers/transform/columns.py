@@ -47,6 +47,8 @@ def evaluate(
     if isinstance(expression, Present):
         return pc.is_valid(select(objects, expression.path))
     values = _values(expression, objects, owner_ids)
+    if values.null_count == len(values):
+        return pa.nulls(len(values)).cast(arrow_type(column))
     match expression:
         case NullIfEmpty():
             return none_if_empty(values)
@@ -65,10 +67,11 @@ def fitted(values: Array, column: Column) -> Array:
     """Values as they were read, in the type they are written as; what that cannot hold is null."""
     if column.type == "timestamp":
         return times.timestamps(values)
-    if column.type == "int":
+    try:
+        return values.cast(arrow_type(column))
+    except pa.ArrowInvalid:  # an integer beyond 32 bits
         holds = pc.and_(pc.greater_equal(values, _INT32_MIN), pc.less_equal(values, _INT32_MAX))
         return only_where(holds, values).cast(pa.int32())
-    return values.cast(arrow_type(column))
 
 
 def _values(expression: Expression, objects: Array, owner_ids: Array | None) -> Any:
@@ -103,7 +106,8 @@ def select(objects: Array, path: str) -> Any:
     array: Any = objects
     for name in path.split("."):
         key, bracket, index = name.partition("[")
-        array = pc.struct_field(array, key)
+        # Where no object is null its members can be taken as they are, without a copy of which are valid.
+        array = pc.struct_field(array, key) if array.null_count else array.field(key)
         if bracket and index == "0]":
             array = _first_elements(array)
     return array

@@ -47,29 +47,50 @@ def entity_tables(rows: Array, common: pa.RecordBatch, mapping: StreamMapping, d
         for table, batch in _met(part, owners, common, drift, mapping.raw_paths(part.path)[0]):
             met.setdefault(table, []).append(batch)
     tables = {table: pa.concat_tables(batches) for table, batches in met.items()}
-    return {
-        table: rows_ if _is_bridge(table) else last_of_equal(rows_) for table, rows_ in tables.items() if rows_.num_rows
-    }
+    return {table: rows_ if _is_bridge(table) else last_of_equal(rows_) for table, rows_ in tables.items()}
 
 
 def last_of_equal(table: pa.Table) -> pa.Table:
-    """Of rows that are equal but for line and time only the one of the last line; in the order of the lines."""
-    if not table.num_rows:
-        return table
+    """Of rows that are equal but for line and time only the one of the last line; in the order of the lines.
+
+    The first column is an id; rows without one are none.
+    """
+    lines: Array = table["_line"].combine_chunks()
+    later = lines.slice(1)
+    if not pc.all(pc.greater_equal(later, lines.slice(0, len(later))), min_count=0).as_py():
+        # Of the several places of a line where a thing may stand the rows come one place behind the other.
+        table = table.take(pc.sort_indices(lines))
+    ids = table.column(0).combine_chunks()
+    places, repeated = numbers(0, len(ids)), _repeated(ids)
+    kept = places.filter(pc.and_not(pc.is_valid(ids), repeated))
+    if pc.any(repeated).as_py():
+        last = _last_of_equal(_keys(table.filter(repeated)), places.filter(repeated))
+        kept = pa.concat_arrays([kept, last]).sort()
+    return table if len(kept) == len(places) else table.take(kept)
+
+
+def _keys(table: pa.Table) -> dict[str, Array]:
+    """The columns by which rows are equal, but for those that hold the same everywhere."""
     keys: dict[str, Array] = {}
     for name in table.column_names:
-        column = table[name]
+        column: Array = table[name].combine_chunks()
         if name in _SIGHTING or column.null_count == len(column):
             continue
-        if pa.types.is_list(column.type):
-            lists = column.combine_chunks()
-            keys.update({f"{name}.{part}": key for part, key in _list_keys(lists).items()})
+        if pa.types.is_dictionary(column.type):
+            if column.null_count or len(column.dictionary) > 1:
+                keys[name] = column.dictionary_decode()
+        elif pa.types.is_list(column.type):
+            keys.update({f"{name}.{part}": key for part, key in _list_keys(column).items()})
         else:
             keys[name] = column
-    # Of the several places of a line where a thing may stand the rows come one place behind the other.
-    in_line_order = pc.sort_indices(table["_line"])
-    last = _last_of_equal(keys, pc.sort_indices(in_line_order))
-    return table.take(in_line_order.take(last))
+    return keys
+
+
+def _repeated(ids: Array) -> Array:
+    """Whether each of several ids stands among them more than once; not for null."""
+    places = ids.dictionary_encode().indices
+    counts = pc.value_counts(places.drop_null()).field("counts")
+    return pc.fill_null(pc.greater(counts.take(places), 1), False)
 
 
 def _met(
@@ -82,23 +103,24 @@ def _met(
         if part.bridge is not None:
             yield part.bridge, _bridge_rows(part.bridge, entity.id_column, lists, owners, common)
         parents = pc.list_parent_indices(lists)
-        objects, rows, owner_ids = pc.list_flatten(lists), owners.rows.take(parents), owners.ids.take(parents)
+        objects, rows, owner_ids = _elements(lists), owners.rows.take(parents), owners.ids.take(parents)
     else:
         objects, rows, owner_ids = select(owners.objects, part.path), owners.rows, owners.ids
-    here = pc.is_valid(objects) if part.kind is None else of_kind(objects, part.kind)
-    objects, rows, owner_ids = objects.filter(here), rows.filter(here), owner_ids.filter(here)
-    if not len(objects):
+    if part.kind is not None:
+        here = of_kind(objects, part.kind)
+        if pc.any(pc.xor(here, pc.is_valid(objects))).as_py():
+            objects, rows, owner_ids = objects.filter(here), rows.filter(here), owner_ids.filter(here)
+    if objects.null_count == len(objects):
         return
     ids = _ids(objects)
-    known = pc.is_valid(ids)
-    schema = table_schema(entity.table)
     arrays = [
-        evaluate(
-            entity.columns[column.name], objects.filter(known), column, drift, f"{place}.", owner_ids.filter(known)
-        )
+        ids
+        if column.name == entity.id_column
+        else evaluate(entity.columns[column.name], objects, column, drift, f"{place}.", owner_ids)
         for column in TABLES[entity.table].columns
     ]
-    yield entity.table, pa.Table.from_arrays([*arrays, *common.take(rows.filter(known)).columns], schema=schema)
+    columns = common.take(rows).columns
+    yield entity.table, pa.Table.from_arrays([*arrays, *columns], schema=table_schema(entity.table))
     below = _Owners(objects, rows, ids, entity.id_column)
     for inner in entity.parts:
         yield from _met(inner, below, common, drift, f"{place}.{inner.path}")
@@ -106,11 +128,16 @@ def _met(
 
 def _bridge_rows(table: str, id_column: str, lists: Array, owners: _Owners, common: pa.RecordBatch) -> pa.Table:
     """A row for each element of each list: whose list, in which place, what. Equal lists of one owner only once."""
-    wanted = pc.and_(pc.is_valid(owners.ids), pc.greater(pc.fill_null(pc.list_value_length(lists), 0), 0))
-    lists = lists.filter(wanted)
-    id_lists = _lists(pc.list_value_length(lists), _ids(pc.list_flatten(lists)))
+    counts = pc.list_value_length(lists)
+    wanted = pc.and_(pc.is_valid(owners.ids), pc.greater(pc.fill_null(counts, 0), 0))
+    id_lists = _lists(counts, _ids(_elements(lists))).filter(wanted)
     owner_ids, rows = owners.ids.filter(wanted), owners.rows.filter(wanted)
-    last = _last_of_equal({"owner": owner_ids, **_list_keys(id_lists)}, numbers(0, len(id_lists)))
+    places, repeated = numbers(0, len(id_lists)), _repeated(owner_ids)
+    last = places.filter(pc.invert(repeated))
+    if len(last) < len(places):
+        again = id_lists.filter(repeated)
+        keys = {"owner": owner_ids.filter(repeated), **_list_keys(again)}
+        last = pa.concat_arrays([last, _last_of_equal(keys, places.filter(repeated))]).sort()
     id_lists, owner_ids, rows = id_lists.take(last), owner_ids.take(last), rows.take(last)
     parents = pc.list_parent_indices(id_lists)
     lengths = pc.list_value_length(id_lists)
@@ -151,6 +178,14 @@ def _list_keys(lists: Any) -> dict[str, Array]:
         "lengths": pc.binary_join(_lists(counts, lengths), ","),
         "count": counts,
     }
+
+
+def _elements(lists: Any) -> Array:
+    """The elements of lists one behind the other: a slice, not a copy, where null stands for no element of theirs."""
+    first, last = lists.offsets[0].as_py(), lists.offsets[len(lists)].as_py()
+    if pc.sum(pc.list_value_length(lists), min_count=0).as_py() == last - first:
+        return lists.values.slice(first, last - first)
+    return pc.list_flatten(lists)
 
 
 def _lists(counts: Array, elements: Array) -> Array:

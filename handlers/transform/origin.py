@@ -34,12 +34,13 @@ class Origin:
 def common_columns(envelope: Array, lines: Array, origin: Origin) -> pa.RecordBatch:
     """The columns that every row ends with, from the fields of raw lines and, where these lack them, the object's."""
     count = len(lines)
+    zeros = pa.repeat(pa.scalar(0, pa.int32()), count)
     values = {
-        "account_id": _or_else(select(envelope, "account_id"), origin.account_id),
-        "_run_id": _or_else(select(envelope, "run_id"), origin.run_id),
-        "_read_id": _or_else(select(envelope, "read_id"), origin.read_id),
+        "account_id": _or_else(select(envelope, "account_id"), origin.account_id).dictionary_encode(),
+        "_run_id": _or_else(select(envelope, "run_id"), origin.run_id).dictionary_encode(),
+        "_read_id": _or_else(select(envelope, "read_id"), origin.read_id).dictionary_encode(),
         "_extracted_at": times.timestamps(select(envelope, "extracted_at")),
-        "_raw_key": pa.repeat(origin.raw_key, count),
+        "_raw_key": pa.DictionaryArray.from_arrays(zeros, [origin.raw_key]),
         "_line": lines,
         "_schema_version": pa.repeat(pa.scalar(SCHEMA_VERSION, pa.int32()), count),
     }

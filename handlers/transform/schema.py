@@ -52,13 +52,22 @@ def column_of(table: str, name: str) -> Column:
     return next(column for column in TABLES[table].all_columns if column.name == name)
 
 
+_REPEATED = {"account_id", "_run_id", "_read_id", "_raw_key"}
+"""Columns that hold the same in most rows of a block; in memory each value is held once."""
+
+
+def _held_type(column: Column) -> ArrowType:
+    repeated = column.name in _REPEATED and column in COMMON
+    return pa.dictionary(pa.int32(), pa.string()) if repeated else arrow_type(column)
+
+
 @functools.cache
 def table_schema(name: str) -> pa.Schema:
     """The schema of a table's Parquet files: own columns, then the common ones; only the grain is never null."""
     table: Table = TABLES[name]
     return pa.schema(
         [
-            pa.field(column.name, arrow_type(column), nullable=column.name not in table.grain)
+            pa.field(column.name, _held_type(column), nullable=column.name not in table.grain)
             for column in table.all_columns
         ]
     )
