@@ -6,6 +6,7 @@ import hashlib
 import lzma
 import os
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -154,17 +155,19 @@ def _raise(error: OSError) -> None:
 
 
 def _add(found: FoundFiles, path: Path, *, named: bool) -> None:
-    if path.suffix.lower() == ".zip":
+    is_zip = path.suffix.lower() == ".zip"
+    # Of a pipe no one knows when it ends, nor could it be read twice.
+    if not (is_zip or _PLAYS.fullmatch(path.name)) or not stat.S_ISREG(path.stat().st_mode):
+        found.left_out.append(path.name)
+    elif is_zip:
         try:
             _add_members(found, path)
         except CommandError:
             if named:
                 raise
             found.unopened.append(path.name)
-    elif _PLAYS.fullmatch(path.name):
-        found.plays.append(ExportFile(path, size=path.stat().st_size))
     else:
-        found.left_out.append(path.name)
+        found.plays.append(ExportFile(path, size=path.stat().st_size))
 
 
 def _add_members(found: FoundFiles, path: Path) -> None:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import boto3
-from botocore.exceptions import BotoCoreError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.errors import CommandError
 from cli.export_files import FoundFiles, HashedFile, find, hashed
-from cli.import_manifest import FileStatus, Unit, write_manifest
+from cli.import_manifest import STREAM, Run, write_manifest
 from cli.import_state import ImportedFile, ImportState
 from cli.presentation import counted
 from cli.privacy_export import Reading, Span
-from cli.raw_bucket import RawBucket
-from cli.raw_objects import RawObjects, Run
+from cli.raw_bucket import raw_bucket
 from handlers import layout
+from handlers.raw.bucket import Bucket
+from handlers.raw.manifest import UnitRow, UnitStatus
+from handlers.raw.objects import RawWriter
 
 _NAMES_SHOWN = 10
 
@@ -42,14 +43,14 @@ def import_history(
         CommandError: nothing was found, AWS refused, or a file is not whole.
     """
     found = _found(paths)
-    bucket = _bucket(bucket_name)
-    # Asked first: nobody should wait for an hour only to learn that the bucket's name was wrong.
-    run = Run(account_id or _account_logged_in(bucket), datetime.now(UTC))
-    state = ImportState(bucket, run.account_id)
-    console.print(f"Importing for the account {run.account_id}.", markup=False, soft_wrap=True)
-    importer = _Importer(bucket, run, state, again=again)
-    outcomes, repeated = _each_file(found, importer.take, console)
-    write_manifest(bucket, run, [outcome.manifest_unit() for outcome in outcomes])
+    with raw_bucket(bucket_name) as bucket, TemporaryDirectory() as folder:
+        # Asked first: nobody should wait for an hour only to learn that the bucket's name was wrong.
+        run = Run(account_id or _account_logged_in(bucket), datetime.now(UTC))
+        state = ImportState(bucket, run.account_id)
+        console.print(f"Importing for the account {run.account_id}.", markup=False, soft_wrap=True)
+        importer = _Importer(bucket, run, state, Path(folder), again=again)
+        outcomes, repeated = _each_file(found, importer.take, console)
+        write_manifest(bucket, run, [outcome.manifest_unit() for outcome in outcomes])
     _report(found, outcomes, repeated, console)
     if any(outcome.problem for outcome in outcomes):
         raise CommandError(
@@ -78,7 +79,7 @@ class _Outcome:
     """What became of one file."""
 
     hashed_file: HashedFile
-    status: FileStatus
+    status: UnitStatus
     plays: int
     span: Span
     read_keys: tuple[str, ...] = ()
@@ -90,18 +91,20 @@ class _Outcome:
     def name(self) -> str:
         return self.hashed_file.file.name
 
-    def manifest_unit(self) -> Unit:
+    def manifest_unit(self) -> UnitRow:
         """The file's row in the manifest."""
         whole, wrote = self.status != "partial", self.status != "unchanged"
-        return Unit(
+        return UnitRow(
+            STREAM,
             self.hashed_file.unit,
+            "full",
             self.hashed_file.content_hash,
             self.status,
             self.problem,
             records=self.plays if wrote else 0,
             objects=len(self.read_keys) if wrote else 0,
             read_complete=whole,
-            read_keys=self.read_keys if whole else (),
+            read_keys=list(self.read_keys) if whole else [],
             read_records=self.plays if whole else 0,
         )
 
@@ -111,12 +114,13 @@ _Take = Callable[[HashedFile, _Watch, _Watch], _Outcome]
 
 
 class _Importer:
-    """Takes one file after the other into the bucket."""
+    """Takes one file after the other into the bucket; parts wait in a folder until they are uploaded."""
 
-    def __init__(self, bucket: RawBucket, run: Run, state: ImportState, *, again: bool) -> None:
+    def __init__(self, bucket: Bucket, run: Run, state: ImportState, folder: Path, *, again: bool) -> None:
         self._bucket = bucket
         self._run = run
         self._state = state
+        self._folder = folder
         self._again = again
 
     def take(self, hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> _Outcome:
@@ -126,12 +130,20 @@ class _Importer:
             watch_bytes(hashed_file.file.size)
             return _Outcome(hashed_file, "unchanged", imported.records, imported.span, imported.keys)
         reading = Reading(hashed_file, watch_bytes)
-        objects = RawObjects(self._bucket, self._run, hashed_file)
-        for play in reading.plays():
-            objects.add(play)
-            watch_plays(1)
-        objects.finish()
-        outcome = _read(reading, objects.records, tuple(objects.keys))
+        source = _FileSource(self._run.started_at)
+        with RawWriter(
+            self._bucket,
+            self._folder,
+            stream=STREAM,
+            unit=hashed_file.unit,
+            run_id=self._run.id,
+            read_id=hashed_file.content_hash,
+            account_id=self._run.account_id,
+        ) as raw:
+            for play in reading.plays():
+                raw.add(play, source)
+                watch_plays(1)
+        outcome = _read(reading, raw.records, tuple(raw.keys))
         if outcome.status == "complete":
             self._state.add(
                 hashed_file.unit,
@@ -145,6 +157,15 @@ class _Importer:
                 ),
             )
         return outcome
+
+
+@dataclass(frozen=True)
+class _FileSource:
+    """Plays of a file were served when the import began, by no request."""
+
+    extracted_at: datetime
+    path: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 def _inspected(hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> _Outcome:
@@ -185,14 +206,7 @@ def _found(paths: Sequence[Path]) -> FoundFiles:
     )
 
 
-def _bucket(name: str) -> RawBucket:
-    try:
-        return RawBucket(boto3.client("s3"), name)
-    except (BotoCoreError, ValueError) as error:  # A region that makes no address is a ValueError.
-        raise CommandError(f"AWS cannot be asked ({error}): check credentials and region.") from error
-
-
-def _account_logged_in(bucket: RawBucket) -> str:
+def _account_logged_in(bucket: Bucket) -> str:
     stored = bucket.get(layout.LOGIN_STATE_KEY)
     try:
         content = json.loads(stored[0]) if stored else None

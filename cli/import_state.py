@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from cli.errors import CommandError
+from cli.import_manifest import STREAM
 from cli.privacy_export import Span
-from cli.raw_bucket import ConflictError, RawBucket
-from cli.raw_objects import STREAM
 from handlers import layout
-
-_TRIES = 10
+from handlers.raw.bucket import Bucket
+from handlers.raw.state import Slot, StateError, StateFile
 
 
 @dataclass(frozen=True)
@@ -56,46 +54,23 @@ class ImportedFile:
 class ImportState:
     """The files of one account that are completely imported, by their unit."""
 
-    def __init__(self, bucket: RawBucket, account_id: str) -> None:
-        self._bucket = bucket
-        self._key = layout.state_key(account_id, STREAM)
-        self._files: dict[str, Any] = {}
-        self._etag: str | None = None
-        self._load()
+    def __init__(self, bucket: Bucket, account_id: str) -> None:
+        self._files = Slot(StateFile(bucket, layout.state_key(account_id, STREAM)), "files")
 
     def get(self, unit: str, read_id: str) -> ImportedFile | None:
         """A file that is imported already; None where it is not."""
-        imported = ImportedFile.parse(self._files.get(unit))
+        imported = ImportedFile.parse(self._files.content.get(unit))
         return imported if imported and imported.read_id == read_id else None
 
     def add(self, unit: str, imported: ImportedFile) -> None:
         """Note a file, beside what other imports have noted meanwhile.
 
         Raises:
-            CommandError: others were first each time, or AWS did not answer.
+            CommandError: others were first each time.
         """
-        for _ in range(_TRIES):
-            files = {**self._files, unit: imported.content()}
-            body = json.dumps({"files": files}, sort_keys=True).encode()
-            try:
-                self._etag = self._bucket.replace(self._key, body, "application/json", self._etag)
-            except ConflictError:
-                self._load()
-            else:
-                self._files = files
-                return
-        raise CommandError("Other imports keep changing what is noted as done: run the command again when they end.")
-
-    def _load(self) -> None:
-        self._files, self._etag = {}, None
-        stored = self._bucket.get(self._key)
-        if stored is None:
-            return
-        body, self._etag = stored
         try:
-            content = json.loads(body)
-        except ValueError:
-            content = None
-        files = content.get("files") if isinstance(content, dict) else None
-        if isinstance(files, dict):
-            self._files = files
+            self._files.update(lambda files: {**files, unit: imported.content()})
+        except StateError as error:
+            raise CommandError(
+                "Other imports keep changing what is noted as done: run the command again when they end."
+            ) from error

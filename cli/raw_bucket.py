@@ -1,123 +1,40 @@
-"""The stack's raw bucket: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html."""
+"""The stack's raw bucket as a command meets it: what goes wrong there is one sentence for the user."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.errors import CommandError
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-_TRIES = 5
+from handlers.raw.bucket import Bucket, ConflictError
 
 
-class KeyTakenError(Exception):
-    """Other bytes lie under the key."""
+@contextmanager
+def raw_bucket(name: str) -> Iterator[Bucket]:
+    """The bucket, to be written within the context.
 
-
-class ConflictError(Exception):
-    """Another writer was first."""
-
-
-class RawBucket:
-    """One bucket, written only where the writer knows what it replaces.
-
-    Every method raises CommandError where AWS refuses or does not answer.
+    Raises:
+        CommandError: AWS refuses or does not answer, or others keep writing what is to be written.
     """
-
-    def __init__(self, client: S3Client, name: str) -> None:
-        self._client = client
-        self._name = name
-
-    def get(self, key: str) -> tuple[bytes, str] | None:
-        """The bytes and the ETag under a key; None where there is nothing."""
-        with self._sentences():
-            try:
-                answer = self._client.get_object(Bucket=self._name, Key=key)
-            except self._client.exceptions.NoSuchKey:
-                return None
-            return answer["Body"].read(), answer["ETag"]
-
-    def put_new(self, key: str, body: bytes, content_type: str, metadata: Mapping[str, str] | None = None) -> None:
-        """Write once. Our own bytes found there are a write whose answer was lost, and no conflict.
-
-        Raises:
-            KeyTakenError: other bytes lie there.
-        """
-        checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
-        with self._sentences():
-            for _ in range(_TRIES):
-                try:
-                    self._client.put_object(
-                        Bucket=self._name,
-                        Key=key,
-                        Body=body,
-                        ContentType=content_type,
-                        Metadata=metadata or {},
-                        ChecksumAlgorithm="SHA256",
-                        ChecksumSHA256=checksum,
-                        IfNoneMatch="*",
-                    )
-                except ClientError as error:
-                    if _status(error) == 412:
-                        if self._checksum(key) == checksum:
-                            return
-                        raise KeyTakenError(f"Other bytes lie under {key}.") from error
-                    # 409: another writes there at this moment; AWS asks to send it again.
-                    if _status(error) != 409:
-                        raise
-                else:
-                    return
-        raise CommandError(f"Others keep writing {key}: run the command again.")
-
-    def replace(self, key: str, body: bytes, content_type: str, etag: str | None) -> str:
-        """Write over exactly the version with that ETag, or, where it is None, over nothing; gives the new ETag.
-
-        Raises:
-            ConflictError: another version lies there, or none.
-        """
-        with self._sentences():
-            try:
-                if etag is None:
-                    answer = self._client.put_object(
-                        Bucket=self._name, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
-                    )
-                else:
-                    answer = self._client.put_object(
-                        Bucket=self._name, Key=key, Body=body, ContentType=content_type, IfMatch=etag
-                    )
-            except ClientError as error:
-                if _status(error) in {404, 409, 412} and not isinstance(error, self._client.exceptions.NoSuchBucket):
-                    raise ConflictError(f"Another writer was first at {key}.") from error
-                raise
-            return answer["ETag"]
-
-    def _checksum(self, key: str) -> str | None:
-        return self._client.head_object(Bucket=self._name, Key=key, ChecksumMode="ENABLED").get("ChecksumSHA256")
-
-    @contextmanager
-    def _sentences(self) -> Iterator[None]:
-        try:
-            yield
-        except self._client.exceptions.NoSuchBucket as error:
-            raise CommandError(
-                f"There is no bucket {self._name!r} in this account: "
-                "`pulumi stack output raw_bucket_name` prints the name of the stack's."
-            ) from error
-        except (BotoCoreError, ClientError) as error:
-            said = " ".join(str(error).split())  # Some speak in several lines.
-            raise CommandError(
-                f"AWS did not answer as it should ({said}): check credentials and region, then run the command again; "
-                "files that are done are not repeated."
-            ) from error
-
-
-def _status(error: ClientError) -> int:
-    return error.response["ResponseMetadata"]["HTTPStatusCode"]
+    try:
+        client = boto3.client("s3")
+    except (BotoCoreError, ValueError) as error:  # A region that makes no address is a ValueError.
+        raise CommandError(f"AWS cannot be asked ({error}): check credentials and region.") from error
+    try:
+        yield Bucket(client, name)
+    except client.exceptions.NoSuchBucket as error:
+        raise CommandError(
+            f"There is no bucket {name!r} in this account: "
+            "`pulumi stack output raw_bucket_name` prints the name of the stack's."
+        ) from error
+    except (BotoCoreError, ClientError) as error:
+        said = " ".join(str(error).split())  # Some speak in several lines.
+        raise CommandError(
+            f"AWS did not answer as it should ({said}): check credentials and region, then run the command again; "
+            "files that are done are not repeated."
+        ) from error
+    except ConflictError as error:
+        raise CommandError(f"{error} Run the command again.") from error

@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PARTS = {"handlers", "pipeline", "local", "cli"}
+RAW = "handlers.raw"
+"""How the raw bucket is written: what an import writes must be what the extractor writes."""
 CONTRACTS = {"handlers.catalogue_uris", "handlers.layout", "handlers.streams", "handlers.tables"}
 
 
@@ -51,13 +53,19 @@ def foreign(names: set[str], allowed: set[str]) -> set[str]:
         ("handlers", {"handlers"}),
         ("pipeline", {"pipeline", *CONTRACTS}),
         ("local", {"local"}),
-        ("cli", {"cli", "local", *CONTRACTS}),
+        ("cli", {"cli", "local", RAW, *CONTRACTS}),
     ],
 )
 def test_part_imports_only_what_it_may_know(folder: str, allowed: set[str]) -> None:
     files = project_imports(folder)
     assert files
     assert {str(file): found for file, names in files.items() if (found := foreign(names, allowed))} == {}
+
+
+def test_what_writes_the_raw_bucket_knows_neither_function_nor_command() -> None:
+    files = sorted((ROOT / "handlers" / "raw").rglob("*.py"))
+    names = {name for file in files for name in imports_of(file)}
+    assert foreign(names, {RAW, "botocore", "mypy_boto3_s3", *CONTRACTS, *sys.stdlib_module_names}) == set()
 
 
 def test_only_the_demo_and_local_commands_know_the_embedded_cloud() -> None:

@@ -9,8 +9,8 @@ from handlers.extract.errors import BrokenAnswerError, LoginError, SpotifyError
 from handlers.extract.locks import Locks
 from handlers.extract.logs import logger
 from handlers.extract.spotify import SpotifyClient
-from handlers.extract.state import StateFile
 from handlers.layout import account_key
+from handlers.raw.state import StateFile
 from handlers.streams import STREAMS, AuthMode
 
 _PROFILE = STREAMS["profile"]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.identity import identity
-from handlers.extract.state import CompleteRead, Content, newer
+from handlers.extract.state import CompleteRead, newer
 from handlers.extract.work import Work
+from handlers.raw.state import Content
 from handlers.streams import Stream
 
 SEEN_RECORDS = 500
@@ -32,7 +33,7 @@ def read_append(work: Work, stream: Stream) -> None:
             for record in work.first_page(stream):
                 name = identity(record.value)
                 if name not in served and (work.event.full or name not in known):
-                    raw.add(record)
+                    raw.add(record.value, record.answer)
                 served[name] = None
         if last and not raw.keys and not work.event.full:
             unit.unchanged(last)

@@ -11,8 +11,8 @@ from handlers.extract.errors import BrokenAnswerError, NotFoundError, RefusedErr
 from handlers.extract.full_read import FullRead
 from handlers.extract.paging import Pass, Place, Record
 from handlers.extract.snapshot import read_unit
-from handlers.extract.state import Slot
 from handlers.extract.work import Work
+from handlers.raw.state import Slot
 from handlers.streams import ARTIST_ALBUMS, ARTIST_ALBUMS_PAGE_SIZE, CATALOGUE_KINDS, Stream
 
 _ALBUMS = Stream(

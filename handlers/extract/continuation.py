@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from handlers import layout
 from handlers.extract.event import Event
 from handlers.extract.ledger import CONTINUED
-from handlers.extract.storage import Bucket
+from handlers.raw.bucket import Bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

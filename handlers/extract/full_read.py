@@ -16,9 +16,10 @@ from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.observer import Observer
 from handlers.extract.paging import MovedError, Pass, Place, Record
-from handlers.extract.raw import RawWriter
-from handlers.extract.state import CompleteRead, Content, LeftToAnotherError, Slot
+from handlers.extract.state import CompleteRead, LeftToAnotherError
 from handlers.extract.work import Work
+from handlers.raw.objects import RawWriter
+from handlers.raw.state import Content, Slot
 from handlers.streams import Stream
 
 Source: TypeAlias = Callable[[Place | None, Pass], Iterator[tuple[Record, Mapping[str, Any]]]]
@@ -196,7 +197,7 @@ class FullRead:
             with self.work.counted(raw, self.unit):
                 saved = 0
                 for record, context in self.source(behind, one_pass):
-                    raw.add(record, context)
+                    raw.add(record.value, record.answer, context)
                     if self.known is not None:
                         digest = chained(digest, record.value)
                     observer.see(record.value)

@@ -20,7 +20,7 @@ from handlers.extract.event import Event
 from handlers.extract.logs import keep_secrets, logger
 from handlers.extract.manifest import Manifest
 from handlers.extract.run import run
-from handlers.extract.storage import Bucket
+from handlers.raw.bucket import Bucket
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -15,8 +15,9 @@ from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.observer import Observer
 from handlers.extract.paging import MovedError, Pass, Record
-from handlers.extract.state import CompleteRead, Content, Slot
+from handlers.extract.state import CompleteRead
 from handlers.extract.work import Work
+from handlers.raw.state import Content, Slot
 from handlers.streams import FULL_READ_DAYS, Stream
 
 _CLOCKS_DIFFER = timedelta(days=1)
@@ -193,7 +194,7 @@ def _increment(
             if old.covers(*at):
                 continue
             for one in (*placeless, record):
-                raw.add(one)
+                raw.add(one.value, one.answer)
             placeless.clear()
             top.see(record.value)
     if not raw.keys:

@@ -6,45 +6,28 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.budget import BudgetError
 from handlers.extract.errors import LockedError, LoginError, OutOfTimeError, SpotifyError
 from handlers.extract.state import CompleteRead, LeftToAnotherError
+from handlers.raw.manifest import UnitRow, UnitStatus
 from handlers.streams import Stream
 
 CONTINUED = "continued"
 """Reason of a unit with which the next invocation of the run goes on."""
 
-Status = Literal["complete", "unchanged", "partial", "failed", "skipped"]
 Mode = Literal["full", "incremental"]
 
 
 @dataclass
-class Unit:
-    """One row of the manifest: a stream, or one playlist of it."""
+class Unit(UnitRow):
+    """One row of the manifest in the making."""
 
-    stream: str
-    unit: str = ""
-    mode: str | None = None
-    read_id: str | None = None
-    status: Status = "failed"
-    reason: str | None = None
-    requests: int = 0
-    records: int = 0
-    objects: int = 0
-    locked_until: str | None = None
-    read_complete: bool = False
-    read_keys: list[str] = field(default_factory=list)
-    read_records: int = 0
     error: SpotifyError | None = field(default=None, repr=False)
     """Why it is not complete; no part of the manifest."""
-
-    def row(self) -> dict[str, Any]:
-        """The unit as the manifest holds it."""
-        return {name: value for name, value in vars(self).items() if name != "error"}
 
     def ended(self, keys: Sequence[str], records: int, begun_at: str) -> CompleteRead:
         """The unit's read, of which all is uploaded and which ends now.
@@ -74,7 +57,7 @@ class Unit:
         """Note that there was nothing to read."""
         self.status, self.reason, self.mode, self.read_id = "skipped", reason, None, None
 
-    def _finish(self, status: Status, read: CompleteRead) -> None:
+    def _finish(self, status: UnitStatus, read: CompleteRead) -> None:
         self.status, self.reason, self.read_id = status, None, read.read_id
         self.read_complete, self.read_keys, self.read_records = True, list(read.keys), read.records
 

@@ -10,7 +10,7 @@ from handlers import layout
 from handlers.extract import times
 from handlers.extract.errors import LockedError
 from handlers.extract.logs import logger
-from handlers.extract.state import Content, StateError, StateFile
+from handlers.raw.state import Content, StateError, StateFile
 
 _LONGEST = timedelta(days=8)
 """A lock lasts a week at most, and clocks differ: what is further ahead is nonsense."""

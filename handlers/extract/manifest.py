@@ -1,21 +1,17 @@
-"""The run manifest: one JSON object an invocation, written once."""
+"""The manifest of a run in the making: what its units together say of it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.errors import ForbiddenError, UnavailableError
 from handlers.extract.event import Event
 from handlers.extract.ledger import CONTINUED, Ledger, Unit
-from handlers.extract.storage import Bucket, KeyTakenError
-
-RunStatus = Literal["complete", "partial", "failed", "skipped"]
+from handlers.raw.bucket import Bucket, KeyTakenError
+from handlers.raw.manifest import RunStatus, put_manifest, reason_of
 
 FORBIDDEN_CHECKLIST = (
     "Spotify refuses everything (403): check that the owner of the app has Premium, that the user is on the app's "
@@ -64,14 +60,10 @@ class Manifest:
             return "nothing_due"
         lacking = [unit for unit in self.units if unit.status in {"failed", "partial"}]
         if lacking and self.status == "failed" and all(isinstance(unit.error, ForbiddenError) for unit in lacking):
-            reasons = _distinct(lacking)
-            specific = len(reasons) == 1 and len(lacking) > 1 and "Premium" in reasons[0]
-            return reasons[0] if specific else FORBIDDEN_CHECKLIST
-        reasons = _distinct(lacking or self.units)
-        if len(reasons) == 1:
-            return reasons[0]
-        first = lacking[0] if lacking else self.units[0]
-        return f"{len(lacking)} of {len(self.units)} units lack something, first {first.stream}: {first.reason}"
+            reasons = {unit.reason for unit in lacking}
+            specific = len(reasons) == 1 and len(lacking) > 1 and "Premium" in str(lacking[0].reason)
+            return lacking[0].reason if specific else FORBIDDEN_CHECKLIST
+        return reason_of(lacking or self.units, len(self.units))
 
     @property
     def continued(self) -> bool:
@@ -92,27 +84,19 @@ class Manifest:
         for attempt in range(_ATTEMPTS):
             key = layout.ManifestKey(self.event.run_id, attempt)
             try:
-                bucket.put_new(str(key), self._body(attempt), "application/json")
+                put_manifest(
+                    bucket,
+                    key,
+                    self.units,
+                    trigger=self.event.trigger,
+                    scheduled_at=self.event.scheduled_at,
+                    started_at=self.started_at,
+                    finished_at=self.finished_at,
+                    account_id=self.account_id,
+                    status=self.status,
+                    reason=self.reason,
+                )
             except KeyTakenError:
                 continue
             return key
         raise AttemptsError(f"The run {self.event.run_id} was tried {_ATTEMPTS} times already.")
-
-    def _body(self, attempt: int) -> bytes:
-        content = {
-            "run_id": self.event.run_id,
-            "attempt": attempt,
-            "trigger": self.event.trigger,
-            "scheduled_at": layout.written(self.event.scheduled_at),
-            "started_at": layout.written(self.started_at),
-            "finished_at": layout.written(self.finished_at),
-            "account_id": self.account_id,
-            "status": self.status,
-            "reason": self.reason,
-            "units": [unit.row() for unit in self.units],
-        }
-        return json.dumps(content, indent=1).encode()
-
-
-def _distinct(units: Sequence[Unit]) -> list[str]:
-    return list(dict.fromkeys(unit.reason or unit.status for unit in units))

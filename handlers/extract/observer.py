@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.extract.state import Content
+from handlers.raw.state import Content
 
 
 class Observer:

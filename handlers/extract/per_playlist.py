@@ -21,8 +21,9 @@ from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.paging import Pass, Place, Record
 from handlers.extract.playlists import Listing, Playlist, owns
-from handlers.extract.state import CompleteRead, Content, Slot, StateFile, newer
+from handlers.extract.state import CompleteRead, newer
 from handlers.extract.work import Work
+from handlers.raw.state import Content, Slot, StateFile
 from handlers.streams import STREAMS, Stream
 
 NOT_OWNED = "not_owned"

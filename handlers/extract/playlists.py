@@ -10,7 +10,7 @@ from typing import Any
 from handlers.extract.account import Account
 from handlers.extract.logs import logger
 from handlers.extract.observer import Observer
-from handlers.extract.state import Content
+from handlers.raw.state import Content
 
 # Ids are base 62; nothing else may become part of a key or a path.
 _ID = re.compile(r"[0-9A-Za-z]{1,64}")

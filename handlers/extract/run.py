@@ -32,9 +32,9 @@ from handlers.extract.per_playlist import read_per_playlist
 from handlers.extract.playlists import ListingObserver
 from handlers.extract.snapshot import read_snapshot
 from handlers.extract.spotify import SpotifyClient
-from handlers.extract.state import StateFile
-from handlers.extract.storage import Bucket
+from handlers.extract.state import state_file
 from handlers.extract.work import Work
+from handlers.raw.bucket import Bucket
 from handlers.streams import STREAMS, Stream
 
 
@@ -99,7 +99,7 @@ def _read_all(
         return
     credentials = secret.read(configuration.auth_mode)
     on_login(credentials)
-    locks = Locks(StateFile(bucket, layout.LOCKS_STATE_KEY))
+    locks = Locks(state_file(bucket, layout.LOCKS_STATE_KEY))
     budget = Budget(RUN_REQUESTS, STREAM_REQUESTS, left.requests if left else None)
     client = SpotifyClient(
         credentials,
@@ -114,7 +114,7 @@ def _read_all(
     try:
         account = identify(
             client,
-            StateFile(bucket, layout.LOGIN_STATE_KEY),
+            state_file(bucket, layout.LOGIN_STATE_KEY),
             credentials.fingerprint,
             ask=STREAMS["profile"] in due,
             locks=locks,

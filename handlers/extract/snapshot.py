@@ -10,8 +10,9 @@ from handlers.extract.full_read import Finished, FullRead, Known, plain
 from handlers.extract.ledger import Unit
 from handlers.extract.observer import Observer
 from handlers.extract.paging import Pass, Place, Record
-from handlers.extract.state import CompleteRead, Content, Slot, newer
+from handlers.extract.state import CompleteRead, newer
 from handlers.extract.work import Work
+from handlers.raw.state import Content, Slot
 from handlers.streams import Stream
 
 

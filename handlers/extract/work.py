@@ -18,10 +18,11 @@ from handlers.extract.ledger import Ledger, Unit
 from handlers.extract.locks import Locks
 from handlers.extract.paging import Pass, Place, Record, first_page, records
 from handlers.extract.playlists import Listing
-from handlers.extract.raw import RawWriter
 from handlers.extract.spotify import Answer, SpotifyClient
-from handlers.extract.state import CompleteRead, StateFile
-from handlers.extract.storage import Bucket
+from handlers.extract.state import CompleteRead, state_file
+from handlers.raw.bucket import Bucket
+from handlers.raw.objects import RawWriter
+from handlers.raw.state import StateFile
 from handlers.streams import Stream
 
 
@@ -48,7 +49,7 @@ class Work:
 
     def state(self, stream: Stream) -> StateFile:
         """What earlier runs left for the stream."""
-        return StateFile(self.bucket, layout.state_key(self.account.id, stream.name))
+        return state_file(self.bucket, layout.state_key(self.account.id, stream.name))
 
     def is_left(self, stream: Stream, unit: str) -> bool:
         """Whether this invocation is to read the unit."""
@@ -74,6 +75,7 @@ class Work:
             account_id=self.account.id,
             before=before,
             hold=hold,
+            keep_after=SpotifyError,
         )
 
     @contextmanager

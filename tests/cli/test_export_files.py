@@ -67,6 +67,14 @@ def test_a_zip_that_was_not_named_may_be_anything_and_is_told_apart_from_what_ho
     assert (found.left_out, found.unopened) == ([], ["other.zip"])
 
 
+@pytest.mark.parametrize("name", ["endsong_0.json", "data.zip"])
+def test_what_is_no_file_is_left_out_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    for path in (tmp_path, tmp_path / name):
+        found = find([path])
+        assert (found.plays, found.left_out) == ([], [name])
+
+
 def test_a_zip_that_was_named_must_be_whole(tmp_path: Path) -> None:
     path = tmp_path / "data.zip"
     path.write_bytes(zipped(path, [audio_file(tmp_path, "2020", plays(0, 9))]).read_bytes()[:-30])

@@ -17,10 +17,10 @@ import pytest
 import time_machine
 from botocore.exceptions import EndpointConnectionError
 
-from cli import raw_objects
 from cli.main import main
-from handlers.extract import ledger
 from handlers.layout import ManifestKey, RawKey, state_key
+from handlers.raw import objects
+from handlers.raw.manifest import UnitRow
 from handlers.streams import STREAMS
 from tests.cli.import_stage import ACCOUNT, BUCKET, ImportStage, KilledError, at_put, interrupted, killed
 from tests.cli.privacy_exports import PERSONAL, audio_file, endsong_file, plays, sent, sent_before_2022, written, zipped
@@ -103,7 +103,7 @@ def test_the_manifest_has_the_fields_of_the_extractors_and_names_each_file(stage
         "status": "complete",
         "reason": None,
     }
-    assert [set(unit) for unit in units] == [set(ledger.Unit(STREAM).row())] * 2
+    assert [set(unit) for unit in units] == [set(UnitRow(STREAM).row())] * 2
     assert units == [
         {
             "stream": STREAM,
@@ -175,7 +175,7 @@ def test_a_zip_is_the_same_import_as_its_files_and_given_with_them_each_counts_o
 def test_a_large_file_becomes_parts_that_are_one_read(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(raw_objects, "PART_BYTES", 10_000)
+    monkeypatch.setattr(objects, "PART_BYTES", 10_000)
     path = audio_file(tmp_path, "2020", plays(0, 60))
 
     stage.run(path)
@@ -263,7 +263,7 @@ def test_killed_at_any_write_and_run_again_everything_counts_once(
     when: str,
 ) -> None:
     """Two parts and the state of each file, then the manifest: seven writes."""
-    monkeypatch.setattr(raw_objects, "PART_BYTES", 6_000)
+    monkeypatch.setattr(objects, "PART_BYTES", 6_000)
     paths = audio_file(tmp_path, "2020", plays(0, 12)), endsong_file(tmp_path, "0", plays(12, 12))
     with pytest.raises(KilledError), at_put(number, **{when: killed}):
         stage.run(*paths)
@@ -279,7 +279,7 @@ def test_killed_at_any_write_and_run_again_everything_counts_once(
 
 
 def test_seven_writes_are_all_there_are(stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw_objects, "PART_BYTES", 6_000)
+    monkeypatch.setattr(objects, "PART_BYTES", 6_000)
     paths = audio_file(tmp_path, "2020", plays(0, 12)), endsong_file(tmp_path, "0", plays(12, 12))
     with at_put(8, before=killed):
         stage.run(*paths)
@@ -421,7 +421,7 @@ def test_dry_run_reports_and_asks_nothing_of_aws(
     audio_file(tmp_path, "2020", plays(0, 30))
     (tmp_path / "endsong_0.json").write_bytes(written([None, sent(plays(40, 1)[0])]))
     (tmp_path / "Streaming_History_Video_2020.json").write_bytes(b"[]")
-    monkeypatch.setattr("cli.import_history.boto3.client", killed)
+    monkeypatch.setattr("cli.raw_bucket.boto3.client", killed)
 
     assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 0
 

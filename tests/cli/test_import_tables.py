@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from cli import raw_objects
+from handlers.raw import objects
 from handlers.transform.transformer import Transformer
 from tests.cli.import_stage import ACCOUNT, BUCKET, ImportStage
 from tests.cli.privacy_exports import audio_file, endsong_file, plays
@@ -30,7 +30,7 @@ def rows(stage: ImportStage, table: str) -> list[dict[str, Any]]:
 def test_every_play_becomes_a_row_and_the_manifest_says_where(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(raw_objects, "PART_BYTES", 20_000)
+    monkeypatch.setattr(objects, "PART_BYTES", 20_000)
     stored = plays(0, 60)
     stage.run(audio_file(tmp_path, "2020", stored[:40]), endsong_file(tmp_path, "0", stored[40:]))
     stage.s3.create_bucket(Bucket=TRANSFORMED, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})

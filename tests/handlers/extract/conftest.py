@@ -16,7 +16,8 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "SpotifyEtl/test")
 
 from handlers.extract import handler as function
 from tests.handlers.extract.fake_spotify import FakeSpotify
-from tests.handlers.extract.stage import BUCKET, LOGIN, Stage, environment
+from tests.handlers.extract.stage import LOGIN, Stage, environment
+from tests.handlers.raw.stored import BUCKET
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -53,7 +54,7 @@ def empty_stage(spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> Iterat
         arn = secrets.create_secret(Name="spotify")["ARN"]
         for name, value in environment(spotify, arn).items():
             monkeypatch.setenv(name, value)
-        stage = Stage(spotify, s3, secrets, arn, monkeypatch.setenv)
+        stage = Stage(s3, spotify, secrets, arn, monkeypatch.setenv)
         monkeypatch.setattr("handlers.extract.spotify.sleep", stage.waits.append)
         monkeypatch.setattr("handlers.extract.pacing.sleep", stage.pauses.append)
         # Not `time.sleep` itself: moto and the fake's threads have that too.

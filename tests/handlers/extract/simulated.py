@@ -21,7 +21,8 @@ from handlers.extract import handler as function
 from handlers.streams import READABLE_STREAMS, scopes
 from local.spotify import Library, LibraryPlan, Simulator
 from local.spotify.top_lists import TIME_RANGES
-from tests.handlers.extract.stage import BUCKET, Context
+from tests.handlers.extract.stage import Context
+from tests.handlers.raw.stored import BUCKET
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

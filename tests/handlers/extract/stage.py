@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import uuid
 from collections.abc import Callable
@@ -16,16 +15,15 @@ from handlers.extract.budget import Budget
 from handlers.extract.credentials import Secret
 from handlers.extract.handler import handler
 from handlers.extract.spotify import SpotifyClient
-from handlers.extract.state import StateFile
-from handlers.extract.storage import Bucket
+from handlers.raw.bucket import Bucket
+from handlers.raw.state import StateFile
 from handlers.streams import STREAMS, default_streams, scopes
 from tests.handlers.extract.fake_spotify import FakeSpotify
+from tests.handlers.raw.stored import BUCKET, Json, Stored
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-BUCKET = "raw-bucket"
 LOGIN = {
     "client_id": "client-id",
     "client_secret": "client-secret-of-the-app",
@@ -34,8 +32,6 @@ LOGIN = {
     "authorized_at": "2026-11-01T00:00:00Z",
 }
 START = datetime(2026, 11, 23, 6, tzinfo=UTC)
-
-Json = dict[str, Any]
 
 
 @dataclass
@@ -53,11 +49,10 @@ class Context:
 
 
 @dataclass
-class Stage:
+class Stage(Stored):
     """Runs of the function, and what they left."""
 
     spotify: FakeSpotify
-    s3: S3Client
     secrets: SecretsManagerClient
     secret_arn: str
     set_variable: Callable[[str, str], None]
@@ -115,22 +110,6 @@ class Stage:
     def read(self, stream: str, at: datetime = START, **event: Any) -> Json:
         """Read one stream by hand; gives its unit."""
         return unit(self.run("manual", at, streams=[stream], **event), stream)
-
-    def keys(self, prefix: str = "") -> list[str]:
-        return [one["Key"] for one in self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
-
-    def bytes(self, key: str) -> bytes:
-        return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-
-    def json(self, key: str) -> Json:
-        content: Json = json.loads(self.bytes(key))
-        return content
-
-    def lines(self, keys: list[str]) -> list[Json]:
-        return [json.loads(line) for key in keys for line in gzip.decompress(self.bytes(key)).splitlines()]
-
-    def records(self, keys: list[str]) -> list[Any]:
-        return [line["record"] for line in self.lines(keys)]
 
     def written(self, stream: str) -> list[Any]:
         """Every record of a stream in the bucket, in the order of keys."""

@@ -13,7 +13,8 @@ from handlers.extract.errors import LockedError
 from handlers.extract.locks import Locks
 from handlers.layout import account_key
 from tests.handlers.extract.fake_spotify import Json, Reply
-from tests.handlers.extract.stage import BUCKET, LOGIN, START, Stage
+from tests.handlers.extract.stage import LOGIN, START, Stage
+from tests.handlers.raw.stored import BUCKET
 
 
 def test_other_account_is_spoken_of_once_and_by_its_key(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handlers.extract import raw
+from handlers.raw import objects
 from local.spotify import LibraryPlan
 from tests.handlers.extract.simulated import START, World, simulated
 
@@ -52,7 +52,7 @@ class Killing:
 @pytest.fixture(name="world")
 def fixture_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     # Several parts, so that there are writes in the middle of reads.
-    monkeypatch.setattr(raw, "PART_BYTES", 60_000)
+    monkeypatch.setattr(objects, "PART_BYTES", 60_000)
     with simulated(monkeypatch, PLAN, streams=STREAMS) as world:
         yield world
 

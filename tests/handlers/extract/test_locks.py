@@ -12,10 +12,11 @@ import time_machine
 from handlers import layout
 from handlers.extract.errors import LockedError
 from handlers.extract.locks import Locks
-from handlers.extract.state import StateError, StateFile
-from handlers.extract.storage import Bucket
+from handlers.raw.bucket import Bucket
+from handlers.raw.state import StateError, StateFile
 from tests.handlers.extract.fake_spotify import Json, Reply
-from tests.handlers.extract.stage import BUCKET, START, Stage, unit
+from tests.handlers.extract.stage import START, Stage, unit
+from tests.handlers.raw.stored import BUCKET
 
 KEY = "state/locks.json"
 HOUR = timedelta(hours=1)

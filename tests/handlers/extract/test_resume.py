@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.extract import raw
 from handlers.extract.handler import RunFailedError
 from handlers.layout import LOCKS_STATE_KEY, state_key
+from handlers.raw import objects
 from tests.handlers.extract.fake_spotify import Json, Reply, entry, playlist, saved_track
 from tests.handlers.extract.stage import START, Stage, unit
 
@@ -273,7 +273,7 @@ def test_part_that_is_uploaded_is_a_place_to_go_on_from(stage: Stage) -> None:
     """A function that is killed leaves nothing but what it has saved."""
     stage.spotify.lists[PATH] = tracks(*range(230))
     left = iter(range(160))
-    add = raw.RawWriter.add
+    add = objects.RawWriter.add
 
     def add_until_killed(*arguments: Any) -> None:
         if next(left, None) is None:
@@ -281,8 +281,8 @@ def test_part_that_is_uploaded_is_a_place_to_go_on_from(stage: Stage) -> None:
         add(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(raw, "PART_BYTES", 20_000)
-        patch.setattr(raw.RawWriter, "add", add_until_killed)
+        patch.setattr(objects, "PART_BYTES", 20_000)
+        patch.setattr(objects.RawWriter, "add", add_until_killed)
         with pytest.raises(KeyboardInterrupt):
             stage.read(STREAM)
     kept = opened(stage)

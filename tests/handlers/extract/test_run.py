@@ -10,7 +10,8 @@ import pytest
 from handlers.extract.handler import RunFailedError, handler
 from handlers.layout import account_key
 from tests.handlers.extract.fake_spotify import Reply, entry, play, playlist, saved_track
-from tests.handlers.extract.stage import LOGIN, START, Context, Json, Stage, unit
+from tests.handlers.extract.stage import LOGIN, START, Context, Stage, unit
+from tests.handlers.raw.stored import Json
 
 HOURLY = ["recently_played"]
 DAILY = ["profile", "playlists", "playlist_items", "saved_tracks", "saved_albums"]

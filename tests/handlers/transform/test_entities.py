@@ -154,9 +154,8 @@ def test_of_both_names_the_one_that_holds_an_object_counts(file_stage: FileStage
 
 TEXTS = st.sampled_from([None, "", "a", "b", "\x1f", "a\x1fb", "1,1", "-"])
 GENRES = st.none() | st.lists(TEXTS, max_size=3)
-ROWS = st.lists(
-    st.fixed_dictionaries({"artist_id": st.sampled_from(["x", "y", None]), "name": TEXTS, "genres": GENRES}), max_size=20
-)
+IDS = st.sampled_from(["x", "y", None])
+ROWS = st.lists(st.fixed_dictionaries({"artist_id": IDS, "name": TEXTS, "genres": GENRES}), max_size=20)
 
 
 @given(rows=ROWS)

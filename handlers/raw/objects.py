@@ -5,14 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Protocol, Self
 
 from handlers import layout
-from handlers.extract.errors import SpotifyError
-from handlers.extract.paging import Record
-from handlers.extract.storage import Bucket, KeyTakenError
+from handlers.raw.bucket import Bucket, KeyTakenError
 
 PART_BYTES = 32 * 1024 * 1024
 """Size of a part before compression: some ten thousand records."""
@@ -20,10 +19,26 @@ HELD_BYTES = 128 * 1024 * 1024
 """Size of finished parts, compressed, that may wait on the function's disk of 512 MB."""
 
 
+class Source(Protocol):
+    """What served a record, and when; an Answer of Spotify's is one."""
+
+    @property
+    def path(self) -> str:
+        """Below the API's base URL; '' where no API was asked."""
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """Of the request."""
+
+    @property
+    def extracted_at(self) -> datetime:
+        """When it was served."""
+
+
 class RawWriter:
     """Writes the records of one read, part after part, through a file so that memory stays flat.
 
-    As a context it uploads what is left at the end, also when Spotify failed: what was served is kept.
+    As a context it uploads what is left at the end.
 
     Args:
         bucket: the raw bucket.
@@ -35,6 +50,8 @@ class RawWriter:
         account_id: account that they belong to.
         before: keys of the same read that were uploaded already; parts of this run are numbered behind them.
         hold: keep finished parts back until the end, so that `discard` can drop them; more than `HELD_BYTES` are not.
+        keep_after: the kind of error that, ending the context, leaves what was served worth keeping; after any other
+            what is left is dropped.
     """
 
     def __init__(
@@ -48,7 +65,8 @@ class RawWriter:
         read_id: str,
         account_id: str,
         before: Sequence[str] = (),
-        hold: bool,
+        hold: bool = False,
+        keep_after: type[Exception] | tuple[()] = (),
     ) -> None:
         self.keys: list[str] = []
         """Keys of what was uploaded."""
@@ -62,6 +80,7 @@ class RawWriter:
         self._read_id = read_id
         self._account_id = account_id
         self._hold = hold
+        self._keep_after = keep_after
         self._part = _next_part(before, run_id)
         self._files = 0
         self._open: _Part | None = None
@@ -73,23 +92,23 @@ class RawWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None or isinstance(error, SpotifyError):
+        if error is None or isinstance(error, self._keep_after):
             self._finish_part()
             self._upload()
         else:
             self.discard()
 
-    def add(self, record: Record, context: Mapping[str, Any] | None = None) -> None:
+    def add(self, record: Any, source: Source, context: Mapping[str, Any] | None = None) -> None:
         """Write one record with where it was served and what it lacks itself."""
         line = {
             "stream": self._stream,
             "run_id": self._run_id,
             "read_id": self._read_id,
-            "extracted_at": layout.written(record.answer.extracted_at),
+            "extracted_at": layout.written(source.extracted_at),
             "account_id": self._account_id,
-            "request": {"path": record.answer.path, "params": dict(record.answer.params)},
+            "request": {"path": source.path, "params": dict(source.params)},
             "context": dict(context or {}),
-            "record": record.value,
+            "record": record,
         }
         if self._open is None:
             self._files += 1

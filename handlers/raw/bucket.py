@@ -86,7 +86,8 @@ class Bucket:
                     Bucket=self.name, Key=key, Body=body, ContentType=content_type, IfMatch=etag
                 )
         except ClientError as error:
-            if _status(error) in {404, 409, 412}:
+            # A missing key is 404 too, where a version was to be replaced.
+            if _status(error) in {404, 409, 412} and not isinstance(error, self._client.exceptions.NoSuchBucket):
                 raise ConflictError(f"Another writer was first at {key}.") from error
             raise
         return answer["ETag"]

@@ -1,0 +1,1 @@
+"""How the raw bucket is written, by the extract function and by `spotify-etl import-history` alike."""

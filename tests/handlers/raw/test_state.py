@@ -1,0 +1,96 @@
+"""State: conditional writes, and what happens when two runs write."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from handlers.raw.bucket import Bucket
+from handlers.raw.state import Content, Slot, StateError, StateFile
+from tests.handlers.raw.stored import BUCKET, Stored
+
+KEY = "state/0123456789abcdef/saved_albums.json"
+
+
+def state_file(stored: Stored) -> StateFile:
+    return StateFile(Bucket(stored.s3, BUCKET), KEY)
+
+
+def increased(content: Content) -> Content:
+    return {"count": content.get("count", 0) + 1}
+
+
+def test_first_write_replaces_nothing_and_later_ones_what_was_read(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = stored.s3.put_object
+    conditions: list[tuple[str | None, bool]] = []
+
+    def noting(**arguments: Any) -> Any:
+        conditions.append((arguments.get("IfNoneMatch"), "IfMatch" in arguments))
+        return put(**arguments)
+
+    monkeypatch.setattr(stored.s3, "put_object", noting)
+    one = state_file(stored)
+    one.update(increased)
+    one.update(increased)
+    state_file(stored).update(increased)
+    assert conditions == [("*", False), (None, True), (None, True)]
+    assert stored.json(KEY) == {"count": 3}
+
+
+def test_two_runs_at_once_lose_nothing(stored: Stored) -> None:
+    one, other = state_file(stored), state_file(stored)
+    assert one.content == other.content == {}
+    one.update(increased)
+    other.update(increased)
+    one.update(increased)
+    assert stored.json(KEY) == {"count": 3}
+
+
+def test_state_that_vanished_is_written_anew(stored: Stored) -> None:
+    one = state_file(stored)
+    one.update(increased)
+    stored.s3.delete_object(Bucket=BUCKET, Key=KEY)
+    one.update(increased)
+    assert stored.json(KEY) == {"count": 1}
+
+
+def test_change_that_changes_nothing_writes_nothing(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = state_file(stored)
+    one.update(increased)
+    monkeypatch.setattr(stored.s3, "put_object", None)
+    one.update(lambda content: {**content})
+
+
+def test_endless_conflict_is_an_error(stored: Stored) -> None:
+    one = state_file(stored)
+
+    def contested(content: Content) -> Content:
+        stored.s3.put_object(Bucket=BUCKET, Key=KEY, Body=json.dumps({"other": content.get("other", 0) + 1}))
+        return {**content, "mine": True}
+
+    with pytest.raises(StateError, match="keep changing"):
+        one.update(contested)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"null"])
+def test_what_is_no_object_is_told_counts_as_empty_and_is_replaced(stored: Stored, body: bytes) -> None:
+    stored.s3.put_object(Bucket=BUCKET, Key=KEY, Body=body)
+    told: list[str] = []
+    one = StateFile(Bucket(stored.s3, BUCKET), KEY, told.append)
+    assert (one.content, told) == ({}, [KEY])
+    one.update(increased)
+    assert stored.json(KEY) == {"count": 1}
+
+
+def test_a_slot_changes_its_own_part_alone(stored: Stored) -> None:
+    one = state_file(stored)
+    one.update(lambda _: {"units": {"other": {"count": 7}, "mine": "no object"}, "more": 1})
+    slot = Slot(one, "units", "mine", tidy=lambda whole: {**whole, "tidied": True})
+    assert slot.content == {}
+    slot.update(increased)
+    assert slot.content == {"count": 1}
+    assert stored.json(KEY) == {"units": {"other": {"count": 7}, "mine": {"count": 1}}, "more": 1, "tidied": True}
