@@ -86,10 +86,10 @@ def test_what_has_no_id_gives_no_row_but_its_parts_do(file_stage: FileStage) -> 
 
 
 def test_a_value_of_a_wrong_type_is_drift_whether_or_not_its_object_has_an_id(file_stage: FileStage) -> None:
-    tracks: list[dict[str, Any]] = [{"id": id_, "name": "n", "duration_ms": 2**40} for id_ in ("t", None)]
+    tracks: list[dict[str, Any]] = [{"id": id_, "name": "n", "popularity": 2**40} for id_ in ("t", None)]
     result = file_stage.transform("saved_tracks", [saved(track) for track in tracks])
-    assert pairs(file_stage.rows("tracks"), "track_id", "duration_ms") == [("t", None)]
-    assert {path: finding.count for path, finding in result.drift.findings.items()} == {"record.track.duration_ms": 2}
+    assert pairs(file_stage.rows("tracks"), "track_id", "popularity") == [("t", None)]
+    assert {path: finding.count for path, finding in result.drift.findings.items()} == {"record.track.popularity": 2}
 
 
 def test_the_tracks_of_an_album_know_their_album(file_stage: FileStage) -> None:
