@@ -8,6 +8,8 @@ UV_VERSION := 0.13.9
 LOCK := requirements-dev.lock
 # Two workers at the most: the tests start processes of their own.
 WORKERS ?= 2
+# The commands start many processes: each would compile every module anew where the variable is set.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-engine test-trino test-all check fix lint types build docs lock clean bench bench-extract bench-imports
 

@@ -15,16 +15,22 @@ from local.spotify import LibraryPlan
 from tests.e2e import model
 from tests.e2e.world import FIRST_HOURLY_RUN, TIMEZONE, World, accounts, world
 
-DAYS = 2
 PLAN = LibraryPlan(saved_tracks=200, playlists=12, saved_albums=20, plays_per_day=40, timezone=TIMEZONE)
 
 
 @pytest.fixture(
-    scope="module", params=["development", pytest.param("extended", marks=pytest.mark.slow)], name="living_world"
+    scope="module",
+    params=[
+        pytest.param(("development", 1), id="development"),
+        pytest.param(("development", 2), id="development, two days", marks=pytest.mark.slow),
+        pytest.param(("extended", 2), id="extended", marks=pytest.mark.slow),
+    ],
+    name="living_world",
 )
 def fixture_living_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world(tmp_path_factory.mktemp("cloud"), PLAN, shape=request.param, every_stream=True) as made:
-        made.live(DAYS)
+    shape, days = request.param
+    with world(tmp_path_factory.mktemp("cloud"), PLAN, shape=shape, every_stream=True) as made:
+        made.live(days)
         yield made
 
 
@@ -35,8 +41,8 @@ def test_nothing_went_wrong_on_the_way(living_world: World) -> None:
 
 def test_schedules_started_every_run(living_world: World) -> None:
     assert Counter(manifest["trigger"] for manifest in living_world.manifests()) == {
-        "daily": DAYS + 1,
-        "hourly": 24 * DAYS + 2,
+        "daily": living_world.days + 1,
+        "hourly": 24 * living_world.days + 2,
     }
 
 

@@ -201,6 +201,7 @@ def test_a_stack_file_that_cannot_be_followed(
     assert configuration_error(tmp_path, stack, monkeypatch) == sentence
 
 
+@pytest.mark.slow
 def test_the_projects_own_program_deploys(server: AwsServer) -> None:
     outputs: dict[str, Any] = deploy(server, Path(__file__).parents[2], stack="local")
     assert all(outputs.values())

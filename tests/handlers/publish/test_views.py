@@ -168,6 +168,7 @@ def test_what_aws_refuses_for_one_view_stops_no_other(
     assert publisher.lab.query("SELECT x FROM sound") == [("2",)]
 
 
+@pytest.mark.slow
 def test_every_view_of_the_project_is_published(publisher: Publisher) -> None:
     files = {path.stem for path in published_views.FOLDER.glob("*.sql")}
     assert files
