@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -26,25 +26,34 @@ class Locks:
 
     Args:
         state: `layout.LOCKS_STATE_KEY`.
+        wait_out: waits so many seconds if there is time for it, and says whether it did.
     """
 
-    def __init__(self, state: StateFile) -> None:
+    def __init__(self, state: StateFile, wait_out: Callable[[float], bool]) -> None:
         self._state = state
+        self._wait_out = wait_out
         self._until: dict[str, datetime] = {}
         self._loaded = False
 
     def check(self, group: str) -> None:
-        """Let a stream of the group go on.
+        """Let a stream of the group go on, once a lock that ends within the invocation is over.
+
+        A lock of 24 hours that began minutes after the last daily run still holds when the next one begins: without
+        the wait it would cost another day.
 
         Raises:
-            LockedError: the group is locked.
+            LockedError: the group is locked for longer.
         """
         if not self._loaded:
             self._loaded = True
             self._until = _later(self._until, _parsed(self._state.content))
         until = self._until.get(group)
-        if until is not None and until > times.now():
+        if until is None:
+            return
+        seconds = (until - times.now()).total_seconds()
+        if seconds > 0 and not self._wait_out(seconds):
             raise LockedError(until)
+        del self._until[group]
 
     def lock(self, group: str, until: datetime) -> None:
         """Take no request of the group until then, in this run and in others; of two times the later one holds."""

@@ -99,7 +99,6 @@ def _read_all(
         return
     credentials = secret.read(configuration.auth_mode)
     on_login(credentials)
-    locks = Locks(state_file(bucket, layout.LOCKS_STATE_KEY))
     budget = Budget(RUN_REQUESTS, STREAM_REQUESTS, left.requests if left else None)
     client = SpotifyClient(
         credentials,
@@ -110,6 +109,7 @@ def _read_all(
         auth_mode=configuration.auth_mode,
         budget=budget,
     )
+    locks = Locks(state_file(bucket, layout.LOCKS_STATE_KEY), client.wait_out)
     ledger.count_requests = lambda: client.requests
     try:
         account = identify(

@@ -145,6 +145,13 @@ class SpotifyClient:
         path = parts.path.removeprefix(urlsplit(self._api_url).path)
         return Answer(value, path, dict(parse_qsl(parts.query)), times.now())
 
+    def wait_out(self, seconds: float) -> bool:
+        """Wait for a lock to end, if the invocation has the time; whether it has."""
+        if self._is_over or not self._has_time_for(seconds):
+            return False
+        sleep(seconds)
+        return True
+
     def _patiently(self, url: str) -> Any:
         waits = broken = 0
         renewed = False

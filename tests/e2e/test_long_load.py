@@ -14,7 +14,7 @@ from tests.e2e.world import FIRST_DAILY_RUN, TIMEZONE, World, world
 
 pytestmark = pytest.mark.slow
 
-DAYS = 9
+DAYS = 5
 PLAN = LibraryPlan(
     saved_tracks=100_000, playlists=300, saved_albums=20, plays_per_day=0, history_days=0, playlist_entries=12_000,
     timezone=TIMEZONE,
@@ -49,6 +49,17 @@ def test_runs_say_what_they_lack_until_nothing_is_lacking(loaded: World) -> None
         locked = [unit for unit in manifest["units"] if unit["reason"] == "locked"]
         assert bool(locked) == (manifest["status"] == "partial")
         assert all(unit["locked_until"] and not unit["read_complete"] for unit in locked)
+
+
+def test_a_lock_of_a_day_costs_a_day_and_not_two(loaded: World) -> None:
+    """The next daily run begins minutes before it ends, and waits for it."""
+    found = [
+        (unit["status"], unit["reason"])
+        for manifest in loaded.manifests()
+        for unit in manifest["units"]
+        if unit["stream"] == "saved_tracks" and unit["read_id"]
+    ]
+    assert found[: LOCKS + 1] == [("partial", "locked")] * LOCKS + [("complete", None)]
 
 
 def test_no_page_was_asked_for_twice_but_where_the_read_was_cut(loaded: World) -> None:

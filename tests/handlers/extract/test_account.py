@@ -54,13 +54,13 @@ def test_new_login_of_the_same_account_is_not_spoken_of(stage: Stage, caplog: py
 def test_account_stays_the_same_over_logins(stage: Stage, before: Json, profile: Json, account: Account) -> None:
     for fingerprint, served in (("one", before), ("two", profile)):
         stage.spotify.profile = served
-        locks = Locks(stage.state(layout.LOCKS_STATE_KEY))
+        locks = Locks(stage.state(layout.LOCKS_STATE_KEY), lambda _: False)
         found = identify(stage.client(), stage.state(layout.LOGIN_STATE_KEY), fingerprint, ask=False, locks=locks)
     assert found == account
 
 
 def test_locked_profile_is_not_asked_for(stage: Stage) -> None:
-    locks = Locks(stage.state(layout.LOCKS_STATE_KEY))
+    locks = Locks(stage.state(layout.LOCKS_STATE_KEY), lambda _: False)
     stage.spotify.fault("me", Reply(429, b"", {"Retry-After": "70000"}))
 
     def found(login: str) -> Account:

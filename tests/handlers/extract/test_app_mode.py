@@ -78,7 +78,7 @@ def test_odd_token_answer_is_no_crash(stage: Stage, body: bytes) -> None:
 
 def test_account_is_the_app_without_a_request(stage: Stage) -> None:
     state = stage.state(LOGIN_STATE_KEY)
-    locks = Locks(stage.state(LOCKS_STATE_KEY))
+    locks = Locks(stage.state(LOCKS_STATE_KEY), lambda _: False)
     assert identify(client(stage.spotify), state, "", ask=True, locks=locks, auth_mode="app") == APP
     assert (APP.id, APP.user_id) == ("app", "")
     assert (stage.spotify.requests, stage.keys()) == ([], [])

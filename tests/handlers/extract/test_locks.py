@@ -31,7 +31,11 @@ def stopped_clock() -> Iterator[None]:
 @pytest.fixture
 def locks(empty_stage: Stage) -> Callable[[], Locks]:
     """Those of another run each time."""
-    return lambda: Locks(empty_stage.state(layout.LOCKS_STATE_KEY))
+    return lambda: Locks(empty_stage.state(layout.LOCKS_STATE_KEY), no_time)
+
+
+def no_time(_: float) -> bool:
+    return False
 
 
 def put(stage: Stage, content: bytes | Json) -> None:
@@ -77,6 +81,33 @@ def test_lock_ends(locks: Callable[[], Locks]) -> None:
     locks().lock("library", START + HOUR)
     with time_machine.travel(START + HOUR, tick=False):
         locks().check("library")
+
+
+def test_lock_that_ends_in_time_is_waited_for_once(empty_stage: Stage, locks: Callable[[], Locks]) -> None:
+    locks().lock("library", START + HOUR)
+    waits: list[float] = []
+
+    def has_two_minutes(seconds: float) -> bool:
+        waits.append(seconds)
+        return seconds <= 120
+
+    patient = Locks(empty_stage.state(layout.LOCKS_STATE_KEY), has_two_minutes)
+    with pytest.raises(LockedError):
+        patient.check("library")
+    with time_machine.travel(START + timedelta(minutes=59), tick=False):
+        patient.check("library")
+        patient.check("library")
+    assert waits == [3600, 60]
+
+
+@pytest.mark.parametrize(("minutes", "waits"), [(13, [780]), (14, [])])
+def test_run_waits_for_a_lock_of_the_day_before_as_long_as_its_time_allows(
+    stage: Stage, minutes: int, waits: list[float]
+) -> None:
+    put(stage, {"groups": {"library": layout.written(START + timedelta(minutes=minutes))}})
+    row = stage.read("saved_albums")
+    assert [round(seconds) for seconds in stage.waits] == waits
+    assert (row["status"], row["reason"]) == (("complete", None) if waits else ("partial", "locked"))
 
 
 @pytest.mark.parametrize(
