@@ -20,6 +20,9 @@ from cli.errors import CommandError
 _PLAYS = re.compile(r"(?:Streaming_History_Audio|endsong)_.*\.json", re.IGNORECASE)
 _CHUNK_BYTES = 64 * 1024
 
+# Beside its own error zipfile raises these: of a version that it does not know, and of a name that is no UTF-8.
+_NO_WHOLE_ZIP = (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError)
+
 
 class DamagedFileError(Exception):
     """A file that cannot be read to its end; the message is a clause that says why."""
@@ -31,15 +34,15 @@ class ExportFile:
 
     path: Path
     """The file, or the zip that holds it."""
-    member: str = ""
-    """Its name in the zip; '' for a file by itself."""
+    member: zipfile.ZipInfo | None = None
+    """Its entry in the zip, which may hold several of one name; None for a file by itself."""
     size: int = 0
     """Bytes, unpacked."""
 
     @property
     def name(self) -> str:
         """The file's own name, without folders."""
-        return Path(self.member).name if self.member else self.path.name
+        return _name(self.member) if self.member else self.path.name
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes, in pieces; a file in a zip is unpacked as it is read.
@@ -55,21 +58,22 @@ class ExportFile:
                 except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
                     raise DamagedFileError("the zip is damaged there") from error
                 except OSError as error:
-                    raise DamagedFileError(f"it cannot be read ({error.strerror})") from error
+                    # bzip2's own error is one without a number and its text.
+                    raise DamagedFileError(f"it cannot be read ({error.strerror or error})") from error
                 if not chunk:
                     return
                 yield chunk
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
-        if not self.member:
+        if self.member is None:
             with self.path.open("rb") as file:
                 yield file
             return
         with _zip(self.path) as archive:
             try:
                 member = archive.open(self.member)
-            except (zipfile.BadZipFile, KeyError, NotImplementedError) as error:
+            except _NO_WHOLE_ZIP as error:
                 raise DamagedFileError("the zip does not give it") from error
             with member:
                 yield member
@@ -97,7 +101,7 @@ class FoundFiles:
     left_out: list[str] = field(default_factory=list)
     """Names of what holds no plays: videos, playlists, the PDF."""
     unopened: list[str] = field(default_factory=list)
-    """Names of zips in a folder that cannot be opened, so that nobody knows what they hold."""
+    """Names of what lies in a folder and cannot be opened, so that nobody knows what it holds."""
 
 
 def find(paths: Sequence[Path]) -> FoundFiles:
@@ -156,38 +160,49 @@ def _raise(error: OSError) -> None:
 
 def _add(found: FoundFiles, path: Path, *, named: bool) -> None:
     is_zip = path.suffix.lower() == ".zip"
-    # Of a pipe no one knows when it ends, nor could it be read twice.
-    if not (is_zip or _PLAYS.fullmatch(path.name)) or not stat.S_ISREG(path.stat().st_mode):
+    if not (is_zip or _PLAYS.fullmatch(path.name)):
         found.left_out.append(path.name)
-    elif is_zip:
-        try:
+        return
+    try:
+        size = _size(path)
+        if is_zip:
             _add_members(found, path)
-        except CommandError:
-            if named:
-                raise
-            found.unopened.append(path.name)
-    else:
-        found.plays.append(ExportFile(path, size=path.stat().st_size))
+        else:
+            found.plays.append(ExportFile(path, size=size))
+    except CommandError:
+        if named:
+            raise
+        found.unopened.append(path.name)
+
+
+def _size(path: Path) -> int:
+    status = path.stat()
+    # Of a pipe no one knows when it ends, nor could it be read twice.
+    if not stat.S_ISREG(status.st_mode):
+        raise CommandError(f"{path} is no file but a pipe or a device: write what comes from it to a file first.")
+    return status.st_size
 
 
 def _add_members(found: FoundFiles, path: Path) -> None:
     with _zip(path) as archive:
-        for member in archive.infolist():
-            if member.is_dir():
-                continue
-            name = Path(member.filename).name
-            if not _PLAYS.fullmatch(name):
-                found.left_out.append(name)
-            elif member.flag_bits & 1:
-                raise CommandError(f"{path} is protected by a password: unpack it and give the folder instead.")
-            else:
-                found.plays.append(ExportFile(path, member.filename, member.file_size))
+        # Damage can leave an entry without a name.
+        members = [member for member in archive.infolist() if member.filename and not member.is_dir()]
+    plays = [member for member in members if _PLAYS.fullmatch(_name(member))]
+    # Before any is taken: what is told of as not opened must not be half imported.
+    if any(member.flag_bits & 1 for member in plays):
+        raise CommandError(f"{path} is protected by a password: unpack it and give the folder instead.")
+    found.plays += [ExportFile(path, member, member.file_size) for member in plays]
+    found.left_out += [_name(member) for member in members if not _PLAYS.fullmatch(_name(member))]
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    return Path(member.filename).name
 
 
 def _zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
+    except _NO_WHOLE_ZIP as error:
         raise CommandError(f"{path} is no whole zip: download it again from Spotify.") from error
     except OSError as error:
         raise _unreadable(path, error) from error

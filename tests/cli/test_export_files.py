@@ -30,7 +30,7 @@ def test_files_of_both_kinds_are_found_in_folders_below_one_and_in_zips(tmp_path
 
     found = find([tmp_path])
 
-    assert [(file.path, file.member) for file in found.plays] == [
+    assert [(file.path, file.member.filename if file.member else "") for file in found.plays] == [
         (old, ""),
         (tmp_path / "my_spotify_data.ZIP", f"Spotify Extended Streaming History/{audio.name}"),
         (audio, ""),
@@ -68,11 +68,12 @@ def test_a_zip_that_was_not_named_may_be_anything_and_is_told_apart_from_what_ho
 
 
 @pytest.mark.parametrize("name", ["endsong_0.json", "data.zip"])
-def test_what_is_no_file_is_left_out_and_not_waited_for(tmp_path: Path, name: str) -> None:
+def test_what_is_no_file_is_not_waited_for_and_told_of(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
-    for path in (tmp_path, tmp_path / name):
-        found = find([path])
-        assert (found.plays, found.left_out) == ([], [name])
+    found = find([tmp_path])
+    assert (found.plays, found.left_out, found.unopened) == ([], [], [name])
+    with pytest.raises(CommandError, match=r"is no file but a pipe or a device: write what comes from it to a file"):
+        find([tmp_path / name])
 
 
 def test_a_zip_that_was_named_must_be_whole(tmp_path: Path) -> None:
@@ -82,20 +83,79 @@ def test_a_zip_that_was_named_must_be_whole(tmp_path: Path) -> None:
         find([path])
 
 
-def test_a_zip_with_a_password_says_so(tmp_path: Path) -> None:
-    path = zipped(tmp_path / "data.zip", [audio_file(tmp_path, "2020", plays(0, 9))])
-    with zipfile.ZipFile(path) as archive:
-        directory, places = archive.start_dir, [member.header_offset for member in archive.infolist()]
+def test_a_zip_with_a_password_says_so_and_gives_nothing(tmp_path: Path) -> None:
+    files = [audio_file(tmp_path, "2020", plays(0, 9)), audio_file(tmp_path, "2021", plays(9, 9))]
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    path = zipped(folder / "data.zip", files)
     content = bytearray(path.read_bytes())
-    for place in places:
-        content[place + 6] |= 1
-    place = directory
-    for _ in places:
-        content[place + 8] |= 1
-        place = content.find(b"PK\1\2", place + 1)
+    # Of the last file alone: its flags in its own header and in the zip's list.
+    content[content.rindex(b"PK\3\4") + 6] |= 1
+    content[content.rindex(b"PK\1\2") + 8] |= 1
     path.write_bytes(content)
     with pytest.raises(CommandError, match="is protected by a password: unpack it and give the folder instead"):
         find([path])
+    found = find([folder])
+    assert (found.plays, found.left_out, found.unopened) == ([], [], ["data.zip"])
+
+
+@pytest.mark.parametrize("place", [6, 46])
+def test_a_zip_whose_list_is_damaged_says_so(tmp_path: Path, place: int) -> None:
+    """The version of zip that an entry asks for, and a byte of its name."""
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Streaming_History_Audio_ü.json", b"[]")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\1\2") + place] = 0xFF
+    path.write_bytes(content)
+    with pytest.raises(CommandError, match=r"data\.zip is no whole zip: download it again from Spotify\."):
+        find([path])
+
+
+def test_an_entry_that_damage_left_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", b"")
+        archive.writestr("endsong_0.json", b"[]")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\1\2") + 46] = 0
+    path.write_bytes(content)
+    found = find([path])
+    assert ([file.name for file in found.plays], found.left_out) == (["endsong_0.json"], [])
+
+
+def test_files_of_one_name_in_a_zip_are_each_read(tmp_path: Path) -> None:
+    files = [audio_file(tmp_path, year, plays(int(year), 3)) for year in ("2020", "2021")]
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.write(files[0], "endsong_0.json")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.write(files[1], "endsong_0.json")
+    found = find([tmp_path / "data.zip"])
+    assert [b"".join(file.chunks()) for file in found.plays] == [file.read_bytes() for file in files]
+
+
+def test_a_header_that_is_damaged_ends_the_file_before_it_begins(tmp_path: Path) -> None:
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Streaming_History_Audio_ü.json", b"[]")
+    content = bytearray(path.read_bytes())
+    content[30] = 0xFF
+    path.write_bytes(content)
+    (file,) = find([path]).plays
+    with pytest.raises(DamagedFileError, match="the zip does not give it"):
+        next(file.chunks())
+
+
+def test_damage_of_which_the_error_has_no_number_says_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("endsong_0.json", b"[]" * 1000)
+    content = bytearray(path.read_bytes())
+    content[30 + len("endsong_0.json")] = 0
+    path.write_bytes(content)
+    (file,) = find([path]).plays
+    with pytest.raises(DamagedFileError, match=r"it cannot be read \(Invalid data stream\)"):
+        next(file.chunks())
 
 
 def test_a_path_that_leads_nowhere_says_so(tmp_path: Path) -> None:
