@@ -44,8 +44,9 @@ def import_history(
     """
     found = _found(paths)
     with raw_bucket(bucket_name) as bucket, TemporaryDirectory() as folder:
-        # Asked first: nobody should wait for an hour only to learn that the bucket's name was wrong.
-        run = Run(account_id or _account_logged_in(bucket), datetime.now(UTC))
+        # Asked first and always: nobody should wait for an hour only to learn that the bucket's name was wrong.
+        login = bucket.get(layout.LOGIN_STATE_KEY)
+        run = Run(account_id or _account_logged_in(login), datetime.now(UTC))
         state = ImportState(bucket, run.account_id)
         console.print(f"Importing for the account {run.account_id}.", markup=False, soft_wrap=True)
         importer = _Importer(bucket, run, state, Path(folder), again=again)
@@ -130,20 +131,14 @@ class _Importer:
             watch_bytes(hashed_file.file.size)
             return _Outcome(hashed_file, "unchanged", imported.records, imported.span, imported.keys)
         reading = Reading(hashed_file, watch_bytes)
-        source = _FileSource(self._run.started_at)
-        with RawWriter(
-            self._bucket,
-            self._folder,
-            stream=STREAM,
-            unit=hashed_file.unit,
-            run_id=self._run.id,
-            read_id=hashed_file.content_hash,
-            account_id=self._run.account_id,
-        ) as raw:
-            for play in reading.plays():
-                raw.add(play, source)
-                watch_plays(1)
-        outcome = _read(reading, raw.records, tuple(raw.keys))
+        try:
+            outcome = self._written(reading, watch_plays)
+        except OSError as error:
+            # The file's own errors are the reading's: this is one of the folder where parts wait.
+            raise CommandError(
+                f"Temporary files cannot be written to {self._folder.parent} ({error.strerror}): make room there, or "
+                "name another folder in TMPDIR, and run the command again; files that are done are not repeated."
+            ) from error
         if outcome.status == "complete":
             self._state.add(
                 hashed_file.unit,
@@ -157,6 +152,22 @@ class _Importer:
                 ),
             )
         return outcome
+
+    def _written(self, reading: Reading, watch_plays: _Watch) -> _Outcome:
+        source = _FileSource(self._run.started_at)
+        with RawWriter(
+            self._bucket,
+            self._folder,
+            stream=STREAM,
+            unit=reading.hashed_file.unit,
+            run_id=self._run.id,
+            read_id=reading.hashed_file.content_hash,
+            account_id=self._run.account_id,
+        ) as raw:
+            for play in reading.plays():
+                raw.add(play, source)
+                watch_plays(1)
+        return _read(reading, raw.records, tuple(raw.keys))
 
 
 @dataclass(frozen=True)
@@ -206,10 +217,9 @@ def _found(paths: Sequence[Path]) -> FoundFiles:
     )
 
 
-def _account_logged_in(bucket: Bucket) -> str:
-    stored = bucket.get(layout.LOGIN_STATE_KEY)
+def _account_logged_in(login: tuple[bytes, str] | None) -> str:
     try:
-        content = json.loads(stored[0]) if stored else None
+        content = json.loads(login[0]) if login else None
     except ValueError:
         content = None
     account_id = content.get("account_id") if isinstance(content, dict) else None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from cli.errors import CommandError
 from handlers.raw.bucket import Bucket, ConflictError
@@ -25,7 +25,7 @@ def raw_bucket(name: str) -> Iterator[Bucket]:
         raise CommandError(f"AWS cannot be asked ({error}): check credentials and region.") from error
     try:
         yield Bucket(client, name)
-    except client.exceptions.NoSuchBucket as error:
+    except (client.exceptions.NoSuchBucket, ParamValidationError) as error:  # Of what is sent only the name may be odd.
         raise CommandError(
             f"There is no bucket {name!r} in this account: "
             "`pulumi stack output raw_bucket_name` prints the name of the stack's."

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -405,6 +408,35 @@ def test_before_the_first_run_after_login_it_asks_for_one(
     assert stage.keys("raw/") + stage.keys("runs/") == []
 
 
+def test_a_wrong_bucket_is_told_of_before_any_file_is_read(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert stage.keys("state/")
+    path = audio_file(tmp_path, "2020", plays(0, 1))
+    monkeypatch.setattr("cli.import_history.hashed", killed)
+    assert run_command(monkeypatch, str(path), "--bucket", "no-such-bucket", "--account-id", "named", "--again") == 1
+    assert capsys.readouterr().err.startswith("There is no bucket 'no-such-bucket' in this account")
+
+
+def test_a_disk_that_is_full_is_one_sentence(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = audio_file(tmp_path, "2020", plays(0, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr("handlers.raw.objects._Part.write", full)
+        sentence = stage.fail(path)
+    assert sentence == (
+        f"Temporary files cannot be written to {tempfile.gettempdir()} (No space left on device): make room there, or "
+        "name another folder in TMPDIR, and run the command again; files that are done are not repeated."
+    )
+    assert stage.keys("runs/") == []
+    stage.run(path)
+    assert stage.listened() == plays(0, 1)
+
+
 def test_an_account_that_is_named_needs_no_login(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -456,7 +488,7 @@ def test_dry_run_tells_of_a_broken_file(
         (
             ["AUDIO", "--bucket", "Not a name"],
             1,
-            "AWS did not answer as it should (Parameter validation failed: Invalid",
+            "There is no bucket 'Not a name' in this account: `pulumi",
         ),
         (["AUDIO"], 2, "Name the stack's raw bucket with --bucket, or pass --dry-run"),
         (["AUDIO", "--bucket", ""], 2, "Name the stack's raw bucket with --bucket, or pass --dry-run"),
