@@ -155,8 +155,7 @@ def _outcome(interrupts: list[int]) -> tuple[str, int]:
         return "Nothing was entered where the command asks: run it in a terminal, or pass what it asks for.", 1
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         if not interrupts:
-            kept = _kept_traceback(error)
-            return f"Something went wrong that should not have; {kept} says what. Please report it.", 1
+            return f"Something went wrong that should not have; {_kept(error)}. Please report it.", 1
     return "", 0
 
 
@@ -175,7 +174,11 @@ def _noted_interrupts() -> list[int]:
     return noted
 
 
-def _kept_traceback(error: Exception) -> Path:
-    path = Path(tempfile.gettempdir()) / f"spotify-etl-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
-    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    return path
+def _kept(error: Exception) -> str:
+    """A clause that says where the traceback is kept or, where no file can be written, what the error was."""
+    try:
+        path = Path(tempfile.gettempdir()) / f"spotify-etl-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
+        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        return f"no file could be written to keep it, but it was {error!r}"
+    return f"{path} says what"

@@ -1,0 +1,45 @@
+"""What becomes of an error that no command expected."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from cli.main import main
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("cli.import_history.inspect_history", broken)
+    monkeypatch.setattr(sys, "argv", ["spotify-etl", "import-history", "a", "--dry-run"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+
+
+def test_the_traceback_is_kept_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    fail(monkeypatch, ValueError("half a letter: \ud83d"))
+    (kept,) = tmp_path.iterdir()
+    assert (
+        capsys.readouterr().err == f"Something went wrong that should not have; {kept} says what. Please report it.\n"
+    )
+    assert "ValueError: half a letter: \\ud83d" in kept.read_text()
+
+
+def test_where_no_file_can_be_written_the_error_itself_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    fail(monkeypatch, ValueError("odd"))
+    assert capsys.readouterr().err == (
+        "Something went wrong that should not have; no file could be written to keep it, but it was "
+        "ValueError('odd'). Please report it.\n"
+    )
