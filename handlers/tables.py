@@ -416,7 +416,7 @@ TABLES: dict[str, Table] = {
                 Column("status", "string", "`complete`, `unchanged`, `partial`, `failed` or `skipped`."),
                 Column("reason", "string", "Why the unit is not complete, and what to do."),
                 Column("requests", "bigint", "Requests sent to the Web API."),
-                Column("records", "bigint", "Records read from Spotify."),
+                Column("records", "bigint", "Lines written; 0 where what was read equals what had been written."),
                 Column("objects", "bigint", "Raw objects written."),
                 Column("locked_until", "timestamp", "Until when Spotify's quota keeps the stream locked, UTC."),
                 Column("read_complete", "boolean", "Whether the read is finished."),
@@ -431,12 +431,16 @@ TABLES: dict[str, Table] = {
             ("_raw_key", "_line", "reason"),
             (
                 Column("stream", "string", "Stream of the raw object; `runs` for a manifest."),
-                Column("reason", "string", "What is wrong: `not_json`, `wrong_type`, `null_element`, `truncated` …"),
+                Column(
+                    "reason",
+                    "string",
+                    "What is wrong: `not_json`, `wrong_type`, `null_element`, `truncated`, `too_long` (over 4 MB) …",
+                ),
                 Column("detail", "string", "One sentence on what is wrong."),
                 Column(
                     "line",
                     "string",
-                    "The line as it was read, cut where it is very long; null for line 0 and for `streaming_history`.",
+                    "The line as read, its first 16,384 characters; null for line 0 and for `streaming_history`.",
                 ),
             ),
         ),

@@ -44,7 +44,7 @@ class RawWriter:
         bucket: the raw bucket.
         folder: where parts lie until they are uploaded.
         stream: name of the stream.
-        unit: playlist id, or ''.
+        unit: playlist id, id of what the catalogue asked for, hash of an imported file, or ''.
         run_id: run that writes.
         read_id: read that the records belong to.
         account_id: account that they belong to.

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from handlers.tables import TABLES
 from handlers.transform import blocks as blocks_module
 from handlers.transform.rejections import MAX_LINE_CHARACTERS
 from tests.handlers.transform.stage import ACCOUNT, READ, RUN, FileStage, encode, raw_line
@@ -360,3 +361,9 @@ def test_a_rejected_record_gives_no_entities(file_stage: FileStage) -> None:
     (line,) = fixture_lines("saved_tracks", "development")
     line["record"]["added_at"] = None
     assert file_stage.transform("saved_tracks", [line]).outputs.rows == {"rejected_records": 1}
+
+
+def test_the_lengths_at_which_lines_are_cut_are_documented() -> None:
+    docs = {column.name: column.doc for column in TABLES["rejected_records"].columns}
+    assert f"its first {MAX_LINE_CHARACTERS:,} characters" in docs["line"]
+    assert f"`too_long` (over {blocks_module.MAX_LINE_BYTES // 1024 // 1024} MB)" in docs["reason"]
