@@ -198,6 +198,8 @@ def test_bucket_tells_a_missing_key_from_a_taken_one(stored: Stored) -> None:
 
 def test_a_bucket_that_is_not_there_is_no_conflict(stored: Stored) -> None:
     missing = Bucket(stored.s3, "no-such-bucket")
+    with pytest.raises(stored.s3.exceptions.NoSuchBucket):
+        missing.put_new("runs/a", b"a", "application/json")
     for etag in (None, '"0"'):
         with pytest.raises(stored.s3.exceptions.NoSuchBucket):
             missing.replace("state/a.json", b"a", "application/json", etag)

@@ -65,6 +65,27 @@ def test_change_that_changes_nothing_writes_nothing(stored: Stored, monkeypatch:
     one.update(lambda content: {**content})
 
 
+def test_a_write_at_the_same_moment_as_another_is_made_again(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 answers 409 to one of two conditional writes that meet."""
+    put = stored.s3.put_object
+    calls = []
+
+    def busy(**arguments: Any) -> Any:
+        calls.append(arguments["Key"])
+        if len(calls) == 1:
+            put(Bucket=BUCKET, Key=KEY, Body=b'{"count": 7}')
+            raise stored.s3.exceptions.ClientError(
+                {"Error": {"Code": "ConditionalRequestConflict"}, "ResponseMetadata": {"HTTPStatusCode": 409}},  # type: ignore[typeddict-item] # the rest is not read
+                "PutObject",
+            )
+        return put(**arguments)
+
+    monkeypatch.setattr(stored.s3, "put_object", busy)
+    state_file(stored).update(increased)
+    assert stored.json(KEY) == {"count": 8}
+    assert calls == [KEY] * 2
+
+
 def test_endless_conflict_is_an_error(stored: Stored) -> None:
     one = state_file(stored)
 
