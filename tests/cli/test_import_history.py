@@ -23,6 +23,7 @@ from botocore.exceptions import EndpointConnectionError
 from cli.main import main
 from handlers.layout import ManifestKey, RawKey, state_key
 from handlers.raw import objects
+from handlers.raw.bucket import Bucket, ConflictError
 from handlers.raw.manifest import UnitRow
 from handlers.streams import STREAMS
 from tests.cli.import_stage import ACCOUNT, BUCKET, ImportStage, KilledError, at_put, interrupted, killed
@@ -545,6 +546,28 @@ def test_aws_that_does_not_answer_is_one_sentence_and_the_command_goes_on_when_r
     clock.shift(timedelta(minutes=1))
     stage.run(path)
     assert stage.listened() == plays(0, 12)
+
+
+@pytest.mark.parametrize(
+    ("method", "sentence"),
+    [
+        ("put_new", "Another writes. Run the command again."),
+        ("replace", "Other imports keep changing what is noted as done: run the command again when they end."),
+    ],
+)
+def test_others_that_are_always_first_are_one_sentence(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, sentence: str
+) -> None:
+    def conflict(*_: object, **__: object) -> None:
+        raise ConflictError("Another writes.")
+
+    path = audio_file(tmp_path, "2020", plays(0, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, method, conflict)
+        assert stage.fail(path) == sentence
+    assert stage.keys("runs/") == []
+    stage.run(path)
+    assert stage.listened() == plays(0, 1)
 
 
 def test_no_credentials_is_one_sentence(

@@ -107,6 +107,30 @@ def test_conflicting_write_is_sent_again(stored: Stored, tmp_path: Path, monkeyp
     assert calls == [FIRST] * 3
 
 
+def test_writes_that_always_meet_others_are_an_error(
+    stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(**_: Any) -> Any:
+        raise stored.s3.exceptions.ClientError(
+            {"Error": {"Code": "ConditionalRequestConflict"}, "ResponseMetadata": {"HTTPStatusCode": 409}},  # type: ignore[typeddict-item] # the rest is not read
+            "PutObject",
+        )
+
+    monkeypatch.setattr(stored.s3, "put_object", busy)
+    one = writer(stored, tmp_path)
+    one.add("lost", SERVED)
+    with pytest.raises(ConflictError, match="Others keep writing"), one:
+        pass
+    assert (one.keys, one.records) == ([], 0)
+
+
+def test_parts_are_numbered_behind_those_of_the_same_run(stored: Stored, tmp_path: Path) -> None:
+    other = "20261122T060000Z-daily"
+    before = [f"raw/saved_albums/dt=2026-11-22/{other}-00007.jsonl.gz", FIRST]
+    assert write(stored, tmp_path, before=before).keys == [SECOND]
+    assert write(stored, tmp_path, read_id="another", before=before[:1]).keys == [FIRST]
+
+
 def test_parts_are_uploaded_as_they_fill(stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(objects, "PART_BYTES", 500)
     with writer(stored, tmp_path) as one:
@@ -127,6 +151,20 @@ def test_held_parts_wait_for_the_end(stored: Stored, tmp_path: Path, monkeypatch
         one.add("y", SERVED)
         assert stored.keys("raw/") == []
     assert one.keys == [FIRST, SECOND]
+
+
+def test_more_than_the_disk_holds_is_not_held(stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "PART_BYTES", 500)
+    with writer(stored, tmp_path, hold=True) as one:
+        one.add("x" * 400, SERVED)
+        (held,) = tmp_path.iterdir()
+        monkeypatch.setattr(objects, "HELD_BYTES", held.stat().st_size)
+        uploaded = []
+        for _ in range(2):
+            one.add("x" * 400, SERVED)
+            uploaded.append(len(stored.keys("raw/")))
+    assert uploaded == [2, 3]
+    assert (one.keys, one.records) == (stored.keys("raw/"), 3)
 
 
 def test_dropped_parts_leave_nothing(stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
