@@ -44,6 +44,12 @@ class ExportFile:
         """The file's own name, without folders."""
         return _name(self.member) if self.member else self.path.name
 
+    @property
+    def export(self) -> tuple[str, str, bool]:
+        """Tells one export from another: Spotify puts the files of one side by side, all of one kind."""
+        container, folder = (self.path, Path(self.member.filename).parent) if self.member else (self.path.parent, "")
+        return str(container), str(folder), self.name.lower().startswith("endsong")
+
     def chunks(self) -> Iterator[bytes]:
         """The bytes, in pieces; a file in a zip is unpacked as it is read.
 
@@ -145,6 +151,25 @@ def hashed(file: ExportFile, watch: Callable[[int], None]) -> HashedFile:
     except OSError as error:
         raise _unreadable(file.path, error) from error
     return HashedFile(file, digest.hexdigest())
+
+
+def exports_of(files: Sequence[HashedFile]) -> tuple[list[dict[str, HashedFile]], list[str]]:
+    """The exports that files belong to, and the names of what was given twice.
+
+    Each export is its files by their hash, once each. One of which another holds all is none of its own: a zip beside
+    the folder that it was unpacked to.
+    """
+    grouped: dict[tuple[str, str, bool], dict[str, HashedFile]] = {}
+    for file in files:
+        grouped.setdefault(file.file.export, {}).setdefault(file.content_hash, file)
+    # A larger one comes first, of equal ones the earlier.
+    exports: list[dict[str, HashedFile]] = []
+    for export in sorted(grouped.values(), key=len, reverse=True):
+        if not any(export.keys() <= larger.keys() for larger in exports):
+            exports.append(export)
+    kept = {id(file) for export in exports for file in export.values()}
+    in_order = [export for export in grouped.values() if export in exports]
+    return in_order, [file.file.name for file in files if id(file) not in kept]
 
 
 def _files_below(folder: Path) -> Iterator[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.errors import CommandError
-from cli.export_files import FoundFiles, HashedFile, find, hashed
+from cli.export_files import FoundFiles, HashedFile, exports_of, find, hashed
 from cli.import_manifest import STREAM, Run, write_manifest
 from cli.import_state import ImportedFile, ImportState
 from cli.presentation import counted
@@ -33,7 +33,7 @@ def import_history(
     """Import the plays that the files hold; a file that is imported already is not read into the bucket again.
 
     Args:
-        paths: files, folders and zips; together they are one import.
+        paths: files, folders and zips. The files of one export are one import, with one span.
         bucket_name: the stack's raw bucket.
         account_id: whose plays they are; None: those of the account that is logged in.
         again: import also what is imported already.
@@ -50,13 +50,16 @@ def import_history(
         state = ImportState(bucket, run.account_id)
         console.print(f"Importing for the account {run.account_id}.", markup=False, soft_wrap=True)
         importer = _Importer(bucket, run, state, Path(folder), again=again)
-        outcomes, repeated = _each_file(found, importer.take, console)
-        write_manifest(bucket, run, [outcome.manifest_unit() for outcome in outcomes])
-    _report(found, outcomes, repeated, console)
-    if any(outcome.problem for outcome in outcomes):
+        taken = _each_file(found, importer.take, console)
+        named: set[str] = set()
+        for export in taken.exports:
+            write_manifest(bucket, run, [taken.outcomes[one].manifest_unit(again=one in named) for one in export])
+            named.update(export)
+    _report(found, taken, console)
+    if broken := taken.broken:
         raise CommandError(
-            f"{_broken(outcomes)}, so this import does not count in `listens` yet: get a whole one from Spotify, or "
-            "import the others without it."
+            f"{_are_not_whole(broken)}, so {'its' if len(broken) == 1 else 'their'} import does not count in `listens` "
+            "yet: get a whole one from Spotify, or import the others without it."
         )
     console.print("Each object becomes rows of `plays` within minutes; they show in Athena after the next crawl.")
 
@@ -68,10 +71,12 @@ def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
         CommandError: nothing was found, or a file is not whole.
     """
     found = _found(paths)
-    outcomes, repeated = _each_file(found, _inspected, console)
-    _report(found, outcomes, repeated, console)
-    if any(outcome.problem for outcome in outcomes):
-        raise CommandError(f"{_broken(outcomes)}: get a whole one from Spotify, or leave it out. Nothing was imported.")
+    taken = _each_file(found, _inspected, console)
+    _report(found, taken, console)
+    if broken := taken.broken:
+        raise CommandError(
+            f"{_are_not_whole(broken)}: get a whole one from Spotify, or leave it out. Nothing was imported."
+        )
     console.print("Nothing was imported: leave out --dry-run for that.")
 
 
@@ -92,15 +97,19 @@ class _Outcome:
     def name(self) -> str:
         return self.hashed_file.file.name
 
-    def manifest_unit(self) -> UnitRow:
-        """The file's row in the manifest."""
-        whole, wrote = self.status != "partial", self.status != "unchanged"
+    def manifest_unit(self, *, again: bool) -> UnitRow:
+        """The file's row in the manifest of an import.
+
+        Args:
+            again: another import of the same command has named it already.
+        """
+        whole, wrote = self.status != "partial", self.status != "unchanged" and not again
         return UnitRow(
             STREAM,
             self.hashed_file.unit,
             "full",
             self.hashed_file.content_hash,
-            self.status,
+            "unchanged" if whole and again else self.status,
             self.problem,
             records=self.plays if wrote else 0,
             objects=len(self.read_keys) if wrote else 0,
@@ -108,6 +117,23 @@ class _Outcome:
             read_keys=list(self.read_keys) if whole else [],
             read_records=self.plays if whole else 0,
         )
+
+
+@dataclass
+class _Taken:
+    """What became of all files."""
+
+    exports: list[list[str]]
+    """Of each export the contents by their hash."""
+    repeated: list[str]
+    """Names of files that were given twice."""
+    outcomes: dict[str, _Outcome] = field(default_factory=dict)
+    """Of each content, by its hash."""
+
+    @property
+    def broken(self) -> list[str]:
+        """Names of the files that are not whole."""
+        return [outcome.name for outcome in self.outcomes.values() if outcome.problem]
 
 
 _Watch = Callable[[int], None]
@@ -231,19 +257,17 @@ def _account_logged_in(login: tuple[bytes, str] | None) -> str:
     )
 
 
-def _each_file(found: FoundFiles, take: _Take, console: Console) -> tuple[list[_Outcome], list[str]]:
-    """What became of each content, in the order of the files, and the names of files with one that came before."""
+def _each_file(found: FoundFiles, take: _Take, console: Console) -> _Taken:
+    """Take each content once, in the order of the files."""
     total = sum(file.size for file in found.plays)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Looking at the files", total=total)
-        files: dict[str, HashedFile] = {}
-        repeated = []
-        for file in found.plays:
-            hashed_file = hashed(file, lambda count: progress.advance(task, count))
-            if files.setdefault(hashed_file.content_hash, hashed_file) is not hashed_file:
-                repeated.append(file.name)
-        progress.reset(task, total=sum(one.file.size for one in files.values()), description="Reading the plays")
+        files = [hashed(file, lambda count: progress.advance(task, count)) for file in found.plays]
+        exports, repeated = exports_of(files)
+        taken = _Taken([list(export) for export in exports], repeated)
+        contents = {key: file for export in exports for key, file in export.items()}
+        progress.reset(task, total=sum(one.file.size for one in contents.values()), description="Reading the plays")
         plays = 0
 
         def watch_plays(count: int) -> None:
@@ -252,14 +276,17 @@ def _each_file(found: FoundFiles, take: _Take, console: Console) -> tuple[list[_
             if plays % _PLAYS_SHOWN == 0:
                 progress.update(task, description=counted(plays, "play"))
 
-        outcomes = [take(one, lambda count: progress.advance(task, count), watch_plays) for one in files.values()]
-    return outcomes, repeated
+        for key, one in contents.items():
+            taken.outcomes[key] = take(one, lambda count: progress.advance(task, count), watch_plays)
+    return taken
 
 
 _PLAYS_SHOWN = 1000
 
 
-def _report(found: FoundFiles, outcomes: Sequence[_Outcome], repeated: Sequence[str], console: Console) -> None:
+def _report(found: FoundFiles, taken: _Taken, console: Console) -> None:
+    outcomes = list(taken.outcomes.values())
+
     def say(line: str) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -268,22 +295,29 @@ def _report(found: FoundFiles, outcomes: Sequence[_Outcome], repeated: Sequence[
         span.join(outcome.span)
     plays = sum(outcome.plays for outcome in outcomes)
     say(f"{counted(len(outcomes), 'file')} with {counted(plays, 'play')}{_from_to(span)}.")
+    if len(taken.exports) > 1:
+        say(f"They are {len(taken.exports)} exports, each an import of its own: what stands in several counts once.")
     if unchanged := [outcome for outcome in outcomes if outcome.status == "unchanged"]:
         held = counted(sum(outcome.plays for outcome in unchanged), "play")
         say(f"Skipped, as imported before: {counted(len(unchanged), 'file')} with {held}.")
-    if repeated:
-        say(f"Skipped, as given twice: {_listed(repeated)}.")
+    if taken.repeated:
+        say(f"Skipped, as given twice: {_listed(taken.repeated)}.")
     if found.left_out:
         say(f"Left out, as they hold no plays: {_listed(found.left_out)}.")
     if found.unopened:
         say(f"Left out, as they cannot be opened: {_listed(found.unopened)}. Name one alone to learn why.")
     for outcome in outcomes:
-        if outcome.rejections:
-            numbers = ", ".join(f"{number} {why}" for number, why in outcome.rejected)
-            more = " …" if outcome.rejections > len(outcome.rejected) else ""
-            say(f"{outcome.name}: {counted(outcome.rejections, 'element')} rejected: {numbers}{more}.")
-        if outcome.problem:
-            say(f"{outcome.name}: {outcome.problem}")
+        for trouble in _troubles(outcome):
+            say(f"{outcome.name}: {trouble}")
+
+
+def _troubles(outcome: _Outcome) -> Iterator[str]:
+    if outcome.rejections:
+        numbers = ", ".join(f"{number} {why}" for number, why in outcome.rejected)
+        more = " …" if outcome.rejections > len(outcome.rejected) else ""
+        yield f"{counted(outcome.rejections, 'element')} rejected: {numbers}{more}."
+    if outcome.problem:
+        yield outcome.problem
 
 
 def _from_to(span: Span) -> str:
@@ -295,6 +329,5 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_NAMES_SHOWN])}{more}"
 
 
-def _broken(outcomes: Sequence[_Outcome]) -> str:
-    names = [outcome.name for outcome in outcomes if outcome.problem]
+def _are_not_whole(names: Sequence[str]) -> str:
     return f"{_listed(names)} {'is' if len(names) == 1 else 'are'} not whole"

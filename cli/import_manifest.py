@@ -15,7 +15,7 @@ STREAM = "streaming_history"
 
 @dataclass(frozen=True)
 class Run:
-    """One import: all files that are given together."""
+    """What one command imports: an export, or several that are given together, each with a manifest of its own."""
 
     account_id: str
     started_at: datetime
@@ -27,9 +27,9 @@ class Run:
 
 
 def write_manifest(bucket: Bucket, run: Run, units: Sequence[UnitRow]) -> layout.ManifestKey:
-    """Put the manifest under the import's run id, or under the first later one that no other import has.
+    """Put the manifest of one import under the run id, or under the first later one that no other import has.
 
-    Two imports of one second must not become one: that would have one span over both.
+    Two imports of one second must not become one: that would have one span over both, and what both hold twice.
     """
     finished_at = datetime.now(UTC)
     lacking = [unit for unit in units if unit.status == "partial"]

@@ -89,7 +89,7 @@ def test_a_file_becomes_a_raw_object_of_the_kind_that_the_extractor_writes(stage
 
 
 def test_the_manifest_has_the_fields_of_the_extractors_and_names_each_file(stage: ImportStage, tmp_path: Path) -> None:
-    paths = [audio_file(tmp_path, "2020", plays(0, 3)), endsong_file(tmp_path, "0", plays(3, 4))]
+    paths = [audio_file(tmp_path, "2020", plays(0, 3)), audio_file(tmp_path, "2021", plays(3, 4))]
 
     stage.run(*paths)
 
@@ -159,7 +159,7 @@ def test_a_zip_is_the_same_import_as_its_files_and_given_with_them_each_counts_o
 ) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
-    audio, old = audio_file(folder, "2020", plays(0, 12)), endsong_file(folder, "0", plays(12, 12))
+    audio, old = audio_file(folder, "2020", plays(0, 12)), audio_file(folder, "2021", plays(12, 12))
     archive = zipped(tmp_path / "data.zip", [audio, old])
 
     printed = stage.run(archive, folder, audio)
@@ -174,6 +174,58 @@ def test_a_zip_is_the_same_import_as_its_files_and_given_with_them_each_counts_o
         "Each object becomes rows of `plays` within minutes; they show in Athena after the next crawl.",
     ]
     assert set(tmp_path.rglob("*.json")) == {audio, old}
+
+
+def test_two_exports_in_one_folder_are_two_imports_and_what_both_hold_counts_once(
+    stage: ImportStage, tmp_path: Path
+) -> None:
+    """The older of two files of both is the same, the newer one grew in the later export, which also has a third."""
+    files, given = tmp_path / "files", tmp_path / "given"
+    given.mkdir()
+    same = [plays(0, 5)]
+    exports = {
+        "my_spotify_data.zip": [*same, plays(5, 4)],
+        "my_spotify_data (1).zip": [*same, plays(5, 6), plays(11, 3)],
+    }
+    for name, contents in exports.items():
+        folder = files / name
+        folder.mkdir(parents=True)
+        zipped(given / name, [audio_file(folder, str(year), one) for year, one in enumerate(contents, start=2020)])
+
+    printed = stage.run(given)
+
+    assert stage.listened() == plays(0, 14)
+    first, second = stage.manifests()
+    assert [second["run_id"], first["run_id"]] == ["20261123T060001Z-import", RUN]
+    # In the order of the names, "… (1).zip" is before "….zip".
+    assert [(unit["status"], unit["records"], unit["read_records"]) for unit in first["units"]] == [
+        ("complete", 5, 5),
+        ("complete", 6, 6),
+        ("complete", 3, 3),
+    ]
+    assert [(unit["status"], unit["records"], unit["read_records"]) for unit in second["units"]] == [
+        ("unchanged", 0, 5),
+        ("complete", 4, 4),
+    ]
+    assert first["units"][0]["read_keys"] == second["units"][0]["read_keys"]
+    assert "4 files with 18 plays" in printed
+    assert "They are 2 exports, each an import of its own: what stands in several counts once." in printed
+    assert "given twice" not in printed
+
+
+def test_of_two_exports_a_whole_one_counts_beside_a_broken_one(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audio_file(tmp_path, "2020", plays(0, 5))
+    (tmp_path / "endsong_0.json").write_bytes(b"[{}")
+
+    assert run_command(monkeypatch, str(tmp_path), "--bucket", BUCKET) == 1
+
+    assert capsys.readouterr().err.startswith(
+        "endsong_0.json is not whole, so its import does not count in `listens` yet"
+    )
+    assert [manifest["status"] for manifest in stage.manifests()] == ["complete", "partial"]
+    assert stage.listened() == plays(0, 5)
 
 
 def test_a_large_file_becomes_parts_that_are_one_read(
@@ -268,7 +320,7 @@ def test_killed_at_any_write_and_run_again_everything_counts_once(
 ) -> None:
     """Two parts and the state of each file, then the manifest: seven writes."""
     monkeypatch.setattr(objects, "PART_BYTES", 6_000)
-    paths = audio_file(tmp_path, "2020", plays(0, 12)), endsong_file(tmp_path, "0", plays(12, 12))
+    paths = audio_file(tmp_path, "2020", plays(0, 12)), audio_file(tmp_path, "2021", plays(12, 12))
     with pytest.raises(KilledError), at_put(number, **{when: killed}):
         stage.run(*paths)
     assert stage.listened() == (plays(0, 24) if (number, when) == (7, "after") else [])
@@ -284,7 +336,7 @@ def test_killed_at_any_write_and_run_again_everything_counts_once(
 
 def test_seven_writes_are_all_there_are(stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(objects, "PART_BYTES", 6_000)
-    paths = audio_file(tmp_path, "2020", plays(0, 12)), endsong_file(tmp_path, "0", plays(12, 12))
+    paths = audio_file(tmp_path, "2020", plays(0, 12)), audio_file(tmp_path, "2021", plays(12, 12))
     with at_put(8, before=killed):
         stage.run(*paths)
     assert len(stage.keys("raw/")) == 4
@@ -348,7 +400,7 @@ def test_a_file_that_is_cut_gives_what_it_has_and_keeps_the_import_from_counting
     sentence = stage.fail(whole, cut)
 
     assert sentence == (
-        f"{cut.name} is not whole, so this import does not count in `listens` yet: get a whole one from Spotify, or "
+        f"{cut.name} is not whole, so its import does not count in `listens` yet: get a whole one from Spotify, or "
         "import the others without it."
     )
     (manifest,) = stage.manifests()
@@ -371,16 +423,18 @@ def test_a_file_that_is_cut_gives_what_it_has_and_keeps_the_import_from_counting
 def test_several_broken_files_are_each_told_of(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "endsong_0.json").write_bytes(b"[{}")
-    (tmp_path / "endsong_1.json").write_bytes(b"{}")
+    (tmp_path / "Streaming_History_Audio_0.json").write_bytes(b"[{}")
+    (tmp_path / "Streaming_History_Audio_1.json").write_bytes(b"{}")
     audio_file(tmp_path, "2020", plays(0, 1))
 
     assert run_command(monkeypatch, str(tmp_path), "--bucket", BUCKET) == 1
 
     output = capsys.readouterr()
-    assert "endsong_0.json: The file stops at element 2, in the middle of its list." in output.out
-    assert "endsong_1.json: The file holds no list of plays." in output.out
-    assert output.err.startswith("endsong_0.json, endsong_1.json are not whole, so this import does not count")
+    assert "Streaming_History_Audio_0.json: The file stops at element 2, in the middle of its list." in output.out
+    assert "Streaming_History_Audio_1.json: The file holds no list of plays." in output.out
+    assert output.err.startswith(
+        "Streaming_History_Audio_0.json, Streaming_History_Audio_1.json are not whole, so their import does not count"
+    )
     assert stage.manifests()[0]["reason"] == (
         "2 of 3 units lack something, first streaming_history: The file stops at element 2, in the middle of its list."
     )
@@ -452,7 +506,7 @@ def test_dry_run_reports_and_asks_nothing_of_aws(
 ) -> None:
     before = stage.keys("")
     audio_file(tmp_path, "2020", plays(0, 30))
-    (tmp_path / "endsong_0.json").write_bytes(written([None, sent(plays(40, 1)[0])]))
+    (tmp_path / "Streaming_History_Audio_2021.json").write_bytes(written([None, sent(plays(40, 1)[0])]))
     (tmp_path / "Streaming_History_Video_2020.json").write_bytes(b"[]")
     monkeypatch.setattr("cli.raw_bucket.boto3.client", killed)
 
@@ -462,7 +516,7 @@ def test_dry_run_reports_and_asks_nothing_of_aws(
     assert output.out.splitlines() == [
         "2 files with 31 plays, 2020-01-01 to 2020-01-02.",
         "Left out, as they hold no plays: Streaming_History_Video_2020.json.",
-        "endsong_0.json: 1 element rejected: 1 is null.",
+        "Streaming_History_Audio_2021.json: 1 element rejected: 1 is null.",
         "Nothing was imported: leave out --dry-run for that.",
     ]
     assert output.err == ""
