@@ -117,7 +117,7 @@ def of_kind(objects: Array, kind: str) -> Array:
     """Whether objects are of a `type`; one that was sent without is known by its URI."""
     types = select(objects, "type")
     by_uri = pc.and_(pc.is_null(types), pc.starts_with(select(objects, "uri"), f"spotify:{kind}:"))
-    return pc.fill_null(pc.or_(pc.fill_null(pc.equal(types, kind), False), by_uri), False)
+    return pc.fill_null(pc.or_kleene(pc.equal(types, kind), by_uri), False)
 
 
 def _ids_in(uris: Array, prefix: str) -> Array:

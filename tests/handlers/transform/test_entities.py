@@ -135,6 +135,19 @@ def test_an_entry_of_unknown_type_is_kept_and_one_without_type_is_known_by_its_u
     assert result.outputs.rows == {"episodes": 1, "shows": 1, "tracks": 1, "playlist_items": 4}
 
 
+def test_a_thing_is_what_its_type_says_also_without_uri(file_stage: FileStage) -> None:
+    item = {"type": "track", "id": "t", "album": {"id": "x"}, "artists": artists("a")}
+    result = file_stage.transform("playlist_items", [raw_line("playlist_items", {"item": item})])
+    assert pairs(file_stage.rows("playlist_items"), "item_uri", "item_type", "track_id") == [("", "track", "t")]
+    assert result.outputs.rows == {
+        "albums": 1,
+        "artists": 1,
+        "track_artists": 1,
+        "tracks": 1,
+        "playlist_items": 1,
+    }
+
+
 def test_of_both_names_the_one_that_holds_an_object_counts(file_stage: FileStage) -> None:
     new, old = ({"type": "track", "id": name, "uri": f"spotify:track:{name}", "name": name} for name in ("new", "old"))
     records = [{"item": new, "track": old}, {"item": None, "track": old}, {"track": old}, {"item": new, "track": True}]
