@@ -95,4 +95,5 @@ def _extracted_at(line: bytes) -> str | None:
     except RejectedLineError:
         return None
     value = parsed.get("extracted_at") if isinstance(parsed, dict) else None
-    return value if isinstance(value, str) else None
+    # A time is ASCII; half a surrogate pair, which JSON can hold, could not even be stored.
+    return value if isinstance(value, str) and value.isascii() else None
