@@ -11,6 +11,8 @@ from handlers.transform.arrow import Array, only_where, pc
 
 MILLISECONDS = pa.timestamp("ms")
 _UTC_MILLISECONDS = pa.timestamp("ms", "UTC")
+_FIRST = pa.scalar(datetime(1, 1, 1, tzinfo=UTC).replace(tzinfo=None), MILLISECONDS)
+_LAST = pa.scalar(datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC).replace(tzinfo=None), MILLISECONDS)
 _TIMESTAMP = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
 _BEYOND_MILLISECONDS = r"(\.\d{3})\d+"
 _WHOLE_DATE = r"^\d{4}-\d{2}-\d{2}$"
@@ -22,7 +24,9 @@ def timestamps(texts: Array) -> Array:
     shaped = only_where(_matches(texts, _TIMESTAMP), texts)
     shaped = pc.replace_substring_regex(shaped, _BEYOND_MILLISECONDS, r"\1")
     try:
-        return shaped.cast(_UTC_MILLISECONDS).cast(MILLISECONDS)
+        times = shaped.cast(_UTC_MILLISECONDS).cast(MILLISECONDS)
+        # An offset may lead out of the four-digit years, which a `month` has and Python knows.
+        return only_where(pc.and_(pc.greater_equal(times, _FIRST), pc.less_equal(times, _LAST)), times)
     except pa.ArrowInvalid:  # the 30th of February and the like
         return _each(shaped, _timestamp, MILLISECONDS)
 

@@ -297,6 +297,15 @@ def test_a_malformed_time_outside_the_grain_is_null_and_drift(file_stage: FileSt
     assert (finding.found, finding.count) == ("a value that is no timestamp", 4)
 
 
+@pytest.mark.parametrize("beside", ["2026-07-01T12:00:00Z", "2026-02-30T00:00:00Z"])
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"])
+def test_a_time_whose_offset_leads_out_of_all_years_is_none_whatever_stands_beside_it(
+    file_stage: FileStage, text: str, beside: str
+) -> None:
+    file_stage.transform("playlist_items", [raw_line("playlist_items", {"added_at": at}) for at in (text, beside)])
+    assert file_stage.rows("playlist_items")[0]["added_at"] is None
+
+
 def test_an_integer_beyond_the_column_is_null_and_drift(file_stage: FileStage) -> None:
     result = file_stage.transform("saved_tracks", [saved(track_number=2**31), saved(track_number=3)])
     assert [row["track_number"] for row in file_stage.rows("tracks")] == [None, 3]
