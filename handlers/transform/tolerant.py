@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -182,8 +183,8 @@ def _encodable(value: str, path: str, changed: dict[str, str]) -> str:
 def _object(pairs: list[tuple[str, Any]]) -> _Object:
     made = _Object(pairs)
     if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        made.repeated = frozenset(name for name in made if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        made.repeated = frozenset(name for name, count in counts.items() if count > 1)
     return made
 
 

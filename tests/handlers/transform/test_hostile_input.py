@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
+import time
 import zlib
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from handlers.layout import RawKey
 from handlers.transform import handler as handler_module
 from handlers.transform.blocks import BLOCK_VALUES, MAX_LINE_BYTES
 from handlers.transform.rejections import MAX_LINE_CHARACTERS
+from handlers.transform.tolerant import parse
 from tests.handlers.transform.stage import RAW, RUN, FileStage, Stage, compressed, encode, raw_line
 
 ROOT = Path(__file__).parents[3]
@@ -186,6 +188,23 @@ def test_odd_texts_are_kept(file_stage: FileStage, line: bytes, title: str, drif
     assert ("record.track.name" in result.drift.findings) == drift
 
 
+def test_half_a_surrogate_pair_in_the_time_of_a_rejected_line_stops_nothing(file_stage: FileStage) -> None:
+    line = rb'{"extracted_at":"\ud800","record":{}}'
+    file_stage.transform("saved_tracks", [LINES[0], line, LINES[2]])
+    (rejected,) = file_stage.rows("rejected_records")
+    assert (rejected["_line"], rejected["reason"], rejected["_extracted_at"]) == (2, "missing_key", None)
+    assert [row["_line"] for row in file_stage.rows("saved_tracks")] == [1, 3]
+
+
+def test_an_object_of_very_many_names_takes_no_longer_for_one_that_it_repeats() -> None:
+    names = 150_000
+    line = b"{" + b",".join(b'"%d":0' % number for number in range(names)) + b',"7":1}'
+    start = time.process_time()
+    parsed = parse(line)
+    assert time.process_time() - start < 20
+    assert (len(parsed), parsed.repeated) == (names, {"7"})
+
+
 @pytest.mark.parametrize("line", [b"\0", b"\0" * 100, b'{"record"\0:{}}', with_member(name='"raw \0 nul"'), b"\x1b[2J"])
 def test_control_bytes_are_no_json(file_stage: FileStage, line: bytes) -> None:
     file_stage.transform("saved_tracks", [LINES[0], line, LINES[2]])
@@ -253,6 +272,7 @@ def test_bad_objects_are_recorded_and_neither_fail_their_message_nor_another(
         ("a bomb of zeros", (1, 1, 0), 200),
         ("a bomb of blank lines", (300_000, 300_000, 0), 250),
         ("a bomb of empty objects", (300_000, 300_000, 0), 250),
+        ("a type changed in every line", (20_000, 0, 20_000), 250),
         ("a bomb of members", (0, 0, 0), 200),
         ("albums of nothing but tracks", (10, 0, 10), 512),
     ],
