@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
@@ -21,24 +22,60 @@ class RefusedBlockError(ValueError):
     """Arrow cannot read a block, or not as one row a line."""
 
 
+_LINE_BY_LINE = 16
+"""Of how many lines a refused block is read line by line: to ask Arrow again takes as long as to read so many."""
+
+_REPAIRED_ROWS = 256
+"""How many repaired lines wait to become one table."""
+
+_MOST_PIECES = 64
+"""How many tables wait to become one: of its hundred columns even a single row takes a third of a megabyte."""
+
+
 @dataclass
 class Reading:
     """What the lines of a block hold: the rows, the line of each, and the lines that could not be read."""
 
     schema: pa.Schema
-    pieces: list[pa.Table] = field(default_factory=list)
-    lines: list[Array] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
+    _pieces: list[pa.Table] = field(default_factory=list)
+    _lines: list[Array] = field(default_factory=list)
+    _repaired: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, table: pa.Table, first_line: int) -> None:
+        """Append the rows of successive lines."""
+        self._join_repaired()
+        self._append(table, numbers(first_line, first_line + table.num_rows))
+
+    def add_repaired(self, values: dict[str, Any], line: int) -> None:
+        """Append the row of a line that Arrow refuses."""
+        self._repaired[line] = values
+        if len(self._repaired) >= _REPAIRED_ROWS:
+            self._join_repaired()
 
     def rows(self) -> Array:
         """One struct a row, in the order of the lines."""
-        batches = pa.concat_tables(self.pieces).combine_chunks().to_batches() if self.pieces else []
+        self._join_repaired()
+        batches = pa.concat_tables(self._pieces).combine_chunks().to_batches() if self._pieces else []
         batch = batches[0] if batches else pa.RecordBatch.from_pylist([], schema=self.schema)
         return batch.to_struct_array()
 
     def line_numbers(self) -> Array:
         """The line of each row, from 1."""
-        return pa.concat_arrays(self.lines) if self.lines else pa.array([], pa.int64())
+        self._join_repaired()
+        return pa.concat_arrays(self._lines) if self._lines else pa.array([], pa.int64())
+
+    def _join_repaired(self) -> None:
+        if self._repaired:
+            repaired, self._repaired = self._repaired, {}
+            table = pa.Table.from_pylist([*repaired.values()], schema=self.schema)
+            self._append(table, pa.array([*repaired], pa.int64()))
+
+    def _append(self, table: pa.Table, lines: Array) -> None:
+        self._pieces.append(table)
+        self._lines.append(lines)
+        if len(self._pieces) >= _MOST_PIECES:
+            self._pieces = [pa.concat_tables(self._pieces).combine_chunks()]
 
 
 def read_block(block: Block, stream: str, drift: Drift) -> Reading:
@@ -50,23 +87,30 @@ def read_block(block: Block, stream: str, drift: Drift) -> Reading:
 
 def _read(block: Block, stream: str, drift: Drift, reading: Reading) -> None:
     try:
-        table = _read_leanly(block, stream)
+        reading.add(_read_leanly(block, stream), block.first_line)
     except RefusedBlockError:
-        if block.lines > 1:
+        if block.lines > _LINE_BY_LINE:
             for half in block.halves():
                 _read(half, stream, drift, reading)
-            return
-        line = block.data.removesuffix(b"\n")
+        else:
+            for number, line in enumerate(block.data.removesuffix(b"\n").split(b"\n"), start=block.first_line):
+                _read_line(Block(number, line + b"\n"), stream, drift, reading)
+
+
+def _read_line(block: Block, stream: str, drift: Drift, reading: Reading) -> None:
+    """Read a line by Python; what that rejects Arrow may still read, which passes over what no column needs."""
+    line = block.data.removesuffix(b"\n")
+    try:
+        read = read_tolerantly(line, reading.schema, STREAM_MAPPINGS[stream])
+    except RejectedLineError as error:
         try:
-            read = read_tolerantly(line, reading.schema, STREAM_MAPPINGS[stream])
-        except RejectedLineError as error:
+            reading.add(_read_leanly(block, stream), block.first_line)
+        except RefusedBlockError:
             reading.rejections.append(Rejection(block.first_line, error.reason, error.detail, line))
-            return
-        for path, found in read.changed.items():
-            drift.add(path, found, line=block.first_line)
-        table = pa.Table.from_pylist([read.values], schema=reading.schema)
-    reading.pieces.append(table)
-    reading.lines.append(numbers(block.first_line, block.first_line + table.num_rows))
+        return
+    for path, found in read.changed.items():
+        drift.add(path, found, line=block.first_line)
+    reading.add_repaired(read.values, block.first_line)
 
 
 def _read_leanly(block: Block, stream: str) -> pa.Table:

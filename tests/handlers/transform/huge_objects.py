@@ -31,6 +31,11 @@ def _entries() -> Iterable[bytes]:
     return _repeated(b"".join(lines(4_000)), 105)
 
 
+def _entries_of_another_type() -> Iterable[bytes]:
+    changed = (line.replace(b'"duration_ms":', b'"duration_ms":1.0,"was":') for line in lines(4_000))
+    return _repeated(b"".join(changed), 5)
+
+
 def _a_long_line() -> Iterable[bytes]:
     return itertools.chain(
         [gzip.compress(_SAVED)], _repeated(b"x" * 2**20, 200), [gzip.compress(b"\n")], [gzip.compress(_SAVED)]
@@ -45,6 +50,7 @@ def _albums() -> Iterable[bytes]:
 
 CASES: dict[str, tuple[str, Callable[[], Iterable[bytes]]]] = {
     "a gigabyte of good lines": ("playlist_items", _entries),
+    "a type changed in every line": ("playlist_items", _entries_of_another_type),
     "a line of 200 MB": ("saved_tracks", _a_long_line),
     "a bomb of zeros": ("saved_tracks", lambda: _repeated(bytes(2**24), 64)),
     "a bomb of blank lines": ("saved_tracks", lambda: [gzip.compress(b"\n" * 300_000)]),

@@ -57,3 +57,24 @@ def test_the_fields_of_a_name_that_is_not_used_are_not_read(monkeypatch: pytest.
     whole: Any = read_schema("playlist_items").field("record").type
     assert record.field("track").type.num_fields == 1
     assert record.field("item").type == whole.field("item").type
+
+
+@pytest.mark.parametrize("wrong", [{0}, {399}, {5, 6, 7, 300}, {*range(0, 400, 2)}, {*range(400)}])
+def test_lines_that_are_repaired_stand_in_order_among_the_others(wrong: set[int]) -> None:
+    deep = b'{"record":{"new":' + b"[" * 20_000 + b"]" * 20_000 + b"}}"
+    tracks = [{**TRACK, "id": str(number), "name": 5 if number in wrong else "n"} for number in range(400)]
+    lines = [encode(raw_line("playlist_items", {"item": track})) for track in tracks]
+    lines[100:103] = [b"no json", deep, b'{"record":5}']
+    drift = Drift()
+    reading = read_block(Block(11, b"\n".join(lines)), "playlist_items", drift)
+
+    numbers = [number for number in range(400) if number not in {100, 102}]
+    rows = reading.rows().to_pylist()
+    assert reading.line_numbers().to_pylist() == [11 + number for number in numbers]
+    for number, row in zip(numbers, rows, strict=True):
+        item = row["record"]["item"] or {"id": None, "name": None}
+        right = {"id": None, "name": None} if number == 101 else {"id": str(number), "name": "n"}
+        assert (item["id"], item["name"]) == (right["id"], None if number in wrong else right["name"])
+    assert [rejection.line_number for rejection in reading.rejections] == [111, 113]
+    finding = drift.findings["record.item.name"]
+    assert (finding.line, finding.count) == (11 + min(wrong), len(wrong - {100, 101, 102}))
