@@ -19,7 +19,11 @@ BLOCK_VALUES = 256 * 1024
 to nothing would need many times the memory."""
 
 _LONG_LINES_BYTES = 16 * 1024
-"""Where lines are longer than this on average their values are counted; shorter ones have no room for such lists."""
+"""Where lines are longer than this on average their values are counted."""
+
+BLOCK_OBJECTS = 192 * 1024
+"""How many objects a block holds about at most: raw lines hold a third of that. Even an empty one takes a place in all
+columns of its kind."""
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
 """How long a line may be; the longest record of Spotify's, an album of fifty tracks with their markets, has 0.2 MB."""
@@ -187,11 +191,16 @@ def _cut_out_long(data: bytes, line: int, keep: int) -> Iterator[Block | LongLin
 def _cut_up(block: Block, keep: int) -> Iterator[Block | LongLine]:
     """Part a block that has too many lines or values; a line that has too many alone is as good as too long."""
     data = block.data
-    long_lines = len(data) > block.lines * _LONG_LINES_BYTES
-    if block.lines <= BLOCK_LINES and not (long_lines and data.count(b",") >= BLOCK_VALUES):
+    if block.lines <= BLOCK_LINES and not _has_too_many_values(data, block.lines):
         yield block
     elif block.lines == 1:
         yield LongLine(block.first_line, data[:keep], len(data.removesuffix(b"\n")))
     else:
         for half in block.halves():
             yield from _cut_up(half, keep)
+
+
+def _has_too_many_values(data: bytes, lines: int) -> bool:
+    if len(data) > lines * _LONG_LINES_BYTES and data.count(b",") >= BLOCK_VALUES:
+        return True
+    return data.count(b"{") > BLOCK_OBJECTS

@@ -127,7 +127,10 @@ def _met(
 
 
 def _bridge_rows(table: str, id_column: str, lists: Array, owners: _Owners, common: pa.RecordBatch) -> pa.Table:
-    """A row for each element of each list: whose list, in which place, what. Equal lists of one owner only once."""
+    """A row for each element of each list: whose list, in which place, what.
+
+    Equal lists of one owner in one read only once.
+    """
     counts = pc.list_value_length(lists)
     wanted = pc.and_(pc.is_valid(owners.ids), pc.greater(pc.fill_null(counts, 0), 0))
     id_lists = _lists(counts, _ids(_elements(lists))).filter(wanted)
@@ -135,8 +138,8 @@ def _bridge_rows(table: str, id_column: str, lists: Array, owners: _Owners, comm
     places, repeated = numbers(0, len(id_lists)), _repeated(owner_ids)
     last = places.filter(pc.invert(repeated))
     if len(last) < len(places):
-        again = id_lists.filter(repeated)
-        keys = {"owner": owner_ids.filter(repeated), **_list_keys(again)}
+        seen = pa.Table.from_batches([common.take(rows.filter(repeated))])
+        keys = {"owner": owner_ids.filter(repeated), **_list_keys(id_lists.filter(repeated)), **_keys(seen)}
         last = pa.concat_arrays([last, _last_of_equal(keys, places.filter(repeated))]).sort()
     id_lists, owner_ids, rows = id_lists.take(last), owner_ids.take(last), rows.take(last)
     parents = pc.list_parent_indices(id_lists)

@@ -38,8 +38,10 @@ class TableFile:
 
 @dataclass
 class _Open:
+    table: str
     path: Path
-    writer: pq.ParquetWriter
+    writer: pq.ParquetWriter | None = None
+    """Opened with the first row group: a file of each of a thousand months would be more than may be open at once."""
     rows: int = 0
     waiting: list[pa.Table] = field(default_factory=list)
     waiting_bytes: int = 0
@@ -54,12 +56,14 @@ class _Open:
     def flush(self) -> None:
         if self.waiting:
             whole = pa.concat_tables(self.waiting)
+            self.writer = self.writer or _writer(self.path, self.table)
             self.writer.write_table(whole, row_group_size=len(whole))
             self.waiting, self.waiting_bytes = [], 0
 
     def close(self) -> None:
         self.flush()
-        self.writer.close()
+        if self.writer:
+            self.writer.close()
 
 
 class TableFiles:
@@ -82,8 +86,10 @@ class TableFiles:
         if table == "plays":
             # Not by strftime, which wants the machine's time zone database even for UTC; Lambda promises none.
             months = pc.utf8_slice_codeunits(pc.cast(rows["played_at"], pa.string()), 0, len("YYYY-MM"))
-            for month in sorted(months.unique().to_pylist()):
-                self._append(table, month, rows.filter(pc.equal(months, month)))
+            order, start = pc.sort_indices(months), 0
+            for found in pc.value_counts(months.take(order)).to_pylist():
+                self._append(table, found["values"], rows.take(order.slice(start, found["counts"])))
+                start += found["counts"]
         else:
             self._append(table, self._partitions[TABLES[table].partition_key], rows)
 
@@ -97,8 +103,7 @@ class TableFiles:
     def _append(self, table: str, partition: str, rows: pa.Table) -> None:
         file = self._open.get((table, partition))
         if file is None:
-            path = self._folder / f"{len(self._open)}.parquet"
-            file = self._open[table, partition] = _Open(path, _writer(path, table))
+            file = self._open[table, partition] = _Open(table, self._folder / f"{len(self._open)}.parquet")
         file.add(rows)
 
 

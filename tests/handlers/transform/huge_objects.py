@@ -48,6 +48,13 @@ def _albums() -> Iterable[bytes]:
     return _repeated((start + b",".join([track] * 120_000) + b"]}}}}\n") * 2, 5)
 
 
+def _short_lines_of_nothing_but_artists() -> Iterable[bytes]:
+    start = (
+        b'{"account_id":"a","record":{"added_at":"2026-07-01T12:00:00Z","track":{"uri":"u","type":"track","artists":['
+    )
+    return _repeated((start + b",".join([b"{}"] * 5_350) + b"]}}}\n") * 60, 60)
+
+
 CASES: dict[str, tuple[str, Callable[[], Iterable[bytes]]]] = {
     "a gigabyte of good lines": ("playlist_items", _entries),
     "a type changed in every line": ("playlist_items", _entries_of_another_type),
@@ -57,6 +64,7 @@ CASES: dict[str, tuple[str, Callable[[], Iterable[bytes]]]] = {
     "a bomb of empty objects": ("saved_tracks", lambda: [gzip.compress(b"{}\n" * 300_000)]),
     "a bomb of members": ("saved_tracks", lambda: _repeated(b"", 100_000)),
     "albums of nothing but tracks": ("saved_albums", _albums),
+    "short lines of nothing but artists": ("saved_tracks", _short_lines_of_nothing_but_artists),
 }
 """Stream and pieces of each object."""
 

@@ -49,6 +49,18 @@ def test_every_line_is_in_one_part_and_keeps_its_number(lines: list[bytes], size
     assert parts == list(blocks([content], keep=4))
 
 
+def test_a_block_holds_few_objects_however_short_its_lines_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks_module, "BLOCK_OBJECTS", 2)
+    parts = list(blocks([b"{}\n{}\n{}\n[{},{}]\n{}{}{}\n{}\n"], keep=3))
+    assert parts == [
+        Block(1, b"{}\n"),
+        Block(2, b"{}\n{}\n"),
+        Block(4, b"[{},{}]\n"),
+        LongLine(5, b"{}{", 6),
+        Block(6, b"{}\n"),
+    ]
+
+
 def test_a_byte_order_mark_is_dropped() -> None:
     assert list(blocks([b"\xef", b"\xbb\xbf{}\n"], keep=4)) == [Block(1, b"{}\n")]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from handlers.transform.entities import last_of_equal
 from handlers.transform.schema import table_schema
-from tests.handlers.transform.stage import FileStage, raw_line
+from tests.handlers.transform.stage import ACCOUNT, FileStage, raw_line
 
 
 def saved(track: dict[str, Any], second: int = 0) -> dict[str, Any]:
@@ -64,6 +64,16 @@ def test_of_a_list_that_changes_and_changes_back_the_last_line_is_whole(file_sta
         (4, 1, "b"),
     ]
     assert pairs(file_stage.rows("artists"), "artist_id", "_line") == [("c", 2), ("a", 4), ("b", 4)]
+
+
+def test_reads_are_apart_though_they_found_the_same(file_stage: FileStage) -> None:
+    """An object belongs to one read; where a line names another, its sightings are its own."""
+    line = saved({"id": "t", "artists": artists("a", "b")})
+    file_stage.transform("saved_tracks", [line, {**line, "account_id": "B"}, {**line, "read_id": "r"}, line])
+    kept = [("B", "a"), ("B", "b"), (ACCOUNT, "a"), (ACCOUNT, "b"), (ACCOUNT, "a"), (ACCOUNT, "b")]
+    assert pairs(file_stage.rows("track_artists"), "account_id", "artist_id") == kept
+    assert [row["_line"] for row in file_stage.rows("track_artists")] == [2, 2, 3, 3, 4, 4]
+    assert [row["_line"] for row in file_stage.rows("tracks")] == [2, 3, 4]
 
 
 def test_the_last_line_counts_in_whatever_place_of_it_a_thing_stands(file_stage: FileStage) -> None:

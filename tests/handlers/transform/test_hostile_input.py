@@ -275,6 +275,7 @@ def test_bad_objects_are_recorded_and_neither_fail_their_message_nor_another(
         ("a type changed in every line", (20_000, 0, 20_000), 250),
         ("a bomb of members", (0, 0, 0), 200),
         ("albums of nothing but tracks", (10, 0, 10), 512),
+        ("short lines of nothing but artists", (3_600, 0, 3_600), 512),
     ],
 )
 def test_memory_stays_bounded(case: str, counted: tuple[int, int, int], most_mb: int) -> None:

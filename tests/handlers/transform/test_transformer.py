@@ -4,6 +4,8 @@ import gzip
 import hashlib
 import io
 import json
+import resource
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,17 @@ from botocore.response import StreamingBody
 from handlers.layout import RawKey
 from handlers.transform import blocks as blocks_module
 from handlers.transform.transformer import Transformer
-from tests.handlers.transform.stage import ACCOUNT, RAW, READ, RUN, TRANSFORMED, Stage, compressed, raw_line
+from tests.handlers.transform.stage import (
+    ACCOUNT,
+    RAW,
+    READ,
+    RUN,
+    TRANSFORMED,
+    FileStage,
+    Stage,
+    compressed,
+    raw_line,
+)
 from tests.handlers.transform.test_golden import SHAPES, fixture_lines
 
 KEY = str(RawKey("saved_tracks", RUN, 0))
@@ -80,6 +92,25 @@ def test_plays_go_to_the_month_they_were_played_in(stage: Stage) -> None:
     assert stage.keys("tables/plays/") == [f"tables/plays/month=2026-11/{stem}", f"tables/plays/month=2026-12/{stem}"]
     assert [[row["_line"] for row in table.to_pylist()] for table in stage.tables("plays")] == [[1], [2]]
     assert all("month" not in table.column_names for table in stage.tables("plays"))
+
+
+def test_plays_of_more_months_than_files_may_be_open(file_stage: FileStage) -> None:
+    months = [f"{2008 + number // 12}-{number % 12 + 1:02}" for number in range(150)]
+    track = {"type": "track", "uri": "spotify:track:t"}
+    lines = [
+        raw_line("recently_played", {"played_at": f"{month}-0{day}T12:00:00Z", "track": track})
+        for day in (1, 2)
+        for month in reversed(months)
+    ]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/dev/fd").iterdir())) + 50, hard))
+    try:
+        file_stage.transform("recently_played", lines)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    rows = file_stage.rows("plays")
+    assert [f"{row['played_at']:%Y-%m-%d}" for row in rows] == [f"{month}-0{day}" for month in months for day in (1, 2)]
+    assert [row["_line"] for row in rows] == [line for at in range(150) for line in (150 - at, 300 - at)]
 
 
 def test_units_and_parts_do_not_overwrite_each_other(stage: Stage) -> None:
