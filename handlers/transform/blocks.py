@@ -22,8 +22,8 @@ _LONG_LINES_BYTES = 16 * 1024
 """Where lines are longer than this on average their values are counted."""
 
 BLOCK_OBJECTS = 192 * 1024
-"""How many objects a block holds about at most: raw lines hold a third of that. Even an empty one takes a place in all
-columns of its kind."""
+"""How many objects a block of several lines holds at most: raw lines hold a third of that. Even an empty one takes a
+place in all columns of its kind."""
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
 """How long a line may be; the longest record of Spotify's, an album of fifty tracks with their markets, has 0.2 MB."""
@@ -203,4 +203,5 @@ def _cut_up(block: Block, keep: int) -> Iterator[Block | LongLine]:
 def _has_too_many_values(data: bytes, lines: int) -> bool:
     if len(data) > lines * _LONG_LINES_BYTES and data.count(b",") >= BLOCK_VALUES:
         return True
-    return data.count(b"{") > BLOCK_OBJECTS
+    # A line alone has no more of them than values, unless they stand in one another.
+    return lines > 1 and data.count(b"{") > BLOCK_OBJECTS

@@ -56,7 +56,7 @@ def test_a_block_holds_few_objects_however_short_its_lines_are(monkeypatch: pyte
         Block(1, b"{}\n"),
         Block(2, b"{}\n{}\n"),
         Block(4, b"[{},{}]\n"),
-        LongLine(5, b"{}{", 6),
+        Block(5, b"{}{}{}\n"),
         Block(6, b"{}\n"),
     ]
 
