@@ -115,10 +115,13 @@ def import_history(
     from cli.import_history import import_history as run_import  # noqa: PLC0415 - boto3 takes a second to import
     from cli.import_history import inspect_history  # noqa: PLC0415
 
+    # What is no UTF-8 on the command line has half surrogates here.
+    if account_id and not (account_id.isprintable() and account_id.strip()):
+        raise typer.BadParameter("--account-id must be the id that Spotify gives in your profile's link")
     if dry_run:
         inspect_history(paths, console=Console())
     elif bucket:
-        run_import(paths, bucket, account_id=account_id or None, again=again, console=Console())
+        run_import(paths, bucket, account_id=account_id.strip() or None, again=again, console=Console())
     else:
         raise typer.BadParameter("Name the stack's raw bucket with --bucket, or pass --dry-run")
 
