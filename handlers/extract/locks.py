@@ -33,31 +33,36 @@ class Locks:
         self._state = state
         self._wait_out = wait_out
         self._until: dict[str, datetime] = {}
+        self._found: set[str] = set()
+        """Groups that an earlier run found locked."""
         self._loaded = False
 
     def check(self, group: str) -> None:
-        """Let a stream of the group go on, once a lock that ends within the invocation is over.
+        """Let a stream of the group go on, once a lock of an earlier run that ends within the invocation is over.
 
         A lock of 24 hours that began minutes after the last daily run still holds when the next one begins: without
-        the wait it would cost another day.
+        the wait it would cost another day. One of this run ends the group's streams: Spotify has just said no.
 
         Raises:
-            LockedError: the group is locked for longer.
+            LockedError: the group is locked.
         """
         if not self._loaded:
             self._loaded = True
-            self._until = _later(self._until, _parsed(self._state.content))
+            held = _parsed(self._state.content)
+            self._found = held.keys() - self._until.keys()
+            self._until = _later(self._until, held)
         until = self._until.get(group)
-        if until is None:
+        seconds = (until - times.now()).total_seconds() if until else 0
+        if until is None or seconds <= 0:
             return
-        seconds = (until - times.now()).total_seconds()
-        if seconds > 0 and not self._wait_out(seconds):
+        if group not in self._found or not self._wait_out(seconds):
             raise LockedError(until)
         del self._until[group]
 
     def lock(self, group: str, until: datetime) -> None:
         """Take no request of the group until then, in this run and in others; of two times the later one holds."""
         self._until = _later(self._until, {group: until})
+        self._found.discard(group)
         try:
             self._state.update(self._merged)
         except StateError as error:

@@ -100,6 +100,24 @@ def test_lock_that_ends_in_time_is_waited_for_once(empty_stage: Stage, locks: Ca
     assert waits == [3600, 60]
 
 
+def test_lock_of_this_run_is_not_waited_for(empty_stage: Stage, locks: Callable[[], Locks]) -> None:
+    """Else a run would ask once a wait, for hours, where Spotify says no each time."""
+    locks().lock("library", START + timedelta(minutes=1))
+    waits: list[float] = []
+
+    def has_time(seconds: float) -> bool:
+        waits.append(seconds)
+        return True
+
+    patient = Locks(empty_stage.state(layout.LOCKS_STATE_KEY), has_time)
+    patient.check("library")
+    for group in ("library", "player"):
+        patient.lock(group, START + timedelta(minutes=2))
+        with pytest.raises(LockedError):
+            patient.check(group)
+    assert waits == [60]
+
+
 @pytest.mark.parametrize(("minutes", "waits"), [(13, [780]), (14, [])])
 def test_run_waits_for_a_lock_of_the_day_before_as_long_as_its_time_allows(
     stage: Stage, minutes: int, waits: list[float]
