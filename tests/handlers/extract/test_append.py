@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.extract.append import SEEN_RECORDS
@@ -127,7 +127,7 @@ def test_plays_that_another_run_has_seen_meanwhile_are_merged(stage: Stage) -> N
     assert set(stage.json(key)["seen"]) == {identity(one) for one in plays(1, 2, 9)}
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8)
 @given(
     hours=st.lists(st.lists(st.integers(0, 60), max_size=12, unique=True), min_size=1, max_size=5),
 )

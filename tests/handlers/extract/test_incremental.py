@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.extract.handler import handler
@@ -262,7 +262,7 @@ def test_watermark_is_the_newest_moment_with_all_its_items(stage: Stage) -> None
     }
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8)
 @given(
     # Each day: at which minutes tracks are saved, several at the same one, never before the day before's.
     days=st.lists(st.lists(st.integers(0, 3), max_size=8), min_size=1, max_size=5),

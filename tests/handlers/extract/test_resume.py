@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.extract.handler import RunFailedError
@@ -292,7 +292,7 @@ def test_part_that_is_uploaded_is_a_place_to_go_on_from(stage: Stage) -> None:
     assert stage.records(row["read_keys"]) == tracks(*range(230))
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6)
 @given(
     cuts=st.lists(st.integers(1, 3), max_size=4),
     saved=st.lists(st.integers(0, 60), min_size=5, max_size=5),

@@ -25,7 +25,7 @@ LINES = st.lists(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b""
 
 
 @given(lines=LINES, size=st.integers(1, 50), ending=st.sampled_from([b"\n", b""]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_line_is_in_one_part_and_keeps_its_number(lines: list[bytes], size: int, ending: bytes) -> None:
     content = b"\n".join(lines) + ending
     parts = list(blocks((content[at : at + size] for at in range(0, len(content), size)), keep=4))

@@ -118,7 +118,7 @@ def test_ten_thousand_mutated_lines_lose_nothing(stream: str, shape: str) -> Non
 def fuzz(stream: str, shape: str, *, examples: int, lines: tuple[int, int]) -> None:
     strategy = st.lists(mutated(fixture_lines(stream, shape)), min_size=lines[0], max_size=lines[1])
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
     @given(drawn=strategy)
     def run(drawn: list[bytes]) -> None:
         check(stream, drawn)
@@ -127,7 +127,7 @@ def fuzz(stream: str, shape: str, *, examples: int, lines: tuple[int, int]) -> N
 
 
 @given(bad=st.sets(st.integers(0, 199), max_size=40))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_splitting_finds_exactly_the_bad_lines(bad: set[int]) -> None:
     (line,) = fixture_lines("saved_tracks", "development")
     lines = [b'{"record": 5}' if number in bad else encode(line) for number in range(200)]

@@ -103,7 +103,7 @@ def hold(stream: str, lines: list[dict[str, Any]]) -> None:
 def run(stream: str, shape: str, *, examples: int) -> None:
     grain_from = fixture_lines(stream, shape)
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
     @given(lines=st.lists(valid_line(stream, grain_from), min_size=1, max_size=8))
     def held(lines: list[dict[str, Any]]) -> None:
         hold(stream, lines)
