@@ -15,6 +15,9 @@ from handlers.raw.state import Content, StateError, StateFile
 _LONGEST = timedelta(days=8)
 """A lock lasts a week at most, and clocks differ: what is further ahead is nonsense."""
 
+_MARGIN_SECONDS = 1.0
+"""How much longer than to its end a lock is waited for: state keeps milliseconds, and clocks differ."""
+
 
 class Locks:
     """Quota groups with the time until which they are locked.
@@ -55,7 +58,7 @@ class Locks:
         seconds = (until - times.now()).total_seconds() if until else 0
         if until is None or seconds <= 0:
             return
-        if group not in self._found or not self._wait_out(seconds):
+        if group not in self._found or not self._wait_out(seconds + _MARGIN_SECONDS):
             raise LockedError(until)
         del self._until[group]
 

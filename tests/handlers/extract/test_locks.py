@@ -97,7 +97,7 @@ def test_lock_that_ends_in_time_is_waited_for_once(empty_stage: Stage, locks: Ca
     with time_machine.travel(START + timedelta(minutes=59), tick=False):
         patient.check("library")
         patient.check("library")
-    assert waits == [3600, 60]
+    assert waits == [3601, 61]
 
 
 def test_lock_of_this_run_is_not_waited_for(empty_stage: Stage, locks: Callable[[], Locks]) -> None:
@@ -115,10 +115,10 @@ def test_lock_of_this_run_is_not_waited_for(empty_stage: Stage, locks: Callable[
         patient.lock(group, START + timedelta(minutes=2))
         with pytest.raises(LockedError):
             patient.check(group)
-    assert waits == [60]
+    assert waits == [61]
 
 
-@pytest.mark.parametrize(("minutes", "waits"), [(13, [780]), (14, [])])
+@pytest.mark.parametrize(("minutes", "waits"), [(12, [721]), (13, [])])
 def test_run_waits_for_a_lock_of_the_day_before_as_long_as_its_time_allows(
     stage: Stage, minutes: int, waits: list[float]
 ) -> None:
