@@ -48,7 +48,8 @@ class ExportFile:
     def export(self) -> tuple[str, str, bool]:
         """Tells one export from another: Spotify puts the files of one side by side, all of one kind."""
         container, folder = (self.path, Path(self.member.filename).parent) if self.member else (self.path.parent, "")
-        return str(container), str(folder), self.name.lower().startswith("endsong")
+        # One folder may be named in several ways, relative and absolute.
+        return str(container.resolve()), str(folder), self.name.lower().startswith("endsong")
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes, in pieces; a file in a zip is unpacked as it is read.

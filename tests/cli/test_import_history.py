@@ -213,6 +213,19 @@ def test_two_exports_in_one_folder_are_two_imports_and_what_both_hold_counts_onc
     assert "given twice" not in printed
 
 
+def test_files_of_one_folder_are_one_import_however_it_is_named(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two, what both hold would count once, and what the API has between them would count too."""
+    first, second = audio_file(tmp_path, "2020", plays(0, 3)), audio_file(tmp_path, "2021", plays(2, 3))
+    monkeypatch.chdir(tmp_path)
+
+    stage.run(Path(first.name), second)
+
+    assert [len(manifest["units"]) for manifest in stage.manifests()] == [2]
+    assert stage.listened() == [*plays(0, 3), *plays(2, 3)]
+
+
 def test_of_two_exports_a_whole_one_counts_beside_a_broken_one(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
