@@ -64,6 +64,8 @@ class _Open:
         self.flush()
         if self.writer:
             self.writer.close()
+            # A closed one still holds fifty kilobytes, and there may be one for each of very many months.
+            self.writer = None
 
 
 class TableFiles:

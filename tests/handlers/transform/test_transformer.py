@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import gzip
 import hashlib
 import io
@@ -8,12 +9,15 @@ import resource
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError, IncompleteReadError
 from botocore.response import StreamingBody
 
 from handlers.layout import RawKey
 from handlers.transform import blocks as blocks_module
+from handlers.transform.raw_objects import transform_raw
+from handlers.transform.table_files import TableFiles
 from handlers.transform.transformer import Transformer
 from tests.handlers.transform.stage import (
     ACCOUNT,
@@ -24,6 +28,7 @@ from tests.handlers.transform.stage import (
     FileStage,
     Stage,
     compressed,
+    metadata_of,
     raw_line,
 )
 from tests.handlers.transform.test_golden import SHAPES, fixture_lines
@@ -111,6 +116,20 @@ def test_plays_of_more_months_than_files_may_be_open(file_stage: FileStage) -> N
     rows = file_stage.rows("plays")
     assert [f"{row['played_at']:%Y-%m-%d}" for row in rows] == [f"{month}-0{day}" for month in months for day in (1, 2)]
     assert [row["_line"] for row in rows] == [line for at in range(150) for line in (150 - at, 300 - at)]
+
+
+def test_a_month_that_is_stored_takes_no_memory_while_others_are(tmp_path: Path) -> None:
+    months = 100
+    track = {"type": "track", "uri": "spotify:track:t"}
+    lines = [
+        raw_line("recently_played", {"played_at": f"{1900 + year}-01-01T12:00:00Z", "track": track})
+        for year in range(months)
+    ]
+    files = TableFiles(tmp_path, {"dt": RUN[:8]})
+    transform_raw([compressed(lines)], RawKey("recently_played", RUN, 0), metadata_of(lines), files)
+    held = [sum(isinstance(one, pq.ParquetWriter) for one in gc.get_objects()) for _ in files.finish()]
+    assert len(held) == months
+    assert max(held) < 10
 
 
 def test_units_and_parts_do_not_overwrite_each_other(stage: Stage) -> None:
