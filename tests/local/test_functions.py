@@ -127,9 +127,9 @@ def test_the_context_speaks_of_the_invocation(stage: Stage) -> None:
         def handler(event, context):
             left = context.get_remaining_time_in_millis()
             return [context.function_name, context.memory_limit_in_mb, context.invoked_function_arn,
-                    context.log_group_name, context.function_version, 3000 < left <= 4000, context.aws_request_id]
+                    context.log_group_name, context.function_version, 30_000 < left <= 60_000, context.aws_request_id]
         """,
-        Timeout=4,
+        Timeout=60,
     )
     first, second = stage.invoke("context")["Payload"], stage.invoke("context")["Payload"]
     assert first[:-1] == ["context", 512, arn, "/aws/lambda/context", "$LATEST", True]
@@ -214,7 +214,9 @@ def test_a_function_that_breaks_is_stopped_and_starts_anew(stage: Stage, body: s
         "import os, threading, time\ndef handler(event, context):\n"
         f"    if event: return os.getpid()\n    kept = 0\n    {body}\n"
     )
-    stage.function("breaking", code.replace("bytearray", "kept = bytearray"), Timeout=1, MemorySize=256)
+    # A second is little on a machine that does other things: only what is to time out gets no more.
+    seconds = 1 if kind == "Sandbox.Timedout" else 60
+    stage.function("breaking", code.replace("bytearray", "kept = bytearray"), Timeout=seconds, MemorySize=256)
     error = stage.invoke("breaking")["Payload"]
     assert error["errorType"] == kind
     assert error["errorMessage"].startswith(message)
