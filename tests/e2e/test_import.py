@@ -25,12 +25,17 @@ EXPORTED_AT = (START + timedelta(hours=18), START + timedelta(days=1, hours=15))
 
 @pytest.fixture(
     scope="module",
-    params=["end", "start", "mixed"],
+    params=[
+        pytest.param(("end", "apart"), id="end"),
+        pytest.param(("start", "apart"), id="start"),
+        pytest.param(("mixed", "together"), id="mixed, in one command"),
+    ],
     name="imported",
 )
 def fixture_imported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    convention, given = request.param
     plan = LibraryPlan(
-        saved_tracks=10, playlists=2, saved_albums=2, plays_per_day=60, export_days=200, played_at=request.param,
+        saved_tracks=10, playlists=2, saved_albums=2, plays_per_day=60, export_days=200, played_at=convention,
         timezone=TIMEZONE,
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("cloud")
@@ -44,12 +49,14 @@ def fixture_imported(request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
         }.items():
             patch.setenv(name, value)
         made.cloud.run_until(START + timedelta(days=1, hours=16))
+        exports = []
         for number, moment in enumerate(EXPORTED_AT):
             target = folder / str(number)
             target.mkdir()
-            path = write_privacy_export(made.library, target, moment, zipped=bool(number))
+            exports.append(write_privacy_export(made.library, target, moment, zipped=bool(number)))
+        for paths in [exports] if given == "together" else [[export] for export in exports]:
             console = Console(file=io.StringIO())
-            import_history([path], made.outputs["raw_bucket_name"], account_id=None, again=False, console=console)
+            import_history(paths, made.outputs["raw_bucket_name"], account_id=None, again=False, console=console)
             made.cloud.run_until(made.cloud.now + timedelta(minutes=5))
         made.live(DAYS)
         yield made
