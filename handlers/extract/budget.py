@@ -52,18 +52,31 @@ class Budget:
         finally:
             self._stream = before
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether no request is left, of the run's or of the present stream's."""
+        return self._run_is_spent or self._stream_is_spent
+
+    @property
+    def _run_is_spent(self) -> bool:
+        return self._spent.total() >= self._run_limit
+
+    @property
+    def _stream_is_spent(self) -> bool:
+        return bool(self._stream) and self._spent[self._stream] >= self._stream_limit
+
     def spend(self) -> None:
         """Draw one request.
 
         Raises:
             BudgetError: there is none left.
         """
-        if self._spent.total() >= self._run_limit:
+        if self._run_is_spent:
             raise BudgetError(
                 f"The {self._run_limit} requests that a run may make are spent: "
                 "the next run goes on where this one stopped."
             )
-        if self._stream and self._spent[self._stream] >= self._stream_limit:
+        if self._stream_is_spent:
             raise BudgetError(
                 f"The {self._stream_limit} requests that {self._stream} may make in one run are spent: "
                 "the next run goes on where this one stopped."

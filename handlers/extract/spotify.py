@@ -146,8 +146,8 @@ class SpotifyClient:
         return Answer(value, path, dict(parse_qsl(parts.query)), times.now())
 
     def wait_out(self, seconds: float) -> bool:
-        """Wait for a lock to end, if the invocation has the time; whether it has."""
-        if self._is_over or not self._has_time_for(seconds):
+        """Wait for a lock to end, if the invocation has the time, and requests for what comes then; whether it has."""
+        if self._is_over or self._budget.is_spent or not self._has_time_for(seconds):
             return False
         sleep(seconds)
         return True

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 
 from handlers import layout
+from handlers.extract.budget import Budget
 from handlers.extract.errors import LockedError
 from handlers.extract.locks import Locks
 from handlers.raw.bucket import Bucket
@@ -126,6 +127,20 @@ def test_run_waits_for_a_lock_of_the_day_before_as_long_as_its_time_allows(
     row = stage.read("saved_albums")
     assert [round(seconds) for seconds in stage.waits] == waits
     assert (row["status"], row["reason"]) == (("complete", None) if waits else ("partial", "locked"))
+
+
+def test_run_does_not_wait_for_what_it_has_no_requests_left_to_ask(stage: Stage) -> None:
+    budget = Budget(run_limit=3, stream_limit=1)
+    asking = stage.client(budget=budget)
+    with budget.stream("saved_tracks"):
+        assert asking.wait_out(60)
+        budget.spend()
+        assert not asking.wait_out(60)
+    with budget.stream("saved_albums"):
+        assert asking.wait_out(60)
+    budget.charge(2)
+    assert not asking.wait_out(60)
+    assert stage.waits == [60, 60]
 
 
 @pytest.mark.parametrize(
