@@ -107,7 +107,9 @@ def import_history(
     bucket: Annotated[
         str, typer.Option(help="Name of the stack's raw bucket: `pulumi stack output raw_bucket_name`.")
     ] = "",
-    account_id: Annotated[str, typer.Option(help="Whose plays they are, if not the account's that is logged in.")] = "",
+    account_id: Annotated[
+        str, typer.Option(help="Whose plays they are, as the tables' account_id, if not the logged-in account's.")
+    ] = "",
     again: Annotated[bool, typer.Option("--again", help="Import also files that were imported before.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report; AWS is not asked.")] = False,
 ) -> None:
@@ -117,7 +119,7 @@ def import_history(
 
     # What is no UTF-8 on the command line has half surrogates here.
     if account_id and not (account_id.isprintable() and account_id.strip()):
-        raise typer.BadParameter("--account-id must be the id that Spotify gives in your profile's link")
+        raise typer.BadParameter("--account-id must be what the tables hold as account_id")
     if dry_run:
         inspect_history(paths, console=Console())
     elif bucket:

@@ -560,8 +560,8 @@ def test_dry_run_tells_of_a_broken_file(
         ),
         (["AUDIO"], 2, "Name the stack's raw bucket with --bucket, or pass --dry-run"),
         (["AUDIO", "--bucket", ""], 2, "Name the stack's raw bucket with --bucket, or pass --dry-run"),
-        (["AUDIO", "--bucket", BUCKET, "--account-id", " "], 2, "--account-id must be the id that Spotify gives"),
-        (["AUDIO", "--bucket", BUCKET, "--account-id", "\udcff"], 2, "--account-id must be the id that Spotify gives"),
+        (["AUDIO", "--bucket", BUCKET, "--account-id", " "], 2, "--account-id must be what the tables hold"),
+        (["AUDIO", "--bucket", BUCKET, "--account-id", "\udcff"], 2, "--account-id must be what the tables hold"),
         (["--bucket", BUCKET], 2, "Missing argument 'PATH'"),
     ],
 )
