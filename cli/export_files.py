@@ -133,7 +133,7 @@ def find(paths: Sequence[Path]) -> FoundFiles:
 
 
 def hashed(file: ExportFile, watch: Callable[[int], None]) -> HashedFile:
-    """Read a file for its hash; of a damaged one it is that of the bytes before the damage.
+    """Read a file for its hash; that of a damaged one is its own, whatever stands before the damage.
 
     Args:
         file: the file.
@@ -148,17 +148,23 @@ def hashed(file: ExportFile, watch: Callable[[int], None]) -> HashedFile:
             digest.update(chunk)
             watch(len(chunk))
     except DamagedFileError:
-        pass
+        # Where damage comes early, nothing at all stands before it in several files, which are not one for that.
+        place = file.member.header_offset if file.member else 0
+        digest.update(b"%b %d" % (os.fsencode(file.path.resolve()), place))
     except OSError as error:
         raise _unreadable(file.path, error) from error
     return HashedFile(file, digest.hexdigest())
 
 
-def exports_of(files: Sequence[HashedFile]) -> tuple[list[dict[str, HashedFile]], list[str]]:
+def exports_of(files: Sequence[HashedFile], broken: frozenset[str]) -> tuple[list[list[str]], list[str]]:
     """The exports that files belong to, and the names of what was given twice.
 
-    Each export is its files by their hash, once each. One of which another holds all is none of its own: a zip beside
-    the folder that it was unpacked to.
+    Each export is the hashes of its files, once each. One of which another holds all is none of its own: a zip beside
+    the folder that it was unpacked to. But a whole one is beside a broken one, which does not count.
+
+    Args:
+        files: what was given.
+        broken: hashes of the files that are not whole.
     """
     grouped: dict[tuple[str, str, bool], dict[str, HashedFile]] = {}
     for file in files:
@@ -166,10 +172,12 @@ def exports_of(files: Sequence[HashedFile]) -> tuple[list[dict[str, HashedFile]]
     # A larger one comes first, of equal ones the earlier.
     exports: list[dict[str, HashedFile]] = []
     for export in sorted(grouped.values(), key=len, reverse=True):
-        if not any(export.keys() <= larger.keys() for larger in exports):
+        is_whole = export.keys().isdisjoint(broken)
+        holding = [larger for larger in exports if export.keys() <= larger.keys()]
+        if not any(larger.keys().isdisjoint(broken) or not is_whole for larger in holding):
             exports.append(export)
     kept = {id(file) for export in exports for file in export.values()}
-    in_order = [export for export in grouped.values() if export in exports]
+    in_order = [list(export) for export in grouped.values() if export in exports]
     return in_order, [file.file.name for file in files if id(file) not in kept]
 
 

@@ -127,7 +127,7 @@ class _Taken:
     """Of each export the contents by their hash."""
     repeated: list[str]
     """Names of files that were given twice."""
-    outcomes: dict[str, _Outcome] = field(default_factory=dict)
+    outcomes: dict[str, _Outcome]
     """Of each content, by its hash."""
 
     @property
@@ -264,10 +264,11 @@ def _each_file(found: FoundFiles, take: _Take, console: Console) -> _Taken:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Looking at the files", total=total)
         files = [hashed(file, lambda count: progress.advance(task, count)) for file in found.plays]
-        exports, repeated = exports_of(files)
-        taken = _Taken([list(export) for export in exports], repeated)
-        contents = {key: file for export in exports for key, file in export.items()}
+        contents: dict[str, HashedFile] = {}
+        for one in files:
+            contents.setdefault(one.content_hash, one)
         progress.reset(task, total=sum(one.file.size for one in contents.values()), description="Reading the plays")
+        outcomes: dict[str, _Outcome] = {}
         plays = 0
 
         def watch_plays(count: int) -> None:
@@ -277,8 +278,9 @@ def _each_file(found: FoundFiles, take: _Take, console: Console) -> _Taken:
                 progress.update(task, description=counted(plays, "play"))
 
         for key, one in contents.items():
-            taken.outcomes[key] = take(one, lambda count: progress.advance(task, count), watch_plays)
-    return taken
+            outcomes[key] = take(one, lambda count: progress.advance(task, count), watch_plays)
+    broken = frozenset(key for key, outcome in outcomes.items() if outcome.problem)
+    return _Taken(*exports_of(files, broken), outcomes)
 
 
 _PLAYS_SHOWN = 1000

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -239,6 +240,54 @@ def test_of_two_exports_a_whole_one_counts_beside_a_broken_one(
     )
     assert [manifest["status"] for manifest in stage.manifests()] == ["complete", "partial"]
     assert stage.listened() == plays(0, 5)
+
+
+def test_a_whole_export_counts_also_where_a_broken_one_holds_all_of_it(stage: ImportStage, tmp_path: Path) -> None:
+    """What could be unpacked of a damaged zip, beside the zip."""
+    parts, unpacked = tmp_path / "files", tmp_path / "given" / "unpacked"
+    parts.mkdir()
+    unpacked.mkdir(parents=True)
+    broken = audio_file(parts, "2021", plays(5, 5))
+    broken.write_bytes(broken.read_bytes()[:-9])
+    zipped(unpacked.parent / "data.zip", [audio_file(unpacked, "2020", plays(0, 5)), broken])
+
+    assert stage.fail(unpacked.parent).startswith(f"{broken.name} is not whole")
+
+    assert sorted(manifest["status"] for manifest in stage.manifests()) == ["complete", "partial"]
+    assert stage.listened() == plays(0, 5)
+
+
+def test_a_broken_export_that_another_broken_one_holds_is_none_of_its_own(stage: ImportStage, tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    for folder in (one, other):
+        broken = audio_file(folder, "2020", plays(0, 5))
+        broken.write_bytes(broken.read_bytes()[:-9])
+    audio_file(other, "2021", plays(5, 5))
+
+    stage.fail(one, other)
+
+    assert [len(manifest["units"]) for manifest in stage.manifests()] == [2]
+
+
+def test_several_damaged_files_of_a_zip_are_each_told_of(stage: ImportStage, tmp_path: Path) -> None:
+    """Of none of them a single byte can be read, so that these tell nothing apart."""
+    files = [audio_file(tmp_path, str(2020 + year), plays(year * 5, 5)) for year in range(3)]
+    archive = tmp_path / "data.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        for file in files:
+            made.write(file, file.name)
+    content = bytearray(archive.read_bytes())
+    for file in files[1:]:
+        content[content.index(file.read_bytes()) + 1] ^= 1
+    archive.write_bytes(content)
+
+    said = stage.fail(archive)
+
+    assert said.startswith(f"{files[1].name}, {files[2].name} are not whole")
+    (manifest,) = stage.manifests()
+    assert [unit["status"] for unit in manifest["units"]] == ["complete", "partial", "partial"]
 
 
 def test_a_large_file_becomes_parts_that_are_one_read(
