@@ -146,8 +146,17 @@ class SpotifyClient:
         return Answer(value, path, dict(parse_qsl(parts.query)), times.now())
 
     def wait_out(self, seconds: float) -> bool:
-        """Wait for a lock to end, if the invocation has the time, and requests for what comes then; whether it has."""
+        """Wait for a lock to end, if the invocation has the time, and requests for what comes then; whether it has.
+
+        Raises:
+            SpotifyError: there is no access token to ask with.
+        """
         if self._is_over or self._budget.is_spent or not self._has_time_for(seconds):
+            return False
+        # Before the wait: a login that is refused is not waited for, and a refresh token may be rotated by another run
+        # meanwhile.
+        self._access_token()
+        if not self._has_time_for(seconds):
             return False
         sleep(seconds)
         return True

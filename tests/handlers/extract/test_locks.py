@@ -11,8 +11,10 @@ import time_machine
 
 from handlers import layout
 from handlers.extract.budget import Budget
+from handlers.extract.credentials import Secret
 from handlers.extract.errors import LockedError
 from handlers.extract.locks import Locks
+from handlers.extract.spotify import SpotifyClient
 from handlers.raw.bucket import Bucket
 from handlers.raw.state import StateError, StateFile
 from tests.handlers.extract.fake_spotify import Json, Reply
@@ -127,6 +129,37 @@ def test_run_waits_for_a_lock_of_the_day_before_as_long_as_its_time_allows(
     row = stage.read("saved_albums")
     assert [round(seconds) for seconds in stage.waits] == waits
     assert (row["status"], row["reason"]) == (("complete", None) if waits else ("partial", "locked"))
+
+
+def test_token_that_another_run_rotates_during_a_wait_costs_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.read("profile")
+    put(stage, {"groups": {"player": layout.written(START + timedelta(minutes=5))}})
+
+    def sleep(_: float) -> None:
+        stage.spotify.refresh_token = "rotated-token"
+
+    monkeypatch.setattr("handlers.extract.spotify.sleep", sleep)
+    row = unit(stage.run("hourly"), "recently_played")
+    assert (row["status"], row["reason"]) == ("complete", None)
+
+
+def test_refused_login_is_told_of_before_a_lock_is_waited_for(stage: Stage) -> None:
+    stage.read("profile")
+    put(stage, {"groups": {"player": layout.written(START + timedelta(minutes=5))}})
+    stage.spotify.refresh_token = "another"
+    manifest = stage.run("hourly")
+    assert (manifest["status"], stage.waits) == ("failed", [])
+    assert "invalid_grant" in manifest["reason"]
+
+
+def test_lock_is_not_waited_for_where_the_wait_for_a_token_took_the_time(stage: Stage) -> None:
+    secret, looks = Secret(stage.secrets, stage.secret_arn), iter([900.0, 900.0, 200.0])
+    url = stage.spotify.url
+    asking = SpotifyClient(secret.read(), secret.replace_token, f"{url}v1/", url, lambda: next(looks))
+    assert not asking.wait_out(300)
+    assert stage.waits == []
 
 
 def test_run_does_not_wait_for_what_it_has_no_requests_left_to_ask(stage: Stage) -> None:
