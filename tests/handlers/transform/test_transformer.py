@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-import gc
 import gzip
 import hashlib
 import io
 import json
 import resource
+import weakref
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from botocore.response import StreamingBody
 
 from handlers.layout import RawKey
 from handlers.transform import blocks as blocks_module
+from handlers.transform import table_files
 from handlers.transform.raw_objects import transform_raw
 from handlers.transform.table_files import TableFiles
 from handlers.transform.transformer import Transformer
@@ -118,17 +120,26 @@ def test_plays_of_more_months_than_files_may_be_open(file_stage: FileStage) -> N
     assert [row["_line"] for row in rows] == [line for at in range(150) for line in (150 - at, 300 - at)]
 
 
-def test_a_month_that_is_stored_takes_no_memory_while_others_are(tmp_path: Path) -> None:
-    months = 100
+def test_a_month_that_is_stored_takes_no_memory_while_others_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[pq.ParquetWriter]] = []
+
+    def noting(*arguments: Any, **options: Any) -> pq.ParquetWriter:
+        writer = pq.ParquetWriter(*arguments, **options)
+        made.append(weakref.ref(writer))
+        return writer
+
+    monkeypatch.setattr(table_files, "pq", SimpleNamespace(ParquetWriter=noting))
     track = {"type": "track", "uri": "spotify:track:t"}
     lines = [
         raw_line("recently_played", {"played_at": f"{1900 + year}-01-01T12:00:00Z", "track": track})
-        for year in range(months)
+        for year in range(50)
     ]
     files = TableFiles(tmp_path, {"dt": RUN[:8]})
     transform_raw([compressed(lines)], RawKey("recently_played", RUN, 0), metadata_of(lines), files)
-    held = [sum(isinstance(one, pq.ParquetWriter) for one in gc.get_objects()) for _ in files.finish()]
-    assert len(held) == months
+    held = [sum(writer() is not None for writer in made) for _ in files.finish()]
+    assert len(held) == len(made) == 50
     assert max(held) < 10
 
 
