@@ -49,6 +49,7 @@ def test_an_error_in_the_context_ends_the_program(tmp_path: Path) -> None:
     assert process.returncode == -signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_the_program_ends_with_its_killed_parent() -> None:
     with subprocess.Popen([sys.executable, "-c", KILLED], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout

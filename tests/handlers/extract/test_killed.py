@@ -60,7 +60,7 @@ def fixture_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 # The first day writes everything, the second what has changed.
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
-    "write", [pytest.param(write, marks=[pytest.mark.slow] * (write % 25 != 9)) for write in range(1, WRITES + 1)]
+    "write", [pytest.param(write, marks=[pytest.mark.slow] * (write % 50 != 9)) for write in range(1, WRITES + 1)]
 )
 def test_next_run_restores_the_model(world: World, monkeypatch: pytest.MonkeyPatch, write: int, after: bool) -> None:
     killing = Killing(world, monkeypatch)
