@@ -94,23 +94,22 @@ def _read(block: Block, stream: str, drift: Drift, reading: Reading) -> None:
                 _read(half, stream, drift, reading)
         else:
             for number, line in enumerate(block.data.removesuffix(b"\n").split(b"\n"), start=block.first_line):
-                _read_line(Block(number, line + b"\n"), stream, drift, reading)
+                _read_line(number, line, stream, drift, reading)
 
 
-def _read_line(block: Block, stream: str, drift: Drift, reading: Reading) -> None:
+def _read_line(number: int, line: bytes, stream: str, drift: Drift, reading: Reading) -> None:
     """Read a line by Python; what that rejects Arrow may still read, which passes over what no column needs."""
-    line = block.data.removesuffix(b"\n")
     try:
         read = read_tolerantly(line, reading.schema, STREAM_MAPPINGS[stream])
     except RejectedLineError as error:
         try:
-            reading.add(_read_leanly(block, stream), block.first_line)
+            reading.add(_read_leanly(Block(number, line + b"\n"), stream), number)
         except RefusedBlockError:
-            reading.rejections.append(Rejection(block.first_line, error.reason, error.detail, line))
+            reading.rejections.append(Rejection(number, error.reason, error.detail, line))
         return
     for path, found in read.changed.items():
-        drift.add(path, found, line=block.first_line)
-    reading.add_repaired(read.values, block.first_line)
+        drift.add(path, found, line=number)
+    reading.add_repaired(read.values, number)
 
 
 def _read_leanly(block: Block, stream: str) -> pa.Table:

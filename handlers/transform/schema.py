@@ -57,8 +57,7 @@ _REPEATED = {"account_id", "_run_id", "_read_id", "_raw_key"}
 
 
 def _held_type(column: Column) -> ArrowType:
-    repeated = column.name in _REPEATED and column in COMMON
-    return pa.dictionary(pa.int32(), pa.string()) if repeated else arrow_type(column)
+    return pa.dictionary(pa.int32(), pa.string()) if column.name in _REPEATED else arrow_type(column)
 
 
 @functools.cache

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import boto3
-import moto.s3.urls
 import pytest
 from moto import mock_aws
-from moto.s3.models import S3Backend
 
 from tests.cli.import_stage import BUCKET, ImportStage
+from tests.moto_s3 import addresses_loaded_once
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,9 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3Client]:
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        # Else moto compiles a module of its own for every request to S3.
-        patch.setattr(S3Backend, "_url_module", moto.s3.urls)
+    with pytest.MonkeyPatch.context() as patch, addresses_loaded_once(), mock_aws():
         for name, value in {
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",

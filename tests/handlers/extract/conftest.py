@@ -5,10 +5,8 @@ import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
-import moto.s3.urls
 import pytest
 from moto import mock_aws
-from moto.s3.models import S3Backend
 
 # Powertools reads these when the handler is imported.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "extract")
@@ -18,13 +16,12 @@ from handlers.extract import handler as function
 from tests.handlers.extract.fake_spotify import FakeSpotify
 from tests.handlers.extract.stage import LOGIN, Stage, environment
 from tests.handlers.raw.stored import BUCKET
+from tests.moto_s3 import addresses_loaded_once
 
 
 @pytest.fixture(scope="package", autouse=True)
 def moto_loads_its_addresses_once() -> Iterator[None]:
-    """Else moto compiles a module of its own for every request to S3."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(S3Backend, "_url_module", moto.s3.urls)
+    with addresses_loaded_once():
         yield
 
 
