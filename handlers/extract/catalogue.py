@@ -31,7 +31,7 @@ _ALBUMS = Stream(
 def read_catalogue(work: Work, stream: Stream) -> None:
     """Read every entry of the setting, each a unit: one that fails does not keep the others from being read.
 
-    State: `{"units": {<id>: {"complete", "digest", "open"}}}`, each as of a snapshot.
+    State: `{"units": {<id>: {"complete", "digest", "open", "short"}}}`, each as of a snapshot.
     """
     if not work.catalogue:
         work.ledger.note_skipped([stream], "no_catalogue_uris")
@@ -62,7 +62,9 @@ class _Source:
             return
         # A place behind the artist itself is the begin of the albums.
         within = behind if behind and behind.path != path else None
-        for record in self._work.records(_ALBUMS, self._uri.id, one_pass=one_pass, behind=within):
+        for record in self._work.records(
+            _ALBUMS, self._uri.id, one_pass=one_pass, shortfall=one_pass.shortfall, behind=within
+        ):
             yield record, self._context
 
     def _thing(self, path: str, group: str) -> Record:

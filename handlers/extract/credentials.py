@@ -101,6 +101,14 @@ class Secret:
             client_id, client_secret, content[_CONSENT], _scopes(content.get("scope")), _authorized_at(content)
         )
 
+    def reread(self, auth_mode: AuthMode = "user") -> Credentials | None:
+        """The login as it is kept now; None where it cannot be read, which is logged."""
+        try:
+            return self.read(auth_mode)
+        except (BotoCoreError, ClientError, NotLoggedInError, MalformedSecretError) as error:
+            logger.warning("The secret could not be read again.", extra={"cause": type(error).__name__})
+            return None
+
     def replace_token(self, old: str, new: str) -> None:
         """Keep a rotated refresh token, unless another login has replaced the old one meanwhile.
 

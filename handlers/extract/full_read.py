@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from handlers import layout
 from handlers.extract import times
@@ -16,6 +16,7 @@ from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.observer import Observer
 from handlers.extract.paging import MovedError, Pass, Place, Record
+from handlers.extract.shortfall import SHORT, Shortfall, ShortReadError, with_short_runs
 from handlers.extract.state import CompleteRead, LeftToAnotherError
 from handlers.extract.work import Work
 from handlers.raw.objects import RawWriter
@@ -115,6 +116,8 @@ class FullRead:
         short: with fewer records a later run begins again too, since what has come in front would be missing.
         version: what of the list must not have changed for that.
         known: what equals it is not written again; None: everything is written.
+        previous: the last complete read, which views show until there is a newer one.
+        listed: how many records another list says there are; counts where this one says that it is empty.
         observer: is shown every record of the pass that counts.
     """
 
@@ -126,10 +129,13 @@ class FullRead:
     short: int = 0
     version: str | None = None
     known: Known | None = None
+    previous: CompleteRead | None = None
+    listed: int = 0
     observer: Observer | None = None
 
     def __post_init__(self) -> None:
         self._held: object = None
+        self._shortfall = Shortfall(self.slot.content.get(SHORT), listed=self.listed)
 
     def run(self) -> Finished | None:
         """Read to the end; None where the list equals its last complete read, which the unit then says.
@@ -138,30 +144,32 @@ class FullRead:
 
         Raises:
             SpotifyError: a request failed.
+            ShortReadError: the list ended before its own total; what was read of it is uploaded.
             LeftToAnotherError: another run has gone on with the same read.
         """
         self._held = self.slot.content.get("open")
         opened = self._usable(OpenRead.parse(self._held))
         for repeatable in (True, True, False) if opened else (True, False):
             try:
-                return self._pass(opened, Pass(repeatable=repeatable))
+                return self._pass(opened, Pass(repeatable=repeatable, shortfall=self._shortfall))
             except MovedError:
                 logger.info("The list changed while it was read: it is read once more.", extra=self._names())
                 opened = None
                 self.unit.begin_again()
         raise AssertionError("the last pass takes the list as it is")
 
-    def kept(self, content: Content, finished: Finished) -> Content:
-        """State without the read that is finished now.
+    def kept(self, content: Content, read: CompleteRead) -> Content:
+        """State without the read that is finished now, and with what it says of the list's length.
 
         Raises:
             LeftToAnotherError: it was kept in state, and another run has moved it meanwhile.
         """
         held = content.get("open")
-        if held != self._held and self._is_ours(self._held, finished.read.read_id):
+        if held != self._held and self._is_ours(self._held, read.read_id):
             raise LeftToAnotherError
         # One that another run has begun meanwhile is that run's.
-        return {name: value for name, value in content.items() if name != "open" or held != self._held}
+        rest = {name: value for name, value in content.items() if name != "open" or held != self._held}
+        return with_short_runs(rest, self._shortfall.content(self.work.event.run_id))
 
     def _usable(self, opened: OpenRead | None) -> OpenRead | None:
         if opened is None or not self.resumable or opened.version != self.version:
@@ -175,6 +183,7 @@ class FullRead:
         if opened:
             self.unit.read_id = opened.read_id
         begun_at = opened.begun_at if opened else layout.written(times.now())
+        self._shortfall.begin()
         behind, digest = (opened.place, opened.digest) if opened else (None, "")
         last: Record | None = None
         before = opened.keys if opened else ()
@@ -205,25 +214,44 @@ class FullRead:
                     if len(raw.keys) > saved:
                         saved = len(raw.keys)
                         self._keep(state())
-                if self._equals_known(opened, raw, digest):
-                    return None
+                equal = self._equal_to_known(opened, raw, digest)
+                if equal:
+                    raw.discard()
         except _FINAL:
             raise
         except SpotifyError:
             self._keep(state())
             raise
         read = self.unit.ended((*before, *raw.keys), lines + raw.records, begun_at)
-        return Finished(read, digest, resumed=opened is not None and opened.run_id != self.work.event.run_id)
+        resumed = opened is not None and opened.run_id != self.work.event.run_id
+        return self._ended(Finished(read, digest, resumed=resumed), equal)
 
-    def _equals_known(self, opened: OpenRead | None, raw: RawWriter, digest: str) -> bool:
+    def _ended(self, finished: Finished, equal: CompleteRead | None) -> Finished | None:
+        if self._shortfall.is_short:
+            self._end_short(finished.read, written=equal is None)
+        if equal is None:
+            return finished
+        self._note_length()
+        self.unit.unchanged(equal)
+        return None
+
+    def _equal_to_known(self, opened: OpenRead | None, raw: RawWriter, digest: str) -> CompleteRead | None:
         known = self.known
         if known is None or known.read is None or opened or raw.keys:
-            return False
-        if known.digest != digest or not self.work.stands(known.read):
-            return False
-        raw.discard()
-        self.unit.unchanged(known.read)
-        return True
+            return None
+        return known.read if known.digest == digest and self.work.stands(known.read) else None
+
+    def _end_short(self, read: CompleteRead, *, written: bool) -> NoReturn:
+        """Note that the list ended early. Views show what was read of it only where they have nothing better."""
+        self.slot.update(lambda content: self.kept(content, read))
+        if written and not (self.previous and self.work.lasts(self.previous)):
+            self.unit.cover(read)
+        raise ShortReadError
+
+    def _note_length(self) -> None:
+        short_runs = self._shortfall.content(self.work.event.run_id)
+        if self.slot.content.get(SHORT) != short_runs:
+            self.slot.update(lambda content: with_short_runs(content, short_runs))
 
     def _keep(self, opened: OpenRead | None) -> None:
         """Have a later run go on here.
@@ -255,7 +283,7 @@ def plain(work: Work, stream: Stream) -> Source:
     """The records of a stream that lack nothing."""
 
     def source(behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
-        for record in work.records(stream, one_pass=one_pass, behind=behind):
+        for record in work.records(stream, one_pass=one_pass, shortfall=one_pass.shortfall, behind=behind):
             yield record, {}
 
     return source

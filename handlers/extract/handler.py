@@ -20,6 +20,7 @@ from handlers.extract.event import Event
 from handlers.extract.logs import keep_secrets, logger
 from handlers.extract.manifest import Manifest
 from handlers.extract.run import run
+from handlers.extract.shortfall import SHORT
 from handlers.raw.bucket import Bucket
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ def _measure(manifest: Manifest, summary: dict[str, Any]) -> None:
         metrics.add_metric(name.capitalize(), MetricUnit.Count, summary[name])
     metrics.add_metric("FailedUnits", MetricUnit.Count, summary["units"].get("failed", 0))
     metrics.add_metric("LockedUnits", MetricUnit.Count, sum(unit.reason == "locked" for unit in manifest.units))
+    if short := sum(unit.reason == SHORT for unit in manifest.units):
+        metrics.add_metric("ShortUnits", MetricUnit.Count, short)
     metrics.add_metric("FailedRuns", MetricUnit.Count, int(manifest.status == "failed"))
     metrics.add_metric("GoodRuns", MetricUnit.Count, int(manifest.status == "complete"))
     # Not by the decorator: it warns of a run that crashed before there was anything to measure.

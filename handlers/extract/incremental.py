@@ -15,6 +15,7 @@ from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.observer import Observer
 from handlers.extract.paging import MovedError, Pass, Record
+from handlers.extract.shortfall import SHORT, Shortfall, ShortReadError, with_short_runs
 from handlers.extract.state import CompleteRead
 from handlers.extract.work import Work
 from handlers.raw.state import Content, Slot
@@ -71,8 +72,8 @@ def read_incremental(work: Work, stream: Stream) -> None:
     The keys of a read are those of the last full read and of all increments since, so that the newest read alone says
     what there is, even where the manifest of an earlier one was lost.
 
-    State: `{"full": read, "increments": [read, …], "watermark": {added_at, uris}, "open"}`, each read `{read_id, mode,
-    keys, records, begun_at, extracted_at}` with its own keys alone.
+    State: `{"full": read, "increments": [read, …], "watermark": {added_at, uris}, "open", "short"}`, each read
+    `{read_id, mode, keys, records, begun_at, extracted_at}` with its own keys alone.
     """
     slot = Slot(work.state(stream))
     series, watermark = _Series.parse(slot.content), Watermark.parse(slot.content.get("watermark"))
@@ -135,11 +136,13 @@ def _added_at(content: Content) -> datetime | None:
 def _read_whole(work: Work, stream: Stream, slot: Slot) -> None:
     with work.ledger.unit(stream, mode="full") as unit:
         top = _Top()
-        whole = FullRead(work, unit, slot, plain(work, stream), observer=top)
+        series = _Series.parse(slot.content)
+        previous = series.full if series else None
+        whole = FullRead(work, unit, slot, plain(work, stream), previous=previous, observer=top)
         finished = whole.run()
         if finished is None:
             raise AssertionError("a list without a known one is never unchanged")
-        slot.update(lambda content: _with_full(whole.kept(content, finished), finished.read, top.watermark))
+        slot.update(lambda content: _with_full(whole.kept(content, finished.read), finished.read, top.watermark))
         unit.complete(_whole(slot, finished.read))
         if finished.resumed:
             _catch_up(work, stream, slot, unit, finished.read)
@@ -152,7 +155,8 @@ def _catch_up(work: Work, stream: Stream, slot: Slot, unit: Unit, full: Complete
         return
     unit.read_id = uuid.uuid4().hex
     try:
-        _increment(work, stream, slot, unit, watermark, series, Pass(repeatable=False))
+        one_pass = Pass(repeatable=False, shortfall=Shortfall(slot.content.get(SHORT)))
+        _increment(work, stream, slot, unit, watermark, series, one_pass)
     except LoginError:
         raise
     except SpotifyError as error:
@@ -167,9 +171,11 @@ def _whole(slot: Slot, read: CompleteRead) -> CompleteRead:
 
 def _read_increment(work: Work, stream: Stream, slot: Slot, old: Watermark, series: _Series) -> None:
     with work.ledger.unit(stream, mode="incremental") as unit:
+        shortfall = Shortfall(slot.content.get(SHORT))
         for repeatable in (True, False):
+            shortfall.begin()
             try:
-                _increment(work, stream, slot, unit, old, series, Pass(repeatable=repeatable))
+                _increment(work, stream, slot, unit, old, series, Pass(repeatable=repeatable, shortfall=shortfall))
             except MovedError:
                 unit.begin_again()
             else:
@@ -184,7 +190,7 @@ def _increment(
     placeless: list[Record] = []
     raw = work.writer(unit, hold=False)
     with work.counted(raw, unit):
-        for record in work.records(stream, one_pass=one_pass):
+        for record in work.records(stream, one_pass=one_pass, shortfall=one_pass.shortfall):
             at = place(record.value)
             if at is None:
                 placeless.append(record)
@@ -197,6 +203,11 @@ def _increment(
                 raw.add(one.value, one.answer)
             placeless.clear()
             top.see(record.value)
+    if one_pass.shortfall and one_pass.shortfall.is_short:
+        # What it lacks may be newer than the watermark, which therefore stays where it was.
+        short_runs = one_pass.shortfall.content(work.event.run_id)
+        slot.update(lambda content: with_short_runs(content, short_runs))
+        raise ShortReadError
     if not raw.keys:
         unit.unchanged(series.whole)
         return

@@ -12,6 +12,7 @@ from handlers import layout
 from handlers.extract import times
 from handlers.extract.budget import BudgetError
 from handlers.extract.errors import LockedError, LoginError, OutOfTimeError, SpotifyError
+from handlers.extract.shortfall import SHORT, ShortReadError
 from handlers.extract.state import CompleteRead, LeftToAnotherError
 from handlers.raw.manifest import UnitRow, UnitStatus
 from handlers.streams import Stream
@@ -57,9 +58,13 @@ class Unit(UnitRow):
         """Note that there was nothing to read."""
         self.status, self.reason, self.mode, self.read_id = "skipped", reason, None, None
 
+    def cover(self, read: CompleteRead) -> None:
+        """Have views show the read, whatever the unit's status."""
+        self.read_complete, self.read_keys, self.read_records = True, list(read.keys), read.records
+
     def _finish(self, status: UnitStatus, read: CompleteRead) -> None:
         self.status, self.reason, self.read_id = status, None, read.read_id
-        self.read_complete, self.read_keys, self.read_records = True, list(read.keys), read.records
+        self.cover(read)
 
 
 class Ledger:
@@ -105,6 +110,8 @@ class Ledger:
             noted.status, noted.reason, noted.error = "partial", self._out_of_time, error
         except BudgetError as error:
             noted.status, noted.reason, noted.error = "partial", "budget", error
+        except ShortReadError as error:
+            noted.status, noted.reason, noted.error = "partial", SHORT, error
         except LeftToAnotherError as error:
             noted.status, noted.reason = "partial", str(error)
         except SpotifyError as error:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from handlers.extract.errors import BrokenAnswerError, NotFoundError, RefusedError
 from handlers.extract.identity import identity
+from handlers.extract.list_length import ListLength
+from handlers.extract.shortfall import Shortfall
 from handlers.extract.spotify import Answer, SpotifyClient
 from handlers.streams import Stream
 
@@ -79,10 +82,12 @@ class Pass:
 
     Args:
         repeatable: whether another pass may follow; the last one takes a list that moves as it is.
+        shortfall: notes what the list lacks of its length; without one nothing does.
     """
 
-    def __init__(self, *, repeatable: bool) -> None:
+    def __init__(self, *, repeatable: bool, shortfall: Shortfall | None = None) -> None:
         self.repeatable = repeatable
+        self.shortfall = shortfall
         self._total: int | None = None
 
     def moved(self, total: object) -> bool:
@@ -99,6 +104,7 @@ def records(
     unit: str = "",
     *,
     one_pass: Pass | None = None,
+    shortfall: Shortfall | None = None,
     behind: Place | None = None,
     params: Mapping[str, str] | None = None,
 ) -> Iterator[Record]:
@@ -109,6 +115,7 @@ def records(
         stream: its path, page size and parameters are used.
         unit: stands for `{unit}` in the path.
         one_pass: watches the length of the list; without it nothing does.
+        shortfall: notes what the list lacks of its length, and has it asked for once.
         behind: go on behind this record instead of beginning with the first.
         params: more parameters of the first request.
 
@@ -124,34 +131,135 @@ def records(
         yield Record(answer.value, 0, answer)
         return
     listing = _List(client, stream, unit, {**dict(stream.params), **(params or {})})
-    page = listing.behind(behind) if behind else listing.first()
-    followed: set[str] = set()
-    pages = 1
-    searches = 0
-    position = page.position(0)
-    record: Record | None = None
-    while True:
-        last = record.place if record else behind
-        if one_pass and one_pass.moved(page.total) and last:
-            if one_pass.repeatable and (stream.paging == "cursor" or pages <= REPEATABLE_PAGES) and not behind:
-                raise MovedError
-            if stream.paging == "offset" and searches < _SEARCHES:
-                searches += 1
-                followed.clear()
-                page = listing.found_again(last, page, repeatable=one_pass.repeatable)
-                position = page.position(position)
-        for item in page.items:
-            record = Record(item, position, page.answer)
-            yield record
-            position += 1
-        if page.following is None:
+    reader = _Reader(client, listing, stream, one_pass, shortfall, behind)
+    page: _Page | None = listing.behind(behind) if behind else listing.first()
+    while page:
+        page = reader.placed(page)
+        yield from reader.skipped_before(page)
+        yield from reader.served(page)
+        page = reader.after(page)
+
+
+class _Reader:
+    """Where one pass over the pages of a list stands."""
+
+    def __init__(
+        self,
+        client: SpotifyClient,
+        listing: _List,
+        stream: Stream,
+        one_pass: Pass | None,
+        shortfall: Shortfall | None,
+        behind: Place | None,
+    ) -> None:
+        self._client = client
+        self._listing = listing
+        self._stream = stream
+        self._pass = one_pass
+        self._shortfall = shortfall
+        self._behind = behind
+        self._record: Record | None = None
+        self._position = behind.position if behind else 0
+        self._length: ListLength | None = None
+        self._followed: set[str] = set()
+        self._pages = 0
+        self._searches = 0
+
+    def placed(self, page: _Page) -> _Page:
+        """The page, or the one that goes on where the pass stands in a list that has changed.
+
+        Raises:
+            MovedError: the pass is to begin again.
+            SpotifyError: a request failed.
+        """
+        self._pages += 1
+        if self._length is None:
+            # Behind a record that was read before, the list goes on wherever that stands by now.
+            start = page.position(self._position) if self._behind else 0
+            self._length = ListLength(start, by_cursor=self._stream.paging == "cursor")
+        self._length.name(page.total)
+        one_pass = self._pass
+        if one_pass is None or not one_pass.moved(page.total) or (last := self._last) is None:
+            return page
+        may_restart = self._stream.paging == "cursor" or self._pages <= REPEATABLE_PAGES
+        if one_pass.repeatable and may_restart and not self._behind:
+            raise MovedError
+        if self._stream.paging == "cursor" or self._searches == _SEARCHES:
+            return page
+        self._searches += 1
+        self._followed.clear()
+        page = self._listing.found_again(last, page, repeatable=one_pass.repeatable)
+        self._length.jump(page.position(self._position))
+        return page
+
+    def skipped_before(self, page: _Page) -> Iterator[Record]:
+        """What lies between the pages before and this one, if it does not begin where they ended.
+
+        Raises:
+            SpotifyError: a request failed.
+        """
+        length = self._at
+        gap = length.gap_before(page.position(length.reach))
+        if not gap:
             return
-        if page.following in followed:
-            raise BrokenAnswerError(f"Spotify's pages of {stream.name} lead in a circle: the next run reads it again.")
-        followed.add(page.following)
-        page = listing.page(client.follow(page.following))
-        position = page.position(position)
-        pages += 1
+        is_counted = length.counts(gap + len(page.items))
+        if is_counted and self._shortfall and self._shortfall.may_ask(gap):
+            part = self._listing.part(length.reach, gap)
+            yield from self._records(part.items[:gap], length.reach, part.answer)
+            gap = length.gap_before(page.position(length.reach))
+        if is_counted and self._shortfall:
+            self._shortfall.skip(gap)
+        length.skip(gap)
+
+    def served(self, page: _Page) -> Iterator[Record]:
+        """The records of a page."""
+        yield from self._records(page.items, page.position(self._position), page.answer)
+
+    def after(self, page: _Page) -> _Page | None:
+        """The next page; None at the end of the list.
+
+        Raises:
+            SpotifyError: a request failed, or the pages lead in a circle.
+        """
+        if page.following is None:
+            return self._rest()
+        if page.following in self._followed or page.leads_to_itself:
+            raise BrokenAnswerError(
+                f"Spotify's pages of {self._stream.name} lead in a circle: the next run reads it again."
+            )
+        self._followed.add(page.following)
+        return self._listing.page(self._client.follow(page.following))
+
+    def _rest(self) -> _Page | None:
+        """What a list that ended early has behind its end, asked for once."""
+        shortfall, length = self._shortfall, self._at
+        if shortfall is None:
+            return None
+        if shortfall.may_ask(shortfall.lacks(length.served, length.total)):
+            self._position = length.reach
+            return self._listing.rest(length.reach, self._last)
+        shortfall.end(length.served, length.total)
+        return None
+
+    def _records(self, items: list[Any], start: int, answer: Answer) -> Iterator[Record]:
+        self._position = start
+        for item in items:
+            record = Record(item, self._position, answer)
+            self._position += 1
+            self._record = record
+            self._at.serve(record.position, item)
+            yield record
+
+    @property
+    def _last(self) -> Place | None:
+        """The place behind the latest record of this pass or of the one that it resumes."""
+        return self._record.place if self._record else self._behind
+
+    @property
+    def _at(self) -> ListLength:
+        if self._length is None:
+            raise ValueError("a pass without a page is nowhere")
+        return self._length
 
 
 def first_page(client: SpotifyClient, stream: Stream) -> list[Record]:
@@ -177,6 +285,16 @@ class _Page:
 
     def position(self, counted: int) -> int:
         return counted if self.offset is None else self.offset
+
+    @property
+    def leads_to_itself(self) -> bool:
+        if self.following is None:
+            return False
+        parts = urlsplit(self.following)
+        first = {"offset": "0"}
+        return parts.path.endswith(f"/{self.answer.path}") and (
+            first | dict(parse_qsl(parts.query)) == first | dict(self.answer.params)
+        )
 
     def behind(self, last: str, position: int) -> _Page | None:
         """The rest of the page behind the record that was read last; of several the one nearest to its old place."""
@@ -220,6 +338,20 @@ class _List:
         # A page by cursor names no offset.
         return replace(rest, offset=place.position)
 
+    def part(self, offset: int, size: int) -> _Page:
+        """The page of so many records from an offset on."""
+        limit = min(size, self._stream.page_size)
+        return self.page(self._client.get(self._path, {**self._params, "limit": limit, "offset": offset}))
+
+    def rest(self, reach: int, last: Place | None) -> _Page:
+        """What lies behind the end of a list that ended early."""
+        if self._stream.paging == "offset":
+            return self.page(self._client.get(self._path, {**self._params, "offset": reach}))
+        if last is None:
+            return self.first()
+        page = self.page(self._client.get(last.path, dict(last.params)))
+        return page.behind(last.last, last.position) or replace(page, items=[], following=None)
+
     def found_again(self, place: Place, page: _Page, *, repeatable: bool) -> _Page:
         """As `behind`; a pass that is not repeatable goes on with the page at hand where the record is gone."""
         try:
@@ -254,6 +386,9 @@ class _List:
             raise BrokenAnswerError(f"Spotify's page of {name} has no items: the next run reads it again.")
         offset, following = page.get("offset"), page.get("next")
         if following is not None and not isinstance(following, str):
-            raise BrokenAnswerError(f"Spotify's page of {name} has an odd next: the next run reads it again.")
+            raise BrokenAnswerError(f"Spotify's page of {name} has an invalid `next`: the next run reads it again.")
         named = offset if type(offset) is int and offset >= 0 else None
+        asked = answer.params.get("offset", "")
+        if named is None and self._stream.paging == "offset" and asked.isdecimal():
+            named = int(asked)
         return _Page(answer, items, named, page.get("total"), following or None)

@@ -21,6 +21,7 @@ from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.paging import Pass, Place, Record
 from handlers.extract.playlists import Listing, Playlist, owns
+from handlers.extract.shortfall import SHORT, Shortfall, ShortReadError
 from handlers.extract.state import CompleteRead, newer
 from handlers.extract.work import Work
 from handlers.raw.state import Content, Slot, StateFile
@@ -42,7 +43,8 @@ def read_per_playlist(work: Work, stream: Stream) -> None:
     day. The table `playlists` names their owners.
 
     State: `{"playlists": {<id>: {"snapshot_id", "read": {read_id, mode, keys, records, begun_at, extracted_at}, "open",
-    "refused_at", "refused_snapshot_id"}}}`: since when Spotify refuses a collaborative playlist, and which version.
+    "short", "refused_at", "refused_snapshot_id"}}}`: since when Spotify refuses a collaborative playlist, and which
+    version.
     """
     try:
         listing = _listing(work)
@@ -50,6 +52,9 @@ def read_per_playlist(work: Work, stream: Stream) -> None:
         work.ledger.note_failure(stream, error)
         return
     playlists = list(listing.readable(work.account))
+    if not playlists and listing.is_short:
+        work.ledger.note_failure(stream, ShortReadError())
+        return
     if not playlists:
         work.ledger.note_skipped([stream], NO_PLAYLISTS)
         return
@@ -89,8 +94,10 @@ def _listing(work: Work) -> Listing:
 
 def _list(work: Work) -> Listing:
     listing = Listing()
-    for record in work.records(STREAMS["playlists"]):
+    shortfall = Shortfall()
+    for record in work.records(STREAMS["playlists"], shortfall=shortfall):
         listing.add(record.value)
+    listing.is_short = shortfall.is_short
     return listing
 
 
@@ -98,6 +105,8 @@ def _slot(state: StateFile, playlist: Playlist, listing: Listing) -> Slot:
     """What state holds of a playlist; playlists that are listed no more are forgotten with any change."""
 
     def tidy(whole: Content) -> Content:
+        if listing.is_short:
+            return whole
         return {"playlists": {name: one for name, one in whole["playlists"].items() if name in listing}}
 
     return Slot(state, "playlists", playlist.id, tidy=tidy)
@@ -122,9 +131,9 @@ def _stands(work: Work, slot: Slot, playlist: Playlist, unit: Unit) -> bool:
 
 
 def _read(work: Work, stream: Stream, slot: Slot, playlist: Playlist, unit: Unit) -> None:
-    def source(behind: Place | None, _pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+    def source(behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
         # Its version, and not its length, tells whether it changed meanwhile.
-        for record in work.records(stream, playlist.id, behind=behind):
+        for record in work.records(stream, playlist.id, shortfall=one_pass.shortfall, behind=behind):
             yield (
                 record,
                 {"playlist_id": playlist.id, "snapshot_id": playlist.snapshot_id, "position": record.position},
@@ -137,6 +146,8 @@ def _read(work: Work, stream: Stream, slot: Slot, playlist: Playlist, unit: Unit
         source,
         resumable=playlist.snapshot_id is not None,
         version=playlist.snapshot_id,
+        previous=CompleteRead.parse(slot.content.get("read")),
+        listed=playlist.total,
     )
     try:
         finished = whole.run()
@@ -147,7 +158,7 @@ def _read(work: Work, stream: Stream, slot: Slot, playlist: Playlist, unit: Unit
         return
     if finished is None:
         raise AssertionError("a list without a known one is never unchanged")
-    slot.update(lambda content: _changed(whole.kept(content, finished), playlist, finished.read))
+    slot.update(lambda content: _changed(whole.kept(content, finished.read), playlist, finished.read))
     unit.complete(finished.read)
 
 
@@ -194,5 +205,5 @@ def _changed(content: Content, playlist: Playlist, read: CompleteRead) -> Conten
     """The playlist's state with the new version."""
     if newer(content.get("read"), read):
         return content
-    opened = {"open": content["open"]} if "open" in content else {}
-    return {"snapshot_id": playlist.snapshot_id, "read": read.content(), **opened}
+    rest = {name: content[name] for name in ("open", SHORT) if name in content}
+    return {"snapshot_id": playlist.snapshot_id, "read": read.content(), **rest}

@@ -24,6 +24,8 @@ class Playlist:
     snapshot_id: str | None
     owner_id: str | None
     collaborative: bool
+    total: int = 0
+    """How many entries the listing says it has; 0 where it does not say."""
 
 
 class Listing:
@@ -31,6 +33,8 @@ class Listing:
 
     def __init__(self) -> None:
         self._playlists: dict[str, Playlist] = {}
+        self.is_short = False
+        """Whether it ended before its own total, so that a playlist it lacks may still be there."""
 
     def add(self, element: Any) -> None:
         """Take one element of `GET /me/playlists`; elements may be null."""
@@ -46,6 +50,7 @@ class Listing:
             snapshot_id if isinstance(snapshot_id, str) else None,
             owner_id if isinstance(owner_id, str) else None,
             element.get("collaborative") is True,
+            _total(element),
         )
 
     def readable(self, account: Account) -> Iterator[Playlist]:
@@ -81,6 +86,12 @@ class ListingObserver(Observer):
     def see(self, value: Any) -> None:
         """Take one element."""
         self.listing.add(value)
+
+
+def _total(element: Content) -> int:
+    """`items.total`, which is `tracks.total` for apps in extended quota mode."""
+    totals = [part.get("total") for name in ("items", "tracks") if isinstance(part := element.get(name), dict)]
+    return next((total for total in totals if type(total) is int and total > 0), 0)
 
 
 def owns(account: Account, playlist: Playlist) -> bool:

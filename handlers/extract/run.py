@@ -30,6 +30,7 @@ from handlers.extract.locks import Locks
 from handlers.extract.manifest import Manifest
 from handlers.extract.per_playlist import read_per_playlist
 from handlers.extract.playlists import ListingObserver
+from handlers.extract.shortfall import ShortReadError
 from handlers.extract.snapshot import read_snapshot
 from handlers.extract.spotify import SpotifyClient
 from handlers.extract.state import state_file
@@ -108,6 +109,7 @@ def _read_all(
         remaining,
         auth_mode=configuration.auth_mode,
         budget=budget,
+        reread=lambda: secret.reread(configuration.auth_mode),
     )
     locks = Locks(state_file(bucket, layout.LOCKS_STATE_KEY), client.wait_out)
     ledger.count_requests = lambda: client.requests
@@ -169,7 +171,9 @@ def _read(work: Work, stream: Stream, credentials: Credentials) -> None:
 def _read_playlists(work: Work, stream: Stream) -> None:
     observer = ListingObserver()
     unit = read_snapshot(work, stream, observer)
-    if unit.error:
+    is_short = isinstance(unit.error, ShortReadError)
+    if unit.error and not is_short:
         work.listing = unit.error
-    elif unit.read_complete and observer.whole:
+    elif (unit.read_complete or is_short) and observer.whole:
+        observer.listing.is_short = is_short
         work.listing = observer.listing

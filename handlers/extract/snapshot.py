@@ -19,7 +19,7 @@ from handlers.streams import Stream
 def read_snapshot(work: Work, stream: Stream, observer: Observer | None = None) -> Unit:
     """Read the whole stream.
 
-    State: `{"complete": {read_id, mode, keys, records, begun_at, extracted_at}, "digest", "open"}`.
+    State: `{"complete": {read_id, mode, keys, records, begun_at, extracted_at}, "digest", "open", "short"}`.
 
     Args:
         work: the run.
@@ -27,9 +27,9 @@ def read_snapshot(work: Work, stream: Stream, observer: Observer | None = None) 
         observer: is shown every record of the pass that counts.
     """
 
-    def ranked(_behind: Place | None, _pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+    def ranked(_behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
         for time_range in stream.time_ranges:
-            for record in work.records(stream, params={"time_range": time_range}):
+            for record in work.records(stream, shortfall=one_pass.shortfall, params={"time_range": time_range}):
                 yield record, {"time_range": time_range, "rank": record.position + 1}
 
     slot = Slot(work.state(stream))
@@ -54,13 +54,15 @@ def read_unit(whole: FullRead) -> None:
 
     Raises:
         SpotifyError: a request failed.
+        ShortReadError: the list ended before its own total.
         LeftToAnotherError: another run has gone on with the same read.
     """
     content = whole.slot.content
-    whole.known = Known(CompleteRead.parse(content.get("complete")), content.get("digest"))
+    whole.previous = CompleteRead.parse(content.get("complete"))
+    whole.known = Known(whole.previous, content.get("digest"))
     finished = whole.run()
     if finished:
-        whole.slot.update(lambda content: _changed(whole.kept(content, finished), finished))
+        whole.slot.update(lambda content: _changed(whole.kept(content, finished.read), finished))
         whole.unit.complete(finished.read)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import sleep
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import requests
 import spotipy
@@ -41,7 +41,10 @@ UNKNOWN_LOCK = timedelta(hours=24)
 RESERVE_SECONDS = 120.0
 """Time left to the invocation below which no request is begun: the longest that one takes with its retries, and enough
 to upload, save state and write the manifest."""
+ROTATION_SECONDS = 2.0
+"""How long another run may take between getting a new refresh token and writing it into the secret."""
 
+_ADOPTIONS = 5
 _MAX_LOCK_SECONDS = 7 * 24 * 3600.0
 _WAITS = 5
 _BACKOFF_SECONDS = (1.0, 2.0, 4.0)
@@ -68,6 +71,8 @@ class SpotifyClient:
     Args:
         credentials: the app and the consent.
         rotated: called with the old and the new refresh token when Spotify rotates it.
+        reread: gives the login as it is kept now, for a refresh token that Spotify no longer accepts; None: there is
+            no other.
         api_url: base URL of the Web API, with a slash at its end; no request leaves it.
         accounts_url: base URL of the token endpoint, with a slash at its end.
         remaining: seconds that the invocation may still take.
@@ -85,12 +90,16 @@ class SpotifyClient:
         *,
         auth_mode: AuthMode = "user",
         budget: Budget | None = None,
+        reread: Callable[[], Credentials | None] = lambda: None,
     ) -> None:
         self.requests = 0
         """Requests to the Web API so far, with urllib3's retries and without calls for a token."""
         self._api_url = api_url
         self._remaining = remaining
         self._auth_mode = auth_mode
+        self._client_id = credentials.client_id
+        self._reread = reread
+        self._adopted = 0
         self._budget = budget or Budget()
         self._pace = Pace()
         self._is_over = False
@@ -135,10 +144,10 @@ class SpotifyClient:
         Raises:
             SpotifyError: of the classes of `errors` the one that fits.
         """
-        if not url.startswith(self._api_url):
+        if not _is_below(self._api_url, url):
             raise BrokenAnswerError(
-                f"Spotify's answer points to {urlsplit(url).netloc or 'no host'} instead of the Web API's own host: "
-                "nothing was read from there; check spotifyApiUrl."
+                "Spotify's answer points to an address outside of the Web API: nothing was read from there; "
+                "check spotifyApiUrl."
             )
         value = self._patiently(url)
         parts = urlsplit(url)
@@ -243,6 +252,9 @@ class SpotifyClient:
             self._check_time()
             try:
                 return self._token()
+            except _InvalidGrantError:
+                if not self._adopt_newer_token():
+                    raise
             except _TooManyRequestsError as error:
                 waits += 1
                 seconds = error.asks_for(waits)
@@ -251,6 +263,29 @@ class SpotifyClient:
                         "Spotify gave no access token (HTTP 429): the next run tries again."
                     ) from error
                 sleep(seconds)
+
+    def _adopt_newer_token(self) -> bool:
+        """Go on with the refresh token that another run has put into the secret, if there is one.
+
+        Raises:
+            LoginError: the secret has changed in a way that only the next run can use.
+        """
+        for seconds in (0.0, ROTATION_SECONDS):
+            if seconds and self._has_time_for(seconds):
+                sleep(seconds)
+            kept = self._reread()
+            if kept is None or not isinstance(self._tokens, UserTokens):
+                return False
+            if kept.client_id != self._client_id:
+                raise LoginError("Somebody has logged in with another app meanwhile: the next run uses that login.")
+            if kept.refresh_token == self._tokens.refresh_token:
+                continue
+            if self._adopted == _ADOPTIONS:
+                raise LoginError("Other runs keep replacing the refresh token: the next run reads the newest one.")
+            self._adopted += 1
+            self._tokens.adopt(kept.refresh_token)
+            return True
+        return False
 
     def _token(self) -> str:
         token: Any = None
@@ -301,8 +336,8 @@ class SpotifyClient:
         code = error if isinstance(error, str) and re.fullmatch(r"[a-z_]{1,40}", error) else "no code"
         again = f"run `{LOGIN_COMMANDS[self._auth_mode]}` again"
         if code == "invalid_grant" and self._auth_mode == "user":
-            return LoginError(
-                f"Spotify no longer takes the refresh token (invalid_grant; it lasts six months): {again}."
+            return _InvalidGrantError(
+                f"Spotify no longer accepts the refresh token (invalid_grant; it lasts six months): {again}."
             )
         return LoginError(
             f"Spotify refuses the app's login (HTTP {status}, {code}): check its client id and secret, then {again}."
@@ -324,6 +359,22 @@ class _TooManyRequestsError(SpotifyError):
 
 class _UnauthorizedError(SpotifyError):
     pass
+
+
+class _InvalidGrantError(LoginError):
+    """The refresh token has expired, was revoked, or was replaced by a newer one."""
+
+
+def _is_below(base: str, url: str) -> bool:
+    """Whether a URL lies below a base URL, also once a client or server has resolved `..` in its path."""
+    path = unquote(urlsplit(url).path).replace("\\", "/")
+    return (
+        url.startswith(base)
+        and url.isascii()
+        and url.isprintable()
+        and " " not in url
+        and not {".", ".."} & set(path.split("/"))
+    )
 
 
 def _is_short(seconds: float, waits: int) -> bool:

@@ -40,6 +40,16 @@ class UserTokens(CacheHandler):  # type: ignore[misc] # spotipy ships no types
         if self._refresh_token != old:
             self._rotated(old, self._refresh_token)
 
+    @property
+    def refresh_token(self) -> str:
+        """The refresh token that the next access token comes from."""
+        return self._refresh_token
+
+    def adopt(self, refresh_token: str) -> None:
+        """Use a refresh token that another run has been given."""
+        self._refresh_token = refresh_token
+        self.forget_access_token()
+
     def forget_access_token(self) -> None:
         """Have the next request fetch a new access token."""
         self._token = {**self._token, "refresh_token": self._refresh_token, "expires_at": 0}

@@ -18,6 +18,7 @@ from handlers.extract.ledger import Ledger, Unit
 from handlers.extract.locks import Locks
 from handlers.extract.paging import Pass, Place, Record, first_page, records
 from handlers.extract.playlists import Listing
+from handlers.extract.shortfall import Shortfall
 from handlers.extract.spotify import Answer, SpotifyClient
 from handlers.extract.state import CompleteRead, state_file
 from handlers.raw.bucket import Bucket
@@ -94,6 +95,7 @@ class Work:
         unit: str = "",
         *,
         one_pass: Pass | None = None,
+        shortfall: Shortfall | None = None,
         behind: Place | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Iterator[Record]:
@@ -104,7 +106,9 @@ class Work:
             MovedError: as there.
         """
         with self.locks.asking(stream.quota_group):
-            yield from records(self.client, stream, unit, one_pass=one_pass, behind=behind, params=params)
+            yield from records(
+                self.client, stream, unit, one_pass=one_pass, shortfall=shortfall, behind=behind, params=params
+            )
 
     def first_page(self, stream: Stream) -> list[Record]:
         """The records of a stream's first page.
@@ -129,5 +133,9 @@ class Work:
         return (self.event.scheduled_at.date() - moment.date()).days
 
     def stands(self, read: CompleteRead) -> bool:
-        """Whether a read may stand for another day: what it became is not about to expire."""
-        return not self.event.full and self.days_since(read.begun) * 2 <= self.retention_days
+        """Whether a read may stand for another day, and nobody asked for a new one."""
+        return not self.event.full and self.lasts(read)
+
+    def lasts(self, read: CompleteRead) -> bool:
+        """Whether what a read became is not about to expire."""
+        return self.days_since(read.begun) * 2 <= self.retention_days

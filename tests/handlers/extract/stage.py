@@ -90,6 +90,7 @@ class Stage(Stored):
             self.spotify.url,
             lambda: remaining,
             budget=budget,
+            reread=secret.reread,
         )
 
     def state(self, key: str) -> StateFile:

@@ -20,7 +20,8 @@ def test_refused_refresh_token_is_asked_for_once(stage: Stage) -> None:
     with pytest.raises(LoginError) as raised:
         asking.get("me")
     assert str(raised.value) == (
-        "Spotify no longer takes the refresh token (invalid_grant; it lasts six months): run `spotify-etl login` again."
+        "Spotify no longer accepts the refresh token (invalid_grant; it lasts six months):"
+        " run `spotify-etl login` again."
     )
     assert (stage.spotify.token_calls, stage.spotify.requests) == (1, [])
 

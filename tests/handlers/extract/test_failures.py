@@ -186,7 +186,7 @@ def test_5xx_is_tried_again(stage: Stage, status: int) -> None:
         (Reply(200, b'{"items": [{"album"'), "is no JSON"),
         (Reply(200, b'{"items": null}'), "has no items"),
         (Reply(200, b"[]"), "has no items"),
-        (Reply(200, b'{"items": [], "next": 7}'), "has an odd next"),
+        (Reply(200, b'{"items": [], "next": 7}'), "has an invalid `next`"),
         (Reply(200, b'{"items": []}', cut=True), "broke off"),
     ],
 )
@@ -233,7 +233,7 @@ def test_next_on_another_host_is_not_followed(stage: Stage) -> None:
     stage.spotify.fault(PATH, lambda page: {**page, "next": "https://evil.example/v1/me/albums?offset=50"})
     row = stage.read(STREAM)
     assert row["status"] == "failed"
-    assert "points to evil.example instead of the Web API's own host" in row["reason"]
+    assert "points to an address outside of the Web API" in row["reason"]
     assert row["records"] == 50
 
 

@@ -18,7 +18,7 @@ GONE = Reply(404, {"error": {"status": 404, "message": "Not found"}})
 
 
 def serve(stage: Stage, *playlists: Json | None, size: int = 2) -> None:
-    stage.spotify.lists["me/playlists"] = list(playlists)
+    stage.spotify.lists["me/playlists"] = [one and {**one, "items": {"total": size}} for one in playlists]
     for one in playlists:
         if one:
             stage.spotify.lists[f"playlists/{one['id']}/items"] = [entry(number) for number in range(size)]

@@ -1,0 +1,125 @@
+"""Lists that end before the length they name: asked for the rest once, noted as short, believed after some runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from handlers.extract.errors import SpotifyError
+from handlers.raw.state import Content
+
+SHORT = "short"
+"""Reason of a unit that got fewer records than its list said it had, and the name under which state counts the runs."""
+BELIEVED_AFTER_RUNS = 3
+"""After so many short runs in a row that lacked the same number of records, the list is taken to have no more: totals
+are wrong too (https://github.com/spotify/web-api/issues/1327)."""
+
+
+class ShortReadError(SpotifyError):
+    """A list ended before its total, even when asked for the rest: what was read is kept, and nothing rests on it."""
+
+    def __init__(self) -> None:
+        super().__init__("The list ended before its own total: the next run reads it again.")
+
+
+@dataclass(frozen=True)
+class ShortRuns:
+    """The latest short runs in a row, as state keeps them."""
+
+    missing: int
+    """Records that each of them lacked."""
+    runs: int
+    run_id: str
+    """The last of them, which counts once, however often it is attempted."""
+
+    def content(self) -> Content:
+        """The form in which state holds it."""
+        return asdict(self)
+
+    @classmethod
+    def parse(cls, content: object) -> ShortRuns | None:
+        """What state holds; None where it is something else."""
+        if not isinstance(content, dict):
+            return None
+        missing, runs, run_id = (content.get(name) for name in ("missing", "runs", "run_id"))
+        if type(missing) is not int or missing < 1 or type(runs) is not int or not isinstance(run_id, str):
+            return None
+        return cls(missing, runs, run_id)
+
+
+class Shortfall:
+    """What the lists of one unit lack in one run.
+
+    A page may end a list early: `next` is null though `total` says that more is there
+    (https://github.com/spotify/web-api/issues/841).
+
+    Args:
+        held: what state says of earlier runs.
+        listed: how many records another list says there are; counts where the list itself says that it is empty.
+    """
+
+    def __init__(self, held: object = None, *, listed: int = 0) -> None:
+        self._held = ShortRuns.parse(held)
+        self._listed = listed
+        self._asked = False
+        self._ended = 0
+        self._skipped = 0
+
+    @property
+    def missing(self) -> int:
+        """Records that the lists said they had and did not serve."""
+        return self._ended + self._skipped
+
+    @property
+    def is_short(self) -> bool:
+        """Whether anything is missing, unless enough runs in a row missed just as much."""
+        return self.missing > 0 and self.missing != self._believed
+
+    def begin(self) -> None:
+        """Count from nothing: the lists are read anew. The one question of the run stays spent."""
+        self._ended = self._skipped = 0
+
+    def lacks(self, served: int, total: int | None) -> int:
+        """How many records a list lacks that ended after so many."""
+        expected = total if total or served else self._listed
+        return max(0, (expected or 0) - served)
+
+    def may_ask(self, lacking: int) -> bool:
+        """Whether to ask for what is lacking, which counts as having asked: at most once a unit and run."""
+        if self._asked or lacking <= 0 or lacking == self._believed:
+            return False
+        self._asked = True
+        return True
+
+    def skip(self, records: int) -> None:
+        """Note that a page began behind records that nobody served."""
+        self._skipped += records
+
+    def end(self, served: int, total: int | None) -> None:
+        """Note the end of one list, which settles what its pages skipped.
+
+        Args:
+            served: different records that it served.
+            total: the last length that it named.
+        """
+        self._ended += self.lacks(served, total)
+        self._skipped = 0
+
+    def content(self, run_id: str) -> Content | None:
+        """What state is to hold after the run; None: nothing."""
+        if not self.missing:
+            return None
+        if self._held is None or self._held.missing != self.missing:
+            return ShortRuns(self.missing, 1, run_id).content()
+        if self._held.run_id == run_id or self.missing == self._believed:
+            return self._held.content()
+        return ShortRuns(self.missing, self._held.runs + 1, run_id).content()
+
+    @property
+    def _believed(self) -> int:
+        return self._held.missing if self._held and self._held.runs >= BELIEVED_AFTER_RUNS else 0
+
+
+def with_short_runs(content: Content, short_runs: Content | None) -> Content:
+    """State with the latest count of short runs, or without one."""
+    rest = {name: value for name, value in content.items() if name != SHORT}
+    return {**rest, SHORT: short_runs} if short_runs else rest
