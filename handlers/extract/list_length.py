@@ -6,22 +6,25 @@ from typing import Any
 
 from handlers.extract.identity import identity
 
+_REMEMBERED = 100
+"""Records in which one that is served again is looked for: two pages, so that memory does not grow with the list."""
+
 
 class ListLength:
     """Counts the different records of one pass over a list.
 
     Args:
         start: position of the first record.
-        by_cursor: whether pages name no positions, so that a record that is served again is known by itself.
+        by_cursor: whether pages name no positions, so that a record that is served again is known by itself alone.
+        repeats: whether the list may hold the same record twice, as a playlist may.
     """
 
-    def __init__(self, start: int, *, by_cursor: bool) -> None:
-        self.total: int | None = None
-        """The last length that a page named."""
+    def __init__(self, start: int, *, by_cursor: bool, repeats: bool) -> None:
         self.reach = start
         """Position behind the furthest record; of a list by cursor the number of records."""
         self._by_cursor = by_cursor
-        self._seen: set[str] = set()
+        self._repeats = repeats
+        self._seen: dict[str, None] = {}
         self._skipped = 0
 
     @property
@@ -29,29 +32,35 @@ class ListLength:
         """Different records so far, with those before `start`."""
         return self.reach - self._skipped
 
-    def name(self, total: object) -> None:
-        """Take the length that a page names, if it names one."""
-        if type(total) is int:
-            self.total = total
-
     def serve(self, position: int, value: Any) -> None:
-        """Count a record."""
-        if not self._by_cursor:
-            self.reach = max(self.reach, position + 1)
-            return
+        """Count a record, unless it was served before."""
+        again = self._served_before(value)
+        if self._by_cursor:
+            self.reach += not again
+        elif position >= self.reach:
+            # At a place of its own, though it is another's record.
+            self._skipped += again
+            self.reach = position + 1
+
+    def _served_before(self, value: Any) -> bool:
         # Elements that are null cannot be told apart.
-        name = f"null {position}" if value is None else identity(value)
-        if name not in self._seen:
-            self._seen.add(name)
-            self.reach += 1
+        if self._repeats or value is None:
+            return False
+        name = identity(value)
+        if name in self._seen:
+            return True
+        self._seen[name] = None
+        if not self._by_cursor and len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return False
 
     def gap_before(self, position: int) -> int:
         """How many records lie between those so far and a page that begins at a position."""
         return 0 if self._by_cursor else max(0, position - self.reach)
 
-    def counts(self, records: int) -> bool:
-        """Whether the total says that there are so many more."""
-        return self.total is not None and self.total >= self.served + records
+    def counts(self, records: int, total: int | None) -> bool:
+        """Whether a total says that there are so many more."""
+        return total is not None and total >= self.served + records
 
     def skip(self, records: int) -> None:
         """Go on behind records that nobody served."""

@@ -176,8 +176,9 @@ class _Reader:
         if self._length is None:
             # Behind a record that was read before, the list goes on wherever that stands by now.
             start = page.position(self._position) if self._behind else 0
-            self._length = ListLength(start, by_cursor=self._stream.paging == "cursor")
-        self._length.name(page.total)
+            self._length = ListLength(
+                start, by_cursor=self._stream.paging == "cursor", repeats=self._stream.mode == "per_playlist"
+            )
         one_pass = self._pass
         if one_pass is None or not one_pass.moved(page.total) or (last := self._last) is None:
             return page
@@ -188,9 +189,10 @@ class _Reader:
             return page
         self._searches += 1
         self._followed.clear()
-        page = self._listing.found_again(last, page, repeatable=one_pass.repeatable)
-        self._length.jump(page.position(self._position))
-        return page
+        found = self._listing.found_again(last, page, repeatable=one_pass.repeatable)
+        if found is not page:
+            self._length.jump(found.position(self._position))
+        return found
 
     def skipped_before(self, page: _Page) -> Iterator[Record]:
         """What lies between the pages before and this one, if it does not begin where they ended.
@@ -202,7 +204,7 @@ class _Reader:
         gap = length.gap_before(page.position(length.reach))
         if not gap:
             return
-        is_counted = length.counts(gap + len(page.items))
+        is_counted = length.counts(gap + len(page.items), self._listing.total)
         if is_counted and self._shortfall and self._shortfall.may_ask(gap):
             part = self._listing.part(length.reach, gap)
             yield from self._records(part.items[:gap], length.reach, part.answer)
@@ -222,7 +224,7 @@ class _Reader:
             SpotifyError: a request failed, or the pages lead in a circle.
         """
         if page.following is None:
-            return self._rest()
+            return self._rest(page)
         if page.following in self._followed or page.leads_to_itself:
             raise BrokenAnswerError(
                 f"Spotify's pages of {self._stream.name} lead in a circle: the next run reads it again."
@@ -230,15 +232,16 @@ class _Reader:
         self._followed.add(page.following)
         return self._listing.page(self._client.follow(page.following))
 
-    def _rest(self) -> _Page | None:
+    def _rest(self, page: _Page) -> _Page | None:
         """What a list that ended early has behind its end, asked for once."""
         shortfall, length = self._shortfall, self._at
         if shortfall is None:
             return None
-        if shortfall.may_ask(shortfall.lacks(length.served, length.total)):
+        if shortfall.may_ask(shortfall.lacks(length.served, self._listing.total)):
             self._position = length.reach
-            return self._listing.rest(length.reach, self._last)
-        shortfall.end(length.served, length.total)
+            self._followed.clear()
+            return self._listing.rest(page, length.reach, self._last)
+        shortfall.end(length.served, self._listing.total)
         return None
 
     def _records(self, items: list[Any], start: int, answer: Answer) -> Iterator[Record]:
@@ -315,6 +318,8 @@ class _List:
         self._stream = stream
         self._path = stream.path.format(unit=unit)
         self._params: dict[str, str | int] = {"limit": stream.page_size, **params}
+        self.total: int | None = None
+        """The last length that a page named."""
 
     def first(self) -> _Page:
         return self.page(self._client.get(self._path, self._params))
@@ -343,14 +348,15 @@ class _List:
         limit = min(size, self._stream.page_size)
         return self.page(self._client.get(self._path, {**self._params, "limit": limit, "offset": offset}))
 
-    def rest(self, reach: int, last: Place | None) -> _Page:
-        """What lies behind the end of a list that ended early."""
+    def rest(self, page: _Page, reach: int, last: Place | None) -> _Page:
+        """What lies behind the last page of a list that ended early."""
         if self._stream.paging == "offset":
             return self.page(self._client.get(self._path, {**self._params, "offset": reach}))
-        if last is None:
-            return self.first()
-        page = self.page(self._client.get(last.path, dict(last.params)))
-        return page.behind(last.last, last.position) or replace(page, items=[], following=None)
+        again = self.page(self._client.get(page.answer.path, dict(page.answer.params)))
+        rest = again.behind(last.last, last.position) if last else None
+        if rest is None and page.items:
+            return replace(again, items=[], following=None)
+        return rest or again
 
     def found_again(self, place: Place, page: _Page, *, repeatable: bool) -> _Page:
         """As `behind`; a pass that is not repeatable goes on with the page at hand where the record is gone."""
@@ -388,7 +394,10 @@ class _List:
         if following is not None and not isinstance(following, str):
             raise BrokenAnswerError(f"Spotify's page of {name} has an invalid `next`: the next run reads it again.")
         named = offset if type(offset) is int and offset >= 0 else None
+        total = page.get("total")
+        if type(total) is int:
+            self.total = total
         asked = answer.params.get("offset", "")
         if named is None and self._stream.paging == "offset" and asked.isdecimal():
             named = int(asked)
-        return _Page(answer, items, named, page.get("total"), following or None)
+        return _Page(answer, items, named, total, following or None)

@@ -94,6 +94,7 @@ _REFRESH = "https://developer.spotify.com/blog/2026-06-18-refresh-token-expirati
 _CODE_FLOW = "https://developer.spotify.com/documentation/web-api/tutorials/code-flow"
 _HTTP = "https://www.rfc-editor.org/rfc/rfc9112#section-8"
 _CODING = "https://www.rfc-editor.org/rfc/rfc9110#section-8.4"
+_SHORT_PAGES = "https://github.com/spotify/web-api/issues/841"
 _PARSING = "spotipy 2.26.0, Spotify._internal_call: a body that is no JSON becomes None"
 
 _LIMITED = '{"error":{"status":429,"message":"API rate limit exceeded"}}'
@@ -150,6 +151,25 @@ def _foreign_next(answer: Any, _url: str) -> Any:
 def _circular_next(answer: Any, url: str) -> Any:
     if isinstance(page := _page_of(answer), dict):
         page["next"] = url
+    return answer
+
+
+def _ended_after(share: float) -> Alteration:
+    """Make a page the last one of its list after a share of its items; the total stays."""
+
+    def end(answer: Any, _url: str) -> Any:
+        page = _page_of(answer)
+        if isinstance(page, dict) and isinstance(items := page.get("items"), list):
+            page.update(items=items[: int(len(items) * share)], next=None)
+        return answer
+
+    return end
+
+
+def _with_more_in_total(answer: Any, _url: str) -> Any:
+    page = _page_of(answer)
+    if isinstance(page, dict) and isinstance(total := page.get("total"), int):
+        page["total"] = total + 3
     return answer
 
 
@@ -330,6 +350,34 @@ FAULTS: dict[str, KnownFault] = {
         passes=False,
         action="alter",
         alteration=_circular_next,
+    ),
+    "page_ends_early": _api(
+        "A page with half of its items that ends the list, though its total says more.",
+        _SHORT_PAGES,
+        passes=True,
+        action="alter",
+        alteration=_ended_after(0.5),
+    ),
+    "page_ends_empty": _api(
+        "A page without items that ends the list, though its total says more.",
+        _SHORT_PAGES,
+        passes=True,
+        action="alter",
+        alteration=_ended_after(0),
+    ),
+    "list_ends_early": _api(
+        "A list that ends in the middle of its page, however often it is asked for.",
+        _SHORT_PAGES,
+        passes=False,
+        action="alter",
+        alteration=_ended_after(0.5),
+    ),
+    "total_too_high": _api(
+        "A list whose total counts what it does not serve.",
+        "https://github.com/spotify/web-api/issues/1327",
+        passes=False,
+        action="alter",
+        alteration=_with_more_in_total,
     ),
     "token_refresh_token_expired": _token(
         "400 for a refresh token six months after the consent.",

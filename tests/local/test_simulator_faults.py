@@ -76,6 +76,14 @@ def names(address: str) -> Callable[..., None]:
     return check
 
 
+def holds(items: int, *, ends: bool, too_many: int = 0) -> Callable[..., None]:
+    def check(spotify: spotipy.Spotify) -> None:
+        page = spotify.current_user_saved_tracks(limit=20)
+        assert (len(page["items"]), page["next"] is None, page["total"]) == (items, ends, 60 + too_many)
+
+    return check
+
+
 def arrives_whole(spotify: spotipy.Spotify) -> None:
     assert len(spotify.current_user_saved_tracks(limit=20)["items"]) == 20
 
@@ -122,6 +130,10 @@ SEEN: dict[str, Callable[[spotipy.Spotify], None]] = {
     "error_is_a_string": raises(AttributeError),
     "next_elsewhere": names("https://elsewhere.invalid/v1/me/tracks?offset=50&limit=50"),
     "next_in_a_circle": names("{}me/tracks?limit=20&offset=0"),
+    "page_ends_early": holds(10, ends=True),
+    "page_ends_empty": holds(0, ends=True),
+    "list_ends_early": holds(10, ends=True),
+    "total_too_high": holds(20, ends=False, too_many=3),
 }
 
 

@@ -237,6 +237,38 @@ def test_next_on_another_host_is_not_followed(stage: Stage) -> None:
     assert row["records"] == 50
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "v1/../v1/me/albums?offset=50",
+        "v1/me/%2e%2e/%2E%2e/elsewhere?offset=50",
+        "v1/me/..%2f..%2felsewhere",
+        "v1/me/..\\..\\elsewhere",
+        "v1/./me/albums?offset=50",
+        "v1evil/me/albums?offset=50",
+        "api/token",
+        "v1/me/albums?offset=50 HTTP/1.1",
+        "v1/me/albums?offset=50\nHost: elsewhere",
+        "v1/me/albüms",
+    ],
+)
+def test_next_outside_of_the_api_is_not_followed(stage: Stage, address: str) -> None:
+    stage.spotify.fault(PATH, lambda page: {**page, "next": f"{stage.spotify.url}{address}"})
+    row = stage.read(STREAM)
+    assert (row["status"], row["records"]) == ("failed", 50)
+    assert "points to an address outside of the Web API" in row["reason"]
+    assert stage.spotify.paths() == ["me", PATH]
+
+
+@pytest.mark.parametrize("address", [f"{PATH}?limit=50", f"{PATH}?offset=0&limit=50"])
+def test_next_that_is_the_page_itself_is_a_failure(stage: Stage, address: str) -> None:
+    stage.spotify.fault(PATH, lambda page: {**page, "next": f"{stage.spotify.url}v1/{address}"})
+    row = stage.read(STREAM)
+    assert (row["status"], row["records"], row["read_complete"]) == ("failed", 50, False)
+    assert "in a circle" in row["reason"]
+    assert stage.spotify.paths() == ["me", PATH]
+
+
 def test_pages_in_a_circle_end(stage: Stage) -> None:
     url = f"{stage.spotify.url}v1/{PATH}?limit=50&offset=50"
     stage.spotify.fault(PATH, *[lambda page: {**page, "next": url}] * 5)

@@ -26,6 +26,9 @@ CASES = [
     for row, fault in enumerate(FAULTS)
     for column, stream in enumerate(EVERY_STREAM)
 ]
+WITHOUT_TOTAL = {"profile", "recently_played"}
+"""Streams of one page that names no length, so that nobody can tell where it ends early."""
+OF_LENGTH = {"list_ends_early", "total_too_high"}
 LOGIN_FAULTS = ("token_refresh_token_expired", "token_refresh_token_revoked", "token_invalid_client")
 
 
@@ -40,8 +43,9 @@ def test_nothing_is_lost(monkeypatch: pytest.MonkeyPatch, name: str, stream: str
         strikes = (first,) if known.passes else range(first, 10_000)
         world.simulator.faults.append(known("/v1/", nth=strikes) if known.path is None else known())
         refused = run(world, stream)
-        _check_what_is_said(world, refused, stream)
-        if not known.passes and name not in {"next_elsewhere", "next_in_a_circle"}:
+        _check_what_is_said(world, refused, stream, whole=name != "list_ends_early")
+        seen = stream not in WITHOUT_TOTAL if name in OF_LENGTH else not name.startswith("next_")
+        if not known.passes and seen:
             assert refused["status"] in {"failed", "partial", "skipped"} or stream == "playlist_items", refused
         if name in LOGIN_FAULTS:
             assert "spotify-etl login" in refused["reason"]
@@ -68,8 +72,8 @@ def run(world: World, stream: str) -> Json:
     return world.json(key)
 
 
-def _check_what_is_said(world: World, manifest: Json, stream: str) -> None:
-    """Manifest and raw objects agree, and what is complete is all of it."""
+def _check_what_is_said(world: World, manifest: Json, stream: str, *, whole: bool) -> None:
+    """Manifest and raw objects agree; what is complete is all of it, and what is short is as much as was served."""
     units = manifest["units"]
     assert {one["stream"] for one in units} == {stream}
     keys = world.keys(f"raw/{stream}/")
@@ -78,9 +82,11 @@ def _check_what_is_said(world: World, manifest: Json, stream: str) -> None:
     for one in units:
         if one["status"] == "complete":
             assert one["read_complete"]
+        elif one["reason"] == "short":
+            assert (one["read_complete"], one["read_records"]) == (True, one["records"])
         else:
             assert one["reason"], one
             assert (one["read_complete"], one["read_keys"], one["read_records"]) == (False, [], 0)
     expected = world.expected(START)
     for name, rows in world.current().items():
-        assert rows == expected[name]
+        assert rows == expected[name] if whole else set(rows) <= set(expected[name])

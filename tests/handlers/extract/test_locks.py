@@ -14,7 +14,7 @@ from handlers.extract.budget import Budget
 from handlers.extract.credentials import Secret
 from handlers.extract.errors import LockedError
 from handlers.extract.locks import Locks
-from handlers.extract.spotify import SpotifyClient
+from handlers.extract.spotify import ROTATION_SECONDS, SpotifyClient
 from handlers.raw.bucket import Bucket
 from handlers.raw.state import StateError, StateFile
 from tests.handlers.extract.fake_spotify import Json, Reply
@@ -145,12 +145,12 @@ def test_token_that_another_run_rotates_during_a_wait_costs_nothing(
     assert (row["status"], row["reason"]) == ("complete", None)
 
 
-def test_refused_login_is_told_of_before_a_lock_is_waited_for(stage: Stage) -> None:
+def test_refused_login_ends_the_run_before_it_waits_for_a_lock(stage: Stage) -> None:
     stage.read("profile")
     put(stage, {"groups": {"player": layout.written(START + timedelta(minutes=5))}})
     stage.spotify.refresh_token = "another"
     manifest = stage.run("hourly")
-    assert (manifest["status"], stage.waits) == ("failed", [])
+    assert (manifest["status"], stage.waits) == ("failed", [ROTATION_SECONDS])
     assert "invalid_grant" in manifest["reason"]
 
 

@@ -1,0 +1,208 @@
+"""Lists that end before the length they name: asked for the rest once, and nothing rests on what stays short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from handlers.layout import state_key
+from tests.handlers.extract.fake_spotify import Json, artist, entry, playlist, saved_track
+from tests.handlers.extract.stage import START, Stage, unit
+
+DAY = timedelta(days=1)
+PATHS = {
+    "playlists": "me/playlists",
+    "saved_tracks": "me/tracks",
+    "saved_albums": "me/albums",
+    "followed_artists": "me/following",
+    "top_tracks": "me/top/tracks",
+}
+"""Streams of every paging and mode that read one list, and where it is."""
+
+
+def fill(stage: Stage, stream: str, size: int) -> None:
+    made: dict[str, Callable[[int], Json]] = {
+        "playlists": lambda number: playlist(f"P{number}", "s1"),
+        "saved_tracks": lambda number: saved_track(number, f"2026-10-01T00:{number // 60:02d}:{number % 60:02d}Z"),
+    }
+    numbers = reversed(range(size)) if stream == "saved_tracks" else range(size)
+    stage.spotify.lists[PATHS[stream]] = [made.get(stream, artist)(number) for number in numbers]
+
+
+def ends_after(items: int) -> Callable[[Json], Json]:
+    """A page that ends its list after so many of its items, with the total unchanged."""
+
+    def cut(answer: Json) -> Json:
+        page = answer.get("artists", answer)
+        page.update(items=page["items"][:items], next=None)
+        return answer
+
+    return cut
+
+
+def cut_each_page(stage: Stage, path: str, items: int) -> None:
+    stage.spotify.fault(path, *[ends_after(items)] * 9)
+
+
+def clear(stage: Stage) -> None:
+    stage.spotify.faults.clear()
+
+
+@pytest.mark.parametrize("stream", PATHS)
+@pytest.mark.parametrize("items", [0, 20])
+def test_page_that_ends_early_is_asked_for_the_rest(stage: Stage, stream: str, items: int) -> None:
+    fill(stage, stream, 120)
+    stage.spotify.fault(PATHS[stream], None, ends_after(items))
+    row = stage.read(stream)
+    lists = 3 if stream == "top_tracks" else 1
+    assert (row["status"], row["reason"], row["read_records"]) == ("complete", None, 120 * lists)
+    # Behind 70 records the rest fits into one page; by cursor the page itself is asked for again.
+    extra = 0 if items and stream != "followed_artists" else 1
+    assert stage.spotify.paths().count(PATHS[stream]) == 3 * lists + extra
+
+
+@pytest.mark.parametrize("stream", PATHS)
+def test_list_that_stays_short_is_read_again(stage: Stage, stream: str) -> None:
+    fill(stage, stream, 120)
+    before = stage.read(stream)
+    cut_each_page(stage, PATHS[stream], 20)
+    row = stage.read(stream, START + DAY, full=True)
+    assert (row["status"], row["reason"], row["read_complete"]) == ("partial", "short", False)
+    clear(stage)
+    again = stage.read(stream, START + 2 * DAY)
+    # Nothing has changed since the last complete read, which still stands.
+    assert (again["status"], again["read_keys"]) == ("unchanged", before["read_keys"])
+
+
+def test_short_read_shows_only_where_there_is_nothing_better(stage: Stage) -> None:
+    fill(stage, "saved_albums", 60)
+    cut_each_page(stage, "me/albums", 20)
+    first = stage.read("saved_albums")
+    assert (first["status"], first["reason"]) == ("partial", "short")
+    assert (first["read_complete"], first["read_records"], len(first["read_keys"])) == (True, 40, 1)
+    clear(stage)
+    assert stage.read("saved_albums", START + DAY)["read_records"] == 60
+    fill(stage, "saved_albums", 70)
+    cut_each_page(stage, "me/albums", 20)
+    short = stage.read("saved_albums", START + 2 * DAY)
+    assert (short["reason"], short["read_complete"], short["records"]) == ("short", False, 40)
+    # What the complete read became is about to expire.
+    late = stage.read("saved_albums", START + 30 * DAY)
+    assert (late["reason"], late["read_complete"], late["read_records"]) == ("short", True, 40)
+
+
+def test_short_list_equal_to_the_last_one_is_not_unchanged(stage: Stage) -> None:
+    fill(stage, "saved_albums", 40)
+    stage.read("saved_albums")
+    stage.spotify.fault("me/albums", *[lambda page: {**page, "total": 45}] * 4)
+    row = stage.read("saved_albums", START + DAY)
+    assert (row["status"], row["reason"], row["records"], row["objects"]) == ("partial", "short", 0, 0)
+
+
+def test_total_that_lies_is_believed_in_the_end(stage: Stage) -> None:
+    fill(stage, "saved_albums", 40)
+    stage.spotify.fault("me/albums", *[lambda page: {**page, "total": page["total"] + 2}] * 20)
+    rows = [stage.read("saved_albums", START + number * DAY) for number in range(4)]
+    assert [(row["status"], row["reason"], row["requests"]) for row in rows] == [
+        ("partial", "short", 3),  # the account, the list, and the list once more
+        ("partial", "short", 2),
+        ("partial", "short", 2),
+        ("complete", None, 1),
+    ]
+    assert stage.read("saved_albums", START + 4 * DAY)["status"] == "unchanged"
+    fill(stage, "saved_albums", 43)
+    assert stage.read("saved_albums", START + 5 * DAY)["status"] == "complete"
+    stage.spotify.faults.clear()
+    assert stage.read("saved_albums", START + 6 * DAY)["status"] == "unchanged"
+    assert "short" not in stage.json(state_key("aB3dE5fG7h", "saved_albums"))
+
+
+def test_watermark_does_not_pass_what_lies_below_the_cut(stage: Stage) -> None:
+    fill(stage, "saved_tracks", 100)
+    stage.read("saved_tracks")
+    fill(stage, "saved_tracks", 230)
+    # The first three pages hold what is new; the second one ends the list, and so does the question for the rest.
+    stage.spotify.fault("me/tracks", None, ends_after(10), ends_after(0))
+    row = stage.read("saved_tracks", START + DAY)
+    assert (row["mode"], row["status"], row["reason"]) == ("incremental", "partial", "short")
+    clear(stage)
+    again = stage.read("saved_tracks", START + 2 * DAY)
+    assert (again["mode"], again["status"], again["read_records"]) == ("incremental", "complete", 230)
+
+
+def test_hole_in_the_increment_is_asked_for(stage: Stage) -> None:
+    fill(stage, "saved_tracks", 100)
+    stage.read("saved_tracks")
+    fill(stage, "saved_tracks", 160)
+    stage.spotify.fault("me/tracks", lambda page: {**page, "items": page["items"][:30]})
+    row = stage.read("saved_tracks", START + DAY)
+    assert (row["mode"], row["status"], row["read_records"]) == ("incremental", "complete", 160)
+    assert ("me/tracks", {"limit": "20", "offset": "30"}) in stage.spotify.requests
+
+
+def test_hole_that_stays_keeps_the_watermark(stage: Stage) -> None:
+    fill(stage, "saved_tracks", 100)
+    stage.read("saved_tracks")
+    fill(stage, "saved_tracks", 160)
+    stage.spotify.fault("me/tracks", lambda page: {**page, "items": page["items"][:30]}, None, ends_after(0))
+    row = stage.read("saved_tracks", START + DAY)
+    assert (row["status"], row["reason"]) == ("partial", "short")
+    assert stage.read("saved_tracks", START + 2 * DAY)["read_records"] == 160
+
+
+def serve_playlists(stage: Stage, size: int, snapshot: str) -> None:
+    stage.spotify.lists["me/playlists"] = [
+        {**playlist(name, snapshot), "items": {"total": size}} for name in ("P1", "P2")
+    ]
+    for name in ("P1", "P2"):
+        stage.spotify.lists[f"playlists/{name}/items"] = [entry(number) for number in range(size)]
+
+
+def read_playlists(stage: Stage, at: object) -> Json:
+    manifest: Json = stage.run("manual", at, streams=["playlists", "playlist_items"])  # type: ignore[arg-type] # a moment
+    return manifest
+
+
+@pytest.mark.parametrize("total", [120, 0])
+def test_snapshot_of_a_short_playlist_does_not_stand(stage: Stage, total: int) -> None:
+    """Also where the playlist says that it is empty, and the list of playlists says that it is not."""
+    serve_playlists(stage, 120, "s1")
+    read_playlists(stage, START)
+    serve_playlists(stage, 120, "s2")
+    empty: Json = {"items": [], "next": None, "total": total}
+    stage.spotify.fault("playlists/P1/items", *[lambda _: empty] * 2)
+    row = unit(read_playlists(stage, START + DAY), "playlist_items", "P1")
+    assert (row["status"], row["reason"], row["read_complete"]) == ("partial", "short", False)
+    manifest = read_playlists(stage, START + 2 * DAY)
+    assert unit(manifest, "playlist_items", "P1")["read_records"] == 120
+    assert unit(manifest, "playlist_items", "P2")["status"] == "unchanged"
+
+
+def test_playlist_that_a_short_listing_lacks_is_not_forgotten(stage: Stage) -> None:
+    serve_playlists(stage, 3, "s1")
+    read_playlists(stage, START)
+    cut_each_page(stage, "me/playlists", 0)
+    manifest = read_playlists(stage, START + DAY)
+    assert {(one["stream"], one["status"], one["reason"]) for one in manifest["units"]} == {
+        ("playlists", "partial", "short"),
+        ("playlist_items", "partial", "short"),
+    }
+    clear(stage)
+    stage.spotify.lists["me/playlists"].reverse()
+    stage.spotify.fault("me/playlists", *[ends_after(1)] * 3)
+    serve_playlists(stage, 3, "s1")
+    stage.spotify.lists["me/playlists"][0]["snapshot_id"] = "s2"
+    assert unit(read_playlists(stage, START + 2 * DAY), "playlist_items", "P1")["status"] == "complete"
+    clear(stage)
+    assert unit(read_playlists(stage, START + 3 * DAY), "playlist_items", "P2")["status"] == "unchanged"
+
+
+def test_short_units_are_counted(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(stage, "saved_albums", 60)
+    stage.read("saved_albums")
+    assert "ShortUnits" not in capsys.readouterr().out
+    cut_each_page(stage, "me/albums", 20)
+    stage.read("saved_albums", START + DAY)
+    assert '"ShortUnits":[1.0]' in capsys.readouterr().out
