@@ -65,7 +65,8 @@ def test_login_with_another_app_is_left_to_the_next_run(stage: Stage) -> None:
 def test_token_that_is_replaced_again_and_again_ends_the_run(stage: Stage) -> None:
     tokens = iter(f"token-{number}" for number in range(100))
 
-    def refused(_form: Mapping[str, str]) -> Reply:
+    def refused(form: Mapping[str, str]) -> Reply:
+        assert form["grant_type"] == "refresh_token"
         stage.spotify.token_calls += 1
         replaced(stage, refresh_token=next(tokens))
         return REVOKED
