@@ -115,7 +115,7 @@ def _fill(secret_name: str, content: Callable[[], dict[str, str]]) -> None:
 
 
 def _check_redirect_uri(redirect_uri: str) -> None:
-    # Of `localhost` Spotify's page only says that it is refused, and the command would wait for ever.
+    # Of `localhost` Spotify's page only says that it is refused, and no answer would arrive.
     try:
         parts = urlsplit(redirect_uri)
         fits = parts.scheme == "http" and parts.hostname == ADDRESS and parts.port and not parts.username

@@ -191,7 +191,7 @@ def _kept(error: Exception) -> str:
             suffix=".log",
             delete=False,
         ) as file:
-            for line in "".join(traceback.format_exception(error)).splitlines():
+            for line in "".join(traceback.format_exception(error)).rstrip("\n").split("\n"):
                 write_line(file, line)
     except OSError:
         return f"no file could be written to keep it, but it was {error!r}"

@@ -120,6 +120,8 @@ def _token(app: App, accounts_url: str, form: Mapping[str, str]) -> dict[str, An
         )
     except requests.RequestException as error:
         raise CommandError("Spotify's login does not answer: check the network and try again.") from error
+    if answer.status_code >= 500:
+        raise CommandError(f"Spotify's login has a fault of its own (status {answer.status_code}): try again later.")
     try:
         content = answer.json()
     except requests.JSONDecodeError:

@@ -496,6 +496,22 @@ def test_pasted_text_that_is_no_answer_is_one_sentence(
     assert TokenEndpoint.forms == []
 
 
+def test_a_fault_of_spotify_is_not_blamed_on_the_app(
+    monkeypatch: pytest.MonkeyPatch, accounts_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("secretsmanager").create_secret(Name="stack-secret")
+    TokenEndpoint.broken, TokenEndpoint.broken_status = b"<html>", 503
+
+    status = run(
+        monkeypatch,
+        *("--app", "--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden"),
+        *("--accounts-url", accounts_url),
+    )
+
+    assert status == 1
+    assert capsys.readouterr().err == "Spotify's login has a fault of its own (status 503): try again later.\n"
+
+
 def test_page_in_place_of_an_answer_is_one_short_sentence(
     monkeypatch: pytest.MonkeyPatch, accounts_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

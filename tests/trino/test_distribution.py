@@ -166,7 +166,7 @@ def test_what_maven_could_not_fetch_leaves_nothing_behind(tmp_path: Path, machin
 
 
 @pytest.mark.parametrize("swapped", [SERVER, HIVE], ids=lambda artifact: artifact.name)
-def test_another_file_in_place_of_the_release_is_told_of_and_not_unpacked(
+def test_another_file_in_place_of_the_release_is_refused_and_not_unpacked(
     tmp_path: Path, machine: dict[str, str], repository: Path, swapped: Artifact
 ) -> None:
     with (repository / swapped.file_name).open("ab") as archive:
