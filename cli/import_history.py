@@ -10,13 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.errors import CommandError
 from cli.export_files import FoundFiles, HashedFile, exports_of, find, hashed
 from cli.import_manifest import STREAM, Run, write_manifest
 from cli.import_state import ImportedFile, ImportState
-from cli.presentation import counted
+from cli.presentation import counted, print_line, progress_bar
 from cli.privacy_export import Reading, Span
 from cli.raw_bucket import raw_bucket
 from handlers import layout
@@ -48,7 +47,7 @@ def import_history(
         login = bucket.get(layout.LOGIN_STATE_KEY)
         run = Run(account_id or _account_logged_in(login), datetime.now(UTC))
         state = ImportState(bucket, run.account_id)
-        console.print(f"Importing for the account {run.account_id}.", markup=False, soft_wrap=True)
+        print_line(console, f"Importing for the account {run.account_id}.")
         importer = _Importer(bucket, run, state, Path(folder), again=again)
         taken = _each_file(found, importer.take, console)
         named: set[str] = set()
@@ -61,7 +60,7 @@ def import_history(
             f"{_are_not_whole(broken)}, so {'its' if len(broken) == 1 else 'their'} import does not count in `listens` "
             "yet: get a whole one from Spotify, or import the others without it."
         )
-    console.print("Each object becomes rows of `plays` within minutes; they show in Athena after the next crawl.")
+    print_line(console, "Each object becomes rows of `plays` within minutes; they show in Athena after the next crawl.")
 
 
 def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
@@ -77,7 +76,7 @@ def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
         raise CommandError(
             f"{_are_not_whole(broken)}: get a whole one from Spotify, or leave it out. Nothing was imported."
         )
-    console.print("Nothing was imported: leave out --dry-run for that.")
+    print_line(console, "Nothing was imported: leave out --dry-run for that.")
 
 
 @dataclass
@@ -260,8 +259,7 @@ def _account_logged_in(login: tuple[bytes, str] | None) -> str:
 def _each_file(found: FoundFiles, take: _Take, console: Console) -> _Taken:
     """Take each content once, in the order of the files."""
     total = sum(file.size for file in found.plays)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with progress_bar(console) as progress:
         task = progress.add_task("Looking at the files", total=total)
         files = [hashed(file, lambda count: progress.advance(task, count)) for file in found.plays]
         contents: dict[str, HashedFile] = {}
@@ -290,7 +288,7 @@ def _report(found: FoundFiles, taken: _Taken, console: Console) -> None:
     outcomes = list(taken.outcomes.values())
 
     def say(line: str) -> None:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_line(console, line)
 
     span = Span()
     for outcome in outcomes:
