@@ -114,6 +114,7 @@ STREAM_FIELDS: Mapping[str, Fields] = {
         " spotify_track_uri episode_name episode_show_name spotify_episode_uri"
         " audiobook_title audiobook_uri audiobook_chapter_uri audiobook_chapter_title"
         " reason_start reason_end shuffle skipped offline offline_timestamp incognito_mode"
+        " endTime artistName trackName podcastName episodeName msPlayed"
     ),
 }
 """The fields of each stream's record."""
