@@ -39,6 +39,7 @@ SELECT
     account_id,
     run_id,
     scheduled_at,
+    CAST(scheduled_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS scheduled_at_local,
     as_of,
     CAST(as_of AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS as_of_local
 FROM moments

@@ -28,6 +28,7 @@ class Player:
             {
                 "played_at": moment(when),
                 "item_uri": f"spotify:track:{track}",
+                "item_type": "track",
                 "track_id": track,
                 "track_name": track.upper(),
                 "artist_name": artist,
