@@ -51,7 +51,7 @@ ranked AS (
         track_name,
         artist_name,
         CAST(listens AS bigint) AS listens_in_week,
-        date_add('day', -6, played_on) AS first_day,
+        CAST(date_add('day', -6, played_on) AS date) AS first_day,
         played_on AS last_day,
         CAST(listens_ever AS bigint) AS listens_ever,
         item_uri

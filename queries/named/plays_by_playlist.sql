@@ -23,7 +23,7 @@ WITH api_plays AS (
             ON v._raw_key = p._raw_key AND v._line = p._line AND v._schema_version = p._schema_version
         WHERE p.source = 'recently_played' AND v.stream = 'recently_played'
     ) AS numbered
-    WHERE copy = 1 AND playlist_id IS NOT NULL
+    WHERE copy = 1 AND playlist_id <> ''
 ),
 
 counted AS (

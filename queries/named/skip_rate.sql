@@ -3,7 +3,7 @@
 WITH begun AS (
     SELECT
         account_id,
-        date_trunc('month', played_on) AS month,
+        CAST(date_trunc('month', played_on) AS date) AS month,
         is_listen,
         coalesce(skipped, reason_end = 'fwdbtn') AS is_skip
     FROM listens

@@ -5,43 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-import pytest
-
 from tests.queries.lake import NAMED, Lake, moment, ran, raw_key, run
-
-
-class Player:
-    """Writes plays of one account: each an object of its own."""
-
-    def __init__(self, lake: Lake) -> None:
-        self._lake = lake
-        self._parts = 0
-
-    def play(self, when: str, track: str, artist: str | None = "Abba", account: str = "ana", **more: Any) -> None:
-        """One play of a track, three minutes long."""
-        self._parts += 1
-        self._lake.line(
-            "recently_played",
-            "read",
-            raw_key(run(1, 6, "hourly"), "recently_played", part=self._parts),
-            1,
-            {
-                "played_at": moment(when),
-                "item_uri": f"spotify:track:{track}",
-                "item_type": "track",
-                "track_id": track,
-                "track_name": track.upper(),
-                "artist_name": artist,
-                "duration_ms": 180_000,
-                **more,
-            },
-            account=account,
-        )
-
-
-@pytest.fixture
-def player(lake: Lake) -> Player:
-    return Player(lake)
+from tests.queries.player import Player
 
 
 def entries(playlist_id: str, *tracks: str, added_at: datetime | None = None) -> list[dict[str, Any]]:
@@ -433,9 +398,3 @@ def test_new_releases_are_those_of_the_artists_in_the_catalogue(lake: Lake) -> N
         ("ana", date(2026, 11, 2), "Abba", "Second", "album", 9, "spotify:album:Second"),
         ("ana", date(2026, 11, 1), "Abba", "First", "album", 9, "spotify:album:First"),
     ]
-
-
-def test_every_named_query_is_asked_here() -> None:
-    asked = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
-
-    assert [name for name in NAMED if not any(test.startswith(name) for test in asked)] == []
