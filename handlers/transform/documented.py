@@ -114,7 +114,7 @@ STREAM_FIELDS: Mapping[str, Fields] = {
         " spotify_track_uri episode_name episode_show_name spotify_episode_uri"
         " audiobook_title audiobook_uri audiobook_chapter_uri audiobook_chapter_title"
         " reason_start reason_end shuffle skipped offline offline_timestamp incognito_mode"
-        " endTime artistName trackName podcastName episodeName msPlayed"
+        " endTime artistName trackName podcastName episodeName audiobookName chapterName authorName msPlayed"
     ),
 }
 """The fields of each stream's record."""
