@@ -205,8 +205,9 @@ class StreamMapping:
     parts: tuple[Part, ...] = ()
     item: tuple[str, ...] = ()
     """Where the track or episode of an entry stands; of several names the first that is not null."""
-    keeps_bad_lines: bool = True
-    """Whether `rejected_records` has a line that becomes no row; not where it may hold what is never to be stored."""
+    quotes_lines: bool = True
+    """Whether a line may be quoted beyond its columns: in `rejected_records` where it becomes no row, in drift by the
+    names of unknown fields. Not where it may hold what is never to be stored."""
 
     def raw_paths(self, path: str) -> tuple[str, ...]:
         """A path of this mapping as it stands in a raw line: `item` stands for one or more places."""
@@ -352,6 +353,7 @@ _HISTORY_TITLES = (
     ("record.audiobook_chapter_title", "chapter"),
     ("record.trackName", "track"),
     ("record.episodeName", "episode"),
+    ("record.chapterName", "chapter"),
 )
 _HISTORY_CREATORS = (
     ("record.master_metadata_album_artist_name", "track"),
@@ -359,6 +361,7 @@ _HISTORY_CREATORS = (
     ("record.audiobook_title", "chapter"),
     ("record.artistName", "track"),
     ("record.podcastName", "episode"),
+    ("record.audiobookName", "chapter"),
 )
 
 
@@ -547,7 +550,7 @@ STREAM_MAPPINGS: Mapping[str, StreamMapping] = {
             "platform": "record.platform",
             "country": "record.conn_country",
         },
-        keeps_bad_lines=False,
+        quotes_lines=False,
     ),
 }
 """What each stream becomes, by its name."""
