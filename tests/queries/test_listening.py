@@ -73,7 +73,12 @@ def test_what_lasted_less_than_thirty_seconds_is_a_listen_in_no_answer(lake: Lak
     before = ask(lake)["ana"]
     assert [name for name, rows in before.items() if not rows] == []
 
-    elsewhere = {"platform": "android", "country": "ES", "album_name": "Short album", "ms_played": 29_999}
+    elsewhere: dict[str, Any] = {
+        "platform": "android",
+        "country": "ES",
+        "album_name": "Short album",
+        "ms_played": 29_999,
+    }
     player.export(
         *(exported(f"2026-11-10 {hour:02d}:00", name, **elsewhere) for hour, name in enumerate(("x", "old", "short"))),
         exported("2026-11-10 12:00", "short", "Short", **elsewhere),

@@ -151,7 +151,7 @@ def test_elements_of_one_import_that_are_equal_in_every_field_are_one_play(lake:
     ],
 )
 def test_elements_of_one_import_that_differ_in_a_field_are_two_plays(
-    lake: Lake, column: str, one: object, other: object
+    lake: Lake, column: str, one: Any, other: Any
 ) -> None:
     exported(lake, run(21, trigger="import"), [play(at(1), ms_played=5, **{column: value}) for value in (one, other)])
 
@@ -201,7 +201,7 @@ def test_a_play_without_a_uri_is_the_one_that_another_import_has_with_it(lake: L
 
 
 def test_the_key_of_a_play_without_a_uri_is_the_uri_of_its_title(lake: Lake) -> None:
-    song = {"item_type": "track", "track_name": "Song", "artist_name": "Abba"}
+    song: dict[str, Any] = {"item_type": "track", "track_name": "Song", "artist_name": "Abba"}
     named = [play(at(2), "", 5, **song), play(at(3), "", 5, **song | {"item_type": "episode"})]
     nameless = [play(at(4), "", 5, track_name=name) for name in (None, "")]
     exported(lake, run(21, trigger="import"), [play(at(1), "uri", 5, **song), *named, *nameless])
@@ -240,7 +240,7 @@ def test_heard_at_is_when_an_offline_play_ended_on_the_device(
 
 
 def test_local_day_hour_and_weekday_are_those_of_heard_at(lake: Lake) -> None:
-    offline = {"offline": True, "offline_timestamp": at(3, 22, second=30)}
+    offline: dict[str, Any] = {"offline": True, "offline_timestamp": at(3, 22, second=30)}
     exported(lake, run(21, trigger="import"), [play(at(20, 9), ms_played=1_000, **offline)])
 
     assert lake.ask(
