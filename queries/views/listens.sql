@@ -9,75 +9,8 @@
 -- is_listen: at least 30 s were heard; the API sends nothing shorter and no ms_played, so all of its plays are listens.
 -- ms_heard_at_most: ms_played, or for plays from the API the whole length of the track.
 -- item_key: item_uri, or for a play without one the URI that the same title has in another play, else artist and title.
-WITH lines AS (
-    SELECT
-        account_id,
-        source,
-        played_at,
-        item_uri,
-        item_type,
-        track_id,
-        track_name,
-        artist_name,
-        album_name,
-        context_type,
-        context_uri,
-        duration_ms,
-        ms_played,
-        reason_start,
-        reason_end,
-        skipped,
-        shuffle,
-        offline,
-        offline_timestamp,
-        incognito,
-        platform,
-        country,
-        lower(coalesce(artist_name, '')) || ' / ' || lower(nullif(track_name, '')) AS title_key,
-        _extracted_at,
-        _raw_key,
-        _line
-    FROM (
-        SELECT
-            p.account_id,
-            p.source,
-            p.played_at,
-            p.item_uri,
-            p.item_type,
-            p.track_id,
-            p.track_name,
-            p.artist_name,
-            p.album_name,
-            p.context_type,
-            p.context_uri,
-            p.duration_ms,
-            p.ms_played,
-            p.reason_start,
-            p.reason_end,
-            p.skipped,
-            p.shuffle,
-            p.offline,
-            p.offline_timestamp,
-            p.incognito,
-            p.platform,
-            p.country,
-            p._extracted_at,
-            p._raw_key,
-            p._line,
-            row_number() OVER (PARTITION BY p._raw_key, p._line ORDER BY p._extracted_at, p.played_at) AS repetition
-        FROM plays AS p
-        JOIN line_versions AS v
-            ON v.stream = CASE p.source WHEN 'account_data' THEN 'streaming_history' ELSE p.source END
-            AND v._raw_key = p._raw_key
-            AND v._line = p._line
-            AND v._schema_version = p._schema_version
-        WHERE v.stream IN ('recently_played', 'streaming_history')
-    ) AS numbered
-    WHERE repetition = 1
-),
-
 -- An import is one run; each of its files is a unit, complete with the attempt that completed it.
-files AS (
+WITH files AS (
     SELECT
         account_id,
         run_id,
@@ -106,78 +39,53 @@ import_objects AS (
     WHERE f.all_complete = 1
 ),
 
--- A line of an export once for each import that has it. Spotify cuts its moments to seconds, or to minutes in the small
--- export: import_ends_at and ends_by are the last moments that they may stand for.
-placed AS (
+-- A line of an export once for each import that has it. Spotify cuts its moments to seconds, in the small export to
+-- minutes: ends_by is the last moment that one may stand for.
+lines AS (
     SELECT
-        l.account_id,
-        l.source,
-        l.played_at,
-        l.item_uri,
-        l.item_type,
-        l.track_id,
-        l.track_name,
-        l.artist_name,
-        l.album_name,
-        l.context_type,
-        l.context_uri,
-        l.duration_ms,
-        l.ms_played,
-        l.reason_start,
-        l.reason_end,
-        l.skipped,
-        l.shuffle,
-        l.offline,
-        l.offline_timestamp,
-        l.incognito,
-        l.platform,
-        l.country,
-        l.title_key,
-        l._extracted_at,
-        l._raw_key,
-        l._line,
-        o.run_id AS import_id,
-        CASE
-            WHEN l.source <> 'recently_played' THEN row_number() OVER (
-                PARTITION BY
-                    l.account_id,
-                    l.source,
-                    o.run_id,
-                    l.played_at,
-                    l.item_uri,
-                    l.item_type,
-                    l.track_id,
-                    l.track_name,
-                    l.artist_name,
-                    l.album_name,
-                    l.ms_played,
-                    l.reason_start,
-                    l.reason_end,
-                    l.skipped,
-                    l.shuffle,
-                    l.offline,
-                    l.offline_timestamp,
-                    l.incognito,
-                    l.platform,
-                    l.country
-                ORDER BY l._raw_key, l._line
-            )
-            ELSE 1
-        END AS repetition,
-        CASE
-            WHEN l.source = 'streaming_history'
-                THEN date_add('millisecond', 999, max(l.played_at) OVER (PARTITION BY l.account_id, l.source, o.run_id))
-        END AS import_ends_at,
-        CASE WHEN l.source = 'account_data' THEN date_add('millisecond', 59999, l.played_at) ELSE l.played_at END
-            AS ends_by
-    FROM lines AS l
-    LEFT JOIN import_objects AS o ON o._raw_key = l._raw_key AND o.account_id = l.account_id
-    WHERE l.source = 'recently_played' OR o.run_id IS NOT NULL
+        p.account_id,
+        p.source,
+        p.played_at,
+        p.item_uri,
+        p.item_type,
+        p.track_id,
+        p.track_name,
+        p.artist_name,
+        p.album_name,
+        p.context_type,
+        p.context_uri,
+        p.duration_ms,
+        p.ms_played,
+        p.reason_start,
+        p.reason_end,
+        p.skipped,
+        p.shuffle,
+        p.offline,
+        p.offline_timestamp,
+        p.incognito,
+        p.platform,
+        p.country,
+        lower(coalesce(p.artist_name, '')) || ' / ' || lower(nullif(p.track_name, '')) AS title_key,
+        CASE WHEN p.source = 'account_data' THEN date_add('millisecond', 59999, p.played_at) ELSE p.played_at END
+            AS ends_by,
+        p._extracted_at,
+        p._raw_key,
+        p._line,
+        o.run_id AS import_id
+    FROM plays AS p
+    JOIN line_versions AS v
+        ON v.stream = CASE p.source WHEN 'account_data' THEN 'streaming_history' ELSE p.source END
+        AND v._raw_key = p._raw_key
+        AND v._line = p._line
+        AND v._schema_version = p._schema_version
+    LEFT JOIN import_objects AS o ON o._raw_key = p._raw_key AND o.account_id = p.account_id
+    WHERE v.stream IN ('recently_played', 'streaming_history')
+        AND (p.source = 'recently_played' OR o.run_id IS NOT NULL)
 ),
 
--- A moment lies in the span of an import if one that began before it ends after it. An export of the years in which
--- Spotify left out the URIs has the same plays as a newer one that has them: title and moment tell.
-elements AS (
+-- Elements that are equal in every field are peers, of which the first counts. An export of the years in which Spotify
+-- left out the URIs has the same plays as a newer one that has them: title and moment tell.
+placed AS (
     SELECT
         account_id,
         source,
@@ -202,6 +110,7 @@ elements AS (
         platform,
         country,
         title_key,
+        ends_by,
         _extracted_at,
         _raw_key,
         _line,
@@ -214,13 +123,41 @@ elements AS (
             )
             ELSE ''
         END AS played_item,
-        max(import_ends_at) OVER (PARTITION BY account_id ORDER BY ends_by) AS covered_until,
-        min(CASE WHEN source = 'recently_played' THEN played_at END) OVER (PARTITION BY account_id) AS first_from_api_at
-    FROM placed
-    WHERE repetition = 1
+        row_number() OVER elements = rank() OVER elements AS is_first_of_equals,
+        dense_rank() OVER elements AS nth,
+        CASE
+            WHEN source = 'streaming_history'
+                THEN date_add('millisecond', 999, max(played_at) OVER (PARTITION BY account_id, source, import_id))
+        END AS import_ends_at
+    FROM lines
+    WINDOW elements AS (
+        PARTITION BY
+            account_id,
+            source,
+            import_id,
+            played_at,
+            item_uri,
+            CASE WHEN item_uri = '' THEN title_key END,
+            ms_played
+        ORDER BY
+            item_type,
+            track_name,
+            artist_name,
+            album_name,
+            reason_start,
+            reason_end,
+            skipped,
+            shuffle,
+            offline,
+            offline_timestamp,
+            incognito,
+            platform,
+            country
+    )
 ),
 
-counted AS (
+-- A moment lies in the span of an import if one that began before it ends after it.
+spanned AS (
     SELECT
         account_id,
         source,
@@ -250,21 +187,63 @@ counted AS (
         _line,
         import_id,
         played_item,
-        count(*) OVER (PARTITION BY account_id, source, import_id, played_at, played_item, ms_played) AS times
-    FROM elements
+        nth,
+        max(import_ends_at) OVER earlier AS covered_until,
+        count(CASE WHEN source = 'recently_played' THEN 1 END) OVER earlier AS plays_from_api
+    FROM placed
+    WHERE source = 'recently_played' OR is_first_of_equals
+    WINDOW earlier AS (PARTITION BY account_id ORDER BY ends_by)
+),
+
+-- Of several imports all elements of the one that has a play most often, so that they stay those of one export; of the
+-- API's copies the newest.
+copies AS (
+    SELECT
+        account_id,
+        source,
+        played_at,
+        item_uri,
+        item_type,
+        track_id,
+        track_name,
+        artist_name,
+        album_name,
+        context_type,
+        context_uri,
+        duration_ms,
+        ms_played,
+        reason_start,
+        reason_end,
+        skipped,
+        shuffle,
+        offline,
+        offline_timestamp,
+        incognito,
+        platform,
+        country,
+        title_key,
+        _extracted_at,
+        import_id,
+        row_number() OVER best_first AS copy,
+        first_value(import_id) OVER best_first AS best_import_id
+    FROM spanned
     WHERE source = 'streaming_history'
         OR (
             (covered_until IS NULL OR covered_until < played_at)
-            AND (
-                source = 'recently_played'
-                OR first_from_api_at IS NULL
-                OR played_at < date_trunc('minute', first_from_api_at)
-            )
+            AND (source = 'recently_played' OR plays_from_api = 0)
         )
+    WINDOW best_first AS (
+        PARTITION BY account_id, source, played_at, played_item, ms_played
+        ORDER BY
+            CASE WHEN source <> 'recently_played' THEN nth END DESC,
+            import_id DESC,
+            _extracted_at DESC,
+            _raw_key DESC,
+            _line DESC
+    )
 ),
 
--- All of the import that has a play most often, so that its elements stay those of one export; one of the API's copies.
-chosen AS (
+heard AS (
     SELECT
         account_id,
         source,
@@ -294,17 +273,9 @@ chosen AS (
             WHEN offline AND offline_timestamp IS NOT NULL
                 THEN least(date_add('millisecond', coalesce(ms_played, 0), offline_timestamp), played_at)
             ELSE played_at
-        END AS heard_at,
-        rank() OVER (
-            PARTITION BY account_id, source, played_at, played_item, ms_played
-            ORDER BY
-                times DESC,
-                import_id DESC,
-                CASE WHEN source = 'recently_played' THEN _extracted_at END DESC,
-                CASE WHEN source = 'recently_played' THEN _raw_key END DESC,
-                CASE WHEN source = 'recently_played' THEN _line END DESC
-        ) AS place
-    FROM counted
+        END AS heard_at
+    FROM copies
+    WHERE CASE WHEN source = 'recently_played' THEN copy = 1 ELSE import_id = best_import_id END
 ),
 
 localized AS (
@@ -341,8 +312,7 @@ localized AS (
         platform,
         country,
         _extracted_at
-    FROM chosen
-    WHERE place = 1
+    FROM heard
 )
 
 SELECT
