@@ -6,7 +6,7 @@ WITH heard AS (
         artist_name AS show_name,
         count(*) AS listens,
         count(DISTINCT nullif(item_key, '')) AS episodes,
-        round(CAST(sum(coalesce(ms_heard_at_most, 0)) AS double) / 60000e0, 1) AS minutes,
+        round(CAST(sum(coalesce(ms_played, 0)) AS double) / 60000e0, 1) AS minutes,
         min(heard_at_local) AS first_heard_at,
         max(heard_at_local) AS last_heard_at
     FROM listens

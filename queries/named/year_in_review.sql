@@ -6,7 +6,7 @@ WITH heard AS (
         year(played_on) AS heard_in,
         played_on,
         ms_heard_at_most,
-        CASE WHEN item_type = 'episode' THEN ms_heard_at_most END AS ms_of_podcasts,
+        CASE WHEN item_type = 'episode' THEN ms_played END AS ms_of_podcasts,
         CASE WHEN item_type = 'track' THEN nullif(item_key, '') END AS track_key,
         CASE WHEN item_type = 'track' THEN track_name END AS track_name,
         CASE WHEN item_type = 'track' THEN nullif(artist_name, '') END AS artist_name,
