@@ -40,7 +40,17 @@ EXTENDED_FIELDS = (
 )
 """Kept of an element of the extended export: `Streaming_History_*.json`, before 2022 `endsong*.json`."""
 
-ACCOUNT_DATA_FIELDS = ("endTime", "artistName", "trackName", "podcastName", "episodeName", "msPlayed")
+ACCOUNT_DATA_FIELDS = (
+    "endTime",
+    "artistName",
+    "trackName",
+    "podcastName",
+    "episodeName",
+    "audiobookName",
+    "chapterName",
+    "authorName",
+    "msPlayed",
+)
 """Kept of an element of the small export, part of "Account data": `StreamingHistory*.json`."""
 
 FIELDS = frozenset(EXTENDED_FIELDS + ACCOUNT_DATA_FIELDS)

@@ -96,7 +96,7 @@ def add_rejections(rejections: Sequence[Rejection], origin: Origin, files: Table
     lines = pa.array([rejection.line_number for rejection in ordered], pa.int64())
     extracted_at = pa.array([rejection.extracted_at or origin.extracted_at for rejection in ordered], pa.string())
     mapping = STREAM_MAPPINGS.get(origin.stream or "")
-    kept = mapping is None or mapping.keeps_bad_lines
+    kept = mapping is None or mapping.quotes_lines
     values = {
         "stream": pa.repeat(pa.scalar(origin.stream, pa.string()), count),
         "reason": pa.array([rejection.reason for rejection in ordered], pa.string()),

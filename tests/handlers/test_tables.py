@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from handlers.streams import STREAMS
-from handlers.tables import STREAM_TABLES, TABLES
+from handlers.tables import SCHEMA_VERSION, STREAM_TABLES, TABLES
 
 RELEASED: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "released_schemas.json").read_text("utf-8"))
 """Name and type of every column of every released table; a release adds to it and takes nothing away."""
+RELEASED_VERSION = 1
+"""`SCHEMA_VERSION` of the newest release."""
 
 
 @pytest.mark.parametrize("table", RELEASED)
@@ -36,3 +38,9 @@ def test_columns_have_one_meaning_each(table: str) -> None:
 def test_every_stream_has_its_table() -> None:
     assert STREAM_TABLES.keys() == STREAMS.keys()
     assert set(STREAM_TABLES.values()) <= TABLES.keys()
+
+
+def test_columns_that_no_release_had_come_with_a_higher_schema_version() -> None:
+    columns = {name: {column.name for column in table.all_columns} for name, table in TABLES.items()}
+    new = {name for name in TABLES if columns[name] - RELEASED.get(name, {}).keys()}
+    assert not new or SCHEMA_VERSION > RELEASED_VERSION
