@@ -89,7 +89,7 @@ def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = 
         text = decoder.decode(chunk, final)
     except UnicodeDecodeError as error:
         name = "UTF-16" if error.encoding.startswith("utf-16") else "UTF-8"
-        problem = f"its text is not {name} there (save it as UTF-8, or {_AS_SENT})"
+        problem = f"its text is not {name} there (save it as UTF-8)"
         text = error.object[: error.start].decode(error.encoding, "ignore").removeprefix("\ufeff")
     text, nul, _ = text.partition("\0")
     if text:
