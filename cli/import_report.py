@@ -93,10 +93,12 @@ def refuse_useless(outcomes: Sequence[Outcome]) -> None:
     """
     useless = [outcome for outcome in outcomes if outcome.is_useless]
     if useless:
-        names = listed([f"{outcome.name} ({_why_useless(outcome)})" for outcome in useless])
-        gives, it = ("gives", "it") if len(useless) == 1 else ("give", "them")
+        said = [f"{outcome.name} gives not a single play: {_why_useless(outcome)}" for outcome in useless]
+        more = f"; nor do {len(said) - _NAMES_SHOWN:,} more files" if len(said) > _NAMES_SHOWN else ""
+        it = "it" if len(said) == 1 else "them"
         raise CommandError(
-            f"{names} {gives} not a single play: get {it} anew from Spotify, or leave {it} out. Nothing was imported."
+            f"{'; '.join(said[:_NAMES_SHOWN])}{more}. Nothing was imported: download {it} again from Spotify, or leave "
+            f"{it} out."
         )
     if outcomes and not any(outcome.plays for outcome in outcomes):
         names = [outcome.name for outcome in outcomes]
@@ -144,10 +146,10 @@ def are_not_whole(names: Sequence[str]) -> str:
 def _why_useless(outcome: Outcome) -> str:
     reasons = []
     if outcome.faults.count:
-        reasons.append(f"no element of it can become a play: {outcome.faults}")
+        reasons.append(str(outcome.faults))
     if outcome.problem:
         reasons.append(outcome.problem[0].lower() + outcome.problem[1:].rstrip("."))
-    return "; ".join(reasons)
+    return ", and ".join(reasons)
 
 
 def _troubles(outcome: Outcome) -> Iterator[str]:
