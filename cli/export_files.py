@@ -40,7 +40,6 @@ Kind = Literal["extended", "endsong", "account_data"]
 """The extended export, its form before 2022, and the small one."""
 
 _NAMED = re.compile(r"(?P<stem>streaming_history|streaminghistory|endsong|endvideo).*\.json(?:\.gz)?", re.IGNORECASE)
-_JSON = (".json", ".json.gz")
 _KINDS: dict[str, Kind] = {
     "streaming_history": "extended",
     "endsong": "endsong",
@@ -257,7 +256,7 @@ class _Search:
             if _is_zip_name(path.name):
                 _size(path)
                 self._look_into(path, self._archives.open(path))
-            elif path.name.lower().endswith(_JSON):
+            elif _is_json_name(path.name):
                 self._take_if_plays(ExportFile(path, size=_size(path)))
             else:
                 self.found.left_out.append(path.name)
@@ -267,9 +266,8 @@ class _Search:
     def _look_into(self, path: Path, archive: Archive) -> None:
         self._count_entries(len(archive.members))
         members = [member for member in archive.members if not _is_resource_fork(member.name)]
-        read = [member for member in members if _is_zip_name(member.name) or member.name.lower().endswith(_JSON)]
         # Before any is taken: what is told of as not opened must not be half imported.
-        archive.check_unlocked(read)
+        archive.check_unlocked([one for one in members if _is_zip_name(one.name) or _is_json_name(one.name)])
         for member in members:
             if _is_zip_name(member.name):
                 try:
@@ -278,7 +276,7 @@ class _Search:
                     self.found.unopened.append(member.name)
                 else:
                     self._look_into(path, inner)
-            elif member in read:
+            elif _is_json_name(member.name):
                 self._take_if_plays(ExportFile(path, member, member.size))
             else:
                 self.found.left_out.append(member.name)
@@ -384,6 +382,10 @@ def _size(path: Path) -> int:
 
 def _is_zip_name(name: str) -> bool:
     return name.lower().endswith(".zip")
+
+
+def _is_json_name(name: str) -> bool:
+    return name.lower().endswith((".json", ".json.gz"))
 
 
 def _is_resource_fork(name: str) -> bool:

@@ -113,7 +113,7 @@ def import_history(
     again: Annotated[bool, typer.Option("--again", help="Import also files that were imported before.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report; AWS is not asked.")] = False,
 ) -> None:
-    """Import the listening history of Spotify's privacy export, extended or small: documented fields and nothing else."""
+    """Import the plays of Spotify's privacy export, extended or small: their documented fields and nothing else."""
     from cli.import_history import import_history as run_import  # noqa: PLC0415 - boto3 takes a second to import
     from cli.import_history import inspect_history  # noqa: PLC0415
 

@@ -23,6 +23,7 @@ _BINARY = (
     (b"\xff\xd8\xff", f"is a picture, not a list of plays: {_AS_SENT}."),
     (b"SQLite format 3", f"is a database, not a list of plays: {_AS_SENT}."),
 )
+_TAR_MAGIC_AT = 257
 _UTF32 = f"is text in UTF-32, which is not read: save it as UTF-8, or {_AS_SENT}."
 _NUL = (
     "is not text, since it holds NUL bytes, as a broken download or disk leaves them: download it again from Spotify."
@@ -58,6 +59,8 @@ def foreign_form(head: bytes) -> str | None:
     for magic, form in _BINARY:
         if head.startswith(magic):
             return form
+    if head[_TAR_MAGIC_AT:].startswith(b"ustar"):
+        return f"is a tar archive: {_UNPACK}."
     if _encoding(head).startswith("utf-32"):
         return _UTF32
     text = _text(head)

@@ -156,7 +156,7 @@ class Archives:
             NoWholeZipError: it is not one, or damaged.
             LockedZipError: it asks for a password.
             LimitError: there are more, larger or deeper ones than an import may hold.
-            OSError: the disk is full.
+            CommandError: the disk is full.
         """
         member.archive.check_unlocked([member])
         shown = f"{member.path} in {member.archive.shown}"
@@ -175,6 +175,13 @@ class Archives:
                     unpacked.write(chunk)
         except (*UNPACKING_ERRORS, UnreadableEntryError) as error:
             raise NoWholeZipError(f"{shown} is damaged: download it again from Spotify.") from error
+        except OSError as error:
+            if error.errno is None:  # bzip2's own error, of damaged data
+                raise NoWholeZipError(f"{shown} is damaged: download it again from Spotify.") from error
+            raise CommandError(
+                f"{shown} cannot be unpacked to {self._folder} ({error.strerror}): make room there, or name another folder "
+                "in TMPDIR."
+            ) from error
         return self._open(path, f"{member.archive.place}/{member.info.header_offset}", shown, member.archive.depth + 1)
 
     def _open(self, path: Path, place: str, shown: str, depth: int) -> Archive:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -259,11 +260,12 @@ def test_a_file_of_any_name_counts_by_its_first_element(archives: Archives, tmp_
     (tmp_path / "packed.json.gz").write_bytes(gzip.compress(written([account_data_play(1)])))
     (tmp_path / "wide.json").write_bytes(written(map(sent, plays(0, 2))).decode().encode("utf-16"))
     (tmp_path / "long.json").write_bytes(written([None, *map(sent, plays(0, 500))]))
-    for name, elements in {
+    others: dict[str, list[dict[str, Any]]] = {
         "searches.json": [{"platform": "android", "searchTime": "2024-05-03T12:00:30Z"}],
         "log.json": [{"ts": 1714737630}],
         "empty.json": [],
-    }.items():
+    }
+    for name, elements in others.items():
         (tmp_path / name).write_bytes(written(elements))
     (tmp_path / "latin.json").write_bytes(b'[{"name": "\xfc"}]')
 
@@ -384,6 +386,7 @@ def test_a_zip_is_opened_once_however_many_files_it_holds(
         ("[1]".encode("utf-32"), "is text in UTF-32, which is not read: save it as UTF-8"),
         ("[1]".encode("utf-32-be"), "is text in UTF-32"),
         ("plays".encode("utf-16"), "is not JSON"),
+        (b"MyData/endsong_0.json".ljust(257, b"\0") + b"ustar", "is a tar archive: unpack it"),
         (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it"),
     ],
 )
@@ -551,3 +554,22 @@ def test_zips_within_zips_count_by_the_size_that_is_unpacked(
         archive.writestr("inner.zip", bytes(1024**2 + 1))
     with pytest.raises(LimitError, match="There are more than 0 GB of zips within zips"):
         find([path], archives)
+
+
+def test_a_disk_that_is_full_is_told_where_a_zip_is_unpacked(
+    archives: Archives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = zipped(tmp_path / "inner.zip", [audio_file(tmp_path, "2020", plays(0, 3))])
+    outer = tmp_path / "outer.zip"
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.write(inner, "inner.zip")
+    opened = Path.open
+
+    def full(path: Path, mode: str = "r") -> object:
+        if mode == "wb":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return opened(path, mode)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(CommandError, match=r"cannot be unpacked to .* \(No space left on device\): make room there"):
+        find([outer], archives)

@@ -58,7 +58,6 @@ def transformed(stage: ImportStage) -> None:
     transformer = Transformer(stage.s3, BUCKET, TRANSFORMED)
     for key in stage.keys("raw/") + stage.keys("runs/"):
         assert transformer.transform(key).outcome == "transformed"
-    return transformer
 
 
 @pytest.fixture(autouse=True)

@@ -67,7 +67,7 @@ def rows_of(records: list[dict[str, Any]]) -> dict[int, datetime]:
     made = block_tables(Block(1, data), origin)
     rows = made.tables[-1][1]
     assert len(rows) + len(made.rejections) == len(lines)
-    return dict(zip(rows["_line"].to_pylist(), rows["played_at"].to_pylist(), strict=True))
+    return {row["_line"]: row["played_at"] for row in rows.select(["_line", "played_at"]).to_pylist()}
 
 
 def in_milliseconds(moment: datetime | None) -> datetime | None:
