@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from cli.errors import CommandError
 from cli.export_files import ExportFile, FoundFiles, HashedFile, exports_of, find, hashed
@@ -18,7 +18,7 @@ from cli.import_limits import MAX_BYTES, check
 from cli.import_manifest import STREAM, Run, write_manifest
 from cli.import_report import Outcome, Taken, are_not_whole, listed, refuse_useless, report
 from cli.import_state import ImportedFile, ImportState
-from cli.presentation import counted
+from cli.presentation import counted, print_line, progress_bar
 from cli.privacy_export import Faults, Reading
 from cli.raw_bucket import raw_bucket
 from cli.zip_archives import Archives
@@ -50,19 +50,19 @@ def import_history(
         login = bucket.get(layout.LOGIN_STATE_KEY)
         run = Run(account_id or _account_logged_in(login), datetime.now(UTC))
         state = ImportState(bucket, run.account_id)
-        _say(console, f"Importing for the account {run.account_id}.")
+        print_line(console, f"Importing for the account {run.account_id}.")
         taken = _taken(found, _Importer(bucket, run, state, Path(folder), again=again), console)
         named: set[str] = set()
         for export in taken.exports:
             write_manifest(bucket, run, [taken.outcomes[one].manifest_unit(again=one in named) for one in export])
             named.update(export)
-    report(found, taken, lambda line: _say(console, line))
+    report(found, taken, lambda line: print_line(console, line))
     if broken := taken.broken:
         raise CommandError(
             f"{are_not_whole(broken)}, so {'its' if len(broken) == 1 else 'their'} import does not count in `listens` "
             "yet: get a whole one from Spotify, or import the others without it."
         )
-    _say(console, "Each object becomes rows of `plays` within minutes; they show in Athena after the next crawl.")
+    print_line(console, "Each object becomes rows of `plays` within minutes; they show in Athena after the next crawl.")
 
 
 def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
@@ -74,12 +74,12 @@ def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
     with Archives() as archives:
         found = _found(paths, archives)
         taken = _taken(found, None, console)
-    report(found, taken, lambda line: _say(console, line))
+    report(found, taken, lambda line: print_line(console, line))
     if broken := taken.broken:
         raise CommandError(
             f"{are_not_whole(broken)}: get a whole one from Spotify, or leave it out. Nothing was imported."
         )
-    _say(console, "Nothing was imported: leave out --dry-run for that.")
+    print_line(console, "Nothing was imported: leave out --dry-run for that.")
 
 
 _Watch = Callable[[int], None]
@@ -213,8 +213,7 @@ def _taken(found: FoundFiles, importer: _Importer | None, console: Console) -> T
     Raises:
         CommandError: a file gives no play; nothing was imported.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with progress_bar(console) as progress:
         shown = _Shown(progress)
         files = _hashed(found.plays, shown)
         contents: dict[str, HashedFile] = {}
@@ -276,7 +275,3 @@ class _Shown:
 
 
 _PLAYS_SHOWN = 1000
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)

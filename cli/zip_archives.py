@@ -179,8 +179,8 @@ class Archives:
             if error.errno is None:  # bzip2's own error, of damaged data
                 raise NoWholeZipError(f"{shown} is damaged: download it again from Spotify.") from error
             raise CommandError(
-                f"{shown} cannot be unpacked to {self._folder} ({error.strerror}): make room there, or name another folder "
-                "in TMPDIR."
+                f"{shown} cannot be unpacked to {self._folder} ({error.strerror}): make room there, or name another "
+                "folder in TMPDIR."
             ) from error
         return self._open(path, f"{member.archive.place}/{member.info.header_offset}", shown, member.archive.depth + 1)
 
