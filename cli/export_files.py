@@ -262,6 +262,10 @@ class _Search:
                 self.found.left_out.append(path.name)
         except (_NotRegularError, NoWholeZipError, LockedZipError):
             self.found.unopened.append(path.name)
+        except OSError:
+            if _NAMED.search(path.name) or _is_zip_name(path.name):
+                raise
+            self.found.unopened.append(path.name)
 
     def _look_into(self, path: Path, archive: Archive) -> None:
         self._count_entries(len(archive.members))

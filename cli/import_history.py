@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
 
 from rich.console import Console
-from rich.progress import Progress
 
 from cli.errors import CommandError
 from cli.export_files import ExportFile, FoundFiles, HashedFile, exports_of, find, hashed
@@ -44,8 +46,10 @@ def import_history(
     Raises:
         CommandError: nothing was found, a file gives no play or is not whole, or AWS refused.
     """
-    with Archives() as archives, raw_bucket(bucket_name) as bucket, TemporaryDirectory() as folder:
-        found = _found(paths, archives)
+    with ExitStack() as opened:
+        found = _found(paths, opened.enter_context(Archives()))
+        bucket = opened.enter_context(raw_bucket(bucket_name))
+        folder = opened.enter_context(TemporaryDirectory())
         # Asked first and always: nobody should wait for an hour only to learn that the bucket's name was wrong.
         login = bucket.get(layout.LOGIN_STATE_KEY)
         run = Run(account_id or _account_logged_in(login), datetime.now(UTC))
@@ -213,8 +217,7 @@ def _taken(found: FoundFiles, importer: _Importer | None, console: Console) -> T
     Raises:
         CommandError: a file gives no play; nothing was imported.
     """
-    with progress_bar(console) as progress:
-        shown = _Shown(progress)
+    with _Shown(console) as shown:
         files = _hashed(found.plays, shown)
         contents: dict[str, HashedFile] = {}
         for one in files:
@@ -250,13 +253,22 @@ def _hashed(files: Sequence[ExportFile], shown: _Shown) -> list[HashedFile]:
 
 
 class _Shown:
-    """The bar that shows how far the command is."""
+    """The bar that shows how far the command is, as long as its context lasts."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._task = progress.add_task("")
+    def __init__(self, console: Console) -> None:
+        self._progress = progress_bar(console)
+        self._task = self._progress.add_task("")
         self._title = ""
         self._plays = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
 
     def begin(self, title: str, files: Sequence[ExportFile]) -> None:
         """Begin to read files."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -171,8 +172,7 @@ class Archives:
         path = self._folder / f"{self._zips}.zip"
         try:
             with member.opened() as packed, path.open("wb") as unpacked:
-                while chunk := packed.read(_CHUNK_BYTES):
-                    unpacked.write(chunk)
+                shutil.copyfileobj(packed, unpacked, _CHUNK_BYTES)
         except (*UNPACKING_ERRORS, UnreadableEntryError) as error:
             raise NoWholeZipError(f"{shown} is damaged: download it again from Spotify.") from error
         except OSError as error:

@@ -191,6 +191,13 @@ def test_a_link_that_leads_nowhere_is_named_itself(archives: Archives, tmp_path:
         find([tmp_path], archives)
 
 
+def test_a_link_that_leads_nowhere_under_another_name_is_no_reason_to_end(archives: Archives, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").symlink_to(tmp_path / "gone")
+    audio_file(tmp_path, "2020", plays(0, 1))
+    found = find([tmp_path], archives)
+    assert (len(found.plays), found.left_out, found.unopened) == (1, [], ["settings.json"])
+
+
 def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"endsong_0\.json cannot be read \(No such file or directory\)"):
         hashed(ExportFile(tmp_path / "endsong_0.json"), lambda _: None)

@@ -195,3 +195,17 @@ def test_a_list_of_other_things_is_no_success(
     sentence = stage.fail(path)
     assert sentence.startswith(f"{path.name} gives not a single play: {why}")
     assert stage.keys("raw/") + stage.keys("runs/") == []
+
+
+def test_the_name_of_a_file_is_text_on_the_terminal(stage: ImportStage, tmp_path: Path) -> None:
+    hostile = "\x1b]0;title\x07[red]\u202e\nendsong_"
+    (tmp_path / f"{hostile}0.json").write_bytes(written([play(0), None]))
+    (tmp_path / f"{hostile}.pdf").write_bytes(b"%PDF")
+    (tmp_path / "copies").mkdir()
+    (tmp_path / "copies" / f"{hostile}1.json").write_bytes(written([play(0), None]))
+
+    printed = stage.run(tmp_path)
+
+    assert printed.count("[red]") == 3
+    assert printed.count("\n") == 6
+    assert [character for character in "\x1b\x07\u202e" if character in printed] == []
