@@ -18,11 +18,11 @@ from typing import Any
 
 from pyarrow import parquet
 from rich.console import Console
-from rich.markup import escape
 
 from cli.errors import CommandError
-from cli.presentation import Steps, bar_chart, counted, table
+from cli.presentation import Steps, bar_chart, counted, print_line, print_tables, table, terminal
 from cli.questions import Answer, ask, named_queries
+from cli.text import quoted
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TABLES_PREFIX, RawKey, outputs_key
 from handlers.streams import FULL_READ_DAYS, READABLE_STREAMS, default_streams, scopes
 from handlers.tables import TABLES
@@ -69,12 +69,15 @@ def run_demo(*, days: int, seed: int, folder: Path) -> None:
         CommandError: something did not come out as the simulator's own model says.
     """
     began = time.perf_counter()
-    console = Console()
+    console = terminal()
     steps = Steps(console)
     _claim(folder)
-    console.print(
-        f"[bold]spotify-etl demo[/bold]: {counted(days, 'day')} of a listener, without AWS and without Spotify.\n"
+    print_line(
+        console,
+        ("spotify-etl demo", "bold"),
+        f": {counted(days, 'day')} of a listener, without AWS and without Spotify.",
     )
+    print_line(console)
     with steps.step("Make up a listener") as result:
         library = Library.seeded(seed, start=START, timezone=TIMEZONE)
         result.say(
@@ -100,12 +103,14 @@ def run_demo(*, days: int, seed: int, folder: Path) -> None:
         raise CommandError(
             f"The tables differ from the simulator's model in {', '.join(differences)}: please report it."
         )
-    console.print(
-        f"\nDone in {time.perf_counter() - began:.0f} s. The tables lie in [bold]{escape(str(folder))}/tables[/bold] "
-        f"as Parquet files, for any tool; for instance:\n  {escape(_example(folder))}",
-        soft_wrap=True,
-        highlight=False,
+    print_line(console)
+    print_line(
+        console,
+        f"Done in {time.perf_counter() - began:.0f} s. The tables lie in ",
+        (f"{folder}/tables", "bold"),
+        " as Parquet files, for any tool; for instance:",
     )
+    print_line(console, f"  {_example(folder)}")
 
 
 def log_in(cloud: EmbeddedCloud, secret_name: str, streams: tuple[str, ...] = default_streams()) -> None:
@@ -139,13 +144,13 @@ class _Demo:
             try:
                 self._cloud.deploy(_PROJECT, config=settings | WRONG_SETTING)
             except DeploymentError as error:
-                result.say(f"refused: {escape(str(error))}")
+                result.say(f"refused: {quoted(error)}")
             else:
                 raise CommandError("A wrong setting was deployed: please report it.")
             try:
                 self._outputs = self._cloud.deploy(_PROJECT, config=settings)
             except DeploymentError as error:
-                raise CommandError(f"The program could not be deployed: {error}") from error
+                raise CommandError(f"The program could not be deployed: {quoted(error)}") from error
             result.say(
                 f"deployed: database {self._outputs['glue_database_name']}, "
                 f"workgroup {self._outputs['athena_workgroup_name']}, "
@@ -183,7 +188,7 @@ class _Demo:
             )
             for step in new:
                 if not step.ok:
-                    result.say(f"[yellow]{step.at:%H:%M} {step.kind} {step.name}: {escape(step.detail)}[/yellow]")
+                    result.say((f"{step.at:%H:%M} {step.kind} {step.name}: {quoted(step.detail)}", "yellow"))
 
     def send_garbage(self) -> None:
         with self._steps.step("Put two damaged objects into the raw bucket") as result:
@@ -228,7 +233,8 @@ class _Demo:
                 answer = self._ask(f'SELECT count(*) FROM "{name}"')  # noqa: S608 - a name of the project's own
                 rows.append((name, int(answer.rows[0][0] or 0), expected.get(name)))
         marks = {True: "equal", False: "DIFFERENT"}
-        console.print(
+        print_tables(
+            console,
             table(
                 "Rows in SQL, and in the simulator's own model",
                 ("view", "rows", "model", ""),
@@ -257,7 +263,7 @@ class _Demo:
                 # What an earlier demo left is replaced only now, when there is something to put in its place.
                 shutil.rmtree(folder / TABLES_PREFIX, ignore_errors=True)
                 (Path(aside) / TABLES_PREFIX).rename(folder / TABLES_PREFIX)
-            result.say(f"{counted(files, 'Parquet file')} in {escape(str(folder))}/tables")
+            result.say(f"{counted(files, 'Parquet file')} in {folder}/tables")
 
     def _expected(self) -> dict[str, int]:
         library = self._library
@@ -336,15 +342,19 @@ def _show(console: Console, answers: Mapping[str, Answer]) -> None:
         answer = answers[name]
         more = len(answer.rows) - _SAMPLE_ROWS
         shown = [answer.columns.index(column) for column in columns]
-        console.print(
+        print_tables(
+            console,
             table(
                 name,
                 columns,
                 [[row[index] for index in shown] for row in answer.rows[:_SAMPLE_ROWS]],
                 caption=f"and {more} more" if more > 0 else None,
-            )
+            ),
         )
     hours = answers["listening_by_hour_and_weekday"]
     hour, listens = hours.columns.index("hour_of_day"), hours.columns.index("listens")
     by_hour = [sum(int(row[listens] or 0) for row in hours.rows if row[hour] == str(one)) for one in range(24)]
-    console.print(bar_chart(f"Plays by hour in {TIMEZONE}", [(f"{one:02}", by_hour[one]) for one in range(24)]))
+    print_tables(
+        console,
+        bar_chart(f"Plays by hour in {TIMEZONE}", [(f"{one:02}", by_hour[one]) for one in range(24)]),
+    )

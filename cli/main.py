@@ -13,9 +13,9 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli.errors import CommandError
+from cli.presentation import terminal, write_line
 from handlers.streams import default_streams
 
 app = typer.Typer(
@@ -31,7 +31,7 @@ app = typer.Typer(
 def spotify_etl(context: typer.Context) -> None:
     """Your Spotify library and listening history as SQL tables."""
     if context.invoked_subcommand is None:
-        sys.stdout.write(f"{context.get_help()}\n")
+        context.get_help()  # It prints by itself.
 
 
 @app.command()
@@ -86,7 +86,7 @@ def login(
     if only_app and streams:
         raise typer.BadParameter("--app takes no --streams: without a user there is nothing to consent to")
     if only_app:
-        log_in_app(secret, spotify_app, accounts_url=accounts_url, console=Console())
+        log_in_app(secret, spotify_app, accounts_url=accounts_url, console=terminal())
         return
     log_in(
         secret,
@@ -95,14 +95,14 @@ def login(
         open_browser=browser,
         accounts_url=accounts_url,
         redirect_uri=redirect_uri,
-        console=Console(),
+        console=terminal(),
     )
 
 
 @app.command("import-history")
 def import_history(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="The zip that Spotify sent, a folder, or files of it.")
+        list[Path], typer.Argument(metavar="PATH", help="The zip that Spotify sent, a folder, or files of any name.")
     ],
     bucket: Annotated[
         str, typer.Option(help="Name of the stack's raw bucket: `pulumi stack output raw_bucket_name`.")
@@ -113,7 +113,7 @@ def import_history(
     again: Annotated[bool, typer.Option("--again", help="Import also files that were imported before.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report; AWS is not asked.")] = False,
 ) -> None:
-    """Import the listening history of Spotify's privacy export, without IP addresses, user agents and user names."""
+    """Import the plays of Spotify's privacy export, extended or small: their documented fields and nothing else."""
     from cli.import_history import import_history as run_import  # noqa: PLC0415 - boto3 takes a second to import
     from cli.import_history import inspect_history  # noqa: PLC0415
 
@@ -121,9 +121,9 @@ def import_history(
     if account_id and not (account_id.isprintable() and account_id.strip()):
         raise typer.BadParameter("--account-id must be what the tables hold as account_id")
     if dry_run:
-        inspect_history(paths, console=Console())
+        inspect_history(paths, console=terminal())
     elif bucket:
-        run_import(paths, bucket, account_id=account_id.strip() or None, again=again, console=Console())
+        run_import(paths, bucket, account_id=account_id.strip() or None, again=again, console=terminal())
     else:
         raise typer.BadParameter("Name the stack's raw bucket with --bucket, or pass --dry-run")
 
@@ -139,7 +139,7 @@ def main() -> None:
     if interrupts:
         sentence, status = "Stopped. Everything this command had started has ended.", 130
     if status:
-        sys.stderr.write(f"{sentence}\n")
+        write_line(sys.stderr, sentence)
         sys.exit(status)
 
 
@@ -182,8 +182,16 @@ def _noted_interrupts() -> list[int]:
 def _kept(error: Exception) -> str:
     """A clause that says where the traceback is kept or, where no file can be written, what the error was."""
     try:
-        path = Path(tempfile.gettempdir()) / f"spotify-etl-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
-        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
+        # With a name that nobody can have foreseen and put a link at, readable by the user alone.
+        with tempfile.NamedTemporaryFile(
+            "w",
+            encoding="utf-8",
+            prefix=f"spotify-etl-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-",
+            suffix=".log",
+            delete=False,
+        ) as file:
+            for line in "".join(traceback.format_exception(error)).splitlines():
+                write_line(file, line)
     except OSError:
         return f"no file could be written to keep it, but it was {error!r}"
-    return f"{path} says what"
+    return f"{file.name} says what"

@@ -1,17 +1,60 @@
-"""How the demo speaks: numbered steps with their times, tables and one chart."""
+"""How commands speak: the only module that writes to the terminal.
+
+Whatever it prints passes through `cli.text.visible`, and none of it is read as rich's markup: a title stays a title.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import IO
 
 from rich.bar import Bar
 from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.status import Status
 from rich.table import Table
+from rich.text import Text
+
+from cli.text import clipped, visible
 
 _CHART_WIDTH = 60
+_CELL_CHARACTERS = 120
+"""A title of Spotify's may have hundreds."""
+
+Part = str | tuple[str, str]
+"""Text, or text and its style in rich's words: `bold`, `yellow`."""
+
+
+def terminal() -> Console:
+    """The terminal, or what stands in its place where the output goes to a file."""
+    return Console()
+
+
+def print_line(console: Console, *parts: Part) -> None:
+    """Print one line, however long it is and whatever stands in the parts."""
+    console.print(_line(*parts), soft_wrap=True)
+
+
+def read_line(console: Console, question: str) -> str:
+    """Ask the user for a line of text.
+
+    Raises:
+        EOFError: the input ended.
+    """
+    return console.input(_line(question))
+
+
+def write_line(stream: IO[str], line: str) -> None:
+    """Write one line to a stream as it is, without the width and the styles of a console."""
+    stream.write(f"{visible(line)}\n")
+
+
+def progress_bar(console: Console) -> Progress:
+    """A bar for work that is counted in bytes; it shows on a terminal and vanishes when the work is done."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 class Steps:
@@ -26,40 +69,50 @@ class Steps:
         """One step; what is said of it goes into the result that this yields."""
         self._number += 1
         began = time.perf_counter()
-        with self.console.status(f"{title} …") as status:
+        with self.console.status(_line(f"{title} …")) as status:
             result = StepResult(status, title)
             yield result
         seconds = time.perf_counter() - began
-        self.console.print(f"[bold]{self._number:2}. {title}[/bold] [dim]{seconds:5.1f} s[/dim]", soft_wrap=True)
+        print_line(self.console, (f"{self._number:2}. {title}", "bold"), " ", (f"{seconds:5.1f} s", "dim"))
         for line in result.lines:
-            self.console.print(f"    {line}", soft_wrap=True)
+            print_line(self.console, "    ", line)
 
 
 class StepResult:
     """What a step found out."""
 
     def __init__(self, status: Status, title: str) -> None:
-        self.lines: list[str] = []
+        self.lines: list[Part] = []
         self._status = status
         self._title = title
 
-    def say(self, line: str) -> None:
+    def say(self, line: Part) -> None:
         """Add a line to what is printed when the step ends."""
         self.lines.append(line)
 
     def progress(self, text: str) -> None:
         """Show how far the step is."""
-        self._status.update(f"{self._title}: {text}")
+        self._status.update(_line(f"{self._title}: {text}"))
+
+
+def print_tables(console: Console, *tables: Table) -> None:
+    """Print what `table` and `bar_chart` have made."""
+    console.print(*tables)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], caption: str | None = None) -> Table:
-    """A table for the terminal; numbers to the right, null as a dash."""
-    made = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
+    """A table for the terminal; numbers to the right, null as a dash, of a long text the beginning."""
+    made = Table(
+        title=_line(title),
+        title_justify="left",
+        caption=None if caption is None else _line(caption),
+        caption_justify="left",
+    )
     for index, column in enumerate(columns):
         numeric = all(_is_number(row[index]) for row in rows) and bool(rows)
-        made.add_column(column, justify="right" if numeric else "left", overflow="ellipsis")
+        made.add_column(_line(column), justify="right" if numeric else "left", overflow="ellipsis")
     for row in rows:
-        made.add_row(*("-" if cell is None else str(cell) for cell in row))
+        made.add_row(*(_cell("-" if cell is None else str(cell)) for cell in row))
     return made
 
 
@@ -71,13 +124,23 @@ def counted(number: int, noun: str) -> str:
 def bar_chart(title: str, bars: Sequence[tuple[str, float]]) -> Table:
     """A bar chart for the terminal: a labelled bar a line, with its number."""
     longest = max((value for _, value in bars), default=0.0) or 1.0
-    chart = Table(title=title, title_justify="left", box=None, show_header=False, padding=(0, 1))
+    chart = Table(title=_line(title), title_justify="left", box=None, show_header=False, padding=(0, 1))
     chart.add_column(justify="right")
     chart.add_column(width=_CHART_WIDTH)
     chart.add_column(justify="right")
     for label, value in bars:
-        chart.add_row(label, Bar(longest, 0, value, width=_CHART_WIDTH, color="green"), f"{value:g}")
+        chart.add_row(_cell(label), Bar(longest, 0, value, width=_CHART_WIDTH, color="green"), f"{value:g}")
     return chart
+
+
+def _line(*parts: Part) -> Text:
+    """Parts as rich prints them letter by letter: a string would be searched for markup, emoji codes and numbers."""
+    texts = [(part, "") if isinstance(part, str) else part for part in parts]
+    return Text.assemble(*((visible(text), style) for text, style in texts))
+
+
+def _cell(text: str) -> Text:
+    return _line(clipped(text, _CELL_CHARACTERS))
 
 
 def _is_number(cell: object) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import CommandError
+from cli.text import quoted
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -39,7 +40,8 @@ def ask(athena: AthenaClient, sql: str, *, database: str, workgroup: str) -> Ans
     }:
         time.sleep(_POLL_SECONDS)
     if status["State"] != "SUCCEEDED":
-        raise CommandError(f"Athena could not answer ({status.get('StateChangeReason', status['State'])}): {sql}")
+        reason = quoted(status.get("StateChangeReason", status["State"]))
+        raise CommandError(f"Athena could not answer ({reason}): {quoted(sql)}")
     columns: tuple[str, ...] = ()
     rows: list[tuple[str | None, ...]] = []
     for page in athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution):

@@ -9,6 +9,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from cli.errors import CommandError
+from cli.text import quoted
 from handlers.raw.bucket import Bucket, ConflictError
 
 
@@ -22,7 +23,7 @@ def raw_bucket(name: str) -> Iterator[Bucket]:
     try:
         client = boto3.client("s3")
     except (BotoCoreError, ValueError) as error:  # A region that makes no address is a ValueError.
-        raise CommandError(f"AWS cannot be asked ({error}): check credentials and region.") from error
+        raise CommandError(f"AWS cannot be asked ({quoted(error)}): check credentials and region.") from error
     try:
         yield Bucket(client, name)
     except (client.exceptions.NoSuchBucket, ParamValidationError) as error:  # Of what is sent only the name may be odd.
@@ -31,10 +32,9 @@ def raw_bucket(name: str) -> Iterator[Bucket]:
             "`pulumi stack output raw_bucket_name` prints the name of the stack's."
         ) from error
     except (BotoCoreError, ClientError) as error:
-        said = " ".join(str(error).split())  # Some speak in several lines.
         raise CommandError(
-            f"AWS did not answer as it should ({said}): check credentials and region, then run the command again; "
-            "files that are done are not repeated."
+            f"AWS did not answer as it should ({quoted(error)}): check credentials and region, then run the command "
+            "again; files that are done are not repeated."
         ) from error
     except ConflictError as error:
         raise CommandError(f"{error} Run the command again.") from error

@@ -91,7 +91,7 @@ def is_account_data(element: Mapping[str, Any]) -> bool:
 def row_problem(element: Mapping[str, Any]) -> str | None:
     """Why an element, of which only `kept_fields` are left, can become no row of `plays`; None where it can.
 
-    The reason is a clause that quotes nothing of the element.
+    The reason quotes nothing of the element but names of fields that are kept.
     """
     if played_at(element) is None:
         return _time_problem(element)
@@ -99,15 +99,15 @@ def row_problem(element: Mapping[str, Any]) -> str | None:
     if not any(isinstance(uri, str) for uri in uris):
         for name, uri in zip(URI_FIELDS, uris, strict=True):
             if uri is not None:
-                return f"its {name} is not a text"
+                return f"{name} is not a text"
     return None
 
 
 def _time_problem(element: Mapping[str, Any]) -> str:
     for name, form in (("ts", "2024-05-03T12:00:30Z"), ("endTime", "2024-05-03 12:00")):
         if element.get(name) is not None:
-            return f"its {name} is not a time such as {form}"
-    return "it has no ts and no endTime"
+            return f"{name} is not a time such as {form}"
+    return "neither ts nor endTime"
 
 
 def _is_plain(value: object) -> bool:

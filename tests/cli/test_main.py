@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.errors import CommandError
 from cli.main import main
 
 
@@ -32,6 +33,19 @@ def test_the_traceback_is_kept_in_a_file(
         capsys.readouterr().err == f"Something went wrong that should not have; {kept} says what. Please report it.\n"
     )
     assert "ValueError: half a letter: \\ud83d" in kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_neither_the_kept_traceback_nor_a_sentence_controls_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    fail(monkeypatch, ValueError("cleared \x1b[2J by \u202e"))
+    (kept,) = tmp_path.iterdir()
+    assert "ValueError: cleared ␛[2J by \\u202e\n" in kept.read_text()
+    capsys.readouterr()
+    fail(monkeypatch, CommandError("gone/\x1b[2J\n\u202e is gone."))
+    assert capsys.readouterr().err == "gone/␛[2J␊\\u202e is gone.\n"
 
 
 def test_where_no_file_can_be_written_the_error_itself_is_told(
