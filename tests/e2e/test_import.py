@@ -14,11 +14,13 @@ import pytest
 from rich.console import Console
 
 from cli.import_history import import_history
+from handlers.tables import SCHEMA_VERSION
 from local.spotify import Library, LibraryPlan
 from local.spotify.plan import PlayedAt
 from local.spotify.privacy_export import MADE_UP, PLACE, Form, write_account_data, write_privacy_export
 from tests.e2e.listening import Listen, hours_heard, listens, listens_beside_account_data
 from tests.e2e.model import text
+from tests.e2e.released import ROWS, store_released_plays
 from tests.e2e.world import START, TIMEZONE, World, accounts, world
 
 pytestmark = pytest.mark.slow
@@ -72,6 +74,7 @@ def fixture_imported(case: Case, tmp_path_factory: pytest.TempPathFactory) -> It
             "AWS_DEFAULT_REGION": made.cloud.server.region,
         }.items():
             patch.setenv(name, value)
+        store_released_plays(made)
         made.cloud.run_until(START + timedelta(days=1, hours=16))
         exports = written_exports(made.library, case, folder)
         for paths in [exports] if case.together else [[export] for export in exports]:
@@ -114,6 +117,17 @@ def test_every_line_of_the_exports_is_one_row_or_one_rejected_record(imported: W
     counted = accounts(imported)
     assert "streaming_history" in {stream for stream, _, _ in counted.values()}
     assert {key: counts for key, counts in counted.items() if counts[1] != counts[2]} == {}
+
+
+def test_a_file_that_the_first_version_wrote_is_read_beside_those_of_today(imported: World, case: Case) -> None:
+    answer = imported.ask(
+        "SELECT _schema_version, count(*), count(ms_played), count(offline_timestamp) FROM plays"
+        " GROUP BY _schema_version ORDER BY _schema_version"
+    )
+    old, new = answer.rows
+    assert old == ("1", str(ROWS), str(ROWS), "0")
+    assert new[0] == str(SCHEMA_VERSION)
+    assert (new[3] != "0") == (not case.small)
 
 
 def test_each_play_counts_once_and_was_heard_when_it_was(imported: World, case: Case) -> None:
