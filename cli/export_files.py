@@ -1,27 +1,57 @@
-"""Which files of a privacy export hold plays, wherever they lie: as they are, in folders, in the zip of Spotify."""
+"""Which files of a privacy export hold plays, wherever they lie: as they are, in folders, in zips and zips within zips.
+
+A file that is named counts by its content. In folders and zips one counts that has a name that Spotify gives, or whose
+first element is a play.
+"""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-import lzma
+import io
 import os
 import re
 import stat
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import Any, Literal
 
 from cli.errors import CommandError
+from cli.import_limits import MAX_BYTES, MAX_ENTRIES, MAX_FILES, check
+from cli.json_elements import PARSER_ERRORS, NoListError, elements
+from cli.text_forms import EncodingError, as_utf8, form_of
+from cli.zip_archives import (
+    UNPACKING_ERRORS,
+    ZIP_MAGIC,
+    Archive,
+    Archives,
+    LockedZipError,
+    Member,
+    NoWholeZipError,
+    PackedBytes,
+    UnreadableEntryError,
+)
+from handlers.streaming_history import is_account_data
 
-_PLAYS = re.compile(r"(?:Streaming_History_Audio|endsong)_.*\.json", re.IGNORECASE)
+Kind = Literal["extended", "endsong", "account_data"]
+"""The extended export, its form before 2022, and the small one."""
+
+_NAMED = re.compile(r"(?P<stem>streaming_history|streaminghistory|endsong|endvideo).*\.json(?:\.gz)?", re.IGNORECASE)
+_KINDS: dict[str, Kind] = {
+    "streaming_history": "extended",
+    "endsong": "endsong",
+    "endvideo": "endsong",
+    "streaminghistory": "account_data",
+}
+_RESOURCE_FORK = "._"
+"""Begins the name of what macOS puts beside each file, in zips below `__MACOSX/`."""
+_GZIP_MAGIC = b"\x1f\x8b"
+_OLD_FIELDS = frozenset({"username", "ip_addr_decrypted", "user_agent_decrypted"})
 _CHUNK_BYTES = 64 * 1024
-
-# Beside its own error zipfile raises these: of a version that it does not know, and of a name that is no UTF-8.
-_NO_WHOLE_ZIP = (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError)
+_ELEMENTS_LOOKED_AT = 20
 
 
 class DamagedFileError(Exception):
@@ -33,57 +63,67 @@ class ExportFile:
     """One file of plays."""
 
     path: Path
-    """The file, or the zip that holds it."""
-    member: zipfile.ZipInfo | None = None
-    """Its entry in the zip, which may hold several of one name; None for a file by itself."""
+    """The file, or the outermost zip that holds it."""
+    member: Member | None = None
+    """Its entry in a zip; None for a file by itself."""
     size: int = 0
-    """Bytes, unpacked."""
+    """Bytes, unpacked; of a file that is packed with gzip those on the disk."""
+    kind: Kind = "extended"
 
     @property
     def name(self) -> str:
         """The file's own name, without folders."""
-        return _name(self.member) if self.member else self.path.name
+        return self.member.name if self.member else self.path.name
 
     @property
-    def export(self) -> tuple[str, str, bool]:
+    def export(self) -> tuple[str, str, Kind]:
         """Tells one export from another: Spotify puts the files of one side by side, all of one kind."""
-        container, folder = (self.path, Path(self.member.filename).parent) if self.member else (self.path.parent, "")
+        if self.member:
+            return self.member.archive.place, self.member.folder, self.kind
         # One folder may be named in several ways, relative and absolute.
-        return str(container.resolve()), str(folder), self.name.lower().startswith("endsong")
+        return str(self.path.parent.resolve()), "", self.kind
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, in pieces; a file in a zip is unpacked as it is read.
+        """The text as UTF-8, in pieces; what is packed is unpacked as it is read.
 
         Raises:
             DamagedFileError: the rest cannot be read.
             OSError: the file cannot be opened.
         """
         with self._opened() as stream:
-            while True:
-                try:
-                    chunk = stream.read(_CHUNK_BYTES)
-                except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
-                    raise DamagedFileError("the zip is damaged there") from error
-                except OSError as error:
-                    # bzip2's own error is one without a number and its text.
-                    raise DamagedFileError(f"it cannot be read ({error.strerror or error})") from error
-                if not chunk:
-                    return
-                yield chunk
+            try:
+                yield from as_utf8(_pieces(stream))
+            except EncodingError as error:
+                raise DamagedFileError(str(error)) from error
+
+    def head(self) -> bytes:
+        """The first bytes as they are, but for gzip; fewer where the file is damaged.
+
+        Raises:
+            OSError: the file cannot be opened.
+        """
+        read = b""
+        try:
+            with self._opened() as stream:
+                for piece in _pieces(stream):
+                    read += piece
+                    if len(read) >= _CHUNK_BYTES:
+                        break
+        except DamagedFileError:
+            pass
+        return read
 
     @contextmanager
-    def _opened(self) -> Iterator[IO[bytes]]:
+    def _opened(self) -> Iterator[PackedBytes]:
         if self.member is None:
             with self.path.open("rb") as file:
                 yield file
             return
-        with _zip(self.path) as archive:
-            try:
-                member = archive.open(self.member)
-            except _NO_WHOLE_ZIP as error:
-                raise DamagedFileError("the zip does not give it") from error
-            with member:
-                yield member
+        try:
+            with self.member.opened() as stream:
+                yield stream
+        except UnreadableEntryError as error:
+            raise DamagedFileError("the zip does not give it") from error
 
 
 @dataclass(frozen=True)
@@ -92,7 +132,7 @@ class HashedFile:
 
     file: ExportFile
     content_hash: str
-    """SHA-256, in hex digits."""
+    """SHA-256 of its text, in hex digits."""
 
     @property
     def unit(self) -> str:
@@ -106,30 +146,36 @@ class FoundFiles:
 
     plays: list[ExportFile] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
-    """Names of what holds no plays: videos, playlists, the PDF."""
+    """Names of what holds no plays: playlists, the PDF."""
     unopened: list[str] = field(default_factory=list)
-    """Names of what lies in a folder and cannot be opened, so that nobody knows what it holds."""
+    """Names of what lies in a folder or zip and cannot be opened, so that nobody knows what it holds."""
 
 
-def find(paths: Sequence[Path]) -> FoundFiles:
+def find(paths: Sequence[Path], archives: Archives) -> FoundFiles:
     """Look through files, folders with all they hold, and zips.
 
+    Args:
+        paths: what to look through.
+        archives: opens the zips; what is found can be read as long as they are open.
+
     Raises:
-        CommandError: a path leads nowhere, or what it leads to cannot be opened.
+        CommandError: a path leads nowhere, what it leads to cannot be opened, or a file has the name of plays and is
+            something else.
+        LimitError: there is more than an import may hold.
     """
-    found = FoundFiles()
+    search = _Search(archives)
     for path in paths:
         try:
             if path.is_dir():
                 for file in _files_below(path):
-                    _add(found, file, named=False)
+                    search.look_at(file)
             elif path.exists():
-                _add(found, path, named=True)
+                search.take_named(path)
             else:
                 raise CommandError(f"There is no file or folder {path}: check how it is spelt.")
         except OSError as error:
             raise _unreadable(Path(error.filename or path), error) from error
-    return found
+    return search.found
 
 
 def hashed(file: ExportFile, watch: Callable[[int], None]) -> HashedFile:
@@ -149,8 +195,9 @@ def hashed(file: ExportFile, watch: Callable[[int], None]) -> HashedFile:
             watch(len(chunk))
     except DamagedFileError:
         # Where damage comes early, nothing at all stands before it in several files, which are not one for that.
-        place = file.member.header_offset if file.member else 0
-        digest.update(b"%b %d" % (os.fsencode(file.path.resolve()), place))
+        place = file.member.archive.place if file.member else str(file.path.resolve())
+        offset = file.member.info.header_offset if file.member else 0
+        digest.update(b"%b %d" % (os.fsencode(place), offset))
     except OSError as error:
         raise _unreadable(file.path, error) from error
     return HashedFile(file, digest.hexdigest())
@@ -166,7 +213,7 @@ def exports_of(files: Sequence[HashedFile], broken: frozenset[str]) -> tuple[lis
         files: what was given.
         broken: hashes of the files that are not whole.
     """
-    grouped: dict[tuple[str, str, bool], dict[str, HashedFile]] = {}
+    grouped: dict[tuple[str, str, Kind], dict[str, HashedFile]] = {}
     for file in files:
         grouped.setdefault(file.file.export, {}).setdefault(file.content_hash, file)
     # A larger one comes first, of equal ones the earlier.
@@ -181,6 +228,141 @@ def exports_of(files: Sequence[HashedFile], broken: frozenset[str]) -> tuple[lis
     return in_order, [file.file.name for file in files if id(file) not in kept]
 
 
+class _Search:
+    """Goes through what was given, and counts it against the limits."""
+
+    def __init__(self, archives: Archives) -> None:
+        self.found = FoundFiles()
+        self._archives = archives
+        self._entries = 0
+        self._bytes = 0
+
+    def take_named(self, path: Path) -> None:
+        """Take a file that was named, whatever its name."""
+        file = ExportFile(path, size=_size(path))
+        head = file.head()
+        is_zip = head.startswith(ZIP_MAGIC) or (_is_zip_name(path.name) and form_of(head) is not None)
+        if is_zip:
+            self._look_into(path, self._archives.open(path))
+        else:
+            self._take(file, head)
+
+    def look_at(self, path: Path) -> None:
+        """Take a file of a folder if it holds plays."""
+        self._count_entries(1)
+        if _is_resource_fork(path.name):
+            return
+        try:
+            if _is_zip_name(path.name):
+                _size(path)
+                self._look_into(path, self._archives.open(path))
+            elif _is_json_name(path.name):
+                self._take_if_plays(ExportFile(path, size=_size(path)))
+            else:
+                self.found.left_out.append(path.name)
+        except (_NotRegularError, NoWholeZipError, LockedZipError):
+            self.found.unopened.append(path.name)
+        except OSError:
+            if _NAMED.search(path.name) or _is_zip_name(path.name):
+                raise
+            self.found.unopened.append(path.name)
+
+    def _look_into(self, path: Path, archive: Archive) -> None:
+        self._count_entries(len(archive.members))
+        members = [member for member in archive.members if not _is_resource_fork(member.name)]
+        # Before any is taken: what is told of as not opened must not be half imported.
+        archive.check_unlocked([one for one in members if _is_zip_name(one.name) or _is_json_name(one.name)])
+        for member in members:
+            if _is_zip_name(member.name):
+                try:
+                    inner = self._archives.open_member(member)
+                except NoWholeZipError:
+                    self.found.unopened.append(member.name)
+                else:
+                    self._look_into(path, inner)
+            elif _is_json_name(member.name):
+                self._take_if_plays(ExportFile(path, member, member.size))
+            else:
+                self.found.left_out.append(member.name)
+
+    def _take_if_plays(self, file: ExportFile) -> None:
+        """Take a file that has one of Spotify's names or begins with plays."""
+        head = file.head()
+        if _NAMED.search(file.name) or _kind_of(head):
+            self._take(file, head)
+        else:
+            self.found.left_out.append(file.name)
+
+    def _take(self, file: ExportFile, head: bytes) -> None:
+        # Of an entry that the zip does not give nothing can be said yet.
+        if (form := form_of(head)) and (head or not file.size):
+            raise CommandError(f"{file.name} {form}")
+        self.found.plays.append(replace(file, kind=_kind(file.name, head)))
+        self._bytes += file.size
+        check(len(self.found.plays), MAX_FILES, f"{MAX_FILES:,} files of plays")
+        check(self._bytes, MAX_BYTES, f"{MAX_BYTES // 1024**3} GB of plays")
+
+    def _count_entries(self, count: int) -> None:
+        self._entries += count
+        check(self._entries, MAX_ENTRIES, f"{MAX_ENTRIES:,} files to look at")
+
+
+class _NotRegularError(CommandError):
+    """A pipe or a device."""
+
+
+def _pieces(stream: PackedBytes) -> Iterator[bytes]:
+    """The bytes of a file, unpacked where they are packed with gzip.
+
+    Raises:
+        DamagedFileError: the rest cannot be read.
+    """
+    is_gzip = False
+    try:
+        is_gzip = stream.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC)
+        rest = gzip.GzipFile(fileobj=stream) if is_gzip else stream
+        while chunk := rest.read(_CHUNK_BYTES):
+            yield chunk
+    except (*UNPACKING_ERRORS, gzip.BadGzipFile) as error:
+        raise DamagedFileError(f"the {'gzip file' if is_gzip else 'zip'} is damaged there") from error
+    except OSError as error:
+        # bzip2's own error is one without a number and its text.
+        raise DamagedFileError(f"it cannot be read ({error.strerror or error})") from error
+
+
+def _kind(name: str, head: bytes) -> Kind:
+    """Old and new forms are told apart by their names, as their fields are almost the same; the small export is not."""
+    named = _NAMED.search(name)
+    by_name = _KINDS[named["stem"].lower()] if named else None
+    by_content = _kind_of(head)
+    if by_name is None or "account_data" in (by_name, by_content):
+        return by_content or by_name or "extended"
+    return by_name
+
+
+def _kind_of(head: bytes) -> Kind | None:
+    """What the first elements of a file are; None where they are no plays."""
+    text = b""
+    try:
+        with suppress(EncodingError):  # The head may end within a character.
+            for piece in as_utf8(iter([head])):
+                text += piece
+        for element in islice(elements(io.BytesIO(text)), _ELEMENTS_LOOKED_AT):
+            if isinstance(element, dict) and (kind := _kind_of_element(element)):
+                return kind
+    except (NoListError, *PARSER_ERRORS):
+        pass
+    return None
+
+
+def _kind_of_element(element: dict[str, Any]) -> Kind | None:
+    if is_account_data(element) and "msPlayed" in element:
+        return "account_data"
+    if "ts" in element and "ms_played" in element:
+        return "extended" if _OLD_FIELDS.isdisjoint(element) else "endsong"
+    return None
+
+
 def _files_below(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder, onerror=_raise):
         folders.sort()
@@ -192,54 +374,26 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _add(found: FoundFiles, path: Path, *, named: bool) -> None:
-    is_zip = path.suffix.lower() == ".zip"
-    if not (is_zip or _PLAYS.fullmatch(path.name)):
-        found.left_out.append(path.name)
-        return
-    try:
-        size = _size(path)
-        if is_zip:
-            _add_members(found, path)
-        else:
-            found.plays.append(ExportFile(path, size=size))
-    except CommandError:
-        if named:
-            raise
-        found.unopened.append(path.name)
-
-
 def _size(path: Path) -> int:
     status = path.stat()
     # Of a pipe no one knows when it ends, nor could it be read twice.
     if not stat.S_ISREG(status.st_mode):
-        raise CommandError(f"{path} is no file but a pipe or a device: write what comes from it to a file first.")
+        raise _NotRegularError(
+            f"{path} is not a file but a pipe or a device: write what comes from it to a file first."
+        )
     return status.st_size
 
 
-def _add_members(found: FoundFiles, path: Path) -> None:
-    with _zip(path) as archive:
-        # Damage can leave an entry without a name.
-        members = [member for member in archive.infolist() if member.filename and not member.is_dir()]
-    plays = [member for member in members if _PLAYS.fullmatch(_name(member))]
-    # Before any is taken: what is told of as not opened must not be half imported.
-    if any(member.flag_bits & 1 for member in plays):
-        raise CommandError(f"{path} is protected by a password: unpack it and give the folder instead.")
-    found.plays += [ExportFile(path, member, member.file_size) for member in plays]
-    found.left_out += [_name(member) for member in members if not _PLAYS.fullmatch(_name(member))]
+def _is_zip_name(name: str) -> bool:
+    return name.lower().endswith(".zip")
 
 
-def _name(member: zipfile.ZipInfo) -> str:
-    return Path(member.filename).name
+def _is_json_name(name: str) -> bool:
+    return name.lower().endswith((".json", ".json.gz"))
 
 
-def _zip(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except _NO_WHOLE_ZIP as error:
-        raise CommandError(f"{path} is no whole zip: download it again from Spotify.") from error
-    except OSError as error:
-        raise _unreadable(path, error) from error
+def _is_resource_fork(name: str) -> bool:
+    return name.startswith(_RESOURCE_FORK)
 
 
 def _unreadable(path: Path, error: OSError) -> CommandError:

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 
 from cli.errors import CommandError
-from cli.export_files import FoundFiles, HashedFile, exports_of, find, hashed
+from cli.export_files import ExportFile, FoundFiles, HashedFile, exports_of, find, hashed
+from cli.import_limits import MAX_BYTES, check
 from cli.import_manifest import STREAM, Run, write_manifest
+from cli.import_report import Outcome, Taken, are_not_whole, listed, refuse_useless, report
 from cli.import_state import ImportedFile, ImportState
 from cli.presentation import counted, print_line, progress_bar
-from cli.privacy_export import Reading, Span
+from cli.privacy_export import Faults, Reading
 from cli.raw_bucket import raw_bucket
+from cli.zip_archives import Archives
 from handlers import layout
 from handlers.raw.bucket import Bucket
-from handlers.raw.manifest import UnitRow, UnitStatus
 from handlers.raw.objects import RawWriter
-
-_NAMES_SHOWN = 10
 
 
 def import_history(
     paths: Sequence[Path], bucket_name: str, *, account_id: str | None, again: bool, console: Console
 ) -> None:
     """Import the plays that the files hold; a file that is imported already is not read into the bucket again.
+
+    Every file is read to its end before the first byte is uploaded.
 
     Args:
         paths: files, folders and zips. The files of one export are one import, with one span.
@@ -39,25 +44,26 @@ def import_history(
         console: where progress and summary go.
 
     Raises:
-        CommandError: nothing was found, AWS refused, or a file is not whole.
+        CommandError: nothing was found, a file gives no play or is not whole, or AWS refused.
     """
-    found = _found(paths)
-    with raw_bucket(bucket_name) as bucket, TemporaryDirectory() as folder:
+    with ExitStack() as opened:
+        found = _found(paths, opened.enter_context(Archives()))
+        bucket = opened.enter_context(raw_bucket(bucket_name))
+        folder = opened.enter_context(TemporaryDirectory())
         # Asked first and always: nobody should wait for an hour only to learn that the bucket's name was wrong.
         login = bucket.get(layout.LOGIN_STATE_KEY)
         run = Run(account_id or _account_logged_in(login), datetime.now(UTC))
         state = ImportState(bucket, run.account_id)
         print_line(console, f"Importing for the account {run.account_id}.")
-        importer = _Importer(bucket, run, state, Path(folder), again=again)
-        taken = _each_file(found, importer.take, console)
+        taken = _taken(found, _Importer(bucket, run, state, Path(folder), again=again), console)
         named: set[str] = set()
         for export in taken.exports:
             write_manifest(bucket, run, [taken.outcomes[one].manifest_unit(again=one in named) for one in export])
             named.update(export)
-    _report(found, taken, console)
+    report(found, taken, lambda line: print_line(console, line))
     if broken := taken.broken:
         raise CommandError(
-            f"{_are_not_whole(broken)}, so {'its' if len(broken) == 1 else 'their'} import does not count in `listens` "
+            f"{are_not_whole(broken)}, so {'its' if len(broken) == 1 else 'their'} import does not count in `listens` "
             "yet: get a whole one from Spotify, or import the others without it."
         )
     print_line(console, "Each object becomes rows of `plays` within minutes; they show in Athena after the next crawl.")
@@ -67,76 +73,20 @@ def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
     """Read the files and say what they hold; nothing is stored and AWS is not asked.
 
     Raises:
-        CommandError: nothing was found, or a file is not whole.
+        CommandError: nothing was found, or a file gives no play or is not whole.
     """
-    found = _found(paths)
-    taken = _each_file(found, _inspected, console)
-    _report(found, taken, console)
+    with Archives() as archives:
+        found = _found(paths, archives)
+        taken = _taken(found, None, console)
+    report(found, taken, lambda line: print_line(console, line))
     if broken := taken.broken:
         raise CommandError(
-            f"{_are_not_whole(broken)}: get a whole one from Spotify, or leave it out. Nothing was imported."
+            f"{are_not_whole(broken)}: get a whole one from Spotify, or leave it out. Nothing was imported."
         )
     print_line(console, "Nothing was imported: leave out --dry-run for that.")
 
 
-@dataclass
-class _Outcome:
-    """What became of one file."""
-
-    hashed_file: HashedFile
-    status: UnitStatus
-    plays: int
-    span: Span
-    read_keys: tuple[str, ...] = ()
-    rejected: list[tuple[int, str]] = field(default_factory=list)
-    rejections: int = 0
-    problem: str | None = None
-
-    @property
-    def name(self) -> str:
-        return self.hashed_file.file.name
-
-    def manifest_unit(self, *, again: bool) -> UnitRow:
-        """The file's row in the manifest of an import.
-
-        Args:
-            again: another import of the same command has named it already.
-        """
-        whole, wrote = self.status != "partial", self.status != "unchanged" and not again
-        return UnitRow(
-            STREAM,
-            self.hashed_file.unit,
-            "full",
-            self.hashed_file.content_hash,
-            "unchanged" if whole and again else self.status,
-            self.problem,
-            records=self.plays if wrote else 0,
-            objects=len(self.read_keys) if wrote else 0,
-            read_complete=whole,
-            read_keys=list(self.read_keys) if whole else [],
-            read_records=self.plays if whole else 0,
-        )
-
-
-@dataclass
-class _Taken:
-    """What became of all files."""
-
-    exports: list[list[str]]
-    """Of each export the contents by their hash."""
-    repeated: list[str]
-    """Names of files that were given twice."""
-    outcomes: dict[str, _Outcome]
-    """Of each content, by its hash."""
-
-    @property
-    def broken(self) -> list[str]:
-        """Names of the files that are not whole."""
-        return [outcome.name for outcome in self.outcomes.values() if outcome.problem]
-
-
 _Watch = Callable[[int], None]
-_Take = Callable[[HashedFile, _Watch, _Watch], _Outcome]
 
 
 class _Importer:
@@ -149,15 +99,19 @@ class _Importer:
         self._folder = folder
         self._again = again
 
-    def take(self, hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> _Outcome:
-        """Import a file, unless that is done already; state is saved after the objects it speaks of."""
-        imported = None if self._again else self._state.get(hashed_file.unit, hashed_file.content_hash)
-        if imported:
-            watch_bytes(hashed_file.file.size)
-            return _Outcome(hashed_file, "unchanged", imported.records, imported.span, imported.keys)
-        reading = Reading(hashed_file, watch_bytes)
+    def imported(self, hashed_file: HashedFile) -> Outcome | None:
+        """What is noted of a file that is imported already; None where it is to be imported."""
+        noted = None if self._again else self._state.get(hashed_file.unit, hashed_file.content_hash)
+        if noted is None:
+            return None
+        return Outcome(
+            hashed_file, "unchanged", noted.records, noted.plays, noted.span, 0, Faults(), read_keys=noted.keys
+        )
+
+    def take(self, hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> Outcome:
+        """Import a file; state is saved after the objects it speaks of."""
         try:
-            outcome = self._written(reading, watch_plays)
+            outcome = self._written(Reading(hashed_file, watch_bytes), watch_plays)
         except OSError as error:
             # The file's own errors are the reading's: this is one of the folder where parts wait.
             raise CommandError(
@@ -170,15 +124,15 @@ class _Importer:
                 ImportedFile(
                     hashed_file.content_hash,
                     outcome.read_keys,
+                    outcome.records,
                     outcome.plays,
                     layout.written(datetime.now(UTC)),
-                    reading.span.first,
-                    reading.span.last,
+                    outcome.span,
                 ),
             )
         return outcome
 
-    def _written(self, reading: Reading, watch_plays: _Watch) -> _Outcome:
+    def _written(self, reading: Reading, watch_plays: _Watch) -> Outcome:
         source = _FileSource(self._run.started_at)
         with RawWriter(
             self._bucket,
@@ -189,10 +143,10 @@ class _Importer:
             read_id=reading.hashed_file.content_hash,
             account_id=self._run.account_id,
         ) as raw:
-            for play in reading.plays():
-                raw.add(play, source)
+            for record in reading.records():
+                raw.add(record, source)
                 watch_plays(1)
-        return _read(reading, raw.records, tuple(raw.keys))
+        return _outcome(reading, raw.records, tuple(raw.keys))
 
 
 @dataclass(frozen=True)
@@ -204,40 +158,36 @@ class _FileSource:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
-def _inspected(hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> _Outcome:
+def _inspected(hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> Outcome:
     reading = Reading(hashed_file, watch_bytes)
-    plays = 0
-    for _ in reading.plays():
-        plays += 1
+    records = 0
+    for _ in reading.records():
+        records += 1
         watch_plays(1)
-    return _read(reading, plays, ())
+    return _outcome(reading, records, ())
 
 
-def _read(reading: Reading, plays: int, keys: tuple[str, ...]) -> _Outcome:
-    return _Outcome(
+def _outcome(reading: Reading, records: int, keys: tuple[str, ...]) -> Outcome:
+    return Outcome(
         reading.hashed_file,
         "partial" if reading.problem else "complete",
-        plays,
+        records,
+        reading.plays,
         reading.span,
-        keys,
-        reading.rejected,
-        reading.rejections,
+        reading.elements,
+        reading.faults,
         reading.problem,
+        keys,
     )
 
 
-def _found(paths: Sequence[Path]) -> FoundFiles:
-    found = find(paths)
+def _found(paths: Sequence[Path], archives: Archives) -> FoundFiles:
+    found = find(paths, archives)
     if found.plays:
         return found
-    if any(name.startswith("StreamingHistory") for name in found.left_out):
-        raise CommandError(
-            "This is Spotify's small export of the last year, which names no tracks by id: ask for the "
-            '"Extended streaming history" at https://www.spotify.com/account/privacy/.'
-        )
-    unopened = f", and these cannot be opened: {_listed(found.unopened)}" if found.unopened else ""
+    unopened = f", and these cannot be opened: {listed(found.unopened)}" if found.unopened else ""
     raise CommandError(
-        "Nothing to import: there is no Streaming_History_Audio_*.json or endsong_*.json in "
+        "Nothing to import: there is no Streaming_History_*.json, endsong*.json or StreamingHistory*.json in "
         f"{', '.join(map(str, paths))}{unopened}."
     )
 
@@ -256,78 +206,84 @@ def _account_logged_in(login: tuple[bytes, str] | None) -> str:
     )
 
 
-def _each_file(found: FoundFiles, take: _Take, console: Console) -> _Taken:
-    """Take each content once, in the order of the files."""
-    total = sum(file.size for file in found.plays)
-    with progress_bar(console) as progress:
-        task = progress.add_task("Looking at the files", total=total)
-        files = [hashed(file, lambda count: progress.advance(task, count)) for file in found.plays]
+def _taken(found: FoundFiles, importer: _Importer | None, console: Console) -> Taken:
+    """Read each content once to see what it gives, and then import it, in the order of the files.
+
+    Args:
+        found: the files.
+        importer: imports them; None: they are only read.
+        console: where progress is shown.
+
+    Raises:
+        CommandError: a file gives no play; nothing was imported.
+    """
+    with _Shown(console) as shown:
+        files = _hashed(found.plays, shown)
         contents: dict[str, HashedFile] = {}
         for one in files:
             contents.setdefault(one.content_hash, one)
-        progress.reset(task, total=sum(one.file.size for one in contents.values()), description="Reading the plays")
-        outcomes: dict[str, _Outcome] = {}
-        plays = 0
-
-        def watch_plays(count: int) -> None:
-            nonlocal plays
-            plays += count
-            if plays % _PLAYS_SHOWN == 0:
-                progress.update(task, description=counted(plays, "play"))
-
-        for key, one in contents.items():
-            outcomes[key] = take(one, lambda count: progress.advance(task, count), watch_plays)
+        outcomes = {
+            key: known for key, one in contents.items() if importer is not None and (known := importer.imported(one))
+        }
+        new = {key: one for key, one in contents.items() if key not in outcomes}
+        shown.begin("Checking", [one.file for one in new.values()])
+        inspected = {key: _inspected(one, shown.watch_bytes, shown.watch_plays) for key, one in new.items()}
+        refuse_useless([*inspected.values(), *outcomes.values()])
+        if importer is None:
+            outcomes |= inspected
+        else:
+            shown.begin("Importing", [one.file for one in new.values()])
+            outcomes |= {key: importer.take(one, shown.watch_bytes, shown.watch_plays) for key, one in new.items()}
     broken = frozenset(key for key, outcome in outcomes.items() if outcome.problem)
-    return _Taken(*exports_of(files, broken), outcomes)
+    return Taken(*exports_of(files, broken), {key: outcomes[key] for key in contents})
+
+
+def _hashed(files: Sequence[ExportFile], shown: _Shown) -> list[HashedFile]:
+    shown.begin("Looking at the files", files)
+    read = 0
+
+    def watch(count: int) -> None:
+        # What is packed with gzip does not say beforehand how large it is.
+        nonlocal read
+        read += count
+        check(read, MAX_BYTES, f"{MAX_BYTES // 1024**3} GB of plays")
+        shown.watch_bytes(count)
+
+    return [hashed(file, watch) for file in files]
+
+
+class _Shown:
+    """The bar that shows how far the command is, as long as its context lasts."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = progress_bar(console)
+        self._task = self._progress.add_task("")
+        self._title = ""
+        self._plays = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def begin(self, title: str, files: Sequence[ExportFile]) -> None:
+        """Begin to read files."""
+        self._title, self._plays = title, 0
+        self._progress.reset(self._task, total=sum(file.size for file in files), description=title)
+
+    def watch_bytes(self, count: int) -> None:
+        """Move the bar."""
+        self._progress.advance(self._task, count)
+
+    def watch_plays(self, count: int) -> None:
+        """Count plays; the number is shown now and then."""
+        self._plays += count
+        if self._plays % _PLAYS_SHOWN == 0:
+            self._progress.update(self._task, description=f"{self._title} {counted(self._plays, 'play')}")
 
 
 _PLAYS_SHOWN = 1000
-
-
-def _report(found: FoundFiles, taken: _Taken, console: Console) -> None:
-    outcomes = list(taken.outcomes.values())
-
-    def say(line: str) -> None:
-        print_line(console, line)
-
-    span = Span()
-    for outcome in outcomes:
-        span.join(outcome.span)
-    plays = sum(outcome.plays for outcome in outcomes)
-    say(f"{counted(len(outcomes), 'file')} with {counted(plays, 'play')}{_from_to(span)}.")
-    if len(taken.exports) > 1:
-        say(f"They are {len(taken.exports)} exports, each an import of its own: what stands in several counts once.")
-    if unchanged := [outcome for outcome in outcomes if outcome.status == "unchanged"]:
-        held = counted(sum(outcome.plays for outcome in unchanged), "play")
-        say(f"Skipped, as imported before: {counted(len(unchanged), 'file')} with {held}.")
-    if taken.repeated:
-        say(f"Skipped, as given twice: {_listed(taken.repeated)}.")
-    if found.left_out:
-        say(f"Left out, as they hold no plays: {_listed(found.left_out)}.")
-    if found.unopened:
-        say(f"Left out, as they cannot be opened: {_listed(found.unopened)}. Name one alone to learn why.")
-    for outcome in outcomes:
-        for trouble in _troubles(outcome):
-            say(f"{outcome.name}: {trouble}")
-
-
-def _troubles(outcome: _Outcome) -> Iterator[str]:
-    if outcome.rejections:
-        numbers = ", ".join(f"{number} {why}" for number, why in outcome.rejected)
-        more = " …" if outcome.rejections > len(outcome.rejected) else ""
-        yield f"{counted(outcome.rejections, 'element')} rejected: {numbers}{more}."
-    if outcome.problem:
-        yield outcome.problem
-
-
-def _from_to(span: Span) -> str:
-    return f", {span.first[:10]} to {span.last[:10]}" if span.first else ""
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMES_SHOWN:,} more" if len(names) > _NAMES_SHOWN else ""
-    return f"{', '.join(names[:_NAMES_SHOWN])}{more}"
-
-
-def _are_not_whole(names: Sequence[str]) -> str:
-    return f"{_listed(names)} {'is' if len(names) == 1 else 'are'} not whole"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from cli.errors import CommandError
@@ -20,35 +21,44 @@ class ImportedFile:
     read_id: str
     keys: tuple[str, ...]
     records: int
+    """Lines of its raw objects."""
+    plays: int
+    """How many of them become rows of `plays`."""
     extracted_at: str
-    first_played_at: str
-    last_played_at: str
-
-    @property
-    def span(self) -> Span:
-        """From its first to its last play."""
-        return Span(self.first_played_at, self.last_played_at)
+    span: Span
 
     @classmethod
     def parse(cls, content: object) -> ImportedFile | None:
         """What state holds; None where it is something else, so that the file is imported anew."""
         if not isinstance(content, dict) or content.get("mode") != "full":
             return None
-        texts = [content.get(name) for name in ("read_id", "extracted_at", "first_played_at", "last_played_at")]
-        keys, records = content.get("keys"), content.get("records")
+        read_id, extracted_at, keys, records = (
+            content.get(name) for name in ("read_id", "extracted_at", "keys", "records")
+        )
         if not (
-            all(isinstance(text, str) for text in texts)
+            isinstance(read_id, str)
+            and isinstance(extracted_at, str)
             and isinstance(keys, list)
             and all(isinstance(key, str) for key in keys)
             and type(records) is int
         ):
             return None
-        read_id, extracted_at, first, last = map(str, texts)
-        return cls(read_id, tuple(keys), records, extracted_at, first, last)
+        plays = content.get("plays")
+        span = Span(_moment(content.get("first_played_at")), _moment(content.get("last_played_at")))
+        return cls(read_id, tuple(keys), records, plays if type(plays) is int else records, extracted_at, span)
 
     def content(self) -> dict[str, Any]:
         """The form in which state holds it."""
-        return {**asdict(self), "keys": list(self.keys), "mode": "full"}
+        return {
+            "mode": "full",
+            "read_id": self.read_id,
+            "keys": list(self.keys),
+            "records": self.records,
+            "plays": self.plays,
+            "extracted_at": self.extracted_at,
+            "first_played_at": self.span.first.isoformat() if self.span.first else "",
+            "last_played_at": self.span.last.isoformat() if self.span.last else "",
+        }
 
 
 class ImportState:
@@ -74,3 +84,11 @@ class ImportState:
             raise CommandError(
                 "Other imports keep changing what is noted as done: run the command again when they end."
             ) from error
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None

@@ -103,7 +103,7 @@ def login(
 @app.command("import-history")
 def import_history(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="The zip that Spotify sent, a folder, or files of it.")
+        list[Path], typer.Argument(metavar="PATH", help="The zip that Spotify sent, a folder, or files of any name.")
     ],
     bucket: Annotated[
         str, typer.Option(help="Name of the stack's raw bucket: `pulumi stack output raw_bucket_name`.")
@@ -114,7 +114,7 @@ def import_history(
     again: Annotated[bool, typer.Option("--again", help="Import also files that were imported before.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report; AWS is not asked.")] = False,
 ) -> None:
-    """Import the listening history of Spotify's privacy export, without IP addresses, user agents and user names."""
+    """Import the plays of Spotify's privacy export, extended or small: their documented fields and nothing else."""
     from cli.import_history import import_history as run_import  # noqa: PLC0415 - boto3 takes a second to import
     from cli.import_history import inspect_history  # noqa: PLC0415
 

@@ -1,88 +1,98 @@
-"""The plays in a file of Spotify's privacy export: read in constant memory, without what identifies a person.
+"""The plays in a file of Spotify's privacy export: read in constant memory, of each no more than what is documented.
 
-A file is one JSON array. Since 2022 it is `Streaming_History_Audio_*.json`, before `endsong_*.json` with
-`ip_addr_decrypted`, `user_agent_decrypted` and `username` in each element.
+A file is one JSON list; which fields of its elements are kept says `handlers.streaming_history`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 
-import ijson
-
 from cli.export_files import DamagedFileError, HashedFile
+from cli.json_elements import MAX_DEPTH, PARSER_ERRORS, TOO_DEEP, NoListError, elements
+from handlers.streaming_history import kept_fields, played_at, row_problem
 
 MAX_ELEMENT_BYTES = 4 * 1024 * 1024
 """A play takes less than a thousand."""
-MAX_DEPTH = 32
-"""How deep an element may be nested; a play is flat."""
-
-_BOM = b"\xef\xbb\xbf"
-_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
-_PERSONAL = re.compile(r"ipaddr|useragent|username|^ip$|^ipv[46]$")
-_NO_PERSON = re.compile(r"[^a-z0-9]")
 
 
 @dataclass
 class Span:
-    """From the first to the last play, as Spotify writes times; '' while there is none."""
+    """From the first to the last play, UTC; None while there is none."""
 
-    first: str = ""
-    last: str = ""
+    first: datetime | None = None
+    last: datetime | None = None
 
-    def add(self, timestamp: object) -> None:
-        """Widen the span to a play's `ts`; anything but a time is passed over."""
-        if isinstance(timestamp, str) and _TIMESTAMP.fullmatch(timestamp):
-            self.first = min(self.first or timestamp, timestamp)
-            self.last = max(self.last, timestamp)
+    def add(self, moment: datetime | None) -> None:
+        """Widen the span to the moment of a play."""
+        if moment is not None:
+            self.first = min(self.first or moment, moment)
+            self.last = max(self.last or moment, moment)
 
     def join(self, other: Span) -> None:
         """Widen the span to another."""
-        for timestamp in (other.first, other.last):
-            self.add(timestamp)
+        self.add(other.first)
+        self.add(other.last)
+
+
+@dataclass
+class Faults:
+    """The elements of which no row can come, by what is wrong with them; nothing of their text."""
+
+    count: int = 0
+    numbers: dict[str, list[int]] = field(default_factory=dict)
+    """Of each reason the first elements, numbered from 1."""
+
+    def add(self, number: int, reason: str) -> None:
+        """Note an element."""
+        self.count += 1
+        noted = self.numbers.setdefault(reason, [])
+        if len(noted) <= _NUMBERS_SHOWN:
+            noted.append(number)
+
+    def __str__(self) -> str:
+        """Each reason with the numbers of its elements: `null (elements 1, 7), not an object (element 3)`."""
+        return ", ".join(f"{reason} ({_numbered(numbers)})" for reason, numbers in self.numbers.items())
 
 
 @dataclass
 class Reading:
-    """One pass over a file: iterate over `plays`, then the rest says how it went."""
+    """One pass over a file: iterate over `records`, then the rest says how it went."""
 
     hashed_file: HashedFile
     watch: Callable[[int], None]
     """Is told the number of bytes with each piece."""
     elements: int = 0
-    """Elements of the array that were read to their end."""
-    rejected: list[tuple[int, str]] = field(default_factory=list)
-    """Elements that are no plays: number from 1, and what is wrong. The first of them; nothing of their text."""
-    rejections: int = 0
-    """How many there are."""
+    """Elements of the list that were read to their end."""
+    plays: int = 0
+    """How many of them become rows of `plays`."""
+    faults: Faults = field(default_factory=Faults)
+    """The others."""
     span: Span = field(default_factory=Span)
     problem: str | None = None
     """Why the file was not read to its end, in one sentence that says nothing of its text."""
 
-    def plays(self) -> Iterator[dict[str, Any]]:
-        """The elements that are objects, without personal data."""
+    def records(self) -> Iterator[dict[str, Any]]:
+        """What is kept of each element that is an object, also of one that becomes no row."""
         source = _Source(self.hashed_file, self.watch)
         try:
-            for element in _elements(source):
+            for element in elements(source):
                 self.elements += 1
                 if isinstance(element, dict):
-                    self.span.add(element.get("ts"))
-                    yield without_personal_data(element)
+                    yield self._record(element)
                 else:
-                    self._reject(_wrong_with(element))
+                    self.faults.add(self.elements, _wrong_with(element))
                 source.element_bytes = 0
             if source.digest.hexdigest() != self.hashed_file.content_hash:
                 self.problem = "The file changed while it was read."
-        except _NoArrayError:
+        except NoListError:
             self.problem = "The file holds no list of plays."
-        except _PARSER_ERRORS:
+        except PARSER_ERRORS:
             # The parser's own message quotes the file.
-            self.problem = self._stops("in the middle of its list" if source.ended else "where it is no JSON")
+            self.problem = self._stops("in the middle of its list" if source.ended else "where it is not valid JSON")
         except _TooLargeError:
             self.problem = self._stops(f"which is larger than {MAX_ELEMENT_BYTES // 1024 // 1024} MB")
         except DamagedFileError as error:
@@ -90,46 +100,34 @@ class Reading:
         except OSError as error:
             self.problem = self._stops(f"since it cannot be read ({error.strerror})")
 
-    def _reject(self, why: str) -> None:
-        self.rejections += 1
-        if len(self.rejected) < _REJECTED_KEPT:
-            self.rejected.append((self.elements, why))
+    def _record(self, element: dict[str, Any]) -> dict[str, Any]:
+        record = kept_fields(element)
+        if reason := row_problem(record):
+            self.faults.add(self.elements, reason)
+        else:
+            self.plays += 1
+            self.span.add(played_at(record))
+        return record
 
     def _stops(self, why: str) -> str:
         return f"The file stops at element {self.elements + 1}, {why}."
 
 
-def without_personal_data(value: Any) -> Any:
-    """A value without what tells where and who the listener is: IP addresses, user agents, user names, however deep."""
-    if isinstance(value, dict):
-        return {key: without_personal_data(held) for key, held in value.items() if not _is_personal(key)}
-    if isinstance(value, list):
-        return [without_personal_data(held) for held in value]
-    return value
+_NUMBERS_SHOWN = 5
 
 
-_REJECTED_KEPT = 20
-
-# Where ijson has no C parser, bytes that are no UTF-8 are a ValueError.
-_PARSER_ERRORS = (ijson.JSONError, ValueError)
-
-
-@lru_cache(maxsize=1024)
-def _is_personal(key: str) -> bool:
-    # By part of the name: the export has spelt them in two ways already.
-    return _PERSONAL.search(_NO_PERSON.sub("", key.lower())) is not None
+def _numbered(numbers: list[int]) -> str:
+    shown = ", ".join(str(number) for number in numbers[:_NUMBERS_SHOWN])
+    noun = "element" if len(numbers) == 1 else "elements"
+    return f"{noun} {shown}{', …' if len(numbers) > _NUMBERS_SHOWN else ''}"
 
 
 def _wrong_with(element: Any) -> str:
-    if element is _TOO_DEEP:
-        return f"is nested deeper than {MAX_DEPTH}"
+    if element is TOO_DEEP:
+        return f"nested deeper than {MAX_DEPTH} levels"
     if element is None:
-        return "is null"
-    return "is a list" if isinstance(element, list) else "is no object"
-
-
-class _NoArrayError(Exception):
-    """JSON of another shape."""
+        return "null"
+    return "a list" if isinstance(element, list) else "not an object"
 
 
 class _TooLargeError(Exception):
@@ -146,9 +144,8 @@ class _Source:
         self.ended = False
         self._chunks = hashed_file.file.chunks()
         self._watch = watch
-        self._begun = False
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int, /) -> bytes:
         if size == 0:  # The parser asks whether this is bytes or text.
             return b""
         if self.element_bytes > MAX_ELEMENT_BYTES:
@@ -158,73 +155,4 @@ class _Source:
         self.digest.update(chunk)
         self.element_bytes += len(chunk)
         self._watch(len(chunk))
-        if not self._begun:
-            self._begun = True
-            chunk = chunk.removeprefix(_BOM) or chunk
         return chunk
-
-
-_TOO_DEEP = object()
-"""Stands for a value that cannot be built."""
-
-_Events = Iterator[tuple[str, Any]]
-
-
-def _elements(source: _Source) -> Iterator[Any]:
-    """The elements of the array, each as soon as it is read; one that is nested too deep is `_TOO_DEEP`."""
-    # A number beyond 64 bits or the range of floats is then an error of the parser, and not one of the process.
-    events: _Events = ijson.basic_parse(source, use_float=True)
-    try:
-        first = next(events)[0]
-    except _PARSER_ERRORS as error:
-        raise _NoArrayError from error
-    if first != "start_array":
-        raise _NoArrayError
-    for event, value in events:
-        # After the array's own end the parser goes on, to find what stands behind it.
-        if event != "end_array":
-            yield _built(event, value, events, 1)
-
-
-def _built(event: str, value: Any, events: _Events, depth: int) -> Any:
-    """The value that begins with an event."""
-    if event in _PLAIN:
-        return value
-    if depth > MAX_DEPTH:
-        _pass_over(events)
-        return _TOO_DEEP
-    members: dict[str, Any] = {}
-    items: list[Any] = []
-    key = ""
-    too_deep = False
-    for inner, held in events:
-        if inner == "map_key":
-            key = held
-        elif inner in _ENDS:
-            break
-        else:
-            made = held if inner in _PLAIN else _built(inner, held, events, depth + 1)
-            too_deep = too_deep or made is _TOO_DEEP
-            if event == "start_map":
-                members[key] = made
-            else:
-                items.append(made)
-    if too_deep:
-        return _TOO_DEEP
-    return members if event == "start_map" else items
-
-
-_PLAIN = frozenset({"string", "number", "boolean", "null"})
-_ENDS = frozenset({"end_map", "end_array"})
-
-
-def _pass_over(events: _Events) -> None:
-    """Read on behind the end of what has just begun."""
-    open_ones = 1
-    for event, _ in events:
-        if event in _ENDS:
-            open_ones -= 1
-            if not open_ones:
-                return
-        elif event not in _PLAIN and event != "map_key":
-            open_ones += 1

@@ -234,7 +234,7 @@ STREAMS: dict[str, Stream] = {
         ),
         Stream(
             "streaming_history",
-            "The plays of a privacy export, imported by hand: all there ever were, with the milliseconds heard.",
+            "The plays of a privacy export (extended, or the small one: source `account_data`), imported by hand.",
             "",
             "none",
             0,

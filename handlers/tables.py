@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with any change of what the transform writes for the same raw object."""
 
 
@@ -243,13 +243,24 @@ TABLES: dict[str, Table] = {
             "What was listened to, a row a play and source; `listens` counts each once.",
             ("account_id", "source", "played_at", "item_uri"),
             (
-                Column("source", "string", "`recently_played` (the API) or `streaming_history` (the privacy export)."),
                 Column(
-                    "played_at", "timestamp", "When it was played, UTC: the start for some items, the end for others."
+                    "source",
+                    "string",
+                    "`recently_played` (the API), `streaming_history` (the extended privacy export) or `account_data`"
+                    " (the small one).",
+                ),
+                Column(
+                    "played_at",
+                    "timestamp",
+                    "When it was played, UTC: the start for some items, the end for others; in an export the end (the"
+                    " small one: to the minute), for offline plays when the device came back online.",
                 ),
                 Column("item_uri", "string", "Spotify URI of what was played; '' where none was sent."),
                 Column(
-                    "item_type", "string", "`track`, `episode`, `chapter` (of an audiobook) or another type as sent."
+                    "item_type",
+                    "string",
+                    "`track`, `episode`, `chapter` (of an audiobook) or another type as sent; in an export it"
+                    " follows from the fields that are filled.",
                 ),
                 Column("track_id", "string", "Id in `tracks`; null for anything but a track that Spotify has."),
                 Column("track_name", "string", "Title of the track, episode or chapter."),
@@ -268,6 +279,12 @@ TABLES: dict[str, Table] = {
                 Column("skipped", "boolean", "Whether it was skipped; only in the export."),
                 Column("shuffle", "boolean", "Whether shuffle was on; only in the export."),
                 Column("offline", "boolean", "Whether it was played offline; only in the export."),
+                Column(
+                    "offline_timestamp",
+                    "timestamp",
+                    "When the device says the play began, UTC; only in the export, for online plays too; null where it"
+                    " lies outside 2008 to 2099.",
+                ),
                 Column("incognito", "boolean", "Whether it was a private session; only in the export."),
                 Column("platform", "string", "Device or system; only in the export."),
                 Column("country", "string", "Country of the connection; only in the export."),
@@ -434,7 +451,9 @@ TABLES: dict[str, Table] = {
                 Column(
                     "reason",
                     "string",
-                    "What is wrong: `not_json`, `wrong_type`, `null_element`, `truncated`, `too_long` (over 4 MB) …",
+                    "What is wrong: `not_json`, `wrong_type`, `null_element`, `too_long` (over 4 MB) …; with line 0"
+                    " what is wrong with the object: `truncated`, or cut off as `too_many_bad_lines` (over 131,072),"
+                    " `too_many_months` (over 600), `too_large` or `too_slow` …",
                 ),
                 Column("detail", "string", "One sentence on what is wrong."),
                 Column(

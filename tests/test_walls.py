@@ -12,7 +12,13 @@ ROOT = Path(__file__).parents[1]
 PARTS = {"handlers", "pipeline", "local", "cli"}
 RAW = "handlers.raw"
 """How the raw bucket is written: what an import writes must be what the extractor writes."""
-CONTRACTS = {"handlers.catalogue_uris", "handlers.layout", "handlers.streams", "handlers.tables"}
+CONTRACTS = {
+    "handlers.catalogue_uris",
+    "handlers.layout",
+    "handlers.streaming_history",
+    "handlers.streams",
+    "handlers.tables",
+}
 
 
 def imports_of(file: Path) -> set[str]:

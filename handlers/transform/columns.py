@@ -14,7 +14,9 @@ from handlers.transform.mapping import (
     Always,
     DayOf,
     EmptyIfNull,
+    EpochTime,
     Expression,
+    FirstFilled,
     FirstOf,
     IdOfKind,
     IdOfUri,
@@ -23,6 +25,7 @@ from handlers.transform.mapping import (
     NullIfEmpty,
     OwnerId,
     Present,
+    TimeOrMinute,
     YearOf,
     paths,
 )
@@ -56,7 +59,11 @@ def evaluate(
             return times.days(values)
         case YearOf():
             return times.years(values)
-    fit = fitted(values, column)
+    if isinstance(expression, EpochTime):
+        values = times.meant(values)
+        fit = times.of_epochs(values)
+    else:
+        fit = fitted(values, column)
     lost = fit.null_count - values.null_count
     if lost:
         drift.add(f"{place}{paths(expression)[0]}", f"a value that is no {column.type}", count=lost)
@@ -78,8 +85,11 @@ def _values(expression: Expression, objects: Array, owner_ids: Array | None) -> 
     """What an expression finds, before it is fitted to a column."""
     found: Any
     match expression:
-        case FirstOf():
-            found = pc.coalesce(*(select(objects, path) for path in expression.paths))
+        case FirstOf() | FirstFilled():
+            found = _first(objects, expression)
+        case TimeOrMinute():
+            minutes = times.minutes_as_timestamps(select(objects, expression.minute))
+            found = pc.coalesce(select(objects, expression.path), minutes)
         case EmptyIfNull():
             found = pc.fill_null(_values(expression.source, objects, owner_ids), "")
         case YearOf() | DayOf():
@@ -87,8 +97,7 @@ def _values(expression: Expression, objects: Array, owner_ids: Array | None) -> 
         case IdOfUri():
             found = _ids_in(select(objects, expression.path), f"spotify:{expression.kind}:")
         case KindOfFirst():
-            kinds = (only_where(pc.is_valid(select(objects, path)), pa.scalar(kind)) for path, kind in expression.kinds)
-            found = pc.coalesce(*kinds)
+            found = _kinds(objects, expression)
         case IdOfKind():
             inner = select(objects, expression.path)
             found = only_where(of_kind(inner, expression.kind), select(inner, "id"))
@@ -118,6 +127,18 @@ def of_kind(objects: Array, kind: str) -> Array:
     types = select(objects, "type")
     by_uri = pc.and_(pc.is_null(types), pc.starts_with(select(objects, "uri"), f"spotify:{kind}:"))
     return pc.fill_null(pc.or_kleene(pc.equal(types, kind), by_uri), False)
+
+
+def _first(objects: Array, expression: FirstOf | FirstFilled) -> Array:
+    candidates = [select(objects, path) for path in expression.paths]
+    if isinstance(expression, FirstFilled):
+        candidates = [none_if_empty(texts) for texts in candidates]
+    return pc.coalesce(*candidates)
+
+
+def _kinds(objects: Array, expression: KindOfFirst) -> Array:
+    kinds = (only_where(pc.not_equal(select(objects, path), ""), pa.scalar(kind)) for path, kind in expression.kinds)
+    return pc.coalesce(*kinds, pa.scalar(expression.otherwise, pa.string()))
 
 
 def _ids_in(uris: Array, prefix: str) -> Array:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from handlers.streaming_history import FIELDS
+
 Fields: TypeAlias = Mapping[str, "Fields | None"]
 """The names of an object's fields, each with the fields of the object behind it, or of each object of the list; None
 where there are none, or none that matter."""
@@ -47,7 +49,7 @@ _TRACK_OF_ALBUM: Fields = {
 _ALBUM: Fields = {
     **_REFERENCE,
     **_fields("name album_type album_group release_date release_date_precision total_tracks available_markets"),
-    **_fields("genres label popularity"),
+    **_fields("genres is_playable label popularity"),
     "artists": _ARTIST,
     "copyrights": _COPYRIGHTS,
     "external_ids": _EXTERNAL_IDS,
@@ -108,12 +110,6 @@ STREAM_FIELDS: Mapping[str, Fields] = {
     "saved_shows": {"added_at": None, "show": _SHOW},
     "saved_episodes": {"added_at": None, "episode": _EPISODE},
     "catalogue": {**_ARTIST, **_TRACK, **_ALBUM},
-    "streaming_history": _fields(
-        "ts platform ms_played conn_country"
-        " master_metadata_track_name master_metadata_album_artist_name master_metadata_album_album_name"
-        " spotify_track_uri episode_name episode_show_name spotify_episode_uri"
-        " audiobook_title audiobook_uri audiobook_chapter_uri audiobook_chapter_title"
-        " reason_start reason_end shuffle skipped offline offline_timestamp incognito_mode"
-    ),
+    "streaming_history": dict.fromkeys(FIELDS),
 }
 """The fields of each stream's record."""

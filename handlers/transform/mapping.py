@@ -22,7 +22,14 @@ class FirstOf:
     paths: tuple[str, ...]
 
 
-Source: TypeAlias = str | FirstOf
+@dataclass(frozen=True)
+class FirstFilled:
+    """The first of several paths that holds a text other than `''`: fields of which a record fills one."""
+
+    paths: tuple[str, ...]
+
+
+Source: TypeAlias = str | FirstOf | FirstFilled
 """Where a value stands: one path or the first of several."""
 
 
@@ -48,6 +55,21 @@ class KnownTime:
 
 
 @dataclass(frozen=True)
+class EpochTime:
+    """A timestamp sent as a number: seconds or milliseconds since 1970, or a number that means nothing."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class TimeOrMinute:
+    """A timestamp, or where there is none the minute that another path names as `2024-05-03 12:00`, UTC."""
+
+    path: str
+    minute: str
+
+
+@dataclass(frozen=True)
 class IdOfKind:
     """The id of an object where it is of one `type`."""
 
@@ -65,10 +87,12 @@ class IdOfUri:
 
 @dataclass(frozen=True)
 class KindOfFirst:
-    """What the first of several paths that holds a value stands for: fields of which a record fills one."""
+    """What the first of several paths that holds a text other than `''` stands for: fields that tell kinds apart."""
 
     kinds: tuple[tuple[str, str], ...]
     """Each path with its kind."""
+    otherwise: str | None = None
+    """The kind of a record that fills none of them."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +133,8 @@ Expression: TypeAlias = (
     | EmptyIfNull
     | NullIfEmpty
     | KnownTime
+    | EpochTime
+    | TimeOrMinute
     | IdOfKind
     | IdOfUri
     | KindOfFirst
@@ -125,8 +151,10 @@ def paths(expression: Expression) -> tuple[str, ...]:
     match expression:
         case str():
             read: tuple[str, ...] = (expression,)
-        case FirstOf():
+        case FirstOf() | FirstFilled():
             read = expression.paths
+        case TimeOrMinute():
+            read = (expression.path, expression.minute)
         case IdOfKind():
             read = (f"{expression.path}.id", f"{expression.path}.type", f"{expression.path}.uri")
         case KindOfFirst():
@@ -177,8 +205,9 @@ class StreamMapping:
     parts: tuple[Part, ...] = ()
     item: tuple[str, ...] = ()
     """Where the track or episode of an entry stands; of several names the first that is not null."""
-    keeps_bad_lines: bool = True
-    """Whether `rejected_records` has a line that becomes no row; not where it may hold what is never to be stored."""
+    quotes_lines: bool = True
+    """Whether a line may be quoted beyond its columns: in `rejected_records` where it becomes no row, in drift by the
+    names of unknown fields. Not where it may hold what is never to be stored."""
 
     def raw_paths(self, path: str) -> tuple[str, ...]:
         """A path of this mapping as it stands in a raw line: `item` stands for one or more places."""
@@ -312,11 +341,33 @@ _NAMES: Mapping[str, Expression] = {
     "duration_ms": "item.duration_ms",
 }
 _PLACE: Mapping[str, Expression] = {"time_range": "context.time_range", "rank": "context.rank"}
-_HISTORY_KINDS = (
+_HISTORY_URIS = (
     ("record.spotify_track_uri", "track"),
     ("record.spotify_episode_uri", "episode"),
     ("record.audiobook_chapter_uri", "chapter"),
 )
+# The form of 2020/21 and the small export have no URIs.
+_HISTORY_TITLES = (
+    ("record.master_metadata_track_name", "track"),
+    ("record.episode_name", "episode"),
+    ("record.audiobook_chapter_title", "chapter"),
+    ("record.trackName", "track"),
+    ("record.episodeName", "episode"),
+    ("record.chapterName", "chapter"),
+)
+_HISTORY_CREATORS = (
+    ("record.master_metadata_album_artist_name", "track"),
+    ("record.episode_show_name", "episode"),
+    ("record.audiobook_title", "chapter"),
+    ("record.artistName", "track"),
+    ("record.podcastName", "episode"),
+    ("record.audiobookName", "chapter"),
+)
+
+
+def _paths_of(kinds: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    return tuple(path for path, _ in kinds)
+
 
 STREAM_MAPPINGS: Mapping[str, StreamMapping] = {
     "profile": StreamMapping(
@@ -478,33 +529,28 @@ STREAM_MAPPINGS: Mapping[str, StreamMapping] = {
     "streaming_history": StreamMapping(
         "plays",
         {
-            "source": Always("streaming_history"),
-            "played_at": "record.ts",
-            "item_uri": EmptyIfNull(FirstOf(tuple(path for path, _ in _HISTORY_KINDS))),
-            "item_type": KindOfFirst(_HISTORY_KINDS),
+            "source": KindOfFirst(
+                (("record.ts", "streaming_history"), ("record.endTime", "account_data")), otherwise="streaming_history"
+            ),
+            "played_at": TimeOrMinute("record.ts", "record.endTime"),
+            "item_uri": EmptyIfNull(FirstFilled(_paths_of(_HISTORY_URIS))),
+            "item_type": KindOfFirst((*_HISTORY_URIS, *_HISTORY_TITLES, *_HISTORY_CREATORS)),
             "track_id": IdOfUri("record.spotify_track_uri", "track"),
-            "track_name": FirstOf(
-                ("record.master_metadata_track_name", "record.episode_name", "record.audiobook_chapter_title")
-            ),
-            "artist_name": FirstOf(
-                (
-                    "record.master_metadata_album_artist_name",
-                    "record.episode_show_name",
-                    "record.audiobook_title",
-                )
-            ),
+            "track_name": FirstFilled(_paths_of(_HISTORY_TITLES)),
+            "artist_name": FirstFilled(_paths_of(_HISTORY_CREATORS)),
             "album_name": "record.master_metadata_album_album_name",
-            "ms_played": "record.ms_played",
+            "ms_played": FirstOf(("record.ms_played", "record.msPlayed")),
             "reason_start": "record.reason_start",
             "reason_end": "record.reason_end",
             "skipped": "record.skipped",
             "shuffle": "record.shuffle",
             "offline": "record.offline",
+            "offline_timestamp": EpochTime("record.offline_timestamp"),
             "incognito": "record.incognito_mode",
             "platform": "record.platform",
             "country": "record.conn_country",
         },
-        keeps_bad_lines=False,
+        quotes_lines=False,
     ),
 }
 """What each stream becomes, by its name."""

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from handlers.tables import COMMON, TABLES, Column, Table
-from handlers.transform.mapping import STREAM_MAPPINGS, Entity, Part, StreamMapping, paths
+from handlers.transform.mapping import STREAM_MAPPINGS, Entity, EpochTime, Expression, Part, StreamMapping, paths
 
 ArrowType: TypeAlias = "pa.DataType"
 
@@ -86,7 +86,7 @@ def read_schema(stream: str) -> pa.Schema:
 def _leaves(mapping: StreamMapping) -> Iterator[tuple[str, ArrowType]]:
     """Every path of a stream as it stands in a raw line, with the type to read it as."""
     for name, expression in mapping.columns.items():
-        type_ = READ_TYPES[column_of(mapping.table, name).type]
+        type_ = _read_type(column_of(mapping.table, name), expression)
         for path in paths(expression):
             for raw in mapping.raw_paths(path):
                 yield raw, type_
@@ -99,9 +99,13 @@ def _leaves_of_part(part: Part, place: str) -> Iterator[tuple[str, ArrowType]]:
     entity: Entity = part.entity
     for name, expression in entity.columns.items():
         for path in paths(expression):
-            yield f"{place}.{path}", READ_TYPES[column_of(entity.table, name).type]
+            yield f"{place}.{path}", _read_type(column_of(entity.table, name), expression)
     for inner in entity.parts:
         yield from _leaves_of_part(inner, f"{place}.{inner.path}")
+
+
+def _read_type(column: Column, expression: Expression) -> ArrowType:
+    return pa.int64() if isinstance(expression, EpochTime) else READ_TYPES[column.type]
 
 
 def _plant(tree: dict[str, Any], path: str, type_: ArrowType) -> None:

@@ -17,6 +17,13 @@ _TIMESTAMP = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
 _BEYOND_MILLISECONDS = r"(\.\d{3})\d+"
 _WHOLE_DATE = r"^\d{4}-\d{2}-\d{2}$"
 _YEAR = r"^\d{4}(-.*)?$"
+_MINUTE = r"^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2})$"
+_NO_TIME = pa.array([0, 1])
+"""Numbers that stand in an export where there is no time."""
+# Spotify began in 2008; a clock that is wrong by decades says nothing. As seconds and as milliseconds the two ranges
+# are far apart, so the size of a number tells its unit.
+_FIRST_EPOCH = int(datetime(2008, 1, 1, tzinfo=UTC).timestamp())
+_END_EPOCH = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
 
 
 def timestamps(texts: Array) -> Array:
@@ -34,6 +41,24 @@ def timestamps(texts: Array) -> Array:
 def known(times: Array) -> Array:
     """Null for the epoch, by which Spotify says that it does not know."""
     return only_where(pc.not_equal(times, pa.scalar(0, MILLISECONDS)), times)
+
+
+def meant(epochs: Array) -> Array:
+    """Numbers of an export's times, null for those that stand for no time."""
+    return only_where(pc.invert(pc.is_in(epochs, _NO_TIME)), epochs)
+
+
+def of_epochs(epochs: Array) -> Array:
+    """UTC in milliseconds, of seconds or milliseconds since 1970; null outside 2008 to 2099."""
+    seconds = _between(epochs, _FIRST_EPOCH, _END_EPOCH)
+    milliseconds = only_where(_between(epochs, _FIRST_EPOCH * 1000, _END_EPOCH * 1000), epochs)
+    scaled = pc.multiply(only_where(seconds, epochs), 1000)
+    return pc.coalesce(scaled, milliseconds).cast(MILLISECONDS)
+
+
+def minutes_as_timestamps(texts: Array) -> Array:
+    """ISO 8601 texts, of texts such as `2024-05-03 12:00`, which are UTC; any other text as it is."""
+    return pc.replace_substring_regex(texts, _MINUTE, r"\1T\2:00Z")
 
 
 def days(texts: Array) -> Array:
@@ -54,6 +79,10 @@ def years(texts: Array) -> Array:
 def _matches(texts: Array, pattern: str) -> Array:
     """Whether a text has a form; the year 0 is none, since neither Python nor SQL has it."""
     return pc.and_(pc.match_substring_regex(texts, pattern), pc.invert(pc.starts_with(texts, "0000")))
+
+
+def _between(numbers: Array, first: int, end: int) -> Array:
+    return pc.and_(pc.greater_equal(numbers, first), pc.less(numbers, end))
 
 
 def _each(texts: Array, convert: Any, type_: pa.DataType) -> Any:

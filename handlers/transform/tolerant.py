@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from handlers.tables import TABLES
-from handlers.transform.mapping import IdOfKind, StreamMapping, paths
+from handlers.transform.mapping import IdOfKind, KindOfFirst, StreamMapping, paths
 from handlers.transform.rejections import RejectedLineError
 
 _INT64 = range(-(2**63), 2**63)
@@ -116,10 +116,15 @@ def why_without(column: str, line: bytes, mapping: StreamMapping) -> RejectedLin
 
 
 def places_of(column: str, mapping: StreamMapping) -> tuple[str, ...]:
-    """Where in a raw line a column of the grain comes from, the place that counts first in front."""
+    """Where in a raw line a column of the grain comes from, the place that counts first in front.
+
+    None for a column that has a value whatever the line holds.
+    """
     if column == "account_id":
         return ("account_id",)
     expression = mapping.columns[column]
+    if isinstance(expression, KindOfFirst) and expression.otherwise is not None:
+        return ()
     read = paths(expression)[:1] if isinstance(expression, IdOfKind) else paths(expression)
     return tuple(raw for path in read for raw in mapping.raw_paths(path))
 

@@ -13,6 +13,7 @@ from typing import Any
 from handlers.transform.blocks import Block
 from handlers.transform.documented import STREAM_FIELDS, Fields
 from handlers.transform.drift import Drift
+from handlers.transform.mapping import STREAM_MAPPINGS
 
 SAMPLE_LINES = 16
 """How many lines of a block are looked at."""
@@ -23,10 +24,13 @@ MAX_FIELDS = 20
 
 _FOUND = "a field that is not known"
 _NAME_CHARACTERS = 64
+_UNNAMED = "record.*"
 
 
 def note_unknown_fields(block: Block, stream: str, drift: Drift) -> None:
     """Count what the sampled records of a block hold beside the documented fields, by path.
+
+    Of a stream whose lines are not quoted the unknown fields are counted together: even a name may be personal.
 
     Args:
         block: whole lines; those that are no raw lines are passed over.
@@ -35,7 +39,8 @@ def note_unknown_fields(block: Block, stream: str, drift: Drift) -> None:
     """
     noted = sum(finding.found == _FOUND for finding in drift.findings.values())
     for start, line in _sample(block):
-        for path in _unknown(_record(line), STREAM_FIELDS[stream], "record"):
+        for unknown in _unknown(_record(line), STREAM_FIELDS[stream], "record"):
+            path = unknown if STREAM_MAPPINGS[stream].quotes_lines else _UNNAMED
             if path not in drift.findings:
                 if noted == MAX_FIELDS:
                     continue

@@ -7,6 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from cli.zip_archives import Archives
 from tests.cli.import_stage import BUCKET, ImportStage
 from tests.moto_s3 import addresses_loaded_once
 
@@ -36,3 +37,10 @@ def stage(s3: S3Client) -> ImportStage:
         s3.delete_object(Bucket=BUCKET, Key=key)
     made.log_in()
     return made
+
+
+@pytest.fixture
+def archives() -> Iterator[Archives]:
+    """Opens zips, and closes them after the test."""
+    with Archives() as opened:
+        yield opened

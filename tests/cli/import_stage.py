@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import signal
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from rich.console import Console
 from cli.errors import CommandError
 from cli.import_history import import_history
 from handlers.layout import LOGIN_STATE_KEY
+from handlers.streaming_history import URI_FIELDS, played_at, row_problem
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -90,21 +90,33 @@ class ImportStage:
     def listened(self) -> list[dict[str, Any]]:
         """The plays that count, as the view `listens` counts them.
 
-        Of imports whose files are all complete, each play as often as in the import that has it most often.
+        Of imports whose files are all complete, the distinct elements; each (moment, item, length) as often as in the
+        import that has it most often.
         """
-        most: Counter[str] = Counter()
+        most: dict[str, list[str]] = {}
         for manifest in self.manifests():
             if all(unit["read_complete"] and self._arrived(unit) for unit in manifest["units"]):
-                most |= Counter(
-                    json.dumps(line["record"])
+                records = {
+                    json.dumps(line["record"], sort_keys=True): line["record"]
                     for unit in manifest["units"]
                     for key in unit["read_keys"]
                     for line in self.lines(key)
-                )
-        return sorted((json.loads(text) for text in most.elements()), key=lambda record: str(record["ts"]))
+                    if row_problem(line["record"]) is None
+                }
+                mine: dict[str, list[str]] = {}
+                for text, record in records.items():
+                    mine.setdefault(_play(record), []).append(text)
+                most |= {play: texts for play, texts in mine.items() if len(texts) > len(most.get(play, ()))}
+        found = [json.loads(text) for texts in most.values() for text in texts]
+        return sorted(found, key=lambda record: (str(played_at(record)), record.get("ms_played", 0)))
 
     def _arrived(self, unit: dict[str, Any]) -> bool:
         return sum(len(self.lines(key)) for key in unit["read_keys"]) == int(unit["read_records"])
+
+
+def _play(record: dict[str, Any]) -> str:
+    names = ("ts", "endTime", *URI_FIELDS, "ms_played", "msPlayed")
+    return json.dumps([record.get(name) for name in names])
 
 
 @contextmanager

@@ -46,6 +46,22 @@ def plays(first: int, count: int) -> list[dict[str, Any]]:
     return [play(number) for number in range(first, first + count)]
 
 
+def account_data_play(number: int) -> dict[str, Any]:
+    """A play as it stands in the small export, and is stored: the same moment as that of `play`, to the minute."""
+    names = {"podcastName": "A show", "episodeName": f"Episode {number}"}
+    if number % 10 != 9:
+        names = {"artistName": "An artist", "trackName": f"Track {number} – über"}
+    end = _BEGINNING + timedelta(hours=number)
+    return {"endTime": f"{end:%Y-%m-%d %H:%M}", **names, "msPlayed": 1000 + number}
+
+
+def account_data_file(folder: Path, name: str, first: int, count: int) -> Path:
+    """A file of the small export."""
+    path = folder / f"StreamingHistory{name}.json"
+    path.write_bytes(written(map(account_data_play, range(first, first + count))))
+    return path
+
+
 def sent(stored: dict[str, Any]) -> dict[str, Any]:
     """A play as it stands in a `Streaming_History_Audio_*.json`."""
     return {**stored, "ip_addr": IP_ADDRESS}
@@ -73,6 +89,13 @@ def audio_file(folder: Path, name: str, stored: Sequence[dict[str, Any]]) -> Pat
     return path
 
 
+def video_file(folder: Path, name: str, stored: Sequence[dict[str, Any]]) -> Path:
+    """A file of videos, of the present kind."""
+    path = folder / f"Streaming_History_Video_{name}.json"
+    path.write_bytes(written(map(sent, stored)))
+    return path
+
+
 def endsong_file(folder: Path, name: str, stored: Sequence[dict[str, Any]]) -> Path:
     """A file of the older kind."""
     path = folder / f"endsong_{name}.json"
@@ -84,7 +107,7 @@ def zipped(path: Path, files: Sequence[Path]) -> Path:
     """The files in a zip, in a folder and beside others, as Spotify sends it."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("Spotify Extended Streaming History/ReadMeFirst_ExtendedStreamingHistory.pdf", b"%PDF")
-        archive.writestr("Spotify Extended Streaming History/Streaming_History_Video_2020.json", b"[]")
+        archive.writestr("Spotify Extended Streaming History/Playlist1.json", b'{"playlists": []}')
         for file in files:
             archive.write(file, f"Spotify Extended Streaming History/{file.name}")
     return path

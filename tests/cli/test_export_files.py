@@ -3,51 +3,54 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli.errors import CommandError
 from cli.export_files import DamagedFileError, ExportFile, find, hashed
-from tests.cli.privacy_exports import audio_file, endsong_file, plays, zipped
+from cli.import_limits import LimitError
+from cli.zip_archives import Archives
+from tests.cli.privacy_exports import (
+    account_data_play,
+    audio_file,
+    endsong_file,
+    plays,
+    sent,
+    sent_before_2022,
+    written,
+    zipped,
+)
 
 
-def names(paths: list[Path]) -> list[str]:
-    return [file.name for file in find(paths).plays]
-
-
-def test_files_of_both_kinds_are_found_in_folders_below_one_and_in_zips(tmp_path: Path) -> None:
+def test_files_of_both_kinds_are_found_in_folders_below_one_and_in_zips(archives: Archives, tmp_path: Path) -> None:
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     audio = audio_file(below, "2019-2020_1", plays(0, 3))
     old = endsong_file(tmp_path, "0", plays(3, 3))
     zipped(tmp_path / "my_spotify_data.ZIP", [audio])
-    for name in ("Streaming_History_Video_2020.json", "Userdata.json", "._Streaming_History_Audio_2020.json"):
-        (below / name).write_bytes(b"[]")
+    for name in ("Userdata.json", "._Streaming_History_Audio_2020.json"):
+        (below / name).write_bytes(b"{}")
 
-    found = find([tmp_path])
+    found = find([tmp_path], archives)
 
-    assert [(file.path, file.member.filename if file.member else "") for file in found.plays] == [
+    assert [(file.path, file.member.path if file.member else "") for file in found.plays] == [
         (old, ""),
         (tmp_path / "my_spotify_data.ZIP", f"Spotify Extended Streaming History/{audio.name}"),
         (audio, ""),
     ]
     assert [file.size for file in found.plays] == [old.stat().st_size, audio.stat().st_size, audio.stat().st_size]
-    assert found.left_out == [
-        "ReadMeFirst_ExtendedStreamingHistory.pdf",
-        "Streaming_History_Video_2020.json",
-        "._Streaming_History_Audio_2020.json",
-        "Streaming_History_Video_2020.json",
-        "Userdata.json",
-    ]
+    assert found.left_out == ["ReadMeFirst_ExtendedStreamingHistory.pdf", "Playlist1.json", "Userdata.json"]
 
 
-def test_a_file_in_a_zip_has_the_bytes_and_the_hash_of_the_file_itself(tmp_path: Path) -> None:
+def test_a_file_in_a_zip_has_the_bytes_and_the_hash_of_the_file_itself(archives: Archives, tmp_path: Path) -> None:
     audio = audio_file(tmp_path, "2020", plays(0, 300))
-    (member,) = find([zipped(tmp_path / "data.zip", [audio])]).plays
+    (member,) = find([zipped(tmp_path / "data.zip", [audio])], archives).plays
     counts: list[int] = []
 
     one = hashed(member, counts.append)
@@ -59,31 +62,33 @@ def test_a_file_in_a_zip_has_the_bytes_and_the_hash_of_the_file_itself(tmp_path:
     assert len(counts) > 1
 
 
-def test_a_zip_that_was_not_named_may_be_anything_and_is_told_apart_from_what_holds_no_plays(tmp_path: Path) -> None:
+def test_a_zip_that_was_not_named_may_be_anything_and_is_told_apart_from_what_holds_no_plays(
+    archives: Archives, tmp_path: Path
+) -> None:
     audio = audio_file(tmp_path, "2020", plays(0, 1))
     (tmp_path / "other.zip").write_bytes(b"no zip")
-    found = find([tmp_path])
+    found = find([tmp_path], archives)
     assert [file.name for file in found.plays] == [audio.name]
     assert (found.left_out, found.unopened) == ([], ["other.zip"])
 
 
 @pytest.mark.parametrize("name", ["endsong_0.json", "data.zip"])
-def test_what_is_no_file_is_not_waited_for_and_told_of(tmp_path: Path, name: str) -> None:
+def test_what_is_no_file_is_not_waited_for_and_told_of(archives: Archives, tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
-    found = find([tmp_path])
+    found = find([tmp_path], archives)
     assert (found.plays, found.left_out, found.unopened) == ([], [], [name])
-    with pytest.raises(CommandError, match=r"is no file but a pipe or a device: write what comes from it to a file"):
-        find([tmp_path / name])
+    with pytest.raises(CommandError, match=r"is not a file but a pipe or a device: write what comes from it to a file"):
+        find([tmp_path / name], archives)
 
 
-def test_a_zip_that_was_named_must_be_whole(tmp_path: Path) -> None:
+def test_a_zip_that_was_named_must_be_whole(archives: Archives, tmp_path: Path) -> None:
     path = tmp_path / "data.zip"
     path.write_bytes(zipped(path, [audio_file(tmp_path, "2020", plays(0, 9))]).read_bytes()[:-30])
     with pytest.raises(CommandError, match=r"data\.zip is no whole zip: download it again from Spotify\."):
-        find([path])
+        find([path], archives)
 
 
-def test_a_zip_with_a_password_says_so_and_gives_nothing(tmp_path: Path) -> None:
+def test_a_zip_with_a_password_says_so_and_gives_nothing(archives: Archives, tmp_path: Path) -> None:
     files = [audio_file(tmp_path, "2020", plays(0, 9)), audio_file(tmp_path, "2021", plays(9, 9))]
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -94,13 +99,13 @@ def test_a_zip_with_a_password_says_so_and_gives_nothing(tmp_path: Path) -> None
     content[content.rindex(b"PK\1\2") + 8] |= 1
     path.write_bytes(content)
     with pytest.raises(CommandError, match="is protected by a password: unpack it and give the folder instead"):
-        find([path])
-    found = find([folder])
+        find([path], archives)
+    found = find([folder], archives)
     assert (found.plays, found.left_out, found.unopened) == ([], [], ["data.zip"])
 
 
 @pytest.mark.parametrize("place", [6, 46])
-def test_a_zip_whose_list_is_damaged_says_so(tmp_path: Path, place: int) -> None:
+def test_a_zip_whose_list_is_damaged_says_so(archives: Archives, tmp_path: Path, place: int) -> None:
     """The version of zip that an entry asks for, and a byte of its name."""
     path = tmp_path / "data.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -109,10 +114,10 @@ def test_a_zip_whose_list_is_damaged_says_so(tmp_path: Path, place: int) -> None
     content[content.index(b"PK\1\2") + place] = 0xFF
     path.write_bytes(content)
     with pytest.raises(CommandError, match=r"data\.zip is no whole zip: download it again from Spotify\."):
-        find([path])
+        find([path], archives)
 
 
-def test_an_entry_that_damage_left_without_a_name_is_passed_over(tmp_path: Path) -> None:
+def test_an_entry_that_damage_left_without_a_name_is_passed_over(archives: Archives, tmp_path: Path) -> None:
     path = tmp_path / "data.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a", b"")
@@ -120,51 +125,51 @@ def test_an_entry_that_damage_left_without_a_name_is_passed_over(tmp_path: Path)
     content = bytearray(path.read_bytes())
     content[content.index(b"PK\1\2") + 46] = 0
     path.write_bytes(content)
-    found = find([path])
+    found = find([path], archives)
     assert ([file.name for file in found.plays], found.left_out) == (["endsong_0.json"], [])
 
 
-def test_files_of_one_name_in_a_zip_are_each_read(tmp_path: Path) -> None:
+def test_files_of_one_name_in_a_zip_are_each_read(archives: Archives, tmp_path: Path) -> None:
     files = [audio_file(tmp_path, year, plays(int(year), 3)) for year in ("2020", "2021")]
     with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
         archive.write(files[0], "endsong_0.json")
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.write(files[1], "endsong_0.json")
-    found = find([tmp_path / "data.zip"])
+    found = find([tmp_path / "data.zip"], archives)
     assert [b"".join(file.chunks()) for file in found.plays] == [file.read_bytes() for file in files]
 
 
-def test_a_header_that_is_damaged_ends_the_file_before_it_begins(tmp_path: Path) -> None:
+def test_a_header_that_is_damaged_ends_the_file_before_it_begins(archives: Archives, tmp_path: Path) -> None:
     path = tmp_path / "data.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("Streaming_History_Audio_ü.json", b"[]")
     content = bytearray(path.read_bytes())
     content[30] = 0xFF
     path.write_bytes(content)
-    (file,) = find([path]).plays
+    (file,) = find([path], archives).plays
     with pytest.raises(DamagedFileError, match="the zip does not give it"):
         next(file.chunks())
 
 
-def test_damage_of_which_the_error_has_no_number_says_what_it_is(tmp_path: Path) -> None:
+def test_damage_of_which_the_error_has_no_number_says_what_it_is(archives: Archives, tmp_path: Path) -> None:
     path = tmp_path / "data.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
         archive.writestr("endsong_0.json", b"[]" * 1000)
     content = bytearray(path.read_bytes())
     content[30 + len("endsong_0.json")] = 0
     path.write_bytes(content)
-    (file,) = find([path]).plays
+    (file,) = find([path], archives).plays
     with pytest.raises(DamagedFileError, match=r"it cannot be read \(Invalid data stream\)"):
         next(file.chunks())
 
 
-def test_a_path_that_leads_nowhere_says_so(tmp_path: Path) -> None:
+def test_a_path_that_leads_nowhere_says_so(archives: Archives, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"There is no file or folder .*nowhere: check how it is spelt"):
-        find([tmp_path / "nowhere"])
+        find([tmp_path / "nowhere"], archives)
 
 
 def test_a_folder_below_that_cannot_be_listed_is_not_taken_for_empty(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    archives: Archives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     audio_file(tmp_path, "2020", plays(0, 1))
     (tmp_path / "below").mkdir()
@@ -177,13 +182,20 @@ def test_a_folder_below_that_cannot_be_listed_is_not_taken_for_empty(
 
     monkeypatch.setattr(os, "scandir", scandir)
     with pytest.raises(CommandError, match=r"below cannot be read \(Permission denied\): check it and its permissions"):
-        find([tmp_path])
+        find([tmp_path], archives)
 
 
-def test_a_link_that_leads_nowhere_is_named_itself(tmp_path: Path) -> None:
+def test_a_link_that_leads_nowhere_is_named_itself(archives: Archives, tmp_path: Path) -> None:
     (tmp_path / "endsong_1.json").symlink_to(tmp_path / "gone")
     with pytest.raises(CommandError, match=r"endsong_1\.json cannot be read \(No such file or directory\)"):
-        find([tmp_path])
+        find([tmp_path], archives)
+
+
+def test_a_link_that_leads_nowhere_under_another_name_is_no_reason_to_end(archives: Archives, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").symlink_to(tmp_path / "gone")
+    audio_file(tmp_path, "2020", plays(0, 1))
+    found = find([tmp_path], archives)
+    assert (len(found.plays), found.left_out, found.unopened) == (1, [], ["settings.json"])
 
 
 def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
@@ -191,7 +203,7 @@ def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
         hashed(ExportFile(tmp_path / "endsong_0.json"), lambda _: None)
 
 
-def test_damage_inside_a_zip_ends_the_file_there_and_has_a_hash_of_its_own(tmp_path: Path) -> None:
+def test_damage_inside_a_zip_ends_the_file_there_and_has_a_hash_of_its_own(archives: Archives, tmp_path: Path) -> None:
     path = zipped(tmp_path / "data.zip", [audio_file(tmp_path, "2020", plays(0, 2000))])
     with zipfile.ZipFile(path) as archive:
         member = archive.infolist()[-1]
@@ -199,7 +211,7 @@ def test_damage_inside_a_zip_ends_the_file_there_and_has_a_hash_of_its_own(tmp_p
     middle = member.header_offset + member.compress_size // 2
     content[middle : middle + 200] = bytes(200)
     path.write_bytes(content)
-    (file,) = find([path]).plays
+    (file,) = find([path], archives).plays
     read: list[bytes] = []
 
     with pytest.raises(DamagedFileError, match="the zip is damaged there"):
@@ -208,3 +220,363 @@ def test_damage_inside_a_zip_ends_the_file_there_and_has_a_hash_of_its_own(tmp_p
     assert read
     once, again = (hashed(file, lambda _: None).content_hash for _ in range(2))
     assert once == again != hashlib.sha256(b"".join(read)).hexdigest()
+
+
+SPOTIFYS_NAMES = [
+    "Streaming_History_Audio_2019-2021_3.json",
+    "Streaming_History_Audio_2023.json",
+    "Streaming_History_Video_2018-2024.json",
+    "STREAMING_HISTORY_AUDIO_2023.JSON",
+    "Streaming_History_Audio_2023 (1).json",
+    "Copy of Streaming_History_Audio_2023.json",
+    "Streaming_History_Audio_2023.json.gz",
+    "endsong.json",
+    "endsong_0.json",
+    "endsong_0(1).json",
+    "endvideo.json",
+    "endvideo_1.json",
+    "StreamingHistory0.json",
+    "StreamingHistory_music_0.json",
+    "StreamingHistory_podcast_0.json",
+]
+
+
+@pytest.mark.parametrize("name", SPOTIFYS_NAMES)
+def test_a_name_of_spotifys_counts_in_any_folder_whatever_language_that_is_in(
+    archives: Archives, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "Historial de reproducción ampliado"
+    folder.mkdir()
+    (folder / name).write_bytes(gzip.compress(b"[]") if name.endswith(".gz") else b"[]")
+    assert [file.name for file in find([tmp_path], archives).plays] == [name]
+
+
+def test_what_macos_adds_is_passed_over_in_silence(archives: Archives, tmp_path: Path) -> None:
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Export/endsong_0.json", b"[]")
+        archive.writestr("__MACOSX/Export/._endsong_0.json", b"\x00\x05\x16\x07")
+        archive.writestr("__MACOSX/._data.zip", b"\x00\x05\x16\x07")
+    found = find([path], archives)
+    assert ([file.name for file in found.plays], found.left_out, found.unopened) == (["endsong_0.json"], [], [])
+
+
+def test_a_file_of_any_name_counts_by_its_first_element(archives: Archives, tmp_path: Path) -> None:
+    (tmp_path / "2024.json").write_bytes(written(map(sent, plays(0, 2))))
+    (tmp_path / "older.JSON").write_bytes(written(map(sent_before_2022, plays(0, 1))))
+    (tmp_path / "packed.json.gz").write_bytes(gzip.compress(written([account_data_play(1)])))
+    (tmp_path / "wide.json").write_bytes(written(map(sent, plays(0, 2))).decode().encode("utf-16"))
+    (tmp_path / "long.json").write_bytes(written([None, *map(sent, plays(0, 500))]))
+    others: dict[str, list[dict[str, Any]]] = {
+        "searches.json": [{"platform": "android", "searchTime": "2024-05-03T12:00:30Z"}],
+        "log.json": [{"ts": 1714737630}],
+        "empty.json": [],
+    }
+    for name, elements in others.items():
+        (tmp_path / name).write_bytes(written(elements))
+    (tmp_path / "latin.json").write_bytes(b'[{"name": "\xfc"}]')
+
+    found = find([tmp_path], archives)
+
+    assert {file.name: file.kind for file in found.plays} == {
+        "2024.json": "extended",
+        "older.JSON": "endsong",
+        "packed.json.gz": "account_data",
+        "wide.json": "extended",
+        "long.json": "extended",
+    }
+    assert found.left_out == ["empty.json", "latin.json", "log.json", "searches.json"]
+
+
+def test_a_file_that_is_named_is_taken_whatever_its_name(archives: Archives, tmp_path: Path) -> None:
+    content = written(map(sent, plays(0, 2)))
+    names = ["2024.json", "Copy of history", "history.txt", "data.zip"]
+    for name in names:
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "packed.bin").write_bytes(gzip.compress(content))
+    zipped(tmp_path / "download", [audio_file(tmp_path, "2020", plays(0, 2))])
+
+    found = find([tmp_path / name for name in (*names, "packed.bin", "download")], archives)
+
+    assert [file.name for file in found.plays] == [*names, "packed.bin", "Streaming_History_Audio_2020.json"]
+    assert {b"".join(file.chunks()) for file in found.plays} == {content}
+
+
+@pytest.mark.parametrize(
+    ("name", "element", "kind"),
+    [
+        ("endsong.json", sent(plays(0, 1)[0]), "endsong"),
+        ("endvideo.json", sent(plays(0, 1)[0]), "endsong"),
+        ("Streaming_History_Audio_1.json", sent_before_2022(plays(0, 1)[0]), "extended"),
+        ("Streaming_History_Audio_1.json", account_data_play(1), "account_data"),
+        ("StreamingHistory0.json", account_data_play(1), "account_data"),
+        ("StreamingHistory0.json", sent(plays(0, 1)[0]), "extended"),
+        ("StreamingHistory0.json", 7, "account_data"),
+        ("endsong_0.json", account_data_play(1), "account_data"),
+    ],
+)
+def test_the_small_export_is_told_by_content_and_the_old_form_by_name(
+    archives: Archives, tmp_path: Path, name: str, element: object, kind: str
+) -> None:
+    (tmp_path / name).write_bytes(written([element]))
+    assert [file.kind for file in find([tmp_path], archives).plays] == [kind]
+
+
+def test_a_zip_with_backslashes_has_files_in_folders(archives: Archives, tmp_path: Path) -> None:
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Export\\", b"")
+        archive.writestr("Export\\endsong_0.json", b"[]")
+        archive.writestr("Export\\__MACOSX\\._endsong_0.json", b"x")
+    found = find([path], archives)
+    assert [(file.name, file.export[1]) for file in found.plays] == [("endsong_0.json", "Export")]
+    assert found.left_out == []
+
+
+def test_a_zip_within_a_zip_is_opened_and_one_that_cannot_be_is_told_of(archives: Archives, tmp_path: Path) -> None:
+    files = [audio_file(tmp_path, str(year), plays(year, 2)) for year in (1, 2)]
+    inner = [zipped(tmp_path / f"inner{number}.zip", [file]) for number, file in enumerate(files)]
+    path = tmp_path / "given" / "outer.zip"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(inner[0], "a/my_spotify_data.zip")
+        archive.write(inner[1], "b/my_spotify_data.zip")
+        archive.writestr("broken.zip", b"PK\3\4 and no more")
+
+    found = find([path.parent], archives)
+
+    assert [b"".join(file.chunks()) for file in found.plays] == [file.read_bytes() for file in files]
+    assert len({file.export for file in found.plays}) == 2
+    assert found.unopened == ["broken.zip"]
+
+
+def test_a_zip_is_opened_once_however_many_files_it_holds(
+    tmp_path: Path, archives: Archives, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(50):
+            archive.writestr(f"endsong_{number}.json", written(map(sent, plays(number, 3))))
+    listings: list[str] = []
+    listed = zipfile.ZipFile._RealGetContents  # type: ignore[attr-defined] # where zipfile reads its list
+
+    def counting(self: zipfile.ZipFile) -> None:
+        listings.append(str(self.filename))
+        listed(self)
+
+    monkeypatch.setattr(zipfile.ZipFile, "_RealGetContents", counting)
+    found = find([path], archives)
+    hashes = {hashed(file, lambda _: None).content_hash for file in found.plays}
+    assert (len(hashes), len(listings)) == (50, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (
+            b"<!DOCTYPE html><html><body>Your link has expired",
+            "is a web page (HTML), as a download link gives",
+        ),
+        (b"\n<html><head>", "is a web page (HTML)"),
+        (b"<?xml version='1.0'?><plays/>", "is XML, not a JSON list"),
+        (b"%PDF-1.7", "is a PDF, not a list of plays"),
+        (b"{\\rtf1", "is a document in RTF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an old document of Word, Excel or the like"),
+        (b'{"ts": 1}\n{"ts": 2}\n', "is JSON lines, one object a line, where the export has one list"),
+        (b'{"playlists": [1, 2, 3]}', "is a JSON object, not a list of plays"),
+        (b"ts,platform,ms_played\n2024,android,7\n", "is a table (CSV), not a JSON list"),
+        (b"ts;platform;ms_played\r\n", "is a table (CSV)"),
+        (b"plays", "is not JSON"),
+        (b"7", "is not JSON"),
+        (b"", "is empty: download it again"),
+        (bytes(5000), "is not text, since it holds NUL bytes"),
+        ("[1]".encode("utf-32"), "is text in UTF-32, which is not read: save it as UTF-8"),
+        ("[1]".encode("utf-32-be"), "is text in UTF-32"),
+        ("plays".encode("utf-16"), "is not JSON"),
+        (b"MyData/endsong_0.json".ljust(257, b"\0") + b"ustar", "is a tar archive: unpack it"),
+        (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it"),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_what_is_no_list_is_told_by_what_it_is(
+    archives: Archives, tmp_path: Path, content: bytes, what: str, named: bool
+) -> None:
+    path = tmp_path / "Streaming_History_Audio_1.json"
+    path.write_bytes(content)
+    with pytest.raises(CommandError) as caught:
+        find([path if named else tmp_path], archives)
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{path.name} {what}")
+    assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"<!DOCTYPE html><html>", "is a web page (HTML), as a download link gives that has expired"),
+        (b"%PDF-1.7", "is a PDF"),
+        (b"", "is empty: download it again from Spotify."),
+        (b"PK\3\4 and then the line was cut", "is no whole zip: download it again from Spotify."),
+        (b"nothing of the kind", "is no whole zip: download it again from Spotify."),
+    ],
+)
+def test_a_named_zip_that_is_none_is_told_by_what_it_is(
+    archives: Archives, tmp_path: Path, content: bytes, what: str
+) -> None:
+    path = tmp_path / "my_spotify_data.zip"
+    path.write_bytes(content)
+    with pytest.raises(CommandError) as caught:
+        find([path], archives)
+    assert str(caught.value).startswith(f"{path} {what}")
+
+
+def test_a_document_of_word_is_no_zip_of_spotifys(archives: Archives, tmp_path: Path) -> None:
+    path = tmp_path / "history.docx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", b"<Types/>")
+    with pytest.raises(CommandError, match=r"history\.docx is a document of Word, Excel or the like"):
+        find([path], archives)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_text_comes_as_utf8_without_a_mark_and_has_the_hash_of_that(
+    archives: Archives, tmp_path: Path, encoding: str
+) -> None:
+    content = written(map(sent, [*plays(0, 300), {"name": "🎧"}]))
+    path = tmp_path / "endsong_0.json"
+    path.write_bytes(content.decode().encode(encoding))
+    (file,) = find([path], archives).plays
+    assert b"".join(file.chunks()) == content
+    assert hashed(file, lambda _: None).content_hash == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("content", "before", "problem"),
+    [
+        (b'[{"a": "\xfc"}]', b'[{"a": "', "its text is not UTF-8 there (save it as UTF-8)"),
+        (b'[{"a": "\xc3', b'[{"a": "', "its text is not UTF-8 there"),
+        ('[{"a": "ü'.encode("utf-16")[:-1], b'[{"a": "', "its text is not UTF-16 there"),
+        (b'[{"a": "\0\0', b'[{"a": "', "it holds NUL bytes there"),
+    ],
+)
+def test_text_that_cannot_be_read_ends_there(tmp_path: Path, content: bytes, before: bytes, problem: str) -> None:
+    path = tmp_path / "endsong_0.json"
+    path.write_bytes(content)
+    read: list[bytes] = []
+    with pytest.raises(DamagedFileError) as caught:
+        read.extend(ExportFile(path).chunks())
+    assert b"".join(read) == before
+    assert str(caught.value).startswith(problem)
+
+
+def test_a_gzip_file_that_is_cut_ends_there(tmp_path: Path) -> None:
+    path = tmp_path / "endsong_0.json.gz"
+    path.write_bytes(gzip.compress(written(map(sent, plays(0, 500))))[:-20])
+    with pytest.raises(DamagedFileError, match="the gzip file is damaged there"):
+        list(ExportFile(path).chunks())
+
+
+@pytest.mark.parametrize(
+    ("limit", "what"),
+    [
+        ("export_files.MAX_FILES", "3 files of plays"),
+        ("export_files.MAX_ENTRIES", "3 files to look at"),
+        ("zip_archives.MAX_ZIPS", "3 zips"),
+    ],
+)
+def test_more_than_a_limit_is_told_before_anything_is_read(
+    archives: Archives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, what: str
+) -> None:
+    def fill(count: int) -> None:
+        for number in range(count):
+            with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
+                archive.writestr("endsong_0.json", b"[]")
+
+    monkeypatch.setattr(f"cli.{limit}", 3)
+    fill(1)
+    assert len(find([tmp_path], archives).plays) == 1
+    fill(4)
+    with pytest.raises(LimitError, match=f"There are more than {what}, far beyond a real export: name the zip"):
+        find([tmp_path], archives)
+
+
+def test_the_size_that_is_unpacked_counts_before_it_is_unpacked(
+    archives: Archives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.export_files.MAX_BYTES", 1024**2)
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(3):
+            archive.writestr(f"endsong_{number}.json", b" " * 400_000)
+    assert path.stat().st_size < 4000
+    with pytest.raises(LimitError, match="There are more than 0 GB of plays, far beyond a real export"):
+        find([path], archives)
+
+
+def test_an_entry_never_gives_more_than_the_zip_says(archives: Archives, tmp_path: Path) -> None:
+    """The sizes in the headers are a tenth of what is packed."""
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("endsong_0.json", b"[" + b" " * 999_999)
+    content = path.read_bytes().replace((1_000_000).to_bytes(4, "little"), (100_000).to_bytes(4, "little"))
+    path.write_bytes(content)
+    (file,) = find([path], archives).plays
+    read: list[bytes] = []
+    with pytest.raises(DamagedFileError, match="the zip is damaged there"):
+        read.extend(file.chunks())
+    assert (file.size, sum(map(len, read)) <= 100_000) == (100_000, True)
+
+
+def test_a_list_of_entries_that_would_fill_the_memory_is_not_read(
+    archives: Archives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.zip_archives.MAX_LISTING_BYTES", 1024**2)
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(11_000):
+            archive.writestr(f"{number:050d}.json", b"")
+    with pytest.raises(LimitError, match=r"There are more than 1 MB of entries listed in .*data\.zip"):
+        find([path], archives)
+
+
+def test_zips_in_one_another_have_an_end(archives: Archives, tmp_path: Path) -> None:
+    audio_file(tmp_path, "2020", plays(0, 1))
+    path = zipped(tmp_path / "1.zip", [tmp_path / "Streaming_History_Audio_2020.json"])
+    for depth in range(2, 5):
+        outer = tmp_path / f"{depth}.zip"
+        with zipfile.ZipFile(outer, "w") as archive:
+            archive.write(path, path.name)
+        path = outer
+    assert [file.name for file in find([tmp_path / "3.zip"], archives).plays] == ["Streaming_History_Audio_2020.json"]
+    with pytest.raises(LimitError, match=r"1\.zip in .*4\.zip lies in more than 2 other zips: unpack it"):
+        find([path], archives)
+
+
+def test_zips_within_zips_count_by_the_size_that_is_unpacked(
+    archives: Archives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.zip_archives.MAX_BYTES", 1024**2)
+    path = tmp_path / "outer.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner.zip", bytes(1024**2 + 1))
+    with pytest.raises(LimitError, match="There are more than 0 GB of zips within zips"):
+        find([path], archives)
+
+
+def test_a_disk_that_is_full_is_told_where_a_zip_is_unpacked(
+    archives: Archives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = zipped(tmp_path / "inner.zip", [audio_file(tmp_path, "2020", plays(0, 3))])
+    outer = tmp_path / "outer.zip"
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.write(inner, "inner.zip")
+    opened = Path.open
+
+    def full(path: Path, mode: str = "r") -> object:
+        if mode == "wb":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return opened(path, mode)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(CommandError, match=r"cannot be unpacked to .* \(No space left on device\): make room there"):
+        find([outer], archives)

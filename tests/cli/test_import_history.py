@@ -28,7 +28,18 @@ from handlers.raw.bucket import Bucket, ConflictError
 from handlers.raw.manifest import UnitRow
 from handlers.streams import STREAMS
 from tests.cli.import_stage import ACCOUNT, BUCKET, ImportStage, KilledError, at_put, interrupted, killed
-from tests.cli.privacy_exports import PERSONAL, audio_file, endsong_file, plays, sent, sent_before_2022, written, zipped
+from tests.cli.privacy_exports import (
+    PERSONAL,
+    USER_NAME,
+    account_data_file,
+    audio_file,
+    endsong_file,
+    plays,
+    sent,
+    sent_before_2022,
+    written,
+    zipped,
+)
 
 NOW = "2026-11-23T06:00:00.250Z"
 RUN = "20261123T060000Z-import"
@@ -141,16 +152,22 @@ def test_nothing_stored_or_printed_holds_personal_data(
     for number, place in enumerate([whole.rindex(text.encode()) + 3 for text in PERSONAL]):
         (tmp_path / f"endsong_cut{number}.json").write_bytes(whole[:place])
     (tmp_path / "Streaming_History_Audio_odd.json").write_bytes(whole[:-20] + b"\xff" + PERSONAL[0].encode())
-    (tmp_path / "endsong_none.json").write_bytes(PERSONAL[0].encode())
+    none = tmp_path / "none" / "endsong_none.json"
+    none.parent.mkdir()
 
     assert run_command(monkeypatch, str(tmp_path), "--bucket", BUCKET) == 1
+    for content in (PERSONAL[0].encode(), written([list(PERSONAL), {"ts": PERSONAL[0], USER_NAME: 1}])):
+        none.write_bytes(content)
+        assert run_command(monkeypatch, str(none), "--bucket", BUCKET) == 1
 
     output = capsys.readouterr()
     printed = (output.out + output.err).encode()
     stored = stage.everything()
     assert b"Track 50" in stored
-    assert b"4 elements rejected" not in printed
-    assert b"3 elements rejected: 3 is no object, 4 is a list, 6 is null" in printed
+    assert (
+        b"4 of 6 elements cannot become plays: not an object (element 3), a list (element 4), neither ts nor endTime "
+        b"(element 5), null (element 6)." in printed
+    )
     assert [text for text in PERSONAL if text.encode() in stored + printed] == []
     assert not [name for name in (b"ip_addr", b"user_agent", b"username") if name in stored]
 
@@ -171,7 +188,7 @@ def test_a_zip_is_the_same_import_as_its_files_and_given_with_them_each_counts_o
         f"Importing for the account {ACCOUNT}.",
         "2 files with 24 plays, 2020-01-01 to 2020-01-01.",
         f"Skipped, as given twice: {audio.name}, {old.name}, {audio.name}.",
-        "Left out, as they hold no plays: ReadMeFirst_ExtendedStreamingHistory.pdf, Streaming_History_Video_2020.json.",
+        "Left out, as they hold no plays: ReadMeFirst_ExtendedStreamingHistory.pdf, Playlist1.json.",
         "Each object becomes rows of `plays` within minutes; they show in Athena after the next crawl.",
     ]
     assert set(tmp_path.rglob("*.json")) == {audio, old}
@@ -217,21 +234,21 @@ def test_two_exports_in_one_folder_are_two_imports_and_what_both_hold_counts_onc
 def test_files_of_one_folder_are_one_import_however_it_is_named(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of two, what both hold would count once, and what the API has between them would count too."""
+    """Of two, what the API has between them would count too."""
     first, second = audio_file(tmp_path, "2020", plays(0, 3)), audio_file(tmp_path, "2021", plays(2, 3))
     monkeypatch.chdir(tmp_path)
 
     stage.run(Path(first.name), second)
 
     assert [len(manifest["units"]) for manifest in stage.manifests()] == [2]
-    assert stage.listened() == [*plays(0, 3), *plays(2, 3)]
+    assert stage.listened() == plays(0, 5)
 
 
 def test_of_two_exports_a_whole_one_counts_beside_a_broken_one(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     audio_file(tmp_path, "2020", plays(0, 5))
-    (tmp_path / "endsong_0.json").write_bytes(b"[{}")
+    (tmp_path / "endsong_0.json").write_bytes(written(plays(5, 5))[:-9])
 
     assert run_command(monkeypatch, str(tmp_path), "--bucket", BUCKET) == 1
 
@@ -285,9 +302,12 @@ def test_several_damaged_files_of_a_zip_are_each_told_of(stage: ImportStage, tmp
 
     said = stage.fail(archive)
 
-    assert said.startswith(f"{files[1].name}, {files[2].name} are not whole")
-    (manifest,) = stage.manifests()
-    assert [unit["status"] for unit in manifest["units"]] == ["complete", "partial", "partial"]
+    why = "gives not a single play: the file stops at element 1, since the zip is damaged there"
+    assert said == (
+        f"{files[1].name} {why}; {files[2].name} {why}. Nothing was imported: download them again from Spotify, or "
+        "leave them out."
+    )
+    assert stage.keys("raw/") + stage.keys("runs/") == []
 
 
 def test_a_large_file_becomes_parts_that_are_one_read(
@@ -485,29 +505,135 @@ def test_a_file_that_is_cut_gives_what_it_has_and_keeps_the_import_from_counting
 def test_several_broken_files_are_each_told_of(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "Streaming_History_Audio_0.json").write_bytes(b"[{}")
-    (tmp_path / "Streaming_History_Audio_1.json").write_bytes(b"{}")
+    (tmp_path / "Streaming_History_Audio_0.json").write_bytes(written(plays(5, 5))[:-9])
+    (tmp_path / "Streaming_History_Audio_1.json").write_bytes(written(plays(10, 1))[:-1] + b", nothing]")
     audio_file(tmp_path, "2020", plays(0, 1))
 
     assert run_command(monkeypatch, str(tmp_path), "--bucket", BUCKET) == 1
 
     output = capsys.readouterr()
-    assert "Streaming_History_Audio_0.json: The file stops at element 2, in the middle of its list." in output.out
-    assert "Streaming_History_Audio_1.json: The file holds no list of plays." in output.out
+    assert "Streaming_History_Audio_0.json: The file stops at element 5, in the middle of its list." in output.out
+    assert "Streaming_History_Audio_1.json: The file stops at element 2, where it is not valid JSON." in output.out
     assert output.err.startswith(
         "Streaming_History_Audio_0.json, Streaming_History_Audio_1.json are not whole, so their import does not count"
     )
     assert stage.manifests()[0]["reason"] == (
-        "2 of 3 units lack something, first streaming_history: The file stops at element 2, in the middle of its list."
+        "2 of 3 units lack something, first streaming_history: The file stops at element 5, in the middle of its list."
     )
 
 
-def test_an_empty_list_is_a_complete_read_without_objects(stage: ImportStage, tmp_path: Path) -> None:
-    path = audio_file(tmp_path, "2020", [])
-    assert "1 file with 0 plays.\n" in stage.run(path)
+def test_an_empty_list_beside_plays_is_a_complete_read_without_objects(stage: ImportStage, tmp_path: Path) -> None:
+    empty = audio_file(tmp_path, "2019", [])
+    audio_file(tmp_path, "2020", plays(0, 2))
+    assert "2 files with 2 plays, " in stage.run(tmp_path)
+    unit = stage.manifests()[0]["units"][0]
+    assert (unit["unit"], unit["status"], unit["read_complete"]) == (unit_of(empty), "complete", True)
+    assert (unit["read_keys"], unit["read_records"]) == ([], 0)
+    assert len(stage.keys("raw/")) == 1
+
+
+def test_empty_lists_alone_are_no_success(stage: ImportStage, tmp_path: Path) -> None:
+    path = audio_file(tmp_path, "2019", [])
+    assert stage.fail(path) == f"Nothing to import: {path.name} is an empty list. Is it the right export?"
+    assert stage.keys("raw/") + stage.keys("runs/") == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_file_of_which_no_row_can_come_ends_the_import_before_anything_is_uploaded(
+    stage: ImportStage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    dry_run: bool,
+) -> None:
+    before = stage.keys("")
+    audio_file(tmp_path, "2020", plays(0, 3))
+    (tmp_path / "endsong_0.json").write_bytes(
+        written([None, {"ts": "2024-05-03 12:00:30"}, {"ts": 7}, {"city": "Madeuptown"}])
+    )
+
+    given = ["--dry-run"] if dry_run else ["--bucket", BUCKET]
+    assert run_command(monkeypatch, str(tmp_path), *given) == 1
+
+    assert capsys.readouterr().err == (
+        "endsong_0.json gives not a single play: null (element 1), ts is not a time such as 2024-05-03T12:00:30Z "
+        "(elements 2, 3), neither ts nor endTime (element 4). Nothing was imported: download it again from Spotify, or "
+        "leave it out.\n"
+    )
+    assert stage.keys("") == before
+
+
+def test_elements_of_which_no_row_can_come_are_counted_and_said_why(stage: ImportStage, tmp_path: Path) -> None:
+    path = tmp_path / "endsong_0.json"
+    path.write_bytes(written([*plays(0, 2), None, {"ts": "2024", "city": "Madeuptown"}]))
+
+    printed = stage.run(path)
+
+    assert "1 file with 2 plays, 2020-01-01 to 2020-01-01." in printed
+    assert (
+        "endsong_0.json: 2 of 4 elements cannot become plays: null (element 3), ts is not a time such as "
+        "2024-05-03T12:00:30Z (element 4)." in printed
+    )
     (unit,) = stage.manifests()[0]["units"]
-    assert (unit["status"], unit["read_complete"], unit["read_keys"], unit["read_records"]) == ("complete", True, [], 0)
-    assert stage.keys("raw/") == []
+    # The transform makes a rejected record of the one that has fields.
+    assert (unit["status"], unit["records"], unit["read_records"]) == ("complete", 3, 3)
+    assert stage.lines(unit["read_keys"][0])[-1]["record"] == {"ts": "2024"}
+    assert "Skipped, as imported before: 1 file with 2 plays." in stage.run(path)
+
+
+def test_the_printed_span_takes_every_time_and_is_utc(stage: ImportStage, tmp_path: Path) -> None:
+    path = tmp_path / "endsong_0.json"
+    times = ["2020-01-02T00:30:00+02:00", "2020-01-05T23:30:00.500-02:00", "2020-01-03T00:00:00Z"]
+    path.write_bytes(written({"ts": ts} for ts in times))
+    assert "1 file with 3 plays, 2020-01-01 to 2020-01-06." in stage.run(path)
+    assert "1 file with 3 plays, 2020-01-01 to 2020-01-06." in stage.run(path)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "span"),
+    [
+        ("2020-01-01T00:00:00Z", "2020-01-01T11:00:00Z", ", 2020-01-01 to 2020-01-01"),
+        ("", "", ""),
+        ("2020-01-01", 7, ""),
+    ],
+)
+def test_state_of_an_earlier_version_is_read(
+    stage: ImportStage, tmp_path: Path, first: object, last: object, span: str
+) -> None:
+    path = audio_file(tmp_path, "2020", plays(0, 12))
+    stage.run(path)
+    state = stage.json(STATE)
+    noted = state["files"][unit_of(path)]
+    del noted["plays"]
+    noted |= {"first_played_at": first, "last_played_at": last}
+    stage.put(STATE, state)
+    assert f"1 file with 12 plays{span}.\n" in stage.run(path)
+
+
+def test_two_kinds_of_export_in_one_folder_are_two_imports(stage: ImportStage, tmp_path: Path) -> None:
+    audio_file(tmp_path, "2020", plays(0, 12))
+    account_data_file(tmp_path, "_music_0", 0, 9)
+    account_data_file(tmp_path, "_podcast_0", 9, 1)
+
+    printed = stage.run(tmp_path)
+
+    assert [[unit["records"] for unit in manifest["units"]] for manifest in stage.manifests()] == [[9, 1], [12]]
+    assert {line["stream"] for key in stage.keys("raw/") for line in stage.lines(key)} == {STREAM}
+    assert "3 files with 22 plays, 2020-01-01 to 2020-01-01." in printed
+    assert "Of the small export (account data), exact to the minute: 2 files with 10 plays." in printed
+    assert "They are 2 exports" in printed
+
+
+def test_what_unpacks_to_more_than_an_import_may_hold_ends_before_anything_is_uploaded(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a gzip file does not say beforehand how large it is."""
+    monkeypatch.setattr("cli.import_history.MAX_BYTES", 1_000_000)
+    path = tmp_path / "endsong_0.json.gz"
+    path.write_bytes(gzip.compress(written(plays(0, 1))[:-1] + b" " * 1_000_000 + b"]"))
+    assert path.stat().st_size < 3000
+    assert stage.fail(path).startswith("There are more than 0 GB of plays, far beyond a real export")
+    assert stage.keys("raw/") + stage.keys("runs/") == []
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[]", b'{"account_id": ""}', b'{"account_id": 7}'])
@@ -569,7 +695,7 @@ def test_dry_run_reports_and_asks_nothing_of_aws(
     before = stage.keys("")
     audio_file(tmp_path, "2020", plays(0, 30))
     (tmp_path / "Streaming_History_Audio_2021.json").write_bytes(written([None, sent(plays(40, 1)[0])]))
-    (tmp_path / "Streaming_History_Video_2020.json").write_bytes(b"[]")
+    (tmp_path / "Playlist1.json").write_bytes(b"{}")
     monkeypatch.setattr("cli.raw_bucket.boto3.client", killed)
 
     assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 0
@@ -577,8 +703,8 @@ def test_dry_run_reports_and_asks_nothing_of_aws(
     output = capsys.readouterr()
     assert output.out.splitlines() == [
         "2 files with 31 plays, 2020-01-01 to 2020-01-02.",
-        "Left out, as they hold no plays: Streaming_History_Video_2020.json.",
-        "Streaming_History_Audio_2021.json: 1 element rejected: 1 is null.",
+        "Left out, as they hold no plays: Playlist1.json.",
+        "Streaming_History_Audio_2021.json: 1 of 2 elements cannot become plays: null (element 1).",
         "Nothing was imported: leave out --dry-run for that.",
     ]
     assert output.err == ""
@@ -588,7 +714,7 @@ def test_dry_run_reports_and_asks_nothing_of_aws(
 def test_dry_run_tells_of_a_broken_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "endsong_0.json").write_bytes(b"[")
+    (tmp_path / "endsong_0.json").write_bytes(written(plays(0, 2))[:-1])
     assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 1
     assert capsys.readouterr().err == (
         "endsong_0.json is not whole: get a whole one from Spotify, or leave it out. Nothing was imported.\n"
@@ -598,8 +724,8 @@ def test_dry_run_tells_of_a_broken_file(
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        (["VIDEO", "--bucket", BUCKET], 1, "Nothing to import: there is no Streaming_History_Audio_*.json or endsong_"),
-        (["SMALL", "--bucket", BUCKET], 1, "This is Spotify's small export of the last year, which names no tracks by"),
+        (["OTHER", "--bucket", BUCKET], 1, "Nothing to import: there is no Streaming_History_*.json, endsong*.json or"),
+        (["HTML", "--bucket", BUCKET], 1, "is a web page (HTML), as a download link gives that has expired"),
         (["MISSING", "--bucket", BUCKET], 1, "There is no file or folder"),
         (["AUDIO", "--bucket", "no-such-bucket"], 1, "There is no bucket 'no-such-bucket' in this account: `pulumi"),
         (
@@ -624,11 +750,12 @@ def test_what_goes_wrong_is_one_sentence(
     sentence: str,
 ) -> None:
     before = stage.keys("")
-    (tmp_path / "StreamingHistory_music_0.json").write_bytes(b"[]")
-    (tmp_path / "Streaming_History_Video_0.json").write_bytes(b"[]")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "Playlist1.json").write_bytes(b"{}")
+    (tmp_path / "my_spotify_data.zip").write_bytes(b"<!doctype html><title>Gone</title>")
     places = {
-        "VIDEO": tmp_path / "Streaming_History_Video_0.json",
-        "SMALL": tmp_path / "StreamingHistory_music_0.json",
+        "OTHER": tmp_path / "other",
+        "HTML": tmp_path / "my_spotify_data.zip",
         "MISSING": tmp_path / "missing",
         "AUDIO": audio_file(tmp_path, "2020", plays(0, 1)),
     }
@@ -723,7 +850,7 @@ def test_memory_does_not_grow_with_the_file(stage: ImportStage, tmp_path: Path) 
     assert stage.keys("state/")  # its environment is the subprocess's
     some = json.dumps([sent(record) for record in plays(0, 1000)], indent=2).encode()[1:-2]
     peaks = []
-    for size in (20_000_000, 200_000_000):
+    for size in (10_000_000, 100_000_000):
         path = tmp_path / f"endsong_{size}.json"
         with path.open("wb") as file:
             file.write(b"[")

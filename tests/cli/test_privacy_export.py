@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,20 @@ import pytest
 
 from cli import privacy_export
 from cli.export_files import ExportFile, HashedFile, hashed
-from cli.privacy_export import MAX_DEPTH, Reading, without_personal_data
-from tests.cli.privacy_exports import PERSONAL, audio_file, endsong_file, plays, sent, written
+from cli.json_elements import MAX_DEPTH
+from cli.privacy_export import Reading
+from tests.cli.privacy_exports import (
+    PERSONAL,
+    account_data_play,
+    audio_file,
+    endsong_file,
+    plays,
+    sent,
+    video_file,
+    written,
+)
+
+NOT_JSON = "The file stops at element 2, where it is not valid JSON."
 
 
 def reading(path: Path) -> Reading:
@@ -20,7 +33,7 @@ def reading(path: Path) -> Reading:
 
 def read(path: Path) -> tuple[list[dict[str, Any]], Reading]:
     one = reading(path)
-    return list(one.plays()), one
+    return list(one.records()), one
 
 
 def read_bytes(folder: Path, content: bytes) -> tuple[list[dict[str, Any]], Reading]:
@@ -29,54 +42,52 @@ def read_bytes(folder: Path, content: bytes) -> tuple[list[dict[str, Any]], Read
     return read(path)
 
 
-@pytest.mark.parametrize("write", [audio_file, endsong_file])
-def test_plays_come_as_they_are_but_for_personal_data(tmp_path: Path, write: Any) -> None:
+@pytest.mark.parametrize("write", [audio_file, video_file, endsong_file])
+def test_plays_come_with_their_documented_fields(tmp_path: Path, write: Any) -> None:
     stored = plays(0, 500)
     got, one = read(write(tmp_path, "1", stored))
     assert got == stored
     assert [list(play) for play in got] == [list(play) for play in stored]
-    assert (one.elements, one.rejections, one.problem) == (500, 0, None)
-    assert (one.span.first, one.span.last) == (stored[0]["ts"], stored[-1]["ts"])
+    assert (one.elements, one.plays, one.faults.count, one.problem) == (500, 500, 0, None)
+    assert (one.span.first, one.span.last) == tuple(datetime.fromisoformat(stored[at]["ts"]) for at in (0, -1))
 
 
-def test_the_span_asks_only_times(tmp_path: Path) -> None:
+def test_plays_of_the_small_export_come_as_they_are(tmp_path: Path) -> None:
+    stored = [account_data_play(number) for number in range(20)]
+    got, one = read_bytes(tmp_path, written(element | {"city": "Madeuptown"} for element in stored))
+    assert got == stored
+    assert (one.plays, one.span.last) == (20, datetime(2020, 1, 1, 19, tzinfo=UTC))
+
+
+def test_the_span_takes_every_time_that_the_transform_takes(tmp_path: Path) -> None:
     times: list[Any] = [
-        "2021-01-01T00:00:00Z",
-        "2020-01-01T00:00:00Z",
+        "2020-01-01T01:00:00Z",
+        "2020-01-01T01:30:00.125+02:00",
+        "2020-01-02T12:00:00-11:00",
         None,
         7,
         "",
         "zz",
         "1970",
-        "2020-06-01T00:00:00Z",
+        "2019-02-30T00:00:00Z",
     ]
-    _, one = read_bytes(tmp_path, written({"ts": ts} for ts in times))
-    assert (one.span.first, one.span.last) == ("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z")
+    got, one = read_bytes(tmp_path, written({"ts": ts} for ts in times))
+    assert one.span.first == datetime(2019, 12, 31, 23, 30, 0, 125_000, tzinfo=UTC)
+    assert one.span.last == datetime(2020, 1, 2, 23, tzinfo=UTC)
+    assert (len(got), one.plays, one.faults.count) == (9, 3, 6)
+    assert str(one.faults) == (
+        "neither ts nor endTime (element 4), ts is not a time such as 2024-05-03T12:00:30Z (elements 5, 6, 7, 8, 9)"
+    )
 
 
-def test_personal_data_go_whatever_they_are_called_and_however_deep() -> None:
-    assert without_personal_data(
-        {
-            "ip_addr": 1,
-            "ip_addr_decrypted": 1,
-            "IP Address": 1,
-            "ip": 1,
-            "ipv6": 1,
-            "user_agent_decrypted": 1,
-            "userAgent": 1,
-            "username": 1,
-            "user-name": 1,
-            "platform": "web",
-            "description": "kept",
-            "skipped": False,
-            "more": [{"ip_addr": 1, "shipped": 2}, [{"username": 1}]],
-        }
-    ) == {
-        "platform": "web",
-        "description": "kept",
-        "skipped": False,
-        "more": [{"shipped": 2}, [{}]],
-    }
+def test_what_is_not_documented_is_kept_of_no_element(tmp_path: Path) -> None:
+    (good,) = plays(0, 1)
+    odd = {f"field_{number}": f"secret {number}" for number in range(20)} | {"metro_code": 501, "TS": "secret"}
+    nested = {"platform": {"city": "secret"}, "episode_name": ["secret"]}
+    got, one = read_bytes(tmp_path, written([good | odd, good | odd | nested, {"ts": "no time", **odd}, odd]))
+    without = {name: value for name, value in good.items() if name not in nested}
+    assert got == [good, without, {"ts": "no time"}, {}]
+    assert (one.plays, one.faults.count) == (2, 2)
 
 
 def test_elements_that_are_no_objects_are_counted_by_number_and_kept_nowhere(tmp_path: Path) -> None:
@@ -89,9 +100,8 @@ def test_elements_that_are_no_objects_are_counted_by_number_and_kept_nowhere(tmp
     got, one = read_bytes(tmp_path, written(elements))
 
     # The outermost object counts for the depth too.
-    assert got[0] == good[0]
-    assert got[-1] == good[1]
-    assert one.rejected == [(2, "is null"), (3, "is no object"), (4, "is a list"), (5, "is no object")]
+    assert got == [good[0], {}, good[1]]
+    assert one.faults.numbers == {"null": [2], "not an object": [3, 5], "a list": [4], "neither ts nor endTime": [6]}
     assert one.problem is None
     assert not [text for text in PERSONAL if text in repr(got)]
 
@@ -99,43 +109,60 @@ def test_elements_that_are_no_objects_are_counted_by_number_and_kept_nowhere(tmp
 def test_what_is_nested_too_deep_is_rejected_and_the_rest_read(tmp_path: Path) -> None:
     nested = b"[" * 50_000 + b"]" * 50_000
     inside = b'{"a": {"b": ' + b"[" * MAX_DEPTH + b"1" + b"]" * MAX_DEPTH + b', "c": {}}, "d": 1}'
-    got, one = read_bytes(tmp_path, b'[{"n": 1}, ' + nested + b", " + inside + b', {"n": 2}]')
-    assert got == [{"n": 1}, {"n": 2}]
-    why = f"is nested deeper than {MAX_DEPTH}"
-    assert (one.rejected, one.problem) == ([(2, why), (3, why)], None)
+    got, one = read_bytes(tmp_path, b'[{"ms_played": 1}, ' + nested + b", " + inside + b', {"ms_played": 2}]')
+    assert got == [{"ms_played": 1}, {"ms_played": 2}]
+    assert one.faults.numbers[f"nested deeper than {MAX_DEPTH} levels"] == [2, 3]
+    assert one.problem is None
 
 
-def test_many_rejected_elements_are_all_counted_and_the_first_named(tmp_path: Path) -> None:
+def test_many_faults_are_all_counted_and_the_first_named(tmp_path: Path) -> None:
     _, one = read_bytes(tmp_path, written([None] * 1000))
-    assert (one.rejections, len(one.rejected)) == (1000, 20)
+    assert (one.faults.count, str(one.faults)) == (1000, "null (elements 1, 2, 3, 4, 5, …)")
 
 
 @pytest.mark.parametrize(
     ("content", "problem", "plays_before"),
     [
         (
-            b'[{"n": 1}, {"n": 2}, {"ip_addr": "203.0.113.77',
+            b'[{"ms_played": 1}, {"ms_played": 2}, {"ip_addr": "203.0.113.77',
             "The file stops at element 3, in the middle of its list.",
             2,
         ),
-        (b'[{"n": 1}, {"n": 2}', "The file stops at element 3, in the middle of its list.", 2),
-        (b'[{"n": 1}, {"n": x}, {"n": 3}]', "The file stops at element 2, where it is no JSON.", 1),
-        (b'[{"n": 1}, {"n": NaN}]', "The file stops at element 2, where it is no JSON.", 1),
-        (b'[{"n": 1}, {"n": 1e999}]', "The file stops at element 2, where it is no JSON.", 1),
-        (b'[{"n": 1}, {"n": ' + b"9" * 5000 + b"}]", "The file stops at element 2, where it is no JSON.", 1),
-        (b'[{"n": 1}, {"n": "\xff"}]', "The file stops at element 2, where it is no JSON.", 1),
-        (b'[{"n": 1}] [{"n": 2}]', "The file stops at element 2, where it is no JSON.", 1),
+        (b'[{"ms_played": 1}, {"ms_played": 2}', "The file stops at element 3, in the middle of its list.", 2),
+        (
+            b'[{"ms_played": 1}, {"ms_played": x}, {"ms_played": 3}]',
+            NOT_JSON,
+            1,
+        ),
+        (b'[{"ms_played": 1}, {"ms_played": NaN}]', NOT_JSON, 1),
+        (b'[{"ms_played": 1}, {"ms_played": 1e999}]', NOT_JSON, 1),
+        (
+            b'[{"ms_played": 1}, {"ms_played": ' + b"9" * 5000 + b"}]",
+            NOT_JSON,
+            1,
+        ),
+        (
+            b'[{"ms_played": 1}, {"ms_played": "\xff"}]',
+            "The file stops at element 2, since its text is not UTF-8 there (save it as UTF-8).",
+            1,
+        ),
+        (
+            b'[{"ms_played": 1}, {"ms_played": \0',
+            "The file stops at element 2, since it holds NUL bytes there, as a broken download or disk leaves them.",
+            1,
+        ),
+        (b"[" + b" " * 200_000 + b"x]", "The file stops at element 1, where it is not valid JSON.", 0),
+        (b'[{"ms_played": 1}] [{"ms_played": 2}]', NOT_JSON, 1),
         (b"", "The file holds no list of plays.", 0),
         (b"<html>203.0.113.77</html>", "The file holds no list of plays.", 0),
-        (b'{"item": [{"n": 1}]}', "The file holds no list of plays.", 0),
-        ('[{"n": 1}]'.encode("utf-16"), "The file holds no list of plays.", 0),
+        (b'{"item": [{"ms_played": 1}]}', "The file holds no list of plays.", 0),
     ],
 )
 def test_a_broken_file_gives_what_stands_before_and_says_where_it_broke(
     tmp_path: Path, content: bytes, problem: str, plays_before: int
 ) -> None:
     got, one = read_bytes(tmp_path, content)
-    assert [play["n"] for play in got] == list(range(1, plays_before + 1))
+    assert [play["ms_played"] for play in got] == list(range(1, plays_before + 1))
     assert one.problem == problem
 
 
@@ -143,8 +170,8 @@ def test_an_element_that_does_not_end_is_no_reason_to_hold_it_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(privacy_export, "MAX_ELEMENT_BYTES", 1024 * 1024)
-    got, one = read_bytes(tmp_path, b'[{"n": 1}, {"n": "' + b"x" * 3_000_000 + b'"}]')
-    assert (got, one.problem) == ([{"n": 1}], "The file stops at element 2, which is larger than 1 MB.")
+    got, one = read_bytes(tmp_path, b'[{"ms_played": 1}, {"ms_played": "' + b"x" * 3_000_000 + b'"}]')
+    assert (got, one.problem) == ([{"ms_played": 1}], "The file stops at element 2, which is larger than 1 MB.")
 
 
 def test_a_mark_before_the_text_and_empty_lists_are_fine(tmp_path: Path) -> None:
@@ -154,21 +181,21 @@ def test_a_mark_before_the_text_and_empty_lists_are_fine(tmp_path: Path) -> None
 
 
 def test_numbers_and_text_keep_their_values(tmp_path: Path) -> None:
-    record = {"n": 9_007_199_254_740_993, "f": 0.1, "t": 'ü – 🎧 \\ " \n \u0000', "b": [True, None, {}]}
+    record = {"ms_played": 9_007_199_254_740_993, "ts": 0.1, "platform": 'ü – 🎧 \\ " \n \u0000', "skipped": True}
     (got,), _ = read_bytes(tmp_path, json.dumps([record]).encode())
     assert got == record
-    assert type(got["n"]) is int
+    assert type(got["ms_played"]) is int
 
 
 def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path) -> None:
     path = audio_file(tmp_path, "1", plays(0, 2))
     one = reading(path)
     audio_file(tmp_path, "1", plays(0, 3))
-    assert len(list(one.plays())) == 3
+    assert len(list(one.records())) == 3
     assert one.problem == "The file changed while it was read."
 
 
 def test_a_file_that_goes_between_hash_and_reading_is_noticed(tmp_path: Path) -> None:
     one = Reading(HashedFile(ExportFile(tmp_path / "endsong_0.json"), "0" * 64), lambda _: None)
-    assert list(one.plays()) == []
+    assert list(one.records()) == []
     assert one.problem == "The file stops at element 1, since it cannot be read (No such file or directory)."

@@ -10,7 +10,7 @@ import pytest
 from handlers.tables import TABLES
 from handlers.transform import blocks as blocks_module
 from handlers.transform.rejections import MAX_LINE_CHARACTERS
-from tests.handlers.transform.stage import ACCOUNT, READ, RUN, FileStage, encode, raw_line
+from tests.handlers.transform.stage import ACCOUNT, READ, RUN, FileStage, Stage, encode, raw_line
 from tests.handlers.transform.test_golden import fixture_lines
 
 
@@ -123,6 +123,48 @@ def test_nothing_of_a_bad_line_of_the_export_is_kept(file_stage: FileStage, line
     stored = repr([file_stage.rows(table) for table in result.outputs.rows]) + repr(result.drift.findings)
     assert not [value for value in PERSONAL.values() if value in stored]
     assert "ios" in stored
+
+
+MADE_UP: dict[str, Any] = {
+    f"{name}_{number}": value
+    for number in range(4)
+    for name, value in {
+        "city": "Madeuptown",
+        "latitude": 65.4321,
+        "Ana's phone": "Madeuptown",
+        "device": {"user": {"name": "Madeuptown"}},
+        "friends": ["Madeuptown", {"username": 65.4321}],
+    }.items()
+}
+"""Twenty fields that no export has had yet."""
+
+
+@pytest.mark.parametrize(
+    "documented", ["platform", "conn_country", "master_metadata_track_name", "reason_end", "shuffle"]
+)
+def test_no_value_of_a_field_that_is_not_documented_lands_in_the_bucket(stage: Stage, documented: str) -> None:
+    play = {"ts": "2026-07-01T12:00:00Z", "spotify_track_uri": "spotify:track:kept", **MADE_UP}
+    lines = [
+        raw_line("streaming_history", play),
+        raw_line("streaming_history", play | {documented: {"in": "Madeuptown"}}),
+        raw_line("streaming_history", play | {documented: ["Madeuptown", 65.4321]}),
+        raw_line("streaming_history", play | {"ts": {"at": "Madeuptown"}}),
+        raw_line("streaming_history", play | {"ts": "Madeuptown"}),
+        raw_line("streaming_history", play | {"ts": None, "endTime": "Madeuptown"}),
+        raw_line("streaming_history", MADE_UP),
+        raw_line("streaming_history", [MADE_UP]),
+        encode(raw_line("streaming_history", play))[:-5],
+        b"Madeuptown 65.4321",
+    ]
+
+    result = stage.transform("streaming_history", lines)
+
+    assert (result.outputs.lines, result.outputs.rejected) == (10, 7)
+    tables = [row for table in result.outputs.rows for row in stage.rows(table)]
+    notes = [body for key, body in stage.everything().items() if not key.endswith(".parquet")]
+    everything = repr((tables, notes, result.drift.findings))
+    assert "spotify:track:kept" in everything
+    assert not [text for text in ("Madeup", "65.4321", "Ana", "city", "device", "friends") if text in everything]
 
 
 def test_nothing_of_a_line_of_the_export_that_is_too_long_is_kept(

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from handlers.tables import COMMON, STREAM_TABLES, TABLES
+from handlers.tables import COMMON, SCHEMA_VERSION, STREAM_TABLES, TABLES
 from handlers.transform.mapping import STREAM_MAPPINGS
 from tests.handlers.transform.stage import ACCOUNT, EXTRACTED_AT, FIXTURES, READ, RUN, FileStage, raw_line
 
 API_SHAPES = ("development", "extended")
-EXPORT_SHAPES = ("audio", "endsong")
-"""Today's files of the privacy export, `Streaming_History_Audio_*.json`, and the older `endsong_*.json`."""
+EXPORT_SHAPES = ("audio", "endsong", "without_uris", "account_data")
+"""Today's files of the privacy export, `Streaming_History_Audio_*.json`, the older `endsong_*.json`, those of 2020/21,
+and the small export's `StreamingHistory_*.json`."""
 
 
 def shapes_of(stream: str) -> tuple[str, ...]:
@@ -70,7 +71,7 @@ def test_every_row_says_where_it_comes_from(file_stage: FileStage, stream: str, 
             assert row["account_id"] == ACCOUNT
             assert (row["_run_id"], row["_read_id"], row["_raw_key"]) == (RUN, READ, result.outputs.raw_key)
             assert f"{row['_extracted_at'].isoformat(timespec='milliseconds')}Z" == EXTRACTED_AT
-            assert row["_schema_version"] == 1
+            assert row["_schema_version"] == SCHEMA_VERSION
 
 
 @pytest.mark.parametrize("stream", STREAM_TABLES)

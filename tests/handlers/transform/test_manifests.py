@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handlers.layout import ManifestKey
+from handlers.tables import SCHEMA_VERSION
 from tests.handlers.transform.stage import ACCOUNT, RUN, Stage
 
 
@@ -86,7 +87,7 @@ def test_a_manifest_is_a_row_a_unit(stage: Stage) -> None:
         "_extracted_at": utc(2026, 11, 23, 6, 2),
         "_raw_key": KEY,
         "_line": 1,
-        "_schema_version": 1,
+        "_schema_version": SCHEMA_VERSION,
     }
     assert (rows[1]["stream"], rows[1]["unit"], rows[1]["_line"]) == ("saved_tracks", "", 2)
     assert rows[1]["locked_until"] == utc(2026, 11, 24, 6)

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError, IncompleteReadError
 from botocore.response import StreamingBody
 
 from handlers.layout import RawKey
+from handlers.tables import SCHEMA_VERSION
 from handlers.transform import blocks as blocks_module
 from handlers.transform import table_files
 from handlers.transform.raw_objects import transform_raw
@@ -61,7 +62,7 @@ def test_the_note_says_what_an_object_became(stage: Stage) -> None:
     stem = f"saved_tracks-{RUN}-00000.parquet"
     assert stage.note(KEY) == {
         "raw_key": KEY,
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "outputs": {
             f"tables/tracks/dt=2026-11-23/{stem}": 2,
             f"tables/saved_tracks/dt=2026-11-23/{stem}": 2,
