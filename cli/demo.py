@@ -48,7 +48,7 @@ _MARKER = ".spotify-etl-demo"
 _SAMPLE_ROWS = 8
 _PROJECT = Path(__file__).resolve().parents[1]
 _SHOWN = {
-    "top_artists": ("place", "artist_name", "listens", "tracks", "minutes"),
+    "top_artists": ("place", "artist_name", "listens", "tracks", "minutes_at_most"),
     "playlist_changes": ("playlist_name", "change", "item_name", "artist_name"),
     "library_by_decade": ("decade", "tracks", "artists", "percent"),
     "freshness": ("stream", "last_status", "last_good_at", "age_hours"),

@@ -451,7 +451,9 @@ TABLES: dict[str, Table] = {
                 Column(
                     "reason",
                     "string",
-                    "What is wrong: `not_json`, `wrong_type`, `null_element`, `truncated`, `too_long` (over 4 MB) …",
+                    "What is wrong: `not_json`, `wrong_type`, `null_element`, `too_long` (over 4 MB) …; with line 0"
+                    " what is wrong with the object: `truncated`, or cut off as `too_many_bad_lines` (over 131,072),"
+                    " `too_many_months` (over 600), `too_large` or `too_slow` …",
                 ),
                 Column("detail", "string", "One sentence on what is wrong."),
                 Column(

@@ -28,6 +28,8 @@ class BlockTables:
     tables: list[tuple[str, pa.Table]] = field(default_factory=list)
     """Name and rows, the stream's own table last."""
     rejections: list[Rejection] = field(default_factory=list)
+    bad_lines: int = 0
+    """Lines that were repaired or rejected."""
     drift: Drift = field(default_factory=Drift)
 
 
@@ -35,6 +37,7 @@ def block_tables(part: Block | LongLine, origin: Origin) -> BlockTables:
     """Make the rows of a part of a raw object; needs nothing but the part, so parts can be done side by side."""
     made = BlockTables(part.lines)
     if isinstance(part, LongLine):
+        made.bad_lines = 1
         made.rejections = [
             Rejection(part.number, "too_long", f"The line has {part.length} bytes.", part.head),
         ]
@@ -57,8 +60,11 @@ def block_tables(part: Block | LongLine, origin: Origin) -> BlockTables:
     for column in table.grain:
         good = pc.and_(good, pc.is_valid(main[column]))
     made.rejections = reading.rejections
+    made.bad_lines = reading.bad_lines
     if not pc.all(good, min_count=0).as_py():
-        made.rejections = reading.rejections + _without_grain(part, main, good, table.grain, stream)
+        without_grain = _without_grain(part, main, good, table.grain, stream)
+        made.rejections = reading.rejections + without_grain
+        made.bad_lines += len(without_grain)
         main, rows, common = main.filter(good), rows.filter(good), common.filter(good)
     made.tables = [*entity_tables(rows, common, mapping, made.drift).items()]
     made.tables.append((table.name, pa.Table.from_batches([main])))

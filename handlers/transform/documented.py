@@ -49,7 +49,7 @@ _TRACK_OF_ALBUM: Fields = {
 _ALBUM: Fields = {
     **_REFERENCE,
     **_fields("name album_type album_group release_date release_date_precision total_tracks available_markets"),
-    **_fields("genres label popularity"),
+    **_fields("genres is_playable label popularity"),
     "artists": _ARTIST,
     "copyrights": _COPYRIGHTS,
     "external_ids": _EXTERNAL_IDS,

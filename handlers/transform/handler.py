@@ -1,13 +1,14 @@
 """The transform function: messages of the raw bucket's queue in, Parquet tables out.
 
-A message that fails is handed back alone (`ReportBatchItemFailures`); SQS brings it again and at last keeps it among
-the dead letters. Environment: `RAW_BUCKET`, `TRANSFORMED_BUCKET`, `POWERTOOLS_*`.
+A message that fails, or whose turn comes too late, is handed back alone (`ReportBatchItemFailures`); SQS brings it
+again and at last keeps it among the dead letters. Environment: `RAW_BUCKET`, `TRANSFORMED_BUCKET`, `POWERTOOLS_*`.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 logger = Logger()
 metrics = Metrics()
 # Each failed message comes again on its own, also when all of a batch failed.
+_BEGIN_MILLISECONDS = 200_000
+"""With how much of the function's time an object is begun: with less it might be cut off only for those before it."""
+_STORE_MILLISECONDS = 50_000
+"""How much is left for storing the tables, at the most a file for each of several hundred months."""
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -37,26 +42,35 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     return process_partial_response(event, transform_message, processor, context)
 
 
-def transform_message(record: SQSRecord) -> None:
+class NotBegunError(Exception):
+    """The messages before took the time that this one may need."""
+
+
+def transform_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Transform the objects that one message speaks of.
 
     Raises:
+        NotBegunError: the time that is left may not be enough; the message is to come again.
         Exception: whatever kept it from being done, after it was logged; the message is to come again.
     """
     try:
         for created in objects_in(record.body):
-            transform_object(created)
+            _check_time(lambda_context)
+            transform_object(created, lambda: _remaining(lambda_context) < _STORE_MILLISECONDS)
+    except NotBegunError:
+        logger.warning("The time that is left may not be enough: the message will come again.")
+        raise
     except Exception:
         logger.exception("The message failed and will come again.", message_id=record.message_id)
         raise
 
 
-def transform_object(created: ObjectCreated) -> None:
+def transform_object(created: ObjectCreated, out_of_time: Callable[[], bool]) -> None:
     """Transform one object and say what became of it in log and metrics."""
     if created.bucket != os.environ["RAW_BUCKET"]:
         logger.warning("An object of another bucket was left alone.", bucket=created.bucket, raw_key=created.key)
         return
-    report(_transformer().transform(created.key))
+    report(_transformer().transform(created.key, out_of_time))
 
 
 def report(result: Result) -> None:
@@ -92,6 +106,15 @@ def report(result: Result) -> None:
     }
     for name, value in counted.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def _check_time(context: LambdaContext) -> None:
+    if _remaining(context) < _BEGIN_MILLISECONDS:
+        raise NotBegunError
+
+
+def _remaining(context: LambdaContext) -> int:
+    return context.get_remaining_time_in_millis()
 
 
 @functools.cache

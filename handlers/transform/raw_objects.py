@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from handlers.layout import LINES_METADATA, RawKey
 from handlers.tables import TABLES
 from handlers.transform.block_tables import BlockTables, block_tables
 from handlers.transform.blocks import Block, LongLine, blocks
+from handlers.transform.cut_off import CutOffError, check_work, in_time, never
 from handlers.transform.drift import Drift
 from handlers.transform.gunzip import Gunzip
 from handlers.transform.mapping import STREAM_MAPPINGS
@@ -32,37 +33,57 @@ _LOOKED_AT_BYTES = 256 * 1024
 
 @dataclass
 class Counts:
-    """What an object held; `lines` is always the sum of the rows of the stream's table and the rejected lines."""
+    """What was read of an object.
+
+    `lines` is always the sum of the rows of the stream's table and the rejected lines.
+    """
 
     lines: int = 0
     rejected: int = 0
+    bad_lines: int = 0
+    """Lines that were repaired or rejected."""
     drift: Drift = field(default_factory=Drift)
 
 
-def transform_raw(compressed: Iterable[bytes], key: RawKey, metadata: Mapping[str, str], files: TableFiles) -> Counts:
+def transform_raw(
+    compressed: Iterable[bytes],
+    key: RawKey,
+    metadata: Mapping[str, str],
+    files: TableFiles,
+    out_of_time: Callable[[], bool] = never,
+) -> Counts:
     """Read a raw object and write its rows into `files`, block by block, in order.
 
     Decompression runs ahead in a thread of its own, blocks are worked on side by side, and the calling thread writes.
+    An object beyond the limits of `cut_off.py` is read no further than to the block that exceeds them.
 
     Args:
         compressed: the object's bytes, in pieces; taken in another thread.
         key: its key.
         metadata: its S3 metadata.
         files: where the rows go.
+        out_of_time: whether reading has to end; called in another thread.
     """
     origin = Origin.of(key, metadata)
     counts = Counts()
     content = Gunzip(compressed)
     unknown = Drift()
-    parts = _noting_unknown_fields(blocks(content, keep=4 * MAX_LINE_CHARACTERS), key.stream, unknown)
+    parts = blocks(in_time(content, out_of_time), keep=4 * MAX_LINE_CHARACTERS)
+    noted = _noting_unknown_fields(parts, key.stream, unknown)
+    cut_off: CutOffError | None = None
     with (
-        closing(ahead(parts, most=1)) as parts_ahead,
+        closing(ahead(noted, most=1)) as parts_ahead,
         closing(in_order(functools.partial(block_tables, origin=origin), parts_ahead, threads=_THREADS)) as made,
     ):
-        for tables in made:
-            _write(tables, origin, files, counts)
+        try:
+            for tables in made:
+                _write(tables, origin, files, counts)
+                check_work(bad_lines=counts.bad_lines, file_bytes=files.file_bytes)
+        except CutOffError as error:
+            cut_off = error
     _merge(unknown, counts.drift)
-    add_rejections(_object_problems(content, metadata, counts.lines), origin, files)
+    problems = _object_problems(content, metadata, counts.lines) if cut_off is None else [_cut_off(cut_off, counts)]
+    add_rejections(problems, origin, files)
     return counts
 
 
@@ -74,12 +95,14 @@ def _noting_unknown_fields(parts: Iterable[Block | LongLine], stream: str, drift
 
 
 def _write(made: BlockTables, origin: Origin, files: TableFiles, counts: Counts) -> None:
-    counts.lines += made.lines
-    counts.rejected += len(made.rejections)
-    _merge(made.drift, counts.drift)
-    for name, rows in made.tables:
+    # The stream's own table first: where its rows are refused, nothing of the part is written.
+    for name, rows in reversed(made.tables):
         files.add(name, rows)
     add_rejections(made.rejections, origin, files)
+    counts.lines += made.lines
+    counts.rejected += len(made.rejections)
+    counts.bad_lines += made.bad_lines
+    _merge(made.drift, counts.drift)
 
 
 def _merge(found: Drift, into: Drift) -> None:
@@ -110,6 +133,10 @@ def add_rejections(rejections: Sequence[Rejection], origin: Origin, files: Table
     table = TABLES["rejected_records"]
     arrays = [*(values[column.name] for column in table.columns), *common.columns]
     files.add(table.name, pa.Table.from_arrays(arrays, schema=table_schema(table.name)))
+
+
+def _cut_off(error: CutOffError, counts: Counts) -> Rejection:
+    return Rejection(0, error.reason, f"{error.detail} Behind line {counts.lines} nothing was read.")
 
 
 def _object_problems(content: Gunzip, metadata: Mapping[str, str], lines: int) -> list[Rejection]:

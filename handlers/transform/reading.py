@@ -25,6 +25,12 @@ class RefusedBlockError(ValueError):
 _LINE_BY_LINE = 16
 """Of how many lines a refused block is read line by line: to ask Arrow again takes as long as to read so many."""
 
+_ALL_BAD = 64
+"""After how many bad lines in a row the next ones are taken to be bad too."""
+
+_LINE_BY_LINE_AFTER_BAD = 256
+"""Of how many lines a block then is read line by line, without asking Arrow first."""
+
 _REPAIRED_ROWS = 256
 """How many repaired lines wait to become one table."""
 
@@ -38,6 +44,10 @@ class Reading:
 
     schema: pa.Schema
     rejections: list[Rejection] = field(default_factory=list)
+    bad_lines: int = 0
+    """Lines that Arrow refuses: repaired or rejected, each costs as much time as dozens of good ones."""
+    bad_in_a_row: int = 0
+    """How many of them end what was read so far."""
     _pieces: list[pa.Table] = field(default_factory=list)
     _lines: list[Array] = field(default_factory=list)
     _repaired: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -46,12 +56,19 @@ class Reading:
         """Append the rows of successive lines."""
         self._join_repaired()
         self._append(table, numbers(first_line, first_line + table.num_rows))
+        self.bad_in_a_row = 0
 
     def add_repaired(self, values: dict[str, Any], line: int) -> None:
         """Append the row of a line that Arrow refuses."""
+        self._note_bad()
         self._repaired[line] = values
         if len(self._repaired) >= _REPAIRED_ROWS:
             self._join_repaired()
+
+    def reject(self, rejection: Rejection) -> None:
+        """Note a line that gives no row."""
+        self._note_bad()
+        self.rejections.append(rejection)
 
     def rows(self) -> Array:
         """One struct a row, in the order of the lines."""
@@ -64,6 +81,10 @@ class Reading:
         """The line of each row, from 1."""
         self._join_repaired()
         return pa.concat_arrays(self._lines) if self._lines else pa.array([], pa.int64())
+
+    def _note_bad(self) -> None:
+        self.bad_lines += 1
+        self.bad_in_a_row += 1
 
     def _join_repaired(self) -> None:
         if self._repaired:
@@ -86,6 +107,9 @@ def read_block(block: Block, stream: str, drift: Drift) -> Reading:
 
 
 def _read(block: Block, stream: str, drift: Drift, reading: Reading) -> None:
+    if reading.bad_in_a_row >= _ALL_BAD and block.lines <= _LINE_BY_LINE_AFTER_BAD:
+        _read_lines(block, stream, drift, reading)
+        return
     try:
         reading.add(_read_leanly(block, stream), block.first_line)
     except RefusedBlockError:
@@ -93,23 +117,35 @@ def _read(block: Block, stream: str, drift: Drift, reading: Reading) -> None:
             for half in block.halves():
                 _read(half, stream, drift, reading)
         else:
-            for number, line in enumerate(block.data.removesuffix(b"\n").split(b"\n"), start=block.first_line):
-                _read_line(number, line, stream, drift, reading)
+            _read_lines(block, stream, drift, reading)
+
+
+def _read_lines(block: Block, stream: str, drift: Drift, reading: Reading) -> None:
+    for number, line in enumerate(block.data.removesuffix(b"\n").split(b"\n"), start=block.first_line):
+        _read_line(number, line, stream, drift, reading)
 
 
 def _read_line(number: int, line: bytes, stream: str, drift: Drift, reading: Reading) -> None:
-    """Read a line by Python; what that rejects Arrow may still read, which passes over what no column needs."""
+    """Read a line by Python; what is nested too deeply for it Arrow may still read, which passes over unread fields."""
     try:
         read = read_tolerantly(line, reading.schema, STREAM_MAPPINGS[stream])
     except RejectedLineError as error:
-        try:
-            reading.add(_read_leanly(Block(number, line + b"\n"), stream), number)
-        except RefusedBlockError:
-            reading.rejections.append(Rejection(number, error.reason, error.detail, line))
+        row = _read_by_arrow(number, line, stream) if error.reason == "too_deep" else None
+        if row is None:
+            reading.reject(Rejection(number, error.reason, error.detail, line))
+        else:
+            reading.add(row, number)
         return
     for path, found in read.changed.items():
         drift.add(path, found, line=number)
     reading.add_repaired(read.values, number)
+
+
+def _read_by_arrow(number: int, line: bytes, stream: str) -> pa.Table | None:
+    try:
+        return _read_leanly(Block(number, line + b"\n"), stream)
+    except RefusedBlockError:
+        return None
 
 
 def _read_leanly(block: Block, stream: str) -> pa.Table:

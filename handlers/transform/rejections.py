@@ -29,6 +29,10 @@ ObjectReason: TypeAlias = Literal[
     "not_json",  # a manifest that is no JSON
     "wrong_type",  # a manifest of another shape
     "too_long",  # a manifest larger than one can be
+    "too_many_bad_lines",  # cut off, see cut_off.py
+    "too_many_months",  # the same
+    "too_large",  # the same
+    "too_slow",  # the same
 ]
 """What is wrong with an object as a whole: a row with line 0."""
 

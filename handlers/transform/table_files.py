@@ -15,11 +15,17 @@ import pyarrow.parquet as pq
 
 from handlers.tables import STREAM_TABLES, TABLES
 from handlers.transform.arrow import pc
+from handlers.transform.cut_off import check_months
 from handlers.transform.schema import table_schema
 from handlers.transform.threads import in_order
 
 _ROW_GROUP_BYTES = 8 * 1024 * 1024
 """How much waits in memory for a file before it becomes a row group."""
+
+_WAITING_BYTES = 48 * 1024 * 1024
+"""How much may wait for the files of all months of `plays` together."""
+_PIECE_BYTES = 16 * 1024
+"""What rows that wait take beside their values: of a few plays of each of many months that is nearly all."""
 
 _HARDLY_REPEATED = {"item_uri", "item_name", "track_id", "track_name", "isrc", "_line"}
 _HARDLY_REPEATED_IN = {"tracks": {"uri", "name", "spotify_url"}}
@@ -43,12 +49,14 @@ class _Open:
     writer: pq.ParquetWriter | None = None
     """Opened with the first row group: a file of each of a thousand months would be more than may be open at once."""
     rows: int = 0
+    file_bytes: int = 0
+    """What was written so far."""
     waiting: list[pa.Table] = field(default_factory=list)
     waiting_bytes: int = 0
 
     def add(self, rows: pa.Table) -> None:
         self.waiting.append(rows)
-        self.waiting_bytes += rows.nbytes
+        self.waiting_bytes += rows.nbytes + _PIECE_BYTES
         self.rows += rows.num_rows
         if self.waiting_bytes >= _ROW_GROUP_BYTES:
             self.flush()
@@ -59,6 +67,7 @@ class _Open:
             self.writer = self.writer or _writer(self.path, self.table)
             self.writer.write_table(whole, row_group_size=len(whole))
             self.waiting, self.waiting_bytes = [], 0
+            self.file_bytes = self.path.stat().st_size
 
     def close(self) -> None:
         self.flush()
@@ -82,18 +91,30 @@ class TableFiles:
         self._open: dict[tuple[str, str], _Open] = {}
 
     def add(self, table: str, rows: pa.Table) -> None:
-        """Append rows to a table; those of `plays` go to the month of each."""
+        """Append rows to a table; those of `plays` go to the month of each.
+
+        Raises:
+            CutOffError: the rows would make too many months; none was appended.
+        """
         if not rows.num_rows:
             return
         if table == "plays":
             # Not by strftime, which wants the machine's time zone database even for UTC; Lambda promises none.
             months = pc.utf8_slice_codeunits(pc.cast(rows["played_at"], pa.string()), 0, len("YYYY-MM"))
             order, start = pc.sort_indices(months), 0
-            for found in pc.value_counts(months.take(order)).to_pylist():
-                self._append(table, found["values"], rows.take(order.slice(start, found["counts"])))
-                start += found["counts"]
+            found = {month["values"]: month["counts"] for month in pc.value_counts(months.take(order)).to_pylist()}
+            check_months(len(found.keys() | {partition for opened, partition in self._open if opened == table}))
+            for month, count in found.items():
+                self._append(table, month, rows.take(order.slice(start, count)))
+                start += count
+            self._bound_waiting(table)
         else:
             self._append(table, self._partitions[TABLES[table].partition_key], rows)
+
+    @property
+    def file_bytes(self) -> int:
+        """How much Parquet is on disk."""
+        return sum(file.file_bytes for file in self._open.values())
 
     def finish(self) -> Iterator[TableFile]:
         """Close the files and name them: entities first, then the streams' tables, rejected records last."""
@@ -101,6 +122,12 @@ class TableFiles:
         closed = in_order(_Open.close, (file for _, file in opened), threads=2)
         for ((table, partition), file), _ in zip(opened, closed, strict=True):
             yield TableFile(table, partition, file.path, file.rows)
+
+    def _bound_waiting(self, table: str) -> None:
+        opened = [file for (name, _), file in self._open.items() if name == table]
+        if sum(file.waiting_bytes for file in opened) > _WAITING_BYTES:
+            for file in opened:
+                file.flush()
 
     def _append(self, table: str, partition: str, rows: pa.Table) -> None:
         file = self._open.get((table, partition))

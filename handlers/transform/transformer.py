@@ -23,6 +23,7 @@ from handlers.layout import (
     table_key,
 )
 from handlers.tables import TABLES
+from handlers.transform.cut_off import never
 from handlers.transform.drift import Drift
 from handlers.transform.manifests import MAX_MANIFEST_BYTES, transform_manifest
 from handlers.transform.mapping import STREAM_MAPPINGS
@@ -66,10 +67,15 @@ class Transformer:
         self._raw_bucket = raw_bucket
         self._transformed_bucket = transformed_bucket
 
-    def transform(self, key: str) -> Result:
+    def transform(self, key: str, out_of_time: Callable[[], bool] = never) -> Result:
         """Make the tables of one object; a second time gives the same bytes under the same keys.
 
-        An object that is gone or not ours is no error: there is nothing to try again.
+        An object that is gone or not ours is no error: there is nothing to try again. Nor is one that is cut off since
+        it goes beyond the limits of `cut_off.py`.
+
+        Args:
+            key: of an object in the raw bucket.
+            out_of_time: whether only the time is left that storing the tables takes.
 
         Raises:
             ClientError: S3 refused something.
@@ -89,12 +95,13 @@ class Transformer:
                 return self._manifest(source, answer)
             if isinstance(source, RawKey):
                 known = source.stream in STREAM_MAPPINGS
-                return self._raw(source, answer) if known else self._unknown(source, answer)
+                return self._raw(source, answer, out_of_time) if known else self._unknown(source, answer)
             return self._foreign(key, answer)
 
-    def _raw(self, key: RawKey, answer: GetObjectOutputTypeDef) -> Result:
+    def _raw(self, key: RawKey, answer: GetObjectOutputTypeDef, out_of_time: Callable[[], bool]) -> Result:
         def write(files: TableFiles) -> Counts:
-            return transform_raw(answer["Body"].iter_chunks(_CHUNK_BYTES), key, answer["Metadata"], files)
+            chunks = answer["Body"].iter_chunks(_CHUNK_BYTES)
+            return transform_raw(chunks, key, answer["Metadata"], files, out_of_time)
 
         return self._store(str(key), key.stream, key.stem, _partitions(key.run_id), write)
 

@@ -2,12 +2,16 @@
 
 Source: what Spotify's page on downloading one's data calls extended streaming history, and files that users showed,
 https://support.spotify.com/article/understanding-my-data/.
+
+A device that is offline keeps its plays until it is back: their `ts` is the second in which it came back, and when they
+were heard stands in `offline_timestamp`, which most plays have, also online.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import chain, pairwise
 from random import Random
 from typing import Any
@@ -34,6 +38,13 @@ _SESSION = timedelta(minutes=1)
 """Without music; then something begins anew."""
 _SHORT = timedelta(seconds=30)
 """What is heard for less is no play for the Web API: https://github.com/spotify/web-api/issues/627."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
+_NO_TIME = (None, 0, 1)
+"""What stands in `offline_timestamp` where nothing is known."""
+_OFFLINE_RUNS = (1, 2, 3, 5, 8, 13, 40)
+"""How many plays a device is offline for; the last is about half a day."""
 _OLD = timedelta(days=400)
 """Before the library's start: so old that the export does not say what was skipped, and counts milliseconds."""
 _NOTHING: Record = {
@@ -51,23 +62,52 @@ _NOTHING: Record = {
 }
 
 
-def streaming_history(world: World, origin: State, plays: Iterable[Play]) -> Iterator[Record]:
-    """Give the elements of an export, the oldest first; of a longer history the first ones are the same.
+@dataclass(frozen=True)
+class ExportedPlay:
+    """An element of an export, and what only the listener knows."""
+
+    record: Record
+    heard_at: datetime
+    """When the play ended, as exactly as the element tells."""
+
+
+def exported_plays(world: World, origin: State, plays: Iterable[Play]) -> Iterator[ExportedPlay]:
+    """Give the plays of an export by their `ts`, the oldest first; of a longer history the first ones are the same.
+
+    What was heard offline is in it once the device was online again.
 
     Args:
         world: what never changes.
         origin: the library at its start, of which the plays of the years before are made.
         plays: what the Web API has served, the oldest first: all of it is in the export too.
     """
-    exporter = _Exporter(world)
+    return _synchronized(_heard(world, origin, plays), _Exporter(world))
+
+
+def _heard(world: World, origin: State, plays: Iterable[Play]) -> Iterator[_Heard]:
+    listener = _Listener(world)
     before: Play | None = None
     for play, following in pairwise(chain(_years_before(world, origin), plays, (None,))):
         if play is None:
             return
-        yield exporter.played(play, before)
+        yield listener.played(play, before)
         if following is not None:
-            yield from exporter.between(play, following)
+            yield from listener.between(play, following)
         before = play
+
+
+def _synchronized(heard: Iterable[_Heard], exporter: _Exporter) -> Iterator[ExportedPlay]:
+    """Let plays wait that were heard offline, until the next one that was not."""
+    waiting: list[tuple[_Heard, Record]] = []
+    for play in heard:
+        record = exporter.record(play)
+        if record["offline"]:
+            waiting.append((play, record))
+            continue
+        for earlier, kept in waiting:
+            yield exporter.exported(earlier, kept, play.started_at)
+        waiting.clear()
+        yield exporter.exported(play, record, play.ended_at)
 
 
 def _years_before(world: World, origin: State) -> Iterator[Play]:
@@ -76,17 +116,30 @@ def _years_before(world: World, origin: State) -> Iterator[Play]:
         yield from day_of_plays(world.first_day - timedelta(days=ago), world, origin)
 
 
-class _Exporter:
+@dataclass(frozen=True)
+class _Heard:
+    """A play as the listener lived it."""
+
+    started_at: datetime
+    ended_at: datetime
+    what: Record
+    reason_start: str
+    reason_end: str | None
+    skipped: bool
+    private: bool = False
+
+
+class _Listener:
     def __init__(self, world: World) -> None:
         self._world = world
         self._chance = dice(world.seed, "privacy export")
         self._episodes = list(world.catalogue.episodes.values())
 
-    def played(self, play: Play, before: Play | None) -> Record:
+    def played(self, play: Play, before: Play | None) -> _Heard:
         """What the Web API knows as well."""
         whole = play.ended_at - play.started_at >= timedelta(milliseconds=play.track.duration_ms - 1)
         anew = before is None or play.started_at - before.ended_at > _SESSION
-        return self._record(
+        return _Heard(
             play.started_at,
             play.ended_at,
             _of_track(play.track),
@@ -95,7 +148,7 @@ class _Exporter:
             skipped=not whole,
         )
 
-    def between(self, play: Play, following: Play) -> Iterator[Record]:
+    def between(self, play: Play, following: Play) -> Iterator[_Heard]:
         """What the Web API does not know: skipped, heard in private, spoken."""
         chance, moment, end = self._chance, play.ended_at, following.started_at
         for heard, what, private in self._unknown(end - play.ended_at, chance):
@@ -104,7 +157,7 @@ class _Exporter:
             if moment >= end:
                 return
             skipped = heard < _SHORT
-            yield self._record(
+            yield _Heard(
                 started,
                 moment,
                 what,
@@ -132,36 +185,63 @@ class _Exporter:
         if chance.random() < 0.03:
             yield timedelta(minutes=chance.randrange(1, 40)), _of_audiobook(chance), False
 
-    def _record(
-        self,
-        started: datetime,
-        ended: datetime,
-        what: Record,
-        reason_start: str,
-        reason_end: str | None,
-        *,
-        skipped: bool,
-        private: bool = False,
-    ) -> Record:
+
+class _Exporter:
+    """Writes down plays; of a device that goes offline now and then."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._chance = dice(world.seed, "privacy export of devices")
+        self._offline = 0
+        """How many plays the device is still to be offline for."""
+        online = (100 - world.plan.offline_percent) * sum(_OFFLINE_RUNS) / len(_OFFLINE_RUNS)
+        self._going_offline = world.plan.offline_percent / online if online else 1.0
+
+    def record(self, play: _Heard) -> Record:
+        """What a device notes of a play, still without a `ts`."""
         chance = self._chance
-        old = self._world.first_day - ended.date() > _OLD
-        offline = chance.random() < 0.04
-        epoch_ms = int(started.timestamp() * 1000)
+        if not self._offline and chance.random() < self._going_offline:
+            self._offline = chance.choice(_OFFLINE_RUNS)
+        offline = self._offline > 0
+        self._offline -= offline
         return {
-            "ts": f"{ended:%Y-%m-%dT%H:%M:%SZ}",
+            "ts": None,
             "platform": chance.choice(_PLATFORMS),
-            "ms_played": (ended - started) // timedelta(milliseconds=1),
+            "ms_played": (play.ended_at - play.started_at) // _MILLISECOND,
             "conn_country": chance.choices((self._world.profile.country, "FR", "ZZ"), (96, 3, 1))[0],
             "ip_addr": f"198.51.100.{chance.randrange(256)}",
-            **what,
-            "reason_start": reason_start,
-            "reason_end": reason_end,
+            **play.what,
+            "reason_start": play.reason_start,
+            "reason_end": play.reason_end,
             "shuffle": chance.random() < 0.3,
-            "skipped": None if old else skipped,
+            "skipped": None if self._old(play) else play.skipped,
             "offline": offline,
-            "offline_timestamp": (epoch_ms if old else epoch_ms // 1000) if offline else None,
-            "incognito_mode": private,
+            "offline_timestamp": self._offline_timestamp(play, offline=offline),
+            "incognito_mode": play.private,
         }
+
+    def exported(self, play: _Heard, record: Record, at: datetime) -> ExportedPlay:
+        """The element of a play that Spotify learned of at a moment."""
+        ts = at.replace(microsecond=0)
+        noted = record["offline_timestamp"]
+        known = record["offline"] and noted not in _NO_TIME
+        unit = _MILLISECOND if self._old(play) else _SECOND
+        heard_at = min(_EPOCH + noted * unit + record["ms_played"] * _MILLISECOND, ts) if known else ts
+        return ExportedPlay(record | {"ts": f"{ts:%Y-%m-%dT%H:%M:%SZ}"}, heard_at)
+
+    def _offline_timestamp(self, play: _Heard, *, offline: bool) -> int | None:
+        """When the play began, by the device, or a number that means nothing."""
+        chance = self._chance
+        if chance.random() < (0.02 if offline else 0.33):
+            return chance.choice(_NO_TIME)
+        started = play.started_at
+        if not offline and chance.random() < 0.1:
+            # A pause makes a play end later than it would, and some devices note the beginning late.
+            started += timedelta(seconds=chance.choice((-400, -60, -8, 5, 90)))
+        return (started - _EPOCH) // (_MILLISECOND if self._old(play) else _SECOND)
+
+    def _old(self, play: _Heard) -> bool:
+        return self._world.first_day - play.ended_at.date() > _OLD
 
 
 def _of_track(track: Track) -> Record:

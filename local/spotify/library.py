@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 from local.spotify.catalogue import new_catalogue
 from local.spotify.entities import Album, Artist, Episode, Show, Track
 from local.spotify.evolution import Change, World, agenda, day_of_plays
-from local.spotify.history import streaming_history
+from local.spotify.history import ExportedPlay, exported_plays
 from local.spotify.holdings import (
     Malformed,
     MalformedPlaylist,
@@ -263,12 +263,20 @@ class Library:
         return tuple(reversed(list(newest_first)))
 
     def streaming_history(self, until: datetime) -> Iterator[dict[str, Any]]:
+        """Give the elements of `exported_plays`.
+
+        Args:
+            until: not before the library's start.
+        """
+        return (play.record for play in self.exported_plays(until))
+
+    def exported_plays(self, until: datetime) -> Iterator[ExportedPlay]:
         """Give what a privacy export has that was asked for at a moment: every play there ever was, the oldest first.
 
         Args:
             until: not before the library's start.
         """
-        return streaming_history(self._world, self._origin, (self if until == self._moment else self.at(until)).plays)
+        return exported_plays(self._world, self._origin, (self if until == self._moment else self.at(until)).plays)
 
     @property
     def malformed(self) -> tuple[Malformed, ...]:

@@ -24,6 +24,7 @@ _SIZES = (
     "saved_episodes",
     "top_items",
     "export_days",
+    "offline_percent",
 )
 
 
@@ -32,7 +33,7 @@ class LibraryPlan:
     """Sizes of a library, the demo's by default.
 
     Raises:
-        ValueError: a size is negative, or more plays a day than a day has time for.
+        ValueError: a size is negative, or more than a day has time for.
     """
 
     saved_tracks: int = 2_100
@@ -58,6 +59,8 @@ class LibraryPlan:
     played_at: PlayedAt = "end"
     export_days: int = 800
     """Days before these that only a privacy export knows."""
+    offline_percent: int = 8
+    """About how many of a hundred plays are heard while the device is offline."""
 
     def __post_init__(self) -> None:
         for name in _SIZES:
@@ -67,6 +70,8 @@ class LibraryPlan:
             raise ValueError(f"playlist_entries is {self.playlist_entries}: give 0 or more, or None.")
         if self.plays_per_day > 240:
             raise ValueError(f"plays_per_day is {self.plays_per_day}: a day has time for 240 at the most.")
+        if self.offline_percent > 90:
+            raise ValueError(f"offline_percent is {self.offline_percent}: give 90 at the most.")
         if self.played_at not in get_args(PlayedAt):
             raise ValueError(f"played_at is {self.played_at!r}: give one of {', '.join(get_args(PlayedAt))}.")
         _ = self.zone

@@ -4,12 +4,12 @@ WITH heard AS (
     SELECT
         l.account_id,
         k.artist_key,
-        max(l.played_at) AS last_played_at,
-        max(l.played_at_local) AS last_heard_at
+        max(l.heard_at) AS last_heard_utc,
+        max(l.heard_at_local) AS last_heard_at
     FROM listens AS l
     LEFT JOIN current_track_artists AS t ON t.account_id = l.account_id AND t.track_id = l.track_id
     CROSS JOIN UNNEST(ARRAY['id:' || t.artist_id, 'name:' || lower(l.artist_name)]) AS k (artist_key)
-    WHERE k.artist_key IS NOT NULL
+    WHERE l.is_listen AND l.item_type = 'track' AND k.artist_key IS NOT NULL
     GROUP BY l.account_id, k.artist_key
 ),
 
@@ -20,7 +20,7 @@ followed AS (
         coalesce(f.artist_name, '') AS artist_name,
         k.artist_key
     FROM current_followed_artists AS f
-    CROSS JOIN UNNEST(ARRAY['id:' || f.artist_id, 'name:' || lower(f.artist_name)]) AS k (artist_key)
+    CROSS JOIN UNNEST(ARRAY['id:' || f.artist_id, 'name:' || lower(nullif(f.artist_name, ''))]) AS k (artist_key)
 ),
 
 artists_heard AS (
@@ -28,7 +28,7 @@ artists_heard AS (
         f.account_id,
         f.artist_id,
         f.artist_name,
-        max(h.last_played_at) AS last_played_at,
+        max(h.last_heard_utc) AS last_heard_utc,
         max(h.last_heard_at) AS last_heard_at
     FROM followed AS f
     LEFT JOIN heard AS h ON h.account_id = f.account_id AND h.artist_key = f.artist_key
@@ -40,14 +40,14 @@ ranked AS (
         a.account_id,
         row_number() OVER (
             PARTITION BY a.account_id
-            ORDER BY a.last_played_at NULLS FIRST, a.artist_name, a.artist_id
+            ORDER BY a.last_heard_utc NULLS FIRST, a.artist_name, a.artist_id
         ) AS place,
         a.artist_name,
         a.last_heard_at,
         a.artist_id
     FROM artists_heard AS a
     JOIN newest_run AS n ON n.account_id = a.account_id
-    WHERE a.last_played_at IS NULL OR a.last_played_at < date_add('day', -84, n.scheduled_at)
+    WHERE a.last_heard_utc IS NULL OR a.last_heard_utc < date_add('day', -84, n.as_of)
 )
 
 SELECT account_id, place, artist_name, last_heard_at, artist_id

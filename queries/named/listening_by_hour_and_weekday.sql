@@ -7,6 +7,6 @@ SELECT
     count(DISTINCT l.played_on) AS days
 FROM listens AS l
 JOIN newest_run AS n ON n.account_id = l.account_id
-WHERE l.played_at >= date_add('day', -84, n.scheduled_at)
+WHERE l.is_listen AND l.heard_at >= date_add('day', -84, n.as_of)
 GROUP BY l.account_id, l.local_weekday, l.local_hour
 ORDER BY l.account_id, weekday, hour_of_day

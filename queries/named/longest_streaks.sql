@@ -1,7 +1,8 @@
--- The longest streaks of local days with at least one play, twenty an account.
+-- The longest streaks of local days with at least one listen, twenty an account.
 WITH days AS (
     SELECT account_id, played_on, count(*) AS listens
     FROM listens
+    WHERE is_listen
     GROUP BY account_id, played_on
 ),
 

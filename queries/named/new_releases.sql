@@ -13,7 +13,7 @@ WITH releases AS (
     FROM current_catalogue AS c
     JOIN newest_run AS n ON n.account_id = c.account_id
     WHERE c.item_type = 'album' AND c.requested_uri <> c.item_uri
-        AND c.released_on >= CAST(date_add('month', -12, n.scheduled_at) AS date)
+        AND c.released_on >= CAST(date_add('month', -12, n.as_of) AS date)
 )
 
 SELECT account_id, released_on, artist_name, name, album_type, total_tracks, item_uri

@@ -9,6 +9,6 @@ SELECT
     sum(CASE WHEN h.status IN ('failed', 'partial') THEN 1 ELSE 0 END) AS troubled_units
 FROM run_history AS h
 JOIN newest_run AS n ON n.account_id = h.account_id
-WHERE h.scheduled_at > date_add('day', -7, n.scheduled_at)
+WHERE h.scheduled_at > date_add('day', -7, n.as_of)
 GROUP BY h.account_id, h.stream
 ORDER BY h.account_id, requests DESC, h.stream

@@ -1,30 +1,64 @@
 -- Saved albums of which no track was ever played, the longest saved first.
+-- By id and by title, since the same album has other ids; a play that has neither is known by artist and track.
 WITH played AS (
-    SELECT DISTINCT
-        l.account_id,
-        t.album_id,
-        lower(l.album_name) AS album_title,
-        lower(l.artist_name) AS artist
+    SELECT DISTINCT l.account_id, k.album_key
     FROM listens AS l
     LEFT JOIN current_tracks AS t ON t.account_id = l.account_id AND t.track_id = l.track_id
+    CROSS JOIN UNNEST(
+        ARRAY[
+            'id:' || t.album_id,
+            'title:' || lower(l.artist_name) || ' / ' || lower(nullif(l.album_name, '')),
+            CASE
+                WHEN coalesce(l.album_name, '') = ''
+                    THEN 'track:' || lower(l.artist_name) || ' / ' || lower(nullif(l.track_name, ''))
+            END
+        ]
+    ) AS k (album_key)
+    WHERE l.is_listen AND k.album_key IS NOT NULL
+),
+
+saved AS (
+    SELECT
+        a.account_id,
+        a.album_id,
+        a.album_name,
+        a.artist_name,
+        a.added_at,
+        a.added_at_local,
+        k.album_key
+    FROM current_saved_albums AS a
+    LEFT JOIN current_tracks AS t ON t.account_id = a.account_id AND t.album_id = a.album_id
+    CROSS JOIN UNNEST(
+        ARRAY[
+            'id:' || a.album_id,
+            'title:' || lower(a.artist_name) || ' / ' || lower(nullif(a.album_name, '')),
+            'track:' || lower(a.artist_name) || ' / ' || lower(nullif(t.name, ''))
+        ]
+    ) AS k (album_key)
+),
+
+never_played AS (
+    SELECT
+        s.account_id,
+        s.album_id,
+        s.album_name,
+        s.artist_name,
+        s.added_at,
+        s.added_at_local
+    FROM saved AS s
+    LEFT JOIN played AS p ON p.account_id = s.account_id AND p.album_key = s.album_key
+    GROUP BY s.account_id, s.album_id, s.album_name, s.artist_name, s.added_at, s.added_at_local
+    HAVING count(p.album_key) = 0
 )
 
 SELECT
-    a.account_id,
-    a.album_name,
-    a.artist_name,
-    a.added_at_local AS saved_at,
+    n.account_id,
+    n.album_name,
+    n.artist_name,
+    n.added_at_local AS saved_at,
     d.total_tracks,
     d.release_year,
-    a.album_id
-FROM current_saved_albums AS a
-LEFT JOIN current_albums AS d ON d.account_id = a.account_id AND d.album_id = a.album_id
--- By title too: the same album has other ids, and a play from the export has only names.
-LEFT JOIN played AS p
-    ON p.account_id = a.account_id
-    AND (
-        p.album_id = a.album_id
-        OR (p.album_title = lower(a.album_name) AND p.artist = lower(a.artist_name) AND p.album_title <> '')
-    )
-WHERE p.account_id IS NULL
-ORDER BY a.account_id, a.added_at, a.album_name, a.album_id
+    n.album_id
+FROM never_played AS n
+LEFT JOIN current_albums AS d ON d.account_id = n.account_id AND d.album_id = n.album_id
+ORDER BY n.account_id, n.added_at, n.album_name, n.album_id

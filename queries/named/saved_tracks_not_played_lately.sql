@@ -1,27 +1,65 @@
 -- Saved tracks not played in the last four weeks, those never heard first, a hundred an account.
+-- By URI, and by artist and title: the same track has other URIs, and not every play from an export has one.
 WITH heard AS (
-    SELECT account_id, item_uri, max(played_at) AS last_played_at, max(played_at_local) AS last_heard_at
-    FROM listens
-    GROUP BY account_id, item_uri
+    SELECT
+        l.account_id,
+        k.track_key,
+        max(l.heard_at) AS last_heard_utc,
+        max(l.heard_at_local) AS last_heard_at
+    FROM listens AS l
+    CROSS JOIN UNNEST(
+        ARRAY['uri:' || nullif(l.item_uri, ''), 'title:' || lower(l.artist_name) || ' / ' || lower(nullif(l.track_name, ''))]
+    ) AS k (track_key)
+    WHERE l.is_listen AND k.track_key IS NOT NULL
+    GROUP BY l.account_id, k.track_key
+),
+
+saved AS (
+    SELECT
+        s.account_id,
+        s.item_uri,
+        s.track_name,
+        s.artist_name,
+        s.added_at,
+        s.added_at_local,
+        k.track_key
+    FROM current_saved_tracks AS s
+    CROSS JOIN UNNEST(
+        ARRAY['uri:' || s.item_uri, 'title:' || lower(s.artist_name) || ' / ' || lower(nullif(s.track_name, ''))]
+    ) AS k (track_key)
+    WHERE s.item_uri <> ''
+),
+
+tracks_heard AS (
+    SELECT
+        s.account_id,
+        s.item_uri,
+        s.track_name,
+        s.artist_name,
+        s.added_at,
+        s.added_at_local,
+        max(h.last_heard_utc) AS last_heard_utc,
+        max(h.last_heard_at) AS last_heard_at
+    FROM saved AS s
+    LEFT JOIN heard AS h ON h.account_id = s.account_id AND h.track_key = s.track_key
+    GROUP BY s.account_id, s.item_uri, s.track_name, s.artist_name, s.added_at, s.added_at_local
 ),
 
 ranked AS (
     SELECT
-        s.account_id,
+        t.account_id,
         row_number() OVER (
-            PARTITION BY s.account_id
-            ORDER BY h.last_played_at NULLS FIRST, s.added_at, s.item_uri
+            PARTITION BY t.account_id
+            ORDER BY t.last_heard_utc NULLS FIRST, t.added_at, t.item_uri
         ) AS place,
-        s.track_name,
-        s.artist_name,
-        s.added_at_local AS saved_at,
-        h.last_heard_at,
-        s.item_uri
-    FROM current_saved_tracks AS s
-    JOIN newest_run AS n ON n.account_id = s.account_id
-    LEFT JOIN heard AS h ON h.account_id = s.account_id AND h.item_uri = s.item_uri
-    WHERE s.item_uri <> ''
-        AND (h.last_played_at IS NULL OR h.last_played_at < date_add('day', -28, n.scheduled_at))
+        t.track_name,
+        t.artist_name,
+        t.added_at_local AS saved_at,
+        t.last_heard_at,
+        t.item_uri
+    FROM tracks_heard AS t
+    JOIN newest_run AS n ON n.account_id = t.account_id
+    WHERE t.last_heard_utc IS NULL OR t.last_heard_utc < date_add('day', -28, n.as_of)
 )
 
 SELECT account_id, place, track_name, artist_name, saved_at, last_heard_at, item_uri

@@ -67,5 +67,5 @@ SELECT
     m.item_uri
 FROM moved AS m
 JOIN newest_run AS n ON n.account_id = m.account_id
-WHERE m.started_at >= date_add('day', -28, n.scheduled_at)
+WHERE m.started_at >= date_add('day', -28, n.as_of)
 ORDER BY m.account_id, m.started_at DESC, m.time_range, m.rank, m.item_uri

@@ -31,7 +31,9 @@ FROM (
     UNION ALL
     SELECT 'recently_played' AS stream, _raw_key, _line, _schema_version FROM plays WHERE source = 'recently_played'
     UNION ALL
-    SELECT 'streaming_history' AS stream, _raw_key, _line, _schema_version FROM plays WHERE source = 'streaming_history'
+    SELECT 'streaming_history' AS stream, _raw_key, _line, _schema_version
+    FROM plays
+    WHERE source IN ('streaming_history', 'account_data')
     UNION ALL
     SELECT 'runs' AS stream, _raw_key, _line, _schema_version FROM runs
     UNION ALL

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.queries.lake import Lake
+from tests.queries.player import Player
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +22,9 @@ def lake(tables_and_views: Lake) -> Iterator[Lake]:
     """Every table, empty, and every view."""
     with tables_and_views.scenario() as empty:
         yield empty
+
+
+@pytest.fixture
+def player(lake: Lake) -> Player:
+    """Writes plays into the lake."""
+    return Player(lake)

@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from handlers.tables import TABLES
+from tests.queries import test_listening, test_named
 from tests.queries.lake import NAMED, VIEWS, Lake, tables_of
 
 QUERIES = {f"views/{name}": sql for name, sql in VIEWS.items()} | {f"named/{name}": sql for name, sql in NAMED.items()}
@@ -27,6 +28,13 @@ def test_each_table_that_is_there_has_its_view() -> None:
 
 def test_there_are_at_least_ten_named_queries() -> None:
     assert len(NAMED) >= 10
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_named_query_has_a_test_of_its_answer(name: str) -> None:
+    tests = [test.removeprefix("test_") for module in (test_named, test_listening) for test in vars(module)]
+
+    assert [test for test in tests if test.startswith(name)]
 
 
 @pytest.mark.parametrize("name", QUERIES)

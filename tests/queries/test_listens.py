@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.queries.lake import Lake, moment, raw_key, run
 
 LISTENS = "SELECT account_id, source, played_at, item_uri FROM listens ORDER BY account_id, played_at, item_uri, source"
-API, EXPORT = "recently_played", "streaming_history"
+API, EXPORT, SMALL = "recently_played", "streaming_history", "account_data"
 
 
 def at(day: int, hour: int = 12, second: int = 0) -> datetime:
@@ -17,6 +19,11 @@ def at(day: int, hour: int = 12, second: int = 0) -> datetime:
 
 def play(when: datetime, uri: str = "x", ms_played: int | None = None, **more: Any) -> dict[str, Any]:
     return {"played_at": when, "item_uri": uri, "ms_played": ms_played, **more}
+
+
+def small(when: datetime, title: str = "Song") -> dict[str, Any]:
+    """A play as the small export has it."""
+    return play(when, "", 60_000, source=SMALL, item_type="track", track_name=title, artist_name="Abba")
 
 
 def exported(lake: Lake, import_run: str, *files: list[dict[str, Any]], account: str = "ana") -> None:
@@ -116,23 +123,199 @@ def test_an_import_counts_once_all_its_files_are_complete(lake: Lake) -> None:
     assert [row[1:3] for row in lake.ask(LISTENS)] == [(EXPORT, at(1)), (EXPORT, at(3)), (EXPORT, at(9))]
 
 
-def test_equal_plays_of_one_export_are_all_counted(lake: Lake) -> None:
-    exported(lake, run(21, trigger="import"), [play(at(1), ms_played=5)] * 2)
+def test_elements_of_one_import_that_are_equal_in_every_field_are_one_play(lake: Lake) -> None:
+    twice = play(at(1), ms_played=5, track_name="Song", artist_name="Abba", offline=False, skipped=None)
+    exported(lake, run(21, trigger="import"), [twice, twice, play(at(2), ms_played=5)], [twice])
     lake.repeat_every_row()
 
-    assert len(lake.ask(LISTENS)) == 2
+    assert lake.ask("SELECT played_at, ms_played FROM listens ORDER BY 1") == [(at(1), 5), (at(2), 5)]
+
+
+@pytest.mark.parametrize(
+    ("column", "one", "other"),
+    [
+        ("offline_timestamp", at(1, 8), at(1, 9)),
+        ("offline_timestamp", at(1, 8), None),
+        ("skipped", True, None),
+        ("shuffle", True, False),
+        ("offline", True, False),
+        ("incognito", True, False),
+        ("reason_start", "fwdbtn", "trackdone"),
+        ("reason_end", "fwdbtn", "trackdone"),
+        ("platform", "ios", "android"),
+        ("country", "PT", "ES"),
+        ("track_name", "Song", "Another"),
+        ("artist_name", "Abba", "Beck"),
+        ("album_name", "Arrival", "Waterloo"),
+        ("item_type", "track", "episode"),
+    ],
+)
+def test_elements_of_one_import_that_differ_in_a_field_are_two_plays(
+    lake: Lake, column: str, one: Any, other: Any
+) -> None:
+    exported(lake, run(21, trigger="import"), [play(at(1), ms_played=5, **{column: value}) for value in (one, other)])
+
+    assert sorted(lake.ask(f"SELECT {column} FROM listens"), key=repr) == sorted([(one,), (other,)], key=repr)
 
 
 def test_over_several_imports_a_play_counts_as_often_as_in_the_one_that_has_it_most_often(lake: Lake) -> None:
-    exported(lake, run(21, trigger="import"), [play(at(1), ms_played=5)] * 3, [play(at(2), ms_played=7)])
-    exported(lake, run(22, trigger="import"), [play(at(1), ms_played=5), play(at(1), ms_played=6), play(at(3))])
+    offline = [play(at(1), ms_played=5, offline=True, offline_timestamp=at(1, hour)) for hour in (7, 8, 9)]
+    exported(lake, run(21, trigger="import"), offline, [play(at(2), ms_played=7)], [offline[0]])
+    exported(lake, run(22, trigger="import"), [offline[2], play(at(1), ms_played=6), play(at(3))])
 
-    assert lake.ask("SELECT played_at, ms_played, count(*) FROM listens GROUP BY 1, 2 ORDER BY 1, 2") == [
-        (at(1), 5, 3),
-        (at(1), 6, 1),
-        (at(2), 7, 1),
-        (at(3), None, 1),
+    assert lake.ask("SELECT played_at, ms_played, offline_timestamp FROM listens ORDER BY 1, 2, 3") == [
+        (at(1), 5, at(1, 7)),
+        (at(1), 5, at(1, 8)),
+        (at(1), 5, at(1, 9)),
+        (at(1), 6, None),
+        (at(2), 7, None),
+        (at(3), None, None),
     ]
+
+
+def test_of_two_imports_that_have_a_play_as_often_the_newer_one_tells(lake: Lake) -> None:
+    for day, country in ((21, "ZZ"), (22, "PT")):
+        exported(lake, run(day, trigger="import"), [play(at(1), ms_played=5, country=country)])
+
+    assert lake.ask("SELECT country FROM listens") == [("PT",)]
+
+
+def test_plays_without_a_uri_are_told_apart_by_artist_and_title(lake: Lake) -> None:
+    first = [play(at(1), "", 5, track_name=name, artist_name="Abba") for name in ("Song", "Other")]
+    second = [play(at(1), "", 5, track_name=name, artist_name="Abba") for name in ("Song", "Third")]
+    exported(lake, run(21, trigger="import"), first)
+    exported(lake, run(22, trigger="import"), second)
+
+    assert lake.ask("SELECT track_name, item_key FROM listens ORDER BY 1") == [
+        ("Other", "abba / other"),
+        ("Song", "abba / song"),
+        ("Third", "abba / third"),
+    ]
+
+
+def test_a_play_without_a_uri_is_the_one_that_another_import_has_with_it(lake: Lake) -> None:
+    exported(lake, run(21, trigger="import"), [play(at(1), "", 5, track_name="Song", artist_name="ABBA")])
+    exported(lake, run(22, trigger="import"), [play(at(1), "uri", 5, track_name="Song", artist_name="Abba")])
+
+    assert lake.ask("SELECT item_uri, artist_name FROM listens") == [("uri", "Abba")]
+
+
+def test_the_key_of_a_play_without_a_uri_is_the_uri_of_its_title(lake: Lake) -> None:
+    song: dict[str, Any] = {"item_type": "track", "track_name": "Song", "artist_name": "Abba"}
+    named = [play(at(2), "", 5, **song), play(at(3), "", 5, **song | {"item_type": "episode"})]
+    nameless = [play(at(4), "", 5, track_name=name) for name in (None, "")]
+    exported(lake, run(21, trigger="import"), [play(at(1), "uri", 5, **song), *named, *nameless])
+    exported(lake, run(21, 7, "import"), [play(at(1), "other", 5, **song, context_uri="x")], account="bo")
+
+    assert lake.ask("SELECT played_at, item_key FROM listens WHERE account_id = 'ana' ORDER BY 1, 2") == [
+        (at(1), "uri"),
+        (at(2), "uri"),
+        (at(3), "abba / song"),
+        (at(4), ""),
+        (at(4), ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "heard_at"),
+    [
+        pytest.param({"offline": True, "offline_timestamp": at(1, 8)}, at(1, 8, second=30), id="offline"),
+        pytest.param(
+            {"offline": True, "offline_timestamp": at(2, 11, second=59), "ms_played": 3_600_000},
+            at(2),
+            id="never after the play came in",
+        ),
+        pytest.param({"offline": True, "offline_timestamp": None}, at(2), id="no moment"),
+        pytest.param({"offline": False, "offline_timestamp": at(1, 8)}, at(2), id="online"),
+        pytest.param({"offline": None, "offline_timestamp": at(1, 8)}, at(2), id="not known whether offline"),
+        pytest.param({"offline": True, "offline_timestamp": at(1, 8), "ms_played": None}, at(1, 8), id="no length"),
+    ],
+)
+def test_heard_at_is_when_an_offline_play_ended_on_the_device(
+    lake: Lake, fields: dict[str, Any], heard_at: datetime
+) -> None:
+    exported(lake, run(21, trigger="import"), [{**play(at(2), ms_played=30_000), **fields}])
+
+    assert lake.ask("SELECT heard_at FROM listens") == [(heard_at,)]
+
+
+def test_local_day_hour_and_weekday_are_those_of_heard_at(lake: Lake) -> None:
+    offline: dict[str, Any] = {"offline": True, "offline_timestamp": at(3, 22, second=30)}
+    exported(lake, run(21, trigger="import"), [play(at(20, 9), ms_played=1_000, **offline)])
+
+    assert lake.ask(
+        "SELECT played_at, played_at_local, heard_at_local, played_on, local_hour, local_weekday FROM listens"
+    ) == [(at(20, 9), at(20, 11), at(4, 0, second=31), date(2026, 10, 4), 0, 7)]
+
+
+def test_the_span_of_an_import_is_that_of_its_played_at(lake: Lake) -> None:
+    lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), 1, play(at(2)))
+    exported(lake, run(21, trigger="import"), [play(at(3), offline=True, offline_timestamp=at(1)), play(at(4))])
+
+    assert [row[1:3] for row in lake.ask(LISTENS)] == [(API, at(2)), (EXPORT, at(3)), (EXPORT, at(4))]
+
+
+def test_the_small_export_counts_before_the_first_play_from_the_api(lake: Lake) -> None:
+    lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), 1, play(at(5, second=30)))
+    exported(lake, run(21, trigger="import"), [small(at(4)), small(at(5, 11)), small(at(5)), small(at(6))])
+    exported(lake, run(22, trigger="import"), [small(at(6))], account="bo")
+
+    assert [row[:3] for row in lake.ask(LISTENS)] == [
+        ("ana", SMALL, at(4)),
+        ("ana", SMALL, at(5, 11)),
+        ("ana", API, at(5, second=30)),
+        ("bo", SMALL, at(6)),
+    ]
+
+
+def test_the_small_export_counts_outside_the_spans_of_extended_exports(lake: Lake) -> None:
+    exported(
+        lake, run(21, trigger="import"), [play(at(3, second=30), ms_played=5), play(at(6, second=30), ms_played=5)]
+    )
+    minutes = [at(3) - timedelta(minutes=1), at(3), at(4), at(6), at(6) + timedelta(minutes=1)]
+    exported(lake, run(22, trigger="import"), [small(minute) for minute in minutes])
+
+    assert [row[2] for row in lake.ask(LISTENS) if row[1] == SMALL] == [minutes[0], minutes[-1]]
+
+
+def test_small_exports_that_overlap_count_each_play_once(lake: Lake) -> None:
+    for day in (21, 22):
+        exported(lake, run(day, trigger="import"), [small(at(day - 20)), small(at(2)), small(at(2), "Other")])
+    lake.repeat_every_row()
+
+    assert lake.ask("SELECT played_at, track_name FROM listens ORDER BY 1, 2") == [
+        (at(1), "Song"),
+        (at(2), "Other"),
+        (at(2), "Song"),
+    ]
+
+
+def test_a_small_export_takes_nothing_from_the_api(lake: Lake) -> None:
+    for number, when in enumerate((at(2), at(4)), start=1):
+        lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), number, play(when))
+    exported(lake, run(21, trigger="import"), [small(at(1)), small(at(5))])
+
+    assert [row[1:3] for row in lake.ask(LISTENS)] == [(SMALL, at(1)), (API, at(2)), (API, at(4))]
+
+
+@pytest.mark.parametrize(
+    ("source", "fields", "is_listen", "ms"),
+    [
+        (API, {"duration_ms": 200_000}, True, 200_000),
+        (API, {"duration_ms": 20_000}, True, 20_000),
+        (API, {}, True, None),
+        (EXPORT, {"ms_played": 30_000}, True, 30_000),
+        (EXPORT, {"ms_played": 29_999}, False, 29_999),
+        (EXPORT, {"ms_played": 0}, False, 0),
+    ],
+)
+def test_a_listen_is_thirty_seconds_or_a_play_from_the_api(
+    lake: Lake, source: str, fields: dict[str, Any], is_listen: bool, ms: int | None
+) -> None:
+    record = {"played_at": at(1), "item_uri": "x", **fields}
+    lake.read(run(21, trigger="import" if source == EXPORT else "hourly"), source, [record])
+
+    assert lake.ask("SELECT is_listen, ms_heard_at_most FROM listens") == [(is_listen, ms)]
 
 
 def test_a_file_imported_again_counts_once_and_belongs_to_both_imports(lake: Lake) -> None:

@@ -5,42 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-import pytest
-
 from tests.queries.lake import NAMED, Lake, moment, ran, raw_key, run
-
-
-class Player:
-    """Writes plays of one account: each an object of its own."""
-
-    def __init__(self, lake: Lake) -> None:
-        self._lake = lake
-        self._parts = 0
-
-    def play(self, when: str, track: str, artist: str | None = "Abba", account: str = "ana", **more: Any) -> None:
-        """One play of a track, three minutes long."""
-        self._parts += 1
-        self._lake.line(
-            "recently_played",
-            "read",
-            raw_key(run(1, 6, "hourly"), "recently_played", part=self._parts),
-            1,
-            {
-                "played_at": moment(when),
-                "item_uri": f"spotify:track:{track}",
-                "track_id": track,
-                "track_name": track.upper(),
-                "artist_name": artist,
-                "duration_ms": 180_000,
-                **more,
-            },
-            account=account,
-        )
-
-
-@pytest.fixture
-def player(lake: Lake) -> Player:
-    return Player(lake)
+from tests.queries.player import Player, exported
 
 
 def entries(playlist_id: str, *tracks: str, added_at: datetime | None = None) -> list[dict[str, Any]]:
@@ -89,6 +55,7 @@ def test_top_artists_counts_four_weeks_back_from_the_newest_run(lake: Lake, play
     player.play("2026-11-20 07:00:00", "y", "Abba")
     player.play("2026-11-21 07:00:00", "z", "Beck")
     player.play("2026-11-21 08:00:00", "z", None)
+    player.play("2026-11-21 09:00:00", "z", "")
 
     assert lake.ask(NAMED["top_artists"]) == [
         ("ana", 1, "Abba", 3, 2, 9.0, moment("2026-11-20 08:00:00")),
@@ -126,6 +93,21 @@ def test_listening_by_day_is_in_local_days(lake: Lake, player: Player) -> None:
         ("ana", date(2026, 11, 3), 1, 1, 3.0),
         ("ana", date(2026, 11, 4), 3, 2, 7.5),
     ]
+
+
+def test_top_artists_counts_tracks_without_a_uri_by_their_titles(lake: Lake, player: Player) -> None:
+    nameless = [exported(f"2026-10-20 12:0{n}", name, item_uri="") for n, name in enumerate(("a", "b", "b", "c"))]
+    player.export(*nameless, exported("2026-10-20 13:00", "c", ms_played=60_000))
+
+    assert lake.ask(NAMED["top_artists"]) == [("ana", 1, "Abba", 5, 3, 13.0, moment("2026-10-20 15:00"))]
+
+
+def test_listening_by_day_has_the_whole_first_day(lake: Lake, player: Player) -> None:
+    lake.manifest(run(29), "profile")
+    for when in ("2026-10-31 22:59", "2026-10-31 23:00", "2026-11-01 22:59"):
+        player.play(when, "x")
+
+    assert lake.ask(NAMED["listening_by_day"]) == [("ana", date(2026, 11, 1), 2, 1, 6.0)]
 
 
 def test_playlist_changes_compares_the_last_two_complete_reads(lake: Lake) -> None:
@@ -202,6 +184,37 @@ def test_saved_tracks_not_played_lately_begins_with_those_never_heard(lake: Lake
         ("ana", 2, "LONGER", moment("2026-10-10 14:00")),
         ("ana", 3, "LONG", moment("2026-10-20 14:00")),
     ]
+
+
+def test_saved_tracks_not_played_lately_knows_plays_by_artist_and_title(lake: Lake, player: Player) -> None:
+    lake.read(run(29), "saved_tracks", [saved(track) for track in ("lately", "relinked", "never")])
+    player.export(
+        exported("2026-11-02 12:00", "lately", "ABBA", item_uri="", source="account_data"),
+        exported("2026-11-02 13:00", "relinked", item_uri="spotify:track:another"),
+        exported("2026-11-02 14:00", "never", "Beck", item_uri="spotify:track:of beck"),
+    )
+
+    assert [row[2] for row in lake.ask(NAMED["saved_tracks_not_played_lately"])] == ["NEVER"]
+
+
+def test_saved_albums_never_played_knows_plays_without_an_album_by_their_track(lake: Lake, player: Player) -> None:
+    key = lake.read(
+        run(1),
+        "saved_albums",
+        [
+            {"album_id": name, "album_name": name, "artist_name": "Abba", "added_at": moment("2026-10-01")}
+            for name in ("Arrival", "Voyage")
+        ],
+    )
+    for number, (track, album) in enumerate((("a", "Arrival"), ("v", "Voyage"), ("w", "Voyage")), start=1):
+        lake.entity("tracks", key, number, {"track_id": track, "name": track.upper(), "album_id": album})
+    player.export(
+        exported("2026-10-20 12:00", "a", item_uri="", track_id=None, source="account_data"),
+        exported("2026-10-20 13:00", "v", track_id=None, album_name="Greatest Hits"),
+        exported("2026-10-20 14:00", "w", "Beck", track_id=None),
+    )
+
+    assert [row[1] for row in lake.ask(NAMED["saved_albums_never_played"])] == ["Voyage"]
 
 
 def test_artists_first_heard_has_the_first_play_of_each(lake: Lake, player: Player) -> None:
@@ -432,9 +445,3 @@ def test_new_releases_are_those_of_the_artists_in_the_catalogue(lake: Lake) -> N
         ("ana", date(2026, 11, 2), "Abba", "Second", "album", 9, "spotify:album:Second"),
         ("ana", date(2026, 11, 1), "Abba", "First", "album", 9, "spotify:album:First"),
     ]
-
-
-def test_every_named_query_is_asked_here() -> None:
-    asked = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
-
-    assert [name for name in NAMED if not any(test.startswith(name) for test in asked)] == []

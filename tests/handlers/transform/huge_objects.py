@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from handlers.layout import RawKey
+from handlers.tables import STREAM_TABLES
 from handlers.transform.raw_objects import transform_raw
 from handlers.transform.table_files import TableFiles
 from tests.benchmarks.memory import peak_mb
@@ -55,13 +56,26 @@ def _short_lines_of_nothing_but_artists() -> Iterable[bytes]:
     return _repeated((start + b",".join([b"{}"] * 5_350) + b"]}}}\n") * 60, 60)
 
 
+def _plays(months: int, times: int) -> Iterable[bytes]:
+    """As many plays a block as a block may hold lines, of as many months as there are, the same again and again."""
+    line = b'{"account_id":"a","record":{"ts":"%04d-%02d-01T00:00:00Z","spotify_track_uri":"u"}}\n'
+    whole = b"".join(line % (1500 + number % months // 12, 1 + number % 12) for number in range(32_760))
+    return _repeated(whole, times)
+
+
 CASES: dict[str, tuple[str, Callable[[], Iterable[bytes]]]] = {
     "a gigabyte of good lines": ("playlist_items", _entries),
     "a type changed in every line": ("playlist_items", _entries_of_another_type),
     "a line of 200 MB": ("saved_tracks", _a_long_line),
     "a bomb of zeros": ("saved_tracks", lambda: _repeated(bytes(2**24), 64)),
-    "a bomb of blank lines": ("saved_tracks", lambda: [gzip.compress(b"\n" * 300_000)]),
-    "a bomb of empty objects": ("saved_tracks", lambda: [gzip.compress(b"{}\n" * 300_000)]),
+    "gigabytes of blank lines": ("saved_tracks", lambda: _repeated(b"\n" * 2**24, 256)),
+    "millions of empty objects": ("saved_tracks", lambda: _repeated(b"{}\n" * 300_000, 10)),
+    "millions of lines of another type": (
+        "saved_tracks",
+        lambda: _repeated(_SAVED.replace(b'"u"', b"7") * 30_000, 100),
+    ),
+    "plays of 20,000 months": ("streaming_history", lambda: _plays(20_000, 1)),
+    "plays of 600 months": ("streaming_history", lambda: _plays(600, 12)),
     "a bomb of members": ("saved_tracks", lambda: _repeated(b"", 100_000)),
     "albums of nothing but tracks": ("saved_albums", _albums),
     "short lines of nothing but artists": ("saved_tracks", _short_lines_of_nothing_but_artists),
@@ -75,8 +89,8 @@ def main(case: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         files = TableFiles(Path(folder), {"dt": "2026-11-23", "month": "2026-11"})
         counts = transform_raw(pieces(), RawKey(stream, RUN, 0), {}, files)
-        rows = {file.table: file.rows for file in files.finish()}
-    print(counts.lines, counts.rejected, rows.get(stream, 0), round(peak_mb()))
+        rows = [file.rows for file in files.finish() if file.table == STREAM_TABLES[stream]]
+    print(counts.lines, counts.rejected, sum(rows), round(peak_mb()))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,11 @@ class Context:
     invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:transform"
     aws_request_id: str = "52fdfc07-2182-154f-163f-5f0f9a621d72"
 
+    remaining: list[int] = field(default_factory=lambda: [300_000])
+    """Milliseconds, one for each time that it is asked; the last for good."""
+
     def get_remaining_time_in_millis(self) -> int:
-        return 60_000
+        return self.remaining.pop(0) if len(self.remaining) > 1 else self.remaining[0]
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +106,28 @@ def test_a_refusal_of_s3_fails_the_message_and_no_other(stage: Stage, monkeypatc
     monkeypatch.setenv("TRANSFORMED_BUCKET", "no-such-bucket")
     stage.put_lines("saved_tracks", [SAVED])
     assert failures("same_twice") == ["0", "1"]
+
+
+def test_a_message_whose_turn_comes_too_late_comes_again(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    stage.put_lines("saved_tracks", [SAVED])
+    stage.put_lines("profile", [raw_line("profile", {"id": "ana01"})])
+
+    answer = module.handler(event("two_objects"), Context(remaining=[150_000]))
+
+    assert len(answer["batchItemFailures"]) == 1
+    assert stage.keys("") == []
+    assert [line.levelname for line in caplog.records] == ["WARNING"]
+
+
+def test_an_object_that_takes_all_the_time_is_cut_off_and_its_message_done(stage: Stage) -> None:
+    stage.put_lines("saved_tracks", [SAVED])
+
+    answer = module.handler(event("object_created"), Context(remaining=[300_000, 49_000]))
+
+    assert answer["batchItemFailures"] == []
+    (row,) = stage.rows("rejected_records")
+    assert (row["_line"], row["reason"]) == (0, "too_slow")
+    assert stage.rows("saved_tracks") == []
 
 
 def test_a_message_may_speak_of_several_objects(stage: Stage) -> None:

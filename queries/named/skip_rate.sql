@@ -1,0 +1,23 @@
+-- How many of the tracks that began you skipped, by local month, the newest first.
+-- Only the extended export says so, and has the plays under 30 s: `skipped`, or where that is null the forward button.
+WITH begun AS (
+    SELECT
+        account_id,
+        CAST(date_trunc('month', played_on) AS date) AS month,
+        is_listen,
+        coalesce(skipped, reason_end = 'fwdbtn') AS is_skip
+    FROM listens
+    WHERE source = 'streaming_history' AND item_type = 'track'
+)
+
+SELECT
+    account_id,
+    month,
+    count(*) AS plays,
+    count_if(is_skip) AS skips,
+    round(100e0 * CAST(count_if(is_skip) AS double) / CAST(count(*) AS double), 1) AS percent_skipped,
+    count_if(is_skip AND NOT is_listen) AS skips_before_30_seconds
+FROM begun
+WHERE is_skip IS NOT NULL
+GROUP BY account_id, month
+ORDER BY account_id, month DESC

@@ -1,0 +1,49 @@
+"""Writes plays into a lake, from the API and from exports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.queries.lake import Lake, moment, raw_key, run
+
+
+class Player:
+    """Writes the plays of a listener."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._parts = 0
+        self._imports = 0
+
+    def play(self, when: str, track: str, artist: str | None = "Abba", account: str = "ana", **more: Any) -> None:
+        """One play of a track from the API, three minutes long, in an object of its own."""
+        self._parts += 1
+        self._lake.line(
+            "recently_played",
+            "read",
+            raw_key(run(1, 6, "hourly"), "recently_played", part=self._parts),
+            1,
+            {**_named(when, track, artist), "duration_ms": 180_000, **more},
+            account=account,
+        )
+
+    def export(self, *plays: dict[str, Any], account: str = "ana") -> None:
+        """One import of an export with these plays, each made by `exported`."""
+        self._imports += 1
+        self._lake.read(run(self._imports, 7, "import"), "streaming_history", plays, account=account)
+
+
+def exported(when: str, track: str = "x", artist: str | None = "Abba", **more: Any) -> dict[str, Any]:
+    """One play of a track from an export, heard for three minutes and not skipped."""
+    return {**_named(when, track, artist), "ms_played": 180_000, "skipped": False, **more}
+
+
+def _named(when: str, track: str, artist: str | None) -> dict[str, Any]:
+    return {
+        "played_at": moment(when),
+        "item_uri": f"spotify:track:{track}",
+        "item_type": "track",
+        "track_id": track,
+        "track_name": track.upper(),
+        "artist_name": artist,
+    }
