@@ -26,7 +26,7 @@ SIGNED_CHUNKS_WITH_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 _WORDS = frozenset({UNSIGNED, CHUNKS_WITH_TRAILER, SIGNED_CHUNKS, SIGNED_CHUNKS_WITH_TRAILER})
 _NOTHING = hashlib.sha256(b"").hexdigest()
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,8});chunk-signature=([0-9a-f]{64})\r\n")
-_TRAILER = re.compile(rb"((?:[a-z0-9-]+:[!-~]*\r?\n)+)x-amz-trailer-signature:([0-9a-f]{64})(?:\r\n)*")
+_TRAILER = re.compile(rb"(?:\r\n)?((?:[a-z0-9-]+:[!-~]*\r?\n)+)x-amz-trailer-signature:([0-9a-f]{64})(?:\r\n)*")
 
 
 class MissingPayloadHashError(RefusedRequestError):
