@@ -80,6 +80,7 @@ OBJECT_ACTIONS = {
 PLAIN_PARAMETERS = frozenset(
     {
         "allow-unordered",
+        "bucket-region",
         "continuation-token",
         "delimiter",
         "encoding-type",
@@ -87,6 +88,7 @@ PLAIN_PARAMETERS = frozenset(
         "key-marker",
         "list-type",
         "marker",
+        "max-buckets",
         "max-keys",
         "max-parts",
         "max-uploads",
@@ -149,6 +151,8 @@ def s3_operation(request: AwsRequest) -> Operation:
     bucket, _, key = request.path.removeprefix("/").partition("/")
     subresource = _subresource(request)
     if not bucket:
+        if request.method != "GET" or subresource:
+            raise UnmodelledOperationError(f"S3 {request.method} of {subresource or 'all buckets'}")
         return Operation("ListBuckets", (Question("s3:ListAllMyBuckets", "*"),))
     if request.method == "POST" and subresource == "delete" and not key:
         return _delete_objects(request, bucket)

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -80,7 +80,9 @@ def signed(
     address = urlsplit(target) if target.startswith("http") else urlsplit(f"{url}{target}")
     path = quote(unquote(address.path), safe="/~") if service == "s3" else address.path
     given = {"Host": urlsplit(url).netloc, **(headers or {})}
-    request: Any = AWSRequest(method, f"{url}{path}?{address.query}", data=body, headers=given)
+    query = parse_qsl(address.query, keep_blank_values=True)
+    request: Any = AWSRequest(method, f"{url}{path}", data=body, headers=given)
+    request.params = query
     signer: Any = S3SigV4Auth if service == "s3" else SigV4Auth
     keys = BotocoreCredentials(credentials.access_key_id, credentials.secret_access_key, credentials.session_token)
     signer(keys, service, region).add_auth(request)
