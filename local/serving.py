@@ -80,14 +80,15 @@ class LoopbackServer(ThreadedWSGIServer):
 def _guarded(
     app: WSGIApplication, refuse: Callable[[WSGIEnvironment, str], Refusal], hosts: frozenset[str]
 ) -> WSGIApplication:
-    origins = frozenset(f"http://{host}" for host in hosts)
+    # Programs that are no browsers, and browsers that follow a link, send no Origin.
+    origins = frozenset({"", *(f"http://{host}" for host in hosts)})
 
     def guard(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not _TARGET.fullmatch(environ["RAW_URI"]):
             reason = "The request's target is not a path: name the host in the Host header alone."
         elif environ.get("HTTP_HOST", "").lower() not in hosts:
             reason = f"The Host header does not name this server: use http://{HOST}:{environ['SERVER_PORT']}."
-        elif "HTTP_ORIGIN" in environ and environ["HTTP_ORIGIN"].lower() not in origins:
+        elif environ.get("HTTP_ORIGIN", "").lower() not in origins or _is_embedded_elsewhere(environ):
             reason = "A page of another origin may not use this server."
         else:
             return app(environ, start_response)
@@ -96,3 +97,15 @@ def _guarded(
         return [body]
 
     return guard
+
+
+def _is_embedded_elsewhere(environ: WSGIEnvironment) -> bool:
+    """Tell whether a page of another site loads this as a part of itself, such as an image, which has no Origin.
+
+    Following a link to the page that asks for consent is no such part.
+    Source: https://www.w3.org/TR/fetch-metadata/
+    """
+    return (
+        environ.get("HTTP_SEC_FETCH_SITE", "none") not in {"none", "same-origin"}
+        and environ.get("HTTP_SEC_FETCH_MODE") != "navigate"
+    )

@@ -82,7 +82,7 @@ def test_a_signed_request_is_answered(aws: AwsServer, service: str) -> None:
 WRONG: list[tuple[str, Callable[[dict[str, str]], object], str, str, str, str]] = [
     (
         "another secret",
-        lambda headers: None,
+        lambda _headers: None,
         "SignatureDoesNotMatch",
         "InvalidSignatureException",
         "SignatureDoesNotMatch",
@@ -342,8 +342,10 @@ CHUNKED = {
             "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7",
             "2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992",
         ),
-        b"x-amz-checksum-crc32c:sOO8/Q==\n"
-        b"x-amz-trailer-signature:d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n",
+        (
+            b"x-amz-checksum-crc32c:sOO8/Q==\n"
+            b"x-amz-trailer-signature:d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n"
+        ),
     ),
 }
 """The examples of AWS's documentation, 66 560 times "a" in three chunks: seed, signatures of chunks, what follows.
@@ -412,10 +414,8 @@ def test_chunks_that_were_changed_are_refused(payload: str, change: Callable[[by
 def test_a_signed_trailer_is_checked(after: bytes | None) -> None:
     payload = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
     body = chunked_body(payload)
-    if after is None:
-        body = body.replace(b"sOO8", b"tOO8")
-    else:
-        body = body[: body.index(b"x-amz-checksum")] + after
+    trailer = body.index(b"x-amz-checksum")
+    body = body.replace(b"sOO8", b"tOO8") if after is None else body[:trailer] + after
     request, signature, key = chunked(payload, body)
     with pytest.raises(WrongChunkError):
         check_chunks(request, payload, signature, key)

@@ -389,7 +389,7 @@ def test_names_of_functions_and_layers_are_those_that_aws_takes(cloud: Cloud, na
     answer = cloud.send(cloud.aws.owner, "POST", "/2015-03-31/functions", service="lambda", body=body.encode())
     assert (answer.status, b"ValidationException" in answer.body) == (400, True)
     if name not in {"", "x" * 65}:
-        with pytest.raises(ClientError, match="ValidationException|404"):
+        with pytest.raises(ClientError, match=r"ValidationException|404"):
             client.publish_layer_version(LayerName=name, Content=code)
     assert client.list_layers()["Layers"] == []
 
