@@ -18,7 +18,7 @@ from local.aws.signatures import Signature, signature_of
 
 Protocol = Literal["json", "query", "rest-json", "rest-xml", "cbor"]
 
-ACCESS_KEY_ID = "spotify_etl.access_key_id"
+ACCESS_KEY_ID = "embedded_cloud.access_key_id"
 """Where a WSGI environment that reaches moto says who signed the request; empty for an anonymous one."""
 
 REST_JSON_SERVICES = frozenset({"lambda", "scheduler"})
