@@ -95,6 +95,7 @@ def put(path, body):
         key = hmac.digest(key, part.encode(), "sha256")
     credential = f"Credential={os.environ['AWS_ACCESS_KEY_ID']}/{scope}"
     headers["Authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={names}, Signature={key.hex()}"
+    headers["Content-Type"] = "application/json"
     urllib.request.urlopen(urllib.request.Request(endpoint + path, body, headers, method="PUT")).close()
 """
 
