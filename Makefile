@@ -12,7 +12,7 @@ WORKERS ?= 2
 # The commands start many processes: each would compile every module anew where the variable is set.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-trino test-all check fix lint types build docs lock clean bench bench-extract bench-imports
+.PHONY: help setup demo test test-engine test-browser test-trino test-all check fix lint types build docs lock clean bench bench-extract bench-imports
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,10 +38,13 @@ demo: setup ## Run the whole pipeline on this machine: no AWS, no Spotify accoun
 	@$(BIN)/python -m cli demo
 
 test: setup ## Run the fast tests (under two minutes)
-	@$(BIN)/python -m pytest -m "not slow and not engine and not trino" -n $(WORKERS)
+	@$(BIN)/python -m pytest -m "not slow and not engine and not browser and not trino" -n $(WORKERS)
 
 test-engine: setup ## Run the program with Pulumi's own engine against a provider double (needs the pulumi CLI)
 	@$(BIN)/python -m pytest -m engine
+
+test-browser: setup ## Let hostile pages in headless Chromium attack the embedded cloud (needs Chromium)
+	@$(BIN)/python -m pytest -m browser
 
 test-trino: setup ## Ask Trino itself every view and query (needs a JDK and Maven; fetches Trino once)
 	@$(BIN)/python -m pytest -m trino

@@ -8,6 +8,13 @@ from datetime import UTC, datetime, timedelta
 import time_machine
 
 
+def real_now() -> datetime:
+    """Return the moment outside of any simulation, in UTC."""
+    if time_machine.escape_hatch.is_travelling():
+        return time_machine.escape_hatch.datetime.datetime.now(UTC)
+    return datetime.now(UTC)
+
+
 class SimulatedClock:
     """A UTC clock that runs at the speed of the real one and can be moved forward, never back.
 

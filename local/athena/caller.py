@@ -11,7 +11,7 @@ import flask
 
 from local.athena.errors import AccessError
 from local.aws.authorization import AccessDeniedError
-from local.aws.requests import access_key_id
+from local.aws.requests import ACCESS_KEY_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +32,7 @@ class Caller:
         """Return who signed the request that this thread serves; outside of any it is the account's owner."""
         key = server.owner.access_key_id
         if flask.has_request_context():
-            headers = {name.lower(): value for name, value in flask.request.headers.items()}
-            key = access_key_id(headers, flask.request.args) or ""
+            key = flask.request.environ[ACCESS_KEY_ID]
         return cls(server, key)
 
     def database(self, action: str, database: str) -> None:

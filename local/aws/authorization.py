@@ -17,12 +17,14 @@ from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 
 from local.aws.conditions import UnknownConditionError, Values
+from local.aws.credentials import Credentials
 from local.aws.operation import Operation, UnmodelledOperationError
 from local.aws.operations import operation_of
 from local.aws.policies import Question, Verdict, Who, identity_verdict, resource_verdict
 from local.aws.principals import PARTITION, Principal, principal
 from local.aws.requests import AwsRequest
 from local.aws.resource_policies import resource_policy
+from local.aws.signatures import MissingSignatureError, verify
 
 
 class AccessDeniedError(Exception):
@@ -55,11 +57,11 @@ class Authorization:
         denials: every refusal so far, oldest first.
     """
 
-    def __init__(self, *, account_id: str, region: str, owner_key: str) -> None:
+    def __init__(self, *, account_id: str, region: str, owner: Credentials) -> None:
         self.denials: list[Denial] = []
         self._account_id = account_id
         self._region = region
-        self._owner_key = owner_key
+        self._owner = owner
         self._refused = threading.local()
 
     def check(
@@ -77,7 +79,7 @@ class Authorization:
             AccessDeniedError: it is not allowed, or a condition that would decide is not modelled.
             UnknownAccessKeyError: nobody has this access key.
         """
-        caller = principal(access_key_id, self._account_id, self._owner_key)
+        caller = principal(access_key_id, self._account_id, self._owner)
         self._ask(caller, Question(action, resource, context or {}))
 
     def check_service(
@@ -110,15 +112,30 @@ class Authorization:
         document = role.assume_role_policy_document if role is not None else None
         self._decide_for_service(service, question, document, "role trust policy")
 
-    def enforce(self, request: AwsRequest) -> None:
+    def authenticate(self, request: AwsRequest) -> Principal:
+        """Find out who sent a request.
+
+        Raises:
+            UnknownAccessKeyError: nobody has the request's access key.
+            RefusedRequestError: it cannot be read, or the key's owner did not sign it.
+        """
+        if request.problem is not None:
+            raise request.problem
+        caller = principal(request.access_key_id, self._account_id, self._owner)
+        if request.signature is not None and caller.secret is not None:
+            verify(request, request.signature, caller.secret, caller.token)
+        elif request.protocol != "rest-xml":
+            raise MissingSignatureError
+        return caller
+
+    def enforce(self, request: AwsRequest, caller: Principal) -> None:
         """Ask for everything that a request does.
 
         Raises:
             AccessDeniedError: some of it is not allowed, or the operation is not modelled.
-            UnknownAccessKeyError: nobody has the request's access key.
+            RefusedRequestError: a part of it that says what it does cannot be read.
         """
         self._refused.resources = frozenset()
-        caller = principal(request.access_key_id, self._account_id, self._owner_key)
         if caller.is_owner:
             return
         try:

@@ -17,6 +17,7 @@ from local.aws.operation import Operation, UnmodelledOperationError
 from local.aws.policies import Question
 from local.aws.requests import AwsRequest
 from local.aws.s3_operations import s3_operation
+from local.aws.unambiguous import check_parameters, check_request
 
 
 class Place:
@@ -42,8 +43,7 @@ def operation_of(request: AwsRequest, account_id: str) -> Operation:
     Raises:
         UnmodelledOperationError: the request is not in the tables.
     """
-    if request.path.startswith("/moto-api"):
-        raise UnmodelledOperationError("of moto's own address")
+    check_request(request)
     if request.service in {"s3", ""}:
         return s3_operation(request)
     place = Place(request.region, account_id)
@@ -51,10 +51,18 @@ def operation_of(request: AwsRequest, account_id: str) -> Operation:
     resources = MODELLED.get(request.service, {}).get(name)
     if resources is None:
         raise UnmodelledOperationError(f"{request.service} {name}")
-    action = f"{PREFIXES.get(request.service, request.service)}:{ACTIONS.get((request.service, name), name)}"
-    context = _context(request.service, parameters)
+    check_parameters(request, name)
+    try:
+        return _operation(request.service, name, parameters, resources, place)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UnmodelledOperationError(f"{name} without the parameters that name a resource") from error
+
+
+def _operation(service: str, name: str, parameters: Parameters, resources: Resources, place: Place) -> Operation:
+    action = f"{PREFIXES.get(service, service)}:{ACTIONS.get((service, name), name)}"
+    context = _context(service, parameters)
     questions = [Question(action, arn, context) for arn in resources(parameters, place)]
-    if request.service == "secretsmanager":
+    if service == "secretsmanager":
         questions += _key_of_secret(name, parameters, place)
     return Operation(name, tuple(questions))
 
@@ -63,9 +71,9 @@ def _name_and_parameters(request: AwsRequest) -> tuple[str, Parameters]:
     if request.protocol != "rest-json":
         return request.operation or "?", request.parameters
     for method, pattern, name in ROUTES[request.service]:
-        found = re.fullmatch(pattern, request.path.rstrip("/"))
+        found = re.fullmatch(pattern, request.path)
         if found and method == request.method:
-            return name, {**request.query, **request.parameters, **found.groupdict()}
+            return name, {**request.query, **found.groupdict()}
     return f"{request.method} {request.path}", {}
 
 
@@ -103,22 +111,32 @@ def _key_of_secret(name: str, parameters: Parameters, place: Place) -> list[Ques
 
 
 def _function(parameters: Parameters, place: Place) -> Iterable[str]:
-    name = parameters["FunctionName"]
-    if not name.startswith("arn:"):
-        name = place.arn("lambda", f"function:{name.rpartition('function:')[2]}")
-    qualifier = parameters.get("Qualifier")
+    found = _FUNCTION_NAME.fullmatch(parameters["FunctionName"])
+    if found is None or found["region"] not in {None, place.region} or found["account"] not in {None, place.account_id}:
+        raise UnmodelledOperationError(f"on the function {parameters['FunctionName']}")
+    name = place.arn("lambda", f"function:{found['name']}")
+    qualifier = found["qualifier"] or parameters.get("Qualifier")
     return (f"{name}:{qualifier}" if qualifier and qualifier != "$LATEST" else name,)
 
 
 def _log_stream(parameters: Parameters, place: Place) -> Iterable[str]:
     """Name the stream, as CloudWatch Logs does even where a request names only its group: `…:log-stream:`."""
-    group = parameters.get("logGroupName") or parameters.get("logGroupNamePrefix", "")
-    return (place.arn("logs", f"log-group:{group}:log-stream:{parameters.get('logStreamName', '')}"),)
+    given = [
+        parameters[name] for name in ("logGroupName", "logGroupNamePrefix", "logGroupIdentifier") if name in parameters
+    ]
+    given += [*parameters.get("logGroupNames", ()), *parameters.get("logGroupIdentifiers", ())]
+    # An identifier is a name or an ARN.
+    groups = [
+        group.partition(":log-group:")[2].removesuffix(":*") if group.startswith("arn:") else group for group in given
+    ]
+    stream = parameters.get("logStreamName", "")
+    return tuple(place.arn("logs", f"log-group:{group}:log-stream:{stream}") for group in groups or [""])
 
 
 def _glue_database(parameters: Parameters, place: Place) -> Iterable[str]:
-    database = parameters.get("DatabaseName") or parameters.get("Name") or parameters["DatabaseInput"]["Name"]
-    return (place.arn("glue", "catalog"), place.arn("glue", f"database/{database}"))
+    given = {parameters.get("DatabaseName"), parameters.get("Name"), parameters.get("DatabaseInput", {}).get("Name")}
+    databases = sorted(given - {None})
+    return (place.arn("glue", "catalog"), *(place.arn("glue", f"database/{database}") for database in databases or "*"))
 
 
 def _glue_databases(_parameters: Parameters, place: Place) -> Iterable[str]:
@@ -127,8 +145,8 @@ def _glue_databases(_parameters: Parameters, place: Place) -> Iterable[str]:
 
 def _glue_table(parameters: Parameters, place: Place) -> Iterable[str]:
     database = parameters["DatabaseName"]
-    given = parameters.get("TableName") or parameters.get("Name") or parameters.get("TableInput", {}).get("Name")
-    tables = [given] if given else parameters.get("TablesToDelete") or ["*"]
+    given = {parameters.get("TableName"), parameters.get("Name"), parameters.get("TableInput", {}).get("Name")}
+    tables = sorted(given - {None}) or parameters.get("TablesToDelete") or ["*"]
     return (
         place.arn("glue", "catalog"),
         place.arn("glue", f"database/{database}"),
@@ -207,7 +225,7 @@ def _key(parameters: Parameters, place: Place) -> Iterable[str]:
 
 
 def _topic(parameters: Parameters, _place: Place) -> Iterable[str]:
-    return (parameters.get("TopicArn") or parameters.get("TargetArn", "*"),)
+    return [parameters[name] for name in ("TopicArn", "TargetArn") if name in parameters] or ("*",)
 
 
 def _alarm(parameters: Parameters, place: Place) -> Iterable[str]:
@@ -396,18 +414,23 @@ MODELLED: dict[str, dict[str, Resources]] = {
 }
 """Signing name → operation → the resources it needs its action on."""
 
+_FUNCTION_NAME = re.compile(
+    r"(arn:aws:lambda:(?P<region>[a-z0-9-]+):)?((?P<account>\d{12}):)?(function:)?(?P<name>[A-Za-z0-9_-]+)"
+    r"(:(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?"
+)
+
 _FUNCTION = r"/2015-03-31/functions/(?P<FunctionName>[^/]+)"
 
 ROUTES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "lambda": (
         ("POST", rf"{_FUNCTION}/invocations", "Invoke"),
-        ("GET", r"/2015-03-31/functions", "ListFunctions"),
+        ("GET", r"/2015-03-31/functions/?", "ListFunctions"),
         ("GET", _FUNCTION, "GetFunction"),
         ("GET", rf"{_FUNCTION}/configuration", "GetFunctionConfiguration"),
         ("GET", rf"{_FUNCTION}/policy", "GetPolicy"),
         ("GET", rf"{_FUNCTION}/versions", "ListVersionsByFunction"),
         ("GET", r"/2019-09-25/functions/(?P<FunctionName>[^/]+)/event-invoke-config", "GetFunctionEventInvokeConfig"),
-        ("GET", r"/2015-03-31/event-source-mappings", "ListEventSourceMappings"),
+        ("GET", r"/2015-03-31/event-source-mappings/?", "ListEventSourceMappings"),
     ),
     "scheduler": (
         ("GET", r"/schedules", "ListSchedules"),

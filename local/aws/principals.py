@@ -10,6 +10,7 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from local.aws.conditions import Values
+from local.aws.credentials import Credentials
 from local.aws.policies import Document, Who
 
 PARTITION = "aws"
@@ -30,6 +31,8 @@ class Principal:
         policies: inline and attached policies.
         ceilings: permissions boundary and session policy; each has to allow as well.
         context: the condition keys that follow from the caller.
+        secret: the secret access key; None of an anonymous caller.
+        token: the session token; empty of a lasting key.
     """
 
     arn: str
@@ -38,28 +41,36 @@ class Principal:
     policies: Sequence[Document] = ()
     ceilings: Sequence[Document] = ()
     context: dict[str, Values] = field(default_factory=dict)
+    secret: str | None = field(default=None, repr=False)
+    token: str = field(default="", repr=False)
 
 
-def principal(access_key_id: str | None, account_id: str, owner_key: str) -> Principal:
+def principal(access_key_id: str | None, account_id: str, owner: Credentials) -> Principal:
     """Find the caller that an access key belongs to; no key is an anonymous caller.
 
     Raises:
-        UnknownAccessKeyError: nobody has this key.
+        UnknownAccessKeyError: nobody has this key, or it is inactive.
     """
     if access_key_id is None:
         return Principal(arn="anonymous", who=Who(), context={"aws:principaltype": "Anonymous"})
-    if access_key_id == owner_key:
+    if access_key_id == owner.access_key_id:
         root = f"arn:aws:iam::{account_id}:root"
         return Principal(
-            root, Who(frozenset({root}), account_id), is_owner=True, context=_context("Account", root, root)
+            root,
+            Who(frozenset({root}), account_id),
+            is_owner=True,
+            context=_context("Account", root, root),
+            secret=owner.secret_access_key,
         )
     session = sts_backends[account_id][PARTITION].get_assumed_role_from_access_key(access_key_id)
     if session is not None:
         return _role_session(session, account_id)
     user = iam_backends[account_id][PARTITION].get_user_from_access_key_id(access_key_id)
-    if user is None:
+    keys = user.access_keys if user is not None else ()
+    key = next((key for key in keys if key.access_key_id == access_key_id and key.status == "Active"), None)
+    if key is None:
         raise UnknownAccessKeyError(f"No user or role session of account {account_id} has access key {access_key_id}.")
-    return _user(user, account_id)
+    return _user(user, key.secret_access_key, account_id)
 
 
 def _role_session(session: Any, account_id: str) -> Principal:
@@ -72,10 +83,12 @@ def _role_session(session: Any, account_id: str) -> Principal:
         policies=_policies(role),
         ceilings=[*_boundary(role, account_id), *([session.policy] if session.policy else [])],
         context=_context("AssumedRole", session.role_arn, session.user_id),
+        secret=session.secret_access_key,
+        token=session.session_token,
     )
 
 
-def _user(user: Any, account_id: str) -> Principal:
+def _user(user: Any, secret: str, account_id: str) -> Principal:
     iam = iam_backends[account_id][PARTITION]
     groups = [group for group in iam.groups.values() if user in group.users]
     return Principal(
@@ -84,6 +97,7 @@ def _user(user: Any, account_id: str) -> Principal:
         policies=[document for holder in (user, *groups) for document in _policies(holder)],
         ceilings=_boundary(user, account_id),
         context={**_context("User", user.arn, user.id), "aws:username": user.name},
+        secret=secret,
     )
 
 

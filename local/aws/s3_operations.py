@@ -13,7 +13,10 @@ from xml.etree import ElementTree as ET
 
 from local.aws.operation import Operation, UnmodelledOperationError
 from local.aws.policies import Question
+from local.aws.refusals import InvalidArgumentError, RefusedRequestError
 from local.aws.s3_encryption import key_questions
+from local.aws.signatures import AUTHENTICATION_PARAMETERS
+from local.serving import LOOPBACK_NAMES
 
 if TYPE_CHECKING:
     from local.aws.requests import AwsRequest
@@ -77,6 +80,7 @@ OBJECT_ACTIONS = {
 PLAIN_PARAMETERS = frozenset(
     {
         "allow-unordered",
+        "bucket-region",
         "continuation-token",
         "delimiter",
         "encoding-type",
@@ -84,6 +88,7 @@ PLAIN_PARAMETERS = frozenset(
         "key-marker",
         "list-type",
         "marker",
+        "max-buckets",
         "max-keys",
         "max-parts",
         "max-uploads",
@@ -93,11 +98,14 @@ PLAIN_PARAMETERS = frozenset(
         "start-after",
         "upload-id-marker",
         "version-id-marker",
+        "X-Amz-Content-Sha256",
+        "X-Amz-User-Agent",
+        "x-amz-checksum-mode",
         "versionId",
         "x-id",
     }
 )
-"""Query parameters that choose no other operation; likewise all of `X-Amz-…` and `response-…`."""
+"""Query parameters that choose no other operation; likewise those of a presigned address, and all of `response-…`."""
 
 CONTEXT_HEADERS = (
     "if-match",
@@ -115,17 +123,36 @@ CONTEXT_PARAMETERS = {"delimiter": "delimiter", "max-keys": "max-keys", "prefix"
 """Query parameter → condition key `s3:<key>`."""
 
 
+# Of a copy's source, which may be a URL or an ARN to moto, only this form.
+_COPY_SOURCE = re.compile(
+    r"/?(?P<bucket>[A-Za-z0-9._-]+)/(?P<key>[^?#;]+)(\?versionId=(?P<version>[\w.-]+))?", re.ASCII
+)
+_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+
+class MalformedXmlError(RefusedRequestError):
+    """A body that is not the XML that its operation takes."""
+
+    s3 = ("MalformedXML", 400)
+
+    def __init__(self) -> None:
+        super().__init__("The XML you provided was not well-formed or did not validate against our published schema")
+
+
 def s3_operation(request: AwsRequest) -> Operation:
     """Tell what an S3 request needs.
 
     Raises:
         UnmodelledOperationError: the request is of a kind not listed here.
+        RefusedRequestError: a part of it that names objects cannot be read.
     """
-    if not re.fullmatch(r"(127\.0\.0\.1|localhost)(:\d+)?", request.host):
+    if request.host.rpartition(":")[0].lower() not in LOOPBACK_NAMES:
         raise UnmodelledOperationError(f"S3 addressed by host {request.host} (address buckets by path)")
-    bucket, _, key = request.path.lstrip("/").partition("/")
+    bucket, _, key = request.path.removeprefix("/").partition("/")
     subresource = _subresource(request)
     if not bucket:
+        if request.method != "GET" or subresource:
+            raise UnmodelledOperationError(f"S3 {request.method} of {subresource or 'all buckets'}")
         return Operation("ListBuckets", (Question("s3:ListAllMyBuckets", "*"),))
     if request.method == "POST" and subresource == "delete" and not key:
         return _delete_objects(request, bucket)
@@ -159,12 +186,14 @@ def _object_operation(request: AwsRequest, bucket: str, key: str, subresource: s
     if "x-amz-acl" in request.headers:
         questions.append(Question("s3:PutObjectAcl", resource, context))
     if request.method == "PUT" and "x-amz-copy-source" in request.headers:
-        source, _, version_part = unquote(request.headers["x-amz-copy-source"]).lstrip("/").partition("?versionId=")
-        source_bucket, _, source_key = source.partition("/")
-        source_action = "s3:GetObjectVersion" if version_part else "s3:GetObject"
+        source = _COPY_SOURCE.fullmatch(request.headers["x-amz-copy-source"])
+        if source is None:
+            raise InvalidArgumentError("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+        source_bucket, source_key, version = source["bucket"], unquote(source["key"]), source["version"]
+        source_action = "s3:GetObjectVersion" if version else "s3:GetObject"
         questions.append(Question(source_action, _arn(source_bucket, source_key), context))
         buckets.append(source_bucket)
-        reads.append((source_bucket, source_key, version_part or None))
+        reads.append((source_bucket, source_key, version))
     writes = [(bucket, key)] if action == "PutObject" else []
     questions += key_questions(request, reads, writes)
     return Operation(action, tuple(questions), buckets=tuple(buckets), reads=tuple(reads))
@@ -173,20 +202,46 @@ def _object_operation(request: AwsRequest, bucket: str, key: str, subresource: s
 def _delete_objects(request: AwsRequest, bucket: str) -> Operation:
     """Ask for each key apart: DeleteObjects answers 200 and lists those that are refused."""
     questions = []
-    for entry in ET.fromstring(request.body).iter():  # noqa: S314 - the clients are this machine's own
-        if entry.tag.rpartition("}")[2] == "Object":
-            fields = {child.tag.rpartition("}")[2]: child.text or "" for child in entry}
-            action = "s3:DeleteObjectVersion" if fields.get("VersionId") else "s3:DeleteObject"
-            questions.append(Question(action, _arn(bucket, fields.get("Key", "")), _context(request)))
+    for fields in _objects_to_delete(request.body):
+        action = "s3:DeleteObjectVersion" if fields.get("VersionId") else "s3:DeleteObject"
+        questions.append(Question(action, _arn(bucket, fields["Key"]), _context(request)))
     return Operation("DeleteObjects", tuple(questions), buckets=(bucket,), each_apart=True)
+
+
+def _objects_to_delete(body: bytes) -> list[dict[str, str]]:
+    """Return the fields of each object that DeleteObjects names.
+
+    Raises:
+        MalformedXmlError: the body is not of that form, or names something twice.
+    """
+    try:
+        root = ET.fromstring(body)  # noqa: S314 - expat limits how far entities expand
+    except ET.ParseError:
+        raise MalformedXmlError from None
+    found = []
+    for entry in root:
+        if _name(entry) == "Quiet":
+            continue
+        fields = {_name(child): child.text or "" for child in entry}
+        if _name(entry) != "Object" or "Key" not in fields or len(fields) < len(entry) or any(map(len, entry)):
+            raise MalformedXmlError
+        found.append(fields)
+    if _name(root) != "Delete" or not found:
+        raise MalformedXmlError
+    return found
+
+
+def _name(element: ET.Element) -> str:
+    """Return an element's name without S3's namespace; of another one with it."""
+    return str(element.tag).removeprefix(f"{{{_NAMESPACE}}}")
 
 
 def _subresource(request: AwsRequest) -> str:
     names = {
         name
         for name in request.query
-        if name not in PLAIN_PARAMETERS and not name.lower().startswith(("x-amz-", "response-"))
-    } - {"AWSAccessKeyId", "Signature", "Expires"}
+        if name not in PLAIN_PARAMETERS | AUTHENTICATION_PARAMETERS and not name.startswith("response-")
+    }
     if len(names) > 1:
         raise UnmodelledOperationError(f"S3 with the parameters {', '.join(sorted(names))} at once")
     return names.pop() if names else ""

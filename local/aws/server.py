@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-import boto3
-import botocore.session
 from botocore.config import Config
 from moto.backends import get_backend
+from moto.core import responses
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
+from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket, s3_backends
 from moto.sts.models import sts_backends
 
 from local.aws.authorization import Authorization
 from local.aws.conditions import Values
+from local.aws.credentials import Credentials
 from local.aws.extras import Extras
+from local.aws.names import checked_names
+from local.aws.plain_session import plain_session
 from local.aws.principals import PARTITION
 from local.aws.s3_events import checked_s3_events
-from local.aws.wsgi import AuthorizedApp, KeepAliveHandler
+from local.aws.wsgi import AuthorizedApp, KeepAliveHandler, foreign
 from local.serving import HOST, LoopbackServer
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """A key pair, of a role session with its token."""
-
-    access_key_id: str
-    secret_access_key: str
-    session_token: str | None
-
-
-OWNER = Credentials("local", "local", None)
-"""The account owner's credentials, which any client may use: they open nothing but this machine's loopback."""
 
 
 class ServerBusyError(Exception):
@@ -56,7 +44,7 @@ class AwsServer:
         port: of 127.0.0.1; 0 takes a free one.
 
     Attributes:
-        owner: may do everything.
+        owner: the access key that may do everything, made for this server at random.
         authorization: decides for everyone else, and keeps what it refused.
         extras: what was configured though moto does not keep it.
     """
@@ -66,8 +54,8 @@ class AwsServer:
     def __init__(self, *, region: str = "eu-central-1", account_id: str = "123456789012", port: int = 0) -> None:
         self.region = region
         self.account_id = account_id
-        self.owner = OWNER
-        self.authorization = Authorization(account_id=account_id, region=region, owner_key=OWNER.access_key_id)
+        self.owner = Credentials.random()
+        self.authorization = Authorization(account_id=account_id, region=region, owner=self.owner)
         self.extras = Extras()
         self._port = port
         self._server: LoopbackServer | None = None
@@ -99,9 +87,16 @@ class AwsServer:
             nobody = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
             self._patches.enter_context(patch.dict(os.environ, own | nobody, clear=True))
             app = AuthorizedApp(DomainDispatcherApplication(create_backend_app), self.authorization, self.account_id)
-            self._server = LoopbackServer(self._port, app, KeepAliveHandler)
+            # Under such a name Pulumi's provider reaches S3 Control; names below localhost lead to no other machine.
+            names = (f"{self.account_id}.localhost",)
+            self._server = LoopbackServer(self._port, app, KeepAliveHandler, refuse=foreign, names=names)
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", self._bucket_permission()))
             self._patches.enter_context(checked_s3_events(self.authorization))
+            self._patches.enter_context(checked_names())
+            # No page of another origin is to read an answer.
+            self._patches.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
+            # moto takes every body for a form too: "&Action=…" in a text would choose another operation.
+            self._patches.enter_context(patch.object(responses, "parse_qsl", lambda *_args, **_options: []))
         except BaseException:
             self._patches.close()
             AwsServer._running.release()
@@ -171,7 +166,7 @@ class AwsServer:
         return Credentials(assumed.access_key_id, assumed.secret_access_key, assumed.session_token)
 
     def _new_client(self, service: str, caller: Credentials) -> Any:
-        return _session_without_user_settings().client(
+        return plain_session().client(
             service,  # type: ignore[call-overload] # the stubs know services by literal names
             region_name=self.region,
             endpoint_url=self.url,
@@ -205,19 +200,3 @@ def _forget_everything() -> None:
     BackendDict.reset()
     reset_model_data()
     s3_backends.bucket_accounts.clear()
-
-
-@functools.cache
-def _session_without_user_settings() -> boto3.Session:
-    """Return a session that reads neither the user's profiles nor files, so that no setting of theirs leaks in.
-
-    There is one a process, whatever the server: it keeps the services' descriptions, which take long to read.
-    """
-    core = botocore.session.Session(
-        session_vars={
-            "profile": (None, None, None, None),
-            "config_file": (None, None, os.devnull, None),
-            "credentials_file": (None, None, os.devnull, None),
-        }
-    )
-    return boto3.Session(botocore_session=core)

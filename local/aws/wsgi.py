@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import http
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.exceptions import HTTPException
 
-from local.aws.answers import Answer, access_denied, unknown_access_key
+from local.aws.answers import Answer, access_denied, refused, unknown_access_key
 from local.aws.authorization import AccessDeniedError, Authorization
 from local.aws.principals import UnknownAccessKeyError
-from local.aws.requests import parse
+from local.aws.refusals import RefusedRequestError
+from local.aws.requests import ACCESS_KEY_ID, AwsRequest, parse
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
+# What AWS's services read of a request's headers. moto would take more from others: a region from the User-Agent, and
+# any parameter from a header of its name.
+_HEADERS = frozenset(
+    {
+        "HTTP_ACCEPT",
+        "HTTP_CACHE_CONTROL",
+        "HTTP_CONTENT_DISPOSITION",
+        "HTTP_CONTENT_ENCODING",
+        "HTTP_CONTENT_LANGUAGE",
+        "HTTP_CONTENT_MD5",
+        "HTTP_DATE",
+        "HTTP_EXPIRES",
+        "HTTP_HOST",
+        "HTTP_RANGE",
+        "HTTP_SMITHY_PROTOCOL",
+    }
+)
+_HEADER_PREFIXES = ("HTTP_IF_", "HTTP_X_AMZ_")
+
 
 class AuthorizedApp:
-    """A WSGI application that asks for permission before it passes a request on."""
+    """A WSGI application that passes on what its sender signed and may do."""
 
     def __init__(self, app: WsgiApp, authorization: Authorization, account_id: str) -> None:
         self._app = app
@@ -28,17 +48,36 @@ class AuthorizedApp:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        # moto would otherwise guess the account from the access key.
-        environ["HTTP_X_MOTO_ACCOUNT_ID"] = self._account_id
-        body = environ["wsgi.input"].getvalue()
-        request = parse(environ, body)
+        request = parse(environ, environ["wsgi.input"].getvalue())
         try:
-            self._authorization.enforce(request)
+            self._authorization.enforce(request, self._authorization.authenticate(request))
         except AccessDeniedError as denied:
             return _send(access_denied(request, str(denied)), start_response)
         except UnknownAccessKeyError:
             return _send(unknown_access_key(request), start_response)
-        return self._app(environ, start_response)
+        except RefusedRequestError as error:
+            return _send(refused(request, error), start_response)
+        return self._app(self._forwarded(environ, request), start_response)
+
+    def _forwarded(self, environ: dict[str, Any], request: AwsRequest) -> dict[str, Any]:
+        """Return what moto is to see: the request's own headers, and who sent it where it looks for that."""
+        forwarded = {
+            name: value
+            for name, value in environ.items()
+            if not name.startswith("HTTP_") or name in _HEADERS or name.startswith(_HEADER_PREFIXES)
+        }
+        # moto chooses service and region by this header, or guesses them where it is missing.
+        anonymous = "AWS4-HMAC-SHA256 Credential=/00000000/us-east-1/s3/aws4_request"
+        forwarded["HTTP_AUTHORIZATION"] = request.signature.authorization if request.signature else anonymous
+        # It would otherwise guess the account from the access key.
+        forwarded["HTTP_X_MOTO_ACCOUNT_ID"] = self._account_id
+        forwarded[ACCESS_KEY_ID] = request.access_key_id or ""
+        return forwarded
+
+
+def foreign(environ: Mapping[str, Any], reason: str) -> Answer:
+    """Return the answer to a request of foreign origin, in the form of the service that it is for."""
+    return access_denied(parse(environ, b""), reason)
 
 
 def _send(answer: Answer, start_response: Any) -> Iterable[bytes]:

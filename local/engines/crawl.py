@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from moto.glue.models import FakeCrawler
 
-    from local.aws.server import AwsServer, Credentials
+    from local.aws.credentials import Credentials
+    from local.aws.server import AwsServer
 
 INPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
 OUTPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"

@@ -20,7 +20,8 @@ from local.engines.logs import LogWriter
 from local.engines.patching import replaced
 
 if TYPE_CHECKING:
-    from local.aws.server import AwsServer, Credentials
+    from local.aws.credentials import Credentials
+    from local.aws.server import AwsServer
     from local.clock import SimulatedClock
     from local.engines.agenda import Agenda
     from local.engines.journal import Journal

@@ -15,7 +15,7 @@ import zipfile
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.models import LambdaBackend, LambdaFunction
@@ -229,7 +229,7 @@ class Functions:
             paths = [task_root, *self._layers(function)]
             clock_folder = self._packages.of_names("time-machine")
         number = next(self._numbers)
-        home = self._folder / "tmp" / f"{function.function_name}-{number}"
+        home = self._folder / "tmp" / str(number)
         home.mkdir(parents=True)
         now = self._clock.now
         stream = f"{now:%Y/%m/%d}/[$LATEST]{uuid.uuid5(uuid.NAMESPACE_OID, f'environment-{number}').hex}"
@@ -288,6 +288,9 @@ class Functions:
         folder = self._folder / "code" / hashlib.sha256(archive).hexdigest()[:16]
         if not folder.exists():
             with zipfile.ZipFile(io.BytesIO(archive)) as content:
+                for name in content.namelist():
+                    if name.startswith("/") or ".." in PurePosixPath(name).parts:
+                        raise zipfile.BadZipFile(f"The archive holds {name}, which lies outside its folder.")
                 content.extractall(folder)
         return folder
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from local.aws.server import AwsServer, Credentials
+    from local.aws.credentials import Credentials
+    from local.aws.server import AwsServer
     from local.clock import SimulatedClock
 
 SESSION_LIFE = timedelta(days=7)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from werkzeug.serving import WSGIRequestHandler
 
-from local.serving import HOST, LoopbackServer
+from local.serving import HOST, LoopbackServer, Refusal
 from local.spotify.app import App, LoggedRequest
 from local.spotify.behaviour import Behaviour
 from local.spotify.library import Library
 from local.spotify.oauth import Accounts
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 class Simulator(Behaviour):
@@ -64,7 +67,7 @@ class Simulator(Behaviour):
         """
         if self._server is not None:
             raise RuntimeError("The Spotify simulator is running: stop() it before it is started again.")
-        self._server = LoopbackServer(0, self._app, _SilentHandler)
+        self._server = LoopbackServer(0, self._app, _SilentHandler, refuse=_foreign)
         self._server.begin()
 
     def stop(self) -> None:
@@ -111,6 +114,10 @@ class Simulator(Behaviour):
     def unmodelled(self) -> list[str]:
         """Requests for what the simulator does not model; a test that was honest ends with none."""
         return self._app.unmodelled
+
+
+def _foreign(_environ: WSGIEnvironment, reason: str) -> Refusal:
+    return "403 Forbidden", {"Content-Type": "text/plain; charset=utf-8"}, reason.encode()
 
 
 class _SilentHandler(WSGIRequestHandler):

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from local.athena import AthenaEngine
-from local.aws.server import AwsServer, Credentials
+from local.aws.credentials import Credentials
+from local.aws.server import AwsServer
 
 DATABASE, WORKGROUP, LAKE, RESULTS = "music", "analysts", "lake-bucket", "results-bucket"
 

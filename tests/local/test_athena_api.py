@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.athena.results import java_double
-from local.aws.server import Credentials
+from local.aws.credentials import Credentials
 from tests.local.athena_lab import DATABASE, LAKE, RESULTS, WORKGROUP, Lab
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"

@@ -11,8 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws.authorization import AccessDeniedError
+from local.aws.credentials import Credentials
 from local.aws.principals import UnknownAccessKeyError
-from local.aws.server import AwsServer, Credentials
+from local.aws.server import AwsServer
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"

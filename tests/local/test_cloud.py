@@ -65,9 +65,9 @@ aws.scheduler.Schedule(
 pulumi.export("bucket_name", bucket.bucket)
 """
 
-# Standard library only: the request needs no signature that anybody checks, only whose access key it is.
+# Standard library only, so that the function needs no layer: it signs for itself.
 CODE = """
-import json, os, urllib.error, urllib.request
+import datetime, hashlib, hmac, json, os, urllib.error, urllib.parse, urllib.request
 
 def handler(event, context):
     try:
@@ -75,19 +75,28 @@ def handler(event, context):
     except urllib.error.HTTPError as error:
         refused = error.code
         error.close()
-    scope = "20261123/eu-central-1/s3/aws4_request"
-    request = urllib.request.Request(
-        f"{os.environ['AWS_ENDPOINT_URL']}/{os.environ['BUCKET']}/answer.json",
-        data=json.dumps({"at": event["at"], "spotify": refused}).encode(),
-        method="PUT",
-        headers={
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={os.environ['AWS_ACCESS_KEY_ID']}/{scope}, "
-            "SignedHeaders=host, Signature=0",
-            "Content-Type": "application/json",
-            "X-Amz-Security-Token": os.environ["AWS_SESSION_TOKEN"],
-        },
-    )
-    urllib.request.urlopen(request).close()
+    put(f"/{os.environ['BUCKET']}/answer.json", json.dumps({"at": event["at"], "spotify": refused}).encode())
+
+def put(path, body):
+    endpoint, region = os.environ["AWS_ENDPOINT_URL"], os.environ["AWS_REGION"]
+    now = f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%SZ}"
+    digest = hashlib.sha256(body).hexdigest()
+    headers = {
+        "host": urllib.parse.urlsplit(endpoint).netloc,
+        "x-amz-content-sha256": digest,
+        "x-amz-date": now,
+        "x-amz-security-token": os.environ["AWS_SESSION_TOKEN"],
+    }
+    names, lines = ";".join(headers), "".join(f"{name}:{value}\\n" for name, value in headers.items())
+    scope = f"{now[:8]}/{region}/s3/aws4_request"
+    canonical = hashlib.sha256(f"PUT\\n{path}\\n\\n{lines}\\n{names}\\n{digest}".encode()).hexdigest()
+    key = ("AWS4" + os.environ["AWS_SECRET_ACCESS_KEY"]).encode()
+    for part in (*scope.split("/"), f"AWS4-HMAC-SHA256\\n{now}\\n{scope}\\n{canonical}"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    credential = f"Credential={os.environ['AWS_ACCESS_KEY_ID']}/{scope}"
+    headers["Authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={names}, Signature={key.hex()}"
+    headers["Content-Type"] = "application/json"
+    urllib.request.urlopen(urllib.request.Request(endpoint + path, body, headers, method="PUT")).close()
 """
 
 

@@ -407,3 +407,13 @@ def test_ctrl_c_does_not_reach_the_functions(stage: Stage) -> None:
     stage.function("group", "import os\ndef handler(event, context): return [os.getpid(), os.getsid(0)]\n")
     process, session = stage.invoke("group")["Payload"]
     assert session == process != os.getsid(0)
+
+
+@pytest.mark.parametrize("member", ["../evil.py", "a/../../evil.py", "/tmp/evil.py"])  # noqa: S108 - not to be written
+def test_an_archive_writes_nothing_outside_of_its_folder(stage: Stage, tmp_path: Path, member: str) -> None:
+    stage.function("etl", "def handler(event, context): return 1\n")
+    archive = zipped({"main.py": "def handler(event, context): return 2\n", member: "x"})
+    stage.client("lambda").update_function_code(FunctionName="etl", ZipFile=archive)
+    answer = stage.invoke("etl")
+    assert "lies outside its folder" in answer["Payload"]["errorMessage"]
+    assert list(tmp_path.rglob("evil.py")) == []

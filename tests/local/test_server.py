@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws.server import OWNER, AwsServer, ServerBusyError
+from local.aws.server import AwsServer, ServerBusyError
 
 IN_REGION = {"LocationConstraint": "eu-central-1"}
 
@@ -38,8 +38,8 @@ def test_any_client_with_the_owners_credentials_is_the_owner(server: AwsServer) 
         "s3",
         endpoint_url=server.url,
         region_name=server.region,
-        aws_access_key_id=OWNER.access_key_id,
-        aws_secret_access_key=OWNER.secret_access_key,
+        aws_access_key_id=server.owner.access_key_id,
+        aws_secret_access_key=server.owner.secret_access_key,
     )
     client.create_bucket(Bucket="raw-bucket", CreateBucketConfiguration=IN_REGION)
     assert [bucket["Name"] for bucket in server.client("s3").list_buckets()["Buckets"]] == ["raw-bucket"]
@@ -70,7 +70,8 @@ def test_a_connection_serves_several_requests(server: AwsServer) -> None:
     connection.connect()
     socket = connection.sock
     for _ in range(3):
-        connection.request("GET", "/missing-bucket", headers={"Authorization": "AWS local:signature"})
+        address = server.client("s3").generate_presigned_url("list_objects_v2", Params={"Bucket": "missing-bucket"})
+        connection.request("GET", address.removeprefix(server.url))
         answer = connection.getresponse()
         assert answer.status == 404
         assert b"NoSuchBucket" in answer.read()

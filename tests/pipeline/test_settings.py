@@ -339,8 +339,6 @@ def test_the_local_stack_talks_to_the_embedded_cloud_alone() -> None:
     assert {urlsplit(url).hostname for url in endpoints.values()} == {"127.0.0.1", "localhost"}
     assert {name: value for name, value in config.items() if name != "aws:endpoints"} == {
         "aws:region": "eu-central-1",
-        "aws:accessKey": "local",
-        "aws:secretKey": "local",
         "aws:s3UsePathStyle": "true",
         **{f"aws:skip{what}": "true" for what in ("CredentialsValidation", "MetadataApiCheck", "RegionValidation")},
     }
