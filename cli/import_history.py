@@ -105,7 +105,7 @@ class _Importer:
         if noted is None:
             return None
         return Outcome(
-            hashed_file, "unchanged", noted.records, noted.plays, noted.span, 0, Faults(), read_keys=noted.keys
+            hashed_file, "unchanged", noted.records, noted.plays, noted.span, 0, Faults(), 0, read_keys=noted.keys
         )
 
     def take(self, hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> Outcome:
@@ -176,6 +176,7 @@ def _outcome(reading: Reading, records: int, keys: tuple[str, ...]) -> Outcome:
         reading.span,
         reading.elements,
         reading.faults,
+        len(reading.months),
         reading.problem,
         keys,
     )

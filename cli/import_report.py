@@ -11,6 +11,7 @@ from cli.import_manifest import STREAM
 from cli.presentation import counted
 from cli.privacy_export import Faults, Span
 from handlers.raw.manifest import UnitRow, UnitStatus
+from handlers.streaming_history import MAX_MONTHS
 
 _NAMES_SHOWN = 10
 
@@ -29,6 +30,8 @@ class Outcome:
     elements: int
     """Elements of its list that were read; 0 where it was imported before."""
     faults: Faults
+    months: int
+    """How many months its plays lie in; 0 where it was imported before."""
     problem: str | None = None
     """Why it was not read to its end."""
     read_keys: tuple[str, ...] = ()
@@ -83,7 +86,7 @@ class Taken:
 
 
 def refuse_useless(outcomes: Sequence[Outcome]) -> None:
-    """End the command where a file gives no row, or all of them together none.
+    """End the command where a file gives no row, or more than the transform takes, or all of them together none.
 
     Args:
         outcomes: of the files that were read, before anything of them is stored.
@@ -100,6 +103,12 @@ def refuse_useless(outcomes: Sequence[Outcome]) -> None:
             f"{'; '.join(said[:_NAMES_SHOWN])}{more}. Nothing was imported: download {it} again from Spotify, or leave "
             f"{it} out."
         )
+    for outcome in outcomes:
+        if outcome.months > MAX_MONTHS:
+            raise CommandError(
+                f"{outcome.name} has plays of more than {MAX_MONTHS} months, longer than there are exports: its times "
+                "are wrong, so leave it out. Nothing was imported."
+            )
     if outcomes and not any(outcome.plays for outcome in outcomes):
         names = [outcome.name for outcome in outcomes]
         raise CommandError(

@@ -13,7 +13,7 @@ from typing import Any
 
 from cli.export_files import DamagedFileError, HashedFile
 from cli.json_elements import MAX_DEPTH, PARSER_ERRORS, TOO_DEEP, NoListError, elements
-from handlers.streaming_history import kept_fields, played_at, row_problem
+from handlers.streaming_history import MAX_MONTHS, kept_fields, played_at, row_problem
 
 MAX_ELEMENT_BYTES = 4 * 1024 * 1024
 """A play takes less than a thousand."""
@@ -26,16 +26,16 @@ class Span:
     first: datetime | None = None
     last: datetime | None = None
 
-    def add(self, moment: datetime | None) -> None:
+    def add(self, moment: datetime) -> None:
         """Widen the span to the moment of a play."""
-        if moment is not None:
-            self.first = min(self.first or moment, moment)
-            self.last = max(self.last or moment, moment)
+        self.first = min(self.first or moment, moment)
+        self.last = max(self.last or moment, moment)
 
     def join(self, other: Span) -> None:
         """Widen the span to another."""
-        self.add(other.first)
-        self.add(other.last)
+        for moment in (other.first, other.last):
+            if moment:
+                self.add(moment)
 
 
 @dataclass
@@ -72,6 +72,8 @@ class Reading:
     faults: Faults = field(default_factory=Faults)
     """The others."""
     span: Span = field(default_factory=Span)
+    months: set[tuple[int, int]] = field(default_factory=set)
+    """In which its plays lie; no more than one beyond `MAX_MONTHS`."""
     problem: str | None = None
     """Why the file was not read to its end, in one sentence that says nothing of its text."""
 
@@ -104,9 +106,11 @@ class Reading:
         record = kept_fields(element)
         if reason := row_problem(record):
             self.faults.add(self.elements, reason)
-        else:
+        elif moment := played_at(record):
             self.plays += 1
-            self.span.add(played_at(record))
+            self.span.add(moment)
+            if len(self.months) <= MAX_MONTHS:
+                self.months.add((moment.year, moment.month))
         return record
 
     def _stops(self, why: str) -> str:

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from handlers.streaming_history import MAX_MONTHS
 from handlers.transform.rejections import ObjectReason
 
 MAX_BAD_LINES = 128 * 1024
 """How many lines may be bad, that is repaired or rejected: each costs as much time as dozens of good ones. A raw object
 of this project holds fewer records of any kind: with what stands around it even the smallest has 256 bytes."""
-
-MAX_MONTHS = 600
-"""How many months the plays of an object may lie in: each is an open file, and a request when it is stored."""
 
 MAX_FILE_BYTES = 384 * 1024 * 1024
 """How much Parquet may wait on the function's disk of 512 MB."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cli import import_limits
 from cli.privacy_export import MAX_ELEMENT_BYTES
-from handlers.streaming_history import FIELDS, MAX_TEXT_CHARACTERS
+from handlers.streaming_history import FIELDS, MAX_MONTHS, MAX_TEXT_CHARACTERS
 
 TEXT = " ".join((Path(__file__).parents[2] / "docs" / "import-history.md").read_text(encoding="utf-8").split())
 
@@ -35,6 +35,7 @@ def test_the_limits_are_those_of_the_docs() -> None:
         f"{import_limits.MAX_ENTRIES:,} files and entries",
         f"{import_limits.MAX_ZIPS} zips, each with {import_limits.MAX_LISTING_BYTES // 1024**2} MB of names",
         f"A single element may have {MAX_ELEMENT_BYTES // 1024**2} MB",
+        f"in {MAX_MONTHS} months",
     ):
         assert text in said
     assert import_limits.MAX_ZIP_DEPTH == 3  # a zip with two around it

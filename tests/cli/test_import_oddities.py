@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from handlers.streaming_history import MAX_MONTHS
 from tests.cli.import_stage import ImportStage
 from tests.cli.privacy_exports import (
     PERSONAL,
@@ -195,6 +196,19 @@ def test_a_list_of_other_things_is_no_success(
     sentence = stage.fail(path)
     assert sentence.startswith(f"{path.name} gives not a single play: {why}")
     assert stage.keys("raw/") + stage.keys("runs/") == []
+
+
+def test_plays_of_more_months_than_the_transform_takes_are_no_success(stage: ImportStage, tmp_path: Path) -> None:
+    times = [f"{2000 + month // 12}-{month % 12 + 1:02}-01T00:00:00Z" for month in range(MAX_MONTHS + 1)]
+    path = tmp_path / "endsong_0.json"
+    path.write_bytes(written({"ts": ts} for ts in times))
+    assert stage.fail(path) == (
+        "endsong_0.json has plays of more than 600 months, longer than there are exports: its times are wrong, so "
+        "leave it out. Nothing was imported."
+    )
+    assert stage.keys("raw/") + stage.keys("runs/") == []
+    path.write_bytes(written({"ts": ts} for ts in times[1:]))
+    assert "1 file with 600 plays, 2000-02-01 to 2050-01-01." in stage.run(path)
 
 
 def test_the_name_of_a_file_is_text_on_the_terminal(stage: ImportStage, tmp_path: Path) -> None:

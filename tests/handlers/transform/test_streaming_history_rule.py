@@ -19,6 +19,29 @@ from tests.handlers.transform.stage import RUN, encode, metadata_of, raw_line
 STREAM = "streaming_history"
 TIME = "2024-05-03T12:00:30Z"
 
+NEAR_TIMES = (
+    "2024-05-03 12:00:30Z",
+    "2024-05-03t12:00:30Z",
+    "2024-05-03T12:00:30",
+    "2024-05-03T12:00:30z",
+    "2024-05-03T12:00Z",
+    "2024-5-3T12:00:30Z",
+    "2024-05-03T12:00:30+0200",
+    "2024-05-03T12:00:30+24:00",
+    "2024-05-03T12:00:30.Z",
+    "2024-05-03T24:00:00Z",
+    "2024-05-03T12:00:60Z",
+    "2023-02-29T12:00:30Z",
+    "0000-05-03T12:00:30Z",
+    "0001-01-01T00:00:00+01:00",
+    "9999-12-31T23:59:59-01:00",
+    "٢٠٢٤-05-03T12:00:30Z",
+    "2024-05-03T12:00:30Z\n",
+    " 2024-05-03T12:00:30Z",
+    "2024-05-03 12:00",
+)
+"""None of them is a time of an extended export, though each is almost one."""
+
 two_digits = st.integers(0, 99).map("{:02d}".format)
 numbers = st.one_of(st.integers(0, 9999), st.sampled_from([0, 1, 1999, 2024, 9999])).map("{:04d}".format)
 dates = st.one_of(
@@ -79,6 +102,8 @@ def in_milliseconds(moment: datetime | None) -> datetime | None:
 @example([{"ts": TIME, name: 7} for name in URI_FIELDS])
 @example([{"ts": TIME, "spotify_track_uri": 7, "spotify_episode_uri": "spotify:episode:1"}])
 @example([{"ts": TIME}, {"ts": TIME, "spotify_track_uri": []}])
+@example([{"ts": time} for time in NEAR_TIMES])
+@example([{"endTime": f"2024-05-03 12:00{end}"} for end in ("", "\n", ":30", "Z")])
 def test_an_element_becomes_a_row_where_the_rule_says_so_and_only_there(sent: list[dict[str, Any]]) -> None:
     records = [kept_fields(element) for element in sent]
 
@@ -104,6 +129,7 @@ def test_an_element_becomes_a_row_where_the_rule_says_so_and_only_there(sent: li
         ({"ts": None, "ms_played": 1}, "neither ts nor endTime"),
         ({}, "neither ts nor endTime"),
         ({"ts": TIME, "spotify_episode_uri": 7}, "spotify_episode_uri is not a text"),
+        *(({"ts": time}, "ts is not a time such as 2024-05-03T12:00:30Z") for time in NEAR_TIMES),
     ],
 )
 def test_the_rule_says_what_is_wrong(element: dict[str, Any], problem: str | None) -> None:
