@@ -138,7 +138,8 @@ def _files(
     shaped: Callable[[Mapping[str, Any]], dict[str, Any]],
 ) -> Iterator[tuple[str, bytes]]:
     videos: list[dict[str, Any]] = []
-    audio = _audio(library, until, doubled_percent, videos)
+    records = (record for record in library.streaming_history(until) if form != "without_uris" or _has_title(record))
+    audio = _audio(library, records, doubled_percent, videos)
     first, last, number = "", f"{until:%Y}", 0
     while some := list(islice(audio, _RECORDS_A_FILE)):
         first, last = first or some[0]["ts"][:4], some[-1]["ts"][:4]
@@ -152,12 +153,17 @@ def _files(
         yield name, _json([shaped(record) for record in videos])
 
 
+def _has_title(record: Mapping[str, Any]) -> bool:
+    """Whether a play can stand in an export of 2020/21: no audiobook, and nothing that lost its title since."""
+    return bool(record["master_metadata_track_name"] or record["episode_name"])
+
+
 def _audio(
-    library: Library, until: datetime, doubled_percent: int, videos: list[dict[str, Any]]
+    library: Library, records: Iterable[dict[str, Any]], doubled_percent: int, videos: list[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     """The elements of the audio files; those of the video files are put aside."""
     chance = dice(0, "files of a privacy export", library.profile.user.user_id)
-    for record in library.streaming_history(until):
+    for record in records:
         if chance.random() < 0.04:
             videos.append(record)
             if chance.random() < 0.98:

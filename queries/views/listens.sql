@@ -65,7 +65,7 @@ lines AS (
         p.incognito,
         p.platform,
         p.country,
-        lower(coalesce(p.artist_name, '')) || ' / ' || lower(nullif(p.track_name, '')) AS title_key,
+        nullif(lower(coalesce(p.artist_name, '')) || ' / ' || lower(coalesce(p.track_name, '')), ' / ') AS title_key,
         CASE WHEN p.source = 'account_data' THEN date_add('millisecond', 59999, p.played_at) ELSE p.played_at END
             AS ends_by,
         p._extracted_at,

@@ -209,6 +209,14 @@ def test_a_play_without_a_uri_is_the_one_that_another_import_has_with_it(
     ]
 
 
+def test_plays_without_uris_of_one_moment_find_their_own(lake: Lake) -> None:
+    newer = [play(at(1), uri, 5, track_name=title, artist_name="Abba") for uri, title in (("a", ""), ("b", "Song"))]
+    exported(lake, run(21, trigger="import"), [one | {"item_uri": ""} for one in newer])
+    exported(lake, run(22, trigger="import"), newer)
+
+    assert lake.ask("SELECT item_uri FROM listens ORDER BY 1") == [("a",), ("b",)]
+
+
 def test_the_key_of_a_play_without_a_uri_is_the_uri_of_its_title(lake: Lake) -> None:
     song: dict[str, Any] = {"item_type": "track", "track_name": "Song", "artist_name": "Abba"}
     named = [play(at(2), "", 5, **song), play(at(3), "", 5, **song | {"item_type": "episode"})]
