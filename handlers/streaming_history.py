@@ -60,8 +60,8 @@ MAX_TEXT_CHARACTERS = 16_384
 """How long a text may be to be kept: a raw line then stays far below what the transform reads."""
 
 MAX_MONTHS = 600
-"""How many months the plays of one raw object may lie in: each is an open file of the transform's, and a request when it
-is stored."""
+"""How many months the plays of one raw object may lie in: each is an open file of the transform's, and a request when
+it is stored."""
 
 _TIMESTAMP = re.compile(r"(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _MINUTE = re.compile(r"\A(\d{4}-\d\d-\d\d) (\d\d:\d\d)\Z", re.ASCII)
