@@ -84,7 +84,7 @@ lines AS (
 ),
 
 -- Elements that are equal in every field are peers, of which the first counts. An export of the years in which Spotify
--- left out the URIs has the same plays as a newer one that has them: title and moment tell.
+-- left out URIs, and of audiobooks the titles too, has the same plays as a newer one: title and moment tell.
 placed AS (
     SELECT
         account_id,
@@ -121,7 +121,7 @@ placed AS (
                 max(nullif(item_uri, '')) OVER (PARTITION BY account_id, source, played_at, ms_played, title_key),
                 title_key
             )
-            ELSE ''
+            ELSE coalesce(max(item_uri) OVER (PARTITION BY account_id, source, played_at, ms_played), '')
         END AS played_item,
         row_number() OVER elements = rank() OVER elements AS is_first_of_equals,
         dense_rank() OVER elements AS nth,
@@ -236,6 +236,7 @@ copies AS (
         PARTITION BY account_id, source, played_at, played_item, ms_played
         ORDER BY
             CASE WHEN source <> 'recently_played' THEN nth END DESC,
+            CASE WHEN item_uri <> '' THEN 0 ELSE 1 END,
             import_id DESC,
             _extracted_at DESC,
             _raw_key DESC,

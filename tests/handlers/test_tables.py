@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from handlers.streams import STREAMS
 from handlers.tables import SCHEMA_VERSION, STREAM_TABLES, TABLES
+from handlers.transform.schema import arrow_type
 
 RELEASED: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "released_schemas.json").read_text("utf-8"))
 """Name and type of every column of every released table; a release adds to it and takes nothing away."""
@@ -38,6 +40,14 @@ def test_columns_have_one_meaning_each(table: str) -> None:
 def test_every_stream_has_its_table() -> None:
     assert STREAM_TABLES.keys() == STREAMS.keys()
     assert set(STREAM_TABLES.values()) <= TABLES.keys()
+
+
+def test_a_file_of_the_released_version_has_the_columns_that_were_released() -> None:
+    released = pq.read_schema(Path(__file__).parent / f"released_plays.{RELEASED_VERSION}.parquet")
+    assert {*released.names, "month"} == RELEASED["plays"].keys()
+    assert {name: released.field(name).type for name in released.names} == {
+        column.name: arrow_type(column) for column in TABLES["plays"].all_columns if column.name in released.names
+    }
 
 
 def test_columns_that_no_release_had_come_with_a_higher_schema_version() -> None:

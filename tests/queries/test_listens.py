@@ -193,11 +193,20 @@ def test_plays_without_a_uri_are_told_apart_by_artist_and_title(lake: Lake) -> N
     ]
 
 
-def test_a_play_without_a_uri_is_the_one_that_another_import_has_with_it(lake: Lake) -> None:
-    exported(lake, run(21, trigger="import"), [play(at(1), "", 5, track_name="Song", artist_name="ABBA")])
-    exported(lake, run(22, trigger="import"), [play(at(1), "uri", 5, track_name="Song", artist_name="Abba")])
+@pytest.mark.parametrize("older_first", [True, False])
+@pytest.mark.parametrize("title", [{"track_name": "Song", "artist_name": "ABBA"}, {}])
+def test_a_play_without_a_uri_is_the_one_that_another_import_has_with_it(
+    lake: Lake, title: dict[str, Any], *, older_first: bool
+) -> None:
+    older = [play(at(1), "", 5, **title), play(at(2), "", 6, **title)]
+    newer = [play(at(1), "uri", 5, track_name="Song", artist_name="Abba")]
+    for number, elements in enumerate((older, newer) if older_first else (newer, older)):
+        exported(lake, run(21 + number, trigger="import"), elements)
 
-    assert lake.ask("SELECT item_uri, artist_name FROM listens") == [("uri", "Abba")]
+    assert lake.ask("SELECT played_at, item_uri, artist_name FROM listens ORDER BY 1") == [
+        (at(1), "uri", "Abba"),
+        (at(2), "", title.get("artist_name")),
+    ]
 
 
 def test_the_key_of_a_play_without_a_uri_is_the_uri_of_its_title(lake: Lake) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from cli.import_history import import_history
 from local.spotify import LibraryPlan
+from tests.e2e.released import store_released_plays
 from tests.e2e.world import TIMEZONE, World, world
 from tests.trino.distribution import FetchError, MissingToolError, fetch, find_java
 from tests.trino.server import ServerError, TrinoServer
@@ -55,9 +56,11 @@ def trino(
 def read_world(trino: TrinoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A world that lived a few days, with a privacy export of the day before the last, and that Trino reads.
 
-    Every stream is read, and Spotify answers as before February 2026, when it sent more: almost no column is empty.
+    Every stream is read, and Spotify answers as before February 2026, when it sent more: almost no column is empty. One
+    file of `plays` is of a version that had fewer columns.
     """
     with world(tmp_path_factory.mktemp("cloud"), PLAN, shape="extended", every_stream=True) as made:
+        store_released_plays(made)
         made.live(DAYS - 1)
         _import_history(made, tmp_path_factory.mktemp("export"))
         made.live(DAYS)

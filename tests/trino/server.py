@@ -171,6 +171,8 @@ class TrinoServer:
             "node.bind-ip": HOST,
             "node.internal-address": HOST,
             "http-server.http.port": self._url.rpartition(":")[2],
+            # It would lie in the folder from which the tests were started.
+            "http-server.log.enabled": "false",
             "discovery.uri": self._url,
             "plugin.dir": str(self._distribution / "plugin"),
             "catalog.management": "dynamic",

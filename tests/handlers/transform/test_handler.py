@@ -11,6 +11,7 @@ import pytest
 
 from handlers.transform import handler as module
 from handlers.transform.events import UnknownMessageError, objects_in
+from pipeline import transformation
 from tests.handlers.transform.stage import RAW, RUN, Stage, raw_line
 
 EVENTS = Path(__file__).parent / "events"
@@ -117,6 +118,10 @@ def test_a_message_whose_turn_comes_too_late_comes_again(stage: Stage, caplog: p
     assert len(answer["batchItemFailures"]) == 1
     assert stage.keys("") == []
     assert [line.levelname for line in caplog.records] == ["WARNING"]
+
+
+def test_a_function_has_time_for_an_object_that_is_begun() -> None:
+    assert module._STORE_MILLISECONDS < module._BEGIN_MILLISECONDS < transformation._TIMEOUT_SECONDS * 1000
 
 
 def test_an_object_that_takes_all_the_time_is_cut_off_and_its_message_done(stage: Stage) -> None:
