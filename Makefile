@@ -4,8 +4,9 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-UV_VERSION := 0.13.9
 LOCK := requirements-dev.lock
+UV_LOCK := requirements-uv.lock
+UV := build/uv
 # Two workers at the most: the tests start processes of their own.
 WORKERS ?= 2
 # The commands start many processes: each would compile every module anew where the variable is set.
@@ -75,13 +76,17 @@ build: setup ## Build what is deployed: the code archive and the dependency laye
 docs: setup ## Write the pages on streams and tables that the registries know
 	@$(BIN)/python -m scripts.reference_docs
 
-lock: setup ## Pin the dependencies of pyproject.toml anew, with hashes
+$(UV)/ready: $(VENV)/ready $(UV_LOCK)
+	@$(BIN)/python -m venv --clear $(UV)
+	@$(UV)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $(UV_LOCK)
+	@touch $(UV)/ready
+
+lock: setup $(UV)/ready ## Pin the dependencies of pyproject.toml anew, with hashes
 	@set -euo pipefail; \
-	test -x build/uv/bin/uv || { $(BIN)/python -m venv build/uv && build/uv/bin/python -m pip install --quiet uv==$(UV_VERSION); }; \
-	compile="build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header"; \
+	compile="$(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header"; \
 	$$compile pyproject.toml --group dev --output-file $(LOCK); \
 	$$compile pyproject.toml --constraint $(LOCK) --output-file requirements.lock; \
-	for group in extract transform publish; do \
+	for group in extract transform publish uv; do \
 	  $$compile --group $$group --constraint $(LOCK) --output-file requirements-$$group.lock; \
 	done
 

@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import re
-import secrets
+import threading
+import webbrowser
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
-from spotipy.cache_handler import MemoryCacheHandler
-from spotipy.exceptions import SpotifyException, SpotifyOauthError, SpotifyStateError
-from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth
 
 from cli.errors import CommandError
+from cli.presentation import print_line, read_line
+from cli.redirect import ADDRESS, ConsentAnswer, DeadlineError, parse_answer, wait_for_answer
+from cli.spotify_accounts import App, Consent, TokenRefusedError, check_app
+from cli.text import quoted
 from handlers.streams import READABLE_STREAMS, scopes
 
-_OF_AN_APP = re.compile(r"[A-Za-z0-9]+")
-_TIMEOUT_SECONDS = 20
-_LONGEST_SAID = 200
-
-
-@dataclass(frozen=True)
-class App:
-    """An app of Spotify's developer dashboard.
-
-    Raises:
-        CommandError: the id or the secret cannot be one of Spotify's.
-    """
-
-    client_id: str
-    client_secret: str = field(repr=False)
-
-    def __post_init__(self) -> None:
-        for name, value in (("id", self.client_id), ("secret", self.client_secret)):
-            if not _OF_AN_APP.fullmatch(value):
-                raise CommandError(
-                    f"The client {name} is not letters and digits alone: copy it again from your app's page on the "
-                    "dashboard."
-                )
+_WAIT_MINUTES = 10
+"""As long as a code of Spotify's is good: who signs in first, with a second factor, needs some of them."""
 
 
 def named_streams(names: str) -> tuple[str, ...]:
@@ -96,9 +74,11 @@ def log_in(
         return _secret(app, token)
 
     _fill(secret_name, secret)
-    console.print(f"Logged in. The next scheduled run uses the token in {secret_name}; it lasts six months.")
+    print_line(console, f"Logged in. The next scheduled run uses the token in {secret_name}; it lasts six months.")
     if missing := set(asked) - set(token["scope"].split()):
-        console.print(f"Spotify granted less than asked: {', '.join(sorted(missing))} is missing; log in again for it.")
+        print_line(
+            console, f"Spotify granted less than asked: {', '.join(sorted(missing))} is missing; log in again for it."
+        )
 
 
 def log_in_app(secret_name: str, app: App, *, accounts_url: str, console: Console) -> None:
@@ -109,18 +89,18 @@ def log_in_app(secret_name: str, app: App, *, accounts_url: str, console: Consol
     """
 
     def secret() -> dict[str, str]:
-        _check_app(app, accounts_url)
+        _checked_app(app, accounts_url)
         return {"client_id": app.client_id, "client_secret": app.client_secret}
 
     _fill(secret_name, secret)
-    console.print(f"Spotify takes the app. The next scheduled run uses what is in {secret_name}.")
+    print_line(console, f"Spotify takes the app. The next scheduled run uses what is in {secret_name}.")
 
 
 def _fill(secret_name: str, content: Callable[[], dict[str, str]]) -> None:
     try:
         client = boto3.client("secretsmanager")
     except (BotoCoreError, ValueError) as error:  # A region that makes no address is a ValueError.
-        raise CommandError(f"AWS cannot be asked ({error}): check credentials and region.") from error
+        raise CommandError(f"AWS cannot be asked ({quoted(error)}): check credentials and region.") from error
     try:
         # Asked first: nobody should consent in a browser only to learn that the stack's name was wrong.
         client.describe_secret(SecretId=secret_name)
@@ -131,14 +111,14 @@ def _fill(secret_name: str, content: Callable[[], dict[str, str]]) -> None:
             "`pulumi stack output spotify_secret_name` prints the name of the stack's."
         ) from error
     except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"AWS did not take the login ({error}): check credentials and region.") from error
+        raise CommandError(f"AWS did not take the login ({quoted(error)}): check credentials and region.") from error
 
 
 def _check_redirect_uri(redirect_uri: str) -> None:
-    # Of `localhost` Spotify's page only says that it is refused, and the command would wait for ever.
+    # Of `localhost` Spotify's page only says that it is refused, and no answer would arrive.
     try:
         parts = urlsplit(redirect_uri)
-        fits = parts.scheme == "http" and parts.hostname == "127.0.0.1" and parts.port and not parts.username
+        fits = parts.scheme == "http" and parts.hostname == ADDRESS and parts.port and not parts.username
     except ValueError:
         fits = False
     if not fits:
@@ -146,23 +126,6 @@ def _check_redirect_uri(redirect_uri: str) -> None:
             f"--redirect-uri is {redirect_uri!r}, but must be http://127.0.0.1:<port>/<path>, exactly as the app lists "
             "it on Spotify's dashboard."
         )
-
-
-class _Consent(SpotifyOAuth):  # type: ignore[misc] # spotipy ships no types
-    """Spotipy's own notes what was asked for as the token's scope; this one notes what was granted."""
-
-    def get_auth_response(self, open_browser: bool | None = None) -> str:
-        try:
-            code: str = super().get_auth_response(open_browser)
-        except TypeError as error:
-            # Of an answer without any state spotipy fails to make its error.
-            raise SpotifyStateError(self.state, "nothing") from error
-        return code
-
-    def _add_custom_values_to_token_info(self, token_info: dict[str, Any]) -> dict[str, Any]:
-        # Where nothing is said, it is what was asked for: https://datatracker.ietf.org/doc/html/rfc6749#section-5.1.
-        granted = token_info.get("scope", self.scope)
-        return {**super()._add_custom_values_to_token_info(token_info), "scope": granted}
 
 
 def _consented_token(
@@ -173,77 +136,80 @@ def _consented_token(
     redirect_uri: str,
     console: Console,
 ) -> dict[str, str]:
-    # `state` is what ties the answer to this question: without one spotipy takes any request to the port for it.
-    cache = MemoryCacheHandler()
-    auth = _Consent(
-        client_id=app.client_id,
-        client_secret=app.client_secret,
-        redirect_uri=redirect_uri,
-        scope=list(asked),
-        state=secrets.token_urlsafe(16),
-        open_browser=open_browser,
-        cache_handler=cache,
-        requests_timeout=_TIMEOUT_SECONDS,
+    consent = Consent(app, asked, redirect_uri)
+    url = consent.url(accounts_url)
+    answer = (
+        _answer_to_browser(url, redirect_uri, consent.state, console)
+        if open_browser
+        else _pasted_answer(url, consent.state, console)
     )
-    auth.OAUTH_AUTHORIZE_URL = f"{accounts_url}authorize"
-    auth.OAUTH_TOKEN_URL = f"{accounts_url}api/token"
-    if open_browser:  # Without, spotipy says the address where it asks for that of the answer.
-        console.print(
-            f"Spotify asks for your consent in the browser. If none opens: {auth.get_authorize_url()}", soft_wrap=True
+    if answer.error == "access_denied":
+        raise CommandError(
+            "Spotify did not give a token, as the consent was refused in the browser: run the command again and "
+            "agree, or name fewer streams with --streams."
         )
+    if answer.error:
+        raise _no_token(quoted(answer.error), redirect_uri)
     try:
-        auth.get_access_token(auth.get_auth_response(), as_dict=False, check_cache=False)
-    except SpotifyStateError as error:
+        return consent.token(accounts_url, answer.code)
+    except TokenRefusedError as error:
+        raise _no_token(str(error), redirect_uri) from error
+
+
+def _no_token(why: str, redirect_uri: str) -> CommandError:
+    return CommandError(
+        f"Spotify did not give a token ({why}): check the app's client id, its secret and that it lists the redirect "
+        f"URI {redirect_uri}."
+    )
+
+
+def _answer_to_browser(url: str, redirect_uri: str, state: str, console: Console) -> ConsentAnswer:
+    def ask() -> None:
+        print_line(console, f"Spotify asks for your consent in the browser. If none opens: {url}")
+        # A browser of the terminal runs until it is left; the answer arrives before.
+        threading.Thread(target=_open, args=(url,), daemon=True).start()
+
+    try:
+        return wait_for_answer(redirect_uri, state, seconds=_WAIT_MINUTES * 60, on_listening=ask)
+    except DeadlineError as error:
         raise CommandError(
-            "Spotify did not give a token: what came back is no answer to this login; run the command again, and where "
-            "it asks for the address you end up at, paste the whole of it."
+            f"No answer of Spotify arrived at {redirect_uri} within {_WAIT_MINUTES} minutes: run the command again and "
+            "agree in the browser, or, where that runs on another machine, pass --no-browser."
         ) from error
-    except (SpotifyOauthError, SpotifyException) as error:
-        if getattr(error, "error", None) == "access_denied":
-            raise CommandError(
-                "Spotify did not give a token, as the consent was refused in the browser: run the command again and "
-                "agree, or name fewer streams with --streams."
-            ) from error
-        raise CommandError(
-            f"Spotify did not give a token ({_said(error)}): check the app's client id, its secret and that it lists "
-            f"the redirect URI {redirect_uri}."
-        ) from error
-    except requests.RequestException as error:
-        raise _no_answer() from error
     except OSError as error:
         raise CommandError(
-            f"The port of {redirect_uri} is taken ({error.strerror}): end what uses it, or pass another --redirect-uri."
+            f"The port of {redirect_uri} cannot be listened on ({error.strerror}): end what uses it, or pass another "
+            "--redirect-uri that the app lists on Spotify's dashboard."
         ) from error
-    token: dict[str, str] = cache.get_cached_token()
-    return token
 
 
-def _check_app(app: App, accounts_url: str) -> None:
-    auth = SpotifyClientCredentials(
-        client_id=app.client_id,
-        client_secret=app.client_secret,
-        cache_handler=MemoryCacheHandler(),
-        requests_timeout=_TIMEOUT_SECONDS,
-    )
-    auth.OAUTH_TOKEN_URL = f"{accounts_url}api/token"
+def _open(url: str) -> None:
+    with contextlib.suppress(webbrowser.Error):
+        webbrowser.open(url)
+
+
+def _pasted_answer(url: str, state: str, console: Console) -> ConsentAnswer:
+    print_line(console, f"Open this address in a browser and agree: {url}")
+    pasted = read_line(console, "Then paste the address that you end up at: ")
     try:
-        auth.get_access_token(as_dict=False, check_cache=False)
-    except SpotifyOauthError as error:
+        answer = parse_answer(urlsplit(pasted.strip()).query, state)
+    except ValueError:
+        answer = None
+    if answer is None:
         raise CommandError(
-            f"Spotify does not take the app ({_said(error)}): check its client id and its secret on the dashboard."
+            "Spotify did not give a token: what was pasted does not answer this login; run the command again and "
+            "paste the whole address that you end up at."
+        )
+    return answer
+
+
+def _checked_app(app: App, accounts_url: str) -> None:
+    try:
+        check_app(app, accounts_url)
+    except TokenRefusedError as error:
+        raise CommandError(
+            f"Spotify does not take the app ({error}): check its client id and its secret on the dashboard."
         ) from error
-    except requests.RequestException as error:
-        raise _no_answer() from error
-
-
-def _said(error: Exception) -> str:
-    # Where an answer is no JSON, spotipy quotes the whole page.
-    text = " ".join(str(error).split())
-    return text if len(text) <= _LONGEST_SAID else f"{text[:_LONGEST_SAID]}…"
-
-
-def _no_answer() -> CommandError:
-    return CommandError("Spotify's login does not answer: check the network and try again.")
 
 
 def _secret(app: App, token: dict[str, str]) -> dict[str, str]:

@@ -80,7 +80,8 @@ def login(
     accounts_url: Annotated[str, typer.Option(hidden=True)] = "https://accounts.spotify.com/",
 ) -> None:
     """Ask for your consent in a browser and keep the refresh token in the stack's secret."""
-    from cli.login import App, log_in, log_in_app, named_streams  # noqa: PLC0415 - spotipy takes a second to import
+    from cli.login import log_in, log_in_app, named_streams  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.spotify_accounts import App  # noqa: PLC0415
 
     spotify_app = App(client_id.strip(), client_secret.strip())
     if only_app and streams:
@@ -190,7 +191,7 @@ def _kept(error: Exception) -> str:
             suffix=".log",
             delete=False,
         ) as file:
-            for line in "".join(traceback.format_exception(error)).splitlines():
+            for line in "".join(traceback.format_exception(error)).rstrip("\n").split("\n"):
                 write_line(file, line)
     except OSError:
         return f"no file could be written to keep it, but it was {error!r}"

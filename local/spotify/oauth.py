@@ -1,6 +1,7 @@
 """Spotify's accounts service: an app, the consents users gave it, and the access tokens they are exchanged for.
 
 Sources: https://developer.spotify.com/documentation/web-api/tutorials/code-flow,
+https://developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow (here always beside the app's secret),
 https://developer.spotify.com/documentation/web-api/tutorials/client-credentials-flow,
 https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens and
 https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration.
@@ -8,11 +9,13 @@ https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration.
 
 from __future__ import annotations
 
+import re
 import secrets
-from base64 import b64decode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from ipaddress import ip_address
 from urllib.parse import urlencode, urlsplit
 
@@ -24,7 +27,15 @@ REFRESH_TOKEN_LIFE = timedelta(days=183)
 ACCESS_TOKEN_LIFE = timedelta(hours=1)
 _CODE_LIFE = timedelta(minutes=10)
 # What the page that asks for consent is called with; who sends more means a flow that is not modelled.
-_PAGE_PARAMETERS = frozenset({"client_id", "response_type", "redirect_uri", "scope", "state", "show_dialog"})
+_PAGE_PARAMETERS = frozenset(
+    {
+        *("client_id", "response_type", "redirect_uri", "scope", "state", "show_dialog"),
+        *("code_challenge", "code_challenge_method"),
+    }
+)
+# The base64url of a SHA-256, and what it may be the hash of: https://datatracker.ietf.org/doc/html/rfc7636#section-4.
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 @dataclass
@@ -47,6 +58,8 @@ class _Code:
     scopes: frozenset[str]
     redirect_uri: str
     made: datetime
+    challenge: str | None
+    """Of PKCE; None where the login sent none."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +100,9 @@ class Accounts:
         """Answer `GET /authorize` as if the user had clicked, and return the address that the browser is sent to.
 
         Raises:
-            ConsentPageError: the app or the redirect address is not known, so nobody is sent anywhere.
-            UnmodelledError: a parameter is not modelled, such as those of PKCE.
+            ConsentPageError: the app or the redirect address is not known, or what is asked for is wrong, so nobody is
+                sent anywhere.
+            UnmodelledError: a parameter is not modelled.
         """
         others = sorted(set(query) - _PAGE_PARAMETERS)
         if others:
@@ -101,10 +115,17 @@ class Accounts:
             raise ConsentPageError("INVALID_CLIENT: Invalid redirect URI")
         if query.get("response_type") != "code":
             raise ConsentPageError("response_type must be code")
+        challenge = query.get("code_challenge")
+        if (challenge is None) != ("code_challenge_method" not in query):
+            raise ConsentPageError("code_challenge and code_challenge_method must be sent together")
+        if challenge is not None and query["code_challenge_method"] != "S256":
+            raise ConsentPageError("code_challenge_method must be S256")
+        if challenge is not None and not _CHALLENGE.fullmatch(challenge):
+            raise ConsentPageError("code_challenge must be the base64url of a SHA-256")
         answer = {"error": "access_denied"}
         if self._behaviour.consent:
             code = f"AQ{secrets.token_urlsafe(96)}"
-            self._codes[code] = _Code(frozenset(query.get("scope", "").split()), redirect_uri, now)
+            self._codes[code] = _Code(frozenset(query.get("scope", "").split()), redirect_uri, now, challenge)
             answer = {"code": code}
         if "state" in query:
             answer["state"] = query["state"]
@@ -161,6 +182,7 @@ class Accounts:
             raise OAuthError("invalid_grant", "Authorization code expired")
         if form.get("redirect_uri") != code.redirect_uri:
             raise OAuthError("invalid_grant", "Invalid redirect URI")
+        _check_verifier(code.challenge, form.get("code_verifier"))
         consent = _Consent(code.scopes, code.made + REFRESH_TOKEN_LIFE, None)
         self._new_refresh_token(consent)
         return consent
@@ -205,6 +227,19 @@ class Accounts:
             raise OAuthError("invalid_client", "Invalid client")
         if client_secret != self.client_secret:
             raise OAuthError("invalid_client", "Invalid client secret")
+
+
+def _check_verifier(challenge: str | None, verifier: str | None) -> None:
+    """Hold what the token is asked for with against what the consent was asked for with.
+
+    Raises:
+        OAuthError: the verifier is missing, is not of this challenge, or belongs to no challenge.
+    """
+    if challenge is not None and verifier is None:
+        raise OAuthError("invalid_request", "code_verifier required")
+    hashed = None if verifier is None else urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    if hashed != challenge or (verifier is not None and not _VERIFIER.fullmatch(verifier)):
+        raise OAuthError("invalid_grant", "code_verifier was incorrect")
 
 
 def _may_be_registered(redirect_uri: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import socket
 import sys
 import threading
@@ -13,15 +14,16 @@ import urllib.request
 import webbrowser
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
-from typing import Any
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import pytest
-import spotipy.oauth2
+import requests
 from moto import mock_aws
 
 from cli.main import main
+from tests.local.spotify_session import library, running
 
 # What the default streams need.
 SCOPES = [
@@ -40,12 +42,14 @@ APP_HEADER = f"Basic {base64.b64encode(b'id:hidden').decode()}"
 class TokenEndpoint(BaseHTTPRequestHandler):
     """Gives a token for the code `agreed`, and one without a user for the app `id` with the secret `hidden`.
 
-    The forms it was sent stay in `forms`; `broken` is what it answers instead, `granted` the scope of a consent.
+    The forms it was sent stay in `forms`; `broken` is what it answers instead, with `broken_status`; `granted` is the
+    scope of a consent.
     """
 
     forms: list[dict[str, list[str]]]
     granted: str
     broken: bytes | None
+    broken_status: int
 
     def do_POST(self) -> None:
         form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
@@ -58,8 +62,8 @@ class TokenEndpoint(BaseHTTPRequestHandler):
             if good
             else {"error": "invalid_client", "error_description": "Invalid client secret"}
         )
-        body = self.broken or json.dumps(answer).encode()
-        self.send_response(200 if good and not self.broken else 400)
+        body = json.dumps(answer).encode() if self.broken is None else self.broken
+        self.send_response(self.broken_status if self.broken is not None else 200 if good else 400)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -74,6 +78,7 @@ def accounts_url() -> Iterator[str]:
     TokenEndpoint.forms = []
     TokenEndpoint.granted = " ".join(SCOPES)
     TokenEndpoint.broken = None
+    TokenEndpoint.broken_status = 400
     server = ThreadingHTTPServer(("127.0.0.1", 0), TokenEndpoint)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -81,22 +86,6 @@ def accounts_url() -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(autouse=True)
-def closed_servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Close what spotipy listens on for the answer, which it leaves to the end of the process."""
-    servers: list[HTTPServer] = []
-    start = spotipy.oauth2.start_local_http_server
-
-    def noted(*arguments: Any) -> HTTPServer:
-        servers.append(start(*arguments))
-        return servers[-1]
-
-    monkeypatch.setattr(spotipy.oauth2, "start_local_http_server", noted)
-    yield
-    for server in servers:
-        server.server_close()
 
 
 @pytest.fixture
@@ -168,9 +157,120 @@ def test_token_of_the_consent_lands_in_the_secret(
     question = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(opened[0]).query))
     assert question["scope"].split() == SCOPES
     assert TokenEndpoint.forms[0]["redirect_uri"] == [redirect_uri]
+    assert question["code_challenge_method"] == "S256"
+    [verifier] = TokenEndpoint.forms[0]["code_verifier"]
+    assert base64.urlsafe_b64decode(f"{question['code_challenge']}=") == sha256(verifier.encode()).digest()
+    assert verifier not in opened[0]
     output = capsys.readouterr()
     assert "hidden" not in output.out + output.err
     assert "kept" not in output.out + output.err
+
+
+def test_spotify_as_simulated_takes_the_login_with_its_verifier(
+    monkeypatch: pytest.MonkeyPatch, redirect_uri: str
+) -> None:
+    secrets = boto3.client("secretsmanager")
+    secrets.create_secret(Name="stack-secret")
+
+    def agree(address: str) -> None:
+        # The simulator sends the browser on to the redirect URI.
+        urllib.request.urlopen(address, timeout=30).close()  # noqa: S310 - loopback
+
+    monkeypatch.setattr(webbrowser, "open", agree)
+    with running(library(saved_tracks=1, playlists=1, saved_albums=1, plays_per_day=1)) as simulator:
+        status = run(
+            monkeypatch,
+            *("--secret", "stack-secret", "--accounts-url", simulator.accounts_url, "--redirect-uri", redirect_uri),
+            *("--client-id", simulator.client_id, "--client-secret", simulator.client_secret),
+        )
+        kept = json.loads(secrets.get_secret_value(SecretId="stack-secret")["SecretString"])
+        refreshed = requests.post(
+            f"{simulator.accounts_url}api/token",
+            data={"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]},
+            auth=(simulator.client_id, simulator.client_secret),
+            timeout=30,
+        )
+
+    assert status == 0
+    assert kept["scope"].split() == SCOPES
+    assert refreshed.json()["scope"] == kept["scope"]
+
+
+def test_an_answer_that_never_comes_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, accounts_url: str, redirect_uri: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("secretsmanager").create_secret(Name="stack-secret")
+    monkeypatch.setattr(webbrowser, "open", lambda _address: True)
+    monkeypatch.setattr("cli.login._WAIT_MINUTES", 0)
+
+    status = run(
+        monkeypatch,
+        *("--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden"),
+        *("--accounts-url", accounts_url, "--redirect-uri", redirect_uri),
+    )
+
+    assert status == 1
+    assert capsys.readouterr().err == (
+        f"No answer of Spotify arrived at {redirect_uri} within 0 minutes: run the command again and agree in the "
+        "browser, or, where that runs on another machine, pass --no-browser.\n"
+    )
+
+
+def test_a_port_in_use_is_one_sentence_and_opens_no_browser(
+    monkeypatch: pytest.MonkeyPatch, accounts_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("secretsmanager").create_secret(Name="stack-secret")
+    opened = answer_in_browser(monkeypatch, code="agreed")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/callback"
+        status = run(
+            monkeypatch,
+            *("--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden"),
+            *("--accounts-url", accounts_url, "--redirect-uri", address),
+        )
+
+    assert status == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"The port of {address} cannot be listened on (")
+    assert error.count("\n") == 1
+    assert opened == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"access_token": "a", "expires_in": 3600}',
+        b'{"access_token": "a", "refresh_token": ""}',
+        b'{"access_token": "a", "refresh_token": 5}',
+        b'{"access_token": "", "refresh_token": "kept"}',
+        b'["access_token"]',
+        b"",
+    ],
+)
+def test_an_answer_without_a_token_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    accounts_url: str,
+    redirect_uri: str,
+    capsys: pytest.CaptureFixture[str],
+    answer: bytes,
+) -> None:
+    secrets = boto3.client("secretsmanager")
+    secrets.create_secret(Name="stack-secret")
+    answer_in_browser(monkeypatch, code="agreed")
+    TokenEndpoint.broken, TokenEndpoint.broken_status = answer, 200
+
+    status = run(
+        monkeypatch,
+        *("--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden"),
+        *("--accounts-url", accounts_url, "--redirect-uri", redirect_uri),
+    )
+
+    assert status == 1
+    error = capsys.readouterr().err
+    assert error.startswith("Spotify did not give a token (")
+    assert error.count("\n") == 1
+    with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+        secrets.get_secret_value(SecretId="stack-secret")
 
 
 @pytest.mark.parametrize(
@@ -252,7 +352,11 @@ def test_app_alone_is_checked_and_kept_without_a_browser(
         (["--app", "--streams", "catalogue"], 2, "--app takes no --streams: without a user there is nothing"),
         (["--client-id", ""], 1, "The client id is not letters and digits alone: copy it again from your app's page"),
         (["--client-secret", "h\u00efdden"], 1, "The client secret is not letters and digits alone: copy it again"),
-        (["--app", "--client-secret", "wrong"], 1, "Spotify does not take the app (error: invalid_client, "),
+        (
+            ["--app", "--client-secret", "wrong"],
+            1,
+            "Spotify does not take the app (invalid_client: Invalid client secret): check its client id and its secret",
+        ),
         (["--app", "--secret", "another"], 1, "There is no secret 'another' in this account and region"),
         (["--app", "--accounts-url", "http://127.0.0.1:9/"], 1, "Spotify's login does not answer: check the network"),
         *(
@@ -338,11 +442,43 @@ def test_without_a_terminal_the_command_says_that_it_asked(
     )
 
 
-def test_pasted_text_that_is_no_answer_is_one_sentence(
+def test_pasted_address_of_the_answer_is_as_good_as_a_browser_here(
     monkeypatch: pytest.MonkeyPatch, accounts_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    secrets = boto3.client("secretsmanager")
+    secrets.create_secret(Name="stack-secret")
+
+    def paste() -> str:
+        (address,) = re.findall(r"https?://\S+", capsys.readouterr().out)
+        [state] = urllib.parse.parse_qs(urllib.parse.urlsplit(address).query)["state"]
+        return f"http://127.0.0.1:8888/callback?code=agreed&state={state}"
+
+    monkeypatch.setattr("builtins.input", paste)
+
+    status = run(
+        monkeypatch,
+        *("--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden", "--no-browser"),
+        *("--accounts-url", accounts_url),
+    )
+
+    assert status == 0
+    assert json.loads(secrets.get_secret_value(SecretId="stack-secret")["SecretString"])["refresh_token"] == "kept"
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "http://127.0.0.1:8888/callback",
+        "http://127.0.0.1:8888/callback?code=agreed&state=of-somebody-else",
+        "agreed",
+        "http://[",
+    ],
+)
+def test_pasted_text_that_is_no_answer_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, accounts_url: str, capsys: pytest.CaptureFixture[str], pasted: str
+) -> None:
     boto3.client("secretsmanager").create_secret(Name="stack-secret")
-    monkeypatch.setattr(sys, "stdin", io.StringIO("http://127.0.0.1:8888/callback\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{pasted}\n"))
 
     status = run(
         monkeypatch,
@@ -354,10 +490,26 @@ def test_pasted_text_that_is_no_answer_is_one_sentence(
     output = capsys.readouterr()
     assert output.out.count(f"{accounts_url}authorize?") == 1
     assert output.err == (
-        "Spotify did not give a token: what came back is no answer to this login; run the command again, and where it "
-        "asks for the address you end up at, paste the whole of it.\n"
+        "Spotify did not give a token: what was pasted does not answer this login; run the command again and paste the "
+        "whole address that you end up at.\n"
     )
     assert TokenEndpoint.forms == []
+
+
+def test_a_fault_of_spotify_is_not_blamed_on_the_app(
+    monkeypatch: pytest.MonkeyPatch, accounts_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("secretsmanager").create_secret(Name="stack-secret")
+    TokenEndpoint.broken, TokenEndpoint.broken_status = b"<html>", 503
+
+    status = run(
+        monkeypatch,
+        *("--app", "--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden"),
+        *("--accounts-url", accounts_url),
+    )
+
+    assert status == 1
+    assert capsys.readouterr().err == "Spotify's login has a fault of its own (status 503): try again later.\n"
 
 
 def test_page_in_place_of_an_answer_is_one_short_sentence(
@@ -376,7 +528,7 @@ def test_page_in_place_of_an_answer_is_one_short_sentence(
     assert status == 1
     assert "Upstream request failed" in error
     assert error.count("\n") == 1
-    assert len(error) < 400
+    assert len(error) < 700
 
 
 @pytest.mark.parametrize(
@@ -385,7 +537,11 @@ def test_page_in_place_of_an_answer_is_one_short_sentence(
         ("another", {"code": "agreed"}, "There is no secret 'another' in this account and region"),
         ("stack-secret", {"code": "forged"}, "Spotify did not give a token"),
         ("stack-secret", {"error": "access_denied"}, "the consent was refused in the browser: run the command again"),
-        ("stack-secret", {"code": "agreed", "state": "of-somebody-else"}, "what came back is no answer to this login"),
+        (
+            "stack-secret",
+            {"error": "\x1b[2J<b>\n\u202e"},
+            r"Spotify did not give a token (␛[2J<b> \u202e): check the app",
+        ),
     ],
 )
 def test_failure_is_one_sentence_and_leaves_the_secret_empty(

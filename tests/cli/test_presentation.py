@@ -138,10 +138,13 @@ def writes(source: str) -> list[str]:
                 found.append(name)
             case ast.Call(func=ast.Attribute(attr="print" | "input" | "log" | "echo" | "secho" | "prompt" as name)):
                 found.append(name)
-            case ast.Call(func=ast.Attribute(attr="write" | "writelines" as name), args=[argument, *_]):
-                # A text of the program's own may be written as it is.
-                if not isinstance(argument, ast.Constant):
-                    found.append(name)
+            # A text of the program's own may be written as it is, and bytes go to no terminal.
+            case ast.Call(
+                func=ast.Attribute(attr="write"), args=[ast.Constant() | ast.Call(func=ast.Name(id="bytes"))]
+            ):
+                pass
+            case ast.Call(func=ast.Attribute(attr="write" | "writelines" as name)):
+                found.append(name)
             case ast.ImportFrom(module=str(module)) if module.split(".")[0] == "rich":
                 found += [f"{module}.{one.name}" for one in node.names if one.name != "Console"]
             case ast.Import(names=names):
@@ -163,6 +166,7 @@ def test_no_command_writes_to_the_terminal_by_itself(module: str) -> None:
         "typer.echo(title)",
         "typer.prompt(title)",
         "sys.stderr.write(f'{title}')",
+        "sys.stdout.writelines(titles)",
         "console = Console()",
         "from rich.markup import escape",
         "import rich",

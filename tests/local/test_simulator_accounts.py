@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from hashlib import sha256
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -139,9 +141,56 @@ def test_the_consent_page_knows_its_app_and_its_redirects(simulator: Simulator) 
         auth.client_id = "somebody"
         assert requests.get(auth.get_authorize_url(), timeout=5).text == "INVALID_CLIENT: Invalid client"
         assert simulator.unmodelled == []
-        pkce = requests.get(f"{simulator.accounts_url}authorize", params={"code_challenge": "x"}, timeout=5)
-        assert pkce.status_code == 400
-        assert simulator.unmodelled == ["GET /authorize?code_challenge=x"]
+        odd = requests.get(f"{simulator.accounts_url}authorize", params={"nonce": "x"}, timeout=5)
+        assert odd.status_code == 400
+        assert simulator.unmodelled == ["GET /authorize?nonce=x"]
+
+
+VERIFIER = "v" * 43
+CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(
+    ("challenge", "verifier", "refused"),
+    [
+        (CHALLENGE, VERIFIER, None),
+        (CHALLENGE, "w" * 43, ("invalid_grant", "code_verifier was incorrect")),
+        (CHALLENGE, CHALLENGE, ("invalid_grant", "code_verifier was incorrect")),
+        (CHALLENGE, None, ("invalid_request", "code_verifier required")),
+        (None, VERIFIER, ("invalid_grant", "code_verifier was incorrect")),
+        (None, None, None),
+    ],
+)
+def test_a_code_is_exchanged_with_the_verifier_of_its_challenge(
+    simulator: Simulator, challenge: str | None, verifier: str | None, refused: tuple[str, str] | None
+) -> None:
+    with login(simulator) as auth:
+        pkce = f"&code_challenge={challenge}&code_challenge_method=S256" if challenge else ""
+        page = requests.get(f"{auth.get_authorize_url()}{pkce}", allow_redirects=False, timeout=5)
+        code = parse_qs(urlsplit(page.headers["Location"]).query)["code"][0]
+    form = {"grant_type": "authorization_code", "redirect_uri": REDIRECT, "code": code}
+    answer = token_request(simulator, **form, **({"code_verifier": verifier} if verifier else {}))
+    if refused:
+        assert (answer.status_code, answer.json()) == (400, {"error": refused[0], "error_description": refused[1]})
+        again = token_request(simulator, **form, code_verifier=VERIFIER)
+        assert again.json()["error_description"] == "Invalid authorization code"
+    else:
+        assert answer.json()["refresh_token"]
+
+
+@pytest.mark.parametrize(
+    ("pkce", "said"),
+    [
+        (f"code_challenge={CHALLENGE}", "code_challenge and code_challenge_method must be sent together"),
+        ("code_challenge_method=S256", "code_challenge and code_challenge_method must be sent together"),
+        (f"code_challenge={CHALLENGE}&code_challenge_method=plain", "code_challenge_method must be S256"),
+        ("code_challenge=x&code_challenge_method=S256", "code_challenge must be the base64url of a SHA-256"),
+    ],
+)
+def test_the_consent_page_takes_no_other_challenge_than_a_hash(simulator: Simulator, pkce: str, said: str) -> None:
+    with login(simulator) as auth:
+        page = requests.get(f"{auth.get_authorize_url()}&{pkce}", allow_redirects=False, timeout=5)
+    assert (page.status_code, page.text) == (400, said)
 
 
 def test_an_app_without_a_user_reads_the_catalogue_and_nothing_of_anybody(simulator: Simulator) -> None:

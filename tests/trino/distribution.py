@@ -9,15 +9,28 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+from tests.trino.artifact import Artifact, ArtifactError
 
 VERSION = "476"
 """Athena engine version 3 follows Trino's releases without naming one."""
 
 _OLDEST_JAVA = 24
 _OLDEST_MAVEN = (3, 6, 3)
-_UNPACK = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack"
-_ARTIFACTS = (f"io.trino:trino-server-core:{VERSION}:tar.gz", f"io.trino:trino-hive:{VERSION}:zip")
+_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+SERVER = Artifact(
+    "trino-server-core",
+    VERSION,
+    "tar.gz",
+    "0f388f9967c177ae70a47c099082fc95387f0c3cb96d8000d1d41fc3a5223158",
+)
+HIVE = Artifact(
+    "trino-hive",
+    VERSION,
+    "zip",
+    "611bacdb07d9f3cf7b9d47f97ecc76fa2e7ff8bfe8a9728c3d06adc1bfb8662e",
+)
 _JDK_FOLDERS = (Path("/usr/lib/jvm"),)
 _PROGRESS_SECONDS = 10
 
@@ -27,7 +40,7 @@ class MissingToolError(Exception):
 
 
 class FetchError(Exception):
-    """Maven could not fetch Trino."""
+    """Maven could not fetch Trino, or fetched something else."""
 
 
 def find_java(environment: Mapping[str, str] = os.environ, folders: tuple[Path, ...] = _JDK_FOLDERS) -> Path:
@@ -63,7 +76,7 @@ def fetch(java: Path, say: Callable[[str], None], environment: Mapping[str, str]
 
     Raises:
         MissingToolError: Maven is missing or too old.
-        FetchError: Maven could not fetch it.
+        FetchError: Maven could not fetch it, or what it fetched has another hash than the release.
     """
     cache = Path(environment.get("XDG_CACHE_HOME") or Path(environment["HOME"]) / ".cache") / "spotify-etl"
     ready = cache / f"trino-{VERSION}"
@@ -75,11 +88,9 @@ def fetch(java: Path, say: Callable[[str], None], environment: Mapping[str, str]
     with tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as name:
         folder = Path(name)
         say(f"Fetching Trino {VERSION} through Maven into {ready}, once (0.5 GB) …")
-        for artifact in _ARTIFACTS:
-            _unpack(maven, artifact, folder, environment, say)
-        server, hive = folder / f"trino-server-core-{VERSION}", folder / f"trino-hive-{VERSION}"
-        (server / "plugin").mkdir(exist_ok=True)
-        hive.rename(server / "plugin" / "hive")
+        server = _fetched(SERVER, maven, folder, environment, say)
+        (server / "plugin").mkdir()
+        _fetched(HIVE, maven, folder, environment, say).rename(server / "plugin" / "hive")
         try:
             # At once: whoever finds the folder finds all of it.
             server.rename(ready)
@@ -125,12 +136,30 @@ def _output(command: list[str], environment: Mapping[str, str] | None = None) ->
     return done.stdout + done.stderr
 
 
-def _unpack(
-    maven: str, artifact: str, folder: Path, environment: Mapping[str, str], say: Callable[[str], None]
+def _fetched(
+    artifact: Artifact, maven: str, folder: Path, environment: Mapping[str, str], say: Callable[[str], None]
+) -> Path:
+    archive = folder / artifact.file_name
+    _copy(maven, artifact, folder, environment, say)
+    try:
+        artifact.check(archive)
+        unpacked = artifact.unpack(archive, folder, _is_needed)
+    except ArtifactError as error:
+        raise FetchError(str(error)) from error
+    archive.unlink()
+    return unpacked
+
+
+def _is_needed(path: PurePosixPath) -> bool:
+    # Of the core's plugins none is.
+    return path.parts[1:2] != ("plugin",)
+
+
+def _copy(
+    maven: str, artifact: Artifact, folder: Path, environment: Mapping[str, str], say: Callable[[str], None]
 ) -> None:
-    command = [maven, "--batch-mode", "--no-transfer-progress", _UNPACK, f"-Dartifact={artifact}"]
-    # Of the core's plugins none is needed here; as links inside the archive they would come out empty.
-    command += [f"-DoutputDirectory={folder}", "-Dmdep.unpack.excludes=*/plugin/*/**"]
+    command = [maven, "--batch-mode", "--no-transfer-progress", _COPY, f"-Dartifact={artifact.coordinates}"]
+    command += [f"-DoutputDirectory={folder}", "-Dmdep.useBaseVersion=true"]
     began = time.monotonic()
     with (
         tempfile.TemporaryFile("w+") as log,
@@ -141,11 +170,11 @@ def _unpack(
                 code = running.wait(_PROGRESS_SECONDS)
                 break
             except subprocess.TimeoutExpired:
-                say(f"  {artifact}: {time.monotonic() - began:.0f} s")
+                say(f"  {artifact.name}: {time.monotonic() - began:.0f} s")
         log.seek(0)
         said = log.read()
-    if code != 0:
+    if code != 0 or not (folder / artifact.file_name).is_file():
         raise FetchError(
-            f"Maven could not fetch {artifact}; check the network and that Maven's settings name a repository"
-            f" that has it. It said:\n{said[-2000:]}"
+            f"Maven could not fetch {artifact.coordinates}; check the network and that Maven's settings name a"
+            f" repository that has it. It said:\n{said[-2000:]}"
         )

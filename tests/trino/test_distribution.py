@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tarfile
 import textwrap
+import zipfile
 from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from tests.trino.distribution import VERSION, FetchError, MissingToolError, fetch, find_java
+from tests.trino import distribution
+from tests.trino.artifact import Artifact, ArtifactError
+from tests.trino.distribution import HIVE, SERVER, VERSION, FetchError, MissingToolError, fetch, find_java
 
 MAVEN = """
     PATH=/usr/bin:/bin
@@ -19,8 +26,8 @@ MAVEN = """
         case "$argument" in -DoutputDirectory=*) out=${{argument#*=}} ;; -Dartifact=*) artifact=${{argument#*=}} ;; esac
     done
     case "$artifact" in
-        *core*) mkdir -p "$out/trino-server-core-{version}/lib" ;;
-        *) mkdir -p "$out/trino-hive-{version}" ;;
+        *core*) cp "{repository}/{server}" "$out" ;;
+        *) cp "{repository}/{hive}" "$out" ;;
     esac
     {end}
 """
@@ -44,10 +51,38 @@ def machine(tmp_path: Path) -> dict[str, str]:
 
 
 def maven(tmp_path: Path, end: str = "exit 0") -> Path:
-    """An `mvn` that notes its calls, and unpacks what is asked for."""
+    """An `mvn` that notes its calls, and copies what is asked for from a folder."""
     calls = tmp_path / "calls"
-    program(tmp_path / "bin/mvn", MAVEN.format(calls=calls, version=VERSION, end=end))
+    names = {"server": SERVER.file_name, "hive": HIVE.file_name}
+    program(tmp_path / "bin/mvn", MAVEN.format(calls=calls, repository=tmp_path / "repository", end=end, **names))
     return calls
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a small release of Trino, which the pinned hashes are of."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    with tarfile.open(folder / SERVER.file_name, "w:gz") as archive:
+        add(archive, f"{SERVER.folder_name}/lib/trino.jar", b"classes")
+        add(archive, f"{SERVER.folder_name}/bin/launcher", b"script", 0o755)
+        add(archive, f"{SERVER.folder_name}/plugin/geo/geo.jar", b"unneeded")
+        linked = tarfile.TarInfo(f"{SERVER.folder_name}/plugin/geo/again.jar")
+        linked.type, linked.linkname = tarfile.LNKTYPE, f"{SERVER.folder_name}/plugin/geo/geo.jar"
+        archive.addfile(linked)
+    with zipfile.ZipFile(folder / HIVE.file_name, "w") as zipped:
+        zipped.writestr(f"{HIVE.folder_name}/", b"")
+        zipped.writestr(f"{HIVE.folder_name}/hive.jar", b"classes")
+    for name, artifact in (("SERVER", SERVER), ("HIVE", HIVE)):
+        digest = sha256((folder / artifact.file_name).read_bytes()).hexdigest()
+        monkeypatch.setattr(distribution, name, replace(artifact, sha256=digest))
+    return folder
+
+
+def add(archive: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), mode
+    archive.addfile(member, io.BytesIO(content))
 
 
 def silent(_text: str) -> None:
@@ -85,6 +120,7 @@ def test_without_a_jdk_one_sentence_says_how_to_get_it(tmp_path: Path, machine: 
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.usefixtures("repository")
 def test_trino_is_fetched_once_into_the_cache(tmp_path: Path, machine: dict[str, str]) -> None:
     calls = maven(tmp_path)
     said: list[str] = []
@@ -93,8 +129,12 @@ def test_trino_is_fetched_once_into_the_cache(tmp_path: Path, machine: dict[str,
     folder = fetch(java, said.append, machine)
 
     assert folder == tmp_path / f"home/.cache/spotify-etl/trino-{VERSION}"
-    assert sorted(path.name for path in folder.iterdir()) == ["lib", "plugin"]
-    assert (folder / "plugin/hive").is_dir()
+    files = {
+        str(path.relative_to(folder)): path.stat().st_mode & 0o777 for path in folder.rglob("*.*") if path.is_file()
+    }
+    assert files == {"lib/trino.jar": 0o644, "plugin/hive/hive.jar": 0o644}
+    assert (folder / "bin/launcher").stat().st_mode & 0o777 == 0o755
+    assert (folder / "lib/trino.jar").read_bytes() == b"classes"
     assert re.findall(r"-Dartifact=(\S+)", calls.read_text()) == [
         f"io.trino:trino-server-core:{VERSION}:tar.gz",
         f"io.trino:trino-hive:{VERSION}:zip",
@@ -107,6 +147,7 @@ def test_trino_is_fetched_once_into_the_cache(tmp_path: Path, machine: dict[str,
     assert len(said) == 1
 
 
+@pytest.mark.usefixtures("repository")
 def test_the_cache_lies_where_xdg_says(tmp_path: Path, machine: dict[str, str]) -> None:
     maven(tmp_path)
     folder = fetch(jdk(tmp_path / "jdk", "25"), silent, {**machine, "XDG_CACHE_HOME": str(tmp_path / "xdg")})
@@ -122,6 +163,68 @@ def test_what_maven_could_not_fetch_leaves_nothing_behind(tmp_path: Path, machin
 
     assert "Could not find artifact" in str(raised.value)
     assert list((tmp_path / "home/.cache/spotify-etl").iterdir()) == []
+
+
+@pytest.mark.parametrize("swapped", [SERVER, HIVE], ids=lambda artifact: artifact.name)
+def test_another_file_in_place_of_the_release_is_refused_and_not_unpacked(
+    tmp_path: Path, machine: dict[str, str], repository: Path, swapped: Artifact
+) -> None:
+    with (repository / swapped.file_name).open("ab") as archive:
+        archive.write(b"more")
+    found = sha256((repository / swapped.file_name).read_bytes()).hexdigest()
+    maven(tmp_path)
+
+    with pytest.raises(
+        FetchError, match=rf"{swapped.name}:{VERSION}:\S+ has the SHA-256 {found}, not [0-9a-f]{{64}}: "
+    ):
+        fetch(jdk(tmp_path / "jdk", "25"), silent, machine)
+
+    assert list((tmp_path / "home/.cache/spotify-etl").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.jar",
+        "/evil.jar",
+        f"{SERVER.folder_name}/../../evil.jar",
+        f"{SERVER.folder_name}/..\\evil.jar",
+        "another-folder/evil.jar",
+    ],
+)
+@pytest.mark.parametrize("kind", ["tar.gz", "zip"])
+def test_an_archive_writes_nothing_outside_of_its_folder(tmp_path: Path, name: str, kind: str) -> None:
+    archive = tmp_path / "archive"
+    if kind == "zip":
+        with zipfile.ZipFile(archive, "w") as zipped:
+            zipped.writestr(name, b"evil")
+    else:
+        with tarfile.open(archive, "w:gz") as tarred:
+            add(tarred, name, b"evil")
+
+    with pytest.raises(ArtifactError, match="which lies outside of trino-server-core"):
+        replace(SERVER, kind=kind).unpack(archive, tmp_path / "to")
+
+    assert [path.name for path in tmp_path.rglob("*")] == ["archive"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_an_archive_makes_no_links_and_no_devices(tmp_path: Path, kind: bytes) -> None:
+    archive = tmp_path / "archive"
+    with tarfile.open(archive, "w:gz") as tarred:
+        member = tarfile.TarInfo(f"{SERVER.folder_name}/odd")
+        member.type, member.linkname = kind, "/etc/passwd"
+        tarred.addfile(member)
+
+    with pytest.raises(ArtifactError, match="odd, which is neither a file nor a folder"):
+        SERVER.unpack(archive, tmp_path / "to")
+
+
+@pytest.mark.parametrize("artifact", [SERVER, HIVE], ids=lambda artifact: artifact.name)
+def test_what_is_no_archive_is_one_sentence(tmp_path: Path, artifact: Artifact) -> None:
+    (tmp_path / "archive").write_bytes(b"<html>")
+    with pytest.raises(ArtifactError, match=rf"^{artifact.coordinates} cannot be unpacked: "):
+        artifact.unpack(tmp_path / "archive", tmp_path / "to")
 
 
 def _no_maven(_folder: Path) -> None:
