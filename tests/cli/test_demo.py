@@ -91,6 +91,17 @@ def test_counts_are_those_of_the_model_and_the_tables_can_be_read(tmp_path: Path
     assert "artist_name" in example.stdout
 
 
+def has_ended(group: int) -> bool:
+    """Whether no process of the group is left; the system may take a moment to bury those that have just ended."""
+    for _ in range(600):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seconds", [1, 6, 12])
 def test_an_interrupt_ends_it_with_one_sentence_and_leaves_nothing_running(tmp_path: Path, seconds: int) -> None:
@@ -99,5 +110,4 @@ def test_an_interrupt_ends_it_with_one_sentence_and_leaves_nothing_running(tmp_p
         os.killpg(demo.pid, signal.SIGINT)
         _, error = demo.communicate(timeout=60)
         assert (demo.returncode, error) == (130, "Stopped. Everything this command had started has ended.\n")
-        with pytest.raises(ProcessLookupError):
-            os.killpg(demo.pid, 0)
+        assert has_ended(demo.pid)

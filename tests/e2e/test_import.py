@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import boto3
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
@@ -74,6 +75,8 @@ def fixture_imported(case: Case, tmp_path_factory: pytest.TempPathFactory) -> It
             "AWS_DEFAULT_REGION": made.cloud.server.region,
         }.items():
             patch.setenv(name, value)
+        # It keeps the keys of the cloud before.
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
         store_released_plays(made)
         made.cloud.run_until(START + timedelta(days=1, hours=16))
         exports = written_exports(made.library, case, folder)

@@ -50,7 +50,9 @@ def valid_line(draw: st.DrawFn, stream: str, grain_from: list[dict[str, Any]]) -
     for column in TABLES[STREAM_TABLES[stream]].grain:
         for place in places_of(column, STREAM_MAPPINGS[stream]):
             value = at(sent, place)
-            if value is not None:
+            if value is None:
+                uproot(line, place)
+            else:
                 plant(line, place, value)
     return line
 
@@ -69,6 +71,13 @@ def plant(line: dict[str, Any], path: str, value: Any) -> None:
             line[name] = {}
         line = line[name]
     line[last] = value
+
+
+def uproot(line: dict[str, Any], path: str) -> None:
+    parents, _, last = path.rpartition(".")
+    parent = at(line, parents) if parents else line
+    if isinstance(parent, dict):
+        parent.pop(last, None)
 
 
 def sent_as(stream: str, line: dict[str, Any], path: str) -> Any:
