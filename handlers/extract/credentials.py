@@ -61,6 +61,15 @@ class Credentials:
         """Tells one login from another without giving the token away."""
         return hashlib.sha256(self.refresh_token.encode()).hexdigest()[:16]
 
+    def is_same_login(self, other: Credentials) -> bool:
+        """Whether both come from one consent to one app, whichever refresh token it has led to."""
+        return (self.client_id, self.client_secret, self.scopes, self.authorized_at) == (
+            other.client_id,
+            other.client_secret,
+            other.scopes,
+            other.authorized_at,
+        )
+
 
 def missing_scopes(credentials: Credentials, stream: Stream) -> tuple[str, ...]:
     """What of the stream's scopes the consent lacks; nothing where the consent is not known."""

@@ -195,7 +195,8 @@ class FullRead:
         def state() -> OpenRead | None:
             read_id = self.unit.read_id
             place = last.place if last else behind
-            if place is None or read_id is None or not self.resumable:
+            # Behind a hole nothing is resumed: nobody would know of it any more.
+            if place is None or read_id is None or not self.resumable or self._shortfall.missing:
                 return None
             keys, count = (*before, *raw.keys), lines + raw.records
             run_id = opened.run_id if opened else self.work.event.run_id

@@ -205,8 +205,8 @@ def _increment(
             top.see(record.value)
     if one_pass.shortfall and one_pass.shortfall.is_short:
         # What it lacks may be newer than the watermark, which therefore stays where it was.
-        short_runs = one_pass.shortfall.content(work.event.run_id)
-        slot.update(lambda content: with_short_runs(content, short_runs))
+        if short_runs := one_pass.shortfall.content(work.event.run_id):
+            slot.update(lambda content: with_short_runs(content, short_runs))
         raise ShortReadError
     if not raw.keys:
         unit.unchanged(series.whole)

@@ -32,21 +32,23 @@ class ListLength:
         """Different records so far, with those before `start`."""
         return self.reach - self._skipped
 
-    def serve(self, position: int, value: Any) -> None:
-        """Count a record, unless it was served before."""
+    def serve(self, position: int, value: Any) -> bool:
+        """Count a record, unless it was served before; whether it stands where another should."""
         again = self._served_before(value)
         if self._by_cursor:
             self.reach += not again
-        elif position >= self.reach:
-            # At a place of its own, though it is another's record.
-            self._skipped += again
-            self.reach = position + 1
+            return False
+        if position < self.reach:
+            return False
+        self._skipped += again
+        self.reach = position + 1
+        return again
 
     def _served_before(self, value: Any) -> bool:
-        # Elements that are null cannot be told apart.
-        if self._repeats or value is None:
-            return False
         name = identity(value)
+        # Without a URI, as where the thing itself is null, two records cannot be told apart.
+        if self._repeats or ":" not in name:
+            return False
         if name in self._seen:
             return True
         self._seen[name] = None
@@ -69,4 +71,4 @@ class ListLength:
 
     def jump(self, position: int) -> None:
         """Go on at a position to which changes have moved the list."""
-        self.reach = max(self.reach, position)
+        self.reach = position

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -21,6 +22,10 @@ PAGES_ON = 10
 """How many pages further on a pass looks for the record that it read last."""
 _SEARCHES = 10
 """How often a pass looks for its place, before it takes a list that never rests as it is."""
+
+
+_NO_ANSWER = (BrokenAnswerError, NotFoundError, RefusedError)
+"""What a question for the rest of a list may end with where there is no rest."""
 
 
 class MovedError(Exception):
@@ -205,9 +210,10 @@ class _Reader:
         if not gap:
             return
         is_counted = length.counts(gap + len(page.items), self._listing.total)
-        if is_counted and self._shortfall and self._shortfall.may_ask(gap):
-            part = self._listing.part(length.reach, gap)
-            yield from self._records(part.items[:gap], length.reach, part.answer)
+        if is_counted and self._shortfall and self._shortfall.may_ask(gap, hole=True):
+            with suppress(*_NO_ANSWER):
+                part = self._listing.part(length.reach, gap)
+                yield from self._records(part.items[:gap], length.reach, part.answer)
             gap = length.gap_before(page.position(length.reach))
         if is_counted and self._shortfall:
             self._shortfall.skip(gap)
@@ -240,7 +246,8 @@ class _Reader:
         if shortfall.may_ask(shortfall.lacks(length.served, self._listing.total)):
             self._position = length.reach
             self._followed.clear()
-            return self._listing.rest(page, length.reach, self._last)
+            with suppress(*_NO_ANSWER):
+                return self._listing.rest(page, length.reach, self._last)
         shortfall.end(length.served, self._listing.total)
         return None
 
@@ -250,7 +257,8 @@ class _Reader:
             record = Record(item, self._position, answer)
             self._position += 1
             self._record = record
-            self._at.serve(record.position, item)
+            if self._at.serve(record.position, item) and self._shortfall:
+                self._shortfall.skip(1)
             yield record
 
     @property
@@ -293,7 +301,10 @@ class _Page:
     def leads_to_itself(self) -> bool:
         if self.following is None:
             return False
-        parts = urlsplit(self.following)
+        try:
+            parts = urlsplit(self.following)
+        except ValueError:
+            return False  # Nor does it lead anywhere else.
         first = {"offset": "0"}
         return parts.path.endswith(f"/{self.answer.path}") and (
             first | dict(parse_qsl(parts.query)) == first | dict(self.answer.params)
@@ -395,7 +406,8 @@ class _List:
             raise BrokenAnswerError(f"Spotify's page of {name} has an invalid `next`: the next run reads it again.")
         named = offset if type(offset) is int and offset >= 0 else None
         total = page.get("total")
-        if type(total) is int:
+        # One that is emptied says nothing of a list that has had a length.
+        if type(total) is int and (items or total or self.total is None):
             self.total = total
         asked = answer.params.get("offset", "")
         if named is None and self._stream.paging == "offset" and asked.isdecimal():

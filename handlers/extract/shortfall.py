@@ -71,8 +71,8 @@ class Shortfall:
 
     @property
     def is_short(self) -> bool:
-        """Whether anything is missing, unless enough runs in a row missed just as much."""
-        return self.missing > 0 and self.missing != self._believed
+        """Whether anything is missing, unless enough runs in a row ended just as early."""
+        return self._skipped > 0 or (self._ended > 0 and self._ended != self._believed)
 
     def begin(self) -> None:
         """Count from nothing: the lists are read anew. The one question of the run stays spent."""
@@ -83,15 +83,20 @@ class Shortfall:
         expected = total if total or served else self._listed
         return max(0, (expected or 0) - served)
 
-    def may_ask(self, lacking: int) -> bool:
-        """Whether to ask for what is lacking, which counts as having asked: at most once a unit and run."""
-        if self._asked or lacking <= 0 or lacking == self._believed:
+    def may_ask(self, lacking: int, *, hole: bool = False) -> bool:
+        """Whether to ask for what is lacking, which counts as having asked: at most once a unit and run.
+
+        Args:
+            lacking: how many records.
+            hole: whether they lie between others; at the end of a list a total may be believed to be wrong.
+        """
+        if self._asked or lacking <= 0 or (lacking == self._believed and not hole):
             return False
         self._asked = True
         return True
 
     def skip(self, records: int) -> None:
-        """Note that a page began behind records that nobody served."""
+        """Note that other records, or none, were served in the place of some."""
         self._skipped += records
 
     def end(self, served: int, total: int | None) -> None:
@@ -106,13 +111,13 @@ class Shortfall:
 
     def content(self, run_id: str) -> Content | None:
         """What state is to hold after the run; None: nothing."""
-        if not self.missing:
+        if not self._ended:
             return None
-        if self._held is None or self._held.missing != self.missing:
-            return ShortRuns(self.missing, 1, run_id).content()
-        if self._held.run_id == run_id or self.missing == self._believed:
+        if self._held is None or self._held.missing != self._ended:
+            return ShortRuns(self._ended, 1, run_id).content()
+        if self._held.run_id == run_id or self._ended == self._believed:
             return self._held.content()
-        return ShortRuns(self.missing, self._held.runs + 1, run_id).content()
+        return ShortRuns(self._ended, self._held.runs + 1, run_id).content()
 
     @property
     def _believed(self) -> int:

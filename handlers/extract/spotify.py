@@ -97,7 +97,7 @@ class SpotifyClient:
         self._api_url = api_url
         self._remaining = remaining
         self._auth_mode = auth_mode
-        self._client_id = credentials.client_id
+        self._credentials = credentials
         self._reread = reread
         self._adopted = 0
         self._budget = budget or Budget()
@@ -276,8 +276,9 @@ class SpotifyClient:
             kept = self._reread()
             if kept is None or not isinstance(self._tokens, UserTokens):
                 return False
-            if kept.client_id != self._client_id:
-                raise LoginError("Somebody has logged in with another app meanwhile: the next run uses that login.")
+            if not kept.is_same_login(self._credentials):
+                # Its account may be another: what this run reads belongs to the one that it began with.
+                raise LoginError("Somebody has logged in again meanwhile: the next run uses that login.")
             if kept.refresh_token == self._tokens.refresh_token:
                 continue
             if self._adopted == _ADOPTIONS:
@@ -367,14 +368,10 @@ class _InvalidGrantError(LoginError):
 
 def _is_below(base: str, url: str) -> bool:
     """Whether a URL lies below a base URL, also once a client or server has resolved `..` in its path."""
+    if not url.startswith(base) or not url.isascii() or not url.isprintable() or " " in url:
+        return False
     path = unquote(urlsplit(url).path).replace("\\", "/")
-    return (
-        url.startswith(base)
-        and url.isascii()
-        and url.isprintable()
-        and " " not in url
-        and not {".", ".."} & set(path.split("/"))
-    )
+    return not {".", ".."} & set(path.split("/"))
 
 
 def _is_short(seconds: float, waits: int) -> bool:

@@ -53,13 +53,23 @@ def test_token_that_nobody_has_replaced_needs_a_login(stage: Stage) -> None:
     assert (stage.spotify.token_calls, stage.waits) == (1, [ROTATION_SECONDS])
 
 
-def test_login_with_another_app_is_left_to_the_next_run(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": "another-app"},
+        {"client_secret": "another-secret"},
+        {"authorized_at": "2026-11-23T06:00:00Z"},
+        {"scope": "user-library-read"},
+    ],
+)
+def test_another_login_is_left_to_the_next_run(stage: Stage, changes: dict[str, str]) -> None:
+    """Its account may be another one, and the run has begun to write in the name of the first."""
     asking = stage.client()
     stage.spotify.token_faults.append(REVOKED)
-    replaced(stage, client_id="another-app", refresh_token="of-the-other-app")
+    replaced(stage, **changes, refresh_token="of-the-other-login")
     with pytest.raises(LoginError) as raised:
         asking.get("me")
-    assert str(raised.value) == "Somebody has logged in with another app meanwhile: the next run uses that login."
+    assert str(raised.value) == "Somebody has logged in again meanwhile: the next run uses that login."
 
 
 def test_token_that_is_replaced_again_and_again_ends_the_run(stage: Stage) -> None:

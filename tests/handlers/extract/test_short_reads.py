@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from handlers.layout import state_key
-from tests.handlers.extract.fake_spotify import Json, artist, entry, playlist, saved_track
+from tests.handlers.extract.fake_spotify import Json, Reply, artist, entry, playlist, saved_track
 from tests.handlers.extract.stage import START, Stage, unit
 
 DAY = timedelta(days=1)
@@ -206,3 +206,56 @@ def test_short_units_are_counted(stage: Stage, capsys: pytest.CaptureFixture[str
     cut_each_page(stage, "me/albums", 20)
     stage.read("saved_albums", START + DAY)
     assert '"ShortUnits":[1.0]' in capsys.readouterr().out
+
+
+def test_last_page_that_is_emptied_with_its_total_is_no_end(stage: Stage) -> None:
+    serve_playlists(stage, 120, "s1")
+    empty: Json = {"items": [], "next": None, "total": 0}
+    stage.spotify.fault("playlists/P1/items", None, lambda _: empty)
+    row = unit(read_playlists(stage, START), "playlist_items", "P1")
+    assert (row["status"], row["read_records"]) == ("complete", 120)
+
+
+def test_question_for_the_rest_that_is_refused_fails_nothing(stage: Stage) -> None:
+    fill(stage, "saved_albums", 40)
+    refused = Reply(400, {"error": {"status": 400, "message": "Invalid offset"}})
+    for number in range(4):
+        stage.spotify.faults.clear()
+        stage.spotify.fault("me/albums", lambda page: {**page, "total": 42}, refused)
+        row = stage.read("saved_albums", START + number * DAY)
+    assert (row["status"], row["requests"]) == ("complete", 1)
+
+
+def test_read_with_a_hole_is_not_resumed(stage: Stage) -> None:
+    fill(stage, "saved_tracks", 220)
+    locked = Reply(429, b"Too many", {"Retry-After": "3600"})
+    stage.spotify.fault(
+        "me/tracks", None, lambda page: {**page, "items": page["items"][:30]}, None, ends_after(0), locked
+    )
+    assert stage.read("saved_tracks")["reason"] == "locked"
+    clear(stage)
+    row = stage.read("saved_tracks", START + DAY)
+    assert (row["status"], row["read_records"]) == ("complete", 220)
+
+
+def test_page_that_repeats_another_keeps_the_watermark(stage: Stage) -> None:
+    fill(stage, "saved_tracks", 100)
+    stage.read("saved_tracks")
+    fill(stage, "saved_tracks", 260)
+    first = stage.spotify.lists["me/tracks"][:50]
+    stage.spotify.fault("me/tracks", None, lambda page: {**page, "items": first})
+    assert stage.read("saved_tracks", START + DAY)["reason"] == "short"
+    assert stage.read("saved_tracks", START + 2 * DAY)["read_records"] == 260
+
+
+def test_malformed_next_ends_its_own_unit(stage: Stage) -> None:
+    fill(stage, "saved_albums", 60)
+    stage.spotify.fault("me/albums", lambda page: {**page, "next": "https://[api.spotify.com/v1/me"})
+    row = stage.read("saved_albums")
+    assert (row["status"], row["records"]) == ("failed", 50)
+    assert "points to an address outside of the Web API" in row["reason"]
+
+
+def test_records_without_a_uri_are_no_repeats(stage: Stage) -> None:
+    stage.spotify.lists["me/albums"] = [{"added_at": "2026-01-01T00:00:00Z", "album": None}] * 3
+    assert stage.read("saved_albums")["status"] == "complete"
