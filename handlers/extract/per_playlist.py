@@ -94,7 +94,7 @@ def _listing(work: Work) -> Listing:
 
 def _list(work: Work) -> Listing:
     listing = Listing()
-    shortfall = Shortfall()
+    shortfall = Shortfall(work.state(STREAMS["playlists"]).content.get(SHORT))
     for record in work.records(STREAMS["playlists"], shortfall=shortfall):
         listing.add(record.value)
     listing.is_short = shortfall.is_short
