@@ -338,7 +338,7 @@ SELECT
     duration_ms,
     ms_played,
     coalesce(ms_played, duration_ms) AS ms_heard_at_most,
-    coalesce(ms_played, 30000) >= 30000 AS is_listen,
+    source = 'recently_played' OR coalesce(ms_played, 0) >= 30000 AS is_listen,
     reason_start,
     reason_end,
     skipped,

@@ -318,6 +318,7 @@ def test_a_small_export_takes_nothing_from_the_api(lake: Lake) -> None:
 @pytest.mark.parametrize(
     ("source", "fields", "is_listen", "ms"),
     [
+        (EXPORT, {"ms_played": None}, False, None),
         (API, {"duration_ms": 200_000}, True, 200_000),
         (API, {"duration_ms": 20_000}, True, 20_000),
         (API, {}, True, None),
