@@ -7,7 +7,8 @@ from typing import Any
 from handlers.extract.identity import identity
 
 _REMEMBERED = 100
-"""Records in which one that is served again is looked for: two pages, so that memory does not grow with the list."""
+"""Records of a list by offset in which one that is served again is looked for: two pages, so that memory does not grow
+with the list."""
 
 
 class ListLength:
@@ -45,9 +46,11 @@ class ListLength:
         return again
 
     def _served_before(self, value: Any) -> bool:
+        if self._repeats:
+            return False
         name = identity(value)
         # Without a URI, as where the thing itself is null, two records cannot be told apart.
-        if self._repeats or ":" not in name:
+        if ":" not in name:
             return False
         if name in self._seen:
             return True

@@ -24,10 +24,6 @@ _SEARCHES = 10
 """How often a pass looks for its place, before it takes a list that never rests as it is."""
 
 
-_NO_ANSWER = (BrokenAnswerError, NotFoundError, RefusedError)
-"""What a question for the rest of a list may end with where there is no rest."""
-
-
 class MovedError(Exception):
     """The list is not the one that the pass began with: its records do not fit together."""
 
@@ -136,8 +132,10 @@ def records(
         yield Record(answer.value, 0, answer)
         return
     listing = _List(client, stream, unit, {**dict(stream.params), **(params or {})})
-    reader = _Reader(client, listing, stream, one_pass, shortfall, behind)
     page: _Page | None = listing.behind(behind) if behind else listing.first()
+    # Behind a record that was read before, the list goes on wherever that stands by now.
+    start = page.position(behind.position) if page and behind else 0
+    reader = _Reader(client, listing, stream, one_pass, shortfall, behind, start)
     while page:
         page = reader.placed(page)
         yield from reader.skipped_before(page)
@@ -156,6 +154,7 @@ class _Reader:
         one_pass: Pass | None,
         shortfall: Shortfall | None,
         behind: Place | None,
+        start: int,
     ) -> None:
         self._client = client
         self._listing = listing
@@ -164,8 +163,8 @@ class _Reader:
         self._shortfall = shortfall
         self._behind = behind
         self._record: Record | None = None
-        self._position = behind.position if behind else 0
-        self._length: ListLength | None = None
+        self._position = start
+        self._length = ListLength(start, by_cursor=stream.paging == "cursor", repeats=stream.mode == "per_playlist")
         self._followed: set[str] = set()
         self._pages = 0
         self._searches = 0
@@ -178,12 +177,6 @@ class _Reader:
             SpotifyError: a request failed.
         """
         self._pages += 1
-        if self._length is None:
-            # Behind a record that was read before, the list goes on wherever that stands by now.
-            start = page.position(self._position) if self._behind else 0
-            self._length = ListLength(
-                start, by_cursor=self._stream.paging == "cursor", repeats=self._stream.mode == "per_playlist"
-            )
         one_pass = self._pass
         if one_pass is None or not one_pass.moved(page.total) or (last := self._last) is None:
             return page
@@ -205,14 +198,13 @@ class _Reader:
         Raises:
             SpotifyError: a request failed.
         """
-        length = self._at
+        length = self._length
         gap = length.gap_before(page.position(length.reach))
         if not gap:
             return
         is_counted = length.counts(gap + len(page.items), self._listing.total)
         if is_counted and self._shortfall and self._shortfall.may_ask(gap, hole=True):
-            with suppress(*_NO_ANSWER):
-                part = self._listing.part(length.reach, gap)
+            if part := self._listing.part(length.reach, gap):
                 yield from self._records(part.items[:gap], length.reach, part.answer)
             gap = length.gap_before(page.position(length.reach))
         if is_counted and self._shortfall:
@@ -240,14 +232,14 @@ class _Reader:
 
     def _rest(self, page: _Page) -> _Page | None:
         """What a list that ended early has behind its end, asked for once."""
-        shortfall, length = self._shortfall, self._at
+        shortfall, length = self._shortfall, self._length
         if shortfall is None:
             return None
         if shortfall.may_ask(shortfall.lacks(length.served, self._listing.total)):
             self._position = length.reach
             self._followed.clear()
-            with suppress(*_NO_ANSWER):
-                return self._listing.rest(page, length.reach, self._last)
+            if rest := self._listing.rest(page, length.reach, self._last):
+                return rest
         shortfall.end(length.served, self._listing.total)
         return None
 
@@ -257,7 +249,7 @@ class _Reader:
             record = Record(item, self._position, answer)
             self._position += 1
             self._record = record
-            if self._at.serve(record.position, item) and self._shortfall:
+            if self._length.serve(record.position, item) and self._shortfall:
                 self._shortfall.skip(1)
             yield record
 
@@ -265,12 +257,6 @@ class _Reader:
     def _last(self) -> Place | None:
         """The place behind the latest record of this pass or of the one that it resumes."""
         return self._record.place if self._record else self._behind
-
-    @property
-    def _at(self) -> ListLength:
-        if self._length is None:
-            raise ValueError("a pass without a page is nowhere")
-        return self._length
 
 
 def first_page(client: SpotifyClient, stream: Stream) -> list[Record]:
@@ -354,20 +340,27 @@ class _List:
         # A page by cursor names no offset.
         return replace(rest, offset=place.position)
 
-    def part(self, offset: int, size: int) -> _Page:
-        """The page of so many records from an offset on."""
-        limit = min(size, self._stream.page_size)
-        return self.page(self._client.get(self._path, {**self._params, "limit": limit, "offset": offset}))
+    def part(self, offset: int, size: int) -> _Page | None:
+        """The page of so many records from an offset on; None where Spotify has none."""
+        return self._asked(self._path, {**self._params, "limit": min(size, self._stream.page_size), "offset": offset})
 
-    def rest(self, page: _Page, reach: int, last: Place | None) -> _Page:
-        """What lies behind the last page of a list that ended early."""
+    def rest(self, page: _Page, reach: int, last: Place | None) -> _Page | None:
+        """What lies behind the last page of a list that ended early; None where Spotify has nothing."""
         if self._stream.paging == "offset":
-            return self.page(self._client.get(self._path, {**self._params, "offset": reach}))
-        again = self.page(self._client.get(page.answer.path, dict(page.answer.params)))
+            return self._asked(self._path, {**self._params, "offset": reach})
+        again = self._asked(page.answer.path, page.answer.params)
+        if again is None:
+            return None
         rest = again.behind(last.last, last.position) if last else None
         if rest is None and page.items:
             return replace(again, items=[], following=None)
         return rest or again
+
+    def _asked(self, path: str, params: Mapping[str, str | int]) -> _Page | None:
+        """A page that may not be there."""
+        with suppress(BrokenAnswerError, NotFoundError, RefusedError):
+            return self.page(self._client.get(path, dict(params)))
+        return None
 
     def found_again(self, place: Place, page: _Page, *, repeatable: bool) -> _Page:
         """As `behind`; a pass that is not repeatable goes on with the page at hand where the record is gone."""

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 logger = Logger()
 metrics = Metrics()
-# Each failed message comes again on its own, also when all of a batch failed.
 _BEGIN_MILLISECONDS = 200_000
 """With how much of the function's time an object is begun: with less it might be cut off only for those before it."""
 _STORE_MILLISECONDS = 50_000
 """How much is left for storing the tables, at the most a file for each of several hundred months."""
+# Each failed message comes again on its own, also when all of a batch failed.
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
