@@ -37,7 +37,7 @@ $(VENV)/ready: $(LOCK) pyproject.toml scripts/find-python
 demo: setup ## Run the whole pipeline on this machine: no AWS, no Spotify account
 	@$(BIN)/python -m cli demo
 
-test: setup ## Run the fast tests (under two minutes)
+test: setup ## Run the fast tests (two to four minutes on two cores)
 	@$(BIN)/python -m pytest -m "not slow and not engine and not browser and not trino" -n $(WORKERS)
 
 test-engine: setup ## Run the program with Pulumi's own engine against a provider double (needs the pulumi CLI)
