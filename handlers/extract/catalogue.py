@@ -31,7 +31,7 @@ _ALBUMS = Stream(
 def read_catalogue(work: Work, stream: Stream) -> None:
     """Read every entry of the setting, each a unit: one that fails does not keep the others from being read.
 
-    State: `{"units": {<id>: {"complete", "digest", "open", "short"}}}`, each as of a snapshot.
+    State: `{"units": {<id>: {"complete", "digest", "open", "short", "asked"}}}`, each as of a snapshot.
     """
     if not work.catalogue:
         work.ledger.note_skipped([stream], "no_catalogue_uris")
@@ -63,7 +63,12 @@ class _Source:
         # A place behind the artist itself is the begin of the albums.
         within = behind if behind and behind.path != path else None
         for record in self._work.records(
-            _ALBUMS, self._uri.id, one_pass=one_pass, shortfall=one_pass.shortfall, behind=within
+            _ALBUMS,
+            self._uri.id,
+            one_pass=one_pass,
+            shortfall=one_pass.shortfall,
+            served=one_pass.served,
+            behind=within,
         ):
             yield record, self._context
 

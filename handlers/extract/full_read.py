@@ -16,7 +16,8 @@ from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.observer import Observer
 from handlers.extract.paging import MovedError, Pass, Place, Record
-from handlers.extract.shortfall import SHORT, Shortfall, ShortReadError, with_short_runs
+from handlers.extract.served import Served
+from handlers.extract.shortfall import SHORT, ShortReadError, with_short_runs
 from handlers.extract.state import CompleteRead, LeftToAnotherError
 from handlers.extract.work import Work
 from handlers.raw.objects import RawWriter
@@ -49,6 +50,8 @@ class OpenRead:
     """Of all records so far, one chained to the other; '' where nothing is compared with it."""
     seen: Content
     """What the observer has seen."""
+    served: str
+    """Digests of the records so far, as `Served` packs them."""
 
     def content(self) -> Content:
         """The form in which state holds it."""
@@ -62,6 +65,7 @@ class OpenRead:
         place, begun_at = Place.parse(content.get("place")), times.parsed(content.get("begun_at"))
         texts = [content.get(name) for name in ("read_id", "run_id", "digest")]
         keys, records, version, seen = (content.get(name) for name in ("keys", "records", "version", "seen"))
+        served = Served.parse(content.get("served"))
         if (
             place is None
             or begun_at is None
@@ -71,10 +75,22 @@ class OpenRead:
             or type(records) is not int
             or not (version is None or isinstance(version, str))
             or not isinstance(seen, dict)
+            or served is None
         ):
             return None
         read_id, run_id, digest = map(str, texts)
-        return cls(read_id, run_id, content["begun_at"], version, tuple(keys), records, place, digest, seen)
+        return cls(
+            read_id,
+            run_id,
+            content["begun_at"],
+            version,
+            tuple(keys),
+            records,
+            place,
+            digest,
+            seen,
+            content["served"],
+        )
 
     @property
     def begun(self) -> datetime:
@@ -135,7 +151,7 @@ class FullRead:
 
     def __post_init__(self) -> None:
         self._held: object = None
-        self._shortfall = Shortfall(self.slot.content.get(SHORT), listed=self.listed)
+        self._shortfall = self.work.shortfall(self.slot, listed=self.listed)
 
     def run(self) -> Finished | None:
         """Read to the end; None where the list equals its last complete read, which the unit then says.
@@ -151,7 +167,8 @@ class FullRead:
         opened = self._usable(OpenRead.parse(self._held))
         for repeatable in (True, True, False) if opened else (True, False):
             try:
-                return self._pass(opened, Pass(repeatable=repeatable, shortfall=self._shortfall))
+                served = Served.parse(opened.served) if opened else None
+                return self._pass(opened, Pass(repeatable=repeatable, shortfall=self._shortfall, served=served))
             except MovedError:
                 logger.info("The list changed while it was read: it is read once more.", extra=self._names())
                 opened = None
@@ -200,8 +217,8 @@ class FullRead:
                 return None
             keys, count = (*before, *raw.keys), lines + raw.records
             run_id = opened.run_id if opened else self.work.event.run_id
-            seen = observer.content()
-            return OpenRead(read_id, run_id, begun_at, self.version, keys, count, place, digest, seen)
+            seen, served = observer.content(), one_pass.served.content()
+            return OpenRead(read_id, run_id, begun_at, self.version, keys, count, place, digest, seen, served)
 
         try:
             with self.work.counted(raw, self.unit):
@@ -243,9 +260,10 @@ class FullRead:
         return known.read if known.digest == digest and self.work.stands(known.read) else None
 
     def _end_short(self, read: CompleteRead, *, written: bool) -> NoReturn:
-        """Note that the list ended early. Views show what was read of it only where they have nothing better."""
+        """Note that the list ended early. Views show what was read of it unless an earlier read has more."""
         self.slot.update(lambda content: self.kept(content, read))
-        if written and not (self.previous and self.work.lasts(self.previous)):
+        previous = self.previous if self.previous and self.work.lasts(self.previous) else None
+        if written and not (previous and read.records - self._shortfall.repeated < previous.records):
             self.unit.cover(read)
         raise ShortReadError
 

@@ -15,7 +15,7 @@ from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.observer import Observer
 from handlers.extract.paging import MovedError, Pass, Record
-from handlers.extract.shortfall import SHORT, Shortfall, ShortReadError, with_short_runs
+from handlers.extract.shortfall import ShortReadError, with_short_runs
 from handlers.extract.state import CompleteRead
 from handlers.extract.work import Work
 from handlers.raw.state import Content, Slot
@@ -72,8 +72,8 @@ def read_incremental(work: Work, stream: Stream) -> None:
     The keys of a read are those of the last full read and of all increments since, so that the newest read alone says
     what there is, even where the manifest of an earlier one was lost.
 
-    State: `{"full": read, "increments": [read, …], "watermark": {added_at, uris}, "open", "short"}`, each read
-    `{read_id, mode, keys, records, begun_at, extracted_at}` with its own keys alone.
+    State: `{"full": read, "increments": [read, …], "watermark": {added_at, uris}, "open", "short", "asked"}`, each
+    read `{read_id, mode, keys, records, begun_at, extracted_at}` with its own keys alone.
     """
     slot = Slot(work.state(stream))
     series, watermark = _Series.parse(slot.content), Watermark.parse(slot.content.get("watermark"))
@@ -137,7 +137,8 @@ def _read_whole(work: Work, stream: Stream, slot: Slot) -> None:
     with work.ledger.unit(stream, mode="full") as unit:
         top = _Top()
         series = _Series.parse(slot.content)
-        previous = series.full if series else None
+        # It lasts as long as its full read does, and has what was added since.
+        previous = replace(series.full, records=series.whole.records) if series else None
         whole = FullRead(work, unit, slot, plain(work, stream), previous=previous, observer=top)
         finished = whole.run()
         if finished is None:
@@ -149,15 +150,23 @@ def _read_whole(work: Work, stream: Stream, slot: Slot) -> None:
 
 
 def _catch_up(work: Work, stream: Stream, slot: Slot, unit: Unit, full: CompleteRead) -> None:
-    """Read what was added since an earlier run began the full read, as part of the same unit."""
+    """Read what was added since an earlier run began the full read, as part of the same unit.
+
+    Raises:
+        ShortReadError: some of it may be missing; views show the full read.
+    """
     series, watermark = _Series.parse(slot.content), Watermark.parse(slot.content.get("watermark"))
     if series is None or watermark is None:
         return
     unit.read_id = uuid.uuid4().hex
     try:
-        one_pass = Pass(repeatable=False, shortfall=Shortfall(slot.content.get(SHORT)))
+        one_pass = Pass(repeatable=False, shortfall=work.shortfall(slot))
         _increment(work, stream, slot, unit, watermark, series, one_pass)
     except LoginError:
+        raise
+    except ShortReadError:
+        unit.read_id = full.read_id
+        unit.cover(_whole(slot, full))
         raise
     except SpotifyError as error:
         logger.warning("What was added meanwhile comes with the next run.", extra={"cause": str(error)})
@@ -171,7 +180,7 @@ def _whole(slot: Slot, read: CompleteRead) -> CompleteRead:
 
 def _read_increment(work: Work, stream: Stream, slot: Slot, old: Watermark, series: _Series) -> None:
     with work.ledger.unit(stream, mode="incremental") as unit:
-        shortfall = Shortfall(slot.content.get(SHORT))
+        shortfall = work.shortfall(slot)
         for repeatable in (True, False):
             shortfall.begin()
             try:

@@ -82,6 +82,10 @@ class Ledger:
         """Requests of the run so far."""
         self._charged = 0
 
+    def has(self, stream: str) -> bool:
+        """Whether a unit of the stream is noted."""
+        return any(unit.stream == stream for unit in self.units)
+
     @contextmanager
     def unit(self, stream: Stream, unit: str = "", mode: Mode | None = None) -> Iterator[Unit]:
         """Note one unit. A failure of Spotify's ends the unit and not the run, but for a login that is refused.

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from handlers.extract.identity import identity
-
-_REMEMBERED = 100
-"""Records of a list by offset in which one that is served again is looked for: two pages, so that memory does not grow
-with the list."""
+from handlers.extract.served import Served, page_name, record_name
 
 
 class ListLength:
@@ -17,15 +14,20 @@ class ListLength:
     Args:
         start: position of the first record.
         by_cursor: whether pages name no positions, so that a record that is served again is known by itself alone.
-        repeats: whether the list may hold the same record twice, as a playlist may.
+        repeats: whether the list may hold the same record twice, as a playlist may; then only a whole page that equals
+            another counts as served again.
+        served: what the pass was served before `start`.
     """
 
-    def __init__(self, start: int, *, by_cursor: bool, repeats: bool) -> None:
+    def __init__(self, start: int, *, by_cursor: bool, repeats: bool, served: Served) -> None:
         self.reach = start
-        """Position behind the furthest record; of a list by cursor the number of records."""
+        """Position behind the furthest record; of a list by cursor the number of different records."""
+        self.repeated = 0
+        """Records that were served before."""
         self._by_cursor = by_cursor
         self._repeats = repeats
-        self._seen: dict[str, None] = {}
+        self._seen = served
+        self._page_again = False
         self._skipped = 0
 
     @property
@@ -33,31 +35,38 @@ class ListLength:
         """Different records so far, with those before `start`."""
         return self.reach - self._skipped
 
+    def is_repeated(self, position: int, items: Sequence[Any]) -> bool:
+        """Whether a page has nothing but what other pages had."""
+        if not items or (not self._by_cursor and position < self.reach):
+            return False
+        if self._repeats:
+            return page_name(items) in self._seen
+        names = list(map(record_name, items))
+        return all(name is not None and name in self._seen for name in names)
+
+    def begin_page(self, position: int, items: Sequence[Any]) -> None:
+        """Note a page of a list with repeats; its records are counted as they are served."""
+        if self._repeats:
+            ahead = bool(items) and position >= self.reach
+            self._page_again = ahead and self._seen.note(page_name(items))
+
     def serve(self, position: int, value: Any) -> bool:
-        """Count a record, unless it was served before; whether it stands where another should."""
-        again = self._served_before(value)
+        """Count a record; returns whether it stands where another should."""
+        again = self._page_again if self._repeats else self._served_before(value)
         if self._by_cursor:
             self.reach += not again
+        elif position < self.reach:
+            self.repeated += 1
             return False
-        if position < self.reach:
-            return False
-        self._skipped += again
-        self.reach = position + 1
+        else:
+            self._skipped += again
+            self.reach = position + 1
+        self.repeated += again
         return again
 
     def _served_before(self, value: Any) -> bool:
-        if self._repeats:
-            return False
-        name = identity(value)
-        # Without a URI, as where the thing itself is null, two records cannot be told apart.
-        if ":" not in name:
-            return False
-        if name in self._seen:
-            return True
-        self._seen[name] = None
-        if not self._by_cursor and len(self._seen) > _REMEMBERED:
-            del self._seen[next(iter(self._seen))]
-        return False
+        name = record_name(value)
+        return name is not None and self._seen.note(name)
 
     def gap_before(self, position: int) -> int:
         """How many records lie between those so far and a page that begins at a position."""

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from handlers.extract.errors import BrokenAnswerError, NotFoundError, RefusedError
 from handlers.extract.identity import identity
 from handlers.extract.list_length import ListLength
+from handlers.extract.served import Served
 from handlers.extract.shortfall import Shortfall
 from handlers.extract.spotify import Answer, SpotifyClient
 from handlers.streams import Stream
@@ -84,11 +85,13 @@ class Pass:
     Args:
         repeatable: whether another pass may follow; the last one takes a list that moves as it is.
         shortfall: notes what the list lacks of its length; without one nothing does.
+        served: what an earlier run was served that began the pass.
     """
 
-    def __init__(self, *, repeatable: bool, shortfall: Shortfall | None = None) -> None:
+    def __init__(self, *, repeatable: bool, shortfall: Shortfall | None = None, served: Served | None = None) -> None:
         self.repeatable = repeatable
         self.shortfall = shortfall
+        self.served = served or Served()
         self._total: int | None = None
 
     def moved(self, total: object) -> bool:
@@ -106,6 +109,7 @@ def records(
     *,
     one_pass: Pass | None = None,
     shortfall: Shortfall | None = None,
+    served: Served | None = None,
     behind: Place | None = None,
     params: Mapping[str, str] | None = None,
 ) -> Iterator[Record]:
@@ -117,6 +121,7 @@ def records(
         unit: stands for `{unit}` in the path.
         one_pass: watches the length of the list; without it nothing does.
         shortfall: notes what the list lacks of its length, and has it asked for once.
+        served: what the list served up to `behind`; takes what it serves after that.
         behind: go on behind this record instead of beginning with the first.
         params: more parameters of the first request.
 
@@ -135,9 +140,9 @@ def records(
     page: _Page | None = listing.behind(behind) if behind else listing.first()
     # Behind a record that was read before, the list goes on wherever that stands by now.
     start = page.position(behind.position) if page and behind else 0
-    reader = _Reader(client, listing, stream, one_pass, shortfall, behind, start)
+    reader = _Reader(client, listing, stream, one_pass, shortfall, served or Served(), behind, start)
     while page:
-        page = reader.placed(page)
+        page = reader.asked_again(reader.placed(page))
         yield from reader.skipped_before(page)
         yield from reader.served(page)
         page = reader.after(page)
@@ -153,6 +158,7 @@ class _Reader:
         stream: Stream,
         one_pass: Pass | None,
         shortfall: Shortfall | None,
+        served: Served,
         behind: Place | None,
         start: int,
     ) -> None:
@@ -164,7 +170,9 @@ class _Reader:
         self._behind = behind
         self._record: Record | None = None
         self._position = start
-        self._length = ListLength(start, by_cursor=stream.paging == "cursor", repeats=stream.mode == "per_playlist")
+        self._length = ListLength(
+            start, by_cursor=stream.paging == "cursor", repeats=stream.mode == "per_playlist", served=served
+        )
         self._followed: set[str] = set()
         self._pages = 0
         self._searches = 0
@@ -191,6 +199,22 @@ class _Reader:
         if found is not page:
             self._length.jump(found.position(self._position))
         return found
+
+    def asked_again(self, page: _Page) -> _Page:
+        """The page, or what Spotify serves in its place when one that repeats others is asked for again.
+
+        Raises:
+            MovedError: as `placed`.
+            SpotifyError: a request failed.
+        """
+        if not self._shortfall or not self._length.is_repeated(page.position(self._position), page.items):
+            return page
+        if not self._length.counts(len(page.items), self._listing.total) or not self._shortfall.may_ask(
+            len(page.items)
+        ):
+            return page
+        again = self._listing.again(page)
+        return self.placed(again) if again else page
 
     def skipped_before(self, page: _Page) -> Iterator[Record]:
         """What lies between the pages before and this one, if it does not begin where they ended.
@@ -240,11 +264,12 @@ class _Reader:
             self._followed.clear()
             if rest := self._listing.rest(page, length.reach, self._last):
                 return rest
-        shortfall.end(length.served, self._listing.total)
+        shortfall.end(length.served, self._listing.total, length.repeated)
         return None
 
     def _records(self, items: list[Any], start: int, answer: Answer) -> Iterator[Record]:
         self._position = start
+        self._length.begin_page(start, items)
         for item in items:
             record = Record(item, self._position, answer)
             self._position += 1
@@ -348,13 +373,17 @@ class _List:
         """What lies behind the last page of a list that ended early; None where Spotify has nothing."""
         if self._stream.paging == "offset":
             return self._asked(self._path, {**self._params, "offset": reach})
-        again = self._asked(page.answer.path, page.answer.params)
+        again = self.again(page)
         if again is None:
             return None
         rest = again.behind(last.last, last.position) if last else None
         if rest is None and page.items:
             return replace(again, items=[], following=None)
         return rest or again
+
+    def again(self, page: _Page) -> _Page | None:
+        """The answer to the same request; None where Spotify has none."""
+        return self._asked(page.answer.path, page.answer.params)
 
     def _asked(self, path: str, params: Mapping[str, str | int]) -> _Page | None:
         """A page that may not be there."""

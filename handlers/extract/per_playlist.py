@@ -21,7 +21,7 @@ from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.paging import Pass, Place, Record
 from handlers.extract.playlists import Listing, Playlist, owns
-from handlers.extract.shortfall import SHORT, Shortfall, ShortReadError
+from handlers.extract.shortfall import ASKED, SHORT, ShortReadError, with_short_runs
 from handlers.extract.state import CompleteRead, newer
 from handlers.extract.work import Work
 from handlers.raw.state import Content, Slot, StateFile
@@ -43,8 +43,8 @@ def read_per_playlist(work: Work, stream: Stream) -> None:
     day. The table `playlists` names their owners.
 
     State: `{"playlists": {<id>: {"snapshot_id", "read": {read_id, mode, keys, records, begun_at, extracted_at}, "open",
-    "short", "refused_at", "refused_snapshot_id"}}}`: since when Spotify refuses a collaborative playlist, and which
-    version.
+    "short", "asked", "refused_at", "refused_snapshot_id"}}}`: since when Spotify refuses a collaborative playlist, and
+    which version.
     """
     try:
         listing = _listing(work)
@@ -52,11 +52,12 @@ def read_per_playlist(work: Work, stream: Stream) -> None:
         work.ledger.note_failure(stream, error)
         return
     playlists = list(listing.readable(work.account))
-    if not playlists and listing.is_short:
+    if listing.is_short and (not playlists or not work.ledger.has("playlists")):
+        # Nothing else says that playlists may be missing.
         work.ledger.note_failure(stream, ShortReadError())
-        return
     if not playlists:
-        work.ledger.note_skipped([stream], NO_PLAYLISTS)
+        if not listing.is_short:
+            work.ledger.note_skipped([stream], NO_PLAYLISTS)
         return
     state = work.state(stream)
     read: list[tuple[Playlist, Unit]] = []
@@ -82,7 +83,7 @@ def _listing(work: Work) -> Listing:
     """
     if work.listing is None:
         try:
-            work.listing = _list(work)
+            work.listing = _list(work, alone=True)
         except SpotifyError as error:
             work.listing = error
     if isinstance(work.listing, LockedError | OutOfTimeError | LoginError):
@@ -92,12 +93,21 @@ def _listing(work: Work) -> Listing:
     return work.listing
 
 
-def _list(work: Work) -> Listing:
-    listing = Listing()
-    shortfall = Shortfall(work.state(STREAMS["playlists"]).content.get(SHORT))
+def _list(work: Work, *, alone: bool = False) -> Listing:
+    """Ask which playlists there are.
+
+    Args:
+        work: the run.
+        alone: whether nothing else in the run notes how many the listing lacks.
+    """
+    listing, slot = Listing(), Slot(work.state(STREAMS["playlists"]))
+    shortfall = work.shortfall(slot)
     for record in work.records(STREAMS["playlists"], shortfall=shortfall):
         listing.add(record.value)
     listing.is_short = shortfall.is_short
+    short_runs = shortfall.content(work.event.run_id)
+    if alone and slot.content.get(SHORT) != short_runs:
+        slot.update(lambda content: with_short_runs(content, short_runs))
     return listing
 
 
@@ -133,7 +143,9 @@ def _stands(work: Work, slot: Slot, playlist: Playlist, unit: Unit) -> bool:
 def _read(work: Work, stream: Stream, slot: Slot, playlist: Playlist, unit: Unit) -> None:
     def source(behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
         # Its version, and not its length, tells whether it changed meanwhile.
-        for record in work.records(stream, playlist.id, shortfall=one_pass.shortfall, behind=behind):
+        for record in work.records(
+            stream, playlist.id, shortfall=one_pass.shortfall, served=one_pass.served, behind=behind
+        ):
             yield (
                 record,
                 {"playlist_id": playlist.id, "snapshot_id": playlist.snapshot_id, "position": record.position},
@@ -205,5 +217,5 @@ def _changed(content: Content, playlist: Playlist, read: CompleteRead) -> Conten
     """The playlist's state with the new version."""
     if newer(content.get("read"), read):
         return content
-    rest = {name: content[name] for name in ("open", SHORT) if name in content}
+    rest = {name: content[name] for name in ("open", SHORT, ASKED) if name in content}
     return {"snapshot_id": playlist.snapshot_id, "read": read.content(), **rest}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from handlers.extract.errors import SpotifyError
-from handlers.raw.state import Content
+from handlers.raw.state import Content, Slot
 
 SHORT = "short"
 """Reason of a unit that got fewer records than its list said it had, and the name under which state counts the runs."""
+ASKED = "asked"
+"""Name under which state keeps the last run that asked for what a unit lacked."""
 BELIEVED_AFTER_RUNS = 3
 """After so many short runs in a row that lacked the same number of records, the list is taken to have no more: totals
 are wrong too (https://github.com/spotify/web-api/issues/1327)."""
@@ -55,14 +58,32 @@ class Shortfall:
     Args:
         held: what state says of earlier runs.
         listed: how many records another list says there are; counts where the list itself says that it is empty.
+        asked: whether the run has asked for what the unit lacks already.
+        on_asking: called before the run asks.
     """
 
-    def __init__(self, held: object = None, *, listed: int = 0) -> None:
+    def __init__(
+        self,
+        held: object = None,
+        *,
+        listed: int = 0,
+        asked: bool = False,
+        on_asking: Callable[[], None] = lambda: None,
+    ) -> None:
         self._held = ShortRuns.parse(held)
         self._listed = listed
-        self._asked = False
-        self._ended = 0
-        self._skipped = 0
+        self._asked = asked
+        self._on_asking = on_asking
+        self.begin()
+
+    @classmethod
+    def of(cls, slot: Slot, run_id: str, *, listed: int = 0) -> Shortfall:
+        """The shortfall of a unit whose state is in a slot, where the run's one question is noted too."""
+
+        def note() -> None:
+            slot.update(lambda content: {**content, ASKED: run_id})
+
+        return cls(slot.content.get(SHORT), listed=listed, asked=slot.content.get(ASKED) == run_id, on_asking=note)
 
     @property
     def missing(self) -> int:
@@ -77,6 +98,8 @@ class Shortfall:
     def begin(self) -> None:
         """Count from nothing: the lists are read anew. The one question of the run stays spent."""
         self._ended = self._skipped = 0
+        self.repeated = 0
+        """Records that were served more than once."""
 
     def lacks(self, served: int, total: int | None) -> int:
         """How many records a list lacks that ended after so many."""
@@ -93,21 +116,24 @@ class Shortfall:
         if self._asked or lacking <= 0 or (lacking == self._believed and not hole):
             return False
         self._asked = True
+        self._on_asking()
         return True
 
     def skip(self, records: int) -> None:
         """Note that other records, or none, were served in the place of some."""
         self._skipped += records
 
-    def end(self, served: int, total: int | None) -> None:
+    def end(self, served: int, total: int | None, repeated: int = 0) -> None:
         """Note the end of one list, which settles what its pages skipped.
 
         Args:
             served: different records that it served.
             total: the last length that it named.
+            repeated: records that it served beyond these.
         """
         self._ended += self.lacks(served, total)
         self._skipped = 0
+        self.repeated += repeated
 
     def content(self, run_id: str) -> Content | None:
         """What state is to hold after the run; None: nothing."""

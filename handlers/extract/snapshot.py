@@ -19,7 +19,7 @@ from handlers.streams import Stream
 def read_snapshot(work: Work, stream: Stream, observer: Observer | None = None) -> Unit:
     """Read the whole stream.
 
-    State: `{"complete": {read_id, mode, keys, records, begun_at, extracted_at}, "digest", "open", "short"}`.
+    State: `{"complete": {read_id, mode, keys, records, begun_at, extracted_at}, "digest", "open", "short", "asked"}`.
 
     Args:
         work: the run.

@@ -18,12 +18,13 @@ from handlers.extract.ledger import Ledger, Unit
 from handlers.extract.locks import Locks
 from handlers.extract.paging import Pass, Place, Record, first_page, records
 from handlers.extract.playlists import Listing
+from handlers.extract.served import Served
 from handlers.extract.shortfall import Shortfall
 from handlers.extract.spotify import Answer, SpotifyClient
 from handlers.extract.state import CompleteRead, state_file
 from handlers.raw.bucket import Bucket
 from handlers.raw.objects import RawWriter
-from handlers.raw.state import StateFile
+from handlers.raw.state import Slot, StateFile
 from handlers.streams import Stream
 
 
@@ -55,6 +56,15 @@ class Work:
     def is_left(self, stream: Stream, unit: str) -> bool:
         """Whether this invocation is to read the unit."""
         return self.left is None or self.left.covers_unit(stream.name, unit)
+
+    def shortfall(self, slot: Slot, *, listed: int = 0) -> Shortfall:
+        """What the lists of a unit lack in this run.
+
+        Args:
+            slot: the unit's part of the state.
+            listed: as of `Shortfall`.
+        """
+        return Shortfall.of(slot, self.event.run_id, listed=listed)
 
     def writer(self, unit: Unit, before: Sequence[str] = (), *, hold: bool) -> RawWriter:
         """Raw objects of the unit's read.
@@ -96,6 +106,7 @@ class Work:
         *,
         one_pass: Pass | None = None,
         shortfall: Shortfall | None = None,
+        served: Served | None = None,
         behind: Place | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Iterator[Record]:
@@ -107,7 +118,14 @@ class Work:
         """
         with self.locks.asking(stream.quota_group):
             yield from records(
-                self.client, stream, unit, one_pass=one_pass, shortfall=shortfall, behind=behind, params=params
+                self.client,
+                stream,
+                unit,
+                one_pass=one_pass,
+                shortfall=shortfall,
+                served=served,
+                behind=behind,
+                params=params,
             )
 
     def first_page(self, stream: Stream) -> list[Record]:

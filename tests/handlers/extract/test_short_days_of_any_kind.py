@@ -1,0 +1,214 @@
+"""Any pages on any days: a unit that is complete lacks nothing that a total said was there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from handlers.extract.identity import identity
+from handlers.extract.shortfall import BELIEVED_AFTER_RUNS
+from tests.handlers.extract.fake_spotify import Answer, Json, Reply, artist, playlist, saved_track, track
+from tests.handlers.extract.stage import START, Stage, unit
+
+DAY = timedelta(days=1)
+LOCKED = Reply(429, {"error": {"status": 429, "message": "Too many requests"}}, {"Retry-After": "3600"})
+Kind = Literal["none", "early", "emptied", "hole", "another", "lie", "locked"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one response."""
+
+    kind: Kind
+    """`early` cuts the page and ends the list, `emptied` says that nothing is there, `hole` cuts the page alone,
+    `another` serves an earlier page in its place, `lie` only names a wrong total, `locked` ends the run."""
+    size: int = 30
+    lie: int = 0
+    """Added to the total."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """What happens to the list before a run, and what goes wrong with the run's responses, in their order."""
+
+    added: int = 0
+    removed: int = 0
+    faults: tuple[Fault, ...] = ()
+
+
+NONE, EARLY, LATER = Fault("none"), Fault("early"), (Fault("none"), Fault("none"))
+
+
+@dataclass
+class Library:
+    """One list of the fake's, and what it said in the latest run."""
+
+    stage: Stage
+    stream: str
+    size: int
+    rows: list[Json] = field(default_factory=list)
+    said: int | None = None
+    made: int = 0
+    versions: int = 0
+
+    def __post_init__(self) -> None:
+        self.path = PATHS[self.stream]
+        self.change(Day(added=self.size))
+
+    def change(self, day: Day) -> None:
+        """New things come in front where the stream is newest first, else at the end."""
+        del self.rows[len(self.rows) // 2 : len(self.rows) // 2 + day.removed]
+        for _ in range(day.added):
+            self.made += 1
+            one = MADE[self.stream](self.made)
+            if self.stream == "saved_tracks":
+                self.rows.insert(0, one)
+            else:
+                self.rows.append(one)
+        if day.added or day.removed:
+            self.versions += 1
+        self.stage.spotify.lists[self.path] = self.rows
+        if self.stream == "playlist_items":
+            listed = playlist("P1", f"s{self.versions}")
+            listed["items"] = {"total": len(self.rows)}
+            self.stage.spotify.lists["me/playlists"] = [listed]
+
+    def serve(self, faults: tuple[Fault, ...]) -> None:
+        self.said = None
+        self.stage.spotify.faults.clear()
+        # Those without a fault watch what is said as well.
+        answers = [self._answer(fault) for fault in (*faults, *[NONE] * 60)]
+        self.stage.spotify.fault(self.path, *answers)
+
+    def _answer(self, fault: Fault) -> Answer:
+        if fault.kind == "locked":
+            return LOCKED
+
+        def change(answer: Json) -> Json:
+            page = answer.get("artists", answer)
+            items = page["items"]
+            if fault.kind in ("early", "hole"):
+                page["items"] = items[: max(0, len(items) - fault.size)]
+            if fault.kind in ("early", "emptied"):
+                page["next"] = None
+            if fault.kind == "another" and page.get("offset", 0) >= page["limit"]:
+                start = page["offset"] - page["limit"] * (1 + fault.size % (page["offset"] // page["limit"]))
+                page["items"] = self.rows[start : start + page["limit"]]
+            page["total"] = max(0, page["total"] + fault.lie)
+            if fault.kind == "emptied":
+                page.update(items=[], total=0)
+            elif page["items"] or page["total"] or self.said is None:
+                self.said = page["total"]
+            return answer
+
+        return change
+
+
+PATHS = {
+    "saved_tracks": "me/tracks",
+    "saved_albums": "me/albums",
+    "followed_artists": "me/following",
+    "playlist_items": "playlists/P1/items",
+}
+"""Incremental by offset, a snapshot by offset, a snapshot by cursor, and a list that may repeat things."""
+
+
+def _album(number: int) -> Json:
+    return {"added_at": "2026-01-01T00:00:00Z", "album": {"uri": f"spotify:album:{number}", "name": f"Album {number}"}}
+
+
+def _entry(number: int) -> Json:
+    # Every third is the same track, added on another day or at the same moment.
+    same = number % 3 == 0
+    return {"added_at": f"2026-01-{1 + number // 50 % 28:02d}T00:00:00Z", "item": track(0 if same else number)}
+
+
+MADE: dict[str, Any] = {
+    "saved_tracks": lambda number: saved_track(number, f"2026-{1 + number // 1200:02d}-01T{number // 60 % 20:02d}:{number % 60:02d}:00Z"),
+    "saved_albums": _album,
+    "followed_artists": artist,
+    "playlist_items": _entry,
+}  # fmt: skip
+
+LIES = st.sampled_from([0, 0, 0, 0, 0, 2, -2, 7])
+FAULTS = st.builds(
+    Fault,
+    st.sampled_from(["none", "none", "none", "early", "emptied", "hole", "another", "lie", "locked"]),
+    st.integers(1, 60),
+    LIES,
+)
+DAYS = st.lists(
+    st.builds(
+        Day,
+        st.sampled_from([0, 0, 1, 20, 70]),
+        st.sampled_from([0, 0, 0, 3, 60]),
+        st.lists(FAULTS, max_size=7).map(tuple),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def check(stage: Stage, stream: str, size: int, days: list[Day]) -> None:
+    """Run on each day, and hold what is complete against the list."""
+    stage.log_in_anew()
+    library = Library(stage, stream, size)
+    if stream == "playlist_items":
+        library.stage.spotify.lists["me/playlists"][0]["owner"]["id"] = stage.spotify.profile["id"]
+    short_in_row = 0
+    for number, day in enumerate(days):
+        if number:
+            library.change(day)
+        if stream == "playlist_items":
+            stage.spotify.lists["me/playlists"][0]["owner"]["id"] = stage.spotify.profile["id"]
+        library.serve(day.faults)
+        asked = len(stage.spotify.requests)
+        row = _run(stage, stream, number)
+        _check_requests(stage.spotify.requests[asked:], library, day)
+        if row["reason"] == "short":
+            short_in_row += 1
+            continue
+        believed, short_in_row = short_in_row >= BELIEVED_AFTER_RUNS, 0
+        if row["status"] in ("complete", "unchanged") and not believed and (library.said or 0) >= len(library.rows):
+            rows = Counter(identity(one) for one in stage.records(row["read_keys"]))
+            assert not Counter(map(identity, library.rows)) - rows, (number, row)
+
+
+def _run(stage: Stage, stream: str, number: int) -> Json:
+    at = START + number * DAY
+    if stream != "playlist_items":
+        return stage.read(stream, at)
+    manifest = stage.run("manual", at, streams=["playlists", stream])
+    return unit(manifest, stream, "P1")
+
+
+def _check_requests(requests: list[tuple[str, dict[str, str]]], library: Library, day: Day) -> None:
+    """Of a list that stays as it is and locks nobody out, one page at most is asked for twice."""
+    if any(fault.lie or fault.kind in ("locked", "emptied") for fault in day.faults):
+        return
+    asked = [params for path, params in requests if path == library.path]
+    pages = -(-max(1, len(library.rows)) // 50)
+    # A read that was cut off looks for its place, and then for what came meanwhile.
+    assert len(asked) <= pages + 6
+
+
+@pytest.mark.parametrize("stream", PATHS)
+@settings(max_examples=15)
+@given(size=st.integers(0, 260), days=DAYS)
+def test_complete_unit_lacks_nothing(stage: Stage, stream: str, size: int, days: list[Day]) -> None:
+    check(stage, stream, size, days)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stream", PATHS)
+@settings(max_examples=400)
+@given(size=st.integers(0, 260), days=DAYS)
+def test_complete_unit_lacks_nothing_at_length(stage: Stage, stream: str, size: int, days: list[Day]) -> None:
+    check(stage, stream, size, days)
