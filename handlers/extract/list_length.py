@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from handlers.extract.served import Served, page_name, record_name
+from handlers.extract.served import Served, record_name
 
 
 class ListLength:
@@ -14,8 +14,8 @@ class ListLength:
     Args:
         start: position of the first record.
         by_cursor: whether pages name no positions, so that a record that is served again is known by itself alone.
-        repeats: whether the list may hold the same record twice, as a playlist may; then only a whole page that equals
-            another counts as served again.
+        repeats: whether the list may hold the same record twice, as a playlist may; then only a page without any other
+            counts as served again.
         served: what the pass was served before `start`.
     """
 
@@ -27,7 +27,7 @@ class ListLength:
         self._by_cursor = by_cursor
         self._repeats = repeats
         self._seen = served
-        self._page_again = False
+        self._is_page_again = False
         self._skipped = 0
 
     @property
@@ -39,20 +39,17 @@ class ListLength:
         """Whether a page has nothing but what other pages had."""
         if not items or (not self._by_cursor and position < self.reach):
             return False
-        if self._repeats:
-            return page_name(items) in self._seen
-        names = list(map(record_name, items))
-        return all(name is not None and name in self._seen for name in names)
+        return all(name is not None and name in self._seen for name in map(record_name, items))
 
     def begin_page(self, position: int, items: Sequence[Any]) -> None:
-        """Note a page of a list with repeats; its records are counted as they are served."""
-        if self._repeats:
-            ahead = bool(items) and position >= self.reach
-            self._page_again = ahead and self._seen.note(page_name(items))
+        """Note a page, the records of which are counted as they are served."""
+        self._is_page_again = self._repeats and self.is_repeated(position, items)
 
     def serve(self, position: int, value: Any) -> bool:
         """Count a record; returns whether it stands where another should."""
-        again = self._page_again if self._repeats else self._served_before(value)
+        name = record_name(value)
+        before = name is not None and self._seen.note(name)
+        again = self._is_page_again if self._repeats else before
         if self._by_cursor:
             self.reach += not again
         elif position < self.reach:
@@ -63,10 +60,6 @@ class ListLength:
             self.reach = position + 1
         self.repeated += again
         return again
-
-    def _served_before(self, value: Any) -> bool:
-        name = record_name(value)
-        return name is not None and self._seen.note(name)
 
     def gap_before(self, position: int) -> int:
         """How many records lie between those so far and a page that begins at a position."""

@@ -190,6 +190,8 @@ class _Reader:
             return page
         may_restart = self._stream.paging == "cursor" or self._pages <= REPEATABLE_PAGES
         if one_pass.repeatable and may_restart and not self._behind:
+            if self._shortfall:
+                self._shortfall.expect(self._listing.total)
             raise MovedError
         if self._stream.paging == "cursor" or self._searches == _SEARCHES:
             return page

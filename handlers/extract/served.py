@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 from handlers.extract.identity import identity
@@ -25,7 +24,7 @@ class Served:
         self._digests = set(digests)
 
     def note(self, name: str) -> bool:
-        """Note a record or page by name; returns whether it was noted before."""
+        """Note a record by name; returns whether it was noted before."""
         digest = _digest(name)
         if digest in self._digests:
             return True
@@ -54,14 +53,9 @@ class Served:
 
 
 def record_name(value: Any) -> str | None:
-    """What tells a record of a list without repeats from the others; None for one without a URI."""
+    """What tells a record of a list from the others; None for one without a URI, which nothing tells apart."""
     name = identity(value)
     return name if ":" in name else None
-
-
-def page_name(items: Sequence[Any]) -> str:
-    """What tells a page of a list with repeats, such as a playlist, from the others."""
-    return "\n".join(map(identity, items))
 
 
 def _digest(name: str) -> bytes:

@@ -101,6 +101,10 @@ class Shortfall:
         self.repeated = 0
         """Records that were served more than once."""
 
+    def expect(self, total: int | None) -> None:
+        """Note a length that the list named before it was read anew: should it then be empty, that counts."""
+        self._listed = max(self._listed, total or 0)
+
     def lacks(self, served: int, total: int | None) -> int:
         """How many records a list lacks that ended after so many."""
         expected = total if total or served else self._listed
