@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.extract.errors import SpotifyError
+from handlers.extract.list_length import ListLength
 from handlers.extract.paging import MovedError, Pass, records
+from handlers.extract.served import Served
 from handlers.extract.shortfall import BELIEVED_AFTER_RUNS, Shortfall, ShortRuns
 from handlers.extract.spotify import Answer
 from handlers.streams import STREAMS
@@ -162,3 +165,51 @@ def test_list_that_says_it_is_empty_is_held_against_another() -> None:
     shrunk = Shortfall(listed=7)
     shrunk.end(5, 5)
     assert not shrunk.is_short
+
+
+def test_read_that_begins_again_is_counted_anew() -> None:
+    shortfall = Shortfall()
+    shortfall.skip(5)
+    shortfall.end(90, 100, repeated=3)
+    shortfall.begin()
+    shortfall.end(100, 100)
+    assert (shortfall.missing, shortfall.is_short, shortfall.repeated) == (0, False, 0)
+
+
+def test_end_of_a_list_settles_what_its_pages_skipped() -> None:
+    shortfall = Shortfall()
+    shortfall.skip(5)
+    assert shortfall.is_short
+    shortfall.end(100, 100)
+    assert not shortfall.is_short
+
+
+@pytest.mark.parametrize(("total", "missing"), [(50, 0), (70, 20), (None, 0)])
+def test_gap_between_pages_counts_where_the_total_has_room_for_it(total: int | None, missing: int) -> None:
+    """Pages that number their records with gaps lack none of them for that."""
+    length = ListLength(0, by_cursor=False, repeats=False, served=Served())
+    for position in range(50):
+        length.serve(position, {"uri": f"spotify:album:{position}"})
+    assert length.counts(20, total) == bool(missing)
+
+
+def test_record_that_comes_back_is_known_however_far_back_it_was() -> None:
+    length = ListLength(0, by_cursor=False, repeats=False, served=Served())
+    albums = [{"uri": f"spotify:album:{number}"} for number in range(3000)]
+    for position, album in enumerate(albums):
+        assert not length.serve(position, album)
+    assert length.is_repeated(3000, albums[:50])
+    assert length.serve(3000, albums[0])
+    assert (length.served, length.reach, length.repeated) == (3000, 3001, 1)
+
+
+def test_served_records_are_kept_between_runs() -> None:
+    served = Served()
+    assert not served.note("spotify:album:1")
+    assert not served.note("spotify:album:2")
+    kept = Served.parse(served.content())
+    assert kept is not None
+    assert kept.note("spotify:album:1")
+    assert "spotify:album:2" in kept
+    assert "spotify:album:3" not in kept
+    assert [Served.parse(other) for other in (None, 5, "?", "YWJj")] == [None] * 4

@@ -238,6 +238,18 @@ def test_read_with_a_hole_is_not_resumed(stage: Stage) -> None:
     assert (row["status"], row["read_records"]) == ("complete", 220)
 
 
+def test_short_full_read_is_held_against_all_increments(stage: Stage) -> None:
+    fill(stage, "saved_tracks", 100)
+    stage.read("saved_tracks")
+    fill(stage, "saved_tracks", 160)
+    stage.read("saved_tracks", START + DAY)
+    stage.spotify.fault("me/tracks", None, None, ends_after(0), ends_after(0))
+    assert stage.read("saved_tracks", START + 2 * DAY, full=True)["read_complete"] is False
+    stage.spotify.fault("me/tracks", None, None, None, lambda page: {**page, "total": 161}, ends_after(0))
+    row = stage.read("saved_tracks", START + 3 * DAY, full=True)
+    assert (row["reason"], row["read_complete"], row["read_records"]) == ("short", True, 160)
+
+
 def serves_again(rows: list[Json], start: int) -> Callable[[Json], Json]:
     """A page with what another one has, under its own offset."""
     return lambda page: {**page, "items": rows[start : start + 50]}
