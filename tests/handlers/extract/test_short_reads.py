@@ -245,7 +245,8 @@ def test_short_full_read_is_held_against_all_increments(stage: Stage) -> None:
     stage.read("saved_tracks", START + DAY)
     stage.spotify.fault("me/tracks", None, None, ends_after(0), ends_after(0))
     assert stage.read("saved_tracks", START + 2 * DAY, full=True)["read_complete"] is False
-    stage.spotify.fault("me/tracks", None, None, None, lambda page: {**page, "total": 161}, ends_after(0))
+    clear(stage)
+    stage.spotify.fault("me/tracks", *[lambda page: {**page, "total": 161}] * 9)
     row = stage.read("saved_tracks", START + 3 * DAY, full=True)
     assert (row["reason"], row["read_complete"], row["read_records"]) == ("short", True, 160)
 
