@@ -238,7 +238,7 @@ def test_complete_unit_lacks_nothing(stage: Stage, stream: str, size: int, days:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stream", PATHS)
-@settings(max_examples=300, phases=PHASES)
+@settings(max_examples=100, phases=PHASES)
 @any_days
 def test_complete_unit_lacks_nothing_at_length(stage: Stage, stream: str, size: int, days: list[Day]) -> None:
     check(stage, stream, size, days)
