@@ -748,9 +748,9 @@ def test_nothing_to_import_says_what_was_there_instead_and_what_to_give(stage: I
 
     assert stage.fail(empty, odd) == (
         f"Nothing to import: {empty}, {odd} hold no plays. Left out (not recognized as plays): 1.json, 2.json. Left "
-        "out (7z archive: unpack it and give what it holds): plays.7z. Left out because they cannot be opened: data.zip "
-        "(not a complete zip file: download it again from Spotify), page.zip (a web page (HTML): log in to Spotify and "
-        f"download the export again). {GIVE}"
+        "out (7z archive: unpack it and give what it holds): plays.7z. Left out because they cannot be opened: "
+        "data.zip (not a complete zip file: download it again from Spotify), page.zip (a web page (HTML): log in to "
+        f"Spotify and download the export again). {GIVE}"
     )
     assert stage.keys("raw/") + stage.keys("runs/") == []
 
