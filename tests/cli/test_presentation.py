@@ -93,7 +93,7 @@ def test_names_of_files_in_an_export_are_shown_as_text(
     with pytest.raises(SystemExit):
         main()
     output = capsys.readouterr()
-    assert "Streaming_History_Audio_␛[5m[bold].json: The file stops at element 2" in output.out
+    assert "Streaming_History_Audio_␛[5m[bold].json: the file stops at element 2" in output.out
     assert "no plays: Video␛]0;owned␇\\u202e␊.pdf" in output.out
     assert output.err.startswith("Streaming_History_Audio_␛[5m[bold].json is not whole")
     assert (output.out + output.err).replace("\n", "").isprintable()
