@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 AS_SENT = "give the file as Spotify sent it, or leave it out"
-DOWNLOAD_AGAIN = "download it again from Spotify"
+DOWNLOAD = "download {it} again from Spotify"
+"""What to do about a `Problem`, with `{it}` for the file or files."""
+DOWNLOAD_AGAIN = DOWNLOAD.format(it="it")
 DOWNLOAD_EXPORT_AGAIN = "log in to Spotify and download the export again"
 UNPACK = "unpack it and give what it holds"
 
@@ -43,12 +45,13 @@ class Problem:
 
     why: str
     """A clause: `the zip is damaged`."""
-    fix: str = "download {it} again from Spotify"
+    fix: str = DOWNLOAD
     """An imperative, with `{it}` for the file."""
 
-    def advice(self, files: int = 1) -> str:
-        """What to do with one file, or with several that have the same problem."""
-        return self.fix.format(it="it" if files == 1 else "them")
+    @property
+    def advice(self) -> str:
+        """What to do with the one file that has the problem."""
+        return self.fix.format(it="it")
 
 
 class ProblemError(Exception):

@@ -51,13 +51,21 @@ _KINDS: dict[str, Kind] = {
 }
 _RESOURCE_FORK = "._"
 """Begins the name of what macOS puts beside each file, in zips below `__MACOSX/`."""
-_FOLDER_SETTINGS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-"""What macOS and Windows put into folders."""
+_FOLDER_SETTINGS = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+"""What macOS and Windows put into folders, in lower case."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _OLD_FIELDS = frozenset({"username", "ip_addr_decrypted", "user_agent_decrypted"})
 _DAMAGED = Diagnosis("damaged", "download it again from Spotify, or leave it out")
 _DAMAGED_GZIP = Problem("the gzip file is damaged")
 _PLAYS_BY_ANOTHER_NAME = Diagnosis("plays under a name that does not end in .json", "give the file itself")
+_FIXES = {
+    errno.EACCES: "check its permissions",
+    errno.EPERM: "check its permissions",
+    errno.ENOENT: "check that it still exists",
+    errno.ELOOP: "give the file that the link leads to",
+    errno.ENAMETOOLONG: "check the spelling",
+}
+"""What to do about an error of the operating system."""
 _CHUNK_BYTES = 64 * 1024
 _ELEMENTS_LOOKED_AT = 20
 
@@ -246,6 +254,12 @@ def exports_of(files: Sequence[HashedFile], broken: frozenset[str]) -> tuple[lis
     return in_order, [file.file.name for file in files if id(file) not in kept]
 
 
+def unreadable(error: OSError) -> Problem:
+    """What the operating system says of a file that it does not give, and what to do about it."""
+    fix = _FIXES.get(error.errno or 0, "copy {it} to another disk and try again")
+    return Problem(f"it cannot be read ({error.strerror or error})", fix)
+
+
 class _Search:
     """Goes through what was given, and counts it against the limits."""
 
@@ -419,31 +433,16 @@ def _is_json_name(name: str) -> bool:
 
 
 def _is_of_the_system(name: str) -> bool:
-    return _is_resource_fork(name) or name in _FOLDER_SETTINGS
+    return _is_resource_fork(name) or name.lower() in _FOLDER_SETTINGS
 
 
 def _is_resource_fork(name: str) -> bool:
     return name.startswith(_RESOURCE_FORK)
 
 
-def unreadable(error: OSError) -> Problem:
-    """What the operating system says of a file that it does not give, and what to do about it."""
-    fix = _FIXES.get(error.errno or 0, "copy {it} to another disk and try again")
-    return Problem(f"it cannot be read ({error.strerror or error})", fix)
-
-
-_FIXES = {
-    errno.EACCES: "check its permissions",
-    errno.EPERM: "check its permissions",
-    errno.ENOENT: "check that it still exists",
-    errno.ELOOP: "give the file that the link leads to",
-    errno.ENAMETOOLONG: "check the spelling",
-}
-
-
 def _unreadable(path: Path, error: OSError) -> CommandError:
-    return CommandError(f"{path} cannot be read ({error.strerror or error}): {unreadable(error).advice()}.")
+    return CommandError(f"{path} cannot be read ({error.strerror or error}): {unreadable(error).advice}.")
 
 
 def _unreadable_diagnosis(error: OSError) -> Diagnosis:
-    return Diagnosis(f"not readable ({error.strerror or error})", unreadable(error).advice())
+    return Diagnosis(f"not readable ({error.strerror or error})", unreadable(error).advice)

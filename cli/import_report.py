@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.diagnosis import Problem
+from cli.diagnosis import DOWNLOAD, Problem
 from cli.errors import CommandError
 from cli.export_files import FoundFiles, HashedFile, LeftOut
 from cli.import_manifest import STREAM
@@ -144,7 +144,7 @@ def refuse_useless(outcomes: Sequence[Outcome]) -> None:
             f"; {counted(more, 'more file')} {'contains' if more == 1 else 'contain'} none either" if more > 0 else ""
         )
         it = "it" if len(said) == 1 else "them"
-        advice = _advice([outcome.problem or Problem("") for outcome in useless])
+        advice = _advice([outcome.problem.fix if outcome.problem else DOWNLOAD for outcome in useless])
         raise CommandError(
             f"{'; '.join(said[:_NAMES_SHOWN])}{others}. Nothing was imported: {advice}, or leave {it} out."
         )
@@ -193,16 +193,16 @@ def listed(names: Sequence[str]) -> str:
 def incomplete(broken: Sequence[Outcome]) -> tuple[str, str]:
     """The files that were not read to their end as the beginning of a sentence, and what to do, as an imperative."""
     names, verb = listed([outcome.name for outcome in broken]), "is" if len(broken) == 1 else "are"
-    problems = [outcome.problem for outcome in broken if outcome.problem]
-    can_be_replaced = all(problem.fix == Problem("").fix for problem in problems)
-    said = f"{names} {verb} incomplete" if can_be_replaced else f"{names} cannot be read to the end"
-    return said, _advice(problems)
+    fixes = [outcome.problem.fix for outcome in broken if outcome.problem]
+    said = f"{names} {verb} incomplete" if set(fixes) == {DOWNLOAD} else f"{names} cannot be read to the end"
+    return said, _advice(fixes)
 
 
-def _advice(problems: Sequence[Problem]) -> str:
-    """What to do with files that have these problems."""
-    one = {problem.advice(len(problems)) for problem in problems}
-    return one.pop() if len(one) == 1 else "fix each of them"
+def _advice(fixes: Sequence[str]) -> str:
+    """What to do with files of which each has its own fix."""
+    if len(set(fixes)) > 1:
+        return "fix each of them"
+    return fixes[0].format(it="it" if len(fixes) == 1 else "them")
 
 
 def _left_out(found: FoundFiles) -> Iterator[str]:
@@ -245,7 +245,7 @@ def _troubles(outcome: Outcome) -> Iterator[str]:
             "not count as listens, and queries over recent days and weeks ignore them"
         )
     if outcome.problem:
-        yield f"{outcome.problem.why}; {outcome.problem.advice()}"
+        yield f"{outcome.problem.why}; {outcome.problem.advice}"
 
 
 def _capitalized(clause: str) -> str:

@@ -573,7 +573,7 @@ def test_an_entry_packed_in_a_way_that_is_not_supported_says_so(archives: Archiv
     (file,) = find([path], archives).plays
     with pytest.raises(DamagedFileError, match="the zip packs it in a way that is not supported") as caught:
         next(file.chunks())
-    assert caught.value.problem.advice() == "unpack the zip and give the folder instead"
+    assert caught.value.problem.advice == "unpack the zip and give the folder instead"
 
 
 @pytest.mark.parametrize("name", ["Playlist1.json", "cover.jpg"])
@@ -641,9 +641,7 @@ def test_text_that_cannot_be_read_ends_there(tmp_path: Path, content: bytes, bef
     assert b"".join(read) == before
     assert caught.value.problem.why.startswith(problem)
     looks_older = "not UTF-8" in problem
-    assert caught.value.problem.advice(2) == (
-        "save them as UTF-8" if looks_older else "download them again from Spotify"
-    )
+    assert caught.value.problem.advice == ("save it as UTF-8" if looks_older else "download it again from Spotify")
 
 
 def test_a_gzip_file_that_is_cut_ends_there(tmp_path: Path) -> None:
