@@ -185,6 +185,7 @@ def _outcome(reading: Reading, records: int, keys: tuple[str, ...]) -> Outcome:
         reading.faults,
         len(reading.months),
         reading.account_data_plays,
+        reading.early_plays,
         reading.future_plays,
         reading.problem,
         keys,

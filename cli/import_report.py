@@ -13,7 +13,7 @@ from cli.import_manifest import STREAM
 from cli.presentation import counted
 from cli.privacy_export import Faults, Span
 from handlers.raw.manifest import UnitRow, UnitStatus
-from handlers.streaming_history import MAX_MONTHS
+from handlers.streaming_history import EARLIEST, MAX_MONTHS
 
 _NAMES_SHOWN = 10
 _GIVE = "Give the zip that Spotify sent, or the folder it unpacks to."
@@ -37,6 +37,8 @@ class Outcome:
     """How many months its plays lie in; 0 where it was imported before."""
     account_data_plays: int = 0
     """How many of its plays have the form of the small export; 0 where it was imported before."""
+    early_plays: int = 0
+    """How many of its plays lie before Spotify began; 0 where it was imported before."""
     future_plays: int = 0
     """How many of its plays lie in the future; 0 where it was imported before."""
     problem: Problem | None = None
@@ -238,12 +240,16 @@ def _troubles(outcome: Outcome) -> Iterator[str]:
             f"mixes both exports, {counted(extended, 'play')} in the extended form and "
             f"{outcome.account_data_plays:,} in the small one; each counts by its own form"
         )
-    if outcome.future_plays:
-        are = "is" if outcome.future_plays == 1 else "are"
-        yield (
-            f"{outcome.future_plays:,} of {counted(outcome.plays, 'play')} {are} dated in the future; such plays do "
-            "not count as listens, and queries over recent days and weeks ignore them"
-        )
+    for count, when in (
+        (outcome.early_plays, f"before {EARLIEST.year}, when Spotify began"),
+        (outcome.future_plays, "in the future"),
+    ):
+        if count:
+            dated = f"{'is' if count == 1 else 'are'} dated {when}"
+            yield (
+                f"{count:,} of {counted(outcome.plays, 'play')} {dated}; such plays stay in `plays`, but do not count as "
+                "listens"
+            )
     if outcome.problem:
         yield f"{outcome.problem.why}; {outcome.problem.advice}"
 

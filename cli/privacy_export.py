@@ -14,7 +14,15 @@ from typing import Any
 from cli.diagnosis import Problem
 from cli.export_files import DamagedFileError, HashedFile, unreadable
 from cli.json_elements import MAX_DEPTH, PARSER_ERRORS, TOO_DEEP, NoListError, elements
-from handlers.streaming_history import MAX_AHEAD, MAX_MONTHS, is_account_data, kept_fields, played_at, row_problem
+from handlers.streaming_history import (
+    EARLIEST,
+    MAX_AHEAD,
+    MAX_MONTHS,
+    is_account_data,
+    kept_fields,
+    played_at,
+    row_problem,
+)
 
 MAX_ELEMENT_BYTES = 4 * 1024 * 1024
 """A play takes less than a thousand."""
@@ -74,6 +82,8 @@ class Reading:
     """How many of them become rows of `plays`."""
     account_data_plays: int = 0
     """How many of the plays have the form of the small export."""
+    early_plays: int = 0
+    """How many of the plays lie before `EARLIEST`."""
     future_plays: int = 0
     """How many of the plays lie more than `MAX_AHEAD` after the import."""
     faults: Faults = field(default_factory=Faults)
@@ -117,6 +127,7 @@ class Reading:
         elif moment := played_at(record):
             self.plays += 1
             self.account_data_plays += is_account_data(record)
+            self.early_plays += moment < EARLIEST
             self.future_plays += moment - self.now > MAX_AHEAD
             self.span.add(moment)
             if len(self.months) <= MAX_MONTHS:

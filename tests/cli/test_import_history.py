@@ -792,13 +792,22 @@ def test_plays_of_the_future_are_imported_and_told_of(
     assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 0
     printed = stage.run(tmp_path)
 
-    rest = (
-        "dated in the future; such plays do not count as listens, and queries over recent days and weeks ignore them."
+    rest = "dated in the future; such plays stay in `plays`, but do not count as listens."
     )
     said = [f"endsong_0.json: 1 of 5 plays is {rest}", f"endsong_1.json: 2 of 2 plays are {rest}"]
     assert printed.splitlines()[2:4] == said
     assert capsys.readouterr().out.splitlines()[1:3] == said
     assert [unit["read_records"] for unit in stage.manifests()[0]["units"]] == [5, 2]
+
+
+def test_plays_from_before_spotify_began_are_imported_and_told_of(stage: ImportStage, tmp_path: Path) -> None:
+    path = tmp_path / "endsong_0.json"
+    path.write_bytes(written([*plays(0, 2), plays(2, 1)[0] | {"ts": "1970-01-01T00:00:00Z"}]))
+    assert (
+        "endsong_0.json: 1 of 3 plays is dated before 2008, when Spotify began; such plays stay in `plays`, but do not "
+        "count as listens.\n"
+    ) in stage.run(path)
+    assert stage.manifests()[0]["units"][0]["read_records"] == 3
 
 
 def test_a_file_that_mixes_both_exports_says_so(stage: ImportStage, tmp_path: Path) -> None:

@@ -208,12 +208,13 @@ def test_a_file_that_goes_between_hash_and_reading_is_noticed(tmp_path: Path) ->
     )
 
 
-def test_plays_of_the_future_are_kept_and_counted(tmp_path: Path) -> None:
+def test_plays_with_an_impossible_time_are_kept_and_counted(tmp_path: Path) -> None:
     """A day is allowed, as clocks differ."""
-    times = ["2026-11-28T12:00:00Z", "2026-11-29T12:00:00Z", "2026-11-29T12:00:01Z", "2999-01-01T00:00:00+01:00"]
+    times = ["2007-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "2008-01-01T00:00:00Z"]
+    times += ["2026-11-28T12:00:00Z", "2026-11-29T12:00:00Z", "2026-11-29T12:00:01Z", "2999-01-01T00:00:00+01:00"]
     small = {"endTime": "2026-11-30 00:00", "msPlayed": 7}
     got, one = read_bytes(tmp_path, written([*({"ts": ts} for ts in times), small]))
-    assert (len(got), one.plays, one.future_plays) == (5, 5, 3)
+    assert (len(got), one.plays, one.early_plays, one.future_plays) == (8, 8, 2, 3)
 
 
 def test_plays_of_each_form_are_counted(tmp_path: Path) -> None:
