@@ -245,10 +245,10 @@ def _troubles(outcome: Outcome) -> Iterator[str]:
         (outcome.future_plays, "in the future"),
     ):
         if count:
-            dated = f"{'is' if count == 1 else 'are'} dated {when}"
+            are = "is" if count == 1 else "are"
             yield (
-                f"{count:,} of {counted(outcome.plays, 'play')} {dated}; such plays stay in `plays`, but do not count as "
-                "listens"
+                f"{count:,} of {counted(outcome.plays, 'play')} {are} dated {when}; such plays stay in `plays`, but "
+                "do not count as listens"
             )
     if outcome.problem:
         yield f"{outcome.problem.why}; {outcome.problem.advice}"

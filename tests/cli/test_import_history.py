@@ -793,7 +793,6 @@ def test_plays_of_the_future_are_imported_and_told_of(
     printed = stage.run(tmp_path)
 
     rest = "dated in the future; such plays stay in `plays`, but do not count as listens."
-    )
     said = [f"endsong_0.json: 1 of 5 plays is {rest}", f"endsong_1.json: 2 of 2 plays are {rest}"]
     assert printed.splitlines()[2:4] == said
     assert capsys.readouterr().out.splitlines()[1:3] == said
