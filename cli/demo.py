@@ -20,6 +20,7 @@ from pyarrow import parquet
 from rich.console import Console
 
 from cli.errors import CommandError
+from cli.object_paths import path_below
 from cli.presentation import Steps, bar_chart, counted, print_line, print_tables, table, terminal
 from cli.questions import Answer, ask, named_queries
 from cli.text import quoted
@@ -256,7 +257,7 @@ class _Demo:
             files = 0
             with tempfile.TemporaryDirectory(dir=folder) as aside:
                 for key in self._objects("transformed_bucket_name", TABLES_PREFIX):
-                    path = Path(aside) / key
+                    path = path_below(Path(aside), key)
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
                     files += 1

@@ -6,6 +6,7 @@ first element is a play.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -19,20 +20,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+from cli.diagnosis import Diagnosis, Problem, ProblemError
 from cli.errors import CommandError
 from cli.import_limits import MAX_BYTES, MAX_ENTRIES, MAX_FILES, check
 from cli.json_elements import PARSER_ERRORS, NoListError, elements
-from cli.text_forms import EncodingError, as_utf8, form_of
+from cli.text_forms import MAC_COMPANION, EncodingError, as_utf8, diagnosed, diagnosed_other
 from cli.zip_archives import (
+    DAMAGED_ZIP,
+    LOCKED,
     UNPACKING_ERRORS,
     ZIP_MAGIC,
     Archive,
     Archives,
-    LockedZipError,
     Member,
-    NoWholeZipError,
     PackedBytes,
     UnreadableEntryError,
+    ZipError,
 )
 from handlers.streaming_history import is_account_data
 
@@ -48,14 +51,27 @@ _KINDS: dict[str, Kind] = {
 }
 _RESOURCE_FORK = "._"
 """Begins the name of what macOS puts beside each file, in zips below `__MACOSX/`."""
+_FOLDER_SETTINGS = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+"""What macOS and Windows put into folders, in lower case."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _OLD_FIELDS = frozenset({"username", "ip_addr_decrypted", "user_agent_decrypted"})
+_DAMAGED = Diagnosis("damaged", "download it again from Spotify, or leave it out")
+_DAMAGED_GZIP = Problem("the gzip file is damaged")
+_PLAYS_BY_ANOTHER_NAME = Diagnosis("plays under a name that does not end in .json", "give the file itself")
+_FIXES = {
+    errno.EACCES: "check its permissions",
+    errno.EPERM: "check its permissions",
+    errno.ENOENT: "check that it still exists",
+    errno.ELOOP: "give the file that the link leads to",
+    errno.ENAMETOOLONG: "check the spelling",
+}
+"""What to do about an error of the operating system."""
 _CHUNK_BYTES = 64 * 1024
 _ELEMENTS_LOOKED_AT = 20
 
 
-class DamagedFileError(Exception):
-    """A file that cannot be read to its end; the message is a clause that says why."""
+class DamagedFileError(ProblemError):
+    """A file that cannot be read to its end."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +110,7 @@ class ExportFile:
             try:
                 yield from as_utf8(_pieces(stream))
             except EncodingError as error:
-                raise DamagedFileError(str(error)) from error
+                raise DamagedFileError(error.problem) from error
 
     def head(self) -> bytes:
         """The first bytes as they are, but for gzip; fewer where the file is damaged.
@@ -123,7 +139,7 @@ class ExportFile:
             with self.member.opened() as stream:
                 yield stream
         except UnreadableEntryError as error:
-            raise DamagedFileError("the zip does not give it") from error
+            raise DamagedFileError(error.problem) from error
 
 
 @dataclass(frozen=True)
@@ -140,15 +156,25 @@ class HashedFile:
         return self.content_hash[:32]
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A file in a folder or zip that is not imported."""
+
+    name: str
+    """Its own name, without folders."""
+    diagnosis: Diagnosis
+    """What it is."""
+
+
 @dataclass
 class FoundFiles:
     """What the given paths hold."""
 
     plays: list[ExportFile] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    """Names of what holds no plays: playlists, the PDF."""
-    unopened: list[str] = field(default_factory=list)
-    """Names of what lies in a folder or zip and cannot be opened, so that nobody knows what it holds."""
+    left_out: list[LeftOut] = field(default_factory=list)
+    """What holds no plays: playlists, the PDF."""
+    unopened: list[LeftOut] = field(default_factory=list)
+    """What lies in a folder or zip and cannot be opened, so that nobody knows what it holds."""
 
 
 def find(paths: Sequence[Path], archives: Archives) -> FoundFiles:
@@ -172,7 +198,7 @@ def find(paths: Sequence[Path], archives: Archives) -> FoundFiles:
             elif path.exists():
                 search.take_named(path)
             else:
-                raise CommandError(f"There is no file or folder {path}: check how it is spelt.")
+                raise CommandError(f"There is no file or folder {path}: check the spelling.")
         except OSError as error:
             raise _unreadable(Path(error.filename or path), error) from error
     return search.found
@@ -228,6 +254,12 @@ def exports_of(files: Sequence[HashedFile], broken: frozenset[str]) -> tuple[lis
     return in_order, [file.file.name for file in files if id(file) not in kept]
 
 
+def unreadable(error: OSError) -> Problem:
+    """What the operating system says of a file that it does not give, and what to do about it."""
+    fix = _FIXES.get(error.errno or 0, "copy {it} to another disk and try again")
+    return Problem(f"it cannot be read ({error.strerror or error})", fix)
+
+
 class _Search:
     """Goes through what was given, and counts it against the limits."""
 
@@ -241,7 +273,9 @@ class _Search:
         """Take a file that was named, whatever its name."""
         file = ExportFile(path, size=_size(path))
         head = file.head()
-        is_zip = head.startswith(ZIP_MAGIC) or (_is_zip_name(path.name) and form_of(head) is not None)
+        if _is_resource_fork(path.name) and not _kind_of(head):
+            raise CommandError(f"{path} {MAC_COMPANION}")
+        is_zip = head.startswith(ZIP_MAGIC) or (_is_zip_name(path.name) and diagnosed(head) is not None)
         if is_zip:
             self._look_into(path, self._archives.open(path))
         else:
@@ -250,65 +284,73 @@ class _Search:
     def look_at(self, path: Path) -> None:
         """Take a file of a folder if it holds plays."""
         self._count_entries(1)
-        if _is_resource_fork(path.name):
+        if _is_of_the_system(path.name):
             return
         try:
+            size = _size(path)
             if _is_zip_name(path.name):
-                _size(path)
                 self._look_into(path, self._archives.open(path))
-            elif _is_json_name(path.name):
-                self._take_if_plays(ExportFile(path, size=_size(path)))
             else:
-                self.found.left_out.append(path.name)
-        except (_NotRegularError, NoWholeZipError, LockedZipError):
-            self.found.unopened.append(path.name)
-        except OSError:
+                self._take_if_plays(ExportFile(path, size=size))
+        except (_NotRegularError, ZipError) as error:
+            self._leave_unopened(path.name, error.diagnosis)
+        except OSError as error:
             if _NAMED.search(path.name) or _is_zip_name(path.name):
                 raise
-            self.found.unopened.append(path.name)
+            self._leave_unopened(path.name, _unreadable_diagnosis(error))
 
     def _look_into(self, path: Path, archive: Archive) -> None:
         self._count_entries(len(archive.members))
-        members = [member for member in archive.members if not _is_resource_fork(member.name)]
-        # Before any is taken: what is told of as not opened must not be half imported.
+        members = [member for member in archive.members if not _is_of_the_system(member.name)]
+        # Before any is taken: what is reported as not opened must not be half imported.
         archive.check_unlocked([one for one in members if _is_zip_name(one.name) or _is_json_name(one.name)])
         for member in members:
-            if _is_zip_name(member.name):
+            if member.is_locked:
+                self._leave_unopened(member.name, LOCKED)
+            elif _is_zip_name(member.name):
                 try:
                     inner = self._archives.open_member(member)
-                except NoWholeZipError:
-                    self.found.unopened.append(member.name)
+                except ZipError as error:
+                    self._leave_unopened(member.name, error.diagnosis)
                 else:
                     self._look_into(path, inner)
-            elif _is_json_name(member.name):
-                self._take_if_plays(ExportFile(path, member, member.size))
             else:
-                self.found.left_out.append(member.name)
+                self._take_if_plays(ExportFile(path, member, member.size))
 
     def _take_if_plays(self, file: ExportFile) -> None:
-        """Take a file that has one of Spotify's names or begins with plays."""
+        """Take a file that has one of Spotify's names, or a name of JSON and begins with plays."""
         head = file.head()
-        if _NAMED.search(file.name) or _kind_of(head):
+        if _NAMED.search(file.name) or (_is_json_name(file.name) and _kind_of(head)):
             self._take(file, head)
+        elif file.size and not head:
+            self._leave_unopened(file.name, _DAMAGED)
         else:
-            self.found.left_out.append(file.name)
+            found = _PLAYS_BY_ANOTHER_NAME if _kind_of(head) else diagnosed_other(head)
+            self.found.left_out.append(LeftOut(file.name, found))
 
     def _take(self, file: ExportFile, head: bytes) -> None:
         # Of an entry that the zip does not give nothing can be said yet.
-        if (form := form_of(head)) and (head or not file.size):
-            raise CommandError(f"{file.name} {form}")
+        if (found := diagnosed(head)) and (head or not file.size):
+            raise CommandError(f"{file.name} {found}")
         self.found.plays.append(replace(file, kind=_kind(file.name, head)))
         self._bytes += file.size
         check(len(self.found.plays), MAX_FILES, f"{MAX_FILES:,} files of plays")
         check(self._bytes, MAX_BYTES, f"{MAX_BYTES // 1024**3} GB of plays")
 
+    def _leave_unopened(self, name: str, diagnosis: Diagnosis) -> None:
+        self.found.unopened.append(LeftOut(name, diagnosis))
+
     def _count_entries(self, count: int) -> None:
         self._entries += count
-        check(self._entries, MAX_ENTRIES, f"{MAX_ENTRIES:,} files to look at")
+        check(self._entries, MAX_ENTRIES, f"{MAX_ENTRIES:,} files to look through")
 
 
 class _NotRegularError(CommandError):
     """A pipe or a device."""
+
+    def __init__(self, path: Path) -> None:
+        self.diagnosis = Diagnosis("a pipe or a device, not a file", "write what comes from it to a file first")
+        super().__init__(f"{path} {self.diagnosis}")
 
 
 def _pieces(stream: PackedBytes) -> Iterator[bytes]:
@@ -324,10 +366,10 @@ def _pieces(stream: PackedBytes) -> Iterator[bytes]:
         while chunk := rest.read(_CHUNK_BYTES):
             yield chunk
     except (*UNPACKING_ERRORS, gzip.BadGzipFile) as error:
-        raise DamagedFileError(f"the {'gzip file' if is_gzip else 'zip'} is damaged there") from error
+        raise DamagedFileError(_DAMAGED_GZIP if is_gzip else DAMAGED_ZIP) from error
     except OSError as error:
-        # bzip2's own error is one without a number and its text.
-        raise DamagedFileError(f"it cannot be read ({error.strerror or error})") from error
+        # bzip2's own error, of damaged data, has no number.
+        raise DamagedFileError(DAMAGED_ZIP if error.errno is None else unreadable(error)) from error
 
 
 def _kind(name: str, head: bytes) -> Kind:
@@ -378,9 +420,7 @@ def _size(path: Path) -> int:
     status = path.stat()
     # Of a pipe no one knows when it ends, nor could it be read twice.
     if not stat.S_ISREG(status.st_mode):
-        raise _NotRegularError(
-            f"{path} is not a file but a pipe or a device: write what comes from it to a file first."
-        )
+        raise _NotRegularError(path)
     return status.st_size
 
 
@@ -392,9 +432,17 @@ def _is_json_name(name: str) -> bool:
     return name.lower().endswith((".json", ".json.gz"))
 
 
+def _is_of_the_system(name: str) -> bool:
+    return _is_resource_fork(name) or name.lower() in _FOLDER_SETTINGS
+
+
 def _is_resource_fork(name: str) -> bool:
     return name.startswith(_RESOURCE_FORK)
 
 
 def _unreadable(path: Path, error: OSError) -> CommandError:
-    return CommandError(f"{path} cannot be read ({error.strerror}): check it and its permissions.")
+    return CommandError(f"{path} cannot be read ({error.strerror or error}): {unreadable(error).advice}.")
+
+
+def _unreadable_diagnosis(error: OSError) -> Diagnosis:
+    return Diagnosis(f"not readable ({error.strerror or error})", unreadable(error).advice)

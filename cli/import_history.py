@@ -18,7 +18,7 @@ from cli.errors import CommandError
 from cli.export_files import ExportFile, FoundFiles, HashedFile, exports_of, find, hashed
 from cli.import_limits import MAX_BYTES, check
 from cli.import_manifest import STREAM, Run, write_manifest
-from cli.import_report import Outcome, Taken, are_not_whole, listed, refuse_useless, report
+from cli.import_report import Outcome, Taken, incomplete, refuse_nothing, refuse_useless, report
 from cli.import_state import ImportedFile, ImportState
 from cli.presentation import counted, print_line, progress_bar
 from cli.privacy_export import Faults, Reading
@@ -44,7 +44,7 @@ def import_history(
         console: where progress and summary go.
 
     Raises:
-        CommandError: nothing was found, a file gives no play or is not whole, or AWS refused.
+        CommandError: nothing was found, a file gives no play or is incomplete, or AWS refused.
     """
     with ExitStack() as opened:
         found = _found(paths, opened.enter_context(Archives()))
@@ -55,35 +55,41 @@ def import_history(
         run = Run(account_id or _account_logged_in(login), datetime.now(UTC))
         state = ImportState(bucket, run.account_id)
         print_line(console, f"Importing for the account {run.account_id}.")
-        taken = _taken(found, _Importer(bucket, run, state, Path(folder), again=again), console)
+        taken = _taken(found, _Importer(bucket, run, state, Path(folder), again=again), run.started_at, console)
         named: set[str] = set()
         for export in taken.exports:
             write_manifest(bucket, run, [taken.outcomes[one].manifest_unit(again=one in named) for one in export])
             named.update(export)
     report(found, taken, lambda line: print_line(console, line))
     if broken := taken.broken:
-        raise CommandError(
-            f"{are_not_whole(broken)}, so {'its' if len(broken) == 1 else 'their'} import does not count in `listens` "
-            "yet: get a whole one from Spotify, or import the others without it."
+        said, advice = incomplete(broken)
+        it, its = ("it", "its") if len(broken) == 1 else ("them", "their")
+        retry = (
+            f"import all files again, or import the others without {it}" if taken.has_whole else f"import {it} again"
         )
-    print_line(console, "Each object becomes rows of `plays` within minutes; they show in Athena after the next crawl.")
+        raise CommandError(f"{said}, so {its} export does not count in `listens` yet: {advice} and {retry}.")
+    if all(outcome.status == "unchanged" for outcome in taken.outcomes.values()):
+        print_line(console, "Everything was already imported: nothing new was stored.")
+    else:
+        print_line(console, "The plays arrive in `plays` within minutes and show in Athena after the next crawl.")
 
 
 def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
-    """Read the files and say what they hold; nothing is stored and AWS is not asked.
+    """Read the files and say what they hold, without contacting AWS.
 
     Raises:
-        CommandError: nothing was found, or a file gives no play or is not whole.
+        CommandError: nothing was found, or a file gives no play or is incomplete.
     """
     with Archives() as archives:
         found = _found(paths, archives)
-        taken = _taken(found, None, console)
+        taken = _taken(found, None, datetime.now(UTC), console)
     report(found, taken, lambda line: print_line(console, line))
     if broken := taken.broken:
+        said, advice = incomplete(broken)
         raise CommandError(
-            f"{are_not_whole(broken)}: get a whole one from Spotify, or leave it out. Nothing was imported."
+            f"{said}: {advice}, or leave {'it' if len(broken) == 1 else 'them'} out. Nothing was imported."
         )
-    print_line(console, "Nothing was imported: leave out --dry-run for that.")
+    print_line(console, "Nothing was imported. Run it again without --dry-run to import.")
 
 
 _Watch = Callable[[int], None]
@@ -111,12 +117,13 @@ class _Importer:
     def take(self, hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> Outcome:
         """Import a file; state is saved after the objects it speaks of."""
         try:
-            outcome = self._written(Reading(hashed_file, watch_bytes), watch_plays)
+            outcome = self._written(Reading(hashed_file, watch_bytes, self._run.started_at), watch_plays)
         except OSError as error:
             # The file's own errors are the reading's: this is one of the folder where parts wait.
             raise CommandError(
-                f"Temporary files cannot be written to {self._folder.parent} ({error.strerror}): make room there, or "
-                "name another folder in TMPDIR, and run the command again; files that are done are not repeated."
+                f"Temporary files cannot be written to {self._folder.parent} ({error.strerror}): free some space "
+                "there, or set TMPDIR to another folder, and run the command again; it continues with the files that "
+                "are not imported yet."
             ) from error
         if outcome.status == "complete":
             self._state.add(
@@ -158,8 +165,8 @@ class _FileSource:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
-def _inspected(hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> Outcome:
-    reading = Reading(hashed_file, watch_bytes)
+def _inspected(hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch, now: datetime) -> Outcome:
+    reading = Reading(hashed_file, watch_bytes, now)
     records = 0
     for _ in reading.records():
         records += 1
@@ -177,6 +184,9 @@ def _outcome(reading: Reading, records: int, keys: tuple[str, ...]) -> Outcome:
         reading.elements,
         reading.faults,
         len(reading.months),
+        reading.account_data_plays,
+        reading.early_plays,
+        reading.future_plays,
         reading.problem,
         keys,
     )
@@ -184,13 +194,8 @@ def _outcome(reading: Reading, records: int, keys: tuple[str, ...]) -> Outcome:
 
 def _found(paths: Sequence[Path], archives: Archives) -> FoundFiles:
     found = find(paths, archives)
-    if found.plays:
-        return found
-    unopened = f", and these cannot be opened: {listed(found.unopened)}" if found.unopened else ""
-    raise CommandError(
-        "Nothing to import: there is no Streaming_History_*.json, endsong*.json or StreamingHistory*.json in "
-        f"{', '.join(map(str, paths))}{unopened}."
-    )
+    refuse_nothing(paths, found)
+    return found
 
 
 def _account_logged_in(login: tuple[bytes, str] | None) -> str:
@@ -202,17 +207,18 @@ def _account_logged_in(login: tuple[bytes, str] | None) -> str:
     if isinstance(account_id, str) and account_id:
         return account_id
     raise CommandError(
-        "The stack does not know yet whose plays these are: run `spotify-etl login`, let a run take place, and import "
-        "then; or name the account with --account-id."
+        "The stack does not know yet whose plays these are: run `spotify-etl login`, wait for the next run and import "
+        "again, or name the account with --account-id."
     )
 
 
-def _taken(found: FoundFiles, importer: _Importer | None, console: Console) -> Taken:
+def _taken(found: FoundFiles, importer: _Importer | None, now: datetime, console: Console) -> Taken:
     """Read each content once to see what it gives, and then import it, in the order of the files.
 
     Args:
         found: the files.
         importer: imports them; None: they are only read.
+        now: when the command began.
         console: where progress is shown.
 
     Raises:
@@ -228,7 +234,7 @@ def _taken(found: FoundFiles, importer: _Importer | None, console: Console) -> T
         }
         new = {key: one for key, one in contents.items() if key not in outcomes}
         shown.begin("Checking", [one.file for one in new.values()])
-        inspected = {key: _inspected(one, shown.watch_bytes, shown.watch_plays) for key, one in new.items()}
+        inspected = {key: _inspected(one, shown.watch_bytes, shown.watch_plays, now) for key, one in new.items()}
         refuse_useless([*inspected.values(), *outcomes.values()])
         if importer is None:
             outcomes |= inspected

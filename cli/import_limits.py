@@ -34,5 +34,5 @@ def check(count: int, most: int, what: str) -> None:
     """
     if count > most:
         raise LimitError(
-            f"There are more than {what}, far beyond a real export: name the zip that Spotify sent, or the files alone."
+            f"There are more than {what}, far beyond any export: give only the zip that Spotify sent, or its files."
         )

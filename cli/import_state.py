@@ -82,7 +82,7 @@ class ImportState:
             self._files.update(lambda files: {**files, unit: imported.content()})
         except StateError as error:
             raise CommandError(
-                "Other imports keep changing what is noted as done: run the command again when they end."
+                "Other imports keep updating the list of imported files: run the command again when they have finished."
             ) from error
 
 

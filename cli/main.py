@@ -103,30 +103,35 @@ def login(
 @app.command("import-history")
 def import_history(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="The zip that Spotify sent, a folder, or files of any name.")
+        list[Path],
+        typer.Argument(
+            metavar="PATH",
+            readable=False,  # The command says itself why a file cannot be read.
+            help="The zip that Spotify sent, the folder it unpacks to, or single files of any name.",
+        ),
     ],
     bucket: Annotated[
         str, typer.Option(help="Name of the stack's raw bucket: `pulumi stack output raw_bucket_name`.")
     ] = "",
     account_id: Annotated[
-        str, typer.Option(help="Whose plays they are, as the tables' account_id, if not the logged-in account's.")
+        str, typer.Option(help="Whose plays these are: an account_id, if not the logged-in account's.")
     ] = "",
-    again: Annotated[bool, typer.Option("--again", help="Import also files that were imported before.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report; AWS is not asked.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also import files that were imported before.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report without contacting AWS.")] = False,
 ) -> None:
-    """Import the plays of Spotify's privacy export, extended or small: their documented fields and nothing else."""
+    """Import the plays from Spotify's privacy export, extended or small: their documented fields and nothing else."""
     from cli.import_history import import_history as run_import  # noqa: PLC0415 - boto3 takes a second to import
     from cli.import_history import inspect_history  # noqa: PLC0415
 
     # What is no UTF-8 on the command line has half surrogates here.
     if account_id and not (account_id.isprintable() and account_id.strip()):
-        raise typer.BadParameter("--account-id must be what the tables hold as account_id")
+        raise typer.BadParameter("--account-id must be an account_id from the tables")
     if dry_run:
         inspect_history(paths, console=terminal())
     elif bucket:
         run_import(paths, bucket, account_id=account_id.strip() or None, again=again, console=terminal())
     else:
-        raise typer.BadParameter("Name the stack's raw bucket with --bucket, or pass --dry-run")
+        raise typer.BadParameter("Give the stack's raw bucket with --bucket, or pass --dry-run")
 
 
 def main() -> None:

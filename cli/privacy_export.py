@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from cli.export_files import DamagedFileError, HashedFile
+from cli.diagnosis import Problem
+from cli.export_files import DamagedFileError, HashedFile, unreadable
 from cli.json_elements import MAX_DEPTH, PARSER_ERRORS, TOO_DEEP, NoListError, elements
-from handlers.streaming_history import MAX_MONTHS, kept_fields, played_at, row_problem
+from handlers.streaming_history import (
+    EARLIEST,
+    MAX_AHEAD,
+    MAX_MONTHS,
+    is_account_data,
+    kept_fields,
+    played_at,
+    row_problem,
+)
 
 MAX_ELEMENT_BYTES = 4 * 1024 * 1024
 """A play takes less than a thousand."""
@@ -65,17 +74,25 @@ class Reading:
     hashed_file: HashedFile
     watch: Callable[[int], None]
     """Is told the number of bytes with each piece."""
+    now: datetime
+    """When the import began; what lies far after it lies in the future."""
     elements: int = 0
     """Elements of the list that were read to their end."""
     plays: int = 0
     """How many of them become rows of `plays`."""
+    account_data_plays: int = 0
+    """How many of the plays have the form of the small export."""
+    early_plays: int = 0
+    """How many of the plays lie before `EARLIEST`."""
+    future_plays: int = 0
+    """How many of the plays lie more than `MAX_AHEAD` after the import."""
     faults: Faults = field(default_factory=Faults)
     """The others."""
     span: Span = field(default_factory=Span)
     months: set[tuple[int, int]] = field(default_factory=set)
     """In which its plays lie; no more than one beyond `MAX_MONTHS`."""
-    problem: str | None = None
-    """Why the file was not read to its end, in one sentence that says nothing of its text."""
+    problem: Problem | None = None
+    """Why the file was not read to its end; it says nothing of the file's text."""
 
     def records(self) -> Iterator[dict[str, Any]]:
         """What is kept of each element that is an object, also of one that becomes no row."""
@@ -89,18 +106,19 @@ class Reading:
                     self.faults.add(self.elements, _wrong_with(element))
                 source.element_bytes = 0
             if source.digest.hexdigest() != self.hashed_file.content_hash:
-                self.problem = "The file changed while it was read."
+                self.problem = Problem("the file changed while it was read", "run the command again")
         except NoListError:
-            self.problem = "The file holds no list of plays."
+            self.problem = Problem("the file is not a list of plays")
         except PARSER_ERRORS:
             # The parser's own message quotes the file.
-            self.problem = self._stops("in the middle of its list" if source.ended else "where it is not valid JSON")
+            self._stop(Problem("in the middle of its list" if source.ended else "where it is not valid JSON"))
         except _TooLargeError:
-            self.problem = self._stops(f"which is larger than {MAX_ELEMENT_BYTES // 1024 // 1024} MB")
+            self._stop(Problem(f"which is larger than {MAX_ELEMENT_BYTES // 1024 // 1024} MB"))
         except DamagedFileError as error:
-            self.problem = self._stops(f"since {error}")
+            self._stop(replace(error.problem, why=f"because {error.problem.why}"))
         except OSError as error:
-            self.problem = self._stops(f"since it cannot be read ({error.strerror})")
+            problem = unreadable(error)
+            self._stop(replace(problem, why=f"because {problem.why}"))
 
     def _record(self, element: dict[str, Any]) -> dict[str, Any]:
         record = kept_fields(element)
@@ -108,13 +126,16 @@ class Reading:
             self.faults.add(self.elements, reason)
         elif moment := played_at(record):
             self.plays += 1
+            self.account_data_plays += is_account_data(record)
+            self.early_plays += moment < EARLIEST
+            self.future_plays += moment - self.now > MAX_AHEAD
             self.span.add(moment)
             if len(self.months) <= MAX_MONTHS:
                 self.months.add((moment.year, moment.month))
         return record
 
-    def _stops(self, why: str) -> str:
-        return f"The file stops at element {self.elements + 1}, {why}."
+    def _stop(self, problem: Problem) -> None:
+        self.problem = replace(problem, why=f"the file stops at element {self.elements + 1}, {problem.why}")
 
 
 _NUMBERS_SHOWN = 5

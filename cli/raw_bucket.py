@@ -23,18 +23,18 @@ def raw_bucket(name: str) -> Iterator[Bucket]:
     try:
         client = boto3.client("s3")
     except (BotoCoreError, ValueError) as error:  # A region that makes no address is a ValueError.
-        raise CommandError(f"AWS cannot be asked ({quoted(error)}): check credentials and region.") from error
+        raise CommandError(f"AWS cannot be contacted ({quoted(error)}): check your credentials and region.") from error
     try:
         yield Bucket(client, name)
     except (client.exceptions.NoSuchBucket, ParamValidationError) as error:  # Of what is sent only the name may be odd.
         raise CommandError(
             f"There is no bucket {name!r} in this account: "
-            "`pulumi stack output raw_bucket_name` prints the name of the stack's."
+            "`pulumi stack output raw_bucket_name` prints the name of the stack's bucket."
         ) from error
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
-            f"AWS did not answer as it should ({quoted(error)}): check credentials and region, then run the command "
-            "again; files that are done are not repeated."
+            f"AWS refused or did not answer ({quoted(error)}): check your credentials and region, then run the command "
+            "again; it continues with the files that are not imported yet."
         ) from error
     except ConflictError as error:
         raise CommandError(f"{error} Run the command again.") from error

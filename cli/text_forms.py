@@ -5,66 +5,149 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 
-_AS_SENT = "give the file as Spotify sent it, or leave it out"
-_UNPACK = "unpack it and give what it holds"
+from cli.diagnosis import DOWNLOAD_AGAIN, DOWNLOAD_EXPORT_AGAIN, UNPACK, Diagnosis, Problem, ProblemError
+
+NOT_PLAYS = Diagnosis("not recognized as plays")
+EMPTY = Diagnosis("empty", DOWNLOAD_AGAIN)
+MAC_COMPANION = Diagnosis(
+    "a macOS companion file",
+    "give the file of the same name without `._`",
+    "which holds the attributes of another file",
+)
+
+_NO_LIST = "not a list of plays"
 _BINARY = (
-    (b"%PDF", f"is a PDF, not a list of plays: {_AS_SENT}."),
-    (b"PK\x03\x04", f"is a zip under another name: {_UNPACK}, or name it itself."),
-    (b"\xd0\xcf\x11\xe0", f"is an old document of Word, Excel or the like, not a list of plays: {_AS_SENT}."),
-    (b"7z\xbc\xaf\x27\x1c", f"is a 7z archive: {_UNPACK}."),
-    (b"Rar!", f"is a RAR archive: {_UNPACK}."),
-    (b"BZh", f"is packed with bzip2: {_UNPACK}."),
-    (b"\xfd7zXZ", f"is packed with xz: {_UNPACK}."),
-    (b"\x28\xb5\x2f\xfd", f"is packed with zstd: {_UNPACK}."),
-    (b"\x89PNG", f"is a picture, not a list of plays: {_AS_SENT}."),
-    (b"\xff\xd8\xff", f"is a picture, not a list of plays: {_AS_SENT}."),
-    (b"SQLite format 3", f"is a database, not a list of plays: {_AS_SENT}."),
+    (b"%PDF", Diagnosis("a PDF", detail=_NO_LIST)),
+    (b"\xd0\xcf\x11\xe0", Diagnosis("an old Office document", detail=_NO_LIST)),
+    (b"{\\rtf", Diagnosis("an RTF document", detail=_NO_LIST)),
+    (b"7z\xbc\xaf\x27\x1c", Diagnosis("a 7z archive", UNPACK)),
+    (b"Rar!", Diagnosis("a RAR archive", UNPACK)),
+    (b"BZh", Diagnosis("a bzip2 file", UNPACK)),
+    (b"\xfd7zXZ", Diagnosis("an xz file", UNPACK)),
+    (b"\x28\xb5\x2f\xfd", Diagnosis("a zstd file", UNPACK)),
+    (b"\x89PNG", Diagnosis("a picture", detail=_NO_LIST)),
+    (b"\xff\xd8\xff", Diagnosis("a picture", detail=_NO_LIST)),
+    (b"GIF8", Diagnosis("a picture", detail=_NO_LIST)),
+    (b"SQLite format 3", Diagnosis("a database", detail=_NO_LIST)),
+    (b"\x00\x05\x16\x07", MAC_COMPANION),
 )
+_ZIP = Diagnosis("a zip under another name", UNPACK)
+_TAR = Diagnosis("a tar archive", UNPACK)
 _TAR_MAGIC_AT = 257
-_UTF32 = f"is text in UTF-32, which is not read: save it as UTF-8, or {_AS_SENT}."
-_NUL = (
-    "is not text, since it holds NUL bytes, as a broken download or disk leaves them: download it again from Spotify."
+_UTF32 = Diagnosis("text in UTF-32", "save it as UTF-8", "which is not supported")
+_ONLY_NUL = Diagnosis("not text", DOWNLOAD_AGAIN, "but NUL bytes, which a broken download or disk leaves behind")
+_NOT_TEXT = Diagnosis("not text")
+_HTML_PAGE = Diagnosis(
+    "a web page (HTML)",
+    DOWNLOAD_EXPORT_AGAIN,
+    "which is what an expired download link gives, or one that asks you to log in",
 )
+_XML = Diagnosis("an XML file", detail=_NO_LIST)
+_JSON_LINES = Diagnosis("JSON lines", detail="one object per line, where Spotify's file has one list")
+_JSON_OBJECT = Diagnosis("a JSON object", detail=_NO_LIST)
+_JSON_SCALAR = Diagnosis(_NO_LIST)
+_TABLE = Diagnosis("a CSV table", detail="not a JSON list of plays")
+_NOT_JSON = Diagnosis("not JSON")
+
+_OFFICE_PARTS = {"word": "a Word document", "xl": "an Excel workbook", "ppt": "a PowerPoint presentation"}
+"""By the folder that holds the content."""
+_OFFICE_LISTS = frozenset({"[Content_Types].xml", "docProps", "_rels"})
+_OPEN_DOCUMENT = "mimetype"
+_ENTRY_MAGIC = b"PK\x03\x04"
+_NAME_LENGTH_AT = 26
+_NAME_AT = 30
+
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _HEAD_CHARACTERS = 4096
-_DELIMITERS_OF_A_TABLE = 2
+_DELIMITERS = ",;\t"
 _BEGINNINGS = ("[", "{", " ", "\t", "\r", "\n")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_SINGLE_BYTE_ENCODING = "cp1252"
+_LETTERS_IN_A_ROW = 2
+_SAVE_AS_UTF8 = "save {it} as UTF-8"
+_DAMAGE_BYTE = 0xFF
+"""What erased flash memory holds; as a letter (ÿ) it is rare."""
 
 
-class EncodingError(ValueError):
-    """Text that cannot be read from some place on; the message is a clause that says why."""
+class EncodingError(ProblemError):
+    """Text that cannot be read from some place on."""
 
 
-def form_of(head: bytes) -> str | None:
-    """What a file is where it is not a JSON list, as the rest of a sentence that says what to do; else None.
+class CutCharacterError(EncodingError):
+    """The text ends in the middle of a character."""
+
+
+def diagnosed(head: bytes) -> Diagnosis | None:
+    """What a file is where it is not a JSON list; else None.
 
     Args:
         head: its first bytes, some thousands of them where it has so many.
     """
-    if form := foreign_form(head):
-        return form
+    if found := foreign(head):
+        return found
+    if head.startswith(_ENTRY_MAGIC):
+        return office_document(_entries(head)) or _ZIP
     text = _text(head)
-    if text.startswith("\0"):
-        return _NUL
-    return _form_of_text(text) if text and not text.startswith("[") else None
+    if not text or text.startswith("["):
+        return None
+    if not text.strip("\0"):
+        return _ONLY_NUL
+    return _NOT_TEXT if _CONTROL.search(text) else _diagnosed_text(text)
 
 
-def foreign_form(head: bytes) -> str | None:
-    """As `form_of`, but only what is certainly neither text with data nor a zip: a web page, a PDF, nothing at all."""
+def diagnosed_other(head: bytes) -> Diagnosis:
+    """What a file is that holds no plays: as `diagnosed`, and JSON of any other content is not recognized.
+
+    Args:
+        head: its first bytes.
+    """
+    found = diagnosed(head)
+    if found not in {None, _JSON_OBJECT, _JSON_SCALAR}:
+        return found or NOT_PLAYS
+    try:
+        with suppress(CutCharacterError):
+            for _ in as_utf8(iter([head])):
+                pass
+    except EncodingError as error:
+        return Diagnosis(f"unreadable because {error.problem.why}", error.problem.advice)
+    return NOT_PLAYS
+
+
+def foreign(head: bytes) -> Diagnosis | None:
+    """As `diagnosed`, but only what is surely neither text with data nor a zip: a web page, a PDF, nothing at all."""
     if not head:
-        return "is empty: download it again from Spotify."
-    for magic, form in _BINARY:
+        return EMPTY
+    for magic, found in _BINARY:
         if head.startswith(magic):
-            return form
+            return found
     if head[_TAR_MAGIC_AT:].startswith(b"ustar"):
-        return f"is a tar archive: {_UNPACK}."
+        return _TAR
     if _encoding(head).startswith("utf-32"):
         return _UTF32
     text = _text(head)
-    return _form_of_markup(text) if text.startswith(("<", "{\\rtf")) else None
+    if not text.startswith("<"):
+        return None
+    return _HTML_PAGE if _HTML.search(text) else _XML
+
+
+def office_document(entries: Iterable[str]) -> Diagnosis | None:
+    """Which document a zip is, by the paths of its entries; None where it is none.
+
+    Args:
+        entries: all of them, or the first ones.
+    """
+    paths = list(entries)
+    folders = {path.partition("/")[0] for path in paths}
+    if not folders.isdisjoint(_OFFICE_LISTS):
+        named = [name for folder, name in _OFFICE_PARTS.items() if folder in folders]
+        return Diagnosis(named[0] if named else "an Office document", detail="not a zip from Spotify")
+    if paths[:1] == [_OPEN_DOCUMENT]:
+        return Diagnosis("an OpenDocument file or e-book", detail="not a zip from Spotify")
+    return None
 
 
 def as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -74,33 +157,57 @@ def as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
         chunks: its bytes; what stands before a place that cannot be read is given.
 
     Raises:
+        CutCharacterError: the bytes end in the middle of a character.
         EncodingError: the bytes are neither, or hold NUL.
     """
     head = b""
     while len(head) < 4 and (chunk := next(chunks, b"")):
         head += chunk
     decoder = codecs.getincrementaldecoder(_encoding(head))()
-    for chunk in chain([head], chunks):
-        yield from _decoded(decoder, chunk)
-    yield from _decoded(decoder, b"", final=True)
+    is_ascii = True
+    for chunk, is_last in chain(((chunk, False) for chunk in chain([head], chunks)), [(b"", True)]):
+        text, problem = _decoded(decoder, chunk, is_last=is_last)
+        text, nul, _ = text.partition("\0")
+        is_ascii = is_ascii and text.isascii()
+        if text:
+            yield text.encode()
+        if nul:
+            raise EncodingError(Problem("it contains NUL bytes, which a broken download or disk leaves behind"))
+        if problem:
+            raise _told(problem, after_ascii=is_ascii)
 
 
-def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> Iterator[bytes]:
-    """What a piece holds, up to a place that cannot be read."""
-    problem = None
+def _decoded(
+    decoder: codecs.IncrementalDecoder, chunk: bytes, *, is_last: bool
+) -> tuple[str, UnicodeDecodeError | None]:
+    """What a piece holds up to a place that cannot be read, and what is wrong there."""
     try:
-        text = decoder.decode(chunk, final)
+        return decoder.decode(chunk, is_last), None
     except UnicodeDecodeError as error:
-        name = "UTF-16" if error.encoding.startswith("utf-16") else "UTF-8"
-        problem = f"its text is not {name} there (save it as UTF-8)"
-        text = error.object[: error.start].decode(error.encoding, "ignore").removeprefix("\ufeff")
-    text, nul, _ = text.partition("\0")
-    if text:
-        yield text.encode()
-    if nul:
-        raise EncodingError("it holds NUL bytes there, as a broken download or disk leaves them")
-    if problem:
-        raise EncodingError(problem)
+        return error.object[: error.start].decode(error.encoding, "ignore").removeprefix("\ufeff"), error
+
+
+def _told(error: UnicodeDecodeError, *, after_ascii: bool) -> EncodingError:
+    """What a place is that cannot be read.
+
+    Args:
+        error: the place.
+        after_ascii: no other letters came before it, so that nothing shows the text to be in UTF-8.
+    """
+    if error.reason in {"unexpected end of data", "truncated data"}:
+        return CutCharacterError(Problem("it ends in the middle of a character"))
+    if error.encoding.startswith("utf-16"):
+        return EncodingError(Problem("its text is not valid UTF-16"))
+    if not after_ascii or error.object[error.start] == _DAMAGE_BYTE:
+        return EncodingError(Problem("its text is not valid UTF-8"))
+    end = error.start
+    while end < len(error.object) and error.object[end] > 0x7F:
+        end += 1
+    letters = error.object[error.start : end].decode(_SINGLE_BYTE_ENCODING, "replace")
+    # In Western languages such letters stand alone; in other scripts they make whole words.
+    if letters.isalpha() and len(letters) <= _LETTERS_IN_A_ROW:
+        return EncodingError(Problem("its text looks like Windows-1252/Latin-1, not UTF-8", _SAVE_AS_UTF8))
+    return EncodingError(Problem("its text is in an older encoding, not UTF-8", _SAVE_AS_UTF8))
 
 
 def _encoding(head: bytes) -> str:
@@ -121,29 +228,17 @@ def _encoding(head: bytes) -> str:
 
 
 def _text(head: bytes) -> str:
-    """The beginning of the text; another encoding is found, and told of, where the whole is read."""
+    """The beginning of the text; a place that cannot be read is found, and reported, where the whole is read."""
     return head.decode(_encoding(head), "replace")[:_HEAD_CHARACTERS].lstrip()
 
 
-def _form_of_markup(text: str) -> str:
-    if _HTML.search(text):
-        return (
-            "is a web page (HTML), as a download link gives that has expired or asks you to log in: log in to Spotify "
-            "and download the export again."
-        )
-    kind = "XML" if text.startswith("<") else "a document in RTF"
-    return f"is {kind}, not a JSON list of plays: {_AS_SENT}."
-
-
-def _form_of_text(text: str) -> str:
+def _diagnosed_text(text: str) -> Diagnosis:
     first, _, rest = text.partition("\n")
     if text.startswith("{"):
-        if _is_object(first) and rest.lstrip().startswith("{"):
-            return f"is JSON lines, one object a line, where the export has one list: {_AS_SENT}."
-        return f"is a JSON object, not a list of plays: {_AS_SENT}."
-    if any(first.count(delimiter) >= _DELIMITERS_OF_A_TABLE for delimiter in ",;\t"):
-        return f"is a table (CSV), not a JSON list of plays: {_AS_SENT}."
-    return f"is not JSON: {_AS_SENT}."
+        return _JSON_LINES if _is_object(first) and rest.lstrip().startswith("{") else _JSON_OBJECT
+    if _is_json(text):
+        return _JSON_SCALAR
+    return _TABLE if _is_table(first.rstrip(), rest.partition("\n")[0]) else _NOT_JSON
 
 
 def _is_object(line: str) -> bool:
@@ -151,3 +246,31 @@ def _is_object(line: str) -> bool:
         return isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_table(first: str, second: str) -> bool:
+    """Whether a line has three columns, or two that the next line has too or that are named in a word each."""
+    return any(
+        columns > 1 or (columns == 1 and (second.count(delimiter) == 1 or " " not in first))
+        for delimiter in _DELIMITERS
+        for columns in [first.count(delimiter)]
+    )
+
+
+def _entries(head: bytes) -> list[str]:
+    """The paths of the entries that begin in the first bytes of a zip."""
+    paths = []
+    at = head.find(_ENTRY_MAGIC)
+    while at >= 0:
+        length = int.from_bytes(head[at + _NAME_LENGTH_AT : at + _NAME_LENGTH_AT + 2], "little")
+        paths.append(head[at + _NAME_AT : at + _NAME_AT + length].decode("utf-8", "replace"))
+        at = head.find(_ENTRY_MAGIC, at + len(_ENTRY_MAGIC))
+    return paths

@@ -15,9 +15,10 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self, TypeAlias, cast
 
+from cli.diagnosis import DOWNLOAD_AGAIN, Diagnosis, Problem, ProblemError
 from cli.errors import CommandError
 from cli.import_limits import MAX_BYTES, MAX_LISTING_BYTES, MAX_ZIP_DEPTH, MAX_ZIPS, LimitError, check
-from cli.text_forms import foreign_form
+from cli.text_forms import foreign, office_document
 
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 """What a zip begins with, the second one an empty one."""
@@ -30,19 +31,29 @@ UNPACKING_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
 _NOT_WHOLE = (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError)
 _CHUNK_BYTES = 1024 * 1024
 _HEAD_BYTES = 4096
-_OFFICE = "[Content_Types].xml"
-"""Every document of Word, Excel and PowerPoint is a zip that holds it."""
+_DAMAGED = Diagnosis("damaged", DOWNLOAD_AGAIN)
+_INCOMPLETE = Diagnosis("not a complete zip file", DOWNLOAD_AGAIN)
+
+_UNSUPPORTED = Problem("the zip packs it in a way that is not supported", "unpack the zip and give the folder instead")
+
+DAMAGED_ZIP = Problem("the zip is damaged", "download the zip again from Spotify")
+LOCKED = Diagnosis("protected by a password", "unpack it and give the folder instead")
 
 
-class NoWholeZipError(CommandError):
-    """A file that cannot be opened as a zip."""
+class ZipError(CommandError):
+    """A zip that cannot be opened or read.
+
+    Args:
+        shown: its name in messages.
+        diagnosis: what it is instead of a readable zip.
+    """
+
+    def __init__(self, shown: str, diagnosis: Diagnosis) -> None:
+        super().__init__(f"{shown} {diagnosis}")
+        self.diagnosis = diagnosis
 
 
-class LockedZipError(CommandError):
-    """A zip that asks for a password."""
-
-
-class UnreadableEntryError(Exception):
+class UnreadableEntryError(ProblemError):
     """An entry that the zip lists and does not give."""
 
 
@@ -88,8 +99,10 @@ class Member:
         """
         try:
             stream = cast("zipfile.ZipExtFile", self.archive.zip.open(self.info))
-        except (*_NOT_WHOLE, RuntimeError) as error:  # A RuntimeError is one of a password.
-            raise UnreadableEntryError from error
+        except NotImplementedError as error:
+            raise UnreadableEntryError(_UNSUPPORTED) from error
+        except (zipfile.BadZipFile, UnicodeDecodeError, RuntimeError) as error:  # A RuntimeError is one of a password.
+            raise UnreadableEntryError(DAMAGED_ZIP) from error
         with stream:
             yield stream
 
@@ -117,10 +130,10 @@ class Archive:
         """Refuse entries that ask for a password.
 
         Raises:
-            LockedZipError: one of them does.
+            ZipError: one of them does.
         """
         if any(member.is_locked for member in members):
-            raise LockedZipError(f"{self.shown} is protected by a password: unpack it and give the folder instead.")
+            raise ZipError(self.shown, LOCKED)
 
 
 class Archives:
@@ -144,7 +157,7 @@ class Archives:
         """Open a zip and list what it holds.
 
         Raises:
-            NoWholeZipError: it is not one, or damaged.
+            ZipError: it is not one, or damaged.
             LimitError: it holds more than an import may.
             OSError: the file cannot be read.
         """
@@ -154,8 +167,7 @@ class Archives:
         """Open a zip that lies in another: it alone is unpacked to the disk.
 
         Raises:
-            NoWholeZipError: it is not one, or damaged.
-            LockedZipError: it asks for a password.
+            ZipError: it is not one, is damaged, or asks for a password.
             LimitError: there are more, larger or deeper ones than an import may hold.
             CommandError: the disk is full.
         """
@@ -163,7 +175,7 @@ class Archives:
         shown = f"{member.path} in {member.archive.shown}"
         if member.archive.depth >= MAX_ZIP_DEPTH:
             raise LimitError(
-                f"{shown} lies in more than {MAX_ZIP_DEPTH - 1} other zips: unpack it and name the zip itself."
+                f"{shown} lies inside more than {MAX_ZIP_DEPTH - 1} other zips: unpack those and give this one."
             )
         self._unpacked += member.size
         check(self._unpacked, MAX_BYTES, f"{MAX_BYTES // 1024**3} GB of zips within zips")
@@ -173,14 +185,16 @@ class Archives:
         try:
             with member.opened() as packed, path.open("wb") as unpacked:
                 shutil.copyfileobj(packed, unpacked, _CHUNK_BYTES)
-        except (*UNPACKING_ERRORS, UnreadableEntryError) as error:
-            raise NoWholeZipError(f"{shown} is damaged: download it again from Spotify.") from error
+        except UnreadableEntryError as error:
+            raise ZipError(shown, Diagnosis(f"unreadable because {error.problem.why}", error.problem.fix)) from error
+        except UNPACKING_ERRORS as error:
+            raise ZipError(shown, _DAMAGED) from error
         except OSError as error:
             if error.errno is None:  # bzip2's own error, of damaged data
-                raise NoWholeZipError(f"{shown} is damaged: download it again from Spotify.") from error
+                raise ZipError(shown, _DAMAGED) from error
             raise CommandError(
-                f"{shown} cannot be unpacked to {self._folder} ({error.strerror}): make room there, or name another "
-                "folder in TMPDIR."
+                f"{shown} cannot be unpacked to {self._folder} ({error.strerror}): free some space there, or set "
+                "TMPDIR to another folder."
             ) from error
         return self._open(path, f"{member.archive.place}/{member.info.header_offset}", shown, member.archive.depth + 1)
 
@@ -191,12 +205,9 @@ class Archives:
         try:
             opened = self._opened.enter_context(zipfile.ZipFile(file))
         except _NOT_WHOLE as error:
-            raise NoWholeZipError(_why_no_zip(path, shown)) from error
-        if _OFFICE in opened.namelist():
-            raise NoWholeZipError(
-                f"{shown} is a document of Word, Excel or the like, not a zip of Spotify's: give the zip as Spotify "
-                "sent it."
-            )
+            raise ZipError(shown, _why_no_zip(path)) from error
+        if document := office_document(opened.namelist()):
+            raise ZipError(shown, document)
         return Archive(place, shown, opened, depth)
 
 
@@ -204,7 +215,7 @@ class _ZipFileBytes(io.FileIO):
     """A zip's bytes; zipfile reads the whole list of entries at once, whatever its size."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        check(size or 0, MAX_LISTING_BYTES, f"{MAX_LISTING_BYTES // 1024**2} MB of entries listed in {self.name!s}")
+        check(size or 0, MAX_LISTING_BYTES, f"{MAX_LISTING_BYTES // 1024**2} MB of file names in {self.name!s}")
         return super().read(-1 if size is None else size)
 
 
@@ -212,8 +223,8 @@ def _path(info: zipfile.ZipInfo) -> str:
     return info.filename.replace("\\", "/")
 
 
-def _why_no_zip(path: Path, shown: str) -> str:
+def _why_no_zip(path: Path) -> Diagnosis:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    form = None if head.startswith(ZIP_MAGIC) else foreign_form(head)
-    return f"{shown} {form}" if form else f"{shown} is no whole zip: download it again from Spotify."
+    found = None if head.startswith(ZIP_MAGIC) else foreign(head)
+    return found or _INCOMPLETE

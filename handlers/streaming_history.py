@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 URI_FIELDS = ("spotify_track_uri", "spotify_episode_uri", "audiobook_chapter_uri")
@@ -62,6 +62,12 @@ MAX_TEXT_CHARACTERS = 16_384
 MAX_MONTHS = 600
 """How many months the plays of one raw object may lie in: each is an open file of the transform's, and a request when
 it is stored."""
+
+EARLIEST = datetime(2008, 1, 1, tzinfo=UTC)
+"""When Spotify began; the view `listens` leaves out earlier plays."""
+
+MAX_AHEAD = timedelta(days=1)
+"""How far after its own import a play may lie, as clocks differ; the view `listens` leaves out later ones."""
 
 _TIMESTAMP = re.compile(r"(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _MINUTE = re.compile(r"\A(\d{4}-\d\d-\d\d) (\d\d:\d\d)\Z", re.ASCII)

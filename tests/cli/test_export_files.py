@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cli.errors import CommandError
-from cli.export_files import DamagedFileError, ExportFile, find, hashed
+from cli.export_files import DamagedFileError, ExportFile, LeftOut, find, hashed
 from cli.import_limits import LimitError
 from cli.zip_archives import Archives
 from tests.cli.privacy_exports import (
@@ -26,6 +26,11 @@ from tests.cli.privacy_exports import (
     written,
     zipped,
 )
+
+
+def labels(found: list[LeftOut]) -> dict[str, str]:
+    """What each file that is not imported is said to be."""
+    return {one.name: one.diagnosis.label for one in found}
 
 
 def test_files_of_both_kinds_are_found_in_folders_below_one_and_in_zips(archives: Archives, tmp_path: Path) -> None:
@@ -45,7 +50,11 @@ def test_files_of_both_kinds_are_found_in_folders_below_one_and_in_zips(archives
         (audio, ""),
     ]
     assert [file.size for file in found.plays] == [old.stat().st_size, audio.stat().st_size, audio.stat().st_size]
-    assert found.left_out == ["ReadMeFirst_ExtendedStreamingHistory.pdf", "Playlist1.json", "Userdata.json"]
+    assert labels(found.left_out) == {
+        "ReadMeFirst_ExtendedStreamingHistory.pdf": "PDF",
+        "Playlist1.json": "not recognized as plays",
+        "Userdata.json": "not recognized as plays",
+    }
 
 
 def test_a_file_in_a_zip_has_the_bytes_and_the_hash_of_the_file_itself(archives: Archives, tmp_path: Path) -> None:
@@ -69,22 +78,22 @@ def test_a_zip_that_was_not_named_may_be_anything_and_is_told_apart_from_what_ho
     (tmp_path / "other.zip").write_bytes(b"no zip")
     found = find([tmp_path], archives)
     assert [file.name for file in found.plays] == [audio.name]
-    assert (found.left_out, found.unopened) == ([], ["other.zip"])
+    assert (found.left_out, labels(found.unopened)) == ([], {"other.zip": "not a complete zip file"})
 
 
-@pytest.mark.parametrize("name", ["endsong_0.json", "data.zip"])
+@pytest.mark.parametrize("name", ["endsong_0.json", "data.zip", "notes.txt"])
 def test_what_is_no_file_is_not_waited_for_and_told_of(archives: Archives, tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
     found = find([tmp_path], archives)
-    assert (found.plays, found.left_out, found.unopened) == ([], [], [name])
-    with pytest.raises(CommandError, match=r"is not a file but a pipe or a device: write what comes from it to a file"):
+    assert (found.plays, found.left_out, [one.name for one in found.unopened]) == ([], [], [name])
+    with pytest.raises(CommandError, match=r"is a pipe or a device, not a file: write what comes from it to a file"):
         find([tmp_path / name], archives)
 
 
 def test_a_zip_that_was_named_must_be_whole(archives: Archives, tmp_path: Path) -> None:
     path = tmp_path / "data.zip"
     path.write_bytes(zipped(path, [audio_file(tmp_path, "2020", plays(0, 9))]).read_bytes()[:-30])
-    with pytest.raises(CommandError, match=r"data\.zip is no whole zip: download it again from Spotify\."):
+    with pytest.raises(CommandError, match=r"data\.zip is not a complete zip file: download it again from Spotify\."):
         find([path], archives)
 
 
@@ -101,7 +110,8 @@ def test_a_zip_with_a_password_says_so_and_gives_nothing(archives: Archives, tmp
     with pytest.raises(CommandError, match="is protected by a password: unpack it and give the folder instead"):
         find([path], archives)
     found = find([folder], archives)
-    assert (found.plays, found.left_out, found.unopened) == ([], [], ["data.zip"])
+    assert (found.plays, found.left_out) == ([], [])
+    assert labels(found.unopened) == {"data.zip": "protected by a password: unpack it and give the folder instead"}
 
 
 @pytest.mark.parametrize("place", [6, 46])
@@ -113,7 +123,7 @@ def test_a_zip_whose_list_is_damaged_says_so(archives: Archives, tmp_path: Path,
     content = bytearray(path.read_bytes())
     content[content.index(b"PK\1\2") + place] = 0xFF
     path.write_bytes(content)
-    with pytest.raises(CommandError, match=r"data\.zip is no whole zip: download it again from Spotify\."):
+    with pytest.raises(CommandError, match=r"data\.zip is not a complete zip file: download it again from Spotify\."):
         find([path], archives)
 
 
@@ -147,7 +157,7 @@ def test_a_header_that_is_damaged_ends_the_file_before_it_begins(archives: Archi
     content[30] = 0xFF
     path.write_bytes(content)
     (file,) = find([path], archives).plays
-    with pytest.raises(DamagedFileError, match="the zip does not give it"):
+    with pytest.raises(DamagedFileError, match="the zip is damaged"):
         next(file.chunks())
 
 
@@ -159,12 +169,12 @@ def test_damage_of_which_the_error_has_no_number_says_what_it_is(archives: Archi
     content[30 + len("endsong_0.json")] = 0
     path.write_bytes(content)
     (file,) = find([path], archives).plays
-    with pytest.raises(DamagedFileError, match=r"it cannot be read \(Invalid data stream\)"):
+    with pytest.raises(DamagedFileError, match="the zip is damaged"):
         next(file.chunks())
 
 
 def test_a_path_that_leads_nowhere_says_so(archives: Archives, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"There is no file or folder .*nowhere: check how it is spelt"):
+    with pytest.raises(CommandError, match=r"There is no file or folder .*nowhere: check the spelling\."):
         find([tmp_path / "nowhere"], archives)
 
 
@@ -181,13 +191,13 @@ def test_a_folder_below_that_cannot_be_listed_is_not_taken_for_empty(
         return listed(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    with pytest.raises(CommandError, match=r"below cannot be read \(Permission denied\): check it and its permissions"):
+    with pytest.raises(CommandError, match=r"below cannot be read \(Permission denied\): check its permissions\."):
         find([tmp_path], archives)
 
 
 def test_a_link_that_leads_nowhere_is_named_itself(archives: Archives, tmp_path: Path) -> None:
     (tmp_path / "endsong_1.json").symlink_to(tmp_path / "gone")
-    with pytest.raises(CommandError, match=r"endsong_1\.json cannot be read \(No such file or directory\)"):
+    with pytest.raises(CommandError, match=r"endsong_1\.json cannot be read \(No such file or directory\): check that"):
         find([tmp_path], archives)
 
 
@@ -195,7 +205,10 @@ def test_a_link_that_leads_nowhere_under_another_name_is_no_reason_to_end(archiv
     (tmp_path / "settings.json").symlink_to(tmp_path / "gone")
     audio_file(tmp_path, "2020", plays(0, 1))
     found = find([tmp_path], archives)
-    assert (len(found.plays), found.left_out, found.unopened) == (1, [], ["settings.json"])
+    assert (len(found.plays), found.left_out) == (1, [])
+    assert [f"{one.name} {one.diagnosis}" for one in found.unopened] == [
+        "settings.json is not readable (No such file or directory): check that it still exists."
+    ]
 
 
 def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
@@ -214,7 +227,7 @@ def test_damage_inside_a_zip_ends_the_file_there_and_has_a_hash_of_its_own(archi
     (file,) = find([path], archives).plays
     read: list[bytes] = []
 
-    with pytest.raises(DamagedFileError, match="the zip is damaged there"):
+    with pytest.raises(DamagedFileError, match="the zip is damaged"):
         read.extend(file.chunks())
 
     assert read
@@ -257,6 +270,7 @@ def test_what_macos_adds_is_passed_over_in_silence(archives: Archives, tmp_path:
         archive.writestr("Export/endsong_0.json", b"[]")
         archive.writestr("__MACOSX/Export/._endsong_0.json", b"\x00\x05\x16\x07")
         archive.writestr("__MACOSX/._data.zip", b"\x00\x05\x16\x07")
+        archive.writestr("Export/.DS_Store", b"\0\0\0\1Bud1")
     found = find([path], archives)
     assert ([file.name for file in found.plays], found.left_out, found.unopened) == (["endsong_0.json"], [], [])
 
@@ -274,7 +288,6 @@ def test_a_file_of_any_name_counts_by_its_first_element(archives: Archives, tmp_
     }
     for name, elements in others.items():
         (tmp_path / name).write_bytes(written(elements))
-    (tmp_path / "latin.json").write_bytes(b'[{"name": "\xfc"}]')
 
     found = find([tmp_path], archives)
 
@@ -285,7 +298,9 @@ def test_a_file_of_any_name_counts_by_its_first_element(archives: Archives, tmp_
         "wide.json": "extended",
         "long.json": "extended",
     }
-    assert found.left_out == ["empty.json", "latin.json", "log.json", "searches.json"]
+    assert labels(found.left_out) == dict.fromkeys(
+        ["empty.json", "log.json", "searches.json"], "not recognized as plays"
+    )
 
 
 def test_a_file_that_is_named_is_taken_whatever_its_name(archives: Archives, tmp_path: Path) -> None:
@@ -347,7 +362,7 @@ def test_a_zip_within_a_zip_is_opened_and_one_that_cannot_be_is_told_of(archives
 
     assert [b"".join(file.chunks()) for file in found.plays] == [file.read_bytes() for file in files]
     assert len({file.export for file in found.plays}) == 2
-    assert found.unopened == ["broken.zip"]
+    assert labels(found.unopened) == {"broken.zip": "not a complete zip file"}
 
 
 def test_a_zip_is_opened_once_however_many_files_it_holds(
@@ -375,22 +390,29 @@ def test_a_zip_is_opened_once_however_many_files_it_holds(
     [
         (
             b"<!DOCTYPE html><html><body>Your link has expired",
-            "is a web page (HTML), as a download link gives",
+            "is a web page (HTML), which is what an expired download link gives, or one that asks you to log in: log",
         ),
         (b"\n<html><head>", "is a web page (HTML)"),
-        (b"<?xml version='1.0'?><plays/>", "is XML, not a JSON list"),
+        (b"<?xml version='1.0'?><plays/>", "is an XML file, not a list"),
         (b"%PDF-1.7", "is a PDF, not a list of plays"),
-        (b"{\\rtf1", "is a document in RTF"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an old document of Word, Excel or the like"),
-        (b'{"ts": 1}\n{"ts": 2}\n', "is JSON lines, one object a line, where the export has one list"),
+        (b"{\\rtf1", "is an RTF document"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an old Office document"),
+        (b'{"ts": 1}\n{"ts": 2}\n', "is JSON lines, one object per line, where Spotify's file has one list"),
         (b'{"playlists": [1, 2, 3]}', "is a JSON object, not a list of plays"),
-        (b"ts,platform,ms_played\n2024,android,7\n", "is a table (CSV), not a JSON list"),
-        (b"ts;platform;ms_played\r\n", "is a table (CSV)"),
+        (b"ts,platform,ms_played\n2024,android,7\n", "is a CSV table, not a JSON list"),
+        (b"ts;platform;ms_played\r\n", "is a CSV table"),
         (b"plays", "is not JSON"),
-        (b"7", "is not JSON"),
+        (b"endTime,msPlayed\n2024-05-03 12:00,7\n", "is a CSV table"),
+        (b"end time;played for\n2024-05-03 12:00;7\n", "is a CSV table"),
+        (b"endTime\tmsPlayed", "is a CSV table"),
+        (b"Hello, world\n", "is not JSON"),
+        (b"5", "is not a list of plays: give the file as Spotify sent it"),
+        (b'"plays"\n', "is not a list of plays"),
+        (b"null", "is not a list of plays"),
+        (b"\x01\x02\x03 no text", "is not text: give"),
         (b"", "is empty: download it again"),
-        (bytes(5000), "is not text, since it holds NUL bytes"),
-        ("[1]".encode("utf-32"), "is text in UTF-32, which is not read: save it as UTF-8"),
+        (bytes(5000), "is not text, but NUL bytes, which a broken download or disk leaves behind: download it again"),
+        ("[1]".encode("utf-32"), "is text in UTF-32, which is not supported: save it as UTF-8"),
         ("[1]".encode("utf-32-be"), "is text in UTF-32"),
         ("plays".encode("utf-16"), "is not JSON"),
         (b"MyData/endsong_0.json".ljust(257, b"\0") + b"ustar", "is a tar archive: unpack it"),
@@ -413,11 +435,11 @@ def test_what_is_no_list_is_told_by_what_it_is(
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"<!DOCTYPE html><html>", "is a web page (HTML), as a download link gives that has expired"),
+        (b"<!DOCTYPE html><html>", "is a web page (HTML), which is what an expired download link gives"),
         (b"%PDF-1.7", "is a PDF"),
         (b"", "is empty: download it again from Spotify."),
-        (b"PK\3\4 and then the line was cut", "is no whole zip: download it again from Spotify."),
-        (b"nothing of the kind", "is no whole zip: download it again from Spotify."),
+        (b"PK\3\4 and then the line was cut", "is not a complete zip file: download it again from Spotify."),
+        (b"nothing of the kind", "is not a complete zip file: download it again from Spotify."),
     ],
 )
 def test_a_named_zip_that_is_none_is_told_by_what_it_is(
@@ -430,12 +452,158 @@ def test_a_named_zip_that_is_none_is_told_by_what_it_is(
     assert str(caught.value).startswith(f"{path} {what}")
 
 
-def test_a_document_of_word_is_no_zip_of_spotifys(archives: Archives, tmp_path: Path) -> None:
-    path = tmp_path / "history.docx"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("[Content_Types].xml", b"<Types/>")
-    with pytest.raises(CommandError, match=r"history\.docx is a document of Word, Excel or the like"):
+DOCUMENTS = {
+    "cv.docx": (["[Content_Types].xml", "_rels/.rels", "word/document.xml"], "a Word document"),
+    "sums.xlsx": (["docProps/app.xml", "xl/workbook.xml", "[Content_Types].xml"], "an Excel workbook"),
+    "talk.pptx": (["[Content_Types].xml", "ppt/presentation.xml"], "a PowerPoint presentation"),
+    "other.vsdx": (["[Content_Types].xml", "visio/document.xml"], "an Office document"),
+    "text.odt": (["mimetype", "content.xml"], "an OpenDocument file or e-book"),
+}
+
+
+def written_document(folder: Path, name: str) -> tuple[Path, str]:
+    paths, what = DOCUMENTS[name]
+    with zipfile.ZipFile(folder / name, "w") as archive:
+        for path in paths:
+            archive.writestr(path, b"<xml/>")
+    return folder / name, what
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("suffix", ["", ".zip"])
+def test_a_document_that_is_a_zip_is_named_for_what_it_is(
+    archives: Archives, tmp_path: Path, name: str, suffix: str
+) -> None:
+    path, what = written_document(tmp_path, name)
+    path = path.rename(tmp_path / f"{name}{suffix}")
+    with pytest.raises(CommandError) as caught:
         find([path], archives)
+    assert str(caught.value) == (
+        f"{path} is {what}, not a zip from Spotify: give the file as Spotify sent it, or leave it out."
+    )
+    found = find([tmp_path], archives)
+    assert [one.diagnosis.what for one in (found.unopened if suffix else found.left_out)] == [what]
+
+
+LEFT_OUT = {
+    "a.json": (b'[{"q": 1}]', "not recognized as plays"),
+    "b.json": (b'{"playlists": []}', "not recognized as plays"),
+    "c.json": (b"5", "not recognized as plays"),
+    "lines.json": (b'{"ts": 1}\n{"ts": 2}\n', "JSON lines"),
+    "latin.json": (
+        '[{"name": "Für"}]'.encode("latin-1"),
+        "unreadable because its text looks like Windows-1252/Latin-1, not UTF-8: save it as UTF-8",
+    ),
+    "latin_object.json": (
+        '{"name": "Für"}'.encode("latin-1"),
+        "unreadable because its text looks like Windows-1252/Latin-1, not UTF-8: save it as UTF-8",
+    ),
+    "cyrillic.json": (
+        '[{"name": "Привет"}]'.encode("cp1251"),
+        "unreadable because its text is in an older encoding, not UTF-8: save it as UTF-8",
+    ),
+    "nul.json": (
+        b'[{"name": "\0\0',
+        "unreadable because it contains NUL bytes, which a broken download or disk leaves behind",
+    ),
+    "page.json": (b"<html>", "web page"),
+    "plays.7z": (b"7z\xbc\xaf\x27\x1c", "7z archive: unpack it and give what it holds"),
+    "plays.rar": (b"Rar!\x1a\x07", "RAR archive: unpack it and give what it holds"),
+    "plays.tar.gz": (
+        gzip.compress(b"a".ljust(257, b"\0") + b"ustar"),
+        "tar archive: unpack it and give what it holds",
+    ),
+    "old.doc": (b"\xd0\xcf\x11\xe0", "old Office document"),
+    "note.rtf": (b"{\\rtf1", "RTF document"),
+    "ReadMe.pdf": (b"%PDF-1.7", "PDF"),
+    "list.csv": (b"endTime,msPlayed\n", "CSV table"),
+    "note.txt": (b"Hello, world", "not JSON"),
+    "film.mp4": (b"\0\0\0\x18ftypmp42", "not text"),
+    "nothing.txt": (b"", "empty"),
+    "history.txt": (
+        written(map(sent, plays(0, 2))),
+        "plays under a name that does not end in .json: give the file itself",
+    ),
+}
+
+
+@pytest.mark.parametrize("in_zip", [False, True])
+def test_what_is_left_out_is_named_for_what_it_is(archives: Archives, tmp_path: Path, in_zip: bool) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    for name, (content, _) in LEFT_OUT.items():
+        (folder / name).write_bytes(content)
+    (folder / "long.json").write_bytes(b'["' + "ü".encode() * 70_001)  # its head ends within a character
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        for file in folder.iterdir():
+            archive.write(file, file.name)
+
+    found = find([tmp_path / "export.zip" if in_zip else folder], archives)
+
+    expected = {name: label for name, (_, label) in LEFT_OUT.items()}
+    assert labels(found.left_out) == expected | {"long.json": "not recognized as plays"}
+    assert (found.plays, found.unopened) == ([], [])
+
+
+def test_a_zip_under_another_name_in_a_folder_is_named_as_that(archives: Archives, tmp_path: Path) -> None:
+    zipped(tmp_path / "download", [])
+    found = find([tmp_path], archives)
+    assert labels(found.left_out) == {"download": "zip under another name: unpack it and give what it holds"}
+
+
+def test_a_companion_file_of_macos_that_is_named_is_told_as_that(archives: Archives, tmp_path: Path) -> None:
+    path = tmp_path / "._Streaming_History_Audio_2020.json"
+    path.write_bytes(b"\x00\x05\x16\x07\x00\x02")
+    with pytest.raises(CommandError) as caught:
+        find([path], archives)
+    assert str(caught.value) == (
+        f"{path} is a macOS companion file, which holds the attributes of another file: give the file of the same name "
+        "without `._`."
+    )
+    path.write_bytes(written(map(sent, plays(0, 2))))
+    assert [file.name for file in find([path], archives).plays] == [path.name]
+
+
+def test_an_entry_packed_in_a_way_that_is_not_supported_says_so(archives: Archives, tmp_path: Path) -> None:
+    """As Windows packs large files."""
+    path = zipped(tmp_path / "data.zip", [audio_file(tmp_path, "2020", plays(0, 9))])
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"PK\1\2") + 10] = 9  # Deflate64
+    path.write_bytes(content)
+    (file,) = find([path], archives).plays
+    with pytest.raises(DamagedFileError, match="the zip packs it in a way that is not supported") as caught:
+        next(file.chunks())
+    assert caught.value.problem.advice == "unpack the zip and give the folder instead"
+
+
+@pytest.mark.parametrize("name", ["Playlist1.json", "cover.jpg"])
+def test_other_entries_that_the_zip_does_not_give_are_told_of_and_the_plays_read(
+    archives: Archives, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, b"something")
+        archive.writestr("endsong_0.json", written(map(sent, plays(0, 2))))
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\1\2") + 10] = 9
+    path.write_bytes(content)
+    found = find([path], archives)
+    assert [file.name for file in found.plays] == ["endsong_0.json"]
+    assert [(one.name, one.diagnosis.what) for one in found.unopened] == [(name, "damaged")]
+
+
+def test_a_locked_picture_is_no_reason_to_refuse_the_plays_beside_it(archives: Archives, tmp_path: Path) -> None:
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("cover.jpg", b"\xff\xd8\xff")
+        archive.writestr("endsong_0.json", written(map(sent, plays(0, 2))))
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\3\4") + 6] |= 1
+    content[content.index(b"PK\1\2") + 8] |= 1
+    path.write_bytes(content)
+    found = find([path], archives)
+    assert [file.name for file in found.plays] == ["endsong_0.json"]
+    assert labels(found.unopened) == {"cover.jpg": "protected by a password: unpack it and give the folder instead"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
@@ -453,10 +621,15 @@ def test_text_comes_as_utf8_without_a_mark_and_has_the_hash_of_that(
 @pytest.mark.parametrize(
     ("content", "before", "problem"),
     [
-        (b'[{"a": "\xfc"}]', b'[{"a": "', "its text is not UTF-8 there (save it as UTF-8)"),
-        (b'[{"a": "\xc3', b'[{"a": "', "its text is not UTF-8 there"),
-        ('[{"a": "ü'.encode("utf-16")[:-1], b'[{"a": "', "its text is not UTF-16 there"),
-        (b'[{"a": "\0\0', b'[{"a": "', "it holds NUL bytes there"),
+        (b'[{"a": "\xfc"}]', b'[{"a": "', "its text looks like Windows-1252/Latin-1, not UTF-8"),
+        ('["Доброе"]'.encode("cp1251"), b'["', "its text is in an older encoding, not UTF-8"),
+        ('["日本"]'.encode("shift-jis"), b'["', "its text is in an older encoding, not UTF-8"),
+        (b'["\xc3\xbc \xfc"]', '["ü '.encode(), "its text is not valid UTF-8"),
+        (b'["\xff"]', b'["', "its text is not valid UTF-8"),
+        (b'[{"a": "\xc3', b'[{"a": "', "it ends in the middle of a character"),
+        ('[{"a": "ü'.encode("utf-16")[:-1], b'[{"a": "', "it ends in the middle of a character"),
+        ('["'.encode("utf-16") + b"\x00\xdc\x41\x00", b'["', "its text is not valid UTF-16"),
+        (b'[{"a": "\0\0', b'[{"a": "', "it contains NUL bytes"),
     ],
 )
 def test_text_that_cannot_be_read_ends_there(tmp_path: Path, content: bytes, before: bytes, problem: str) -> None:
@@ -466,13 +639,15 @@ def test_text_that_cannot_be_read_ends_there(tmp_path: Path, content: bytes, bef
     with pytest.raises(DamagedFileError) as caught:
         read.extend(ExportFile(path).chunks())
     assert b"".join(read) == before
-    assert str(caught.value).startswith(problem)
+    assert caught.value.problem.why.startswith(problem)
+    looks_older = "not UTF-8" in problem
+    assert caught.value.problem.advice == ("save it as UTF-8" if looks_older else "download it again from Spotify")
 
 
 def test_a_gzip_file_that_is_cut_ends_there(tmp_path: Path) -> None:
     path = tmp_path / "endsong_0.json.gz"
     path.write_bytes(gzip.compress(written(map(sent, plays(0, 500))))[:-20])
-    with pytest.raises(DamagedFileError, match="the gzip file is damaged there"):
+    with pytest.raises(DamagedFileError, match="the gzip file is damaged"):
         list(ExportFile(path).chunks())
 
 
@@ -480,7 +655,7 @@ def test_a_gzip_file_that_is_cut_ends_there(tmp_path: Path) -> None:
     ("limit", "what"),
     [
         ("export_files.MAX_FILES", "3 files of plays"),
-        ("export_files.MAX_ENTRIES", "3 files to look at"),
+        ("export_files.MAX_ENTRIES", "3 files to look through"),
         ("zip_archives.MAX_ZIPS", "3 zips"),
     ],
 )
@@ -496,7 +671,7 @@ def test_more_than_a_limit_is_told_before_anything_is_read(
     fill(1)
     assert len(find([tmp_path], archives).plays) == 1
     fill(4)
-    with pytest.raises(LimitError, match=f"There are more than {what}, far beyond a real export: name the zip"):
+    with pytest.raises(LimitError, match=f"There are more than {what}, far beyond any export: give only the zip"):
         find([tmp_path], archives)
 
 
@@ -509,7 +684,7 @@ def test_the_size_that_is_unpacked_counts_before_it_is_unpacked(
         for number in range(3):
             archive.writestr(f"endsong_{number}.json", b" " * 400_000)
     assert path.stat().st_size < 4000
-    with pytest.raises(LimitError, match="There are more than 0 GB of plays, far beyond a real export"):
+    with pytest.raises(LimitError, match="There are more than 0 GB of plays, far beyond any export"):
         find([path], archives)
 
 
@@ -522,7 +697,7 @@ def test_an_entry_never_gives_more_than_the_zip_says(archives: Archives, tmp_pat
     path.write_bytes(content)
     (file,) = find([path], archives).plays
     read: list[bytes] = []
-    with pytest.raises(DamagedFileError, match="the zip is damaged there"):
+    with pytest.raises(DamagedFileError, match="the zip is damaged"):
         read.extend(file.chunks())
     assert (file.size, sum(map(len, read)) <= 100_000) == (100_000, True)
 
@@ -535,7 +710,7 @@ def test_a_list_of_entries_that_would_fill_the_memory_is_not_read(
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(11_000):
             archive.writestr(f"{number:050d}.json", b"")
-    with pytest.raises(LimitError, match=r"There are more than 1 MB of entries listed in .*data\.zip"):
+    with pytest.raises(LimitError, match=r"There are more than 1 MB of file names in .*data\.zip"):
         find([path], archives)
 
 
@@ -548,7 +723,7 @@ def test_zips_in_one_another_have_an_end(archives: Archives, tmp_path: Path) -> 
             archive.write(path, path.name)
         path = outer
     assert [file.name for file in find([tmp_path / "3.zip"], archives).plays] == ["Streaming_History_Audio_2020.json"]
-    with pytest.raises(LimitError, match=r"1\.zip in .*4\.zip lies in more than 2 other zips: unpack it"):
+    with pytest.raises(LimitError, match=r"1\.zip in .*4\.zip lies inside more than 2 other zips: unpack those"):
         find([path], archives)
 
 
@@ -578,5 +753,7 @@ def test_a_disk_that_is_full_is_told_where_a_zip_is_unpacked(
         return opened(path, mode)
 
     monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(CommandError, match=r"cannot be unpacked to .* \(No space left on device\): make room there"):
+    with pytest.raises(
+        CommandError, match=r"cannot be unpacked to .* \(No space left on device\): free some space there"
+    ):
         find([outer], archives)

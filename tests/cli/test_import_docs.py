@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 from cli import import_limits
 from cli.privacy_export import MAX_ELEMENT_BYTES
-from handlers.streaming_history import FIELDS, MAX_MONTHS, MAX_TEXT_CHARACTERS
+from handlers.streaming_history import EARLIEST, FIELDS, MAX_AHEAD, MAX_MONTHS, MAX_TEXT_CHARACTERS
 
 TEXT = " ".join((Path(__file__).parents[2] / "docs" / "import-history.md").read_text(encoding="utf-8").split())
 
@@ -32,11 +33,13 @@ def test_the_limits_are_those_of_the_docs() -> None:
     said = between("## How much one import may hold", "## How `listens` counts it")
     for text in (
         f"{import_limits.MAX_FILES:,} files of plays with {import_limits.MAX_BYTES // 1024**3} GB",
-        f"{import_limits.MAX_ENTRIES:,} files and entries",
+        f"{import_limits.MAX_ENTRIES:,} files and entries of zips to look through",
         f"{import_limits.MAX_ZIPS} zips, each with {import_limits.MAX_LISTING_BYTES // 1024**2} MB of names",
         f"A single element may have {MAX_ELEMENT_BYTES // 1024**2} MB",
         f"in {MAX_MONTHS} months",
     ):
         assert text in said
-    assert import_limits.MAX_ZIP_DEPTH == 3  # a zip with two around it
+    assert import_limits.MAX_ZIP_DEPTH == 3  # a zip inside two others
+    assert timedelta(days=1) == MAX_AHEAD
+    assert f"dated before {EARLIEST.year} or more than a day after its import" in TEXT
     assert f"more than {MAX_TEXT_CHARACTERS:,} characters" in TEXT

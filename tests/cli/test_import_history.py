@@ -32,6 +32,7 @@ from tests.cli.privacy_exports import (
     PERSONAL,
     USER_NAME,
     account_data_file,
+    account_data_play,
     audio_file,
     endsong_file,
     plays,
@@ -41,7 +42,9 @@ from tests.cli.privacy_exports import (
     zipped,
 )
 
+GIVE = "Give the zip that Spotify sent, or the folder it unpacks to."
 NOW = "2026-11-23T06:00:00.250Z"
+FUTURE = ("2026-11-23T07:00:00Z", "2026-11-25T00:00:00Z", "2999-01-01T00:00:00Z")
 RUN = "20261123T060000Z-import"
 STREAM = "streaming_history"
 STATE = state_key(ACCOUNT, STREAM)
@@ -187,9 +190,10 @@ def test_a_zip_is_the_same_import_as_its_files_and_given_with_them_each_counts_o
     assert printed.splitlines() == [
         f"Importing for the account {ACCOUNT}.",
         "2 files with 24 plays, 2020-01-01 to 2020-01-01.",
-        f"Skipped, as given twice: {audio.name}, {old.name}, {audio.name}.",
-        "Left out, as they hold no plays: ReadMeFirst_ExtendedStreamingHistory.pdf, Playlist1.json.",
-        "Each object becomes rows of `plays` within minutes; they show in Athena after the next crawl.",
+        f"Skipped because given twice: {audio.name}, {old.name}, {audio.name}.",
+        "Left out (PDF): ReadMeFirst_ExtendedStreamingHistory.pdf.",
+        "Left out (not recognized as plays): Playlist1.json.",
+        "The plays arrive in `plays` within minutes and show in Athena after the next crawl.",
     ]
     assert set(tmp_path.rglob("*.json")) == {audio, old}
 
@@ -227,7 +231,7 @@ def test_two_exports_in_one_folder_are_two_imports_and_what_both_hold_counts_onc
     ]
     assert first["units"][0]["read_keys"] == second["units"][0]["read_keys"]
     assert "4 files with 18 plays" in printed
-    assert "They are 2 exports, each an import of its own: what stands in several counts once." in printed
+    assert "These are 2 exports, each imported on its own; what several of them hold counts once." in printed
     assert "given twice" not in printed
 
 
@@ -253,7 +257,7 @@ def test_of_two_exports_a_whole_one_counts_beside_a_broken_one(
     assert run_command(monkeypatch, str(tmp_path), "--bucket", BUCKET) == 1
 
     assert capsys.readouterr().err.startswith(
-        "endsong_0.json is not whole, so its import does not count in `listens` yet"
+        "endsong_0.json is incomplete, so its export does not count in `listens` yet: download it again from Spotify"
     )
     assert [manifest["status"] for manifest in stage.manifests()] == ["complete", "partial"]
     assert stage.listened() == plays(0, 5)
@@ -268,7 +272,7 @@ def test_a_whole_export_counts_also_where_a_broken_one_holds_all_of_it(stage: Im
     broken.write_bytes(broken.read_bytes()[:-9])
     zipped(unpacked.parent / "data.zip", [audio_file(unpacked, "2020", plays(0, 5)), broken])
 
-    assert stage.fail(unpacked.parent).startswith(f"{broken.name} is not whole")
+    assert stage.fail(unpacked.parent).startswith(f"{broken.name} is incomplete")
 
     assert sorted(manifest["status"] for manifest in stage.manifests()) == ["complete", "partial"]
     assert stage.listened() == plays(0, 5)
@@ -302,9 +306,9 @@ def test_several_damaged_files_of_a_zip_are_each_told_of(stage: ImportStage, tmp
 
     said = stage.fail(archive)
 
-    why = "gives not a single play: the file stops at element 1, since the zip is damaged there"
+    why = "contains no usable plays: the file stops at element 1, because the zip is damaged"
     assert said == (
-        f"{files[1].name} {why}; {files[2].name} {why}. Nothing was imported: download them again from Spotify, or "
+        f"{files[1].name} {why}; {files[2].name} {why}. Nothing was imported: download the zip again from Spotify, or "
         "leave them out."
     )
     assert stage.keys("raw/") + stage.keys("runs/") == []
@@ -344,7 +348,7 @@ def test_a_file_that_is_imported_already_is_unchanged_and_repeats_its_keys(
     assert old["read_id"] == hashlib.sha256(first.read_bytes()).hexdigest()
     assert (new["status"], new["records"]) == ("complete", 12)
     assert "2 files with 24 plays, 2020-01-01 to 2020-01-01." in printed
-    assert "Skipped, as imported before: 1 file with 12 plays." in printed
+    assert "Skipped because already imported: 1 file with 12 plays." in printed
     assert stage.listened() == plays(0, 24)
 
 
@@ -482,8 +486,8 @@ def test_a_file_that_is_cut_gives_what_it_has_and_keeps_the_import_from_counting
     sentence = stage.fail(whole, cut)
 
     assert sentence == (
-        f"{cut.name} is not whole, so its import does not count in `listens` yet: get a whole one from Spotify, or "
-        "import the others without it."
+        f"{cut.name} is incomplete, so its export does not count in `listens` yet: download it again from Spotify and "
+        "import all files again, or import the others without it."
     )
     (manifest,) = stage.manifests()
     reason = "The file stops at element 9, in the middle of its list."
@@ -512,10 +516,15 @@ def test_several_broken_files_are_each_told_of(
     assert run_command(monkeypatch, str(tmp_path), "--bucket", BUCKET) == 1
 
     output = capsys.readouterr()
-    assert "Streaming_History_Audio_0.json: The file stops at element 5, in the middle of its list." in output.out
-    assert "Streaming_History_Audio_1.json: The file stops at element 2, where it is not valid JSON." in output.out
+    assert (
+        "Streaming_History_Audio_0.json: the file stops at element 5, in the middle of its list; download" in output.out
+    )
+    assert (
+        "Streaming_History_Audio_1.json: the file stops at element 2, where it is not valid JSON; download"
+        in output.out
+    )
     assert output.err.startswith(
-        "Streaming_History_Audio_0.json, Streaming_History_Audio_1.json are not whole, so their import does not count"
+        "Streaming_History_Audio_0.json, Streaming_History_Audio_1.json are incomplete, so their export does not count"
     )
     assert stage.manifests()[0]["reason"] == (
         "2 of 3 units lack something, first streaming_history: The file stops at element 5, in the middle of its list."
@@ -534,7 +543,7 @@ def test_an_empty_list_beside_plays_is_a_complete_read_without_objects(stage: Im
 
 def test_empty_lists_alone_are_no_success(stage: ImportStage, tmp_path: Path) -> None:
     path = audio_file(tmp_path, "2019", [])
-    assert stage.fail(path) == f"Nothing to import: {path.name} is an empty list. Is it the right export?"
+    assert stage.fail(path) == f"Nothing to import: {path.name} is an empty list. {GIVE}"
     assert stage.keys("raw/") + stage.keys("runs/") == []
 
 
@@ -556,7 +565,7 @@ def test_a_file_of_which_no_row_can_come_ends_the_import_before_anything_is_uplo
     assert run_command(monkeypatch, str(tmp_path), *given) == 1
 
     assert capsys.readouterr().err == (
-        "endsong_0.json gives not a single play: null (element 1), ts is not a time such as 2024-05-03T12:00:30Z "
+        "endsong_0.json contains no usable plays: null (element 1), ts is not a time such as 2024-05-03T12:00:30Z "
         "(elements 2, 3), neither ts nor endTime (element 4). Nothing was imported: download it again from Spotify, or "
         "leave it out.\n"
     )
@@ -578,7 +587,7 @@ def test_elements_of_which_no_row_can_come_are_counted_and_said_why(stage: Impor
     # The transform makes a rejected record of the one that has fields.
     assert (unit["status"], unit["records"], unit["read_records"]) == ("complete", 3, 3)
     assert stage.lines(unit["read_keys"][0])[-1]["record"] == {"ts": "2024"}
-    assert "Skipped, as imported before: 1 file with 2 plays." in stage.run(path)
+    assert "Skipped because already imported: 1 file with 2 plays." in stage.run(path)
 
 
 def test_the_printed_span_takes_every_time_and_is_utc(stage: ImportStage, tmp_path: Path) -> None:
@@ -620,8 +629,8 @@ def test_two_kinds_of_export_in_one_folder_are_two_imports(stage: ImportStage, t
     assert [[unit["records"] for unit in manifest["units"]] for manifest in stage.manifests()] == [[9, 1], [12]]
     assert {line["stream"] for key in stage.keys("raw/") for line in stage.lines(key)} == {STREAM}
     assert "3 files with 22 plays, 2020-01-01 to 2020-01-01." in printed
-    assert "Of the small export (account data), exact to the minute: 2 files with 10 plays." in printed
-    assert "They are 2 exports" in printed
+    assert "From the small export (account data), exact to the minute: 2 files with 10 plays." in printed
+    assert "These are 2 exports" in printed
 
 
 def test_what_unpacks_to_more_than_an_import_may_hold_ends_before_anything_is_uploaded(
@@ -632,7 +641,7 @@ def test_what_unpacks_to_more_than_an_import_may_hold_ends_before_anything_is_up
     path = tmp_path / "endsong_0.json.gz"
     path.write_bytes(gzip.compress(written(plays(0, 1))[:-1] + b" " * 1_000_000 + b"]"))
     assert path.stat().st_size < 3000
-    assert stage.fail(path).startswith("There are more than 0 GB of plays, far beyond a real export")
+    assert stage.fail(path).startswith("There are more than 0 GB of plays, far beyond any export")
     assert stage.keys("raw/") + stage.keys("runs/") == []
 
 
@@ -645,8 +654,8 @@ def test_before_the_first_run_after_login_it_asks_for_one(
         stage.s3.put_object(Bucket=BUCKET, Key="state/login.json", Body=content)
     sentence = stage.fail(audio_file(tmp_path, "2020", plays(0, 1)))
     assert sentence == (
-        "The stack does not know yet whose plays these are: run `spotify-etl login`, let a run take place, and import "
-        "then; or name the account with --account-id."
+        "The stack does not know yet whose plays these are: run `spotify-etl login`, wait for the next run and import "
+        "again, or name the account with --account-id."
     )
     assert stage.keys("raw/") + stage.keys("runs/") == []
 
@@ -672,8 +681,9 @@ def test_a_disk_that_is_full_is_one_sentence(
         patch.setattr("handlers.raw.objects._Part.write", full)
         sentence = stage.fail(path)
     assert sentence == (
-        f"Temporary files cannot be written to {tempfile.gettempdir()} (No space left on device): make room there, or "
-        "name another folder in TMPDIR, and run the command again; files that are done are not repeated."
+        f"Temporary files cannot be written to {tempfile.gettempdir()} (No space left on device): free some "
+        "space there, or set TMPDIR to another folder, and run the command again; it continues with the files that are "
+        "not imported yet."
     )
     assert stage.keys("runs/") == []
     stage.run(path)
@@ -703,9 +713,9 @@ def test_dry_run_reports_and_asks_nothing_of_aws(
     output = capsys.readouterr()
     assert output.out.splitlines() == [
         "2 files with 31 plays, 2020-01-01 to 2020-01-02.",
-        "Left out, as they hold no plays: Playlist1.json.",
+        "Left out (not recognized as plays): Playlist1.json.",
         "Streaming_History_Audio_2021.json: 1 of 2 elements cannot become plays: null (element 1).",
-        "Nothing was imported: leave out --dry-run for that.",
+        "Nothing was imported. Run it again without --dry-run to import.",
     ]
     assert output.err == ""
     assert stage.keys("") == before
@@ -717,15 +727,146 @@ def test_dry_run_tells_of_a_broken_file(
     (tmp_path / "endsong_0.json").write_bytes(written(plays(0, 2))[:-1])
     assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 1
     assert capsys.readouterr().err == (
-        "endsong_0.json is not whole: get a whole one from Spotify, or leave it out. Nothing was imported.\n"
+        "endsong_0.json is incomplete: download it again from Spotify, or leave it out. Nothing was imported.\n"
     )
+
+
+def test_nothing_to_import_says_what_was_there_instead_and_what_to_give(stage: ImportStage, tmp_path: Path) -> None:
+    empty, odd = tmp_path / "empty", tmp_path / "odd"
+    empty.mkdir()
+    odd.mkdir()
+    assert stage.fail(empty) == f"Nothing to import: {empty} holds no plays. {GIVE}"
+    contents = {
+        "1.json": b"{}",
+        "2.json": b"[1]",
+        "plays.7z": b"7z\xbc\xaf\x27\x1c",
+        "data.zip": b"PK\3\4 cut",
+        "page.zip": b"<html>",
+    }
+    for name, content in contents.items():
+        (odd / name).write_bytes(content)
+
+    assert stage.fail(empty, odd) == (
+        f"Nothing to import: {empty}, {odd} hold no plays. Left out (not recognized as plays): 1.json, 2.json. Left "
+        "out (7z archive: unpack it and give what it holds): plays.7z. Left out because they cannot be opened: "
+        "data.zip (not a complete zip file: download it again from Spotify), page.zip (a web page (HTML): log in to "
+        f"Spotify and download the export again). {GIVE}"
+    )
+    assert stage.keys("raw/") + stage.keys("runs/") == []
+
+
+def test_what_cannot_be_opened_beside_plays_is_listed_with_its_reason(stage: ImportStage, tmp_path: Path) -> None:
+    audio_file(tmp_path, "2020", plays(0, 2))
+    (tmp_path / "data.zip").write_bytes(b"PK\3\4 cut")
+    assert (
+        "Left out because it cannot be opened: data.zip (not a complete zip file: download it again from Spotify).\n"
+    ) in stage.run(tmp_path)
+
+
+def test_a_file_that_may_not_be_read_is_told_in_a_sentence_of_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = audio_file(tmp_path, "2020", plays(0, 1))
+    opened = Path.open
+
+    def refuse(one: Path, mode: str = "r") -> object:
+        if one == path:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(one))
+        return opened(one, mode)
+
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(Path, "open", refuse)
+    assert run_command(monkeypatch, str(path), "--dry-run") == 1
+    assert capsys.readouterr().err == f"{path} cannot be read (Permission denied): check its permissions.\n"
+
+
+def test_plays_of_the_future_are_imported_and_told_of(
+    stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An hour ahead is a difference of clocks."""
+    near, far, farther = (play | {"ts": ts} for play, ts in zip(plays(5, 3), FUTURE, strict=True))
+    one, two = tmp_path / "endsong_0.json", tmp_path / "endsong_1.json"
+    one.write_bytes(written([*plays(0, 3), near, far]))
+    two.write_bytes(written([far, farther]))
+
+    assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 0
+    printed = stage.run(tmp_path)
+
+    rest = "dated in the future; such plays stay in `plays`, but do not count as listens."
+    said = [f"endsong_0.json: 1 of 5 plays is {rest}", f"endsong_1.json: 2 of 2 plays are {rest}"]
+    assert printed.splitlines()[2:4] == said
+    assert capsys.readouterr().out.splitlines()[1:3] == said
+    assert [unit["read_records"] for unit in stage.manifests()[0]["units"]] == [5, 2]
+
+
+def test_plays_from_before_spotify_began_are_imported_and_told_of(stage: ImportStage, tmp_path: Path) -> None:
+    path = tmp_path / "endsong_0.json"
+    path.write_bytes(written([*plays(0, 2), plays(2, 1)[0] | {"ts": "1970-01-01T00:00:00Z"}]))
+    assert (
+        "endsong_0.json: 1 of 3 plays is dated before 2008, when Spotify began; such plays stay in `plays`, but do not "
+        "count as listens.\n"
+    ) in stage.run(path)
+    assert stage.manifests()[0]["units"][0]["read_records"] == 3
+
+
+def test_a_file_that_mixes_both_exports_says_so(stage: ImportStage, tmp_path: Path) -> None:
+    path = tmp_path / "history.json"
+    path.write_bytes(written([account_data_play(7), *plays(0, 3), account_data_play(8)]))
+    printed = stage.run(path)
+    assert (
+        "history.json: mixes both exports, 3 plays in the extended form and 2 in the small one; each counts by its own "
+        "form.\n"
+    ) in printed
+    assert "small export" not in printed
+    assert len(stage.listened()) == 5
+
+
+def test_text_in_an_older_encoding_says_which_and_what_to_do(stage: ImportStage, tmp_path: Path) -> None:
+    path = tmp_path / "endsong_0.json"
+    umlaut = plays(0, 1)[0] | {"master_metadata_track_name": "Für Elise"}
+    path.write_bytes(json.dumps([umlaut], ensure_ascii=False).encode("cp1252"))
+    why = "the file stops at element 1, because its text looks like Windows-1252/Latin-1, not UTF-8"
+    assert stage.fail(path) == (
+        f"endsong_0.json contains no usable plays: {why}. Nothing was imported: save it as UTF-8, or leave it out."
+    )
+    plain = plays(1, 1)[0] | {"master_metadata_track_name": "Plain"}
+    path.write_bytes(json.dumps([plain, umlaut], ensure_ascii=False).encode("cp1252"))
+    assert stage.fail(path) == (
+        "endsong_0.json cannot be read to the end, so its export does not count in `listens` yet: save it as UTF-8 and "
+        "import it again."
+    )
+    (tmp_path / "endsong_1.json").write_bytes(written(plays(5, 5))[:-9])
+    assert stage.fail(tmp_path).startswith(
+        "endsong_0.json, endsong_1.json cannot be read to the end, so their export does not count in `listens` yet: "
+        "fix each of them and import them again"
+    )
+
+
+def test_of_many_files_without_plays_the_first_ten_are_named(stage: ImportStage, tmp_path: Path) -> None:
+    for number in range(12):
+        (tmp_path / f"endsong_{number:02}.json").write_bytes(written([None] * (number + 1)))
+    said = stage.fail(tmp_path)
+    assert said.count("contains no usable plays") == 10
+    assert "; 2 more files contain none either. Nothing was imported: download them again from Spotify" in said
+    (tmp_path / "endsong_11.json").unlink()
+    assert "; 1 more file contains none either. Nothing" in stage.fail(tmp_path)
+
+
+def test_files_that_were_all_imported_before_promise_nothing_new(stage: ImportStage, tmp_path: Path) -> None:
+    path = audio_file(tmp_path, "2020", plays(0, 2))
+    assert "The plays arrive in `plays` within minutes" in stage.run(path)
+    assert stage.run(path).splitlines()[-1] == "Everything was already imported: nothing new was stored."
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        (["OTHER", "--bucket", BUCKET], 1, "Nothing to import: there is no Streaming_History_*.json, endsong*.json or"),
-        (["HTML", "--bucket", BUCKET], 1, "is a web page (HTML), as a download link gives that has expired"),
+        (
+            ["OTHER", "--bucket", BUCKET],
+            1,
+            f"other holds no plays. Left out (not recognized as plays): Playlist1.json. {GIVE}\n",
+        ),
+        (["HTML", "--bucket", BUCKET], 1, "is a web page (HTML), which is what an expired download link gives"),
         (["MISSING", "--bucket", BUCKET], 1, "There is no file or folder"),
         (["AUDIO", "--bucket", "no-such-bucket"], 1, "There is no bucket 'no-such-bucket' in this account: `pulumi"),
         (
@@ -733,10 +874,14 @@ def test_dry_run_tells_of_a_broken_file(
             1,
             "There is no bucket 'Not a name' in this account: `pulumi",
         ),
-        (["AUDIO"], 2, "Name the stack's raw bucket with --bucket, or pass --dry-run"),
-        (["AUDIO", "--bucket", ""], 2, "Name the stack's raw bucket with --bucket, or pass --dry-run"),
-        (["AUDIO", "--bucket", BUCKET, "--account-id", " "], 2, "--account-id must be what the tables hold"),
-        (["AUDIO", "--bucket", BUCKET, "--account-id", "\udcff"], 2, "--account-id must be what the tables hold"),
+        (["AUDIO"], 2, "Give the stack's raw bucket with --bucket, or pass --dry-run"),
+        (["AUDIO", "--bucket", ""], 2, "Give the stack's raw bucket with --bucket, or pass --dry-run"),
+        (["AUDIO", "--bucket", BUCKET, "--account-id", " "], 2, "--account-id must be an account_id from the tables"),
+        (
+            ["AUDIO", "--bucket", BUCKET, "--account-id", "\udcff"],
+            2,
+            "--account-id must be an account_id from the tables",
+        ),
         (["--bucket", BUCKET], 2, "Missing argument 'PATH'"),
     ],
 )
@@ -787,7 +932,7 @@ def test_aws_that_does_not_answer_is_one_sentence_and_the_command_goes_on_when_r
     path = audio_file(tmp_path, "2020", plays(0, 12))
     with at_put(number, before=unreachable):
         sentence = stage.fail(path)
-    assert "check credentials and region, then run the command again; files that are done are not repeated." in sentence
+    assert "check your credentials and region, then run the command again; it continues with the files" in sentence
     clock.shift(timedelta(minutes=1))
     stage.run(path)
     assert stage.listened() == plays(0, 12)
@@ -797,7 +942,10 @@ def test_aws_that_does_not_answer_is_one_sentence_and_the_command_goes_on_when_r
     ("method", "sentence"),
     [
         ("put_new", "Another writes. Run the command again."),
-        ("replace", "Other imports keep changing what is noted as done: run the command again when they end."),
+        (
+            "replace",
+            "Other imports keep updating the list of imported files: run the command again when they have finished.",
+        ),
     ],
 )
 def test_others_that_are_always_first_are_one_sentence(
@@ -824,7 +972,7 @@ def test_no_credentials_is_one_sentence(
     monkeypatch.setenv("AWS_PROFILE", "nobody-has-this")
     assert run_command(monkeypatch, str(path), "--bucket", BUCKET) == 1
     error = capsys.readouterr().err
-    assert error.startswith("AWS cannot be asked (The config profile (nobody-has-this) could not be found)")
+    assert error.startswith("AWS cannot be contacted (The config profile (nobody-has-this) could not be found)")
     assert error.count("\n") == 1
 
 

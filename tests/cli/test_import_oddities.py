@@ -169,7 +169,7 @@ def test_the_small_export_is_imported_as_it_is_and_said_to_be_that(
     printed = stage.run(tmp_path / name)
 
     assert "1 file with 12 plays, 2020-01-01 to 2020-01-01." in printed
-    assert "Of the small export (account data), exact to the minute: 1 file with 12 plays." in printed
+    assert "From the small export (account data), exact to the minute: 1 file with 12 plays." in printed
     (key,) = stage.keys("raw/streaming_history/")
     assert [line["record"] for line in stage.lines(key)] == stored
 
@@ -194,7 +194,7 @@ def test_a_list_of_other_things_is_no_success(
     path = tmp_path / "Streaming_History_Audio_2024_0.json"
     path.write_bytes(written(elements))
     sentence = stage.fail(path)
-    assert sentence.startswith(f"{path.name} gives not a single play: {why}")
+    assert sentence.startswith(f"{path.name} contains no usable plays: {why}")
     assert stage.keys("raw/") + stage.keys("runs/") == []
 
 
@@ -203,8 +203,8 @@ def test_plays_of_more_months_than_the_transform_takes_are_no_success(stage: Imp
     path = tmp_path / "endsong_0.json"
     path.write_bytes(written({"ts": ts} for ts in times))
     assert stage.fail(path) == (
-        "endsong_0.json has plays of more than 600 months, longer than there are exports: its times are wrong, so "
-        "leave it out. Nothing was imported."
+        "endsong_0.json has plays spread over more than 600 months, longer than any export covers: its times are "
+        "wrong, so leave it out. Nothing was imported."
     )
     assert stage.keys("raw/") + stage.keys("runs/") == []
     path.write_bytes(written({"ts": ts} for ts in times[1:]))

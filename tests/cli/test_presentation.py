@@ -93,14 +93,14 @@ def test_names_of_files_in_an_export_are_shown_as_text(
     with pytest.raises(SystemExit):
         main()
     output = capsys.readouterr()
-    assert "Streaming_History_Audio_␛[5m[bold].json: The file stops at element 2" in output.out
-    assert "no plays: Video␛]0;owned␇\\u202e␊.pdf" in output.out
-    assert output.err.startswith("Streaming_History_Audio_␛[5m[bold].json is not whole")
+    assert "Streaming_History_Audio_␛[5m[bold].json: the file stops at element 2" in output.out
+    assert "Left out (empty): Video␛]0;owned␇\\u202e␊.pdf" in output.out
+    assert output.err.startswith("Streaming_History_Audio_␛[5m[bold].json is incomplete")
     assert (output.out + output.err).replace("\n", "").isprintable()
     monkeypatch.setattr(sys, "argv", ["spotify-etl", "import-history", f"{tmp_path}/\x1b[8mgone", "--dry-run"])
     with pytest.raises(SystemExit):
         main()
-    assert capsys.readouterr().err == f"There is no file or folder {tmp_path}/␛[8mgone: check how it is spelt.\n"
+    assert capsys.readouterr().err == f"There is no file or folder {tmp_path}/␛[8mgone: check the spelling.\n"
 
 
 def test_a_progress_bar_shows_only_on_a_terminal() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cli import privacy_export
+from cli.diagnosis import Problem
 from cli.export_files import ExportFile, HashedFile, hashed
 from cli.json_elements import MAX_DEPTH
 from cli.privacy_export import Reading
@@ -24,11 +25,12 @@ from tests.cli.privacy_exports import (
     written,
 )
 
-NOT_JSON = "The file stops at element 2, where it is not valid JSON."
+NOT_JSON = "the file stops at element 2, where it is not valid JSON"
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 def reading(path: Path) -> Reading:
-    return Reading(hashed(ExportFile(path), lambda _: None), lambda _: None)
+    return Reading(hashed(ExportFile(path), lambda _: None), lambda _: None, NOW)
 
 
 def read(path: Path) -> tuple[list[dict[str, Any]], Reading]:
@@ -125,10 +127,10 @@ def test_many_faults_are_all_counted_and_the_first_named(tmp_path: Path) -> None
     [
         (
             b'[{"ms_played": 1}, {"ms_played": 2}, {"ip_addr": "203.0.113.77',
-            "The file stops at element 3, in the middle of its list.",
+            "the file stops at element 3, in the middle of its list",
             2,
         ),
-        (b'[{"ms_played": 1}, {"ms_played": 2}', "The file stops at element 3, in the middle of its list.", 2),
+        (b'[{"ms_played": 1}, {"ms_played": 2}', "the file stops at element 3, in the middle of its list", 2),
         (
             b'[{"ms_played": 1}, {"ms_played": x}, {"ms_played": 3}]',
             NOT_JSON,
@@ -143,19 +145,19 @@ def test_many_faults_are_all_counted_and_the_first_named(tmp_path: Path) -> None
         ),
         (
             b'[{"ms_played": 1}, {"ms_played": "\xff"}]',
-            "The file stops at element 2, since its text is not UTF-8 there (save it as UTF-8).",
+            "the file stops at element 2, because its text is not valid UTF-8",
             1,
         ),
         (
             b'[{"ms_played": 1}, {"ms_played": \0',
-            "The file stops at element 2, since it holds NUL bytes there, as a broken download or disk leaves them.",
+            "the file stops at element 2, because it contains NUL bytes, which a broken download or disk leaves behind",
             1,
         ),
-        (b"[" + b" " * 200_000 + b"x]", "The file stops at element 1, where it is not valid JSON.", 0),
+        (b"[" + b" " * 200_000 + b"x]", "the file stops at element 1, where it is not valid JSON", 0),
         (b'[{"ms_played": 1}] [{"ms_played": 2}]', NOT_JSON, 1),
-        (b"", "The file holds no list of plays.", 0),
-        (b"<html>203.0.113.77</html>", "The file holds no list of plays.", 0),
-        (b'{"item": [{"ms_played": 1}]}', "The file holds no list of plays.", 0),
+        (b"", "the file is not a list of plays", 0),
+        (b"<html>203.0.113.77</html>", "the file is not a list of plays", 0),
+        (b'{"item": [{"ms_played": 1}]}', "the file is not a list of plays", 0),
     ],
 )
 def test_a_broken_file_gives_what_stands_before_and_says_where_it_broke(
@@ -163,7 +165,8 @@ def test_a_broken_file_gives_what_stands_before_and_says_where_it_broke(
 ) -> None:
     got, one = read_bytes(tmp_path, content)
     assert [play["ms_played"] for play in got] == list(range(1, plays_before + 1))
-    assert one.problem == problem
+    assert one.problem
+    assert one.problem.why == problem
 
 
 def test_an_element_that_does_not_end_is_no_reason_to_hold_it_all(
@@ -171,7 +174,8 @@ def test_an_element_that_does_not_end_is_no_reason_to_hold_it_all(
 ) -> None:
     monkeypatch.setattr(privacy_export, "MAX_ELEMENT_BYTES", 1024 * 1024)
     got, one = read_bytes(tmp_path, b'[{"ms_played": 1}, {"ms_played": "' + b"x" * 3_000_000 + b'"}]')
-    assert (got, one.problem) == ([{"ms_played": 1}], "The file stops at element 2, which is larger than 1 MB.")
+    assert got == [{"ms_played": 1}]
+    assert one.problem == Problem("the file stops at element 2, which is larger than 1 MB")
 
 
 def test_a_mark_before_the_text_and_empty_lists_are_fine(tmp_path: Path) -> None:
@@ -192,10 +196,27 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path) -> None
     one = reading(path)
     audio_file(tmp_path, "1", plays(0, 3))
     assert len(list(one.records())) == 3
-    assert one.problem == "The file changed while it was read."
+    assert one.problem == Problem("the file changed while it was read", "run the command again")
 
 
 def test_a_file_that_goes_between_hash_and_reading_is_noticed(tmp_path: Path) -> None:
-    one = Reading(HashedFile(ExportFile(tmp_path / "endsong_0.json"), "0" * 64), lambda _: None)
+    one = Reading(HashedFile(ExportFile(tmp_path / "endsong_0.json"), "0" * 64), lambda _: None, NOW)
     assert list(one.records()) == []
-    assert one.problem == "The file stops at element 1, since it cannot be read (No such file or directory)."
+    assert one.problem == Problem(
+        "the file stops at element 1, because it cannot be read (No such file or directory)",
+        "check that it still exists",
+    )
+
+
+def test_plays_with_an_impossible_time_are_kept_and_counted(tmp_path: Path) -> None:
+    """A day is allowed, as clocks differ."""
+    times = ["2007-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "2008-01-01T00:00:00Z"]
+    times += ["2026-11-28T12:00:00Z", "2026-11-29T12:00:00Z", "2026-11-29T12:00:01Z", "2999-01-01T00:00:00+01:00"]
+    small = {"endTime": "2026-11-30 00:00", "msPlayed": 7}
+    got, one = read_bytes(tmp_path, written([*({"ts": ts} for ts in times), small]))
+    assert (len(got), one.plays, one.early_plays, one.future_plays) == (8, 8, 2, 3)
+
+
+def test_plays_of_each_form_are_counted(tmp_path: Path) -> None:
+    _, one = read_bytes(tmp_path, written([*map(sent, plays(0, 3)), account_data_play(4), {"endTime": "never"}]))
+    assert (one.plays, one.account_data_plays) == (4, 1)
