@@ -151,6 +151,8 @@ class FullRead:
 
     def __post_init__(self) -> None:
         self._held: object = None
+        self.total: int | None = None
+        """The last length that the list named."""
         self._shortfall = self.work.shortfall(self.slot, listed=self.listed)
 
     def run(self) -> Finished | None:
@@ -168,11 +170,15 @@ class FullRead:
         for repeatable in (True, True, False) if opened else (True, False):
             try:
                 served = Served.parse(opened.served) if opened else None
-                return self._pass(opened, Pass(repeatable=repeatable, shortfall=self._shortfall, served=served))
+                one_pass = Pass(repeatable=repeatable, shortfall=self._shortfall, served=served)
+                finished = self._pass(opened, one_pass)
             except MovedError:
                 logger.info("The list changed while it was read: it is read once more.", extra=self._names())
                 opened = None
                 self.unit.begin_again()
+            else:
+                self.total = one_pass.total
+                return finished
         raise AssertionError("the last pass takes the list as it is")
 
     def kept(self, content: Content, read: CompleteRead) -> Content:
@@ -260,10 +266,15 @@ class FullRead:
         return known.read if known.digest == digest and self.work.stands(known.read) else None
 
     def _end_short(self, read: CompleteRead, *, written: bool) -> NoReturn:
-        """Note that the list ended early. Views show what was read of it unless an earlier read has more."""
+        """End the unit as short. Views show what was read unless an earlier read has more, and for some runs at most.
+
+        Raises:
+            ShortReadError: always.
+        """
         self.slot.update(lambda content: self.kept(content, read))
         previous = self.previous if self.previous and self.work.lasts(self.previous) else None
-        if written and not (previous and read.records - self._shortfall.repeated < previous.records):
+        has_less = previous is not None and read.records - self._shortfall.repeated < previous.records
+        if written and (self._shortfall.is_chronic or not has_less):
             self.unit.cover(read)
         raise ShortReadError
 

@@ -9,18 +9,20 @@ from typing import Any
 
 from handlers import layout
 from handlers.extract import times
-from handlers.extract.errors import LoginError, SpotifyError
+from handlers.extract.errors import SpotifyError
 from handlers.extract.full_read import FullRead, plain
 from handlers.extract.ledger import Unit
 from handlers.extract.logs import logger
 from handlers.extract.observer import Observer
 from handlers.extract.paging import MovedError, Pass, Record
-from handlers.extract.shortfall import ShortReadError, with_short_runs
+from handlers.extract.shortfall import Shortfall, ShortReadError, with_short_runs
 from handlers.extract.state import CompleteRead
 from handlers.extract.work import Work
 from handlers.raw.state import Content, Slot
 from handlers.streams import FULL_READ_DAYS, Stream
 
+TOTAL = "total"
+"""Name under which state keeps the length of the list at the last read."""
 _CLOCKS_DIFFER = timedelta(days=1)
 """Further ahead nothing was added: as a watermark such a moment would hide all that is added until then."""
 
@@ -66,14 +68,18 @@ class Watermark:
         return self.added_at is not None and added_at < self.added_at
 
 
+class _UnaccountedError(ShortReadError):
+    """The list has grown by more records than lie above the watermark."""
+
+
 def read_incremental(work: Work, stream: Stream) -> None:
     """Read what was added since the watermark; all of it the first time, weekly and when asked to.
 
     The keys of a read are those of the last full read and of all increments since, so that the newest read alone says
     what there is, even where the manifest of an earlier one was lost.
 
-    State: `{"full": read, "increments": [read, …], "watermark": {added_at, uris}, "open", "short", "asked"}`, each
-    read `{read_id, mode, keys, records, begun_at, extracted_at}` with its own keys alone.
+    State: `{"full": read, "increments": [read, …], "watermark": {added_at, uris}, "total", "open", "short",
+    "asked"}`, each read `{read_id, mode, keys, records, begun_at, extracted_at}` with its own keys alone.
     """
     slot = Slot(work.state(stream))
     series, watermark = _Series.parse(slot.content), Watermark.parse(slot.content.get("watermark"))
@@ -135,25 +141,33 @@ def _added_at(content: Content) -> datetime | None:
 
 def _read_whole(work: Work, stream: Stream, slot: Slot) -> None:
     with work.ledger.unit(stream, mode="full") as unit:
-        top = _Top()
-        series = _Series.parse(slot.content)
-        # It lasts as long as its full read does, and has what was added since.
-        previous = replace(series.full, records=series.whole.records) if series else None
-        whole = FullRead(work, unit, slot, plain(work, stream), previous=previous, observer=top)
-        finished = whole.run()
-        if finished is None:
-            raise AssertionError("a list without a known one is never unchanged")
-        slot.update(lambda content: _with_full(whole.kept(content, finished.read), finished.read, top.watermark))
-        unit.complete(_whole(slot, finished.read))
-        if finished.resumed:
-            _catch_up(work, stream, slot, unit, finished.read)
+        _read_all(work, stream, slot, unit)
+
+
+def _read_all(work: Work, stream: Stream, slot: Slot, unit: Unit) -> None:
+    top = _Top()
+    series = _Series.parse(slot.content)
+    # It lasts as long as its full read does, and has what was added since.
+    previous = replace(series.full, records=series.whole.records) if series else None
+    whole = FullRead(work, unit, slot, plain(work, stream), previous=previous, observer=top)
+    finished = whole.run()
+    if finished is None:
+        raise AssertionError("a list without a known one is never unchanged")
+    slot.update(
+        lambda content: _with_full(
+            {**whole.kept(content, finished.read), TOTAL: whole.total}, finished.read, top.watermark
+        )
+    )
+    unit.complete(_whole(slot, finished.read))
+    if finished.resumed:
+        _catch_up(work, stream, slot, unit, finished.read)
 
 
 def _catch_up(work: Work, stream: Stream, slot: Slot, unit: Unit, full: CompleteRead) -> None:
     """Read what was added since an earlier run began the full read, as part of the same unit.
 
     Raises:
-        ShortReadError: some of it may be missing; views show the full read.
+        SpotifyError: some of it may be missing; views show the full read.
     """
     series, watermark = _Series.parse(slot.content), Watermark.parse(slot.content.get("watermark"))
     if series is None or watermark is None:
@@ -162,14 +176,10 @@ def _catch_up(work: Work, stream: Stream, slot: Slot, unit: Unit, full: Complete
     try:
         one_pass = Pass(repeatable=False, shortfall=work.shortfall(slot))
         _increment(work, stream, slot, unit, watermark, series, one_pass)
-    except LoginError:
-        raise
-    except ShortReadError:
+    except SpotifyError:
         unit.read_id = full.read_id
         unit.cover(_whole(slot, full))
         raise
-    except SpotifyError as error:
-        logger.warning("What was added meanwhile comes with the next run.", extra={"cause": str(error)})
     unit.complete(replace(_whole(slot, full), read_id=full.read_id, mode=full.mode))
 
 
@@ -187,6 +197,12 @@ def _read_increment(work: Work, stream: Stream, slot: Slot, old: Watermark, seri
                 _increment(work, stream, slot, unit, old, series, Pass(repeatable=repeatable, shortfall=shortfall))
             except MovedError:
                 unit.begin_again()
+            except _UnaccountedError:
+                logger.info("The list has grown by more than was found: it is read whole.")
+                unit.begin_again()
+                unit.mode = "full"
+                _read_all(work, stream, slot, unit)
+                return
             else:
                 return
 
@@ -198,6 +214,7 @@ def _increment(
     # Records without a place in the order count as new only between new ones, or they would be written each day.
     placeless: list[Record] = []
     raw = work.writer(unit, hold=False)
+    is_read_whole = True
     with work.counted(raw, unit):
         for record in work.records(stream, one_pass=one_pass, shortfall=one_pass.shortfall):
             at = place(record.value)
@@ -205,6 +222,7 @@ def _increment(
                 placeless.append(record)
                 continue
             if old.is_above(at[0]):
+                is_read_whole = False
                 break
             if old.covers(*at):
                 continue
@@ -212,18 +230,47 @@ def _increment(
                 raw.add(one.value, one.answer)
             placeless.clear()
             top.see(record.value)
-    if one_pass.shortfall and one_pass.shortfall.is_short:
-        # What it lacks may be newer than the watermark, which therefore stays where it was.
-        if short_runs := one_pass.shortfall.content(work.event.run_id):
-            slot.update(lambda content: with_short_runs(content, short_runs))
-        raise ShortReadError
+    if one_pass.shortfall:
+        growth = 0 if is_read_whole else _growth(slot, one_pass)
+        _end_short(work, slot, one_pass.shortfall, growth - raw.records)
     if not raw.keys:
+        slot.update(lambda content: {**content, TOTAL: one_pass.total})
         unit.unchanged(series.whole)
         return
     # The unit may be that of a full read, which this one completes.
     read = replace(unit.ended(raw.keys, raw.records, begun_at), mode="incremental")
-    slot.update(lambda content: _with_increment(content, series, read, top.watermark))
+    slot.update(lambda content: _with_increment({**content, TOTAL: one_pass.total}, series, read, top.watermark))
     unit.complete(_whole(slot, read))
+
+
+def _end_short(work: Work, slot: Slot, shortfall: Shortfall, unaccounted: int) -> None:
+    """End an increment that lacks something; where it does not, nothing happens.
+
+    Args:
+        work: the run.
+        slot: the stream's state.
+        shortfall: what the pages lacked.
+        unaccounted: by how many records more than were found the list has grown.
+
+    Raises:
+        _UnaccountedError: the list has grown by more, and this run has not asked for anything yet.
+        ShortReadError: something is missing.
+    """
+    if shortfall.may_ask(unaccounted):
+        raise _UnaccountedError
+    shortfall.lack(unaccounted)
+    if not shortfall.is_short:
+        return
+    # What it lacks may be newer than the watermark, which therefore stays where it was.
+    if short_runs := shortfall.content(work.event.run_id):
+        slot.update(lambda content: with_short_runs(content, short_runs))
+    raise ShortReadError
+
+
+def _growth(slot: Slot, one_pass: Pass) -> int:
+    """By how many records the list is longer than at the last read; what was removed since makes it less."""
+    before, now = slot.content.get(TOTAL), one_pass.total
+    return now - before if type(before) is int and now is not None else 0
 
 
 class _Top(Observer):

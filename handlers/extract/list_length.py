@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from handlers.extract.served import Served, record_name
+
+_COPIES: Final = 10
+"""So many records of one page that were served before are a page in another's place rather than things that a playlist
+holds twice."""
 
 
 class ListLength:
@@ -14,8 +18,8 @@ class ListLength:
     Args:
         start: position of the first record.
         by_cursor: whether pages name no positions, so that a record that is served again is known by itself alone.
-        repeats: whether the list may hold the same record twice, as a playlist may; then only a page without any other
-            counts as served again.
+        repeats: whether the list may hold the same record twice, as a playlist may; then only those count as served
+            again that fill a page or a large part of it.
         served: what the pass was served before `start`.
     """
 
@@ -36,10 +40,11 @@ class ListLength:
         return self.reach - self._skipped
 
     def is_repeated(self, position: int, items: Sequence[Any]) -> bool:
-        """Whether a page has nothing but what other pages had."""
-        if not items or (not self._by_cursor and position < self.reach):
+        """Whether a page seems to be another one, or a part of it, in the place of its own records."""
+        if not self._by_cursor and position < self.reach:
             return False
-        return all(name is not None and name in self._seen for name in map(record_name, items))
+        seen = sum(name is not None and name in self._seen for name in map(record_name, items))
+        return seen > 0 and (not self._repeats or seen >= min(_COPIES, len(items)))
 
     def begin_page(self, position: int, items: Sequence[Any]) -> None:
         """Note a page, the records of which are counted as they are served."""
@@ -49,7 +54,7 @@ class ListLength:
         """Count a record; returns whether it stands where another should."""
         name = record_name(value)
         before = name is not None and self._seen.note(name)
-        again = self._is_page_again if self._repeats else before
+        again = before and (self._is_page_again or not self._repeats)
         if self._by_cursor:
             self.reach += not again
         elif position < self.reach:

@@ -21,6 +21,8 @@ REPEATABLE_PAGES = 20
 looked for where the pass stood."""
 PAGES_ON = 10
 """How many pages further on a pass looks for the record that it read last."""
+_OFFSET_DIGITS = 18
+"""Of an offset in a URL; Python refuses to read numbers of thousands of digits."""
 _SEARCHES = 10
 """How often a pass looks for its place, before it takes a list that never rests as it is."""
 
@@ -94,6 +96,11 @@ class Pass:
         self.served = served or Served()
         self._total: int | None = None
 
+    @property
+    def total(self) -> int | None:
+        """The last length that a page named."""
+        return self._total
+
     def moved(self, total: object) -> bool:
         """Note the length that a page names, if it names one; tells whether it is another than before."""
         if type(total) is not int:
@@ -137,15 +144,20 @@ def records(
         yield Record(answer.value, 0, answer)
         return
     listing = _List(client, stream, unit, {**dict(stream.params), **(params or {})})
-    page: _Page | None = listing.behind(behind) if behind else listing.first()
-    # Behind a record that was read before, the list goes on wherever that stands by now.
-    start = page.position(behind.position) if page and behind else 0
-    reader = _Reader(client, listing, stream, one_pass, shortfall, served or Served(), behind, start)
-    while page:
-        page = reader.asked_again(reader.placed(page))
-        yield from reader.skipped_before(page)
-        yield from reader.served(page)
-        page = reader.after(page)
+    try:
+        page: _Page | None = listing.behind(behind) if behind else listing.first()
+        # Behind a record that was read before, the list goes on wherever that stands by now.
+        start = page.position(behind.position) if page and behind else 0
+        reader = _Reader(client, listing, stream, one_pass, shortfall, served or Served(), behind, start)
+        while page:
+            page = reader.asked_again(reader.placed(page))
+            yield from reader.skipped_before(page)
+            yield from reader.served(page)
+            page = reader.after(page)
+    except MovedError:
+        if shortfall:
+            shortfall.expect(listing.total)
+        raise
 
 
 class _Reader:
@@ -190,8 +202,6 @@ class _Reader:
             return page
         may_restart = self._stream.paging == "cursor" or self._pages <= REPEATABLE_PAGES
         if one_pass.repeatable and may_restart and not self._behind:
-            if self._shortfall:
-                self._shortfall.expect(self._listing.total)
             raise MovedError
         if self._stream.paging == "cursor" or self._searches == _SEARCHES:
             return page
@@ -209,7 +219,9 @@ class _Reader:
             MovedError: as `placed`.
             SpotifyError: a request failed.
         """
-        if not self._shortfall or not self._length.is_repeated(page.position(self._position), page.items):
+        if not self._shortfall or not page.is_whole:
+            return page
+        if not self._length.is_repeated(page.position(self._position), page.items):
             return page
         if not self._length.counts(len(page.items), self._listing.total) or not self._shortfall.may_ask(
             len(page.items)
@@ -306,6 +318,8 @@ class _Page:
     """Of the first of `items`; None where the page names none."""
     total: object
     following: str | None
+    is_whole: bool = True
+    """Whether `items` are all that was served."""
 
     def position(self, counted: int) -> int:
         return counted if self.offset is None else self.offset
@@ -331,7 +345,7 @@ class _Page:
             return None
         index = min(found, key=lambda index: abs(start + index - position)) + 1
         offset = None if self.offset is None else self.offset + index
-        return replace(self, items=self.items[index:], offset=offset)
+        return replace(self, items=self.items[index:], offset=offset, is_whole=False)
 
 
 class _List:
@@ -410,11 +424,27 @@ class _List:
         for offset in (at, *([max(0, at - size)] if at else []), *ahead):
             if ended and offset > at:
                 break
-            page = self.page(self._client.get(self._path, {**self._params, "offset": offset}))
-            if rest := page.behind(place.last, at):
+            page = self._at(offset)
+            if rest := self._confirmed(page.behind(place.last, at), place):
                 return rest
             ended = ended or (offset >= at and page.following is None)
         raise MovedError
+
+    def _confirmed(self, rest: _Page | None, place: Place) -> _Page | None:
+        """What lies behind a record; where that has moved, only if it can be read at its new position too.
+
+        A page that is served in another's place would otherwise stand for all that lies before the record in it.
+        """
+        if rest is None or rest.position(place.position) == place.position:
+            return rest
+        if self._stream.mode == "per_playlist":
+            return None  # Nothing moves within one version; this is another entry for the same thing.
+        position = rest.position(place.position)
+        again = self._at(position - 1).behind(place.last, position - 1)
+        return again if again and again.position(position) == position else None
+
+    def _at(self, offset: int) -> _Page:
+        return self.page(self._client.get(self._path, {**self._params, "offset": offset}))
 
     def page(self, answer: Answer) -> _Page:
         """Raises `BrokenAnswerError` where the answer is no page."""
@@ -434,6 +464,6 @@ class _List:
         if type(total) is int and (items or total or self.total is None):
             self.total = total
         asked = answer.params.get("offset", "")
-        if named is None and self._stream.paging == "offset" and asked.isdecimal():
+        if named is None and self._stream.paging == "offset" and asked.isdecimal() and len(asked) <= _OFFSET_DIGITS:
             named = int(asked)
         return _Page(answer, items, named, total, following or None)

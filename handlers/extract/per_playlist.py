@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from handlers import layout
@@ -205,12 +204,12 @@ def _read_moved(work: Work, stream: Stream, state: StateFile, done: list[tuple[P
     finally:
         work.ledger.charge(listed)
     for playlist, unit in done:
-        moved = listing.snapshot_of(playlist.id)
-        if moved is None or moved == playlist.snapshot_id:
+        moved = listing.get(playlist.id)
+        if moved is None or moved.snapshot_id in (None, playlist.snapshot_id):
             continue
         with work.ledger.again(unit):
             unit.begin_again()
-            _read(work, stream, _slot(state, playlist, listing), replace(playlist, snapshot_id=moved), unit)
+            _read(work, stream, _slot(state, playlist, listing), moved, unit)
 
 
 def _changed(content: Content, playlist: Playlist, read: CompleteRead) -> Content:

@@ -62,13 +62,12 @@ class Listing:
             if owns(account, playlist) or playlist.collaborative:
                 yield playlist
 
+    def get(self, playlist_id: str) -> Playlist | None:
+        """A playlist as it is listed."""
+        return self._playlists.get(playlist_id)
+
     def __contains__(self, playlist_id: str) -> bool:
         return playlist_id in self._playlists
-
-    def snapshot_of(self, playlist_id: str) -> str | None:
-        """The version of a playlist; None where it is not listed or has none."""
-        playlist = self._playlists.get(playlist_id)
-        return playlist.snapshot_id if playlist else None
 
 
 class ListingObserver(Observer):

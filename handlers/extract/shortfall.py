@@ -29,10 +29,13 @@ class ShortRuns:
     """The latest short runs in a row, as state keeps them."""
 
     missing: int
-    """Records that each of them lacked."""
+    """Records that each of the last ones lacked."""
     runs: int
+    """How many lacked that many."""
     run_id: str
     """The last of them, which counts once, however often it is attempted."""
+    in_a_row: int = 1
+    """How many were short, whatever they lacked."""
 
     def content(self) -> Content:
         """The form in which state holds it."""
@@ -44,9 +47,10 @@ class ShortRuns:
         if not isinstance(content, dict):
             return None
         missing, runs, run_id = (content.get(name) for name in ("missing", "runs", "run_id"))
+        in_a_row = content.get("in_a_row", runs)
         if type(missing) is not int or missing < 1 or type(runs) is not int or not isinstance(run_id, str):
             return None
-        return cls(missing, runs, run_id)
+        return cls(missing, runs, run_id, in_a_row) if type(in_a_row) is int else None
 
 
 class Shortfall:
@@ -95,6 +99,11 @@ class Shortfall:
         """Whether anything is missing, unless enough runs in a row ended just as early."""
         return self._skipped > 0 or (self._ended > 0 and self._ended != self._believed)
 
+    @property
+    def is_chronic(self) -> bool:
+        """Whether so many runs before this one were short that a whole read is no longer to be expected."""
+        return self._held is not None and self._held.in_a_row >= BELIEVED_AFTER_RUNS
+
     def begin(self) -> None:
         """Count from nothing: the lists are read anew. The one question of the run stays spent."""
         self._ended = self._skipped = 0
@@ -123,6 +132,10 @@ class Shortfall:
         self._on_asking()
         return True
 
+    def lack(self, records: int) -> None:
+        """Note records that are missing by another measure than the length of a list; fewer than one are none."""
+        self._ended += max(0, records)
+
     def skip(self, records: int) -> None:
         """Note that other records, or none, were served in the place of some."""
         self._skipped += records
@@ -141,13 +154,17 @@ class Shortfall:
 
     def content(self, run_id: str) -> Content | None:
         """What state is to hold after the run; None: nothing."""
+        held = self._held
         if not self._ended:
             return None
-        if self._held is None or self._held.missing != self._ended:
+        if held is None:
             return ShortRuns(self._ended, 1, run_id).content()
-        if self._held.run_id == run_id or self._ended == self._believed:
-            return self._held.content()
-        return ShortRuns(self._ended, self._held.runs + 1, run_id).content()
+        in_a_row = held.in_a_row + (held.run_id != run_id)
+        if held.missing != self._ended:
+            return ShortRuns(self._ended, 1, run_id, in_a_row).content()
+        if held.run_id == run_id or self._ended == self._believed:
+            return held.content()
+        return ShortRuns(self._ended, held.runs + 1, run_id, in_a_row).content()
 
     @property
     def _believed(self) -> int:

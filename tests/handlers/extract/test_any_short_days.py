@@ -230,7 +230,7 @@ def any_days(test: Any) -> Any:
 
 
 @pytest.mark.parametrize("stream", PATHS)
-@settings(max_examples=2, phases=PHASES)
+@settings(max_examples=60, phases=PHASES)
 @any_days
 def test_complete_unit_lacks_nothing(stage: Stage, stream: str, size: int, days: list[Day]) -> None:
     check(stage, stream, size, days)

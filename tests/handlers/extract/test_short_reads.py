@@ -290,8 +290,113 @@ def test_page_of_a_playlist_that_repeats_another_is_no_end(stage: Stage) -> None
 def test_things_that_a_playlist_holds_twice_are_no_repeats(stage: Stage) -> None:
     serve_playlists(stage, 120, "s1")
     rows = stage.spotify.lists["playlists/P1/items"]
-    rows[100:] = rows[90:110]
+    rows[110:] = [*rows[90:99], entry(120)]
     assert unit(read_playlists(stage, START), "playlist_items", "P1")["status"] == "complete"
+
+
+@pytest.mark.parametrize("start", [60, 100])
+def test_page_of_a_playlist_that_overlaps_another_is_asked_for_again(stage: Stage, start: int) -> None:
+    serve_playlists(stage, 230, "s1")
+    rows = stage.spotify.lists["playlists/P1/items"]
+    stage.spotify.fault("playlists/P1/items", None, None, serves_again(rows, start - 50 if start == 100 else start))
+    row = unit(read_playlists(stage, START), "playlist_items", "P1")
+    assert (row["status"], stage.records(row["read_keys"])) == ("complete", rows)
+
+
+def test_playlist_of_one_track_is_shown_though_it_seems_to_repeat_a_page(stage: Stage) -> None:
+    serve_playlists(stage, 200, "s1")
+    for number in range(8):
+        stage.spotify.lists["playlists/P1/items"] = [entry(1)] * (200 + number)
+        serve = {**playlist("P1", f"s{number}"), "items": {"total": 200 + number}}
+        stage.spotify.lists["me/playlists"] = [serve]
+        row = unit(read_playlists(stage, START + number * DAY), "playlist_items", "P1")
+        assert (row["reason"], row["records"]) == ("short", 200 + number)
+    assert (row["read_complete"], row["read_records"]) == (True, 207)
+
+
+@pytest.mark.parametrize(
+    ("known", "size", "faults"),
+    [
+        pytest.param(100, 270, [None, 150], id="a later page"),
+        pytest.param(100, 120, [50], id="a later page as the first"),
+    ],
+)
+def test_increment_that_explains_too_little_growth_reads_the_list_whole(
+    stage: Stage, known: int, size: int, faults: list[int | None]
+) -> None:
+    fill(stage, "saved_tracks", known)
+    stage.read("saved_tracks")
+    fill(stage, "saved_tracks", size)
+    rows = stage.spotify.lists["me/tracks"]
+    stage.spotify.fault("me/tracks", *[None if start is None else serves_again(rows, start) for start in faults])
+    row = stage.read("saved_tracks", START + DAY)
+    assert (row["mode"], row["status"], row["read_records"]) == ("full", "complete", size)
+    assert stage.read("saved_tracks", START + 2 * DAY)["status"] == "unchanged"
+
+
+def test_increment_notices_what_a_page_leaves_out(stage: Stage) -> None:
+    fill(stage, "saved_tracks", 100)
+    stage.read("saved_tracks")
+    fill(stage, "saved_tracks", 130)
+    left_out: Callable[[Json], Json] = lambda page: {**page, "items": [*page["items"][:10], *page["items"][35:]]}  # noqa: E731 - a fault like the others
+    stage.spotify.fault("me/tracks", *[left_out] * 4)
+    row = stage.read("saved_tracks", START + DAY)
+    # The whole read meets the same fault, so that the unit is short, and the next run is right.
+    assert (row["mode"], row["status"], row["reason"]) == ("full", "partial", "short")
+    clear(stage)
+    assert stage.read("saved_tracks", START + 2 * DAY)["read_records"] == 130
+
+
+def test_removed_tracks_explain_nothing_once_they_are_known(stage: Stage) -> None:
+    fill(stage, "saved_tracks", 100)
+    stage.read("saved_tracks")
+    del stage.spotify.lists["me/tracks"][40:60]
+    assert stage.read("saved_tracks", START + DAY)["status"] == "unchanged"
+    rest = stage.spotify.lists["me/tracks"]
+    stage.spotify.lists["me/tracks"] = [
+        saved_track(n, f"2026-11-01T00:00:{n - 100:02d}Z") for n in range(120, 100, -1)
+    ] + rest
+    stage.spotify.fault("me/tracks", serves_again(stage.spotify.lists["me/tracks"], 30))
+    row = stage.read("saved_tracks", START + 2 * DAY)
+    assert (row["mode"], row["read_records"]) == ("full", 100)
+
+
+@pytest.mark.parametrize("stream", ["saved_tracks", "playlist_items"])
+def test_place_in_another_page_is_not_believed(stage: Stage, stream: str) -> None:
+    """A page by its number, as a cache may serve it, has the last record at the end."""
+    path = "me/tracks" if stream == "saved_tracks" else "playlists/P1/items"
+    serve_playlists(stage, 230, "s1")
+    fill(stage, "saved_tracks", 230)
+    rows = stage.spotify.lists[path]
+    stage.spotify.fault(path, None, None, Reply(429, b"Too many", {"Retry-After": "3600"}))
+    streams = ["playlists", "playlist_items"] if stream == "playlist_items" else [stream]
+    stage.run("manual", START, streams=streams)
+    stage.spotify.fault(path, serves_again(rows, 50))
+    manifest = stage.run("manual", START + DAY, streams=streams)
+    row = unit(manifest, stream, "P1" if stream == "playlist_items" else "")
+    assert (row["status"], stage.records(row["read_keys"])) == ("complete", rows)
+
+
+def test_playlist_that_moves_is_held_against_its_new_length(stage: Stage) -> None:
+    serve_playlists(stage, 0, "s1")
+
+    def moves(page: Json) -> Json:
+        serve_playlists(stage, 120, "s2")
+        return page
+
+    empty: Json = {"items": [], "next": None, "total": 0}
+    stage.spotify.fault("playlists/P1/items", moves, *[lambda _: empty] * 2)
+    assert unit(read_playlists(stage, START), "playlist_items", "P1")["reason"] == "short"
+    assert unit(read_playlists(stage, START + DAY), "playlist_items", "P1")["read_records"] == 120
+
+
+def test_offset_of_a_thousand_digits_fails_its_own_unit_at_most(stage: Stage) -> None:
+    fill(stage, "saved_albums", 60)
+    far = f"{stage.spotify.url}v1/me/albums?limit=50&offset={'9' * 5000}"
+    no_offset: Callable[[Json], Json] = lambda page: {**page, "offset": None}  # noqa: E731 - a fault like the others
+    stage.spotify.fault("me/albums", lambda page: {**page, "next": far}, no_offset)
+    manifest = stage.run("manual", START, streams=["saved_albums", "followed_artists"])
+    assert unit(manifest, "followed_artists")["status"] == "complete"
 
 
 def test_page_from_before_the_cut_is_known_after_it(stage: Stage) -> None:
