@@ -144,12 +144,12 @@ def _read_whole(work: Work, stream: Stream, slot: Slot) -> None:
         _read_all(work, stream, slot, unit)
 
 
-def _read_all(work: Work, stream: Stream, slot: Slot, unit: Unit) -> None:
+def _read_all(work: Work, stream: Stream, slot: Slot, unit: Unit, *, listed: int = 0) -> None:
     top = _Top()
     series = _Series.parse(slot.content)
     # It lasts as long as its full read does, and has what was added since.
     previous = replace(series.full, records=series.whole.records) if series else None
-    whole = FullRead(work, unit, slot, plain(work, stream), previous=previous, observer=top)
+    whole = FullRead(work, unit, slot, plain(work, stream), previous=previous, listed=listed, observer=top)
     finished = whole.run()
     if finished is None:
         raise AssertionError("a list without a known one is never unchanged")
@@ -193,15 +193,16 @@ def _read_increment(work: Work, stream: Stream, slot: Slot, old: Watermark, seri
         shortfall = work.shortfall(slot)
         for repeatable in (True, False):
             shortfall.begin()
+            one_pass = Pass(repeatable=repeatable, shortfall=shortfall)
             try:
-                _increment(work, stream, slot, unit, old, series, Pass(repeatable=repeatable, shortfall=shortfall))
+                _increment(work, stream, slot, unit, old, series, one_pass)
             except MovedError:
                 unit.begin_again()
             except _UnaccountedError:
                 logger.info("The list has grown by more than was found: it is read whole.")
                 unit.begin_again()
                 unit.mode = "full"
-                _read_all(work, stream, slot, unit)
+                _read_all(work, stream, slot, unit, listed=one_pass.total or 0)
                 return
             else:
                 return

@@ -79,6 +79,17 @@ class ListLength:
         self._skipped += records
         self.reach += records
 
-    def jump(self, position: int) -> None:
-        """Go on at a position to which changes have moved the list."""
+    def jump(self, position: int, grown: int) -> int:
+        """Go on at a position to which changes have moved the list.
+
+        Args:
+            position: of the next record.
+            grown: by how many records the list has become longer.
+
+        Returns:
+            How many records lie between that cannot have come since the pass began.
+        """
+        skipped = max(0, position - self.reach - max(0, grown))
+        self._skipped += skipped
         self.reach = position
+        return skipped

@@ -198,6 +198,7 @@ class _Reader:
         """
         self._pages += 1
         one_pass = self._pass
+        before = one_pass.total if one_pass else None
         if one_pass is None or not one_pass.moved(page.total) or (last := self._last) is None:
             return page
         may_restart = self._stream.paging == "cursor" or self._pages <= REPEATABLE_PAGES
@@ -209,7 +210,10 @@ class _Reader:
         self._followed.clear()
         found = self._listing.found_again(last, page, repeatable=one_pass.repeatable)
         if found is not page:
-            self._length.jump(found.position(self._position))
+            grown = page.total - before if type(page.total) is int and before is not None else 0
+            skipped = self._length.jump(found.position(self._position), grown)
+            if self._shortfall:
+                self._shortfall.skip(skipped)
         return found
 
     def asked_again(self, page: _Page) -> _Page:
