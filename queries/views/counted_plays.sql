@@ -1,8 +1,8 @@
--- The plays from which `listens` is made: all of the API, and those of complete imports.
--- Grain: source, _raw_key, _line, import_id; a line may stand in several imports, and import_id is null for the API.
+-- The plays that `listens` is made from: those of the API and of complete imports.
+-- Grain: source, _raw_key, _line, import_id, which is null for the API; a line can belong to several imports.
 -- An import is one run; each of its files is a unit, complete with the attempt that completed it.
--- A play that claims to be from before 2008, when Spotify began, or from more than a day after it was read is not here:
--- nobody knows when it was heard. `plays` has it.
+-- Plays dated before 2008, when Spotify began, or more than a day after they were imported or read are left out, since
+-- when they were heard is unknown; `plays` has them.
 WITH files AS (
     SELECT
         account_id,

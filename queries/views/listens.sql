@@ -1,18 +1,19 @@
--- What was listened to, each play once, with when it was heard in local time.
--- Grain: a play. Plays from the API are one per account_id, played_at and item_uri.
+-- Your listening history, each play once, with when it was heard in local time.
+-- Grain: a play. A play from the API is identified by account_id, played_at and item_uri.
 -- Within the span of a complete import of the extended export the export is the truth: API plays count only outside it.
 -- The small export (source `account_data`) counts only outside those spans and before the first play from the API.
 -- Elements of one import that are equal in every field are one play; over several imports each (played_at, item_uri,
--- ms_played) counts as often as in the import that has it most often. A play without a URI is the one that another
--- import has with the same artist, title, played_at and ms_played, one without a title too any one of that moment; what
--- an import has beyond those counts in addition.
--- A play of an impossible time, such as one from after its own import, does not count (`counted_plays`).
--- heard_at is when the play ended: of an offline play offline_timestamp + ms_played, since its played_at is when the
+-- ms_played) counts as often as in the import that has it most often. Without a URI a play is taken for one with the
+-- same played_at, ms_played, artist and title in another import, without a title for any other of that moment and
+-- length; what an import has beyond those counts too.
+-- A play with an impossible time, such as one later than its own import, does not count: see `counted_plays`.
+-- heard_at is when the play ended: for an offline play offline_timestamp + ms_played, since its played_at is when the
 -- device came back online; else played_at. played_on, local_hour and local_weekday follow heard_at.
 -- is_listen: at least 30 s were heard; the API sends nothing shorter and no ms_played, so all of its plays are listens.
--- ms_heard_at_most: ms_played, or for plays from the API the whole length of the track. started_at is heard_at less that.
--- title_key: artist and title in lower case, null without a title. item_key: item_uri, or for a play without one the URI
--- that the same title has in another play, else title_key; '' where nothing tells which item it was.
+-- ms_heard_at_most: ms_played, or for plays from the API the length of the whole track; started_at is that long before
+-- heard_at.
+-- title_key is artist and title in lower case, null without a title. item_key identifies what was played: item_uri, or
+-- for a play without one the URI that the same title has in another play, else title_key; '' where it is not known.
 WITH elements AS (
     SELECT
         account_id,
@@ -38,14 +39,10 @@ WITH elements AS (
         platform,
         country,
         import_id,
-        -- No artist's slash is single, so the first single one divides the two.
+        -- Slashes of the artist are doubled, so that the first single one is where the title begins.
         replace(lower(coalesce(artist_name, '')), '/', '//') || ' / ' || lower(nullif(track_name, '')) AS title_key,
-        -- Spotify cuts its moments to seconds, in the small export to minutes: the last moment that one may stand for.
-        CASE
-            WHEN source = 'account_data' THEN date_add('millisecond', 59999, played_at)
-            WHEN source = 'streaming_history' THEN date_add('millisecond', 999, played_at)
-            ELSE played_at
-        END AS ends_by,
+        -- Spotify cuts times to seconds, in the small export to minutes: the latest time that one may stand for.
+        CASE WHEN source = 'account_data' THEN date_add('millisecond', 59999, played_at) ELSE played_at END AS ends_by,
         max(_extracted_at) AS _extracted_at,
         max(_raw_key || ' ' || lpad(CAST(_line AS varchar), 10, '0')) AS newest_line
     FROM counted_plays
@@ -75,7 +72,7 @@ WITH elements AS (
         import_id
 ),
 
--- What is covered is left out: by an extended export, and of the small export also by what the API brought.
+-- Without the plays that another source covers.
 outside_spans AS (
     SELECT
         e.account_id,
@@ -116,7 +113,7 @@ outside_spans AS (
     WHERE s.account_id IS NULL
 ),
 
--- Within one import and title those with a URI come first; nth tells those of the same URI apart.
+-- How many elements of one moment and length the import has: in all, of the title, and of the URI, numbered by nth.
 numbered AS (
     SELECT
         account_id,
@@ -145,18 +142,19 @@ numbered AS (
         title_key,
         _extracted_at,
         newest_line,
-        rank() OVER same_title AS first_place,
-        row_number() OVER same_title - rank() OVER same_title + 1 AS nth,
-        count(*) OVER same_title AS last_place,
-        count(*) OVER (PARTITION BY account_id, source, import_id, played_at, ms_played) AS elements_of_moment
+        count(*) OVER moment AS of_moment,
+        count(*) OVER titles - rank() OVER titles + 1 AS of_title,
+        count(*) OVER uris - rank() OVER uris + 1 AS of_uri,
+        row_number() OVER uris - rank() OVER uris + 1 AS nth
     FROM outside_spans
-    WINDOW same_title AS (
-        PARTITION BY account_id, source, import_id, played_at, ms_played, title_key
-        ORDER BY item_uri DESC
-    )
+    WINDOW
+        moment AS (PARTITION BY account_id, source, import_id, played_at, ms_played),
+        titles AS (PARTITION BY account_id, source, import_id, played_at, ms_played ORDER BY title_key),
+        uris AS (PARTITION BY account_id, source, import_id, played_at, ms_played ORDER BY title_key, item_uri)
 ),
 
--- Before the elements without a URI come as many as all imports together have with one.
+-- Elements with a URI come before those without one: place_over_imports of the latter is one more than there are plays
+-- with a URI of this title in all imports together.
 matched AS (
     SELECT
         account_id,
@@ -185,9 +183,9 @@ matched AS (
         title_key,
         _extracted_at,
         newest_line,
-        elements_of_moment,
-        first_place,
-        last_place,
+        of_moment,
+        of_title,
+        of_uri,
         dense_rank() OVER (
             PARTITION BY account_id, source, played_at, ms_played, title_key
             ORDER BY item_uri DESC, CASE WHEN item_uri <> '' THEN nth END
@@ -195,7 +193,7 @@ matched AS (
     FROM numbered
 ),
 
--- How many plays the import says that there are of this item.
+-- times: how many plays of the item this import accounts for; without a URI, only those beyond the plays that have one.
 counted AS (
     SELECT
         account_id,
@@ -224,18 +222,17 @@ counted AS (
         title_key,
         _extracted_at,
         newest_line,
-        elements_of_moment,
+        of_moment,
         item_uri = '' AND title_key IS NULL AND source <> 'recently_played' AS is_nameless,
         CASE
             WHEN source = 'recently_played' THEN 1
-            WHEN item_uri <> '' THEN last_place - first_place + 1
-            ELSE last_place - place_over_imports + 1
+            WHEN item_uri <> '' THEN of_uri
+            ELSE of_title - place_over_imports + 1
         END AS times
     FROM matched
 ),
 
--- All copies that count are of the import that has the most, so that they stay those of one export; of the API's the
--- newest.
+-- Copies are taken from the import that has most of them, so that all come from one export; of the API's the newest.
 copies AS (
     SELECT
         account_id,
@@ -264,23 +261,19 @@ copies AS (
         title_key,
         _extracted_at,
         newest_line,
-        elements_of_moment,
+        of_moment,
         is_nameless,
         times,
-        row_number() OVER (
-            PARTITION BY
-                account_id,
-                source,
-                played_at,
-                ms_played,
-                item_uri,
-                CASE WHEN item_uri = '' THEN title_key END
-            ORDER BY times DESC, import_id DESC, _extracted_at DESC, newest_line DESC
-        ) AS copy
+        row_number() OVER best_first AS copy,
+        first_value(import_id) OVER best_first AS best_import_id
     FROM counted
+    WINDOW best_first AS (
+        PARTITION BY account_id, source, played_at, ms_played, item_uri, CASE WHEN item_uri = '' THEN title_key END
+        ORDER BY times DESC, of_moment DESC, import_id DESC, _extracted_at DESC, newest_line DESC
+    )
 ),
 
--- Those of which nothing is known come last: they count as far as their import has more plays of that moment.
+-- Plays of which nothing is known come last and count only where their import has more plays of that moment.
 placed AS (
     SELECT
         account_id,
@@ -307,14 +300,14 @@ placed AS (
         country,
         title_key,
         _extracted_at,
-        elements_of_moment,
+        of_moment,
         is_nameless,
         row_number() OVER (
             PARTITION BY account_id, source, played_at, ms_played
-            ORDER BY is_nameless, elements_of_moment DESC, import_id DESC, newest_line DESC
+            ORDER BY is_nameless, of_moment DESC, import_id DESC, newest_line DESC
         ) AS place
     FROM copies
-    WHERE copy <= times OR is_nameless
+    WHERE is_nameless OR copy <= times OR (item_uri <> '' AND import_id = best_import_id)
 ),
 
 heard AS (
@@ -356,7 +349,7 @@ heard AS (
         coalesce(ms_played, duration_ms) AS ms_heard_at_most,
         _extracted_at
     FROM placed
-    WHERE place <= elements_of_moment OR NOT is_nameless
+    WHERE place <= of_moment OR NOT is_nameless
 ),
 
 timed AS (

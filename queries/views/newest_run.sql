@@ -1,10 +1,9 @@
--- The newest run of each account, and as_of: the moment up to which its plays are known, from which windows count back.
+-- The newest run of each account, and as_of, the moment from which queries on your listening count back.
 -- Grain: account_id.
--- as_of is when the newest run took place that read plays from the API or, if that is later, the newest play that
--- counts, which an import may have brought. It is never the day of an import: an export ends weeks before that.
--- run_id and scheduled_at are of the newest run of the extractor, whatever it read: from these the queries on your
--- library count back. They are null for an account that has imports alone.
--- Where no play was ever read as_of is the time of the newest run.
+-- as_of is the time of the newest run that read plays from the API or, if later, the newest play in `listens`. It is
+-- not the time of an import: an export ends days or weeks before that. Without either it is the time of the newest run.
+-- run_id and scheduled_at are those of the extractor's newest run, whatever it read: queries on your library count back
+-- from there. They are null for an account that only has imports.
 WITH runs_known AS (
     SELECT
         account_id,

@@ -1,4 +1,4 @@
--- From when to when each complete import has plays, and the API.
+-- The span of plays of each complete import, and of the API.
 -- Grain: account_id, source, import_id, which is null for the API.
 SELECT
     account_id,

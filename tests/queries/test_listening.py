@@ -112,6 +112,7 @@ def fill_library(lake: Lake, account: str, number: int) -> None:
         {"album_id": name, "album_name": name, "artist_name": "Abba", "added_at": moment("2026-01-01")}
         for name in ("Arrival", "Unheard")
     ]
+    lake.manifest(run(22), "recently_played", account=account, attempt=number)
     artists = [{"artist_id": name, "artist_name": name} for name in ("Abba", "Unheard")]
     for stream, records in (("saved_tracks", tracks), ("saved_albums", albums), ("followed_artists", artists)):
         lake.read(run(22), stream, records, **of_account)
@@ -140,7 +141,7 @@ def test_a_play_heard_offline_counts_where_it_was_heard(answers: Answers) -> Non
 def test_plays_without_a_uri_neither_vanish_nor_merge(answers: Answers) -> None:
     uris = {play["item_uri"] for play in history()}
     expected = {
-        name: [tuple("" if value in uris else value for value in row) for row in rows]
+        name: [tuple(None if value in uris else value for value in row) for row in rows]
         for name, rows in answers["plain"].items()
         if name not in OF_EXTENDED_EXPORTS
     }
@@ -172,7 +173,7 @@ def test_year_in_review_has_a_row_a_local_year(lake: Lake, player: Player) -> No
 
 
 def test_top_tracks_by_plays_ranks_three_periods(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     player.export(
         *(exported(f"2024-01-0{day} 12:00", "old") for day in (1, 2, 3)),
         *(exported(f"2026-05-0{day} 12:00", "spring", track_name="Old name") for day in (1, 2)),
@@ -199,7 +200,7 @@ def test_top_tracks_by_plays_ranks_three_periods(lake: Lake, player: Player) -> 
 
 
 def test_top_albums_by_plays_tells_albums_apart_by_artist_and_title(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     player.export(
         *(exported(f"2024-01-0{day} 12:00", f"track {day % 2}", album_name="Greatest Hits") for day in (1, 2, 3)),
         *(exported(f"2026-05-0{day} 12:00", "y", "Queen", album_name="Greatest Hits") for day in (1, 2)),
@@ -221,7 +222,7 @@ def test_top_albums_by_plays_tells_albums_apart_by_artist_and_title(lake: Lake, 
 
 
 def test_sessions_end_with_a_pause_of_more_than_thirty_minutes(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     player.export(
         exported("2026-10-31 12:00", "too long ago"),
         exported("2026-11-20 12:00", "a"),
@@ -284,7 +285,7 @@ def test_obsessions_are_counted_within_any_seven_days(lake: Lake, player: Player
 
 
 def test_forgotten_favourites_were_heard_often_and_long_ago(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     for track, times, last in (("a", 11, "2025-11-28"), ("b", 12, "2025-11-30"), ("c", 9, "2025-11-01")):
         player.export(
             *(exported(f"2024-03-{day:02d} 12:00", track) for day in range(1, times)), exported(f"{last} 12:00", track)
@@ -296,7 +297,7 @@ def test_forgotten_favourites_were_heard_often_and_long_ago(lake: Lake, player: 
 
 
 def test_on_this_day_is_the_local_day_of_earlier_years(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     player.export(
         *(exported(f"2024-11-{when}", "a") for when in ("28 22:59", "28 23:00", "29 22:59", "29 23:00")),
         exported("2024-11-29 12:00", "b"),
