@@ -157,9 +157,7 @@ def test_saved_albums_never_played_knows_plays_by_id_and_by_title(lake: Lake, pl
     player.play("2026-11-01 13:00:00", "u", album_name="waterloo")
     player.play("2026-11-01 14:00:00", "v", album_name="Voyage", artist="Another")
     player.play("2026-11-01 15:00:00", "w", album_name="")
-    lake.entity(
-        "tracks", raw_key(PLAYS_RUN, "recently_played", part=1), 1, {"track_id": "t", "album_id": "by id"}
-    )
+    lake.entity("tracks", raw_key(PLAYS_RUN, "recently_played", part=1), 1, {"track_id": "t", "album_id": "by id"})
     lake.entity(
         "albums",
         raw_key(run(1), "saved_albums"),
