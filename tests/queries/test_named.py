@@ -217,6 +217,37 @@ def test_saved_albums_never_played_knows_plays_without_an_album_by_their_track(l
     assert [row[1] for row in lake.ask(NAMED["saved_albums_never_played"])] == ["Voyage"]
 
 
+def test_saved_tracks_not_played_lately_tells_slashes_in_names_apart(lake: Lake, player: Player) -> None:
+    lake.manifest(run(29), "recently_played")
+    tracks = [saved("one") | {"artist_name": "A / B", "track_name": "C"}]
+    lake.read(run(29), "saved_tracks", [*tracks, saved("two") | {"artist_name": "D", "track_name": "E / F"}])
+    player.export(
+        exported("2026-11-02 12:00", "x", "A", track_name="B / C"),
+        exported("2026-11-02 13:00", "y", "d", track_name="e / f"),
+    )
+
+    assert [row[2] for row in lake.ask(NAMED["saved_tracks_not_played_lately"])] == ["C"]
+
+
+def test_saved_albums_never_played_tells_slashes_in_names_apart(lake: Lake, player: Player) -> None:
+    albums = [("A / B", "C"), ("D", "E / F"), ("G / H", "I"), ("J/K", "L")]
+    key = lake.read(
+        run(1),
+        "saved_albums",
+        [{"album_id": name, "album_name": name, "artist_name": artist} for artist, name in albums],
+    )
+    for number, (track, album) in enumerate((("Song", "I"), ("Tune", "L")), start=1):
+        lake.entity("tracks", key, number, {"track_id": track, "name": track, "album_id": album})
+    player.export(
+        exported("2026-10-20 12:00", "a", "A", album_name="B / C"),
+        exported("2026-10-20 13:00", "b", "D", album_name="E / F"),
+        exported("2026-10-20 14:00", "c", "G", track_name="H / Song"),
+        exported("2026-10-20 15:00", "d", "J/K", track_name="Tune"),
+    )
+
+    assert {row[1] for row in lake.ask(NAMED["saved_albums_never_played"])} == {"C", "I"}
+
+
 def test_artists_first_heard_has_the_first_play_of_each(lake: Lake, player: Player) -> None:
     player.play("2026-11-02 12:00:00", "second", "Abba")
     player.play("2026-11-01 12:00:00", "first", "Abba")
