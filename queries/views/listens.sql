@@ -72,45 +72,75 @@ WITH elements AS (
         import_id
 ),
 
--- Without the plays that another source covers.
-outside_spans AS (
+import_ends AS (
     SELECT
-        e.account_id,
-        e.source,
-        e.played_at,
-        e.item_uri,
-        e.item_type,
-        e.track_id,
-        e.track_name,
-        e.artist_name,
-        e.album_name,
-        e.context_type,
-        e.context_uri,
-        e.duration_ms,
-        e.ms_played,
-        e.reason_start,
-        e.reason_end,
-        e.skipped,
-        e.shuffle,
-        e.offline,
-        e.offline_timestamp,
-        e.incognito,
-        e.platform,
-        e.country,
-        e.import_id,
-        e.title_key,
-        e._extracted_at,
-        e.newest_line
-    FROM elements AS e
-    LEFT JOIN play_spans AS s
-        ON s.account_id = e.account_id
-        AND e.source <> 'streaming_history'
-        AND s.first_played_at <= e.ends_by
-        AND (
-            (s.source = 'streaming_history' AND e.played_at <= date_add('millisecond', 999, s.last_played_at))
-            OR (s.source = 'recently_played' AND e.source = 'account_data')
-        )
-    WHERE s.account_id IS NULL
+        account_id,
+        source,
+        played_at,
+        item_uri,
+        item_type,
+        track_id,
+        track_name,
+        artist_name,
+        album_name,
+        context_type,
+        context_uri,
+        duration_ms,
+        ms_played,
+        reason_start,
+        reason_end,
+        skipped,
+        shuffle,
+        offline,
+        offline_timestamp,
+        incognito,
+        platform,
+        country,
+        import_id,
+        title_key,
+        _extracted_at,
+        newest_line,
+        ends_by,
+        CASE
+            WHEN source = 'streaming_history'
+                THEN date_add('millisecond', 999, max(played_at) OVER (PARTITION BY account_id, source, import_id))
+        END AS import_ends_at
+    FROM elements
+),
+
+-- A moment lies in the span of an import if one that began before it ends after it.
+spanned AS (
+    SELECT
+        account_id,
+        source,
+        played_at,
+        item_uri,
+        item_type,
+        track_id,
+        track_name,
+        artist_name,
+        album_name,
+        context_type,
+        context_uri,
+        duration_ms,
+        ms_played,
+        reason_start,
+        reason_end,
+        skipped,
+        shuffle,
+        offline,
+        offline_timestamp,
+        incognito,
+        platform,
+        country,
+        import_id,
+        title_key,
+        _extracted_at,
+        newest_line,
+        max(import_ends_at) OVER earlier AS covered_until,
+        count(CASE WHEN source = 'recently_played' THEN 1 END) OVER earlier AS plays_from_api
+    FROM import_ends
+    WINDOW earlier AS (PARTITION BY account_id ORDER BY ends_by)
 ),
 
 -- How many elements of one moment and length the import has: in all, of the title, and of the URI, numbered by nth.
@@ -146,7 +176,12 @@ numbered AS (
         count(*) OVER titles - rank() OVER titles + 1 AS of_title,
         count(*) OVER uris - rank() OVER uris + 1 AS of_uri,
         row_number() OVER uris - rank() OVER uris + 1 AS nth
-    FROM outside_spans
+    FROM spanned
+    WHERE source = 'streaming_history'
+        OR (
+            (covered_until IS NULL OR covered_until < played_at)
+            AND (source = 'recently_played' OR plays_from_api = 0)
+        )
     WINDOW
         moment AS (PARTITION BY account_id, source, import_id, played_at, ms_played),
         titles AS (PARTITION BY account_id, source, import_id, played_at, ms_played ORDER BY title_key),

@@ -22,11 +22,11 @@ newest_plays AS (
     SELECT
         account_id,
         coalesce(
-            max(CASE WHEN source = 'recently_played' THEN last_played_at END),
-            max(CASE WHEN source = 'account_data' THEN last_played_at END)
+            max(CASE WHEN source = 'recently_played' THEN played_at END),
+            max(CASE WHEN source = 'account_data' THEN played_at END)
         ) AS api_or_small_at,
-        max(CASE WHEN source = 'streaming_history' THEN last_played_at END) AS extended_at
-    FROM play_spans
+        max(CASE WHEN source = 'streaming_history' THEN played_at END) AS extended_at
+    FROM counted_plays
     GROUP BY account_id
 ),
 
