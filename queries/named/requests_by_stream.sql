@@ -11,6 +11,7 @@ WITH counted_back AS (
         objects,
         max(scheduled_at) OVER (PARTITION BY account_id) AS newest_at
     FROM run_history
+    WHERE account_id IS NOT NULL
 )
 
 SELECT

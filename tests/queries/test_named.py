@@ -369,6 +369,7 @@ def test_requests_by_stream_sums_the_last_seven_days(lake: Lake) -> None:
     lake.manifest(run(2), "playlists", requests=5, records=7, objects=1)
     lake.manifest(run(8), "playlists", requests=6, records=8, objects=1, status="failed")
     lake.manifest(run(8), "profile", requests=1)
+    lake.manifest(run(8, 7), "profile", account=None, status="failed")
 
     assert lake.ask(NAMED["requests_by_stream"]) == [
         ("ana", "playlists", 2, 11, 15, 2, 1),
