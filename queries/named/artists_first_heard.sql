@@ -1,4 +1,4 @@
--- When each artist was heard for the first time, and with which track; the newest discovery first.
+-- When you first heard each artist, and with which track; the newest discovery first.
 WITH numbered AS (
     SELECT
         account_id,

@@ -1,4 +1,4 @@
--- How many artists and tracks you heard for the first time in each local month, the newest first.
+-- How many artists and tracks you heard for the first time in each local month, newest month first.
 -- percent_new_artists is the share of the month's listens that went to artists first heard in that month.
 WITH heard AS (
     SELECT

@@ -1,5 +1,5 @@
--- Followed artists not heard in the last twelve weeks, those never heard first, a hundred an account.
--- By id, also as a guest on a track; by name too, since a play from the export has only the name of its first artist.
+-- Followed artists you have not heard in the last twelve weeks, never-heard ones first, a hundred per account.
+-- Plays are matched by artist id, guests on a track included, and by name, since an export only names the first artist.
 WITH heard AS (
     SELECT
         l.account_id,

@@ -1,16 +1,22 @@
--- Forgotten favourites: tracks heard ten times and more but not in the last twelve months, a hundred an account.
+-- Forgotten favourites: tracks you heard ten or more times, but not in the last twelve months, a hundred per account.
+-- A track you have since heard under another URI, with the same artist and title, is not forgotten.
 WITH numbered AS (
     SELECT
         account_id,
         item_key,
-        item_uri,
+        nullif(item_key, title_key) AS item_uri,
         track_name,
         artist_name,
-        heard_at,
         heard_at_local,
-        row_number() OVER (PARTITION BY account_id, item_key ORDER BY heard_at DESC, _extracted_at DESC) AS age
+        max(heard_at) OVER same_title AS last_heard_utc,
+        max(heard_at_local) OVER same_title AS last_heard_at,
+        row_number() OVER (
+            PARTITION BY account_id, item_key
+            ORDER BY CASE WHEN track_name <> '' THEN 0 ELSE 1 END, heard_at DESC, _extracted_at DESC
+        ) AS age
     FROM listens
     WHERE is_listen AND item_type = 'track' AND item_key <> ''
+    WINDOW same_title AS (PARTITION BY account_id, coalesce(title_key, item_key))
 ),
 
 tracks_heard AS (
@@ -22,8 +28,8 @@ tracks_heard AS (
         max(CASE WHEN age = 1 THEN artist_name END) AS artist_name,
         count(*) AS listens,
         min(heard_at_local) AS first_heard_at,
-        max(heard_at_local) AS last_heard_at,
-        max(heard_at) AS last_heard_utc
+        max(last_heard_at) AS last_heard_at,
+        max(last_heard_utc) AS last_heard_utc
     FROM numbered
     GROUP BY account_id, item_key
     HAVING count(*) >= 10

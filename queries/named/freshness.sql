@@ -1,4 +1,4 @@
--- How fresh each stream is: its last good run, the age of it in hours, and how the last run went.
+-- How fresh each stream is: its last good run, how many hours ago that was, and how the last run went.
 SELECT
     account_id,
     stream,

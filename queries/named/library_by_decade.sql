@@ -1,4 +1,4 @@
--- The decades that your saved tracks come from.
+-- Which decades your saved tracks come from.
 WITH saved AS (
     SELECT
         s.account_id,

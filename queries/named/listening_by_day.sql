@@ -1,5 +1,5 @@
 -- How much you listened on each local day of the last four weeks.
--- minutes_at_most takes a play from the API for the whole track.
+-- minutes_at_most counts the whole track for a play from the API.
 SELECT
     l.account_id,
     l.played_on,

@@ -1,4 +1,4 @@
--- When you listen: plays of the last twelve weeks by local weekday (1 is Monday) and hour.
+-- When you listen: listens of the last twelve weeks by local weekday (1 is Monday) and hour.
 SELECT
     l.account_id,
     l.local_weekday AS weekday,

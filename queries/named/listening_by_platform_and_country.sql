@@ -1,5 +1,5 @@
--- What you listened on and in which countries, by what the extended export says, what was used most first.
--- A platform that is none of the usual ones shows as the export has it.
+-- What you listened on and in which countries, according to the extended export; most used first.
+-- A platform that is not one of the usual ones is shown as the export writes it.
 WITH heard AS (
     SELECT
         account_id,

@@ -1,4 +1,4 @@
--- The longest streaks of local days with at least one listen, twenty an account.
+-- Your longest streaks of local days with at least one listen, twenty per account.
 WITH days AS (
     SELECT account_id, played_on, count(*) AS listens
     FROM listens

@@ -1,13 +1,16 @@
--- The tracks you come back to: heard on the most different local days, fifty an account.
+-- The tracks you keep coming back to: heard on the most different local days, fifty per account.
 WITH numbered AS (
     SELECT
         account_id,
         item_key,
-        item_uri,
+        nullif(item_key, title_key) AS item_uri,
         track_name,
         artist_name,
         played_on,
-        row_number() OVER (PARTITION BY account_id, item_key ORDER BY heard_at DESC, _extracted_at DESC) AS age
+        row_number() OVER (
+            PARTITION BY account_id, item_key
+            ORDER BY CASE WHEN track_name <> '' THEN 0 ELSE 1 END, heard_at DESC, _extracted_at DESC
+        ) AS age
     FROM listens
     WHERE is_listen AND item_type = 'track' AND item_key <> ''
 ),

@@ -1,5 +1,5 @@
--- What the artists of your catalogue released in the last twelve months, the newest first.
--- Only releases whose date is known to the day; one of two artists of the catalogue shows with the first of them.
+-- What the artists in your catalogue released in the twelve months before the newest run, newest first.
+-- Only releases whose date is known to the day; a release by two artists of the catalogue is listed under the first.
 WITH releases AS (
     SELECT
         c.account_id,
@@ -13,7 +13,7 @@ WITH releases AS (
     FROM current_catalogue AS c
     JOIN newest_run AS n ON n.account_id = c.account_id
     WHERE c.item_type = 'album' AND c.requested_uri <> c.item_uri
-        AND c.released_on >= CAST(date_add('month', -12, n.as_of) AS date)
+        AND c.released_on >= CAST(date_add('month', -12, n.scheduled_at) AS date)
 )
 
 SELECT account_id, released_on, artist_name, name, album_type, total_tracks, item_uri

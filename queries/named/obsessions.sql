@@ -1,10 +1,10 @@
--- Your obsessions: the tracks played most within seven local days, each with its most intense week, fifty an account.
+-- Your obsessions: the tracks played most within seven local days, each with its most intense week, fifty per account.
 WITH days AS (
     SELECT
         account_id,
         item_key,
         played_on,
-        max(item_uri) AS item_uri,
+        max(nullif(item_key, title_key)) AS item_uri,
         max(track_name) AS track_name,
         max(artist_name) AS artist_name,
         count(*) AS listens
@@ -18,16 +18,17 @@ weeks AS (
         account_id,
         item_key,
         played_on,
-        item_uri,
-        track_name,
-        artist_name,
+        max(item_uri) OVER same_track AS item_uri,
+        max(track_name) OVER same_track AS track_name,
+        max(artist_name) OVER same_track AS artist_name,
         sum(listens) OVER (
             PARTITION BY account_id, item_key
             ORDER BY date_diff('day', DATE '2000-01-01', played_on)
             RANGE BETWEEN 6 PRECEDING AND CURRENT ROW
         ) AS listens,
-        sum(listens) OVER (PARTITION BY account_id, item_key) AS listens_ever
+        sum(listens) OVER same_track AS listens_ever
     FROM days
+    WINDOW same_track AS (PARTITION BY account_id, item_key)
 ),
 
 best AS (

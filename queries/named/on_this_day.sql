@@ -1,11 +1,11 @@
--- What you heard on this day in earlier years, ten tracks a year, the newest year first.
--- This day is the local day from which the named queries count back.
+-- What you heard on this day in earlier years, ten tracks per year, newest year first.
+-- This day is the local day of `as_of`, from which the windows on your listening count back.
 WITH heard AS (
     SELECT
         l.account_id,
         l.played_on,
         l.item_key,
-        max(l.item_uri) AS item_uri,
+        max(nullif(l.item_key, l.title_key)) AS item_uri,
         max(l.track_name) AS track_name,
         max(l.artist_name) AS artist_name,
         count(*) AS listens,

@@ -1,4 +1,4 @@
--- What came into and left each playlist between its last two complete reads.
+-- What was added to and removed from each playlist between its last two complete reads.
 WITH reads AS (
     SELECT account_id, playlist_id, read_id, recency, read_keys
     FROM (

@@ -1,4 +1,4 @@
--- Pairs of playlists that share the most entries, with the share of the smaller one, fifty an account.
+-- The pairs of playlists that share the most entries, with the share of the smaller one, fifty per account.
 WITH items AS (
     SELECT
         account_id,

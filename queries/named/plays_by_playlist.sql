@@ -1,5 +1,6 @@
--- The playlists you play from most, fifty an account; one that is not in your library has no name.
--- Only the API says from where, so all of its plays count, also inside the span of an export. last_played_at is UTC.
+-- The playlists you play from most, fifty per account; a playlist that is not in your library has no name.
+-- Only the API says where a play came from, so all of its plays count, even within the span of an export.
+-- last_played_at is in UTC.
 WITH api_plays AS (
     SELECT
         account_id,

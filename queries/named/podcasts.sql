@@ -1,17 +1,18 @@
--- The podcasts you listened to most, by time, fifty an account.
--- Only exports say: the Web API leaves podcasts out of what was recently played.
+-- The podcasts you listened to most, by time, fifty per account.
+-- Only exports have podcasts: the Web API leaves them out of recently played. Episodes whose show the export does not
+-- name share the row without a show_name.
 WITH heard AS (
     SELECT
         account_id,
-        artist_name AS show_name,
+        nullif(artist_name, '') AS show_name,
         count(*) AS listens,
         count(DISTINCT nullif(item_key, '')) AS episodes,
         round(CAST(sum(coalesce(ms_played, 0)) AS double) / 60000e0, 1) AS minutes,
         min(heard_at_local) AS first_heard_at,
         max(heard_at_local) AS last_heard_at
     FROM listens
-    WHERE is_listen AND item_type = 'episode' AND artist_name <> ''
-    GROUP BY account_id, artist_name
+    WHERE is_listen AND item_type = 'episode'
+    GROUP BY account_id, nullif(artist_name, '')
 ),
 
 ranked AS (

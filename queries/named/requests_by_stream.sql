@@ -1,14 +1,28 @@
--- What the last seven days cost in requests to Spotify, by stream.
+-- How many requests to Spotify each stream needed in the seven days up to the newest run.
+WITH counted_back AS (
+    SELECT
+        account_id,
+        run_id,
+        stream,
+        status,
+        scheduled_at,
+        requests,
+        records,
+        objects,
+        max(scheduled_at) OVER (PARTITION BY account_id) AS newest_at
+    FROM run_history
+    WHERE account_id IS NOT NULL
+)
+
 SELECT
-    h.account_id,
-    h.stream,
-    count(DISTINCT h.run_id) AS runs,
-    CAST(sum(h.requests) AS bigint) AS requests,
-    CAST(sum(h.records) AS bigint) AS records,
-    CAST(sum(h.objects) AS bigint) AS objects,
-    sum(CASE WHEN h.status IN ('failed', 'partial') THEN 1 ELSE 0 END) AS troubled_units
-FROM run_history AS h
-JOIN newest_run AS n ON n.account_id = h.account_id
-WHERE h.scheduled_at > date_add('day', -7, n.as_of)
-GROUP BY h.account_id, h.stream
-ORDER BY h.account_id, requests DESC, h.stream
+    account_id,
+    stream,
+    count(DISTINCT run_id) AS runs,
+    CAST(sum(requests) AS bigint) AS requests,
+    CAST(sum(records) AS bigint) AS records,
+    CAST(sum(objects) AS bigint) AS objects,
+    sum(CASE WHEN status IN ('failed', 'partial') THEN 1 ELSE 0 END) AS troubled_units
+FROM counted_back
+WHERE scheduled_at > date_add('day', -7, newest_at)
+GROUP BY account_id, stream
+ORDER BY account_id, requests DESC, stream

@@ -1,5 +1,6 @@
--- Saved albums of which no track was ever played, the longest saved first.
--- By id and by title, since the same album has other ids; a play that has neither is known by artist and track.
+-- Saved albums of which you never played a track, longest-saved first.
+-- Plays are matched by album id and by artist and title, since one album can have several ids; a play without an album
+-- is matched by artist and track.
 WITH played AS (
     SELECT DISTINCT l.account_id, k.album_key
     FROM listens AS l
@@ -7,11 +8,8 @@ WITH played AS (
     CROSS JOIN UNNEST(
         ARRAY[
             'id:' || t.album_id,
-            'title:' || lower(l.artist_name) || ' / ' || lower(nullif(l.album_name, '')),
-            CASE
-                WHEN coalesce(l.album_name, '') = ''
-                    THEN 'track:' || lower(l.artist_name) || ' / ' || lower(nullif(l.track_name, ''))
-            END
+            'title:' || replace(lower(l.artist_name), '/', '//') || ' / ' || lower(nullif(l.album_name, '')),
+            CASE WHEN coalesce(l.album_name, '') = '' THEN 'track:' || l.title_key END
         ]
     ) AS k (album_key)
     WHERE l.is_listen AND k.album_key IS NOT NULL
@@ -31,8 +29,8 @@ saved AS (
     CROSS JOIN UNNEST(
         ARRAY[
             'id:' || a.album_id,
-            'title:' || lower(a.artist_name) || ' / ' || lower(nullif(a.album_name, '')),
-            'track:' || lower(a.artist_name) || ' / ' || lower(nullif(t.name, ''))
+            'title:' || replace(lower(a.artist_name), '/', '//') || ' / ' || lower(nullif(a.album_name, '')),
+            'track:' || replace(lower(a.artist_name), '/', '//') || ' / ' || lower(nullif(t.name, ''))
         ]
     ) AS k (album_key)
 ),

@@ -1,5 +1,5 @@
--- Saved tracks not played in the last four weeks, those never heard first, a hundred an account.
--- By URI, and by artist and title: the same track has other URIs, and not every play from an export has one.
+-- Saved tracks you have not played in the last four weeks, never-heard ones first, a hundred per account.
+-- Plays are matched by URI and by artist and title: one track can have several URIs, and some plays have none.
 WITH heard AS (
     SELECT
         l.account_id,
@@ -8,7 +8,7 @@ WITH heard AS (
         max(l.heard_at_local) AS last_heard_at
     FROM listens AS l
     CROSS JOIN UNNEST(
-        ARRAY['uri:' || nullif(l.item_uri, ''), 'title:' || lower(l.artist_name) || ' / ' || lower(nullif(l.track_name, ''))]
+        ARRAY['uri:' || nullif(l.item_uri, ''), 'title:' || l.title_key]
     ) AS k (track_key)
     WHERE l.is_listen AND k.track_key IS NOT NULL
     GROUP BY l.account_id, k.track_key
@@ -25,7 +25,10 @@ saved AS (
         k.track_key
     FROM current_saved_tracks AS s
     CROSS JOIN UNNEST(
-        ARRAY['uri:' || s.item_uri, 'title:' || lower(s.artist_name) || ' / ' || lower(nullif(s.track_name, ''))]
+        ARRAY[
+            'uri:' || s.item_uri,
+            'title:' || replace(lower(s.artist_name), '/', '//') || ' / ' || lower(nullif(s.track_name, ''))
+        ]
     ) AS k (track_key)
     WHERE s.item_uri <> ''
 ),

@@ -1,44 +1,50 @@
--- Your listening sessions of the last four weeks, the newest first: a pause of more than thirty minutes ends one.
--- minutes run from the start of its first listen to the end of its last; for plays from the API these may be off by a
--- track, since Spotify dates some by their start and others by their end.
+-- Your listening sessions of the last four weeks, newest first: a pause of more than thirty minutes ends a session.
+-- minutes run from the start of its first listen to the end of its last; with plays from the API they may be off by a
+-- track, since Spotify dates some of those by their start and others by their end.
 WITH heard AS (
     SELECT
         account_id,
+        started_at,
+        started_at_local,
         heard_at,
         heard_at_local,
         item_key,
         artist_name,
-        coalesce(ms_heard_at_most, 0) AS ms,
-        lag(heard_at) OVER (PARTITION BY account_id ORDER BY heard_at, item_key) AS previous_heard_at
+        max(heard_at) OVER (
+            PARTITION BY account_id
+            ORDER BY started_at, heard_at, item_key
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS heard_until
     FROM listens
     WHERE is_listen
 ),
 
--- Listens with as many beginnings before them are of one session.
+-- Listens that have as many pauses before them are of one session.
 numbered AS (
     SELECT
         account_id,
+        started_at,
+        started_at_local,
         heard_at,
         heard_at_local,
         item_key,
         artist_name,
-        ms,
-        sum(
-            CASE
-                WHEN previous_heard_at >= date_add('minute', -30, date_add('millisecond', -ms, heard_at)) THEN 0
-                ELSE 1
-            END
-        ) OVER (PARTITION BY account_id ORDER BY heard_at, item_key) AS session
+        sum(CASE WHEN started_at <= date_add('minute', 30, heard_until) THEN 0 ELSE 1 END) OVER (
+            PARTITION BY account_id
+            ORDER BY started_at, heard_at, item_key
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS session
     FROM heard
 ),
 
+-- Local clocks may be set back during a session, so that its last listen need not have the latest local time.
 sessions AS (
     SELECT
         account_id,
-        min(date_add('millisecond', -ms, heard_at)) AS started_at,
+        min(started_at) AS started_at,
         max(heard_at) AS ended_at,
-        min(date_add('millisecond', -ms, heard_at_local)) AS started_at_local,
-        max(heard_at_local) AS ended_at_local,
+        min_by(started_at_local, started_at) AS started_at_local,
+        max_by(heard_at_local, heard_at) AS ended_at_local,
         count(*) AS listens,
         count(DISTINCT nullif(item_key, '')) AS different_items,
         count(DISTINCT nullif(artist_name, '')) AS artists

@@ -1,5 +1,5 @@
--- How many of the tracks that began you skipped, by local month, the newest first.
--- Only the extended export says so, and has the plays under 30 s: `skipped`, or where that is null the forward button.
+-- How many of the tracks you started you skipped, by local month, newest month first.
+-- Only the extended export has skips, and plays under 30 s: `skipped`, or where that is null the forward button.
 WITH begun AS (
     SELECT
         account_id,

@@ -1,6 +1,6 @@
--- The albums you played most, by your own plays: in the last four weeks, twelve months and ever, fifty of each.
+-- The albums you played most, by your own plays: over four weeks, twelve months and all time, fifty of each.
 -- Albums are told apart by artist and title; plays from the small export have no album.
--- minutes_at_most takes a play from the API for the whole track.
+-- minutes_at_most counts the whole track for a play from the API.
 WITH heard AS (
     SELECT
         l.account_id,

@@ -1,5 +1,5 @@
--- The artists heard most in the last four weeks, fifty an account.
--- minutes_at_most takes a play from the API for the whole track.
+-- The artists you heard most in the last four weeks, fifty per account.
+-- minutes_at_most counts the whole track for a play from the API.
 WITH heard AS (
     SELECT
         l.account_id,

@@ -1,17 +1,20 @@
--- The tracks you played most, by your own plays: in the last four weeks, twelve months and ever, fifty of each.
--- Spotify's own ranking is in current_top_tracks. minutes_at_most takes a play from the API for the whole track.
+-- The tracks you played most, by your own plays: over four weeks, twelve months and all time, fifty of each.
+-- Spotify's own ranking is in current_top_tracks. minutes_at_most counts the whole track for a play from the API.
 WITH heard AS (
     SELECT
         l.account_id,
         l.item_key,
-        l.item_uri,
+        nullif(l.item_key, l.title_key) AS item_uri,
         l.track_name,
         l.artist_name,
         l.heard_at,
         l.heard_at_local,
         l.ms_heard_at_most,
         n.as_of,
-        row_number() OVER (PARTITION BY l.account_id, l.item_key ORDER BY l.heard_at DESC, l._extracted_at DESC) AS age
+        row_number() OVER (
+            PARTITION BY l.account_id, l.item_key
+            ORDER BY CASE WHEN l.track_name <> '' THEN 0 ELSE 1 END, l.heard_at DESC, l._extracted_at DESC
+        ) AS age
     FROM listens AS l
     JOIN newest_run AS n ON n.account_id = l.account_id
     WHERE l.is_listen AND l.item_type = 'track' AND l.item_key <> ''

@@ -1,4 +1,4 @@
--- How the ranks of your top tracks moved from read to read in the last four weeks, by time range; the newest read first.
+-- How your top tracks moved in rank from read to read in the four weeks before the newest run, newest read first.
 -- Only reads that differ from the one before. previous_rank is null where the track was not in the read before.
 WITH reads AS (
     SELECT
@@ -67,5 +67,5 @@ SELECT
     m.item_uri
 FROM moved AS m
 JOIN newest_run AS n ON n.account_id = m.account_id
-WHERE m.started_at >= date_add('day', -28, n.as_of)
+WHERE m.started_at >= date_add('day', -28, n.scheduled_at)
 ORDER BY m.account_id, m.started_at DESC, m.time_range, m.rank, m.item_uri

@@ -1,5 +1,5 @@
--- Each local year of your listening in one row: how much, how many artists, what was on top; the newest year first.
--- minutes_at_most takes a play from the API for the whole track. new_artists were first heard in that year.
+-- Your listening year by year, in local time: how much, how many artists, what was on top; newest year first.
+-- minutes_at_most counts the whole track for a play from the API. new_artists were first heard in that year.
 WITH heard AS (
     SELECT
         account_id,

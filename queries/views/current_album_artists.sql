@@ -1,4 +1,4 @@
--- The artists of each album, in order: the whole list of the newest line that has one.
+-- The artists of each album, in order: the full list from the newest line that has one.
 -- Grain: account_id, album_id, position.
 SELECT
     account_id,

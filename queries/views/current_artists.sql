@@ -1,5 +1,5 @@
--- Each artist met on the way: of every column the newest value that is not null.
--- Grain: account_id, artist_id. So a simplified object never blanks what a full one said.
+-- Every artist that came up in any read: for each column the newest value that is not null.
+-- Grain: account_id, artist_id. A simplified object therefore never blanks what a full one said.
 SELECT
     account_id,
     artist_id,

@@ -1,6 +1,7 @@
--- What the setting `catalogueUris` names, with the albums of its artists: of each the newest complete read.
--- Grain: account_id, requested_uri, item_uri. Only what the newest run that read the catalogue was asked for, so that what
--- was taken out of the setting is gone; what Spotify refused that run stands as it was read last.
+-- What the setting `catalogueUris` names, with the albums of its artists, each from its newest complete read.
+-- Grain: account_id, requested_uri, item_uri.
+-- Only what the newest run of this stream was asked for, so that what was removed from the setting is gone; what
+-- Spotify refused in that run stays as it was last read.
 WITH asked AS (
     SELECT
         account_id,

@@ -1,5 +1,5 @@
--- Each podcast episode met on the way: of every column the newest value that is not null.
--- Grain: account_id, episode_id. So a simplified object never blanks what a full one said.
+-- Every podcast episode that came up in any read: for each column the newest value that is not null.
+-- Grain: account_id, episode_id. A simplified object therefore never blanks what a full one said.
 SELECT
     account_id,
     episode_id,

@@ -1,4 +1,4 @@
--- The followed artists, as the newest complete read has them.
+-- The artists you follow, from the newest complete read.
 -- Grain: account_id, artist_id.
 SELECT
     account_id,

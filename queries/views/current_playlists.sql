@@ -1,4 +1,4 @@
--- The playlists in the library, as the newest complete read has them: a deleted one is not here.
+-- The playlists in your library, from the newest complete read; deleted ones are gone.
 -- Grain: account_id, playlist_id.
 SELECT
     account_id,

@@ -1,4 +1,4 @@
--- The account itself, as the newest complete read has it.
+-- The account itself, from the newest complete read.
 -- Grain: account_id.
 SELECT
     account_id,

@@ -1,4 +1,4 @@
--- The saved albums, as the newest complete read has them.
+-- Your saved albums, from the newest complete read.
 -- Grain: account_id, album_id.
 SELECT
     account_id,

@@ -1,4 +1,4 @@
--- The saved podcast episodes, as the newest complete read has them.
+-- Your saved podcast episodes, from the newest complete read.
 -- Grain: account_id, episode_id.
 SELECT
     account_id,

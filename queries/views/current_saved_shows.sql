@@ -1,4 +1,4 @@
--- The saved podcast shows, as the newest complete read has them.
+-- Your saved podcast shows, from the newest complete read.
 -- Grain: account_id, show_id.
 SELECT
     account_id,

@@ -1,6 +1,6 @@
--- The saved tracks, as the newest complete read has them: the last full read and the increments on top of it.
--- Grain: account_id, item_uri, of which the newest added_at counts; entries without a URI ('') are told apart by added_at.
--- A track that was unsaved stands until the next full read.
+-- Your saved tracks, from the last full read and the incremental reads since.
+-- Grain: account_id, item_uri, with its newest added_at; entries without a URI ('') are told apart by added_at.
+-- A track that you unsaved stays until the next full read.
 SELECT
     account_id,
     added_at,

@@ -1,5 +1,5 @@
--- Each podcast show met on the way: of every column the newest value that is not null.
--- Grain: account_id, show_id. So a simplified object never blanks what a full one said.
+-- Every podcast show that came up in any read: for each column the newest value that is not null.
+-- Grain: account_id, show_id. A simplified object therefore never blanks what a full one said.
 SELECT
     account_id,
     show_id,

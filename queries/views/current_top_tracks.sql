@@ -1,4 +1,4 @@
--- The tracks heard most, as the newest complete read has them: its three time ranges are of one moment.
+-- The tracks you heard most, by Spotify's ranking, from the newest complete read, which has all three time ranges.
 -- Grain: account_id, time_range, rank.
 SELECT
     account_id,

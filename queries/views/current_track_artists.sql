@@ -1,4 +1,4 @@
--- The artists of each track, in order: the whole list of the newest line that has one.
+-- The artists of each track, in order: the full list from the newest line that has one.
 -- Grain: account_id, track_id, position.
 SELECT
     account_id,

@@ -1,6 +1,7 @@
--- How fresh each stream is: its last good run (all `complete` or `unchanged`), the age of it, and how the last run went.
--- Grain: account_id, stream. Only age_hours asks the clock.
--- A run that did not learn its account (refused, or before login) counts to the account before it, else after it.
+-- How fresh each stream is: its last good run (all `complete` or `unchanged`), its age, and how the last run went.
+-- Grain: account_id, stream. Only age_hours depends on the clock.
+-- A run that did not learn its account (refused, or before login) counts for the account of the run before it, or else
+-- of the one after it.
 WITH units AS (
     SELECT
         coalesce(

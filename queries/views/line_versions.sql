@@ -1,5 +1,5 @@
--- The version of each line that counts: of one line, as a row or as a rejection, only the highest _schema_version.
--- Grain: stream, _raw_key, _line (0 speaks of the object itself; stream `runs` are the manifests).
+-- The version of each raw line that counts: the highest _schema_version, whether as a row or as a rejection.
+-- Grain: stream, _raw_key, _line (0 stands for the object itself; stream `runs` is the manifests).
 -- A replay after compaction leaves rows of an older version beside the new ones; every other view joins this one.
 SELECT
     stream,

@@ -1,91 +1,20 @@
--- What was listened to, each play once, with when it was heard in local time.
--- Grain: a play. Plays from the API are one per account_id, played_at and item_uri.
+-- Your listening history, each play once, with when it was heard in local time.
+-- Grain: a play. A play from the API is identified by account_id, played_at and item_uri.
 -- Within the span of a complete import of the extended export the export is the truth: API plays count only outside it.
 -- The small export (source `account_data`) counts only outside those spans and before the first play from the API.
 -- Elements of one import that are equal in every field are one play; over several imports each (played_at, item_uri,
--- ms_played) counts as often as in the import that has it most often, plays without a URI told apart by artist and title.
--- heard_at is when the play ended: of an offline play offline_timestamp + ms_played, since its played_at is when the
+-- ms_played) counts as often as in the import that has it most often. Without a URI a play is taken for one with the
+-- same played_at, ms_played, artist and title in another import, without a title for any other of that moment and
+-- length; what an import has beyond those counts too.
+-- A play with an impossible time, such as one later than its own import, does not count: see `counted_plays`.
+-- heard_at is when the play ended: for an offline play offline_timestamp + ms_played, since its played_at is when the
 -- device came back online; else played_at. played_on, local_hour and local_weekday follow heard_at.
 -- is_listen: at least 30 s were heard; the API sends nothing shorter and no ms_played, so all of its plays are listens.
--- ms_heard_at_most: ms_played, or for plays from the API the whole length of the track.
--- item_key: item_uri, or for a play without one the URI that the same title has in another play, else artist and title.
--- An import is one run; each of its files is a unit, complete with the attempt that completed it.
-WITH files AS (
-    SELECT
-        account_id,
-        run_id,
-        read_keys,
-        min(CASE WHEN is_complete THEN 1 ELSE 0 END) OVER (PARTITION BY account_id, run_id) AS all_complete
-    FROM (
-        SELECT
-            account_id,
-            run_id,
-            read_keys,
-            is_complete,
-            row_number() OVER (
-                PARTITION BY account_id, run_id, unit
-                ORDER BY CASE WHEN is_complete THEN 0 ELSE 1 END, attempt DESC
-            ) AS place
-        FROM read_arrivals
-        WHERE stream = 'streaming_history'
-    ) AS attempts
-    WHERE place = 1
-),
-
-import_objects AS (
-    SELECT DISTINCT f.account_id, f.run_id, k._raw_key
-    FROM files AS f
-    CROSS JOIN UNNEST(f.read_keys) AS k (_raw_key)
-    WHERE f.all_complete = 1
-),
-
--- A line of an export once for each import that has it. Spotify cuts its moments to seconds, in the small export to
--- minutes: ends_by is the last moment that one may stand for.
-lines AS (
-    SELECT
-        p.account_id,
-        p.source,
-        p.played_at,
-        p.item_uri,
-        p.item_type,
-        p.track_id,
-        p.track_name,
-        p.artist_name,
-        p.album_name,
-        p.context_type,
-        p.context_uri,
-        p.duration_ms,
-        p.ms_played,
-        p.reason_start,
-        p.reason_end,
-        p.skipped,
-        p.shuffle,
-        p.offline,
-        p.offline_timestamp,
-        p.incognito,
-        p.platform,
-        p.country,
-        nullif(lower(coalesce(p.artist_name, '')) || ' / ' || lower(coalesce(p.track_name, '')), ' / ') AS title_key,
-        CASE WHEN p.source = 'account_data' THEN date_add('millisecond', 59999, p.played_at) ELSE p.played_at END
-            AS ends_by,
-        p._extracted_at,
-        p._raw_key,
-        p._line,
-        o.run_id AS import_id
-    FROM plays AS p
-    JOIN line_versions AS v
-        ON v.stream = CASE p.source WHEN 'account_data' THEN 'streaming_history' ELSE p.source END
-        AND v._raw_key = p._raw_key
-        AND v._line = p._line
-        AND v._schema_version = p._schema_version
-    LEFT JOIN import_objects AS o ON o._raw_key = p._raw_key AND o.account_id = p.account_id
-    WHERE v.stream IN ('recently_played', 'streaming_history')
-        AND (p.source = 'recently_played' OR o.run_id IS NOT NULL)
-),
-
--- Elements that are equal in every field are peers, of which the first counts. An export of the years in which Spotify
--- left out URIs, and of audiobooks the titles too, has the same plays as a newer one: title and moment tell.
-placed AS (
+-- ms_heard_at_most: ms_played, or for plays from the API the length of the whole track; started_at is that long before
+-- heard_at.
+-- title_key is artist and title in lower case, null without a title. item_key identifies what was played: item_uri, or
+-- for a play without one the URI that the same title has in another play, else title_key; '' where it is not known.
+WITH elements AS (
     SELECT
         account_id,
         source,
@@ -109,51 +38,74 @@ placed AS (
         incognito,
         platform,
         country,
-        title_key,
-        ends_by,
-        _extracted_at,
-        _raw_key,
-        _line,
         import_id,
-        CASE
-            WHEN item_uri <> '' THEN item_uri
-            WHEN title_key IS NOT NULL THEN coalesce(
-                max(nullif(item_uri, '')) OVER (PARTITION BY account_id, source, played_at, ms_played, title_key),
-                title_key
-            )
-            ELSE coalesce(max(item_uri) OVER (PARTITION BY account_id, source, played_at, ms_played), '')
-        END AS played_item,
-        row_number() OVER elements = rank() OVER elements AS is_first_of_equals,
-        dense_rank() OVER elements AS nth,
+        -- Slashes of the artist are doubled, so that the first single one is where the title begins.
+        replace(lower(coalesce(artist_name, '')), '/', '//') || ' / ' || lower(nullif(track_name, '')) AS title_key,
+        -- Spotify cuts times to seconds, in the small export to minutes: the latest time that one may stand for.
+        CASE WHEN source = 'account_data' THEN date_add('millisecond', 59999, played_at) ELSE played_at END AS ends_by,
+        max(_extracted_at) AS _extracted_at,
+        max(_raw_key || ' ' || lpad(CAST(_line AS varchar), 10, '0')) AS newest_line
+    FROM counted_plays
+    GROUP BY
+        account_id,
+        source,
+        played_at,
+        item_uri,
+        item_type,
+        track_id,
+        track_name,
+        artist_name,
+        album_name,
+        context_type,
+        context_uri,
+        duration_ms,
+        ms_played,
+        reason_start,
+        reason_end,
+        skipped,
+        shuffle,
+        offline,
+        offline_timestamp,
+        incognito,
+        platform,
+        country,
+        import_id
+),
+
+import_ends AS (
+    SELECT
+        account_id,
+        source,
+        played_at,
+        item_uri,
+        item_type,
+        track_id,
+        track_name,
+        artist_name,
+        album_name,
+        context_type,
+        context_uri,
+        duration_ms,
+        ms_played,
+        reason_start,
+        reason_end,
+        skipped,
+        shuffle,
+        offline,
+        offline_timestamp,
+        incognito,
+        platform,
+        country,
+        import_id,
+        title_key,
+        _extracted_at,
+        newest_line,
+        ends_by,
         CASE
             WHEN source = 'streaming_history'
                 THEN date_add('millisecond', 999, max(played_at) OVER (PARTITION BY account_id, source, import_id))
         END AS import_ends_at
-    FROM lines
-    WINDOW elements AS (
-        PARTITION BY
-            account_id,
-            source,
-            import_id,
-            played_at,
-            item_uri,
-            CASE WHEN item_uri = '' THEN title_key END,
-            ms_played
-        ORDER BY
-            item_type,
-            track_name,
-            artist_name,
-            album_name,
-            reason_start,
-            reason_end,
-            skipped,
-            shuffle,
-            offline,
-            offline_timestamp,
-            incognito,
-            platform,
-            country
-    )
+    FROM elements
 ),
 
 -- A moment lies in the span of an import if one that began before it ends after it.
@@ -181,23 +133,183 @@ spanned AS (
         incognito,
         platform,
         country,
+        import_id,
         title_key,
         _extracted_at,
-        _raw_key,
-        _line,
-        import_id,
-        played_item,
-        nth,
+        newest_line,
         max(import_ends_at) OVER earlier AS covered_until,
         count(CASE WHEN source = 'recently_played' THEN 1 END) OVER earlier AS plays_from_api
-    FROM placed
-    WHERE source = 'recently_played' OR is_first_of_equals
+    FROM import_ends
     WINDOW earlier AS (PARTITION BY account_id ORDER BY ends_by)
 ),
 
--- Of several imports all elements of the one that has a play most often, so that they stay those of one export; of the
--- API's copies the newest.
+-- How many elements of one moment and length the import has: in all, of the title, and of the URI, numbered by nth.
+numbered AS (
+    SELECT
+        account_id,
+        source,
+        played_at,
+        item_uri,
+        item_type,
+        track_id,
+        track_name,
+        artist_name,
+        album_name,
+        context_type,
+        context_uri,
+        duration_ms,
+        ms_played,
+        reason_start,
+        reason_end,
+        skipped,
+        shuffle,
+        offline,
+        offline_timestamp,
+        incognito,
+        platform,
+        country,
+        import_id,
+        title_key,
+        _extracted_at,
+        newest_line,
+        count(*) OVER moment AS of_moment,
+        count(*) OVER titles - rank() OVER titles + 1 AS of_title,
+        count(*) OVER uris - rank() OVER uris + 1 AS of_uri,
+        row_number() OVER uris - rank() OVER uris + 1 AS nth
+    FROM spanned
+    WHERE source = 'streaming_history'
+        OR (
+            (covered_until IS NULL OR covered_until < played_at)
+            AND (source = 'recently_played' OR plays_from_api = 0)
+        )
+    WINDOW
+        moment AS (PARTITION BY account_id, source, import_id, played_at, ms_played),
+        titles AS (PARTITION BY account_id, source, import_id, played_at, ms_played ORDER BY title_key),
+        uris AS (PARTITION BY account_id, source, import_id, played_at, ms_played ORDER BY title_key, item_uri)
+),
+
+-- Elements with a URI come before those without one: place_over_imports of the latter is one more than there are plays
+-- with a URI of this title in all imports together.
+matched AS (
+    SELECT
+        account_id,
+        source,
+        played_at,
+        item_uri,
+        item_type,
+        track_id,
+        track_name,
+        artist_name,
+        album_name,
+        context_type,
+        context_uri,
+        duration_ms,
+        ms_played,
+        reason_start,
+        reason_end,
+        skipped,
+        shuffle,
+        offline,
+        offline_timestamp,
+        incognito,
+        platform,
+        country,
+        import_id,
+        title_key,
+        _extracted_at,
+        newest_line,
+        of_moment,
+        of_title,
+        of_uri,
+        dense_rank() OVER (
+            PARTITION BY account_id, source, played_at, ms_played, title_key
+            ORDER BY item_uri DESC, CASE WHEN item_uri <> '' THEN nth END
+        ) AS place_over_imports
+    FROM numbered
+),
+
+-- times: how many plays of the item this import accounts for; without a URI, only those beyond the plays that have one.
+counted AS (
+    SELECT
+        account_id,
+        source,
+        played_at,
+        item_uri,
+        item_type,
+        track_id,
+        track_name,
+        artist_name,
+        album_name,
+        context_type,
+        context_uri,
+        duration_ms,
+        ms_played,
+        reason_start,
+        reason_end,
+        skipped,
+        shuffle,
+        offline,
+        offline_timestamp,
+        incognito,
+        platform,
+        country,
+        import_id,
+        title_key,
+        _extracted_at,
+        newest_line,
+        of_moment,
+        item_uri = '' AND title_key IS NULL AND source <> 'recently_played' AS is_nameless,
+        CASE
+            WHEN source = 'recently_played' THEN 1
+            WHEN item_uri <> '' THEN of_uri
+            ELSE of_title - place_over_imports + 1
+        END AS times
+    FROM matched
+),
+
+-- Copies are taken from the import that has most of them, so that all come from one export; of the API's the newest.
 copies AS (
+    SELECT
+        account_id,
+        source,
+        played_at,
+        item_uri,
+        item_type,
+        track_id,
+        track_name,
+        artist_name,
+        album_name,
+        context_type,
+        context_uri,
+        duration_ms,
+        ms_played,
+        reason_start,
+        reason_end,
+        skipped,
+        shuffle,
+        offline,
+        offline_timestamp,
+        incognito,
+        platform,
+        country,
+        import_id,
+        title_key,
+        _extracted_at,
+        newest_line,
+        of_moment,
+        is_nameless,
+        times,
+        row_number() OVER best_first AS copy,
+        first_value(import_id) OVER best_first AS best_import_id
+    FROM counted
+    WINDOW best_first AS (
+        PARTITION BY account_id, source, played_at, ms_played, item_uri, CASE WHEN item_uri = '' THEN title_key END
+        ORDER BY times DESC, of_moment DESC, import_id DESC, _extracted_at DESC, newest_line DESC
+    )
+),
+
+-- Plays of which nothing is known come last and count only where their import has more plays of that moment.
+placed AS (
     SELECT
         account_id,
         source,
@@ -223,25 +335,14 @@ copies AS (
         country,
         title_key,
         _extracted_at,
-        import_id,
-        row_number() OVER best_first AS copy,
-        first_value(import_id) OVER best_first AS best_import_id
-    FROM spanned
-    WHERE source = 'streaming_history'
-        OR (
-            (covered_until IS NULL OR covered_until < played_at)
-            AND (source = 'recently_played' OR plays_from_api = 0)
-        )
-    WINDOW best_first AS (
-        PARTITION BY account_id, source, played_at, played_item, ms_played
-        ORDER BY
-            CASE WHEN source <> 'recently_played' THEN nth END DESC,
-            CASE WHEN item_uri <> '' THEN 0 ELSE 1 END,
-            import_id DESC,
-            _extracted_at DESC,
-            _raw_key DESC,
-            _line DESC
-    )
+        of_moment,
+        is_nameless,
+        row_number() OVER (
+            PARTITION BY account_id, source, played_at, ms_played
+            ORDER BY is_nameless, of_moment DESC, import_id DESC, newest_line DESC
+        ) AS place
+    FROM copies
+    WHERE is_nameless OR copy <= times OR (item_uri <> '' AND import_id = best_import_id)
 ),
 
 heard AS (
@@ -269,31 +370,29 @@ heard AS (
         platform,
         country,
         title_key,
-        _extracted_at,
-        CASE
-            WHEN offline AND offline_timestamp IS NOT NULL
-                THEN least(date_add('millisecond', coalesce(ms_played, 0), offline_timestamp), played_at)
-            ELSE played_at
-        END AS heard_at
-    FROM copies
-    WHERE CASE WHEN source = 'recently_played' THEN copy = 1 ELSE import_id = best_import_id END
-),
-
-localized AS (
-    SELECT
-        account_id,
-        source,
-        played_at,
-        CAST(played_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS played_at_local,
-        heard_at,
-        CAST(heard_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS heard_at_local,
-        item_uri,
         CASE
             WHEN item_uri <> '' THEN item_uri
             WHEN title_key IS NOT NULL
                 THEN coalesce(max(nullif(item_uri, '')) OVER (PARTITION BY account_id, item_type, title_key), title_key)
             ELSE ''
         END AS item_key,
+        CASE
+            WHEN offline AND offline_timestamp IS NOT NULL
+                THEN least(date_add('millisecond', coalesce(ms_played, 0), offline_timestamp), played_at)
+            ELSE played_at
+        END AS heard_at,
+        coalesce(ms_played, duration_ms) AS ms_heard_at_most,
+        _extracted_at
+    FROM placed
+    WHERE place <= of_moment OR NOT is_nameless
+),
+
+timed AS (
+    SELECT
+        account_id,
+        source,
+        played_at,
+        item_uri,
         item_type,
         track_id,
         track_name,
@@ -312,6 +411,12 @@ localized AS (
         incognito,
         platform,
         country,
+        title_key,
+        item_key,
+        heard_at,
+        CAST(heard_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS heard_at_local,
+        date_add('millisecond', -coalesce(ms_heard_at_most, 0), heard_at) AS started_at,
+        ms_heard_at_most,
         _extracted_at
     FROM heard
 )
@@ -320,7 +425,9 @@ SELECT
     account_id,
     source,
     played_at,
-    played_at_local,
+    CAST(played_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS played_at_local,
+    started_at,
+    CAST(started_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS started_at_local,
     heard_at,
     heard_at_local,
     CAST(heard_at_local AS date) AS played_on,
@@ -328,6 +435,7 @@ SELECT
     CAST(day_of_week(heard_at_local) AS integer) AS local_weekday,
     item_uri,
     item_key,
+    title_key,
     item_type,
     track_id,
     track_name,
@@ -337,7 +445,7 @@ SELECT
     context_uri,
     duration_ms,
     ms_played,
-    coalesce(ms_played, duration_ms) AS ms_heard_at_most,
+    ms_heard_at_most,
     source = 'recently_played' OR coalesce(ms_played, 0) >= 30000 AS is_listen,
     reason_start,
     reason_end,
@@ -349,4 +457,4 @@ SELECT
     platform,
     country,
     _extracted_at
-FROM localized
+FROM timed

@@ -1,25 +1,33 @@
--- The newest run of each account, and as_of: the moment from which the named queries count back.
+-- The newest run of each account, and as_of, the moment from which queries on your listening count back.
 -- Grain: account_id.
--- Runs of the extractor count, imports do not: an export ends weeks before the day of its import. as_of is when the
--- newest run took place or, where an import brought plays since or is all that there is, the newest play.
--- run_id and scheduled_at are null for an account that has imports alone.
+-- as_of is the time of the newest run that read plays from the API or, if later, the newest play in `listens`. It is
+-- not the time of an import: an export ends days or weeks before that. Without either it is the time of the newest run.
+-- run_id and scheduled_at are those of the extractor's newest run, whatever it read: queries on your library count back
+-- from there. They are null for an account that only has imports.
 WITH runs_known AS (
     SELECT
         account_id,
         max(CASE WHEN "trigger" <> 'import' THEN run_id END) AS run_id,
         max(CASE WHEN "trigger" <> 'import' THEN scheduled_at END) AS scheduled_at,
+        max(CASE WHEN stream = 'recently_played' AND status IN ('complete', 'unchanged') THEN scheduled_at END)
+            AS plays_read_at,
         max(scheduled_at) AS newest_at
     FROM run_attempts
     WHERE account_id IS NOT NULL
     GROUP BY account_id
 ),
 
+-- A small export counts only before the first play from the API.
 newest_plays AS (
-    SELECT p.account_id, max(p.played_at) AS played_at
-    FROM plays AS p
-    JOIN runs_known AS r ON r.account_id = p.account_id
-    WHERE p.played_at <= r.newest_at
-    GROUP BY p.account_id
+    SELECT
+        account_id,
+        coalesce(
+            max(CASE WHEN source = 'recently_played' THEN played_at END),
+            max(CASE WHEN source = 'account_data' THEN played_at END)
+        ) AS api_or_small_at,
+        max(CASE WHEN source = 'streaming_history' THEN played_at END) AS extended_at
+    FROM counted_plays
+    GROUP BY account_id
 ),
 
 moments AS (
@@ -27,12 +35,11 @@ moments AS (
         r.account_id,
         r.run_id,
         r.scheduled_at,
-        CASE
-            WHEN p.played_at > r.scheduled_at THEN p.played_at
-            ELSE coalesce(r.scheduled_at, p.played_at, r.newest_at)
-        END AS as_of
+        coalesce(max(k.known_at), r.scheduled_at, r.newest_at) AS as_of
     FROM runs_known AS r
     LEFT JOIN newest_plays AS p ON p.account_id = r.account_id
+    CROSS JOIN UNNEST(ARRAY[r.plays_read_at, p.api_or_small_at, p.extended_at]) AS k (known_at)
+    GROUP BY r.account_id, r.run_id, r.scheduled_at, r.newest_at
 )
 
 SELECT

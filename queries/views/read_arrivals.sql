@@ -1,6 +1,6 @@
--- How much of each read has arrived: is_complete once `runs` says it is finished and its objects hold as many lines.
+-- How much of each read has arrived: is_complete once `runs` says it is finished and all of its lines are there.
 -- Grain: run_id, attempt, stream, unit; an `unchanged` unit repeats the read that it equals.
--- A read whose objects wait in a dead-letter queue, or whose partition no crawl has seen yet, is not complete.
+-- A read is not complete while an object of it waits in a dead-letter queue or in a partition that no crawl has found.
 WITH object_lines AS (
     SELECT stream, _raw_key, count(*) AS records
     FROM line_versions

@@ -1,4 +1,4 @@
--- `runs` without repetitions: what each invocation of the extractor did, a row a stream and unit.
+-- `runs` without duplicates: what each invocation of the extractor did, one row per stream and unit.
 -- Grain: run_id, attempt, stream, unit.
 SELECT
     account_id,

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import duckdb
+import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
@@ -81,6 +82,13 @@ class Lake:
         marks = ", ".join("?" for _ in values)
         self._database.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(values.values()))
 
+    def insert_all(self, table: str, rows: Sequence[Row]) -> None:
+        """Many rows of a base table at once; a column that a row lacks is null."""
+        arrow = pa.Table.from_pylist([dict(row) for row in rows])
+        self._database.register("many_rows", arrow)
+        self._database.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM many_rows')
+        self._database.unregister("many_rows")
+
     def repeat_every_row(self) -> None:
         """Every row of every base table once more, as at-least-once delivery may leave them."""
         for name in TABLES:
@@ -110,6 +118,18 @@ class Lake:
         table = STREAM_TABLES[stream]
         row = {"source": stream, **record} if table == "plays" else dict(record)
         self.insert(table, **row, **_common(account, run, read, key, number, version))
+
+    def import_plays(self, run: str, plays: Sequence[Row], *, account: str = "ana") -> None:
+        """A whole import of an export with many plays, in one object."""
+        key = raw_key(run, "streaming_history")
+        self.complete(run, "streaming_history", [key], len(plays), account=account)
+        self.insert_all(
+            "plays",
+            [
+                {"source": "streaming_history", **play, **_common(account, run, f"read-of-{run}", key, number, 1)}
+                for number, play in enumerate(plays, start=1)
+            ],
+        )
 
     def entity(self, table: str, key: str, number: int, record: Row, *, account: str = "ana", version: int = 1) -> None:
         """One row of an entity or bridge table that a raw line gave."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.queries.lake import Lake, moment, raw_key, run
+from handlers import layout
+from tests.queries.lake import Lake, moment, raw_key
+
+_FIRST_IMPORT = datetime(2027, 2, 1, tzinfo=UTC)
+PLAYS_RUN = layout.run_id(_FIRST_IMPORT, "hourly")
+"""Plays of any day until then can have been read."""
 
 
 class Player:
@@ -16,12 +22,12 @@ class Player:
         self._imports = 0
 
     def play(self, when: str, track: str, artist: str | None = "Abba", account: str = "ana", **more: Any) -> None:
-        """One play of a track from the API, three minutes long, in an object of its own."""
+        """One play of a track from the API, three minutes long, in an object of its own of `PLAYS_RUN`."""
         self._parts += 1
         self._lake.line(
             "recently_played",
             "read",
-            raw_key(run(1, 6, "hourly"), "recently_played", part=self._parts),
+            raw_key(PLAYS_RUN, "recently_played", part=self._parts),
             1,
             {**_named(when, track, artist), "duration_ms": 180_000, **more},
             account=account,
@@ -30,7 +36,8 @@ class Player:
     def export(self, *plays: dict[str, Any], account: str = "ana") -> None:
         """One import of an export with these plays, each made by `exported`."""
         self._imports += 1
-        self._lake.read(run(self._imports, 7, "import"), "streaming_history", plays, account=account)
+        importing = layout.run_id(_FIRST_IMPORT + timedelta(minutes=self._imports), "import")
+        self._lake.read(importing, "streaming_history", plays, account=account)
 
 
 def exported(when: str, track: str = "x", artist: str | None = "Abba", **more: Any) -> dict[str, Any]:

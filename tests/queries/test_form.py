@@ -13,7 +13,15 @@ from tests.queries import test_listening, test_named
 from tests.queries.lake import NAMED, VIEWS, Lake, tables_of
 
 QUERIES = {f"views/{name}": sql for name, sql in VIEWS.items()} | {f"named/{name}": sql for name, sql in NAMED.items()}
-HELPERS = {"line_versions", "run_attempts", "read_arrivals", "complete_reads", "newest_run"}
+HELPERS = {
+    "line_versions",
+    "run_attempts",
+    "read_arrivals",
+    "complete_reads",
+    "newest_run",
+    "counted_plays",
+    "play_spans",
+}
 
 
 def test_each_table_that_is_there_has_its_view() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.queries.lake import NAMED, Lake, moment, run, tables_of
 from tests.queries.player import Player, exported
@@ -112,6 +114,7 @@ def fill_library(lake: Lake, account: str, number: int) -> None:
         {"album_id": name, "album_name": name, "artist_name": "Abba", "added_at": moment("2026-01-01")}
         for name in ("Arrival", "Unheard")
     ]
+    lake.manifest(run(22), "recently_played", account=account, attempt=number)
     artists = [{"artist_id": name, "artist_name": name} for name in ("Abba", "Unheard")]
     for stream, records in (("saved_tracks", tracks), ("saved_albums", albums), ("followed_artists", artists)):
         lake.read(run(22), stream, records, **of_account)
@@ -140,7 +143,7 @@ def test_a_play_heard_offline_counts_where_it_was_heard(answers: Answers) -> Non
 def test_plays_without_a_uri_neither_vanish_nor_merge(answers: Answers) -> None:
     uris = {play["item_uri"] for play in history()}
     expected = {
-        name: [tuple("" if value in uris else value for value in row) for row in rows]
+        name: [tuple(None if value in uris else value for value in row) for row in rows]
         for name, rows in answers["plain"].items()
         if name not in OF_EXTENDED_EXPORTS
     }
@@ -172,7 +175,7 @@ def test_year_in_review_has_a_row_a_local_year(lake: Lake, player: Player) -> No
 
 
 def test_top_tracks_by_plays_ranks_three_periods(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     player.export(
         *(exported(f"2024-01-0{day} 12:00", "old") for day in (1, 2, 3)),
         *(exported(f"2026-05-0{day} 12:00", "spring", track_name="Old name") for day in (1, 2)),
@@ -199,7 +202,7 @@ def test_top_tracks_by_plays_ranks_three_periods(lake: Lake, player: Player) -> 
 
 
 def test_top_albums_by_plays_tells_albums_apart_by_artist_and_title(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     player.export(
         *(exported(f"2024-01-0{day} 12:00", f"track {day % 2}", album_name="Greatest Hits") for day in (1, 2, 3)),
         *(exported(f"2026-05-0{day} 12:00", "y", "Queen", album_name="Greatest Hits") for day in (1, 2)),
@@ -221,7 +224,7 @@ def test_top_albums_by_plays_tells_albums_apart_by_artist_and_title(lake: Lake, 
 
 
 def test_sessions_end_with_a_pause_of_more_than_thirty_minutes(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     player.export(
         exported("2026-10-31 12:00", "too long ago"),
         exported("2026-11-20 12:00", "a"),
@@ -235,6 +238,68 @@ def test_sessions_end_with_a_pause_of_more_than_thirty_minutes(lake: Lake, playe
         ("ana", moment("2026-11-20 14:04"), moment("2026-11-20 14:10"), 6.0, 3, 2, 1),
         ("ana", moment("2026-11-20 12:57"), moment("2026-11-20 13:33"), 36.0, 2, 2, 2),
     ]
+
+
+def test_sessions_do_not_overlap_where_a_play_encloses_others(lake: Lake, player: Player) -> None:
+    lake.manifest(run(29), "recently_played")
+    player.export(
+        exported("2026-11-20 12:05", "a"),
+        exported("2026-11-20 14:00", "long", ms_played=7_200_000),
+        exported("2026-11-20 12:50", "b"),
+        exported("2026-11-20 14:20", "c"),
+    )
+
+    assert lake.ask(NAMED["sessions"]) == [
+        ("ana", moment("2026-11-20 13:00"), moment("2026-11-20 15:20"), 140.0, 4, 4, 1)
+    ]
+
+
+@given(
+    plays=st.lists(
+        st.tuples(st.integers(0, 300), st.integers(1, 120)).map(lambda one: (one[0] + one[1], one[1])),
+        min_size=1,
+        max_size=12,
+    )
+)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
+def test_sessions_lie_more_than_thirty_minutes_apart(tables_and_views: Lake, plays: list[tuple[int, int]]) -> None:
+    midnight = moment("2026-11-20")
+    with tables_and_views.scenario() as lake:
+        Player(lake).export(
+            *(
+                exported(str(midnight + timedelta(minutes=end)), f"t{number}", ms_played=minutes * 60_000)
+                for number, (end, minutes) in enumerate(plays)
+            )
+        )
+        rows = lake.ask(NAMED["sessions"])
+
+    sessions = [[row[1], row[2]] for row in reversed(rows)]
+    expected: list[list[datetime]] = []
+    for end, minutes in sorted(plays, key=lambda one: one[0] - one[1]):
+        # Local time is an hour ahead.
+        start, stop = (midnight + timedelta(minutes=minute + 60) for minute in (end - minutes, end))
+        if expected and start <= expected[-1][1] + timedelta(minutes=30):
+            expected[-1][1] = max(expected[-1][1], stop)
+        else:
+            expected.append([start, stop])
+    assert sessions == expected
+    assert sum(row[4] for row in rows) == len(plays)
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "shown"),
+    [
+        # The clocks went back at 01:00 UTC on 25 October, and forward at 01:00 UTC on 29 March.
+        ("2026-10-25 01:30", ("2026-10-25 02:30", "2026-10-25 02:30")),
+        ("2026-03-29 01:30", ("2026-03-29 01:30", "2026-03-29 03:30")),
+    ],
+)
+def test_sessions_begin_at_the_local_time_of_their_start(
+    lake: Lake, player: Player, ended_at: str, shown: tuple[str, str]
+) -> None:
+    player.export(exported(ended_at, ms_played=3_600_000))
+
+    assert lake.ask(NAMED["sessions"]) == [("ana", moment(shown[0]), moment(shown[1]), 60.0, 1, 1, 1)]
 
 
 def test_skip_rate_takes_the_forward_button_where_nothing_else_tells(lake: Lake, player: Player) -> None:
@@ -284,7 +349,7 @@ def test_obsessions_are_counted_within_any_seven_days(lake: Lake, player: Player
 
 
 def test_forgotten_favourites_were_heard_often_and_long_ago(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     for track, times, last in (("a", 11, "2025-11-28"), ("b", 12, "2025-11-30"), ("c", 9, "2025-11-01")):
         player.export(
             *(exported(f"2024-03-{day:02d} 12:00", track) for day in range(1, times)), exported(f"{last} 12:00", track)
@@ -295,8 +360,60 @@ def test_forgotten_favourites_were_heard_often_and_long_ago(lake: Lake, player: 
     ]
 
 
+def test_forgotten_favourites_are_not_those_heard_lately_under_another_uri(lake: Lake, player: Player) -> None:
+    lake.manifest(run(29), "recently_played")
+    player.export(
+        *(exported(f"2024-03-{day:02d} 12:00", track) for day in range(1, 11) for track in ("a", "b", "c")),
+        exported("2026-11-01 12:00", "new", track_name="a", artist="ABBA"),
+        exported("2026-11-01 13:00", "other", "Beck", track_name="B"),
+        exported("2025-06-01 12:00", "older", track_name="C"),
+    )
+
+    assert [(row[2], row[6], row[7]) for row in lake.ask(NAMED["forgotten_favourites"])] == [
+        ("C", moment("2025-06-01 14:00"), "spotify:track:c"),
+        ("B", moment("2024-03-10 13:00"), "spotify:track:b"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["obsessions", "on_this_day", "top_tracks_by_plays", "most_returned_to_tracks"])
+def test_tracks_show_a_uri_and_names_where_any_play_has_them(lake: Lake, player: Player, name: str) -> None:
+    lake.manifest(run(29), "recently_played")
+    nameless: dict[str, Any] = {"item_uri": "", "track_id": None}
+    player.export(
+        exported("2024-11-28 12:00", "a"),
+        *(exported(f"2024-11-29 12:0{minute}", "a", **nameless) for minute in range(3)),
+        *(exported(f"2024-11-29 13:0{minute}", "b", **nameless) for minute in range(3)),
+        exported("2024-11-27 13:00", "b", **nameless),
+        exported("2024-11-29 14:00", "c", track_name=None, artist=None),
+        *(exported(f"2024-11-29 14:0{minute}", "c") for minute in range(1, 3)),
+        exported("2024-11-28 14:00", "c"),
+        *(exported(f"2024-11-{day} 15:00", track_name=None, **nameless) for day in (28, 29)),
+    )
+
+    rows = lake.ask(NAMED[name])
+    track, uri = (lake.columns(NAMED[name]).index(column) for column in ("track_name", "item_uri"))
+    assert {(row[track], row[track + 1], row[uri]) for row in rows} == {
+        ("A", "Abba", "spotify:track:a"),
+        ("B", "Abba", None),
+        ("C", "Abba", "spotify:track:c"),
+    }
+
+
+def test_a_play_without_uri_and_title_counts_in_times_but_is_no_track(lake: Lake, player: Player) -> None:
+    nameless: dict[str, Any] = {"item_uri": "", "track_id": None, "track_name": None}
+    player.export(exported("2026-11-20 12:00", **nameless), exported("2026-11-20 13:00", **nameless))
+
+    assert lake.ask(NAMED["listening_by_day"]) == [("ana", date(2026, 11, 20), 2, 0, 6.0)]
+    assert lake.ask(NAMED["top_artists"]) == [("ana", 1, "Abba", 2, 0, 6.0, moment("2026-11-20 14:00"))]
+    assert lake.ask(NAMED["top_tracks_by_plays"]) == []
+    ((year, listens, minutes, tracks, top_track),) = [
+        (row[1], row[2], row[3], row[6], row[11]) for row in lake.ask(NAMED["year_in_review"])
+    ]
+    assert (year, listens, minutes, tracks, top_track) == (2026, 2, 6.0, 0, None)
+
+
 def test_on_this_day_is_the_local_day_of_earlier_years(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     player.export(
         *(exported(f"2024-11-{when}", "a") for when in ("28 22:59", "28 23:00", "29 22:59", "29 23:00")),
         exported("2024-11-29 12:00", "b"),
@@ -368,6 +485,16 @@ def test_podcasts_are_ranked_by_time(lake: Lake, player: Player) -> None:
         ("ana", 1, "Long talk", 2, 2, 63.0, moment("2026-10-04 14:00"), moment("2026-10-06 14:00")),
         ("ana", 2, "Short news", 3, 3, 9.0, moment("2026-10-01 14:00"), moment("2026-10-03 14:00")),
     ]
+
+
+def test_podcasts_have_a_row_for_episodes_of_unknown_shows(lake: Lake, player: Player) -> None:
+    player.export(
+        exported("2026-10-01 12:00", "e", "News", item_type="episode", ms_played=60_000),
+        exported("2026-10-02 12:00", "f", None, item_type="episode"),
+        exported("2026-10-03 12:00", "g", "", item_type="episode"),
+    )
+
+    assert [row[2:6] for row in lake.ask(NAMED["podcasts"])] == [(None, 2, 2, 6.0), ("News", 1, 1, 1.0)]
 
 
 def test_plays_by_playlist_counts_all_plays_of_the_api(lake: Lake, player: Player) -> None:

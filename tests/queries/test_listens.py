@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -361,3 +362,93 @@ def test_a_line_of_another_account_in_an_import_does_not_count(lake: Lake) -> No
     lake.line(EXPORT, "hash", key, 2, play(at(9), ms_played=5), account="bo")
 
     assert [row[:3] for row in lake.ask(LISTENS)] == [("ana", EXPORT, at(1))]
+
+
+IMPOSSIBLE = [
+    pytest.param(moment("2026-11-22 06:00:01"), id="a day after the import"),
+    pytest.param(moment("2099-01-01"), id="far in the future"),
+    pytest.param(moment("1970-01-01"), id="before Spotify"),
+]
+
+
+@pytest.mark.parametrize("source", [EXPORT, SMALL])
+@pytest.mark.parametrize("when", IMPOSSIBLE)
+def test_a_play_with_an_impossible_time_neither_counts_nor_hides_plays(lake: Lake, when: datetime, source: str) -> None:
+    lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), 1, play(at(1)))
+    lake.line(API, "read", raw_key(run(30, 6, "hourly"), API), 1, play(at(31)))
+    exported(lake, run(21, trigger="import"), [play(at(9), ms_played=1), play(when, ms_played=1, source=source)])
+
+    assert [row[1:3] for row in lake.ask(LISTENS)] == [(API, at(1)), (EXPORT, at(9)), (API, at(31))]
+
+
+@pytest.mark.parametrize("when", IMPOSSIBLE)
+def test_a_play_of_the_api_with_an_impossible_time_hides_no_small_export(lake: Lake, when: datetime) -> None:
+    lake.line(API, "read", raw_key(run(21, 6, "hourly"), API), 1, play(when))
+    exported(lake, run(21, trigger="import"), [small(at(9))])
+
+    assert [row[1:3] for row in lake.ask(LISTENS)] == [(SMALL, at(9))]
+
+
+def test_clocks_may_differ_by_a_day(lake: Lake) -> None:
+    last = moment("2026-11-22 06:00:00")
+    exported(lake, run(21, trigger="import"), [play(at(9), ms_played=1), play(last, ms_played=1)])
+
+    assert [row[2] for row in lake.ask(LISTENS)] == [at(9), last]
+
+
+def test_a_file_imported_again_may_not_hold_later_plays_than_it_could_the_first_time(lake: Lake) -> None:
+    first, second = run(1, trigger="import"), run(21, trigger="import")
+    key = lake.read(first, EXPORT, [play(at(1), ms_played=5), play(moment("2026-11-15"), ms_played=5)], read="hash")
+    lake.complete(second, EXPORT, [key], 2, read="hash", status="unchanged")
+
+    assert [row[2] for row in lake.ask(LISTENS)] == [at(1)]
+
+
+def test_keys_of_different_titles_are_different(lake: Lake) -> None:
+    texts = ["".join(one) for length in range(4) for one in product("a/ ", repeat=length)]
+    pairs = [(artist, title) for artist in texts for title in texts if title]
+    elements = [
+        play(at(1) + timedelta(seconds=number), "", 60_000, item_type="track", artist_name=artist, track_name=title)
+        for number, (artist, title) in enumerate(pairs)
+    ]
+    lake.import_plays(run(21, trigger="import"), elements)
+
+    assert lake.ask("SELECT count(*), count(DISTINCT item_key), count(DISTINCT title_key) FROM listens") == [
+        (len(pairs), len(pairs), len(pairs))
+    ]
+
+
+def test_a_play_without_uri_and_title_has_no_key(lake: Lake) -> None:
+    exported(
+        lake,
+        run(21, trigger="import"),
+        [play(at(1), "", 5, artist_name="Abba", track_name=name) for name in ("", None)],
+        [play(at(2), "uri", 5, artist_name="Abba", track_name=name) for name in ("", None)],
+    )
+
+    assert lake.ask("SELECT DISTINCT played_at, item_key, title_key FROM listens ORDER BY 1") == [
+        (at(1), "", None),
+        (at(2), "uri", None),
+    ]
+
+
+def test_a_play_of_which_nothing_is_known_stays_beside_the_other_of_its_moment(lake: Lake) -> None:
+    named = play(at(1), "uri", 5, track_name="Song")
+    exported(lake, run(21, trigger="import"), [named, play(at(1), "", 5)])
+    exported(lake, run(22, trigger="import"), [named])
+
+    assert lake.ask("SELECT item_uri FROM listens ORDER BY 1") == [("",), ("uri",)]
+
+
+def test_started_at_is_subtracted_before_it_becomes_local(lake: Lake) -> None:
+    # The clocks went back at 01:00 UTC.
+    exported(lake, run(21, trigger="import"), [play(at(25, 1), ms_played=1_800_000)])
+    lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), 1, play(at(26), duration_ms=60_000))
+    lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), 2, play(at(27)))
+
+    half_hour, minute = timedelta(minutes=30), timedelta(minutes=1)
+    assert lake.ask("SELECT started_at, started_at_local, heard_at_local FROM listens ORDER BY 1") == [
+        (at(25, 1) - half_hour, at(25, 3) - half_hour, at(25, 2)),
+        (at(26) - minute, at(26, 13) - minute, at(26, 13)),
+        (at(27), at(27, 13), at(27, 13)),
+    ]

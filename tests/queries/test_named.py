@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from tests.queries.lake import NAMED, Lake, moment, ran, raw_key, run
-from tests.queries.player import Player, exported
+from tests.queries.player import PLAYS_RUN, Player, exported
 
 
 def entries(playlist_id: str, *tracks: str, added_at: datetime | None = None) -> list[dict[str, Any]]:
@@ -48,7 +48,7 @@ def saved(track: str, when: str = "2026-10-01") -> dict[str, Any]:
 
 
 def test_top_artists_counts_four_weeks_back_from_the_newest_run(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     player.play("2026-11-01 05:59:59", "old", "Too long ago")
     player.play("2026-11-01 06:00:00", "x", "Abba")
     player.play("2026-11-20 06:00:00", "y", "Abba")
@@ -65,14 +65,14 @@ def test_top_artists_counts_four_weeks_back_from_the_newest_run(lake: Lake, play
 
 def test_top_artists_ranks_each_account_for_itself(lake: Lake, player: Player) -> None:
     for account in ("ana", "bo"):
-        lake.manifest(run(2), "profile", account=account, attempt=int(account == "bo"))
+        lake.manifest(run(2), "recently_played", account=account, attempt=int(account == "bo"))
         player.play("2026-11-01 07:00:00", "x", f"Hero of {account}", account)
 
     assert [row[:3] for row in lake.ask(NAMED["top_artists"])] == [("ana", 1, "Hero of ana"), ("bo", 1, "Hero of bo")]
 
 
 def test_listening_by_hour_and_weekday_is_in_local_time(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     player.play("2026-08-01 12:00:00", "more than twelve weeks ago")
     player.play("2026-11-01 23:30:00", "x")
     player.play("2026-11-08 23:40:00", "x")
@@ -82,7 +82,7 @@ def test_listening_by_hour_and_weekday_is_in_local_time(lake: Lake, player: Play
 
 
 def test_listening_by_day_is_in_local_days(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     player.play("2026-10-01 12:00:00", "more than four weeks ago")
     player.play("2026-11-03 22:30:00", "x")
     player.play("2026-11-03 23:30:00", "x", ms_played=90_000)
@@ -103,7 +103,7 @@ def test_top_artists_counts_tracks_without_a_uri_by_their_titles(lake: Lake, pla
 
 
 def test_listening_by_day_has_the_whole_first_day(lake: Lake, player: Player) -> None:
-    lake.manifest(run(29), "profile")
+    lake.manifest(run(29), "recently_played")
     for when in ("2026-10-31 22:59", "2026-10-31 23:00", "2026-11-01 22:59"):
         player.play(when, "x")
 
@@ -157,9 +157,7 @@ def test_saved_albums_never_played_knows_plays_by_id_and_by_title(lake: Lake, pl
     player.play("2026-11-01 13:00:00", "u", album_name="waterloo")
     player.play("2026-11-01 14:00:00", "v", album_name="Voyage", artist="Another")
     player.play("2026-11-01 15:00:00", "w", album_name="")
-    lake.entity(
-        "tracks", raw_key(run(1, 6, "hourly"), "recently_played", part=1), 1, {"track_id": "t", "album_id": "by id"}
-    )
+    lake.entity("tracks", raw_key(PLAYS_RUN, "recently_played", part=1), 1, {"track_id": "t", "album_id": "by id"})
     lake.entity(
         "albums",
         raw_key(run(1), "saved_albums"),
@@ -175,6 +173,7 @@ def test_saved_albums_never_played_knows_plays_by_id_and_by_title(lake: Lake, pl
 
 def test_saved_tracks_not_played_lately_begins_with_those_never_heard(lake: Lake, player: Player) -> None:
     lake.read(run(29), "saved_tracks", [saved(track) for track in ("lately", "long", "longer", "never")])
+    lake.manifest(run(29), "recently_played")
     player.play("2026-11-02 12:00:00", "lately")
     player.play("2026-10-20 12:00:00", "long")
     player.play("2026-10-10 12:00:00", "longer")
@@ -188,6 +187,7 @@ def test_saved_tracks_not_played_lately_begins_with_those_never_heard(lake: Lake
 
 def test_saved_tracks_not_played_lately_knows_plays_by_artist_and_title(lake: Lake, player: Player) -> None:
     lake.read(run(29), "saved_tracks", [saved(track) for track in ("lately", "relinked", "never")])
+    lake.manifest(run(29), "recently_played")
     player.export(
         exported("2026-11-02 12:00", "lately", "ABBA", item_uri="", source="account_data"),
         exported("2026-11-02 13:00", "relinked", item_uri="spotify:track:another"),
@@ -215,6 +215,37 @@ def test_saved_albums_never_played_knows_plays_without_an_album_by_their_track(l
     )
 
     assert [row[1] for row in lake.ask(NAMED["saved_albums_never_played"])] == ["Voyage"]
+
+
+def test_saved_tracks_not_played_lately_tells_slashes_in_names_apart(lake: Lake, player: Player) -> None:
+    lake.manifest(run(29), "recently_played")
+    tracks = [saved("one") | {"artist_name": "A / B", "track_name": "C"}]
+    lake.read(run(29), "saved_tracks", [*tracks, saved("two") | {"artist_name": "D", "track_name": "E / F"}])
+    player.export(
+        exported("2026-11-02 12:00", "x", "A", track_name="B / C"),
+        exported("2026-11-02 13:00", "y", "d", track_name="e / f"),
+    )
+
+    assert [row[2] for row in lake.ask(NAMED["saved_tracks_not_played_lately"])] == ["C"]
+
+
+def test_saved_albums_never_played_tells_slashes_in_names_apart(lake: Lake, player: Player) -> None:
+    albums = [("A / B", "C"), ("D", "E / F"), ("G / H", "I"), ("J/K", "L")]
+    key = lake.read(
+        run(1),
+        "saved_albums",
+        [{"album_id": name, "album_name": name, "artist_name": artist} for artist, name in albums],
+    )
+    for number, (track, album) in enumerate((("Song", "I"), ("Tune", "L")), start=1):
+        lake.entity("tracks", key, number, {"track_id": track, "name": track, "album_id": album})
+    player.export(
+        exported("2026-10-20 12:00", "a", "A", album_name="B / C"),
+        exported("2026-10-20 13:00", "b", "D", album_name="E / F"),
+        exported("2026-10-20 14:00", "c", "G", track_name="H / Song"),
+        exported("2026-10-20 15:00", "d", "J/K", track_name="Tune"),
+    )
+
+    assert {row[1] for row in lake.ask(NAMED["saved_albums_never_played"])} == {"C", "I"}
 
 
 def test_artists_first_heard_has_the_first_play_of_each(lake: Lake, player: Player) -> None:
@@ -338,6 +369,7 @@ def test_requests_by_stream_sums_the_last_seven_days(lake: Lake) -> None:
     lake.manifest(run(2), "playlists", requests=5, records=7, objects=1)
     lake.manifest(run(8), "playlists", requests=6, records=8, objects=1, status="failed")
     lake.manifest(run(8), "profile", requests=1)
+    lake.manifest(run(8, 7), "profile", account=None, status="failed")
 
     assert lake.ask(NAMED["requests_by_stream"]) == [
         ("ana", "playlists", 2, 11, 15, 2, 1),
@@ -403,13 +435,14 @@ def test_top_tracks_over_time_knows_no_rank_from_before_a_gap(lake: Lake) -> Non
 def test_followed_artists_not_heard_knows_plays_by_id_and_by_name(lake: Lake, player: Player) -> None:
     names = ["Never", "Lately", "Long", "Guest", "exported"]
     lake.read(run(29), "followed_artists", [{"artist_id": name, "artist_name": name} for name in names])
+    lake.manifest(run(29), "recently_played")
     player.play("2026-11-02 12:00:00", "t", "Lately")
     player.play("2026-08-01 12:00:00", "t", "LONG")
     player.play("2026-11-02 13:00:00", "u", "Somebody")
     player.play("2026-11-02 14:00:00", "v", "Exported")
     player.play("2026-11-02 15:00:00", "w", None)
     player.play("2026-11-02 16:00:00", "t", "Never", "bo")
-    key = raw_key(run(1, 6, "hourly"), "recently_played", part=3)
+    key = raw_key(PLAYS_RUN, "recently_played", part=3)
     lake.entity("track_artists", key, 1, {"track_id": "u", "position": 1, "artist_id": "Guest"})
 
     assert lake.ask(NAMED["followed_artists_not_heard"]) == [

@@ -7,8 +7,6 @@ import pytest
 from handlers import layout
 from tests.queries.lake import Lake, moment, raw_key, run
 
-NEWEST = "SELECT account_id, run_id, as_of, as_of_local FROM newest_run ORDER BY account_id"
-
 
 def test_the_last_row_of_a_unit_counts_and_what_it_cost_is_summed(lake: Lake) -> None:
     lake.manifest(run(1), "saved_tracks", status="partial", reason="continued", requests=40, records=2000, objects=2)
@@ -161,43 +159,6 @@ def test_freshness_keeps_accounts_apart(lake: Lake) -> None:
     assert lake.ask("SELECT account_id, last_status FROM freshness ORDER BY 1") == [
         ("ana", "complete"),
         ("bo", "failed"),
-    ]
-
-
-def test_the_newest_run_is_the_one_from_which_windows_are_counted(lake: Lake) -> None:
-    lake.manifest(run(1), "profile")
-    lake.manifest(run(2, 23), "profile")
-    lake.manifest(run(3), "profile", account=None, status="failed")
-
-    assert lake.ask("SELECT account_id, run_id, scheduled_at_local FROM newest_run") == [
-        ("ana", run(2, 23), moment("2026-11-03 00:00"))
-    ]
-
-
-def test_an_import_is_no_run_from_which_windows_are_counted(lake: Lake) -> None:
-    lake.manifest(run(1), "profile")
-    lake.read(run(20, trigger="import"), "streaming_history", [{"played_at": moment("2026-10-05 12:00")}])
-
-    assert lake.ask(NEWEST) == [("ana", run(1), moment("2026-11-01 06:00"), moment("2026-11-01 07:00"))]
-
-
-def test_plays_that_an_import_brought_since_the_newest_run_are_what_windows_are_counted_from(lake: Lake) -> None:
-    lake.manifest(run(1), "profile")
-    importing = run(20, trigger="import")
-    plays = [{"played_at": moment(when)} for when in ("2026-11-05 12:00", "2026-11-20 05:59", "2099-01-01 12:00")]
-    lake.read(importing, "streaming_history", plays)
-
-    assert lake.ask(NEWEST) == [("ana", run(1), moment("2026-11-20 05:59"), moment("2026-11-20 06:59"))]
-
-
-def test_an_account_of_imports_alone_counts_back_from_its_newest_play(lake: Lake) -> None:
-    lake.read(run(20, trigger="import"), "streaming_history", [{"played_at": moment("2026-10-05 12:00")}])
-    lake.manifest(run(21, trigger="import"), "streaming_history", account="bo", status="failed")
-    lake.repeat_every_row()
-
-    assert lake.ask(NEWEST) == [
-        ("ana", None, moment("2026-10-05 12:00"), moment("2026-10-05 14:00")),
-        ("bo", None, moment("2026-11-21 06:00"), moment("2026-11-21 07:00")),
     ]
 
 
