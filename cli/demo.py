@@ -30,8 +30,8 @@ from handlers.tables import TABLES
 from local.cloud import EmbeddedCloud
 from local.deployment import DeploymentError
 from local.engines.journal import Step
-from local.spotify import Library
-from local.spotify.top_lists import TIME_RANGES
+from spotify_simulator import Library
+from spotify_simulator.model.top_lists import TIME_RANGES
 
 START = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
 """A Monday; in the listener's time zone an hour before the first daily run."""

@@ -11,7 +11,7 @@ from local.clock import SimulatedClock
 from local.deployment import deploy
 from local.engines.journal import Step
 from local.engines.playback import Playback
-from local.spotify import Simulator
+from spotify_simulator import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from local.spotify import Library
+    from spotify_simulator import Library
 
 __all__ = ["EmbeddedCloud", "Step"]
 

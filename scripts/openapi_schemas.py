@@ -36,7 +36,7 @@ PATHS = (
     "/tracks/{id}",
 )
 """The endpoints that the simulator models."""
-TARGET = Path(__file__).parent.parent / "tests/local/openapi_schemas.json"
+TARGET = Path(__file__).parent.parent / "tests/spotify_simulator/openapi_schemas.json"
 
 _KEPT = ("type", "enum", "nullable", "required")
 _SCHEMAS = "#/components/schemas/"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PARTS = {"handlers", "pipeline", "local", "cli"}
+PARTS = {"handlers", "pipeline", "spotify_simulator", "loopback", "local", "cli"}
 RAW = "handlers.raw"
 """How the raw bucket is written: what an import writes must be what the extractor writes."""
 CONTRACTS = {
@@ -58,8 +58,10 @@ def foreign(names: set[str], allowed: set[str]) -> set[str]:
     [
         ("handlers", {"handlers"}),
         ("pipeline", {"pipeline", *CONTRACTS}),
-        ("local", {"local"}),
-        ("cli", {"cli", "local", RAW, *CONTRACTS}),
+        ("loopback", {"loopback"}),
+        ("spotify_simulator", {"spotify_simulator", "loopback"}),
+        ("local", {"local", "loopback", "spotify_simulator"}),
+        ("cli", {"cli", "local", "spotify_simulator", RAW, *CONTRACTS}),
     ],
 )
 def test_part_imports_only_what_it_may_know(folder: str, allowed: set[str]) -> None:
@@ -78,7 +80,7 @@ def test_only_the_demo_and_local_commands_know_the_embedded_cloud() -> None:
     knowing = {
         file.relative_to("cli").parts[0].removesuffix(".py")
         for file, names in project_imports("cli").items()
-        if any(name.split(".")[0] == "local" for name in names)
+        if any(name.split(".")[0] in {"local", "spotify_simulator"} for name in names)
     }
     assert knowing <= {"demo", "local"}
 

@@ -16,7 +16,7 @@ from local.aws.policies import Question
 from local.aws.refusals import InvalidArgumentError, RefusedRequestError
 from local.aws.s3_encryption import key_questions
 from local.aws.signatures import AUTHENTICATION_PARAMETERS
-from local.serving import LOOPBACK_NAMES
+from loopback.server import LOOPBACK_NAMES
 
 if TYPE_CHECKING:
     from local.aws.requests import AwsRequest

@@ -28,7 +28,7 @@ from local.aws.plain_session import plain_session
 from local.aws.principals import PARTITION
 from local.aws.s3_events import checked_s3_events
 from local.aws.wsgi import AuthorizedApp, KeepAliveHandler, foreign
-from local.serving import HOST, LoopbackServer
+from loopback.server import HOST, LoopbackServer
 
 
 class ServerBusyError(Exception):

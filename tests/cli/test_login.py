@@ -23,7 +23,7 @@ import requests
 from moto import mock_aws
 
 from cli.main import main
-from tests.local.spotify_session import library, running
+from tests.spotify_simulator.spotify_session import library, running
 
 # What the default streams need.
 SCOPES = [

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from local.spotify.library import Library
-from local.spotify.privacy_export import account_records
+from spotify_simulator.model.library import Library
+from spotify_simulator.privacy_export import account_records
 from tests.e2e.world import FIRST_HOURLY_RUN, TIMEZONE
 
 _MINUTE_ENDS = timedelta(milliseconds=59_999)

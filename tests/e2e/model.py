@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from local.spotify.entities import Album, Artist, Episode, Image, Item, LocalTrack, Show, Track
-from local.spotify.library import Library
-from local.spotify.top_lists import TIME_RANGES
+from spotify_simulator.model.entities import Album, Artist, Episode, Image, Item, LocalTrack, Show, Track
+from spotify_simulator.model.library import Library
+from spotify_simulator.model.top_lists import TIME_RANGES
 from tests.e2e.world import FIRST_HOURLY_RUN, TIMEZONE, World
 
 Row = dict[str, Any]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.spotify import LibraryPlan
+from spotify_simulator import LibraryPlan
 from tests.e2e.test_mutations import without_permission
 from tests.e2e.world import START, TIMEZONE, World, world
 

@@ -16,9 +16,9 @@ from rich.console import Console
 
 from cli.import_history import import_history
 from handlers.tables import SCHEMA_VERSION
-from local.spotify import Library, LibraryPlan
-from local.spotify.plan import PlayedAt
-from local.spotify.privacy_export import MADE_UP, PLACE, Form, write_account_data, write_privacy_export
+from spotify_simulator import Library, LibraryPlan
+from spotify_simulator.model.plan import PlayedAt
+from spotify_simulator.privacy_export import MADE_UP, PLACE, Form, write_account_data, write_privacy_export
 from tests.e2e.listening import Listen, hours_heard, listens, listens_beside_account_data
 from tests.e2e.model import text
 from tests.e2e.released import ROWS, store_released_plays

@@ -9,7 +9,7 @@ from math import ceil
 
 import pytest
 
-from local.spotify import LibraryPlan, Quota
+from spotify_simulator import LibraryPlan, Quota
 from tests.e2e.world import FIRST_DAILY_RUN, TIMEZONE, World, world
 
 pytestmark = pytest.mark.slow

@@ -19,7 +19,7 @@ from cli.errors import CommandError
 from local.aws.authorization import Authorization
 from local.aws.policies import Question
 from local.aws.principals import Principal
-from local.spotify import LibraryPlan
+from spotify_simulator import LibraryPlan
 from tests.e2e import model
 from tests.e2e.world import FIRST_CRAWL, START, TIMEZONE, World, world
 

@@ -11,7 +11,7 @@ import pytest
 
 from handlers.streams import READABLE_STREAMS
 from handlers.tables import TABLES
-from local.spotify import LibraryPlan
+from spotify_simulator import LibraryPlan
 from tests.e2e import model
 from tests.e2e.world import FIRST_HOURLY_RUN, TIMEZONE, World, accounts, world
 

@@ -17,7 +17,7 @@ from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, outputs_key
 from handlers.streams import READABLE_STREAMS, default_streams
 from handlers.tables import STREAM_TABLES
 from local.cloud import EmbeddedCloud
-from local.spotify import Library, LibraryPlan
+from spotify_simulator import Library, LibraryPlan
 
 ROOT = Path(__file__).parents[2]
 TIMEZONE = "Europe/Berlin"

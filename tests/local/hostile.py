@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from local.aws.server import AwsServer
-from local.spotify import Library, LibraryPlan
-from local.spotify.simulator import Simulator
+from spotify_simulator import Library, LibraryPlan
+from spotify_simulator.simulator import Simulator
 from tests.local.stage import zipped
 
 HIDDEN = "HIDDEN"

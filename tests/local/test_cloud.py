@@ -14,7 +14,7 @@ import pytest
 
 from local.cloud import EmbeddedCloud, Step
 from local.deployment import DeploymentError
-from local.spotify import Library
+from spotify_simulator import Library
 from tests.local.stage import START, zipped
 
 PROGRAM = """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.cloud import EmbeddedCloud
-from local.spotify import Library
+from spotify_simulator import Library
 from tests.local.stage import START, Stage, zipped
 
 HOUR = timedelta(hours=1)

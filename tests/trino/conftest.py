@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from cli.import_history import import_history
-from local.spotify import LibraryPlan
+from spotify_simulator import LibraryPlan
 from tests.e2e.released import store_released_plays
 from tests.e2e.world import TIMEZONE, World, world
 from tests.trino.distribution import FetchError, MissingToolError, fetch, find_java

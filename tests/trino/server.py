@@ -15,7 +15,7 @@ from typing import Any, Self
 import requests
 
 from local.aws.server import AwsServer
-from local.serving import HOST
+from loopback.server import HOST
 from tests.trino.answers import Answer, from_trino
 
 CATALOG = "awsdatacatalog"

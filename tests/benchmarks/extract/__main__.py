@@ -28,7 +28,7 @@ from rich.console import Console
 
 from cli.demo import log_in
 from local.cloud import EmbeddedCloud
-from local.spotify import Library, LibraryPlan
+from spotify_simulator import Library, LibraryPlan
 
 _ROOT = Path(__file__).parents[3]
 _START = datetime(2026, 11, 2, 5, tzinfo=UTC)

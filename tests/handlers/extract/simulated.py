@@ -19,8 +19,8 @@ from moto import mock_aws
 
 from handlers.extract import handler as function
 from handlers.streams import READABLE_STREAMS, scopes
-from local.spotify import Library, LibraryPlan, Simulator
-from local.spotify.top_lists import TIME_RANGES
+from spotify_simulator import Library, LibraryPlan, Simulator
+from spotify_simulator.model.top_lists import TIME_RANGES
 from tests.handlers.extract.stage import Context
 from tests.handlers.raw.stored import BUCKET
 

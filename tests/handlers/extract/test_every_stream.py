@@ -9,9 +9,9 @@ from math import ceil
 import pytest
 
 from handlers.streams import READABLE_STREAMS, STREAMS
-from local.spotify import LibraryPlan
-from local.spotify.faults import Fault
-from local.spotify.top_lists import TIME_RANGES
+from spotify_simulator import LibraryPlan
+from spotify_simulator.model.top_lists import TIME_RANGES
+from spotify_simulator.web.faults import Fault
 from tests.handlers.extract.simulated import EVERY_STREAM, START, World, simulated
 
 DAY = timedelta(days=1)

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from handlers.extract.handler import RunFailedError
-from local.spotify import LibraryPlan
-from local.spotify.faults import FAULTS
+from spotify_simulator import LibraryPlan
+from spotify_simulator.web.faults import FAULTS
 from tests.handlers.extract.simulated import EVERY_STREAM, START, Json, World, simulated
 
 PLAN = LibraryPlan(

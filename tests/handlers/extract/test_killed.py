@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.raw import objects
-from local.spotify import LibraryPlan
+from spotify_simulator import LibraryPlan
 from tests.handlers.extract.simulated import START, World, simulated
 
 DAY = timedelta(days=1)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from local.spotify.faults import FAULTS
+from spotify_simulator.web.faults import FAULTS
 from tests.handlers.extract.simulated import START, World, simulated
 
 PATHS = {

@@ -1,0 +1,11 @@
+"""Spotify on 127.0.0.1: a library that lives in simulated time, and a simulator that serves it as the Web API does."""
+
+from __future__ import annotations
+
+from spotify_simulator.model.library import Library
+from spotify_simulator.model.plan import LibraryPlan
+from spotify_simulator.simulator import Simulator
+from spotify_simulator.web.faults import FAULTS, Fault
+from spotify_simulator.web.quotas import Quota
+
+__all__ = ["FAULTS", "Fault", "Library", "LibraryPlan", "Quota", "Simulator"]

@@ -1,0 +1,149 @@
+"""What the user listens to on one day: sessions at the hours people listen at, of what this user likes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from typing import Protocol, TypeVar
+from zlib import crc32
+
+from spotify_simulator.model.catalogue import Catalogue
+from spotify_simulator.model.entities import Track
+from spotify_simulator.model.holdings import Context, Play, Playlist, Profile
+from spotify_simulator.model.plan import LibraryPlan, PlayedAt
+from spotify_simulator.model.state import State
+
+# How likely a session begins in each hour from 8 to 23 of a working day, and of a day of the weekend.
+_HOURS = range(8, 24)
+_WORKDAY = (9, 4, 2, 2, 3, 3, 2, 2, 3, 7, 8, 7, 9, 11, 8, 3)
+_WEEKEND = (1, 2, 4, 6, 6, 5, 5, 5, 5, 6, 7, 8, 11, 13, 12, 8)
+_PAUSE = timedelta(minutes=2)
+# A session may only be pushed so far: the day's last play still ends before midnight.
+_LATEST = time(23, 58)
+_SHORTEST = timedelta(seconds=75)
+"""Keeps the plays of any hour below the 50 that the Web API remembers."""
+
+
+class _HasUri(Protocol):
+    @property
+    def uri(self) -> str: ...
+
+
+_T = TypeVar("_T", bound=_HasUri)
+
+
+@dataclass(frozen=True)
+class _Session:
+    begin: datetime
+    listened: list[tuple[Track, timedelta, timedelta]]
+    """What was heard, how long, and the pause before it."""
+    context: Context | None
+
+    @property
+    def length(self) -> timedelta:
+        return sum((heard + pause for _, heard, pause in self.listened), timedelta())
+
+
+def plays_of(
+    day: date, chance: Random, plan: LibraryPlan, catalogue: Catalogue, profile: Profile, state: State
+) -> list[Play]:
+    """Return the plays of a local day, oldest first, as the library at its beginning makes them likely."""
+    spread = plan.plays_per_day // 8
+    wanted = plan.plays_per_day + chance.randint(-spread, spread)
+    sessions: list[_Session] = []
+    while wanted > 0:
+        tracks, context = _choose(chance, catalogue, profile, state)
+        tracks = tracks[: min(wanted, chance.randrange(4, 16))]
+        sessions.append(
+            _Session(_begin(day, chance, plan), [(track, *_listened(chance, track)) for track in tracks], context)
+        )
+        wanted -= len(tracks)
+    return _play(sessions, _utc(day, _LATEST, plan), plan.played_at)
+
+
+def _begin(day: date, chance: Random, plan: LibraryPlan) -> datetime:
+    # Friday evening belongs to the weekend.
+    hour = chance.choices(_HOURS, _WEEKEND if day.weekday() >= 5 else _WORKDAY)[0]
+    return _utc(day, time(hour, chance.randrange(60), chance.randrange(60)), plan)
+
+
+def _utc(day: date, clock: time, plan: LibraryPlan) -> datetime:
+    return datetime.combine(day, clock, plan.zone).astimezone(UTC)
+
+
+def _listened(chance: Random, track: Track) -> tuple[timedelta, timedelta]:
+    """Return how long a track is heard, and the pause before it."""
+    whole = timedelta(milliseconds=track.duration_ms)
+    part = whole * chance.uniform(0.2, 0.9) if chance.random() < 0.15 else whole
+    return max(part, _SHORTEST), timedelta(milliseconds=chance.randrange(1, 2000))
+
+
+def _play(sessions: list[_Session], latest: datetime, convention: PlayedAt) -> list[Play]:
+    """Let one session follow another: none begins before the last is over, none ends after the latest moment."""
+    sessions.sort(key=lambda session: session.begin)
+    begins: list[datetime] = []
+    for session in sessions:
+        earliest = begins[-1] + sessions[len(begins) - 1].length + _PAUSE if begins else session.begin
+        begins.append(max(session.begin, earliest))
+    for place in reversed(range(len(sessions))):
+        begins[place] = min(begins[place], latest - sessions[place].length)
+        latest = begins[place] - _PAUSE
+    plays = []
+    for session, begin in zip(sessions, begins, strict=True):
+        moment = begin
+        for track, heard, pause in session.listened:
+            started, moment = _millisecond(moment + pause), moment + pause + heard
+            ended = _millisecond(moment)
+            is_end = convention == "end" or (convention == "mixed" and crc32(f"{ended}{track.uri}".encode()) % 2 == 0)
+            plays.append(Play(ended if is_end else started, track, session.context, started, ended))
+    return plays
+
+
+def _millisecond(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _choose(
+    chance: Random, catalogue: Catalogue, profile: Profile, state: State
+) -> tuple[Sequence[Track], Context | None]:
+    """Return what a session plays and from where; never nothing."""
+    kind = chance.random()
+    if kind < 0.3 and (playlist := _dear(chance, list(state.playlists.values()))):
+        if tracks := _playlist_tracks(chance, catalogue, state, playlist):
+            return tracks, Context("playlist", playlist.uri)
+    elif kind < 0.5 and (saved := _dear(chance, [entry.album for entry in state.saved_albums])):
+        return catalogue.album_tracks[saved.album_id], Context("album", saved.uri)
+    elif kind < 0.65:
+        favourite = _favourite(chance, state)
+        if favourite.artists:
+            artist = favourite.artists[0]
+            tracks = catalogue.artist_tracks[artist.artist_id]
+            return [chance.choice(tracks) for _ in range(12)], Context("artist", artist.uri)
+    elif kind < 0.7:
+        # Something new: an album that the user has not saved.
+        album = chance.choice(catalogue.all_tracks).album
+        return catalogue.album_tracks[album.album_id], Context("album", album.uri)
+    context = Context("collection", f"spotify:user:{profile.user.user_id}:collection") if kind < 0.9 else None
+    return [_favourite(chance, state) for _ in range(14)], context
+
+
+def _playlist_tracks(chance: Random, catalogue: Catalogue, state: State, playlist: Playlist) -> list[Track]:
+    if not playlist.readable:
+        return chance.sample(catalogue.all_tracks, 12)
+    entries = state.entries[playlist.playlist_id]
+    begin = chance.randrange(len(entries)) if entries else 0
+    return [entry.item for entry in entries[begin : begin + 16] if isinstance(entry.item, Track)]
+
+
+def _favourite(chance: Random, state: State) -> Track:
+    return state.rotation[int(len(state.rotation) * chance.random() ** 2)]
+
+
+def _dear(chance: Random, things: Sequence[_T]) -> _T | None:
+    """Return one of the things, some far more often than others and always the same ones."""
+    if not things:
+        return None
+    some = [chance.choice(things) for _ in range(3)]
+    return min(some, key=lambda thing: crc32(thing.uri.encode()))
