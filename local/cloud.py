@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from local.athena import AthenaEngine
-from local.aws.server import AwsServer
-from local.clock import SimulatedClock
-from local.deployment import deploy
-from local.engines.journal import Step
-from local.engines.playback import Playback
+from embedded_aws.clock import SimulatedClock
+from embedded_aws.pulumi_mocks import deploy
+from embedded_aws.runtime.journal import Step
+from embedded_aws.runtime.playback import Playback
+from embedded_aws.server.server import AwsServer
+from embedded_aws.services.athena import AthenaEngine
 from spotify_simulator import Simulator
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.local.hostile import HIDDEN, ON_AWS, ON_SPOTIFY, Attack, Target, target
+from tests.embedded_aws.hostile import HIDDEN, ON_AWS, ON_SPOTIFY, Attack, Target, target
 
 pytestmark = pytest.mark.browser
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from cli.errors import CommandError
-from local.aws.authorization import Authorization
-from local.aws.policies import Question
-from local.aws.principals import Principal
+from embedded_aws.iam.authorization import Authorization
+from embedded_aws.iam.policies import Question
+from embedded_aws.iam.principals import Principal
 from spotify_simulator import LibraryPlan
 from tests.e2e import model
 from tests.e2e.world import FIRST_CRAWL, START, TIMEZONE, World, world

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from embedded_aws.pulumi_mocks import DeploymentError
 from local.cloud import EmbeddedCloud, Step
-from local.deployment import DeploymentError
 from spotify_simulator import Library
-from tests.local.stage import START, zipped
+from tests.embedded_aws.stage import START, zipped
 
 PROGRAM = """
 import json

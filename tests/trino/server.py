@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import requests
 
-from local.aws.server import AwsServer
+from embedded_aws.server.server import AwsServer
 from loopback.server import HOST
 from tests.trino.answers import Answer, from_trino
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from tests.local.athena_lab import DATABASE, WORKGROUP, Lab
-from tests.local.test_athena_dialect import QUERIES, REFUSED, SCALARS
-from tests.local.test_athena_dialect import lab as lab  # noqa: PLC0414 - a fixture, taken over with its table
+from tests.embedded_aws.athena_lab import DATABASE, WORKGROUP, Lab
+from tests.embedded_aws.test_athena_dialect import QUERIES, REFUSED, SCALARS
+from tests.embedded_aws.test_athena_dialect import lab as lab  # noqa: PLC0414 - a fixture, taken over with its table
 from tests.trino.answers import differences, from_athena
 from tests.trino.server import RefusedError, TrinoServer
 

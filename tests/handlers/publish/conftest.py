@@ -11,7 +11,7 @@ import pytest
 
 from handlers.publish import handler as publish
 from handlers.publish.views import load
-from tests.local.athena_lab import DATABASE, LAKE, WORKGROUP, Lab
+from tests.embedded_aws.athena_lab import DATABASE, LAKE, WORKGROUP, Lab
 
 
 class Publisher:

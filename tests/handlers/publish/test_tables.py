@@ -9,8 +9,8 @@ import pytest
 
 from handlers.publish.handler import PublishError
 from handlers.tables import TABLES
+from tests.embedded_aws.athena_lab import DATABASE, LAKE
 from tests.handlers.publish.conftest import Publisher
-from tests.local.athena_lab import DATABASE, LAKE
 
 
 @pytest.fixture(autouse=True)

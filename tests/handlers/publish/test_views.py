@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from handlers.publish import views as published_views
 from handlers.publish.handler import PublishError
 from handlers.publish.views import ViewError
+from tests.embedded_aws.athena_lab import DATABASE
 from tests.handlers.publish.conftest import Publisher
-from tests.local.athena_lab import DATABASE
 
 
 def write(folder: Path, **files: str) -> None:

@@ -1,0 +1,1 @@
+"""Identity and access management: who calls, and whether their policies allow it."""

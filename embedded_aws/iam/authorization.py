@@ -1,0 +1,269 @@
+"""May this caller do that? Asked by the server for every request, and by the engines in this process.
+
+moto's own check ignores conditions and knows ARNs for few services, so the decision is made here, over the policies
+that moto's IAM, S3, SQS and so on hold.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.iam.models import iam_backends
+from moto.s3.models import s3_backends
+
+from embedded_aws.iam.conditions import UnknownConditionError, Values
+from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.operation import Operation, UnmodelledOperationError
+from embedded_aws.iam.operations import operation_of
+from embedded_aws.iam.policies import Question, Verdict, Who, identity_verdict, resource_verdict
+from embedded_aws.iam.principals import PARTITION, Principal, principal
+from embedded_aws.iam.resource_policies import resource_policy
+from embedded_aws.server.requests import AwsRequest
+from embedded_aws.server.signatures import MissingSignatureError, verify
+
+
+class AccessDeniedError(Exception):
+    """A caller may not do what it asked for; the message is AWS's."""
+
+
+@dataclass(frozen=True)
+class Denial:
+    """One refusal.
+
+    Attributes:
+        at: when, in UTC.
+        principal: ARN or service name of the caller.
+        action: as in policies; of a request that is not modelled its operation.
+        resource: ARN, or "*".
+        message: one sentence.
+    """
+
+    at: datetime
+    principal: str
+    action: str
+    resource: str
+    message: str
+
+
+class Authorization:
+    """The policies of one account, enforced.
+
+    Attributes:
+        denials: every refusal so far, oldest first.
+    """
+
+    def __init__(self, *, account_id: str, region: str, owner: Credentials) -> None:
+        self.denials: list[Denial] = []
+        self._account_id = account_id
+        self._region = region
+        self._owner = owner
+        self._refused = threading.local()
+
+    def check(
+        self, access_key_id: str, action: str, resource: str, context: Mapping[str, Values] | None = None
+    ) -> None:
+        """Ask for one action of whoever has this access key.
+
+        Args:
+            access_key_id: of the owner, a user or a role session.
+            action: e.g. "glue:GetTable".
+            resource: ARN, or "*".
+            context: condition keys beyond those that follow from the caller, e.g. "s3:prefix".
+
+        Raises:
+            AccessDeniedError: it is not allowed, or a condition that would decide is not modelled.
+            UnknownAccessKeyError: nobody has this access key.
+        """
+        caller = principal(access_key_id, self._account_id, self._owner)
+        self._ask(caller, Question(action, resource, context or {}))
+
+    def check_service(
+        self, service: str, action: str, resource: str, context: Mapping[str, Values] | None = None
+    ) -> None:
+        """Ask for one action of an AWS service, which only the resource's own policy can allow.
+
+        Args:
+            service: e.g. "s3.amazonaws.com".
+            action: e.g. "sqs:SendMessage".
+            resource: the ARN whose policy decides.
+            context: e.g. "aws:SourceArn" and "aws:SourceAccount".
+
+        Raises:
+            AccessDeniedError: it is not allowed, or a condition that would decide is not modelled.
+        """
+        question = self._complete(Question(action, resource, context or {}), {"aws:principalisawsservice": "true"})
+        document = resource_policy(resource, self._account_id)
+        self._decide_for_service(service, question, document, "resource-based policy")
+
+    def check_assume(self, role_arn: str, service: str, context: Mapping[str, Values] | None = None) -> None:
+        """Ask whether a service may take on a role, which the role's trust policy decides.
+
+        Raises:
+            AccessDeniedError: the role does not exist or does not trust the service.
+        """
+        given = {"aws:SourceAccount": self._account_id, **(context or {})}
+        question = self._complete(Question("sts:AssumeRole", role_arn, given), {"aws:principalisawsservice": "true"})
+        role = next((role for role in list(self._roles().values()) if role.arn == role_arn), None)
+        document = role.assume_role_policy_document if role is not None else None
+        self._decide_for_service(service, question, document, "role trust policy")
+
+    def authenticate(self, request: AwsRequest) -> Principal:
+        """Find out who sent a request.
+
+        Raises:
+            UnknownAccessKeyError: nobody has the request's access key.
+            RefusedRequestError: it cannot be read, or the key's owner did not sign it.
+        """
+        if request.problem is not None:
+            raise request.problem
+        caller = principal(request.access_key_id, self._account_id, self._owner)
+        if request.signature is not None and caller.secret is not None:
+            verify(request, request.signature, caller.secret, caller.token)
+        elif request.protocol != "rest-xml":
+            raise MissingSignatureError
+        return caller
+
+    def enforce(self, request: AwsRequest, caller: Principal) -> None:
+        """Ask for everything that a request does.
+
+        Raises:
+            AccessDeniedError: some of it is not allowed, or the operation is not modelled.
+            RefusedRequestError: a part of it that says what it does cannot be read.
+        """
+        self._refused.resources = frozenset()
+        if caller.is_owner:
+            return
+        try:
+            operation = operation_of(request, self._account_id)
+        except UnmodelledOperationError as unmodelled:
+            message = (
+                f"User: {caller.arn} is not authorized: the operation {unmodelled} is not modelled by the embedded"
+                " cloud, which refuses it to all but the account's owner"
+            )
+            raise self._denied(caller.arn, str(unmodelled), "*", message) from unmodelled
+        if any(bucket not in s3_backends.bucket_accounts for bucket in operation.buckets):
+            return  # S3 tells everyone that a bucket does not exist.
+        if operation.each_apart:
+            self._refused.resources = self._refused_of(caller, operation)
+            return
+        for question in operation.questions:
+            self._ask(caller, question)
+        for bucket, key, version in operation.reads:
+            if not _object_exists(bucket, key, version):
+                # Without a prefix in the context: no condition on it can help here, as in S3.
+                self._ask(caller, Question("s3:ListBucket", f"arn:aws:s3:::{bucket}"))
+
+    def refused(self, resource: str) -> bool:
+        """Tell whether the request that this thread serves may not touch one of the resources it names."""
+        return resource in getattr(self._refused, "resources", ())
+
+    def _refused_of(self, caller: Principal, operation: Operation) -> frozenset[str]:
+        refused = set()
+        for question in operation.questions:
+            try:
+                self._ask(caller, question)
+            except AccessDeniedError:
+                refused.add(question.resource)
+        return frozenset(refused)
+
+    def _ask(self, caller: Principal, question: Question) -> None:
+        if caller.is_owner:
+            return
+        question = self._complete(question, caller.context)
+        about = f"User: {caller.arn} is not authorized to perform: {question.action} on resource: {question.resource}"
+        try:
+            reason = self._reason_against(caller, question)
+        except UnknownConditionError as unknown:
+            reason = f"because a policy cannot be evaluated. {unknown}"
+        if reason:
+            raise self._denied(caller.arn, question.action, question.resource, f"{about} {reason}")
+
+    def _reason_against(self, caller: Principal, question: Question) -> str | None:
+        """Return why a request is refused; None if it is allowed."""
+        identity = identity_verdict(caller.policies, question)
+        document = resource_policy(question.resource, self._account_id)
+        resource = resource_verdict(document, question, caller.who) if document else Verdict()
+        ceilings = [identity_verdict([ceiling], question) for ceiling in caller.ceilings]
+        if identity.denied or any(ceiling.denied for ceiling in ceilings):
+            return "with an explicit deny in an identity-based policy"
+        if resource.denied:
+            return "with an explicit deny in a resource-based policy"
+        lacking = None
+        if not identity.allowed and not resource.allowed:
+            lacking = "identity-based policy"
+        elif identity.allowed and not all(ceiling.allowed for ceiling in ceilings):
+            lacking = "permissions boundary or session policy"
+        elif document and question.action.startswith("kms:") and not (resource.allowed or resource.delegated):
+            # A key's policy is the only one that has to agree.
+            lacking = "resource-based policy"
+        elif question.action == "sts:AssumeRole" and not self._trusted(caller, question):
+            lacking = "role trust policy"
+        return f"because no {lacking} allows the {question.action} action" if lacking else None
+
+    def _trusted(self, caller: Principal, question: Question) -> bool:
+        role = next((role for role in list(self._roles().values()) if role.arn == question.resource), None)
+        if role is None:
+            return False
+        verdict = resource_verdict(role.assume_role_policy_document, question, caller.who)
+        return (verdict.allowed or verdict.delegated) and not verdict.denied
+
+    def _decide_for_service(self, service: str, question: Question, document: str | None, kind: str) -> None:
+        about = f"{service} is not authorized to perform: {question.action} on resource: {question.resource}"
+        try:
+            verdict = resource_verdict(document, question, Who(service=service)) if document else Verdict()
+        except UnknownConditionError as unknown:
+            raise self._denied(
+                service, question.action, question.resource, f"{about} because a policy cannot be evaluated. {unknown}"
+            ) from unknown
+        if verdict.denied:
+            message = f"{about} with an explicit deny in a {kind}"
+        elif not verdict.allowed:
+            message = f"{about} because no {kind} allows the {question.action} action"
+        else:
+            return
+        raise self._denied(service, question.action, question.resource, message)
+
+    def _complete(self, question: Question, of_caller: Mapping[str, Values]) -> Question:
+        """Add the condition keys that every request has."""
+        now = datetime.now(UTC)
+        context: dict[str, Values] = {
+            "aws:currenttime": now.isoformat(),
+            "aws:epochtime": str(int(now.timestamp())),
+            "aws:requestedregion": self._region,
+            "aws:resourceaccount": self._account_id,
+            # Nothing leaves this machine, so the loopback counts as TLS.
+            "aws:securetransport": "true",
+            "aws:sourceip": "127.0.0.1",
+            "aws:useragent": "",
+            "aws:viaawsservice": "false",
+            "s3:resourceaccount": self._account_id,
+            "s3:authtype": "REST-HEADER",
+            "s3:signatureversion": "AWS4-HMAC-SHA256",
+            "s3:tlsversion": "1.3",
+            **of_caller,
+        }
+        context |= {key.lower(): value for key, value in question.context.items()}
+        return Question(question.action, question.resource, context)
+
+    def _roles(self) -> dict[str, Any]:
+        roles: dict[str, Any] = iam_backends[self._account_id][PARTITION].roles
+        return roles
+
+    def _denied(self, who: str, action: str, resource: str, message: str) -> AccessDeniedError:
+        self.denials.append(Denial(datetime.now(UTC), who, action, resource, message))
+        return AccessDeniedError(message)
+
+
+def _object_exists(bucket_name: str, key: str, version: str | None) -> bool:
+    _, account_id = s3_backends.bucket_accounts[bucket_name]
+    bucket = s3_backends[account_id][PARTITION].buckets[bucket_name]
+    versions = bucket.keys.getlist(key, [])
+    if version is not None:
+        return any(str(found.version_id) == version for found in versions)
+    # The newest version may be a delete marker, which has no content.
+    return bool(versions) and hasattr(versions[-1], "etag")

@@ -1,0 +1,441 @@
+"""Requests of every service but S3: operation → action and resource ARNs.
+
+The tables name what is modelled; every other operation is refused to everyone but the account's owner.
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from moto.athena.models import athena_backends
+from moto.secretsmanager.models import secretsmanager_backends
+
+from embedded_aws.iam.operation import Operation, UnmodelledOperationError
+from embedded_aws.iam.policies import Question
+from embedded_aws.server.requests import AwsRequest
+from embedded_aws.server.unambiguous import check_parameters, check_request
+from embedded_aws.services.s3.operations import s3_operation
+
+
+class Place:
+    """The account and region in which names become ARNs."""
+
+    def __init__(self, region: str, account_id: str) -> None:
+        self.region = region
+        self.account_id = account_id
+
+    def arn(self, service: str, resource: str, *, region: str | None = None) -> str:
+        """Return the ARN of a resource given by its name."""
+        place = self.region if region is None else region
+        return f"arn:aws:{service}:{place}:{self.account_id}:{resource}"
+
+
+Parameters = Mapping[str, Any]
+Resources = Callable[[Parameters, Place], Iterable[str]]
+
+
+def operation_of(request: AwsRequest, account_id: str) -> Operation:
+    """Tell what a request needs.
+
+    Raises:
+        UnmodelledOperationError: the request is not in the tables.
+    """
+    check_request(request)
+    if request.service in {"s3", ""}:
+        return s3_operation(request)
+    place = Place(request.region, account_id)
+    name, parameters = _name_and_parameters(request)
+    resources = MODELLED.get(request.service, {}).get(name)
+    if resources is None:
+        raise UnmodelledOperationError(f"{request.service} {name}")
+    check_parameters(request, name)
+    try:
+        return _operation(request.service, name, parameters, resources, place)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UnmodelledOperationError(f"{name} without the parameters that name a resource") from error
+
+
+def _operation(service: str, name: str, parameters: Parameters, resources: Resources, place: Place) -> Operation:
+    action = f"{PREFIXES.get(service, service)}:{ACTIONS.get((service, name), name)}"
+    context = _context(service, parameters)
+    questions = [Question(action, arn, context) for arn in resources(parameters, place)]
+    if service == "secretsmanager":
+        questions += _key_of_secret(name, parameters, place)
+    return Operation(name, tuple(questions))
+
+
+def _name_and_parameters(request: AwsRequest) -> tuple[str, Parameters]:
+    if request.protocol != "rest-json":
+        return request.operation or "?", request.parameters
+    for method, pattern, name in ROUTES[request.service]:
+        found = re.fullmatch(pattern, request.path)
+        if found and method == request.method:
+            return name, {**request.query, **found.groupdict()}
+    return f"{request.method} {request.path}", {}
+
+
+def _context(service: str, parameters: Parameters) -> dict[str, str]:
+    keys = CONTEXT_PARAMETERS.get(service, {})
+    return {key: str(parameters[name]) for name, key in keys.items() if name in parameters}
+
+
+def _any(_parameters: Parameters, _place: Place) -> Iterable[str]:
+    return ("*",)
+
+
+def _queue(parameters: Parameters, place: Place) -> Iterable[str]:
+    name = parameters.get("QueueName") or str(parameters.get("QueueUrl", "")).rpartition("/")[2]
+    return (place.arn("sqs", name),)
+
+
+def _secret(parameters: Parameters, place: Place) -> Iterable[str]:
+    wanted = parameters.get("SecretId") or parameters.get("Name", "")
+    found = secretsmanager_backends[place.account_id][place.region].secrets.get(wanted)
+    if found is not None:
+        return (found.arn,)
+    return (wanted if wanted.startswith("arn:") else place.arn("secretsmanager", f"secret:{wanted}"),)
+
+
+def _key_of_secret(name: str, parameters: Parameters, place: Place) -> list[Question]:
+    """Return what a secret's customer key is asked for: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html."""
+    found = secretsmanager_backends[place.account_id][place.region].secrets.get(parameters.get("SecretId", ""))
+    key = getattr(found, "kms_key_id", None)
+    if not key or key == "alias/aws/secretsmanager":
+        return []
+    context = {"kms:viaservice": f"secretsmanager.{place.region}.amazonaws.com"}
+    (arn,) = _key({"KeyId": key}, place)
+    return [Question(f"kms:{action}", arn, context) for action in KEY_ACTIONS_OF_SECRETS.get(name, ())]
+
+
+def _function(parameters: Parameters, place: Place) -> Iterable[str]:
+    found = _FUNCTION_NAME.fullmatch(parameters["FunctionName"])
+    if found is None or found["region"] not in {None, place.region} or found["account"] not in {None, place.account_id}:
+        raise UnmodelledOperationError(f"on the function {parameters['FunctionName']}")
+    name = place.arn("lambda", f"function:{found['name']}")
+    qualifier = found["qualifier"] or parameters.get("Qualifier")
+    return (f"{name}:{qualifier}" if qualifier and qualifier != "$LATEST" else name,)
+
+
+def _log_stream(parameters: Parameters, place: Place) -> Iterable[str]:
+    """Name the stream, as CloudWatch Logs does even where a request names only its group: `…:log-stream:`."""
+    given = [
+        parameters[name] for name in ("logGroupName", "logGroupNamePrefix", "logGroupIdentifier") if name in parameters
+    ]
+    given += [*parameters.get("logGroupNames", ()), *parameters.get("logGroupIdentifiers", ())]
+    # An identifier is a name or an ARN.
+    groups = [
+        group.partition(":log-group:")[2].removesuffix(":*") if group.startswith("arn:") else group for group in given
+    ]
+    stream = parameters.get("logStreamName", "")
+    return tuple(place.arn("logs", f"log-group:{group}:log-stream:{stream}") for group in groups or [""])
+
+
+def _glue_database(parameters: Parameters, place: Place) -> Iterable[str]:
+    given = {parameters.get("DatabaseName"), parameters.get("Name"), parameters.get("DatabaseInput", {}).get("Name")}
+    databases = sorted(given - {None})
+    return (place.arn("glue", "catalog"), *(place.arn("glue", f"database/{database}") for database in databases or "*"))
+
+
+def _glue_databases(_parameters: Parameters, place: Place) -> Iterable[str]:
+    return (place.arn("glue", "catalog"), place.arn("glue", "database/*"))
+
+
+def _glue_table(parameters: Parameters, place: Place) -> Iterable[str]:
+    database = parameters["DatabaseName"]
+    given = {parameters.get("TableName"), parameters.get("Name"), parameters.get("TableInput", {}).get("Name")}
+    tables = sorted(given - {None}) or parameters.get("TablesToDelete") or ["*"]
+    return (
+        place.arn("glue", "catalog"),
+        place.arn("glue", f"database/{database}"),
+        *(place.arn("glue", f"table/{database}/{table}") for table in tables),
+    )
+
+
+def _crawler(parameters: Parameters, place: Place) -> Iterable[str]:
+    names = parameters.get("CrawlerNames") or [parameters.get("CrawlerName") or parameters.get("Name", "*")]
+    return tuple(place.arn("glue", f"crawler/{name}") for name in names)
+
+
+def _workgroup(parameters: Parameters, place: Place) -> Iterable[str]:
+    name = parameters.get("WorkGroup") or parameters.get("Name") or "primary"
+    return (place.arn("athena", f"workgroup/{name}"),)
+
+
+def _workgroup_of_execution(parameters: Parameters, place: Place) -> Iterable[str]:
+    executions = athena_backends[place.account_id][place.region].executions
+    ids = parameters.get("QueryExecutionIds") or [parameters.get("QueryExecutionId", "")]
+    return _workgroups_of([executions.get(each) for each in ids], place)
+
+
+def _workgroup_of_named_query(parameters: Parameters, place: Place) -> Iterable[str]:
+    named_queries = athena_backends[place.account_id][place.region].named_queries
+    ids = parameters.get("NamedQueryIds") or [parameters.get("NamedQueryId", "")]
+    return _workgroups_of([named_queries.get(each) for each in ids], place)
+
+
+def _workgroups_of(items: Iterable[Any], place: Place) -> tuple[str, ...]:
+    """Return the workgroups of executions or named queries; one that does not exist is looked for in any."""
+    names = {item.workgroup.name if item is not None and item.workgroup else "*" for item in items}
+    return tuple(place.arn("athena", f"workgroup/{name}") for name in sorted(names))
+
+
+def _data_catalog(parameters: Parameters, place: Place) -> Iterable[str]:
+    return (place.arn("athena", f"datacatalog/{parameters.get('CatalogName') or parameters.get('Name', '*')}"),)
+
+
+def _schedule(parameters: Parameters, place: Place) -> Iterable[str]:
+    group = parameters.get("groupName") or parameters.get("GroupName") or "default"
+    return (place.arn("scheduler", f"schedule/{group}/{parameters['Name']}"),)
+
+
+def _rule(parameters: Parameters, place: Place) -> Iterable[str]:
+    bus = str(parameters.get("EventBusName", "default")).rpartition("/")[2]
+    name = parameters.get("Name") or parameters.get("Rule", "*")
+    return (place.arn("events", f"rule/{name}" if bus == "default" else f"rule/{bus}/{name}"),)
+
+
+def _event_buses(parameters: Parameters, place: Place) -> Iterable[str]:
+    names = {str(entry.get("EventBusName", "default")).rpartition("/")[2] for entry in parameters.get("Entries", ())}
+    return tuple(place.arn("events", f"event-bus/{name}") for name in sorted(names))
+
+
+def _role(parameters: Parameters, place: Place) -> Iterable[str]:
+    return (place.arn("iam", f"role/{parameters.get('RoleName', '*')}", region=""),)
+
+
+def _policy(parameters: Parameters, _place: Place) -> Iterable[str]:
+    return (parameters.get("PolicyArn", "*"),)
+
+
+def _role_to_assume(parameters: Parameters, _place: Place) -> Iterable[str]:
+    return (parameters.get("RoleArn", ""),)
+
+
+def _nothing(_parameters: Parameters, _place: Place) -> Iterable[str]:
+    """GetCallerIdentity is everyone's right."""
+    return ()
+
+
+def _key(parameters: Parameters, place: Place) -> Iterable[str]:
+    key = parameters.get("KeyId", "*")
+    return (key if key.startswith("arn:") else place.arn("kms", key if key.startswith("alias/") else f"key/{key}"),)
+
+
+def _topic(parameters: Parameters, _place: Place) -> Iterable[str]:
+    return [parameters[name] for name in ("TopicArn", "TargetArn") if name in parameters] or ("*",)
+
+
+def _alarm(parameters: Parameters, place: Place) -> Iterable[str]:
+    return (place.arn("cloudwatch", f"alarm:{parameters.get('AlarmName', '*')}"),)
+
+
+PREFIXES = {"monitoring": "cloudwatch"}
+"""Signing name → prefix of actions, where they differ."""
+
+ACTIONS = {
+    ("lambda", "Invoke"): "InvokeFunction",
+    ("sqs", "ChangeMessageVisibilityBatch"): "ChangeMessageVisibility",
+    ("sqs", "DeleteMessageBatch"): "DeleteMessage",
+    ("sqs", "SendMessageBatch"): "SendMessage",
+}
+"""(signing name, operation) → action, where they differ."""
+
+CONTEXT_PARAMETERS = {
+    "secretsmanager": {"VersionStage": "secretsmanager:versionstage", "VersionId": "secretsmanager:versionid"},
+    "monitoring": {"Namespace": "cloudwatch:namespace"},
+    "sts": {"RoleSessionName": "sts:rolesessionname", "ExternalId": "sts:externalid"},
+    "iam": {"PolicyArn": "iam:policyarn"},
+}
+"""Parameters that are condition keys."""
+
+KEY_ACTIONS_OF_SECRETS = {
+    "GetSecretValue": ("Decrypt",),
+    "PutSecretValue": ("GenerateDataKey", "Decrypt"),
+    "UpdateSecret": ("GenerateDataKey", "Decrypt"),
+}
+"""Operation on a secret → actions on its key."""
+
+MODELLED: dict[str, dict[str, Resources]] = {
+    "sqs": {
+        "GetQueueUrl": _queue,
+        "ListQueues": _any,
+        **dict.fromkeys(
+            (
+                "ChangeMessageVisibility",
+                "ChangeMessageVisibilityBatch",
+                "DeleteMessage",
+                "DeleteMessageBatch",
+                "GetQueueAttributes",
+                "ListDeadLetterSourceQueues",
+                "ListQueueTags",
+                "PurgeQueue",
+                "ReceiveMessage",
+                "SendMessage",
+                "SendMessageBatch",
+                "SetQueueAttributes",
+            ),
+            _queue,
+        ),
+    },
+    "secretsmanager": {
+        "ListSecrets": _any,
+        **dict.fromkeys(
+            (
+                "DescribeSecret",
+                "GetResourcePolicy",
+                "GetSecretValue",
+                "ListSecretVersionIds",
+                "PutSecretValue",
+                "UpdateSecret",
+            ),
+            _secret,
+        ),
+    },
+    "lambda": {
+        "Invoke": _function,
+        "GetFunction": _function,
+        "GetFunctionConfiguration": _function,
+        "GetPolicy": _function,
+        "GetFunctionEventInvokeConfig": _function,
+        "ListVersionsByFunction": _function,
+        "ListFunctions": _any,
+        "ListEventSourceMappings": _any,
+    },
+    "logs": {
+        "GetQueryResults": _any,
+        **dict.fromkeys(
+            (
+                "CreateLogGroup",
+                "CreateLogStream",
+                "DescribeLogGroups",
+                "DescribeLogStreams",
+                "FilterLogEvents",
+                "GetLogEvents",
+                "PutLogEvents",
+                "PutRetentionPolicy",
+                "StartQuery",
+            ),
+            _log_stream,
+        ),
+    },
+    "glue": {
+        "CreateDatabase": _glue_database,
+        "GetDatabase": _glue_database,
+        "GetDatabases": _glue_databases,
+        "UpdateDatabase": _glue_database,
+        **dict.fromkeys(
+            (
+                "BatchCreatePartition",
+                "BatchDeletePartition",
+                "BatchDeleteTable",
+                "BatchGetPartition",
+                "BatchUpdatePartition",
+                "CreatePartition",
+                "CreateTable",
+                "DeletePartition",
+                "DeleteTable",
+                "GetPartition",
+                "GetPartitions",
+                "GetTable",
+                "GetTableVersion",
+                "GetTableVersions",
+                "GetTables",
+                "UpdatePartition",
+                "UpdateTable",
+            ),
+            _glue_table,
+        ),
+        "BatchGetCrawlers": _crawler,
+        "GetCrawler": _crawler,
+        "GetCrawlers": _any,
+        "ListCrawlers": _any,
+        "ListCrawls": _crawler,
+        "StartCrawler": _crawler,
+        "StopCrawler": _crawler,
+    },
+    "athena": {
+        "BatchGetNamedQuery": _workgroup_of_named_query,
+        "BatchGetQueryExecution": _workgroup_of_execution,
+        "GetNamedQuery": _workgroup_of_named_query,
+        "GetQueryExecution": _workgroup_of_execution,
+        "GetQueryResults": _workgroup_of_execution,
+        "GetQueryResultsStream": _workgroup_of_execution,
+        "GetQueryRuntimeStatistics": _workgroup_of_execution,
+        "GetWorkGroup": _workgroup,
+        "ListNamedQueries": _workgroup,
+        "ListQueryExecutions": _workgroup,
+        "ListWorkGroups": _any,
+        "StartQueryExecution": _workgroup,
+        "StopQueryExecution": _workgroup_of_execution,
+        "GetDataCatalog": _data_catalog,
+        "GetDatabase": _data_catalog,
+        "GetTableMetadata": _data_catalog,
+        "ListDataCatalogs": _any,
+        "ListDatabases": _data_catalog,
+        "ListTableMetadata": _data_catalog,
+    },
+    "scheduler": {
+        "GetSchedule": _schedule,
+        "ListSchedules": _any,
+        "ListScheduleGroups": _any,
+    },
+    "events": {
+        "DescribeRule": _rule,
+        "ListRules": _any,
+        "ListTargetsByRule": _rule,
+        "PutEvents": _event_buses,
+    },
+    "sts": {
+        "AssumeRole": _role_to_assume,
+        "GetCallerIdentity": _nothing,
+    },
+    "iam": {
+        "GetPolicy": _policy,
+        "GetPolicyVersion": _policy,
+        "GetRole": _role,
+        "GetRolePolicy": _role,
+        "ListAttachedRolePolicies": _role,
+        "ListRolePolicies": _role,
+        "ListRoles": _any,
+        "PassRole": _role,
+    },
+    "monitoring": {
+        "DescribeAlarms": _alarm,
+        "GetMetricData": _any,
+        "GetMetricStatistics": _any,
+        "ListMetrics": _any,
+        "PutMetricData": _any,
+    },
+    "kms": dict.fromkeys(("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey"), _key),
+    "sns": {"GetTopicAttributes": _topic, "ListTopics": _any, "Publish": _topic},
+}
+"""Signing name → operation → the resources it needs its action on."""
+
+_FUNCTION_NAME = re.compile(
+    r"(arn:aws:lambda:(?P<region>[a-z0-9-]+):)?((?P<account>\d{12}):)?(function:)?(?P<name>[A-Za-z0-9_-]+)"
+    r"(:(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?"
+)
+
+_FUNCTION = r"/2015-03-31/functions/(?P<FunctionName>[^/]+)"
+
+ROUTES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "lambda": (
+        ("POST", rf"{_FUNCTION}/invocations", "Invoke"),
+        ("GET", r"/2015-03-31/functions/?", "ListFunctions"),
+        ("GET", _FUNCTION, "GetFunction"),
+        ("GET", rf"{_FUNCTION}/configuration", "GetFunctionConfiguration"),
+        ("GET", rf"{_FUNCTION}/policy", "GetPolicy"),
+        ("GET", rf"{_FUNCTION}/versions", "ListVersionsByFunction"),
+        ("GET", r"/2019-09-25/functions/(?P<FunctionName>[^/]+)/event-invoke-config", "GetFunctionEventInvokeConfig"),
+        ("GET", r"/2015-03-31/event-source-mappings/?", "ListEventSourceMappings"),
+    ),
+    "scheduler": (
+        ("GET", r"/schedules", "ListSchedules"),
+        ("GET", r"/schedule-groups", "ListScheduleGroups"),
+        ("GET", r"/schedules/(?P<Name>[^/]+)", "GetSchedule"),
+    ),
+}
+"""Services that tell the operation by method and path: (method, path, operation)."""

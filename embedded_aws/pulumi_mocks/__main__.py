@@ -1,0 +1,27 @@
+"""The process that runs a program: its task as JSON on standard input, its answer on the last line of the output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from embedded_aws.pulumi_mocks.configuration import ConfigurationError, read_configuration
+from embedded_aws.pulumi_mocks.program import ProgramError, run
+
+
+def main() -> None:
+    """Run the program that standard input names."""
+    task = json.load(sys.stdin)
+    project = Path(task["project"])
+    warnings: list[str] = []
+    outputs, error = {}, None
+    try:
+        name, config = read_configuration(project, task["stack"], task["config"])
+        outputs = run(project, name, task["stack"], config, warnings)
+    except (ConfigurationError, ProgramError) as failed:
+        error = str(failed)
+    print("\n" + json.dumps({"outputs": outputs, "error": error, "warnings": warnings}))
+
+
+main()

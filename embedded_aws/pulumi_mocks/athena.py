@@ -1,0 +1,60 @@
+"""Workgroups and named queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from embedded_aws.pulumi_mocks.arguments import Arguments
+from embedded_aws.pulumi_mocks.resource import Create, Created, Resource, tag_list
+
+
+def _workgroup(resource: Resource) -> Created:
+    name = resource.physical_name(longest=128)
+    arguments = resource.arguments
+    request = arguments.request("description")
+    if configuration := arguments.block("configuration"):
+        request["Configuration"] = _configuration(configuration)
+    resource.cloud.client("athena").create_work_group(Name=name, Tags=tag_list(resource.tags()), **request)
+    return name, {"arn": resource.cloud.arn("athena", f"workgroup/{name}"), "name": name}
+
+
+def _configuration(given: Arguments) -> dict[str, Any]:
+    found = given.request(
+        "bytesScannedCutoffPerQuery",
+        "enforceWorkgroupConfiguration",
+        "executionRole",
+        "requesterPaysEnabled",
+        engineVersion="EngineVersion",
+        publishCloudwatchMetricsEnabled="PublishCloudWatchMetricsEnabled",
+    )
+    # The provider's own default, which is not the API's.
+    found = {"EnforceWorkGroupConfiguration": found.pop("EnforceWorkgroupConfiguration", True), **found}
+    found.setdefault("PublishCloudWatchMetricsEnabled", True)
+    if engine := found.pop("EngineVersion", None):
+        found["EngineVersion"] = {"SelectedEngineVersion": engine["selectedEngineVersion"]}
+    if result := given.block("resultConfiguration"):
+        found["ResultConfiguration"] = result.request("outputLocation", "expectedBucketOwner", "aclConfiguration")
+        if encryption := result.block("encryptionConfiguration"):
+            found["ResultConfiguration"]["EncryptionConfiguration"] = encryption.request(
+                "encryptionOption", kmsKeyArn="KmsKey"
+            )
+    return found
+
+
+def _named_query(resource: Resource) -> Created:
+    name = resource.physical_name(longest=128)
+    request = resource.arguments.request("database", "description", query="QueryString", workgroup="WorkGroup")
+    identity = resource.cloud.client("athena").create_named_query(Name=name, **request)["NamedQueryId"]
+    return identity, {"name": name}
+
+
+RESOURCES: dict[str, Create] = {
+    "aws:athena/namedQuery:NamedQuery": _named_query,
+    "aws:athena/workgroup:Workgroup": _workgroup,
+}
+
+NOT_APPLIED = {
+    "aws:athena/workgroup:Workgroup": {
+        "forceDestroy": "speaks only of destroying, which the embedded cloud does as a whole",
+    },
+}

@@ -1,0 +1,167 @@
+"""Functions, layers, permissions and event source mappings."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from embedded_aws.pulumi_mocks.resource import Create, Created, Resource, ResourceError
+
+
+def _function(resource: Resource) -> Created:
+    arguments = resource.arguments
+    name = resource.physical_name(longest=64)
+    request = arguments.request(
+        "role",
+        "runtime",
+        "handler",
+        "description",
+        "timeout",
+        "memorySize",
+        "layers",
+        "architectures",
+        "packageType",
+        "publish",
+        "deadLetterConfig",
+        "ephemeralStorage",
+        "fileSystemConfigs",
+        "loggingConfig",
+        "snapStart",
+        "tracingConfig",
+        "vpcConfig",
+        kmsKeyArn="KMSKeyArn",
+    )
+    if environment := arguments.block("environment"):
+        request["Environment"] = {"Variables": environment.take("variables", {})}
+    functions = resource.cloud.client("lambda")
+    made = functions.create_function(
+        FunctionName=name, Code={"ZipFile": _archive(arguments.take("code"))}, Tags=resource.tags(), **request
+    )
+    reserved = arguments.take("reservedConcurrentExecutions", -1)
+    if reserved >= 0:
+        functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+    arn = made["FunctionArn"]
+    return name, {
+        "arn": arn,
+        "codeSha256": made["CodeSha256"],
+        "invokeArn": f"arn:aws:apigateway:{resource.cloud.region}:lambda:path/2015-03-31/functions/{arn}/invocations",
+        "lastModified": made["LastModified"],
+        "name": name,
+        "qualifiedArn": f"{arn}:$LATEST",
+        "sourceCodeSize": made["CodeSize"],
+        "version": "$LATEST",
+    }
+
+
+def _layer_version(resource: Resource) -> Created:
+    arguments = resource.arguments
+    request = arguments.request(
+        "layerName", "compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo"
+    )
+    made = resource.cloud.client("lambda").publish_layer_version(
+        Content={"ZipFile": _archive(arguments.take("code"))}, **request
+    )
+    arn = made["LayerVersionArn"]
+    return arn, {
+        "arn": arn,
+        "codeSha256": made["Content"]["CodeSha256"],
+        "createdDate": made["CreatedDate"],
+        "layerArn": arn.rpartition(":")[0],
+        "sourceCodeSize": made["Content"]["CodeSize"],
+        "version": str(made["Version"]),
+    }
+
+
+def _permission(resource: Resource) -> Created:
+    statement = resource.physical_name("statementId", longest=100)
+    request = resource.arguments.request(
+        "action",
+        "eventSourceToken",
+        "functionUrlAuthType",
+        "principal",
+        "qualifier",
+        "sourceAccount",
+        "sourceArn",
+        function="FunctionName",
+        principalOrgId="PrincipalOrgID",
+    )
+    resource.cloud.client("lambda").add_permission(StatementId=statement, **request)
+    return statement, {"statementId": statement}
+
+
+def _event_invoke_config(resource: Resource) -> Created:
+    request = resource.arguments.request(
+        "functionName", "qualifier", "maximumRetryAttempts", "maximumEventAgeInSeconds", "destinationConfig"
+    )
+    resource.cloud.client("lambda").put_function_event_invoke_config(**request)
+    return request["FunctionName"], {}
+
+
+def _event_source_mapping(resource: Resource) -> Created:
+    request = resource.arguments.request(
+        "batchSize",
+        "bisectBatchOnFunctionError",
+        "destinationConfig",
+        "enabled",
+        "eventSourceArn",
+        "filterCriteria",
+        "functionName",
+        "functionResponseTypes",
+        "maximumBatchingWindowInSeconds",
+        "maximumRecordAgeInSeconds",
+        "maximumRetryAttempts",
+        "metricsConfig",
+        "parallelizationFactor",
+        "scalingConfig",
+        "startingPosition",
+        "tumblingWindowInSeconds",
+        kmsKeyArn="KMSKeyArn",
+    )
+    made = resource.cloud.client("lambda").create_event_source_mapping(Tags=resource.tags(), **request)
+    return made["UUID"], {
+        "arn": resource.cloud.arn("lambda", f"event-source-mapping:{made['UUID']}"),
+        "functionArn": made["FunctionArn"],
+        "state": made["State"],
+        "uuid": made["UUID"],
+    }
+
+
+def _archive(code: Any) -> bytes:
+    """Return the bytes of a zip archive; of a folder an archive is made."""
+    if not isinstance(code, pulumi.FileArchive):
+        raise ResourceError(f"its code is a {type(code).__name__} where only a FileArchive is modelled")
+    path = Path(code.path)
+    if path.is_file():
+        return path.read_bytes()
+    if not path.is_dir():
+        raise ResourceError(f"its code {path} does not exist")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(path.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(path))
+    return content.getvalue()
+
+
+RESOURCES: dict[str, Create] = {
+    "aws:lambda/eventSourceMapping:EventSourceMapping": _event_source_mapping,
+    "aws:lambda/function:Function": _function,
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": _event_invoke_config,
+    "aws:lambda/layerVersion:LayerVersion": _layer_version,
+    "aws:lambda/permission:Permission": _permission,
+}
+
+NOT_APPLIED = {
+    "aws:lambda/function:Function": {
+        "sourceCodeHash": "tells Pulumi when to upload the code again; it is no property of the function",
+        "skipDestroy": "speaks only of destroying, which the embedded cloud does as a whole",
+    },
+    "aws:lambda/layerVersion:LayerVersion": {
+        "sourceCodeHash": "tells Pulumi when to upload the layer again; it is no property of the layer",
+        "skipDestroy": "speaks only of destroying, which the embedded cloud does as a whole",
+    },
+}

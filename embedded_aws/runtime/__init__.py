@@ -1,0 +1,1 @@
+"""What plays the services through simulated time and carries messages between them."""

@@ -1,0 +1,202 @@
+"""AWS on 127.0.0.1: moto in this process, with IAM enforced in front of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from contextlib import ExitStack
+from typing import Any
+from unittest.mock import patch
+
+from botocore.config import Config
+from moto.backends import get_backend
+from moto.core import responses
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.moto_server import werkzeug_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import FakeBucket, s3_backends
+from moto.sts.models import sts_backends
+
+from embedded_aws.iam.authorization import Authorization
+from embedded_aws.iam.conditions import Values
+from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.principals import PARTITION
+from embedded_aws.server.extras import Extras
+from embedded_aws.server.names import checked_names
+from embedded_aws.server.plain_session import plain_session
+from embedded_aws.server.wsgi import AuthorizedApp, KeepAliveHandler, foreign
+from embedded_aws.services.s3.events import checked_s3_events
+from loopback.server import HOST, LoopbackServer
+
+
+class ServerBusyError(Exception):
+    """Another AwsServer runs in this process; moto's state is one a process."""
+
+
+class AwsServer:
+    """One account of AWS in one region, empty at the start and gone at the end.
+
+    Args:
+        region: where regional services are.
+        account_id: twelve digits.
+        port: of 127.0.0.1; 0 takes a free one.
+
+    Attributes:
+        owner: the access key that may do everything, made for this server at random.
+        authorization: decides for everyone else, and keeps what it refused.
+        extras: what was configured though moto does not keep it.
+    """
+
+    _running = threading.Lock()
+
+    def __init__(self, *, region: str = "eu-central-1", account_id: str = "123456789012", port: int = 0) -> None:
+        self.region = region
+        self.account_id = account_id
+        self.owner = Credentials.random()
+        self.authorization = Authorization(account_id=account_id, region=region, owner=self.owner)
+        self.extras = Extras()
+        self._port = port
+        self._server: LoopbackServer | None = None
+        self._patches = ExitStack()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients_lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """The endpoint of every service."""
+        if self._server is None:
+            raise RuntimeError("The AWS server is not running: call start() first.")
+        return f"http://{HOST}:{self._server.server_port}"
+
+    def start(self) -> None:
+        """Start with an empty account.
+
+        Raises:
+            ServerBusyError: another one runs in this process.
+            OSError: the port is taken.
+        """
+        if not AwsServer._running.acquire(blocking=False):
+            raise ServerBusyError("Another embedded AWS runs in this process; stop it before starting one more.")
+        try:
+            _forget_everything()
+            logging.getLogger("werkzeug").setLevel(logging.ERROR)
+            # The user's own profiles, endpoints and credentials are nothing to this AWS, and may be broken.
+            own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+            nobody = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+            self._patches.enter_context(patch.dict(os.environ, own | nobody, clear=True))
+            app = AuthorizedApp(DomainDispatcherApplication(create_backend_app), self.authorization, self.account_id)
+            # Under such a name Pulumi's provider reaches S3 Control; names below localhost lead to no other machine.
+            names = (f"{self.account_id}.localhost",)
+            self._server = LoopbackServer(self._port, app, KeepAliveHandler, refuse=foreign, names=names)
+            self._patches.enter_context(patch.object(FakeBucket, "get_permission", self._bucket_permission()))
+            self._patches.enter_context(checked_s3_events(self.authorization))
+            self._patches.enter_context(checked_names())
+            # No page of another origin is to read an answer.
+            self._patches.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
+            # moto takes every body for a form too: "&Action=…" in a text would choose another operation.
+            self._patches.enter_context(patch.object(responses, "parse_qsl", lambda *_args, **_options: []))
+        except BaseException:
+            self._patches.close()
+            AwsServer._running.release()
+            raise
+        self._server.begin()
+
+    def stop(self) -> None:
+        """Stop and forget everything; a server that does not run stays so."""
+        if self._server is None:
+            return
+        self._server.end()
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        self._patches.close()
+        self._server = None
+        _forget_everything()
+        AwsServer._running.release()
+
+    def client(self, service: str, credentials: Credentials | None = None) -> Any:
+        """Return a boto3 client, made once for each service and caller, for use by any thread.
+
+        Args:
+            service: as boto3 names it, e.g. "s3".
+            credentials: the caller's; the owner's if absent.
+        """
+        caller = credentials or self.owner
+        key = (service, caller.access_key_id)
+        client = self._clients.get(key)
+        if client is None:
+            with self._clients_lock:
+                client = self._clients.get(key)
+                if client is None:
+                    client = self._clients[key] = self._new_client(service, caller)
+        return client
+
+    def backend(self, service: str) -> Any:
+        """Return moto's backend of a service ("s3", "lambda", "iam" …) in this account and region."""
+        backends: Any = get_backend("awslambda" if service == "lambda" else service)  # type: ignore[call-overload]
+        account = backends[self.account_id]
+        return account[self.region] if self.region in account else account[PARTITION]
+
+    def assume(
+        self, role_arn: str, service: str, session: str, context: dict[str, Values] | None = None
+    ) -> Credentials:
+        """Return credentials of a new session of a role that an AWS service takes on.
+
+        Args:
+            role_arn: the role.
+            service: e.g. "lambda.amazonaws.com".
+            session: its name, the last part of the session's ARN.
+            context: condition keys for the trust policy, e.g. "aws:SourceArn"; "aws:SourceAccount" is this account
+                if absent.
+
+        Raises:
+            AccessDeniedError: the role does not exist or does not trust the service.
+        """
+        self.authorization.check_assume(role_arn, service, context)
+        assumed = sts_backends[self.account_id][PARTITION].assume_role(
+            region_name=self.region,
+            role_session_name=session,
+            role_arn=role_arn,
+            policy="",
+            duration=12 * 3600,
+            external_id="",
+        )
+        return Credentials(assumed.access_key_id, assumed.secret_access_key, assumed.session_token)
+
+    def _new_client(self, service: str, caller: Credentials) -> Any:
+        return plain_session().client(
+            service,  # type: ignore[call-overload] # the stubs know services by literal names
+            region_name=self.region,
+            endpoint_url=self.url,
+            aws_access_key_id=caller.access_key_id,
+            aws_secret_access_key=caller.secret_access_key,
+            aws_session_token=caller.session_token,
+            config=Config(
+                # A proxy of the environment has no business with the loopback.
+                proxies={},
+                max_pool_connections=32,
+                retries={"mode": "standard", "total_max_attempts": 2},
+                s3={"addressing_style": "path"},
+            ),
+        )
+
+    def _bucket_permission(self) -> Any:
+        """Return what takes the place of moto's own look at bucket policies, which ignores conditions and callers.
+
+        Requests are authorized before they reach moto. What is left is DeleteObjects, which asks for each key.
+        """
+        from moto.iam.access_control import PermissionResult  # noqa: PLC0415 - moto imports it late too: it is slow
+
+        def get_permission(_bucket: Any, _action: str, resource: str) -> Any:
+            return PermissionResult.DENIED if self.authorization.refused(resource) else PermissionResult.PERMITTED
+
+        return get_permission
+
+
+def _forget_everything() -> None:
+    """Empty every backend of moto in this process."""
+    BackendDict.reset()
+    reset_model_data()
+    s3_backends.bucket_accounts.clear()

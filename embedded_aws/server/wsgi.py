@@ -1,0 +1,147 @@
+"""The HTTP side of the server: connections that stay open, and authorization in front of moto."""
+
+from __future__ import annotations
+
+import http
+import io
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.exceptions import HTTPException
+
+from embedded_aws.iam.authorization import AccessDeniedError, Authorization
+from embedded_aws.iam.principals import UnknownAccessKeyError
+from embedded_aws.server.answers import Answer, access_denied, refused, unknown_access_key
+from embedded_aws.server.refusals import RefusedRequestError
+from embedded_aws.server.requests import ACCESS_KEY_ID, AwsRequest, parse
+
+WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+# What AWS's services read of a request's headers. moto would take more from others: a region from the User-Agent, and
+# any parameter from a header of its name.
+_HEADERS = frozenset(
+    {
+        "HTTP_ACCEPT",
+        "HTTP_CACHE_CONTROL",
+        "HTTP_CONTENT_DISPOSITION",
+        "HTTP_CONTENT_ENCODING",
+        "HTTP_CONTENT_LANGUAGE",
+        "HTTP_CONTENT_MD5",
+        "HTTP_DATE",
+        "HTTP_EXPIRES",
+        "HTTP_HOST",
+        "HTTP_RANGE",
+        "HTTP_SMITHY_PROTOCOL",
+    }
+)
+_HEADER_PREFIXES = ("HTTP_IF_", "HTTP_X_AMZ_")
+
+
+class AuthorizedApp:
+    """A WSGI application that passes on what its sender signed and may do."""
+
+    def __init__(self, app: WsgiApp, authorization: Authorization, account_id: str) -> None:
+        self._app = app
+        self._authorization = authorization
+        self._account_id = account_id
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request."""
+        request = parse(environ, environ["wsgi.input"].getvalue())
+        try:
+            self._authorization.enforce(request, self._authorization.authenticate(request))
+        except AccessDeniedError as denied:
+            return _send(access_denied(request, str(denied)), start_response)
+        except UnknownAccessKeyError:
+            return _send(unknown_access_key(request), start_response)
+        except RefusedRequestError as error:
+            return _send(refused(request, error), start_response)
+        return self._app(self._forwarded(environ, request), start_response)
+
+    def _forwarded(self, environ: dict[str, Any], request: AwsRequest) -> dict[str, Any]:
+        """Return what moto is to see: the request's own headers, and who sent it where it looks for that."""
+        forwarded = {
+            name: value
+            for name, value in environ.items()
+            if not name.startswith("HTTP_") or name in _HEADERS or name.startswith(_HEADER_PREFIXES)
+        }
+        # moto chooses service and region by this header, or guesses them where it is missing.
+        anonymous = "AWS4-HMAC-SHA256 Credential=/00000000/us-east-1/s3/aws4_request"
+        forwarded["HTTP_AUTHORIZATION"] = request.signature.authorization if request.signature else anonymous
+        # It would otherwise guess the account from the access key.
+        forwarded["HTTP_X_MOTO_ACCOUNT_ID"] = self._account_id
+        forwarded[ACCESS_KEY_ID] = request.access_key_id or ""
+        return forwarded
+
+
+def foreign(environ: Mapping[str, Any], reason: str) -> Answer:
+    """Return the answer to a request of foreign origin, in the form of the service that it is for."""
+    return access_denied(parse(environ, b""), reason)
+
+
+def _send(answer: Answer, start_response: Any) -> Iterable[bytes]:
+    status, headers, body = answer
+    start_response(status, list(headers.items()))
+    return [body]
+
+
+class KeepAliveHandler(MotoRequestHandler):
+    """Werkzeug's handler reads what is left of a request and closes; this one reads all of it first and stays."""
+
+    protocol_version = "HTTP/1.1"
+    # Head and body of an answer go out in one packet each; waiting to join them costs 40 ms.
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def run_wsgi(self) -> None:
+        """Answer one request of the connection."""
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+        self.environ = environ = self.make_environ()
+        environ["wsgi.input"] = io.BytesIO(self._body(environ))
+        environ["wsgi.input_terminated"] = True
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], *_exc_info: Any) -> None:
+            started.append((status, headers))
+
+        try:
+            parts: Any = self.server.app(environ, start_response)  # type: ignore[arg-type] # nobody here writes through it
+            body = b"".join(parts)
+            if hasattr(parts, "close"):
+                parts.close()
+        except HTTPException as failed:
+            started.append((f"{failed.code} {failed.name}", [("Content-Type", "text/plain")]))
+            body = (failed.description or "").encode()
+        except Exception as failed:  # noqa: BLE001 - whatever moto raises becomes a 500 that says what it was
+            started.append(("500 Internal Server Error", [("Content-Type", "text/plain")]))
+            body = f"{type(failed).__name__}: {failed}".encode()
+        self._send(*started[-1], body)
+
+    def _body(self, environ: dict[str, Any]) -> bytes:
+        if environ.get("wsgi.input_terminated"):
+            found: bytes = environ["wsgi.input"].read()  # chunked
+            return found
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        return self.rfile.read(length) if length else b""
+
+    def _send(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason or http.HTTPStatus(int(code)).phrase)
+        bodyless = self.command == "HEAD" or int(code) in {204, 304}
+        names = set()
+        for name, value in headers:
+            names.add(name.lower())
+            if name.lower() not in {"content-length", "connection"} or (bodyless and name.lower() == "content-length"):
+                self.send_header(name, value)
+        if not bodyless or (self.command == "HEAD" and "content-length" not in names):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if not bodyless:
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: the cloud's own log tells what happened."""

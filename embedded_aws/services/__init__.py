@@ -1,0 +1,1 @@
+"""What moto lacks, service by service."""

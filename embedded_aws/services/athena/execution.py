@@ -1,0 +1,111 @@
+"""What moto keeps of a query, with how it went.
+
+Source: https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryExecution.html
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from moto.athena.models import Execution, WorkGroup
+
+from embedded_aws.services.athena.results import Result
+
+
+class QueryExecution(Execution):
+    """A query that has ended by the time StartQueryExecution answers.
+
+    Attributes:
+        result: its rows; None where it failed.
+        group: the workgroup that it ran in.
+    """
+
+    def __init__(
+        self,
+        query: str,
+        context: dict[str, str],
+        workgroup: WorkGroup,
+        parameters: list[str] | None,
+        location: str,
+    ) -> None:
+        # moto declares another type of context than it passes on.
+        given: Any = context
+        super().__init__(query=query, context=given, config={}, workgroup=workgroup, execution_parameters=parameters)
+        self.group = workgroup
+        self.result: Result | None = None
+        self.config = {"OutputLocation": location}
+        self._state = "RUNNING"
+        self._reason = ""
+        self._kind = ("DML", "")
+        self._scanned = 0
+
+    @property  # type: ignore[misc] # moto lets its tests set the state
+    def status(self) -> str:
+        """The state, which does not change any more."""
+        return self._state
+
+    def advance(self) -> None:
+        """Stay: moto would step through states here."""
+
+    def succeed(self, kind: tuple[str, str], result: Result, scanned: int) -> None:
+        """Note the end of a query that gave a result."""
+        self._end("SUCCEEDED", kind, scanned)
+        self.result = result
+
+    def fail(self, kind: str, reason: str, scanned: int = 0) -> None:
+        """Note the end of a query that failed."""
+        self._end("FAILED", (kind, ""), scanned)
+        self._reason = reason
+
+    def cancel(self, kind: tuple[str, str], reason: str, scanned: int) -> None:
+        """Note the end of a query that the workgroup stopped."""
+        self._end("CANCELLED", kind, scanned)
+        self._reason = reason
+
+    def described(self) -> dict[str, Any]:
+        """Return it as GetQueryExecution does."""
+        milliseconds = max(1, round((self.end_time - self.start_time) * 1000))
+        status: dict[str, Any] = {
+            "State": self._state,
+            "SubmissionDateTime": self.start_time,
+            "CompletionDateTime": self.end_time,
+        }
+        if self._reason:
+            status["StateChangeReason"] = self._reason
+        if self._state == "FAILED":
+            # 2 is an error of the user's.
+            status["AthenaError"] = {"ErrorCategory": 2, "Retryable": False, "ErrorMessage": self._reason}
+        described = {
+            "QueryExecutionId": self.id,
+            "Query": self.query,
+            "StatementType": self._kind[0],
+            "ResultConfiguration": self.config,
+            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+            "QueryExecutionContext": self.context,
+            "Status": status,
+            "Statistics": {
+                "EngineExecutionTimeInMillis": milliseconds,
+                "DataScannedInBytes": self._scanned,
+                "TotalExecutionTimeInMillis": milliseconds,
+                "QueryQueueTimeInMillis": 0,
+                "ServicePreProcessingTimeInMillis": 0,
+                "QueryPlanningTimeInMillis": 0,
+                "ServiceProcessingTimeInMillis": 0,
+                "ResultReuseInformation": {"ReusedPreviousResult": False},
+            },
+            "WorkGroup": self.group.name,
+            "EngineVersion": {
+                "SelectedEngineVersion": "AUTO",
+                "EffectiveEngineVersion": "Athena engine version 3",
+            },
+        }
+        if self._kind[1]:
+            described["SubstatementType"] = self._kind[1]
+        if self.execution_parameters:
+            described["ExecutionParameters"] = self.execution_parameters
+        return described
+
+    def _end(self, state: str, kind: tuple[str, str], scanned: int) -> None:
+        self._state, self._kind, self._scanned = state, kind, scanned
+        self.end_time = time.time()

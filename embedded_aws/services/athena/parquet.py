@@ -1,0 +1,134 @@
+"""The columns that the catalog names out of a Parquet object, in the catalog's types."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from embedded_aws.services.athena.errors import QueryError
+
+if TYPE_CHECKING:
+    from embedded_aws.services.athena.catalog import CatalogTable
+    from embedded_aws.services.athena.types import SqlType
+
+# Hive's name for a partition without a value.
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class ParquetContent:
+    """What one object holds.
+
+    Attributes:
+        rows: the table's columns, partition keys last; None once they are kept elsewhere.
+        sizes: bytes that each column takes in the object, compressed.
+        mismatches: columns whose type is none of the catalog's, with Athena's words for it; null in the rows.
+    """
+
+    rows: pa.Table | None
+    sizes: Mapping[str, int]
+    mismatches: Mapping[str, str]
+
+    def size(self, columns: Collection[str]) -> int:
+        """Return the bytes that some columns take."""
+        return sum(size for column, size in self.sizes.items() if column in columns)
+
+
+def read_parquet(content: bytes, address: str, table: CatalogTable, values: tuple[str, ...]) -> ParquetContent:
+    """Read an object.
+
+    Args:
+        content: the object.
+        address: where it lies, for messages.
+        table: what the catalog says.
+        values: of the partition keys.
+
+    Raises:
+        QueryError: it is no Parquet file.
+    """
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        present = {name.lower(): name for name in file.schema_arrow.names}
+        wanted = [present[name] for name, _ in table.columns if name in present]
+        found = file.read(columns=wanted, use_threads=False)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise QueryError("HIVE_BAD_DATA", f"Not valid Parquet file: {address}: {error}") from error
+    # Of a file that has none of the columns nothing is read, but it has rows all the same.
+    count = file.metadata.num_rows
+    arrays: dict[str, Any] = {}
+    mismatches: dict[str, str] = {}
+    for name, kind in table.columns:
+        column: Any = found.column(present[name]) if name in present else None
+        if column is not None and not _readable_as(column.type, kind.arrow):
+            mismatches[name] = _mismatch(name, column.type, kind)
+            column = None
+        if column is None:
+            column = repeated(None, count, kind.arrow)
+        elif column.type != kind.arrow:
+            column = pc.cast(column, kind.arrow, safe=False)
+        arrays[name] = column
+    for (name, kind), value in zip(table.partition_keys, values, strict=True):
+        texts = repeated(None if value == _NO_VALUE else value, count, pa.string())
+        arrays[name] = pc.cast(texts, kind.arrow)
+    return ParquetContent(pa.table(arrays), _column_sizes(file.metadata), mismatches)
+
+
+def repeated(value: Any, count: int, kind: pa.DataType) -> Any:
+    """Return a column that holds one value again and again."""
+    scalar: Any = pa.scalar(value, kind)
+    return pa.repeat(scalar, count)
+
+
+def _column_sizes(metadata: Any) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for group in range(metadata.num_row_groups):
+        for index in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(index)
+            name = chunk.path_in_schema.partition(".")[0].lower()
+            sizes[name] = sizes.get(name, 0) + chunk.total_compressed_size
+    return sizes
+
+
+def _mismatch(name: str, found: pa.DataType, kind: SqlType) -> str:
+    return f"Field {name}'s type {found} in parquet file is incompatible with type {kind.trino} defined in table schema"
+
+
+_SIMPLE_READS: dict[pa.DataType, tuple[pa.DataType, ...]] = {
+    pa.int8(): (pa.int16(), pa.int32(), pa.int64()),
+    pa.int16(): (pa.int32(), pa.int64()),
+    pa.int32(): (pa.int64(),),
+    pa.float32(): (pa.float64(),),
+    pa.large_string(): (pa.string(),),
+    pa.large_binary(): (pa.binary(),),
+}
+
+
+def _readable_as(found: Any, wanted: Any) -> bool:
+    """Tell whether Trino's Parquet reader takes a file's column for the catalog's type."""
+    # A column without any value has no type of its own.
+    if found == wanted or wanted in _SIMPLE_READS.get(found, ()) or pa.types.is_null(found):
+        return True
+    if pa.types.is_dictionary(found):
+        return _readable_as(found.value_type, wanted)
+    if pa.types.is_timestamp(found):
+        return bool(pa.types.is_timestamp(wanted))
+    if pa.types.is_decimal(found):
+        return bool(pa.types.is_decimal(wanted) and found.scale == wanted.scale and found.precision <= wanted.precision)
+    return type(found) is type(wanted) and _parts_readable_as(found, wanted)
+
+
+def _parts_readable_as(found: Any, wanted: Any) -> bool:
+    if pa.types.is_list(found):
+        return _readable_as(found.value_type, wanted.value_type)
+    if pa.types.is_map(found):
+        return _readable_as(found.key_type, wanted.key_type) and _readable_as(found.item_type, wanted.item_type)
+    if pa.types.is_struct(found):
+        ours = {part.name: part.type for part in wanted}
+        return all(part.name not in ours or _readable_as(part.type, ours[part.name]) for part in found)
+    return False

@@ -1,0 +1,149 @@
+"""Rows as Athena hands them out: in a CSV object and through GetQueryResults.
+
+Source: https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from embedded_aws.services.athena.types import SqlType
+
+_PRECISIONS = {
+    "varchar": 2147483647,
+    "varbinary": 1073741824,
+    "tinyint": 3,
+    "smallint": 5,
+    "integer": 10,
+    "bigint": 19,
+    "real": 17,
+    "double": 17,
+    "timestamp": 3,
+    "timestamp with time zone": 3,
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a query gave.
+
+    Attributes:
+        columns: name and type of each column.
+        rows: texts as Athena writes them; None is NULL.
+        header: whether the names are a row of their own; those of SHOW and DESCRIBE are not.
+    """
+
+    columns: tuple[tuple[str, SqlType], ...] = ()
+    rows: tuple[tuple[str | None, ...], ...] = ()
+    header: bool = False
+
+    def csv(self) -> bytes:
+        """Return the rows as the result object has them: everything quoted but NULL, which is nothing at all."""
+        lines = [tuple(name for name, _ in self.columns)] if self.header else []
+        written = [",".join(_csv_field(field) for field in row) for row in (*lines, *self.rows)]
+        return "".join(f"{line}\n" for line in written).encode()
+
+    def text(self) -> bytes:
+        """Return the rows as the result object of a statement that is no query has them."""
+        return "".join("\t".join(field or "" for field in row) + "\n" for row in self.rows).encode()
+
+    def page(self, start: int, size: int) -> tuple[dict[str, Any], int | None]:
+        """Return a `ResultSet` from one row on, and where the next one starts."""
+        rows = self.rows
+        if self.header:
+            rows = (tuple(name for name, _ in self.columns), *rows)
+        shown = [
+            {"Data": [{} if field is None else {"VarCharValue": field} for field in row]}
+            for row in rows[start : start + size]
+        ]
+        following = start + size if start + size < len(rows) else None
+        return {"Rows": shown, "ResultSetMetadata": {"ColumnInfo": [_info(*one) for one in self.columns]}}, following
+
+
+def formatted(rows: Sequence[Sequence[Any]], kinds: Sequence[SqlType]) -> tuple[tuple[str | None, ...], ...]:
+    """Turn values into Athena's texts."""
+    return tuple(
+        tuple(None if value is None else _text(value, kind) for value, kind in zip(row, kinds, strict=True))
+        for row in rows
+    )
+
+
+def _csv_field(field: str | None) -> str:
+    return "" if field is None else '"' + field.replace('"', '""') + '"'
+
+
+def _info(name: str, kind: SqlType) -> dict[str, Any]:
+    precision, scale = _PRECISIONS.get(kind.name, 0), 0
+    if kind.name == "decimal":
+        precision, scale = kind.parameters
+    return {
+        "CatalogName": "hive",
+        "SchemaName": "",
+        "TableName": "",
+        "Name": name,
+        "Label": name,
+        "Type": "float" if kind.name == "real" else kind.name,
+        "Precision": precision,
+        "Scale": scale,
+        "Nullable": "UNKNOWN",
+        "CaseSensitive": kind.name == "varchar",
+    }
+
+
+def _text(value: Any, kind: SqlType) -> str:
+    if value is None:
+        return "null"
+    if kind.fields:
+        return _nested(value, kind)
+    write = _WRITERS.get(type(value), str)
+    return write(value)
+
+
+def _nested(value: Any, kind: SqlType) -> str:
+    if kind.name == "array":
+        return f"[{', '.join(_text(one, kind.fields[0][1]) for one in value)}]"
+    if kind.name == "map":
+        key, content = kind.fields[0][1], kind.fields[1][1]
+        return f"{{{', '.join(f'{_text(one, key)}={_text(other, content)}' for one, other in value.items())}}}"
+    parts = zip(value.values(), kind.fields, strict=True)
+    return f"{{{', '.join(f'{name}={_text(one, part)}' for one, (name, part) in parts)}}}"
+
+
+def _moment(value: datetime) -> str:
+    zone = ""
+    if value.tzinfo is not None:
+        value, zone = value.astimezone(UTC), " UTC"
+    return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}{zone}"
+
+
+def java_double(value: float) -> str:
+    """Write a double as Java does: with an exponent from ten million on and below a thousandth."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        text = f"{Decimal(repr(value)):f}"
+        return text if "." in text else f"{text}.0"
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    significant = "".join(map(str, digits)).rstrip("0")
+    power = int(exponent) + len(digits) - 1
+    return f"{'-' if sign else ''}{significant[0]}.{significant[1:] or '0'}E{power}"
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    bool: lambda value: "true" if value else "false",
+    bytes: lambda value: value.hex(" "),
+    date: date.isoformat,
+    datetime: _moment,
+    Decimal: lambda value: f"{value:f}",
+    float: java_double,
+}

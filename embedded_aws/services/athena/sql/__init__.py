@@ -1,0 +1,1 @@
+"""Athena's SQL as DuckDB's."""

@@ -1,0 +1,128 @@
+"""CAST and TRY_CAST, by the macros of casts.sql."""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+from embedded_aws.services.athena.errors import not_supported
+from embedded_aws.services.athena.sql import nodes
+from embedded_aws.services.athena.sql.reading import Athena3
+
+STRICT = "trino_cast"
+TRYING = "trino_try_cast"
+"""Prefixes of the macros."""
+
+
+_DATE = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}\s*")
+_TIMESTAMP = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,3})?)?)?\s*")
+_MILLISECONDS = re.compile(r".*:\d{1,2}\.\d{3}\s*")
+_ZONED = re.compile(r"(?P<moment>\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?) (?P<zone>[A-Za-z_/]+)")
+
+_TARGETS = {
+    exp.DType.BIGINT: "bigint",
+    exp.DType.INT: "bigint",
+    exp.DType.SMALLINT: "bigint",
+    exp.DType.TINYINT: "bigint",
+    exp.DType.DOUBLE: "double",
+    exp.DType.FLOAT: "double",
+    exp.DType.BOOLEAN: "boolean",
+}
+_NARROWED = {
+    exp.DType.INT: "INTEGER",
+    exp.DType.SMALLINT: "SMALLINT",
+    exp.DType.TINYINT: "TINYINT",
+    exp.DType.FLOAT: "FLOAT",
+}
+
+
+_TIMES = {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ}
+
+
+def rewrite_cast(node: exp.Cast) -> exp.Expr:
+    """Rewrite CAST or TRY_CAST.
+
+    Raises:
+        QueryError: the target, or the operand for it, is not modelled.
+    """
+    target, operand = node.to, node.this
+    if isinstance(operand, exp.Null) or (isinstance(operand, exp.Array) and not operand.expressions):
+        return exp.Cast(this=operand, to=_plain_type(target))
+    if isinstance(operand, exp.Literal) and operand.is_string:
+        if literal := _time_literal(node):
+            return literal
+        operand = exp.Cast(this=operand.copy(), to=exp.DataType.build("varchar"))
+    if target.this in _TIMES:
+        return _cast_to_time(node, operand)
+    nodes.refuse_zones(node)
+    return _cast_to_scalar(node, operand)
+
+
+def _cast_to_scalar(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
+    target = node.to
+    macros, plain = _strictness(node)
+    if target.this in exp.DataType.TEXT_TYPES:
+        refuse_other_precision(operand)
+        cast = nodes.call(f"{macros}_varchar", operand)
+        # Trino cuts text to the length.
+        return nodes.call("left", cast, target.expressions[0].this.copy()) if target.expressions else cast
+    if target.this == exp.DType.DECIMAL:
+        return plain(this=operand, to=target)
+    if target.this not in _TARGETS:
+        raise not_supported(f"CAST to {target.sql(Athena3)}")
+    result = nodes.call(f"{macros}_{_TARGETS[target.this]}", operand)
+    if target.this in _NARROWED:
+        return plain(this=result, to=exp.DataType.build(_NARROWED[target.this], dialect="duckdb"))
+    return result
+
+
+def refuse_other_precision(moment: exp.Expr) -> None:
+    """Refuse the text of a timestamp that does not have milliseconds: a literal has the digits that it is written with.
+
+    Raises:
+        QueryError: it is one.
+    """
+    if nodes.kind(moment) not in _TIMES - {exp.DType.DATE}:
+        return
+    for cast in moment.find_all(exp.Cast):
+        written = cast.this.name if isinstance(cast.this, exp.Literal) else None
+        if cast.to.this == exp.DType.TIMESTAMP and written is not None and not _MILLISECONDS.fullmatch(written):
+            raise not_supported("The text of a timestamp literal; write it with three digits after the seconds")
+
+
+def _strictness(node: exp.Cast) -> tuple[str, type[exp.Cast]]:
+    return (TRYING, exp.TryCast) if isinstance(node, exp.TryCast) else (STRICT, exp.Cast)
+
+
+def _time_literal(node: exp.Cast) -> exp.Expr | None:
+    """Return a date or timestamp whose text is plainly right; None for anything else, which the macros check."""
+    operand, target = node.this, node.to.this
+    if target == exp.DType.TIMESTAMPTZ and (zoned := _ZONED.fullmatch(operand.name)):
+        moment = exp.Cast(this=exp.Literal.string(zoned["moment"]), to=exp.DataType.build("timestamp"))
+        zone = exp.Literal.string(zoned["zone"])
+        return nodes.in_zone(nodes.call("trino_with_timezone", moment, zone), zoned["zone"])
+    pattern = {exp.DType.DATE: _DATE, exp.DType.TIMESTAMP: _TIMESTAMP}.get(target)
+    if pattern is None or not pattern.fullmatch(operand.name):
+        return None
+    _, plain = _strictness(node)
+    return plain(this=operand, to=_plain_type(node.to))
+
+
+def _cast_to_time(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
+    target = node.to
+    # A literal has the precision that it is written with.
+    precise = target.expressions and target.expressions[0].name != "3" and not isinstance(node.this, exp.Literal)
+    if precise:
+        raise not_supported(f"CAST to {target.sql(Athena3)}; only timestamp(3)")
+    macros, _ = _strictness(node)
+    if target.this == exp.DType.TIMESTAMPTZ:
+        return nodes.in_zone(nodes.call(f"{macros}_timestamptz", operand), nodes.zone_of(operand))
+    return nodes.call(f"{macros}_{target.this.value.lower()}", nodes.local(operand))
+
+
+def _plain_type(target: exp.DataType) -> exp.DataType:
+    """Return a type without the precision of timestamps, which DuckDB has under other names."""
+    if target.this in {exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ}:
+        return exp.DataType(this=target.this)
+    return target.copy()

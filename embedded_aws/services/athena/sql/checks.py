@@ -1,0 +1,141 @@
+"""What Trino refuses and DuckDB would take: other grammar, and types that fit only after a cast of DuckDB's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from embedded_aws.services.athena.errors import QueryError, not_supported
+from embedded_aws.services.athena.sql.reading import Athena3
+
+_OPERATORS: dict[Any, str] = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
+_OF_NUMBERS = frozenset({"avg", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"})
+
+
+def check_grammar(tree: exp.Expr) -> None:
+    """Refuse what is no Trino SQL, or what of it is not modelled.
+
+    Raises:
+        QueryError: there is such a thing.
+    """
+    for node in tree.find_all(exp.Group, exp.Distinct, exp.Star, exp.Join, exp.LimitOptions, exp.Select, exp.Window):
+        if isinstance(node, exp.Group) and node.args.get("all"):
+            raise QueryError("COLUMN_NOT_FOUND", "Column 'all' cannot be resolved")
+        if isinstance(node, exp.Distinct) and node.args.get("on"):
+            raise QueryError("SYNTAX_ERROR", "mismatched input 'ON'")
+        if isinstance(node, exp.Star) and any(node.args.get(name) for name in ("except_", "replace", "rename")):
+            raise QueryError("SYNTAX_ERROR", f"mismatched input: {node.sql(Athena3)}")
+        if isinstance(node, exp.Join) and (node.args.get("method") or node.kind in {"SEMI", "ANTI"}):
+            raise not_supported(f"A {node.args.get('method') or node.kind} join")
+        if isinstance(node, exp.LimitOptions) and (node.args.get("with_ties") or node.args.get("percent")):
+            raise not_supported("FETCH FIRST other than ROWS ONLY")
+        if isinstance(node, exp.Window) and isinstance(node.this, exp.Anonymous) and node.this.find(exp.Distinct):
+            raise QueryError("NOT_SUPPORTED", "DISTINCT in window function parameters not yet supported")
+        if isinstance(node, exp.Select):
+            _check_using(node)
+
+
+def _check_using(select: exp.Select) -> None:
+    """Refuse a column of USING under the name of a table: it is of both."""
+    joins = select.args.get("joins") or []
+    shared = {column.name.lower() for join in joins for column in join.args.get("using") or ()}
+    if not shared:
+        return
+    sources = [select.args["from_"].this, *(join.this for join in joins)]
+    tables = {source.alias_or_name.lower() for source in sources}
+    for column in select.find_all(exp.Column):
+        if column.name.lower() in shared and column.table.lower() in tables:
+            raise QueryError("COLUMN_NOT_FOUND", f"Column '{column.table}.{column.name}' cannot be resolved")
+
+
+def check_types(tree: exp.Expr) -> None:
+    """Refuse types that do not fit, as far as types are known; DuckDB finds most of the rest.
+
+    Args:
+        tree: annotated with types.
+
+    Raises:
+        QueryError: some do not fit.
+    """
+    for node in tree.walk():
+        if isinstance(node, (*_OPERATORS, exp.Between, exp.In)):
+            _check_comparison(node)
+        elif isinstance(node, exp.Where | exp.Having | exp.Not | exp.If):
+            _check_condition(node.this)
+        elif isinstance(node, exp.And | exp.Or):
+            _check_condition(node.left)
+            _check_condition(node.right)
+        elif isinstance(node, exp.SetOperation):
+            _check_set_operation(node)
+        elif isinstance(node, exp.Anonymous):
+            _check_call(node)
+
+
+def _check_comparison(node: exp.Expr) -> None:
+    if isinstance(node, exp.Between):
+        others, operator = [node.args["low"], node.args["high"]], "BETWEEN"
+    elif isinstance(node, exp.In):
+        others, operator = node.expressions, "IN"
+    else:
+        others, operator = [node.expression], _OPERATORS[type(node)]
+    for other in others:
+        if _differ(node.this, other):
+            raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {_name(node.this)} {operator} {_name(other)}")
+
+
+def _check_condition(node: exp.Expr) -> None:
+    # The WHEN of a CASE with an operand is a value.
+    simple_case = (
+        isinstance(node.parent, exp.If) and isinstance(node.parent.parent, exp.Case) and node.parent.parent.this
+    )
+    if not simple_case and _family(node) not in {None, "boolean"}:
+        raise QueryError("TYPE_MISMATCH", f"A condition must evaluate to a boolean (actual: {_name(node)})")
+
+
+def _check_set_operation(node: exp.SetOperation) -> None:
+    ours, theirs = node.left.selects, node.right.selects
+    if len(ours) != len(theirs):
+        raise QueryError(
+            "TYPE_MISMATCH", f"{node.key.upper()} query has different number of fields: {len(ours)}, {len(theirs)}"
+        )
+    for position, (left, right) in enumerate(zip(ours, theirs, strict=True), start=1):
+        if _differ(left, right):
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"column {position} in {node.key.upper()} query has incompatible types: {_name(left)}, {_name(right)}",
+            )
+
+
+def _check_call(node: exp.Anonymous) -> None:
+    name = str(node.this).lower()
+    if not node.expressions:
+        return
+    argument = node.expressions[0]
+    kind = argument.type.this if argument.type is not None else None
+    if name in _OF_NUMBERS and _family(argument) not in {None, "number"}:
+        raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({_name(argument)}) for function {name}")
+    if name in {"avg", "ceil", "ceiling", "floor"} and kind == exp.DType.DECIMAL:
+        raise not_supported(f"{name} of a decimal; cast to double")
+
+
+def _differ(one: exp.Expr, other: exp.Expr) -> bool:
+    families = {_family(one), _family(other)}
+    return None not in families and len(families) > 1
+
+
+def _name(node: exp.Expr) -> str:
+    return node.type.sql(Athena3).lower() if node.type is not None else "unknown"
+
+
+def _family(node: exp.Expr) -> str | None:
+    kind = node.type
+    if kind is None:
+        return None
+    if kind.this in exp.DataType.TEXT_TYPES:
+        return "text"
+    if kind.this in exp.DataType.NUMERIC_TYPES:
+        return "number"
+    if kind.this in exp.DataType.TEMPORAL_TYPES:
+        return "time"
+    return "boolean" if kind.this == exp.DType.BOOLEAN else None

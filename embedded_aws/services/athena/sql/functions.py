@@ -1,0 +1,132 @@
+"""Which of Trino's functions are modelled, and what they are called here.
+
+Whatever is named neither here nor by a macro `trino_<name>` is refused: better no answer than another one.
+Source: https://trino.io/docs/current/functions/list.html
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+from sqlglot import exp
+
+from embedded_aws.services.athena.sql.casts import STRICT, TRYING
+
+_FAILED = "error('INVALID_CAST_ARGUMENT: Cannot cast ' || CAST(x AS VARCHAR) || ' to the type asked for')"
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+def _macros() -> str:
+    folder = files("embedded_aws.services.athena.sql")
+    casts = folder.joinpath("casts.sql").read_text(encoding="utf-8")
+    return (
+        folder.joinpath("macros.sql").read_text(encoding="utf-8")
+        + casts.format(name=STRICT, cast="CAST", failed=_FAILED)
+        + casts.format(name=TRYING, cast="TRY_CAST", failed="NULL")
+    )
+
+
+MACROS = _macros()
+"""The statements that give DuckDB Trino's functions."""
+
+TYPED_MACROS = frozenset(re.findall(r"CREATE MACRO (\w+)\(\w+ [A-Z]", MACROS))
+"""Those that take arguments of certain types only."""
+
+SAME = frozenset(
+    _words("""
+    abs acos array_agg asin atan atan2 avg bool_and bool_or cbrt coalesce concat_ws corr cos count covar_pop covar_samp
+    cume_dist day degrees dense_rank exp first_value hour lag last_value lead ln log10 log2 max min minute month
+    nth_value ntile nullif percent_rank pi power quarter radians rank round row_number second sign sin sqrt stddev
+    stddev_pop stddev_samp sum tan tanh var_pop var_samp variance week year
+    """)
+)
+"""Functions that DuckDB has under the same name with the same answers."""
+
+RENAMED = {
+    "any_value": "any_value",
+    "arbitrary": "any_value",
+    # DuckDB's max_by passes over rows whose value is null; Trino gives that null.
+    "max_by": "arg_max_null",
+    "min_by": "arg_min_null",
+    "count_if": "count_if",
+    "every": "bool_and",
+    "pow": "power",
+    "array_intersect": "list_intersect",
+    "filter": "list_filter",
+    "transform": "list_transform",
+}
+"""Functions that DuckDB has under another name."""
+
+ALIASES = {
+    "ceiling": "ceil",
+    "day_of_month": "day",
+    "dow": "day_of_week",
+    "doy": "day_of_year",
+    "substring": "substr",
+    "week_of_year": "week",
+    "yow": "year_of_week",
+}
+"""Trino's own second names."""
+
+IGNORING_NULLS: dict[str, type[exp.Func]] = {
+    "first_value": exp.FirstValue,
+    "lag": exp.Lag,
+    "last_value": exp.LastValue,
+    "lead": exp.Lead,
+    "nth_value": exp.NthValue,
+}
+"""Window functions that may be followed by IGNORE NULLS."""
+
+AGGREGATES = frozenset(
+    _words("""
+    any_value arg_max_null arg_min_null array_agg avg bool_and bool_or corr count count_if covar_pop covar_samp
+    cume_dist dense_rank first_value lag last_value lead max min nth_value ntile percent_rank rank row_number stddev
+    stddev_pop stddev_samp sum var_pop var_samp variance
+    """)
+)
+"""Aggregates and window functions, under the names that they have here."""
+
+OVERLOADED = {"ceil": 0, "date_add": 2, "date_trunc": 1, "floor": 0, "plus_interval": 0}
+"""Macros that give the type of an argument, and its place: for each type there is one of its own name besides."""
+
+_BIGINT = """
+    cardinality count count_if date_diff day day_of_month day_of_week day_of_year dense_rank dow doy hour length minute
+    month ntile quarter rank row_number second strpos week year year_of_week
+"""
+_DOUBLE = "avg cume_dist exp ln log10 percent_rank power sqrt to_unixtime"
+_VARCHAR = """
+    array_join concat date_format format format_datetime json_extract_scalar lower lpad ltrim regexp_extract
+    regexp_replace replace reverse rpad rtrim split_part substr substring to_iso8601 trim upper
+"""
+_OF_FIRST_ARGUMENT = """
+    abs any_value arbitrary ceil ceiling coalesce first_value floor greatest lag last_value lead least max max_by min
+    min_by nth_value nullif round
+"""
+
+RESULTS: dict[str, str | int] = {
+    **dict.fromkeys(_words(_BIGINT), "bigint"),
+    **dict.fromkeys(_words(_DOUBLE), "double"),
+    **dict.fromkeys(_words(_VARCHAR), "varchar"),
+    **dict.fromkeys(_words("bool_and bool_or contains every regexp_like starts_with"), "boolean"),
+    **dict.fromkeys(_words("date from_iso8601_date"), "date"),
+    **dict.fromkeys(
+        _words("at_timezone from_iso8601_timestamp from_unixtime now with_timezone"), "timestamp with time zone"
+    ),
+    "date_parse": "timestamp",
+    **dict.fromkeys(_words(_OF_FIRST_ARGUMENT), 0),
+    "date_trunc": 1,
+    "date_add": 2,
+}
+"""The type that a function gives, or the place of the argument whose type it gives."""
+
+OF_LOCAL_TIME = frozenset(
+    _words("""
+    date_format day day_of_week day_of_year format_datetime hour last_day_of_month millisecond minute month quarter
+    second week year year_of_week
+    """)
+)
+"""Functions that look at the clock of a timestamp's zone."""

@@ -1,0 +1,70 @@
+"""What the rewriting of single nodes shares: calls, types, and the zones of timestamps.
+
+A timestamp with time zone is an instant in DuckDB, so its zone is kept beside the node while it is in sight.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from embedded_aws.services.athena.errors import not_supported
+
+UTC = "UTC"
+NUMBERS = exp.DataType.NUMERIC_TYPES
+INTEGERS = exp.DataType.INTEGER_TYPES
+
+_ZONE = "zone"
+
+
+def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
+    """Return a call of a function or macro of DuckDB."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def kind(node: exp.Expr) -> Any:
+    """Return the type of a node, without its parameters."""
+    return node.type.this if node.type is not None else None
+
+
+def text(node: exp.Expr, what: str) -> str:
+    """Return the text of a literal, which by now is cast to varchar.
+
+    Raises:
+        QueryError: it is no literal; `what` says what was wanted.
+    """
+    literal = node.this if isinstance(node, exp.Cast) else node
+    if not isinstance(literal, exp.Literal) or not literal.is_string:
+        raise not_supported(f"{what} that is no literal")
+    return str(literal.this)
+
+
+def zone_of(node: exp.Expr | None) -> str:
+    """Return the zone of a timestamp; of anything else the session's, which is UTC."""
+    return str(node.meta.get(_ZONE, UTC)) if node is not None else UTC
+
+
+def in_zone(node: exp.Expr, zone: str) -> exp.Expr:
+    """Return an instant as seen in a zone."""
+    node.meta[_ZONE] = zone
+    return node
+
+
+def local(node: exp.Expr) -> exp.Expr:
+    """Return what the clock of a timestamp's zone shows."""
+    zone = zone_of(node)
+    return node if zone == UTC else call("trino_local", exp.Literal.string(zone), node.copy())
+
+
+def refuse_zones(node: exp.Expr) -> None:
+    """Refuse operands in a zone other than UTC, which would be lost.
+
+    Raises:
+        QueryError: there is one.
+    """
+    for child in node.iter_expressions():
+        if zone_of(child) != UTC:
+            raise not_supported(
+                f"A timestamp in zone {zone_of(child)} as an operand or column: cast it to timestamp or date first"
+            )

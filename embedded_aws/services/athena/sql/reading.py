@@ -1,0 +1,158 @@
+"""Athena's SQL as a tree: parsed as Trino does, every function under the name it has there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+from sqlglot.errors import OptimizeError, ParseError, TokenError
+from sqlglot.optimizer.scope import traverse_scope
+from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokenizer_core import TokenType
+
+from embedded_aws.services.athena.data import PATH
+from embedded_aws.services.athena.errors import QueryError, not_supported
+from embedded_aws.services.athena.views import CATALOG
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_OWN_SYNTAX = ("CAST", "EXTRACT", "LISTAGG", "POSITION", "TRIM", "TRY_CAST")
+
+
+class Athena3(Trino):
+    """Trino's dialect without sqlglot's own idea of functions: a call stays a call under its name."""
+
+    PSEUDOCOLUMNS = {PATH.upper()}  # noqa: RUF012 - as sqlglot declares it
+    EXCLUDES_PSEUDOCOLUMNS_FROM_STAR = True
+
+    class Parser(TrinoParser):
+        """The parser, which knows only the functions that have a syntax of their own."""
+
+        FUNCTIONS = {}  # noqa: RUF012 - as sqlglot declares it
+        FUNCTION_PARSERS = {name: TrinoParser.FUNCTION_PARSERS[name] for name in _OWN_SYNTAX}  # noqa: RUF012 - likewise
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query that has been read.
+
+    Attributes:
+        tree: every table in it that is none of its own names its database.
+        tables: those tables: database and name.
+        labels: the columns' names as written; None for one without a name, empty where `*` decides.
+    """
+
+    tree: exp.Query
+    tables: tuple[tuple[str, str], ...]
+    labels: tuple[str | None, ...]
+
+
+def read(sql: str, database: str, parameters: Sequence[str] = ()) -> Query:
+    """Parse a query.
+
+    Args:
+        sql: SELECT, WITH or VALUES.
+        database: where unqualified names are looked for.
+        parameters: SQL literals that take the places of `?`, in order.
+
+    Raises:
+        QueryError: it is no query.
+    """
+    tree = _parse(sql)
+    _fill(tree, parameters)
+    selects = _outermost(tree).expressions
+    labels = () if any(one.is_star for one in selects) else tuple(_label(one) for one in selects)
+    for index, one in enumerate(selects):
+        if not one.is_star and _label(one) is None:
+            one.replace(exp.alias_(one.copy(), f"_col{index}"))
+    return Query(tree, tuple(dict.fromkeys(_qualify_tables(tree, database))), labels)
+
+
+def _parse(sql: str) -> exp.Query:
+    try:
+        tokens = Athena3().tokenize(sql)
+        if shorthand := next((token for token in tokens if token.token_type == TokenType.DCOLON), None):
+            raise QueryError("SYNTAX_ERROR", f"line {shorthand.line}:{shorthand.col - 1}: mismatched input ':'")
+        statements = [one for one in sqlglot.parse(sql, read=Athena3) if one is not None]
+    except ParseError as error:
+        found = error.errors[0] if error.errors else {}
+        place = f"line {found.get('line', 1)}:{found.get('col', 1)}: "
+        near = f"mismatched input '{found.get('highlight', '')}'. {found.get('description', error)}"
+        raise QueryError("SYNTAX_ERROR", place + near) from error
+    except TokenError as error:
+        raise QueryError("SYNTAX_ERROR", str(error)) from error
+    if len(statements) != 1:
+        raise QueryError("SYNTAX_ERROR", "Only one sql statement is allowed")
+    tree = statements[0]
+    if isinstance(tree, exp.Values):
+        tree = exp.select("*").from_(exp.alias_(tree.copy(), "_values", table=True))
+    if not isinstance(tree, exp.Query):
+        raise not_supported(f"The statement {sql.split(maxsplit=1)[0].upper()}")
+    for values in tree.find_all(exp.Values):
+        _name_columns(values)
+    return tree
+
+
+def _name_columns(values: exp.Values) -> None:
+    """Name the columns of VALUES as Trino does, where the query does not."""
+    alias = values.args.get("alias")
+    if alias is not None and not alias.columns and values.expressions:
+        row = values.expressions[0]
+        width = len(row.expressions) if isinstance(row, exp.Tuple) else 1
+        alias.set("columns", [exp.to_identifier(f"_col{index}") for index in range(width)])
+
+
+def _fill(tree: exp.Query, parameters: Sequence[str]) -> None:
+    places = list(tree.find_all(exp.Placeholder))
+    if len(places) != len(parameters):
+        raise QueryError(
+            "INVALID_PARAMETER_USAGE",
+            f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}",
+        )
+    in_order = sorted(tree.find_all(exp.Placeholder, bfs=False), key=places.index)
+    for place, literal in zip(in_order, parameters, strict=True):
+        place.replace(sqlglot.parse_one(literal, read=Athena3))
+
+
+def _outermost(tree: exp.Expr) -> exp.Select:
+    """Return the query that names the columns: of a union the first."""
+    while not isinstance(tree, exp.Select):
+        tree = tree.this
+    return tree
+
+
+def _label(one: exp.Expr) -> str | None:
+    return one.output_name if isinstance(one, exp.Alias | exp.Column | exp.Dot) else None
+
+
+def _qualify_tables(tree: exp.Query, database: str) -> list[tuple[str, str]]:
+    """Let every table name its database, in lower case; return them."""
+    try:
+        scopes = traverse_scope(tree)
+    except OptimizeError as error:
+        raise QueryError("SYNTAX_ERROR", str(error)) from error
+    found: dict[int, exp.Table] = {}
+    for scope in scopes:
+        found |= {id(source): source for source in scope.sources.values() if isinstance(source, exp.Table)}
+    names = []
+    for table in found.values():
+        if not isinstance(table.this, exp.Identifier):
+            raise not_supported(f"The table function {table.sql(Athena3)}")
+        if table.catalog and table.catalog.lower() != CATALOG:
+            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{table.catalog}' does not exist")
+        name = ((table.db or database).lower(), table.name.lower())
+        if not table.alias:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(name[1], quoted=True)))
+        table.set("catalog", None)
+        table.set("db", exp.to_identifier(name[0], quoted=True))
+        table.set("this", exp.to_identifier(name[1], quoted=True))
+        names.append(name)
+    for column in tree.find_all(exp.Column):
+        # The table's name alone tells which one is meant.
+        column.set("db", None)
+        column.set("catalog", None)
+    return names

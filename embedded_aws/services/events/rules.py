@@ -1,0 +1,171 @@
+"""EventBridge rules: every event on a bus goes to the targets of the rules that match it.
+
+Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html and the pages beside it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from moto.events.models import Rule
+from moto.events.utils import EventTemplateParser
+
+from embedded_aws.runtime.deliveries import Deliveries, Delivery
+from embedded_aws.runtime.patching import replaced
+from embedded_aws.runtime.senders import ServiceSender
+from embedded_aws.services.scheduler.expressions import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from moto.awslambda.models import LambdaFunction
+
+    from embedded_aws.clock import SimulatedClock
+    from embedded_aws.runtime.agenda import Agenda
+    from embedded_aws.runtime.journal import Journal
+    from embedded_aws.server.server import AwsServer
+    from embedded_aws.services.lambda_.functions import Functions
+
+
+class Rules:
+    """Matches events and delivers them as `events.amazonaws.com`; fires rules that have a schedule, too."""
+
+    def __init__(
+        self,
+        server: AwsServer,
+        clock: SimulatedClock,
+        journal: Journal,
+        agenda: Agenda,
+        functions: Functions,
+        invoke_later: Callable[[LambdaFunction, str], None],
+    ) -> None:
+        self._server = server
+        self._clock = clock
+        self._functions = functions
+        self._invoke_later = invoke_later
+        self._agenda = agenda
+        self._deliveries = Deliveries(clock, journal, agenda)
+        self._numbers = 0
+        # Moto does not keep when a rule was made: rule and expression → its last firing, or when it was first seen.
+        self._fired: dict[tuple[str, str | None], datetime] = {}
+        self._patches = ExitStack()
+
+    def install(self) -> None:
+        """Take what is put on a bus, by anyone, from moto."""
+
+        def send_to_targets(rule: Rule, event: dict[str, Any], transform_input: bool = True) -> None:  # noqa: ARG001 - moto's signature
+            self._dispatch(rule, event)
+
+        self._patches.enter_context(replaced(Rule, "send_to_targets", send_to_targets))
+
+    def close(self) -> None:
+        """Give moto its own behaviour back."""
+        self._patches.close()
+
+    def emit(self, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """Put an AWS service's own event on the default bus."""
+        for rule in list(self._server.backend("events").event_buses["default"].rules.values()):
+            self._dispatch(rule, self._event(source, detail_type, dict(detail)))
+
+    def next_due(self) -> datetime | None:
+        """When the first rule with a schedule fires."""
+        return min((due for rule in self._scheduled() if (due := self._due(rule))), default=None)
+
+    def act(self) -> bool:
+        """Fire the rules whose time has come."""
+        acted = False
+        for rule in list(self._scheduled()):
+            due = self._due(rule)
+            if due is not None and due <= self._clock.now:
+                self._fired[rule.arn, rule.scheduled_expression] = due
+                self._deliver(rule, self._event("aws.events", "Scheduled Event", {}, resources=[rule.arn], at=due))
+                acted = True
+        return acted
+
+    def _scheduled(self) -> Iterator[Rule]:
+        for rule in self._server.backend("events").event_buses["default"].rules.values():
+            if rule.scheduled_expression and rule.state == "ENABLED":
+                yield rule
+
+    def _due(self, rule: Rule) -> datetime | None:
+        last = self._fired.setdefault((rule.arn, rule.scheduled_expression), self._clock.now)
+        return parse(str(rule.scheduled_expression), start=last).next_after(last)
+
+    def _dispatch(self, rule: Rule, event: Any) -> None:
+        if rule.state == "ENABLED" and rule.event_pattern.dump() and rule.event_pattern.matches_event(event):
+            self._deliver(rule, event)
+
+    def _deliver(self, rule: Rule, event: dict[str, Any]) -> None:
+        event = _public(event)
+        sender = ServiceSender(
+            self._server, self._functions, self._invoke_later, service="events.amazonaws.com", source_arn=rule.arn
+        )
+        for target in copy.deepcopy(rule.targets):
+            text = _input(target, event)
+
+            def attempt(_number: int, arn: str = target["Arn"], text: str = text) -> str:
+                sender.send(arn, text)
+                return f"{event['detail-type']} sent to {arn}"
+
+            delivery = Delivery(
+                kind="rule",
+                name=rule.name,
+                target=target,
+                text=text,
+                attempt=attempt,
+                keeper=sender,
+                attributes={"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"]},
+                began=self._clock.now,
+            )
+            self._agenda.add(self._clock.now, lambda delivery=delivery: self._deliveries.make(delivery))  # type: ignore[misc] # bound now, not later
+
+    def _event(
+        self,
+        source: str,
+        detail_type: str,
+        detail: dict[str, Any],
+        *,
+        resources: list[str] | None = None,
+        at: datetime | None = None,
+    ) -> dict[str, Any]:
+        self._numbers += 1
+        return {
+            "version": "0",
+            "id": f"{self._numbers:08x}-0000-4000-8000-000000000000",
+            "detail-type": detail_type,
+            "source": source,
+            "account": self._server.account_id,
+            "time": f"{at or self._clock.now:%Y-%m-%dT%H:%M:%SZ}",
+            "region": self._server.region,
+            "resources": resources or [],
+            "detail": detail,
+        }
+
+
+def _public(event: dict[str, Any]) -> dict[str, Any]:
+    """The event as a target sees it; moto's own events carry numbers for times and one field more."""
+    shown = {key: value for key, value in event.items() if key != "ingestion-time"}
+    if isinstance(shown["time"], int | float):
+        shown["time"] = f"{datetime.fromtimestamp(shown['time'], UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return shown
+
+
+def _input(target: Mapping[str, Any], event: dict[str, Any]) -> str:
+    """What a target gets: its constant, a part of the event, its template filled, or the event."""
+    if target.get("Input"):
+        return str(target["Input"])
+    if path := target.get("InputPath"):
+        part: Any = event
+        for name in path.removeprefix("$").strip(".").split("."):
+            part = part[name] if name else part
+        return json.dumps(part)
+    if transformer := target.get("InputTransformer"):
+        # Moto's type of an event has this field more.
+        given: Any = {**event, "ingestion-time": event["time"]}
+        filled = EventTemplateParser.parse(transformer["InputTemplate"], transformer.get("InputPathsMap", {}), given)
+        return json.dumps(filled)
+    return json.dumps(event)

@@ -1,0 +1,414 @@
+"""One crawl: what a crawler, as its role, makes of a bucket in the Glue Data Catalog.
+
+Sources: https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html,
+https://docs.aws.amazon.com/glue/latest/dg/crawler-schema-changes-prevent.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from botocore.exceptions import ClientError
+
+from embedded_aws.services.glue.crawl_folders import (
+    FoundTable,
+    StoredObject,
+    excluded,
+    is_hidden,
+    table_name,
+    tables_at_level,
+    tables_by_schema,
+)
+from embedded_aws.services.glue.hive_types import UnknownTypeError, hive_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from moto.glue.models import FakeCrawler
+
+    from embedded_aws.iam.credentials import Credentials
+    from embedded_aws.server.server import AwsServer
+
+INPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
+OUTPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
+SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+# What a table made beforehand must have in common with the one that the crawler would make.
+_FORM = {"classification": "parquet", "compressionType": "none"}
+
+# What UpdateTable takes of what GetTable gives.
+_TABLE_INPUT = (
+    "Name",
+    "Description",
+    "Owner",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "ViewOriginalText",
+    "ViewExpandedText",
+    "TableType",
+    "Parameters",
+)
+
+_FOOTER_BYTES = 1 << 16
+_BATCH = 100
+
+
+class CrawlError(Exception):
+    """A crawl that fails as a whole."""
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What a crawler takes from a Parquet file: columns by name with their Hive types, and the number of rows."""
+
+    columns: dict[str, str]
+    rows: int
+
+
+FooterCache = dict[tuple[str, str, str], Footer]
+
+
+@dataclass
+class CrawlResult:
+    """What a crawl changed in the catalog, and what it had to say."""
+
+    tables_created: int = 0
+    tables_updated: int = 0
+    partitions_created: int = 0
+    partitions_updated: int = 0
+    log: list[str] = field(default_factory=list)
+
+
+class Crawl:
+    """One run of a crawler over all its targets.
+
+    Args:
+        server: the cloud's AWS.
+        crawler: the crawler as moto holds it.
+        credentials: of the crawler's role.
+        footers: footers of earlier crawls by bucket, key and ETag; this one adds its own.
+    """
+
+    def __init__(self, server: AwsServer, crawler: FakeCrawler, credentials: Credentials, footers: FooterCache) -> None:
+        self._server = server
+        self._crawler = crawler
+        self._credentials = credentials
+        self._footers = footers
+        self._s3 = server.client("s3", credentials)
+        self._glue = server.client("glue", credentials)
+        self._settings = _Settings.of(crawler)
+        self.result = CrawlResult()
+
+    def run(self) -> None:
+        """Crawl; `result` is right even if it fails half-way.
+
+        Raises:
+            CrawlError: the role may not do what it must, or the crawler asks for what is not played here.
+        """
+        names: dict[str, str] = {}
+        try:
+            self._glue.get_database(Name=self._crawler.database_name)
+            for target in _s3_targets(self._crawler):
+                bucket, include_path = _location(target["Path"])
+                for table in self._tables(bucket, include_path, target):
+                    location = f"s3://{bucket}/{table.folder}"
+                    name = table_name(table.folder, bucket, self._crawler.table_prefix or "")
+                    if names.setdefault(name, location) != location:
+                        name = f"{name}_{hashlib.md5(location.encode(), usedforsecurity=False).hexdigest()}"
+                    self._write(name, location, bucket, table, target.get("SampleSize"))
+        except ClientError as error:
+            raise CrawlError(str(error)) from error
+
+    def _tables(self, bucket: str, include_path: str, target: Mapping[str, Any]) -> list[FoundTable]:
+        objects = [
+            stored
+            for stored in self._listed(bucket, include_path)
+            if stored.size and not excluded(stored.key, include_path, target.get("Exclusions") or [])
+        ]
+        objects = [stored for stored in objects if not is_hidden(stored.key, include_path)]
+        level = self._settings.table_level
+        if level is not None:
+            tables, warnings = tables_at_level(objects, level)
+        else:
+            parquet = [stored for stored in objects if self._footer(bucket, stored) is not None]
+            tables, warnings = tables_by_schema(
+                parquet, include_path, lambda one: self._columns(bucket, one), combine=self._settings.combine
+            )
+        self.result.log += warnings
+        return tables
+
+    def _listed(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                yield StoredObject(item["Key"], item["Size"], item["ETag"])
+
+    def _footer(self, bucket: str, stored: StoredObject) -> Footer | None:
+        """The footer of an object; None, and a line in the log, if it is no Parquet."""
+        known = self._footers.get((bucket, stored.key, stored.etag))
+        if known is not None:
+            arn = f"arn:aws:s3:::{bucket}/{stored.key}"
+            self._server.authorization.check(self._credentials.access_key_id, "s3:GetObject", arn)
+            return known
+        try:
+            footer = self._read_footer(bucket, stored)
+        except (pa.ArrowException, UnknownTypeError) as error:
+            self.result.log.append(f"s3://{bucket}/{stored.key} is not readable as Parquet: {error}")
+            return None
+        self._footers[bucket, stored.key, stored.etag] = footer
+        return footer
+
+    def _read_footer(self, bucket: str, stored: StoredObject) -> Footer:
+        length = min(stored.size, _FOOTER_BYTES)
+        while True:
+            start = stored.size - length
+            content = self._s3.get_object(Bucket=bucket, Key=stored.key, Range=f"bytes={start}-{stored.size - 1}")
+            tail = content["Body"].read()
+            needed = int.from_bytes(tail[-8:-4], "little") + 8
+            if start == 0 or needed <= length or tail[-4:] != b"PAR1":
+                break
+            length = min(stored.size, needed)
+        with pq.ParquetFile(pa.BufferReader(tail)) as file:
+            columns = {column.name.lower(): hive_type(column.type) for column in file.schema_arrow}
+            return Footer(columns, file.metadata.num_rows)
+
+    def _columns(self, bucket: str, stored: StoredObject) -> dict[str, str]:
+        footer = self._footer(bucket, stored)
+        return footer.columns if footer else {}
+
+    def _write(self, name: str, location: str, bucket: str, found: FoundTable, sample_size: int | None) -> None:
+        """Bring one table and its partitions up to date."""
+        sampled = {folder: objects[: sample_size or None] for folder, objects in found.objects.items()}
+        footers = {
+            folder: [footer for one in objects if (footer := self._footer(bucket, one))]
+            for folder, objects in sampled.items()
+        }
+        columns: dict[str, str] = {}
+        for footer in (footer for several in footers.values() for footer in several):
+            for column, kind in footer.columns.items():
+                if columns.setdefault(column, kind) != kind:
+                    self.result.log.append(f"{name}.{column} is {columns[column]} in some files and {kind} in others.")
+        columns = {column: kind for column, kind in columns.items() if column not in found.keys}
+        if not columns:
+            self.result.log.append(f"{location} holds no Parquet and becomes no table.")
+            return
+        statistics = _statistics(found, footers)
+        table = self._upsert(name, location, found, columns, statistics)
+        if table is not None and found.keys:
+            self._partitions(name, bucket, found, footers, table)
+
+    def _upsert(
+        self, name: str, location: str, found: FoundTable, columns: dict[str, str], statistics: dict[str, str]
+    ) -> dict[str, Any] | None:
+        """Make the table or update it; None if one of that name has another form and is now deprecated."""
+        database = self._crawler.database_name
+        made = self._table_input(name, location, found, columns, statistics)
+        try:
+            present = self._glue.get_table(DatabaseName=database, Name=name)["Table"]
+        except self._glue.exceptions.EntityNotFoundException:
+            self._glue.create_table(DatabaseName=database, TableInput=made)
+            self.result.tables_created += 1
+            return made
+        updated = _table_input_of(present)
+        parameters = updated.setdefault("Parameters", {})
+        if difference := _difference(updated, made):
+            self.result.log.append(f"Table {name} is not as the crawler would make it ({difference}): deprecated.")
+            if "DEPRECATED_BY_CRAWLER" not in parameters:
+                parameters["DEPRECATED_BY_CRAWLER"] = str(int(self._crawler.crawls[-1].start_time.timestamp() * 1000))
+                self._glue.update_table(DatabaseName=database, TableInput=updated)
+                self.result.tables_updated += 1
+            return None
+        descriptor = updated["StorageDescriptor"]
+        if self._settings.updates_schema:
+            descriptor["Columns"] = _merged(descriptor["Columns"], columns, keep=self._settings.merges_new_columns)
+        elif missing := set(columns) - {column["Name"] for column in descriptor["Columns"]}:
+            self.result.log.append(f"Table {name} lacks {', '.join(sorted(missing))}; schema changes are only logged.")
+        parameters |= made["Parameters"]
+        descriptor["Parameters"] = {**descriptor.get("Parameters", {}), **made["Parameters"]}
+        if updated != _table_input_of(present):
+            self._glue.update_table(DatabaseName=database, TableInput=updated)
+            self.result.tables_updated += 1
+        return updated
+
+    def _table_input(
+        self, name: str, location: str, found: FoundTable, columns: dict[str, str], statistics: dict[str, str]
+    ) -> dict[str, Any]:
+        """A table in a crawler's very form."""
+        parameters = {
+            **_FORM,
+            "typeOfData": "file",
+            "CrawlerSchemaSerializerVersion": "1.0",
+            "CrawlerSchemaDeserializerVersion": "1.0",
+            "UPDATED_BY_CRAWLER": self._crawler.name,
+            **statistics,
+        }
+        return {
+            "Name": name,
+            "Owner": "owner",
+            "Retention": 0,
+            "TableType": "EXTERNAL_TABLE",
+            "Parameters": parameters,
+            "PartitionKeys": [{"Name": key, "Type": "string"} for key in found.keys],
+            "StorageDescriptor": {
+                "Columns": [{"Name": column, "Type": kind} for column, kind in columns.items()],
+                "Location": location,
+                "InputFormat": INPUT_FORMAT,
+                "OutputFormat": OUTPUT_FORMAT,
+                "Compressed": False,
+                "NumberOfBuckets": -1,
+                "SerdeInfo": {"SerializationLibrary": SERDE, "Parameters": {"serialization.format": "1"}},
+                "BucketColumns": [],
+                "SortColumns": [],
+                "Parameters": parameters,
+                "StoredAsSubDirectories": False,
+            },
+        }
+
+    def _partitions(
+        self,
+        name: str,
+        bucket: str,
+        found: FoundTable,
+        footers: dict[str, list[Footer]],
+        table: dict[str, Any],
+    ) -> None:
+        """Make the partitions that are missing; bring those that are there to the table's schema if they inherit it."""
+        where = {"DatabaseName": self._crawler.database_name, "TableName": name}
+        present = self._present(where, list(found.partitions))
+        missing, changed = [], []
+        for values, folder in found.partitions.items():
+            descriptor = {**table["StorageDescriptor"], "Location": f"s3://{bucket}/{folder}"}
+            if not self._settings.inherits:
+                merged = {column: kind for footer in footers[folder] for column, kind in footer.columns.items()}
+                descriptor["Columns"] = [{"Name": column, "Type": kind} for column, kind in merged.items()]
+            statistics = _statistics(found, footers, folder)
+            descriptor["Parameters"] = {**descriptor.get("Parameters", {}), **statistics}
+            wanted = {
+                "Values": list(values),
+                "Parameters": {**_FORM, "typeOfData": "file", **statistics},
+                "StorageDescriptor": descriptor,
+            }
+            if values not in present:
+                missing.append(wanted)
+            elif present[values]["StorageDescriptor"]["Columns"] != descriptor["Columns"]:
+                changed.append(wanted)
+        for batch in _batches(missing):
+            answer = self._glue.batch_create_partition(**where, PartitionInputList=batch)
+            self.result.partitions_created += len(batch) - len(answer.get("Errors", []))
+        for wanted in changed:
+            self._glue.update_partition(**where, PartitionValueList=wanted["Values"], PartitionInput=wanted)
+            self.result.partitions_updated += 1
+
+    def _present(self, where: dict[str, str], values: list[tuple[str, ...]]) -> dict[tuple[str, ...], dict[str, Any]]:
+        partitions: list[Any] = []
+        for batch in _batches(values):
+            answer = self._glue.batch_get_partition(**where, PartitionsToGet=[{"Values": list(one)} for one in batch])
+            partitions += answer["Partitions"]
+        return {tuple(partition["Values"]): partition for partition in partitions}
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """A crawler's configuration, as far as it bears on Parquet in S3."""
+
+    table_level: int | None
+    combine: bool
+    inherits: bool
+    merges_new_columns: bool
+    updates_schema: bool
+
+    @classmethod
+    def of(cls, crawler: FakeCrawler) -> _Settings:
+        """Read it.
+
+        Raises:
+            CrawlError: it asks for what is not played here.
+        """
+        content = json.loads(crawler.configuration or "{}")
+        grouping = content.get("Grouping", {})
+        output = content.get("CrawlerOutput", {})
+        changes = crawler.schema_change_policy or {}
+        recrawl = (crawler.recrawl_policy or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
+        if recrawl != "CRAWL_EVERYTHING":
+            raise CrawlError(f"The embedded cloud crawls everything: {recrawl} is not played.")
+        if changes.get("DeleteBehavior", "LOG") != "LOG":
+            raise CrawlError(f"The embedded cloud only logs deletions: {changes['DeleteBehavior']} is not played.")
+        level = grouping.get("TableLevelConfiguration")
+        return cls(
+            table_level=int(level) if level is not None else None,
+            combine=grouping.get("TableGroupingPolicy") == "CombineCompatibleSchemas",
+            inherits=output.get("Partitions", {}).get("AddOrUpdateBehavior") == "InheritFromTable",
+            merges_new_columns=output.get("Tables", {}).get("AddOrUpdateBehavior") == "MergeNewColumns",
+            updates_schema=changes.get("UpdateBehavior", "UPDATE_IN_DATABASE") == "UPDATE_IN_DATABASE",
+        )
+
+
+def _s3_targets(crawler: FakeCrawler) -> list[dict[str, Any]]:
+    others = [kind for kind, targets in crawler.targets.items() if targets and kind != "S3Targets"]
+    if others:
+        raise CrawlError(f"The embedded cloud crawls S3 targets: {', '.join(others)} are not played.")
+    return list(crawler.targets.get("S3Targets") or [])
+
+
+def _location(path: str) -> tuple[str, str]:
+    parts = urlsplit(path if "://" in path else f"s3://{path}")
+    prefix = parts.path.lstrip("/")
+    return parts.netloc, prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
+
+
+def _statistics(found: FoundTable, footers: dict[str, list[Footer]], folder: str | None = None) -> dict[str, str]:
+    """Sizes in bytes and counts, of the table or of one folder; rows of the sampled files only."""
+    folders = [folder] if folder is not None else list(found.objects)
+    objects = [stored for one in folders for stored in found.objects[one]]
+    rows = sum(footer.rows for one in folders for footer in footers[one])
+    size = sum(stored.size for stored in objects)
+    return {
+        "averageRecordSize": str(size // rows if rows else 0),
+        "objectCount": str(len(objects)),
+        "recordCount": str(rows),
+        "sizeKey": str(size),
+    }
+
+
+def _table_input_of(table: dict[str, Any]) -> dict[str, Any]:
+    """A table as UpdateTable takes it back."""
+    content: dict[str, Any] = json.loads(json.dumps({key: table[key] for key in _TABLE_INPUT if key in table}))
+    return content
+
+
+def _difference(present: dict[str, Any], made: dict[str, Any]) -> str:
+    """In what a table differs in form from the one that the crawler would make; empty if in nothing."""
+    ours, theirs = made["StorageDescriptor"], present.get("StorageDescriptor", {})
+    for name, value in _FORM.items():
+        if present.get("Parameters", {}).get(name) != value:
+            return f"{name} is not {value}"
+    for name in ("InputFormat", "OutputFormat"):
+        if theirs.get(name) != ours[name]:
+            return f"{name} is {theirs.get(name)}"
+    if theirs.get("SerdeInfo", {}).get("SerializationLibrary") != SERDE:
+        return "its SerDe is another one"
+    if theirs.get("Location", "").rstrip("/") != ours["Location"].rstrip("/"):
+        return f"its location is {theirs.get('Location')}"
+    keys = [(key["Name"], key.get("Type")) for key in present.get("PartitionKeys", [])]
+    if keys != [(key["Name"], key["Type"]) for key in made["PartitionKeys"]]:
+        return "its partition keys are others"
+    return ""
+
+
+def _merged(present: list[dict[str, Any]], columns: dict[str, str], *, keep: bool) -> list[dict[str, Any]]:
+    """The columns of a table after a crawl; with `keep` those present stand and new ones follow."""
+    if not keep:
+        described = {column["Name"]: column for column in present}
+        return [{**described.get(name, {}), "Name": name, "Type": kind} for name, kind in columns.items()]
+    names = {column["Name"] for column in present}
+    return present + [{"Name": name, "Type": kind} for name, kind in columns.items() if name not in names]
+
+
+def _batches(items: list[Any]) -> Iterator[list[Any]]:
+    for begin in range(0, len(items), _BATCH):
+        yield items[begin : begin + _BATCH]

@@ -1,0 +1,139 @@
+"""Lambda's asynchronous invocations: queued, tried again, and kept where they failed for good.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
+
+if TYPE_CHECKING:
+    from moto.awslambda.models import LambdaFunction
+
+    from embedded_aws.clock import SimulatedClock
+    from embedded_aws.runtime.agenda import Agenda
+    from embedded_aws.runtime.journal import Journal, StepKind
+    from embedded_aws.runtime.role_sessions import RoleSessions
+    from embedded_aws.server.server import AwsServer
+    from embedded_aws.services.lambda_.functions import Functions, Outcome
+
+# After the first failure and after the second.
+_WAITS = (timedelta(minutes=1), timedelta(minutes=2))
+_RETRIES = 2
+_MAX_AGE_SECONDS = 21600
+
+
+@dataclass(frozen=True)
+class _Invocation:
+    function: str
+    event: str
+    request_id: str
+    accepted: datetime
+    tries: int = 0
+
+
+class AsynchronousInvocations:
+    """Accepts events for functions and sees them through."""
+
+    def __init__(
+        self,
+        server: AwsServer,
+        clock: SimulatedClock,
+        journal: Journal,
+        agenda: Agenda,
+        sessions: RoleSessions,
+        functions: Functions,
+    ) -> None:
+        self._server = server
+        self._sessions = sessions
+        self._clock = clock
+        self._journal = journal
+        self._agenda = agenda
+        self._functions = functions
+
+    def accept(self, function: LambdaFunction, event: str) -> None:
+        """Queue an event, JSON text, for a function."""
+        now = self._clock.now
+        self._queue(_Invocation(function.function_name, event, self._functions.new_request_id(), now), now)
+
+    def _queue(self, invocation: _Invocation, due: datetime) -> None:
+        self._agenda.add(due, lambda: self._attempt(invocation))
+
+    def _attempt(self, invocation: _Invocation) -> None:
+        function = self._functions.find(invocation.function)
+        if function is None:
+            self._journal.record("invoke", invocation.function, "The function does not exist any more.", ok=False)
+            return
+        outcome = self._functions.invoke(function, invocation.event, invocation.request_id)
+        invocation = replace(invocation, tries=invocation.tries + 1)
+        settings = _settings(function)
+        if not outcome.failed:
+            self._hand_on(function, invocation, outcome, "OnSuccess", "Success")
+            return
+        again = self._clock.now + _WAITS[min(invocation.tries, len(_WAITS)) - 1]
+        oldest = again - timedelta(seconds=settings.get("MaximumEventAgeInSeconds", _MAX_AGE_SECONDS))
+        if invocation.tries > settings.get("MaximumRetryAttempts", _RETRIES):
+            self._hand_on(function, invocation, outcome, "OnFailure", "RetriesExhausted")
+        elif invocation.accepted < oldest:
+            self._hand_on(function, invocation, outcome, "OnFailure", "EventAgeExceeded")
+        else:
+            self._queue(invocation, again)
+
+    def _hand_on(
+        self, function: LambdaFunction, invocation: _Invocation, outcome: Outcome, case: str, condition: str
+    ) -> None:
+        """Send what happened to the destination of this case, and a failed event to the dead-letter queue."""
+        role = ServiceRole(function.role, "lambda.amazonaws.com", function.function_arn)
+        sender = RoleSender(self._server, self._sessions, role)
+        destination = _settings(function).get("DestinationConfig", {}).get(case, {}).get("Destination")
+        if destination:
+            self._send(sender, destination, self._record(function, invocation, outcome, condition), {}, case)
+        dead_letters = self._server.extras.function(function.function_arn).get("DeadLetterConfig", {}).get("TargetArn")
+        if dead_letters and case == "OnFailure":
+            attributes = {
+                "RequestID": invocation.request_id,
+                "ErrorCode": "200",
+                "ErrorMessage": outcome.error[:1024],
+            }
+            self._send(sender, dead_letters, invocation.event, attributes, case)
+
+    def _send(self, sender: RoleSender, arn: str, text: str, attributes: dict[str, str], case: str) -> None:
+        name = arn.rsplit(":", 1)[1]
+        kept: StepKind = "dead_letter" if case == "OnFailure" else "invoke"
+        try:
+            sender.send(arn, text, attributes)
+        except DeliveryError as error:
+            self._journal.record(kept, name, str(error), ok=False)
+        else:
+            self._journal.record(kept, name, f"{case} of an asynchronous invocation")
+
+    def _record(self, function: LambdaFunction, invocation: _Invocation, outcome: Outcome, condition: str) -> str:
+        """The record that a destination gets."""
+        response: dict[str, Any] = {"statusCode": 200, "executedVersion": "$LATEST"}
+        if outcome.failed:
+            response["functionError"] = "Unhandled"
+        record = {
+            "version": "1.0",
+            "timestamp": f"{self._clock.now:%Y-%m-%dT%H:%M:%S}.{self._clock.now.microsecond // 1000:03d}Z",
+            "requestContext": {
+                "requestId": invocation.request_id,
+                "functionArn": f"{function.function_arn}:$LATEST",
+                "condition": condition,
+                "approximateInvokeCount": invocation.tries,
+            },
+            "requestPayload": json.loads(invocation.event),
+            "responseContext": response,
+            "responsePayload": json.loads(outcome.payload),
+        }
+        return json.dumps(record)
+
+
+def _settings(function: LambdaFunction) -> dict[str, Any]:
+    """The function's settings of asynchronous invocations; the newest of those put."""
+    configs = function.event_invoke_config
+    return dict(configs[-1].config) if configs else {}

@@ -1,0 +1,242 @@
+"""Lambda's pollers: every event source mapping of a queue, as moto holds it.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from moto.events.models import EventPattern
+from moto.sqs import models as sqs_models
+
+from embedded_aws.iam.authorization import AccessDeniedError
+from embedded_aws.runtime.patching import replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from moto.awslambda.models import EventSourceMapping, LambdaFunction
+
+    from embedded_aws.clock import SimulatedClock
+    from embedded_aws.runtime.journal import Journal
+    from embedded_aws.runtime.role_sessions import RoleSessions
+    from embedded_aws.server.server import AwsServer
+    from embedded_aws.services.lambda_.functions import Functions, Outcome
+
+# moto annotates its queues and messages as they are before they have any attributes, so types are of no help here.
+Queue = Any
+Message = Any
+
+# moto's messages are visible strictly after their time, in milliseconds.
+_TICK = timedelta(milliseconds=1)
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+
+
+class QueuePollers:
+    """Receives, invokes, deletes what went well, and lets the queue's redrive policy take what never does."""
+
+    def __init__(
+        self, server: AwsServer, clock: SimulatedClock, journal: Journal, sessions: RoleSessions, functions: Functions
+    ) -> None:
+        self._server = server
+        self._sessions = sessions
+        self._clock = clock
+        self._journal = journal
+        self._functions = functions
+        # A poller that was refused waits, longer each time: mapping → (until, wait, error).
+        self._refused: dict[str, tuple[datetime, timedelta, str]] = {}
+        self._patches = ExitStack()
+
+    def install(self) -> None:
+        """Keep moto from delivering to functions by itself, at once and without a second try."""
+        self._patches.enter_context(replaced(sqs_models.Queue, "add_message", _add_message))
+
+    def close(self) -> None:
+        """Give moto its own behaviour back."""
+        self._patches.close()
+
+    def next_due(self) -> datetime | None:
+        """When the first message can be received."""
+        return min((due for mapping, queue in self._mappings() if (due := self._due(mapping, queue))), default=None)
+
+    def act(self) -> bool:
+        """Receive and deliver one batch of every queue that is due."""
+        acted = False
+        for mapping, queue in self._mappings():
+            _drop_expired(queue)
+            due = self._due(mapping, queue)
+            if due is not None and due <= self._clock.now:
+                self._poll(mapping, queue)
+                acted = True
+        return acted
+
+    def _mappings(self) -> Iterator[tuple[EventSourceMapping, Queue]]:
+        queues = {queue.queue_arn: queue for queue in self._server.backend("sqs").queues.values()}
+        for mapping in self._server.backend("lambda").list_event_source_mappings("", ""):
+            if mapping.enabled and mapping.event_source_arn in queues:
+                yield mapping, queues[mapping.event_source_arn]
+
+    def _due(self, mapping: EventSourceMapping, queue: Queue) -> datetime | None:
+        """When there is something to receive, the batching window included."""
+        visible = sorted(_visible_from(message) for message in queue._messages)  # noqa: SLF001 - moto offers the visible ones only
+        if not visible:
+            return None
+        size = int(mapping.batch_size)
+        due = visible[0] + timedelta(seconds=int(mapping.max_batch_window or 0))
+        if len(visible) >= size:
+            due = min(due, max(visible[0], visible[size - 1]))
+        until, _, _ = self._refused.get(mapping.uuid, (due, _FIRST_WAIT, ""))
+        return max(due, until) + _TICK
+
+    def _poll(self, mapping: EventSourceMapping, queue: Queue) -> None:
+        begin = time.monotonic()
+        function = self._functions.find(mapping.function_arn)
+        if function is None:
+            self._refuse(mapping, queue, f"The function {mapping.function_arn} does not exist any more.")
+            return
+        try:
+            self._check(function, queue)
+        except AccessDeniedError as error:
+            self._refuse(mapping, queue, str(error))
+            return
+        self._refused.pop(mapping.uuid, None)
+        messages = self._receive(mapping, queue)
+        if not messages:
+            return
+        wanted, unwanted = _filtered(mapping, messages)
+        self._delete(queue, unwanted)
+        if not wanted:
+            return
+        event = {"Records": [_record(message, queue) for message in wanted]}
+        outcome = self._functions.invoke(function, json.dumps(event))
+        failed = _failed(mapping, wanted, outcome)
+        self._delete(queue, [message for message in wanted if message.id not in failed])
+        detail = f"{len(wanted) - len(failed)} of {len(wanted)} messages done by {function.function_name}"
+        seconds = time.monotonic() - begin
+        self._journal.record("queue", queue.name, detail, ok=not failed, seconds=seconds)
+
+    def _check(self, function: LambdaFunction, queue: Queue) -> None:
+        """Whether the function's role lets the poller work.
+
+        Raises:
+            AccessDeniedError: it does not.
+        """
+        credentials = self._sessions.credentials(
+            function.role, "lambda.amazonaws.com", "event-source-mapping", function.function_arn
+        )
+        for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
+            self._server.authorization.check(credentials.access_key_id, f"sqs:{action}", queue.queue_arn)
+
+    def _refuse(self, mapping: EventSourceMapping, queue: Queue, error: str) -> None:
+        """Note why there is no polling (once), and wait."""
+        _, wait, known = self._refused.get(mapping.uuid, (None, _FIRST_WAIT, ""))
+        if error != known:
+            self._journal.record("queue", queue.name, error, ok=False)
+        self._refused[mapping.uuid] = self._clock.now + wait, min(2 * wait, _LONGEST_WAIT), error
+
+    def _receive(self, mapping: EventSourceMapping, queue: Queue) -> list[Message]:
+        """One batch; what was received too often goes to the dead-letter queue on the way."""
+        dead_letters = queue.dead_letter_queue
+        before = len(dead_letters._messages) if dead_letters is not None else 0  # noqa: SLF001 - those in flight count too
+        messages: list[Message] = self._server.backend("sqs").receive_message(
+            queue.name, int(mapping.batch_size), 0, int(queue.visibility_timeout), ["All"]
+        )
+        if dead_letters is not None and (moved := len(dead_letters._messages) - before):  # noqa: SLF001 - as above
+            detail = f"{moved} messages of {queue.name} after {queue.redrive_policy['maxReceiveCount']} tries"
+            self._journal.record("dead_letter", dead_letters.name, detail, ok=False)
+        return messages
+
+    def _delete(self, queue: Queue, messages: list[Message]) -> None:
+        for message in messages:
+            self._server.backend("sqs").delete_message(queue.name, message.receipt_handle)
+
+
+def _add_message(queue: Queue, message: Message) -> None:
+    """Add like moto, without its delivery to functions; what a FIFO queue has already is not added."""
+    if queue.fifo_queue and message.deduplication_id is not None:
+        latest = message.sent_timestamp - 1000 * 300
+        known = (one for one in queue._messages if one.deduplication_id == message.deduplication_id)  # noqa: SLF001 - ours to keep
+        if any(one.sent_timestamp > latest for one in known):
+            return
+    with queue._messages_lock:  # noqa: SLF001 - ours to keep
+        queue._messages.append(message)  # noqa: SLF001 - ours to keep
+        queue._messages_lock.notify_all()  # noqa: SLF001 - ours to keep
+
+
+def _visible_from(message: Message) -> datetime:
+    latest = max(message.sent_timestamp, message.visible_at, message.delayed_until)
+    return datetime.fromtimestamp(latest / 1000, UTC)
+
+
+def _drop_expired(queue: Queue) -> None:
+    """Forget messages past the queue's retention; moto stops receiving at the first one."""
+    oldest = datetime.now(UTC).timestamp() - int(queue.message_retention_period)
+    queue._messages[:] = [one for one in queue._messages if one.sent_timestamp / 1000 > oldest]  # noqa: SLF001 - see above
+
+
+def _filtered(mapping: EventSourceMapping, messages: list[Message]) -> tuple[list[Message], list[Message]]:
+    """The messages that a mapping's filter lets through, and the others."""
+    filters = (mapping.filter_criteria or {}).get("Filters", [])
+    patterns = [EventPattern.load(one["Pattern"]) for one in filters]
+    if not patterns:
+        return messages, []
+    kept = [message for message in messages if any(one.matches_event(_filterable(message)) for one in patterns)]
+    return kept, [message for message in messages if message not in kept]
+
+
+def _filterable(message: Message) -> Any:
+    try:
+        return {"body": json.loads(message.body)}
+    except ValueError:
+        return {"body": message.body}
+
+
+def _record(message: Message, queue: Queue) -> dict[str, Any]:
+    """A message as a function gets it: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    attributes = {
+        "ApproximateReceiveCount": str(message.approximate_receive_count),
+        "SentTimestamp": str(message.sent_timestamp),
+        "SenderId": message.sender_id,
+        "ApproximateFirstReceiveTimestamp": str(message.approximate_first_receive_timestamp),
+    }
+    if queue.fifo_queue:
+        attributes |= {"MessageGroupId": message.group_id, "MessageDeduplicationId": message.deduplication_id}
+    return {
+        "messageId": message.id,
+        "receiptHandle": message.receipt_handle,
+        "body": message.body,
+        "attributes": attributes,
+        "messageAttributes": {name: _attribute(value) for name, value in message.message_attributes.items()},
+        "md5OfBody": message.body_md5,
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue.queue_arn,
+        "awsRegion": queue.region,
+    }
+
+
+def _attribute(value: dict[str, Any]) -> dict[str, Any]:
+    names = {"StringValue": "stringValue", "BinaryValue": "binaryValue", "DataType": "dataType"}
+    content = {new: value[old] for old, new in names.items() if value.get(old)}
+    return {**content, "stringListValues": [], "binaryListValues": []}
+
+
+def _failed(mapping: EventSourceMapping, messages: list[Message], outcome: Outcome) -> set[str]:
+    """Ids of the messages that stay in the queue; an answer that names an unknown message fails the whole batch."""
+    every = {message.id for message in messages}
+    if outcome.failed:
+        return every
+    if "ReportBatchItemFailures" not in (mapping.function_response_types or []):
+        return set()
+    answer = json.loads(outcome.payload)
+    if not answer:
+        return set()
+    try:
+        named = {failure["itemIdentifier"] for failure in answer.get("batchItemFailures") or []}
+    except (AttributeError, KeyError, TypeError):
+        return every
+    return named if named <= every else every  # noqa: FURB136 - sets are ordered in part only

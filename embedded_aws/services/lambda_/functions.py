@@ -1,0 +1,354 @@
+"""Lambda: every function that moto holds runs from its deployed zip, in a process of its own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import itertools
+import json
+import shutil
+import threading
+import time
+import uuid
+import zipfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from moto.awslambda.models import LambdaBackend, LambdaFunction
+
+from embedded_aws.iam.authorization import AccessDeniedError
+from embedded_aws.runtime.patching import replaced
+from embedded_aws.runtime.role_sessions import SESSION_LIFE
+from embedded_aws.services.lambda_.packages import PackageMissingError, Packages
+from embedded_aws.services.lambda_.process import FunctionProcess, Reply
+from embedded_aws.services.logs.log_streams import LogWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from embedded_aws.clock import SimulatedClock
+    from embedded_aws.runtime.journal import Journal
+    from embedded_aws.server.server import AwsServer
+
+_LOCK = "requirements.lock"
+_LOG_TAIL = 4096
+# What Lambda takes with a function but moto forgets.
+_FORGOTTEN = ("DeadLetterConfig", "LoggingConfig")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an invocation came to.
+
+    Attributes:
+        request_id: id of the invocation.
+        payload: JSON text: the handler's result, or the error with `errorType` and `errorMessage`.
+        failed: whether `payload` is an error.
+        logs: what the function wrote, with Lambda's START, END and REPORT lines.
+    """
+
+    request_id: str
+    payload: str
+    failed: bool
+    logs: str
+
+    @property
+    def error(self) -> str:
+        """The error as one sentence; empty if there was none."""
+        if not self.failed:
+            return ""
+        content = json.loads(self.payload)
+        return f"{content['errorType']}: {content['errorMessage']}"
+
+
+@dataclass
+class _Environment:
+    """A warm process with what it was started from."""
+
+    process: FunctionProcess
+    fingerprint: str
+    started_at: datetime
+    access_key_id: str
+    log_stream: str
+
+
+class Functions:
+    """Runs functions, keeps their processes warm, and answers Lambda's Invoke in moto's place."""
+
+    def __init__(self, server: AwsServer, clock: SimulatedClock, journal: Journal, folder: Path) -> None:
+        self._server = server
+        self._clock = clock
+        self._journal = journal
+        self._folder = folder
+        self._packages = Packages(folder / "packages")
+        self._logs = LogWriter(server)
+        self._idle: dict[str, list[_Environment]] = {}
+        # Those at work too: an interrupt may come in the middle of an invocation.
+        self._processes: set[FunctionProcess] = set()
+        self._lock = threading.Lock()
+        self._building = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._patches = ExitStack()
+
+    def find(self, name_or_arn: str) -> LambdaFunction | None:
+        """The function of a name or an ARN as moto holds it, the newest version whatever the qualifier."""
+        name = name_or_arn.split(":")[6] if name_or_arn.startswith("arn:") else name_or_arn
+        return next((fn for fn in self._server.backend("lambda").list_functions() if fn.function_name == name), None)
+
+    def new_request_id(self) -> str:
+        """An id as Lambda gives each request; the same ones in every run."""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"request-{next(self._numbers)}"))
+
+    def invoke(self, function: LambdaFunction, event: str, request_id: str | None = None) -> Outcome:
+        """Run a function once and wait for it.
+
+        Args:
+            function: the function as moto holds it.
+            event: its input, JSON text.
+            request_id: of an earlier try of the same asynchronous invocation.
+        """
+        request_id = request_id or self.new_request_id()
+        begin, now = time.monotonic(), self._clock.now
+        try:
+            environment, reply = self._environment(function)
+        except (AccessDeniedError, PackageMissingError, zipfile.BadZipFile) as error:
+            failure = {"errorType": "Runtime.InitError", "errorMessage": str(error)}
+            environment, reply = None, Reply(None, failure, "", alive=False)
+        begun = time.monotonic()
+        output = reply.output
+        if environment is not None and reply.error is None:
+            reply = environment.process.invoke(
+                event,
+                now=self._clock.now,
+                context=self._context(function, request_id, environment.log_stream),
+                trace_id=f"Root=1-{int(now.timestamp()):08x}-{request_id.replace('-', '')[:24]};Sampled=0",
+                seconds=float(function.timeout),
+                memory_mb=int(function.memory_size),
+            )
+            output += reply.output
+        seconds = time.monotonic() - begun + reply.slept
+        outcome = _outcome(function, request_id, reply, output, seconds)
+        if environment is not None:
+            self._logs.write(
+                environment.access_key_id,
+                self._log_group(function),
+                environment.log_stream,
+                outcome.logs.splitlines(),
+                self._clock.now,
+            )
+            self._give_back(function, environment, reply)
+        self._journal.record(
+            "invoke", function.function_name, outcome.error, ok=not outcome.failed, seconds=time.monotonic() - begin
+        )
+        return outcome
+
+    def install(self, invoke_later: Callable[[LambdaFunction, str], None]) -> None:
+        """Answer Lambda's API in moto's place.
+
+        Args:
+            invoke_later: takes what is invoked asynchronously.
+        """
+
+        def invoke(
+            backend: LambdaBackend, name: str, qualifier: str | None, body: Any, headers: Any, answer: dict[str, Any]
+        ) -> bytes:
+            function = backend.get_function(name, qualifier)
+            kind = headers.get("X-Amz-Invocation-Type", "RequestResponse")
+            event = _text(body)
+            if kind == "DryRun":
+                return b""
+            if kind == "Event":
+                invoke_later(function, event)
+                return b""
+            outcome = self.invoke(function, event)
+            answer["x-amz-executed-version"] = "$LATEST"
+            answer["x-amz-log-result"] = base64.b64encode(outcome.logs.encode()[-_LOG_TAIL:]).decode()
+            if outcome.failed:
+                answer["x-amz-function-error"] = "Unhandled"
+            return outcome.payload.encode()
+
+        def invoke_by_moto(function: LambdaFunction, body: Any, _headers: Any, _answer: Any) -> str:
+            """What moto's other services call; all of them are asynchronous in AWS."""
+            invoke_later(function, _text(body))
+            return ""
+
+        create, update = LambdaBackend.create_function, LambdaBackend.update_function_configuration
+
+        def create_function(backend: LambdaBackend, spec: dict[str, Any]) -> LambdaFunction:
+            created = create(backend, spec)
+            self._remember(backend.get_function(spec["FunctionName"]), spec)
+            return created
+
+        def update_function(backend: LambdaBackend, name: str, qualifier: str, body: dict[str, Any]) -> Any:
+            updated = update(backend, name, qualifier, body)
+            self._remember(backend.get_function(name), body)
+            return updated
+
+        for owner, name, replacement in (
+            (LambdaBackend, "invoke", invoke),
+            (LambdaFunction, "invoke", invoke_by_moto),
+            (LambdaBackend, "create_function", create_function),
+            (LambdaBackend, "update_function_configuration", update_function),
+        ):
+            self._patches.enter_context(replaced(owner, name, replacement))
+
+    def close(self) -> None:
+        """End every process and remove what was unpacked."""
+        self._patches.close()
+        with self._lock:
+            processes = list(self._processes)
+            self._idle.clear()
+        for process in processes:
+            self._end(process)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _environment(self, function: LambdaFunction) -> tuple[_Environment, Reply]:
+        """A warm process of the function as it now is, or a new one."""
+        fingerprint = _fingerprint(function)
+        # An environment keeps the credentials that it was started with; Lambda too ends it after some hours.
+        oldest = self._clock.now - SESSION_LIFE
+        with self._lock:
+            idle = self._idle.setdefault(function.function_name, [])
+            fresh = [one for one in idle if one.fingerprint == fingerprint and one.started_at >= oldest]
+            stale = [one for one in idle if one not in fresh]
+            found = fresh.pop() if fresh else None
+            idle[:] = fresh
+        for environment in stale:
+            self._end(environment.process)
+        if found is not None:
+            return found, Reply(None, None, "", alive=True)
+        return self._start(function, fingerprint)
+
+    def _start(self, function: LambdaFunction, fingerprint: str) -> tuple[_Environment, Reply]:
+        with self._building:
+            task_root = self._unpacked(function.code_bytes)
+            paths = [task_root, *self._layers(function)]
+            clock_folder = self._packages.of_names("time-machine")
+        number = next(self._numbers)
+        home = self._folder / "tmp" / str(number)
+        home.mkdir(parents=True)
+        now = self._clock.now
+        stream = f"{now:%Y/%m/%d}/[$LATEST]{uuid.uuid5(uuid.NAMESPACE_OID, f'environment-{number}').hex}"
+        credentials = self._server.assume(
+            function.role, "lambda.amazonaws.com", function.function_name, {"aws:SourceArn": function.function_arn}
+        )
+        environment = {
+            **function.environment_vars,
+            "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+            "AWS_SESSION_TOKEN": credentials.session_token or "",
+            "AWS_ENDPOINT_URL": self._server.url,
+            "AWS_REGION": self._server.region,
+            "AWS_DEFAULT_REGION": self._server.region,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
+            "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": self._log_group(function),
+            "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+            "LAMBDA_TASK_ROOT": str(task_root),
+            "_HANDLER": function.handler,
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "LANG": "en_US.UTF-8",
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "TZ": ":UTC",
+        }
+        process = FunctionProcess(
+            environment=environment,
+            folder=task_root,
+            paths=paths,
+            handler=str(function.handler),
+            clock_folder=clock_folder,
+            pass_time=self._clock.move_by,
+        )
+        with self._lock:
+            self._processes.add(process)
+        reply = process.start(now, memory_mb=int(function.memory_size))
+        return _Environment(process, fingerprint, now, credentials.access_key_id, stream), reply
+
+    def _layers(self, function: LambdaFunction) -> Iterator[Path]:
+        """Where the function's layers are imported from: the lock file counts, else what the layer holds."""
+        for layer in function.layers:
+            version = self._server.backend("lambda").layers_versions_by_arn(layer["Arn"])
+            if version is None:
+                raise PackageMissingError(
+                    f"The layer {layer['Arn']} does not exist any more: deploy the function again."
+                )
+            folder = self._unpacked(version.code_bytes)
+            lock = folder / _LOCK
+            yield self._packages.of_lock(lock.read_text(encoding="utf-8")) if lock.is_file() else folder / "python"
+
+    def _unpacked(self, archive: bytes) -> Path:
+        folder = self._folder / "code" / hashlib.sha256(archive).hexdigest()[:16]
+        if not folder.exists():
+            with zipfile.ZipFile(io.BytesIO(archive)) as content:
+                for name in content.namelist():
+                    if name.startswith("/") or ".." in PurePosixPath(name).parts:
+                        raise zipfile.BadZipFile(f"The archive holds {name}, which lies outside its folder.")
+                content.extractall(folder)
+        return folder
+
+    def _context(self, function: LambdaFunction, request_id: str, stream: str) -> dict[str, Any]:
+        return {
+            "aws_request_id": request_id,
+            "function_name": function.function_name,
+            "function_version": "$LATEST",
+            "invoked_function_arn": function.function_arn,
+            "memory_limit_in_mb": int(function.memory_size),
+            "log_group_name": self._log_group(function),
+            "log_stream_name": stream,
+        }
+
+    def _log_group(self, function: LambdaFunction) -> str:
+        """The function's log group: its own setting, else Lambda's default name."""
+        logging = self._server.extras.function(function.function_arn).get("LoggingConfig", {})
+        return str(logging.get("LogGroup") or f"/aws/lambda/{function.function_name}")
+
+    def _remember(self, function: LambdaFunction, spec: dict[str, Any]) -> None:
+        """Keep what moto forgets of a function."""
+        kept = {key: spec[key] for key in _FORGOTTEN if spec.get(key)}
+        if kept:
+            self._server.extras.functions.setdefault(function.function_arn, {}).update(kept)
+
+    def _give_back(self, function: LambdaFunction, environment: _Environment, reply: Reply) -> None:
+        with self._lock:
+            if reply.alive:
+                self._idle.setdefault(function.function_name, []).append(environment)
+                return
+        self._end(environment.process)
+
+    def _end(self, process: FunctionProcess) -> None:
+        process.close()
+        with self._lock:
+            self._processes.discard(process)
+
+
+def _fingerprint(function: LambdaFunction) -> str:
+    """Changes with whatever a warm process was started from."""
+    configuration = {key: value for key, value in function.get_configuration().items() if key != "LastModified"}
+    return json.dumps(configuration, sort_keys=True, default=str)
+
+
+def _text(body: Any) -> str:
+    return (body.decode() if isinstance(body, bytes) else body) or "{}"
+
+
+def _outcome(function: LambdaFunction, request_id: str, reply: Reply, output: str, seconds: float) -> Outcome:
+    error = reply.error
+    payload = json.dumps(error) if error is not None else reply.result or "null"
+    told = ""
+    if error is not None:
+        told = f"[ERROR] {error['errorType']}: {error['errorMessage']}\n" + "".join(error.get("stackTrace") or [])
+    logs = (
+        f"START RequestId: {request_id} Version: $LATEST\n{output}{told.rstrip()}\n"
+        f"END RequestId: {request_id}\n"
+        f"REPORT RequestId: {request_id}\tDuration: {seconds * 1000:.2f} ms\t"
+        f"Memory Size: {function.memory_size} MB\tMax Memory Used: {reply.peak_mb} MB\n"
+    )
+    return Outcome(request_id, payload, error is not None, logs)

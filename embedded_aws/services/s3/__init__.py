@@ -1,0 +1,1 @@
+"""S3: requests, encryption and event notifications as authorization sees them."""

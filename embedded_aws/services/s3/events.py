@@ -1,0 +1,85 @@
+"""S3's deliveries to queues, topics and functions: only where the destination's own policy lets S3.
+
+moto delivers to anyone, and swallows what goes wrong; here a refusal is recorded, and a bucket whose notification names
+a destination that refuses S3 cannot be configured, as in AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from moto.s3 import notifications
+from moto.s3.exceptions import S3ClientError
+from moto.s3.models import FakeBucket
+
+from embedded_aws.iam.authorization import AccessDeniedError, Authorization
+
+ACTIONS = {"lambda": "lambda:InvokeFunction", "sns": "sns:Publish", "sqs": "sqs:SendMessage"}
+
+DESTINATIONS = {
+    "TopicConfiguration": "Topic",
+    "QueueConfiguration": "Queue",
+    "CloudFunctionConfiguration": "CloudFunction",
+}
+"""Part of a notification configuration → where it names the destination's ARN."""
+
+
+@contextmanager
+def checked_s3_events(authorization: Authorization) -> Iterator[None]:
+    """Check S3's deliveries as long as the context lasts."""
+    set_configuration = FakeBucket.set_notification_configuration
+
+    def set_checked(bucket: Any, configuration: dict[str, Any] | None) -> None:
+        for destination in _destinations(configuration or {}):
+            if not _may_deliver(authorization, bucket.name, bucket.account_id, destination):
+                raise S3ClientError("InvalidArgument", "Unable to validate the following destination configurations")
+        set_configuration(bucket, configuration)
+
+    with ExitStack() as patches:
+        for name, service in (
+            ("_send_sqs_message", "sqs"),
+            ("_send_sns_message", "sns"),
+            ("_invoke_awslambda", "lambda"),
+        ):
+            deliver = _checked(authorization, getattr(notifications, name), service)
+            patches.enter_context(patch.object(notifications, name, deliver))
+        patches.enter_context(patch.object(FakeBucket, "set_notification_configuration", set_checked))
+        yield
+
+
+def _checked(authorization: Authorization, deliver: Callable[..., None], service: str) -> Callable[..., None]:
+    def send(account_id: str, event_body: Any, destination: str, region_name: str) -> None:
+        # moto names a queue by its name, the others by their ARN.
+        arn = (
+            destination
+            if destination.startswith("arn:")
+            else f"arn:aws:{service}:{region_name}:{account_id}:{destination}"
+        )
+        if _may_deliver(authorization, _bucket_name(event_body), account_id, arn):
+            deliver(account_id, event_body, destination, region_name)
+
+    return send
+
+
+def _may_deliver(authorization: Authorization, bucket_name: str, account_id: str, destination: str) -> bool:
+    context = {"aws:SourceArn": f"arn:aws:s3:::{bucket_name}", "aws:SourceAccount": account_id}
+    action = ACTIONS[destination.split(":")[2]]
+    try:
+        authorization.check_service("s3.amazonaws.com", action, destination, context)
+    except AccessDeniedError:
+        return False
+    return True
+
+
+def _bucket_name(event_body: dict[str, Any]) -> str:
+    if "Records" in event_body:
+        return str(event_body["Records"][0]["s3"]["bucket"]["name"])
+    return str(event_body["Bucket"])  # the test event
+
+
+def _destinations(configuration: dict[str, Any]) -> Iterator[str]:
+    for part, name in DESTINATIONS.items():
+        yield from (each[name] for each in configuration.get(part) or ())

@@ -1,0 +1,151 @@
+"""EventBridge Scheduler: every enabled schedule, as moto holds it.
+
+Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html and the pages beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from embedded_aws.runtime.deliveries import Deliveries, Delivery
+from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
+from embedded_aws.services.scheduler.expressions import ScheduleExpressionError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from moto.scheduler.models import Schedule
+
+    from embedded_aws.clock import SimulatedClock
+    from embedded_aws.runtime.agenda import Agenda
+    from embedded_aws.runtime.journal import Journal
+    from embedded_aws.runtime.role_sessions import RoleSessions
+    from embedded_aws.server.server import AwsServer
+
+_UNIVERSAL = re.compile(r"arn:aws:scheduler:::aws-sdk:(?P<service>[A-Za-z0-9]+):(?P<operation>[A-Za-z0-9]+)")
+# The universal target's names of services where boto3 has another one.
+_SERVICES = {
+    "cloudwatchlogs": "logs",
+    "eventbridge": "events",
+    "sfn": "stepfunctions",
+    "elasticloadbalancingv2": "elbv2",
+}
+
+
+class Schedules:
+    """Fires schedules: to functions, queues, topics and any operation of any service, as the schedule's role."""
+
+    def __init__(
+        self, server: AwsServer, clock: SimulatedClock, journal: Journal, agenda: Agenda, sessions: RoleSessions
+    ) -> None:
+        self._server = server
+        self._sessions = sessions
+        self._clock = clock
+        self._journal = journal
+        self._deliveries = Deliveries(clock, journal, agenda)
+        self._fired: dict[str, datetime] = {}
+        self._unreadable: set[tuple[str, str]] = set()
+
+    def next_due(self) -> datetime | None:
+        """When the first schedule fires."""
+        return min((due for schedule in self._enabled() if (due := self._due(schedule))), default=None)
+
+    def act(self) -> bool:
+        """Fire what is due, in order of time."""
+        now = self._clock.now
+        dated = [(due, schedule.arn, schedule) for schedule in self._enabled() if (due := self._due(schedule))]
+        firing = sorted((entry for entry in dated if entry[0] <= now), key=lambda entry: entry[:2])
+        for due, arn, schedule in firing:
+            self._fired[arn] = due
+            self._fire(schedule, due)
+        return bool(firing)
+
+    def _enabled(self) -> Iterator[Schedule]:
+        for group in list(self._server.backend("scheduler").schedule_groups.values()):
+            yield from (one for one in list(group.schedules.values()) if one.state != "DISABLED")
+
+    def _due(self, schedule: Schedule) -> datetime | None:
+        """The next firing: after the last one and after the schedule was made or changed."""
+        changed = _moment(schedule.last_modified_date)
+        begin = _moment(schedule.start_date) if schedule.start_date else changed
+        after = max(self._fired.get(schedule.arn, changed), changed, begin)
+        try:
+            expression = parse(
+                schedule.schedule_expression, timezone=schedule.schedule_expression_timezone, start=begin
+            )
+        except ScheduleExpressionError as error:
+            # Moto takes any text; that it is none is said once.
+            if (schedule.arn, schedule.schedule_expression) not in self._unreadable:
+                self._unreadable.add((schedule.arn, schedule.schedule_expression))
+                self._journal.record("schedule", schedule.name, str(error), ok=False)
+            return None
+        due = expression.next_after(after)
+        if due is None or (schedule.end_date and due > _moment(schedule.end_date)):
+            return None
+        return due
+
+    def _fire(self, schedule: Schedule, due: datetime) -> None:
+        target = dict(schedule.target)
+        group_arn = f"{schedule.arn.partition(':schedule/')[0]}:schedule-group/{schedule.group_name}"
+        # The trust policy of a schedule's role is scoped by the group's ARN.
+        role = ServiceRole(target["RoleArn"], "scheduler.amazonaws.com", group_arn)
+        sender = RoleSender(self._server, self._sessions, role)
+
+        def attempt(number: int) -> str:
+            text = _filled(target.get("Input") or "{}", schedule, due, number)
+            return _hand_over(sender, target["Arn"], text)
+
+        self._deliveries.make(
+            Delivery(
+                kind="schedule",
+                name=schedule.name,
+                target=target,
+                text=_filled(target.get("Input") or "{}", schedule, due, 1),
+                attempt=attempt,
+                keeper=sender,
+                attributes={
+                    "SCHEDULE_ARN": schedule.arn,
+                    "TARGET_ARN": target["Arn"],
+                    "SCHEDULED_TIME": f"{due:%Y-%m-%dT%H:%M:%SZ}",
+                },
+                began=due,
+            )
+        )
+        if schedule.action_after_completion == "DELETE" and self._due(schedule) is None:
+            self._server.backend("scheduler").delete_schedule(schedule.group_name, schedule.name)
+
+
+def _hand_over(sender: RoleSender, arn: str, text: str) -> str:
+    universal = _UNIVERSAL.fullmatch(arn)
+    if universal is None:
+        sender.send(arn, text)
+        return f"sent to {arn}"
+    service = _SERVICES.get(universal["service"].lower(), universal["service"].lower())
+    operation = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", universal["operation"]).lower()
+    try:
+        parameters: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise DeliveryError(f"The input of {arn} is no JSON: {error}", code="InvalidInput", permanent=True) from error
+    sender.call(service, operation, parameters)
+    return f"{universal['service']}:{universal['operation']}"
+
+
+def _filled(text: str, schedule: Schedule, due: datetime, attempt: int) -> str:
+    """The stored input with the scheduler's context attributes in it."""
+    values = {
+        "schedule-arn": schedule.arn,
+        "scheduled-time": f"{due:%Y-%m-%dT%H:%M:%SZ}",
+        "execution-id": hashlib.sha256(f"{schedule.arn} {due}".encode()).hexdigest()[:16],
+        "attempt-number": str(attempt),
+    }
+    for name, value in values.items():
+        text = text.replace(f"<aws.scheduler.{name}>", value)
+    return text
+
+
+def _moment(seconds: float | str) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)

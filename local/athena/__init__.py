@@ -1,5 +1,0 @@
-"""Athena on this machine: its API as moto has it, its SQL on DuckDB, its tables as the Glue catalog names them."""
-
-from local.athena.engine import AthenaEngine
-
-__all__ = ["AthenaEngine"]

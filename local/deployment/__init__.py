@@ -1,7 +1,0 @@
-"""Pulumi programs deployed into the embedded AWS, without Pulumi's command."""
-
-from __future__ import annotations
-
-from local.deployment.deploy import DeploymentError, deploy
-
-__all__ = ["DeploymentError", "deploy"]
