@@ -24,12 +24,10 @@ from cli.object_paths import path_below
 from cli.presentation import Steps, bar_chart, counted, print_line, print_tables, table, terminal
 from cli.questions import Answer, ask, named_queries
 from cli.text import quoted
-from embedded_aws.pulumi_mocks import DeploymentError
-from embedded_aws.runtime.journal import Step
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TABLES_PREFIX, RawKey, outputs_key
 from handlers.streams import FULL_READ_DAYS, READABLE_STREAMS, default_streams, scopes
 from handlers.tables import TABLES
-from local.cloud import EmbeddedCloud
+from local.cloud import DeploymentError, EmbeddedCloud, Step
 from spotify_simulator import Library
 from spotify_simulator.model.top_lists import TIME_RANGES
 

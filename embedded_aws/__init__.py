@@ -1,1 +1,28 @@
 """AWS in one process on 127.0.0.1: moto, with what it lacks, behind a server that enforces IAM."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from embedded_aws.clock import SimulatedClock
+    from embedded_aws.cloud import EmbeddedAws
+    from embedded_aws.pulumi_mocks import DeploymentError
+    from embedded_aws.runtime.journal import Step
+
+__all__ = ["DeploymentError", "EmbeddedAws", "SimulatedClock", "Step"]
+
+# Loaded when asked for: the processes of functions and of Pulumi programs import this package without waiting for moto.
+_MODULES = {
+    "DeploymentError": "embedded_aws.pulumi_mocks",
+    "EmbeddedAws": "embedded_aws.cloud",
+    "SimulatedClock": "embedded_aws.clock",
+    "Step": "embedded_aws.runtime.journal",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)

@@ -1,27 +1,18 @@
-"""AWS and Spotify in one process: started, deployed into, and run through simulated time."""
+"""AWS and Spotify in one process: the embedded AWS with the simulator beside it, on one clock."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Literal, Self
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
 
-from embedded_aws.clock import SimulatedClock
-from embedded_aws.pulumi_mocks import deploy
-from embedded_aws.runtime.journal import Step
-from embedded_aws.runtime.playback import Playback
-from embedded_aws.server.server import AwsServer
-from embedded_aws.services.athena import AthenaEngine
-from spotify_simulator import Simulator
+from embedded_aws import DeploymentError, EmbeddedAws, Step
+from spotify_simulator import Library, Simulator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-    from pathlib import Path
-    from types import TracebackType
-
-    from spotify_simulator import Library
-
-__all__ = ["EmbeddedCloud", "Step"]
+__all__ = ["DeploymentError", "EmbeddedCloud", "Step"]
 
 # Functions find their packages in this process's own environment, so a layer need only name them.
 _LAYERS_OF_LOCKS = {"SPOTIFY_ETL_LAYERS": "locks"}
@@ -30,7 +21,7 @@ _LAYERS_OF_LOCKS = {"SPOTIFY_ETL_LAYERS": "locks"}
 class EmbeddedCloud:
     """A whole cloud on 127.0.0.1, on free ports and on one simulated clock; use it as a context manager.
 
-    One at a time in a process: moto keeps its state in the process, and the clock is the process's own.
+    One at a time in a process, as of `EmbeddedAws`.
 
     Args:
         folder: where unpacked functions and other working files lie while the cloud runs.
@@ -42,7 +33,7 @@ class EmbeddedCloud:
     Attributes:
         spotify: the simulator of the Spotify Web API.
         server: the AWS behind it, for those who look inside.
-        log: every step that the engines took, errors included.
+        log: every step that AWS's services took, errors included.
     """
 
     def __init__(
@@ -54,46 +45,38 @@ class EmbeddedCloud:
         shape: Literal["development", "extended"] = "development",
         region: str = "eu-central-1",
     ) -> None:
-        self._clock = SimulatedClock(start)
-        self.spotify = Simulator(library, lambda: self._clock.now, shape=shape)
-        self.server = AwsServer(region=region)
-        self._athena = AthenaEngine(self.server, folder)
-        self._playback = Playback(self.server, self._clock, folder / "functions")
-        self.log: list[Step] = self._playback.journal.steps
+        self._aws = EmbeddedAws(folder, start=start, region=region)
+        self.spotify = Simulator(library, lambda: self._aws.clock.now, shape=shape)
+        self.server = self._aws.server
+        self.log: list[Step] = self._aws.log
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start everything."""
+        """Start both."""
         with ExitStack() as starting:
-            for begin, end in (
-                (self._clock.start, self._clock.stop),
-                (self.server.start, self.server.stop),
-                (self.spotify.start, self.spotify.stop),
-                (self._athena.install, self._athena.close),
-                (self._playback.install, self._playback.close),
-            ):
-                starting.callback(end)
-                begin()
+            # Functions end before what they call.
+            starting.enter_context(self.spotify)
+            starting.enter_context(self._aws)
             self._running = starting.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop everything: no process, socket or working file stays."""
+        """Stop both: no process, socket or working file stays."""
         self._running.close()
 
     @property
     def now(self) -> datetime:
         """The simulated moment, UTC."""
-        return self._clock.now
+        return self._aws.clock.now
 
     def client(self, service: str) -> Any:
         """A boto3 client of the account's owner, who may do everything."""
-        return self.server.client(service)
+        return self._aws.client(service)
 
     def deploy(self, project: Path, *, stack: str = "local", config: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Run a project's Pulumi program and create what it asks for.
+        """Run a project's Pulumi program and create what it asks for, as `EmbeddedAws.deploy` does.
 
         Args:
             project: folder of `__main__.py` and `Pulumi.yaml`.
@@ -107,19 +90,14 @@ class EmbeddedCloud:
             DeploymentError: the program ended with an error, or asks for what cannot be created here.
         """
         addresses = {"spotifyApiUrl": self.spotify.api_url, "spotifyAccountsUrl": self.spotify.accounts_url}
-        return deploy(
-            self.server, project, stack=stack, config={**(config or {}), **addresses}, environment=_LAYERS_OF_LOCKS
+        return self._aws.deploy(
+            project, stack=stack, config={**(config or {}), **addresses}, environment=_LAYERS_OF_LOCKS
         )
 
     def run_until(self, moment: datetime, on_step: Callable[[Step], None] | None = None) -> None:
-        """Let simulated time pass: whatever falls due on the way happens at its time, until all is quiet.
-
-        Args:
-            moment: aware; where the clock stands afterwards, or a little later.
-            on_step: is told every step as it happens.
-        """
-        self._playback.run_until(moment, on_step)
+        """Let simulated time pass, as `EmbeddedAws.run_until` does."""
+        self._aws.run_until(moment, on_step)
 
     def drain(self) -> None:
-        """Do all that is due now, and what follows from it, without letting time pass."""
-        self._playback.drain()
+        """Do all that is due now, as `EmbeddedAws.drain` does."""
+        self._aws.drain()

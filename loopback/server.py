@@ -1,4 +1,4 @@
-"""The HTTP server under AWS and Spotify alike, which only this machine's own programs may talk to.
+"""An HTTP server that only this machine's own programs may talk to.
 
 A page in the user's browser can send requests to 127.0.0.1 too: across origins, where the browser adds `Origin`, and
 under a host name that is made to resolve to 127.0.0.1 (DNS rebinding), which stands in `Host`.
