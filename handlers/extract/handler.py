@@ -12,15 +12,16 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from handlers import layout
-from handlers.extract import times, token_age
+from handlers.extract import times
 from handlers.extract.configuration import Configuration
 from handlers.extract.continuation import hand_over
-from handlers.extract.credentials import Secret
 from handlers.extract.event import Event
 from handlers.extract.logs import keep_secrets, logger
 from handlers.extract.manifest import Manifest
+from handlers.extract.reads.shortfall import SHORT
 from handlers.extract.run import run
-from handlers.extract.shortfall import SHORT
+from handlers.extract.spotify import token_age
+from handlers.extract.spotify.credentials import Secret
 from handlers.raw.bucket import Bucket
 
 if TYPE_CHECKING:

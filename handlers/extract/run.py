@@ -8,13 +8,24 @@ from pathlib import Path
 
 from handlers import layout
 from handlers.extract import times
-from handlers.extract.account import identify
-from handlers.extract.append import read_append
-from handlers.extract.budget import RUN_REQUESTS, STREAM_REQUESTS, Budget
-from handlers.extract.catalogue import read_catalogue
 from handlers.extract.configuration import Configuration
 from handlers.extract.continuation import Left, left_by
-from handlers.extract.credentials import (
+from handlers.extract.event import Event
+from handlers.extract.manifest import Manifest
+from handlers.extract.reads.append import read_append
+from handlers.extract.reads.catalogue import read_catalogue
+from handlers.extract.reads.incremental import read_incremental
+from handlers.extract.reads.ledger import Ledger
+from handlers.extract.reads.per_playlist import read_per_playlist
+from handlers.extract.reads.playlists import ListingObserver
+from handlers.extract.reads.shortfall import ShortReadError
+from handlers.extract.reads.snapshot import read_snapshot
+from handlers.extract.reads.state import state_file
+from handlers.extract.reads.work import Work
+from handlers.extract.spotify.account import identify
+from handlers.extract.spotify.budget import RUN_REQUESTS, STREAM_REQUESTS, Budget
+from handlers.extract.spotify.client import SpotifyClient
+from handlers.extract.spotify.credentials import (
     Credentials,
     MalformedSecretError,
     NotLoggedInError,
@@ -22,19 +33,8 @@ from handlers.extract.credentials import (
     Secret,
     missing_scopes,
 )
-from handlers.extract.errors import LoginError, SpotifyError
-from handlers.extract.event import Event
-from handlers.extract.incremental import read_incremental
-from handlers.extract.ledger import Ledger
-from handlers.extract.locks import Locks
-from handlers.extract.manifest import Manifest
-from handlers.extract.per_playlist import read_per_playlist
-from handlers.extract.playlists import ListingObserver
-from handlers.extract.shortfall import ShortReadError
-from handlers.extract.snapshot import read_snapshot
-from handlers.extract.spotify import SpotifyClient
-from handlers.extract.state import state_file
-from handlers.extract.work import Work
+from handlers.extract.spotify.errors import LoginError, SpotifyError
+from handlers.extract.spotify.locks import Locks
 from handlers.raw.bucket import Bucket
 from handlers.streams import STREAMS, Stream
 

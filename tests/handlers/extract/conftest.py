@@ -52,8 +52,8 @@ def empty_stage(spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> Iterat
         for name, value in environment(spotify, arn).items():
             monkeypatch.setenv(name, value)
         stage = Stage(s3, spotify, secrets, arn, monkeypatch.setenv)
-        monkeypatch.setattr("handlers.extract.spotify.sleep", stage.waits.append)
-        monkeypatch.setattr("handlers.extract.pacing.sleep", stage.pauses.append)
+        monkeypatch.setattr("handlers.extract.spotify.client.sleep", stage.waits.append)
+        monkeypatch.setattr("handlers.extract.spotify.pacing.sleep", stage.pauses.append)
         # Not `time.sleep` itself: moto and the fake's threads have that too.
         its_time = SimpleNamespace(sleep=stage.backoffs.append, time=time.time)
         monkeypatch.setattr("urllib3.util.retry.time", its_time)

@@ -174,8 +174,8 @@ def simulated(
     }.items():
         monkeypatch.setenv(name, value)
     # Waits and the pace of requests are for Spotify, not for the simulator.
-    monkeypatch.setattr("handlers.extract.pacing.sleep", lambda _: None)
-    monkeypatch.setattr("handlers.extract.spotify.sleep", lambda _: None)
+    monkeypatch.setattr("handlers.extract.spotify.pacing.sleep", lambda _: None)
+    monkeypatch.setattr("handlers.extract.spotify.client.sleep", lambda _: None)
     monkeypatch.setattr("urllib3.util.retry.time", SimpleNamespace(sleep=lambda _: None, time=time.time))
     library = _library(plan).at(START)
     with mock_aws(), Simulator(library, clock, shape=shape) as simulator:

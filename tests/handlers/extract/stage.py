@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import time_machine
 
-from handlers.extract.budget import Budget
-from handlers.extract.credentials import Secret
 from handlers.extract.handler import handler
-from handlers.extract.spotify import SpotifyClient
+from handlers.extract.spotify.budget import Budget
+from handlers.extract.spotify.client import SpotifyClient
+from handlers.extract.spotify.credentials import Secret
 from handlers.raw.bucket import Bucket
 from handlers.raw.state import StateFile
 from handlers.streams import STREAMS, default_streams, scopes

@@ -12,7 +12,7 @@ import pytest
 
 from handlers.extract import handler as function
 from handlers.extract.event import MAX_CONTINUATIONS
-from handlers.extract.spotify import RESERVE_SECONDS
+from handlers.extract.spotify.client import RESERVE_SECONDS
 from tests.handlers.extract.fake_spotify import Json, Reply, entry, playlist, saved_track
 from tests.handlers.extract.stage import START, Context, Stage, unit
 
@@ -184,7 +184,7 @@ def test_stream_of_which_a_failure_kept_units_from_being_named_is_left_whole(
     stage.run("manual", streams=["playlist_items"], context=Waning(looks=0))
     handed_over = copy.deepcopy(aws_lambda.asked)
     with monkeypatch.context() as patch:
-        patch.setattr("handlers.extract.per_playlist._read", lambda *_: 1 / 0)
+        patch.setattr("handlers.extract.reads.per_playlist._read", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             follow(stage, aws_lambda)
     aws_lambda.asked = handed_over

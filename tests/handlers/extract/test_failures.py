@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from handlers.extract import handler as function
-from handlers.extract import pacing, session, spotify
+from handlers.extract.spotify import client as spotify
+from handlers.extract.spotify import pacing, session
 from handlers.layout import LOCKS_STATE_KEY
 from tests.handlers.extract.fake_spotify import Json, Reply, saved_track
 from tests.handlers.extract.stage import START, Context, Stage, unit

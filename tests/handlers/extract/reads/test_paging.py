@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.extract.reads.paging import records
+from handlers.extract.spotify.client import Answer
+from handlers.streams import STREAMS
+
+HOST = "https://api.spotify.com/v1/"
+
+
+class Pages:
+    """A client that serves given pages, one after the other."""
+
+    def __init__(self, pages: list[list[Any]], served: list[int], *, offsets: bool) -> None:
+        self._pages = pages
+        self._offsets = offsets
+        self._starts = [sum(map(len, pages[:number])) for number in range(len(pages))]
+        self.asked: list[str] = []
+        # What Spotify claims of limit and total, which nobody may rely on.
+        self._claims = served
+
+    def get(self, path: str, params: dict[str, str | int]) -> Answer:
+        assert params == {"limit": 50}
+        return self._answer(0, path)
+
+    def follow(self, url: str) -> Answer:
+        return self._answer(int(url.rpartition("=")[2]), url)
+
+    def _answer(self, number: int, path: str) -> Answer:
+        self.asked.append(path)
+        page: dict[str, Any] = {
+            "items": self._pages[number],
+            "limit": self._claims[0],
+            "total": self._claims[1],
+            "next": f"{HOST}me/albums?page={number + 1}" if number + 1 < len(self._pages) else None,
+        }
+        if self._offsets:
+            page["offset"] = self._starts[number]
+        return Answer(page, path, {}, datetime(2026, 11, 23, tzinfo=UTC))
+
+
+@given(
+    pages=st.lists(st.lists(st.none() | st.integers() | st.dictionaries(st.text(), st.text())), min_size=1, max_size=8),
+    claims=st.lists(st.integers(0, 100), min_size=2, max_size=2),
+    offsets=st.booleans(),
+)
+def test_every_element_once_and_in_its_place_whatever_the_pages_claim(
+    pages: list[list[Any]], claims: list[int], offsets: bool
+) -> None:
+    client = Pages(pages, claims, offsets=offsets)
+    found = list(records(client, STREAMS["saved_albums"]))  # type: ignore[arg-type] # a stand-in for the client
+    assert [record.value for record in found] == [element for page in pages for element in page]
+    assert [record.position for record in found] == list(range(len(found)))
+    assert len(client.asked) == len(pages)

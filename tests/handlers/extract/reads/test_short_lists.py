@@ -1,0 +1,215 @@
+"""Any sequence of pages: what a list says it holds is either read or known to be missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.extract.reads.list_length import ListLength
+from handlers.extract.reads.paging import MovedError, Pass, records
+from handlers.extract.reads.served import Served
+from handlers.extract.reads.shortfall import BELIEVED_AFTER_RUNS, Shortfall, ShortRuns
+from handlers.extract.spotify.client import Answer
+from handlers.extract.spotify.errors import SpotifyError
+from handlers.streams import STREAMS
+
+HOST = "https://api.spotify.com/v1/"
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one page."""
+
+    kind: Literal["none", "early", "hole", "back", "same"]
+    """`early` cuts the page and ends the list, `hole` cuts it alone, `back` begins some records too early and says so,
+    `same` follows a `next` to the page before, under the next one's offset."""
+    size: int
+
+
+@dataclass
+class ListServer:
+    """A list in pages, one fault a request."""
+
+    size: int
+    faults: list[Fault]
+    totals: list[int | None]
+    by_cursor: bool
+    asked: list[Json] = field(default_factory=list)
+    jumps: int = 0
+    """Requests that no page's `next` has led to."""
+    said: int | None = None
+    """The last total that was served."""
+
+    def get(self, path: str, params: Json) -> Answer:
+        self.jumps += 1
+        return self._page(path, {name: str(value) for name, value in params.items()}, followed=False)
+
+    def follow(self, url: str) -> Answer:
+        path, _, query = url.removeprefix(HOST).partition("?")
+        return self._page(path, dict(pair.split("=") for pair in query.split("&")), followed=True)
+
+    def _page(self, path: str, params: Json, *, followed: bool) -> Answer:
+        number = len(self.asked)
+        self.asked.append(params)
+        fault = self.faults[number] if number < len(self.faults) else Fault("none", 0)
+        limit = int(params["limit"])
+        start = int(params.get("after" if self.by_cursor else "offset", 0))
+        if fault.kind == "back":
+            start = max(0, start - fault.size)
+        first = max(0, start - limit) if fault.kind == "same" and followed else start
+        items: list[Json] = [{"uri": f"spotify:track:{one}"} for one in range(first, min(self.size, first + limit))]
+        end = start + len(items)
+        if fault.kind in ("early", "hole"):
+            items = items[: max(0, len(items) - fault.size)]
+        position = {"after": end} if self.by_cursor else {"offset": end}
+        more = end < self.size and fault.kind != "early"
+        query = "&".join(f"{name}={value}" for name, value in {**params, **position}.items())
+        lie = self.totals[number] if number < len(self.totals) else 0
+        total = None if lie is None else max(0, self.size + lie)
+        self.said = self.said if total is None else total
+        page: Json = {"items": items, "next": f"{HOST}{path}?{query}" if more else None, "total": total}
+        if not self.by_cursor:
+            page["offset"] = start
+        value = {"artists": page} if self.by_cursor else page
+        return Answer(value, path, params, NOW)
+
+
+FAULTS = st.builds(Fault, st.sampled_from(["none", "none", "early", "hole", "back", "same"]), st.integers(1, 60))
+
+
+@given(
+    size=st.integers(0, 260),
+    faults=st.lists(FAULTS, max_size=8),
+    totals=st.lists(st.sampled_from([0, 0, 0, None, 3, -3, -1000]), max_size=8),
+    by_cursor=st.booleans(),
+    repeatable=st.booleans(),
+)
+def test_what_a_list_says_it_holds_is_read_or_missing(
+    size: int, faults: list[Fault], totals: list[int | None], by_cursor: bool, repeatable: bool
+) -> None:
+    server = ListServer(size, faults, totals, by_cursor)
+    shortfall = Shortfall()
+    stream = STREAMS["followed_artists" if by_cursor else "saved_albums"]
+    one_pass = Pass(repeatable=repeatable, shortfall=shortfall)
+    try:
+        found = [
+            record.value["uri"]
+            for record in records(server, stream, one_pass=one_pass, shortfall=shortfall)  # type: ignore[arg-type] # a stand-in for the client
+        ]
+    except (MovedError, SpotifyError):
+        return  # No complete read either.
+    lost = size - len(set(found))
+    if lost and server.said is not None and server.said >= size:
+        assert shortfall.is_short
+    if all(lie == 0 for lie in totals):
+        # No total was wrong, so the list never moved: beside the first request there is one question at most.
+        assert server.jumps <= 2
+        assert shortfall.missing >= lost
+        # Of pages that serve the right records out of their place, more may count as missing than is.
+        assert shortfall.missing == lost or {"same", "back"} & {fault.kind for fault in faults}
+
+
+@given(size=st.integers(1, 260), keep=st.integers(0, 49), page=st.integers(0, 5), by_cursor=st.booleans())
+def test_page_that_ends_early_once_costs_one_request(size: int, keep: int, page: int, by_cursor: bool) -> None:
+    faults = [Fault("none", 0)] * page + [Fault("early", 50 - keep)]
+    server = ListServer(size, faults, [], by_cursor)
+    shortfall = Shortfall()
+    stream = STREAMS["followed_artists" if by_cursor else "saved_albums"]
+    found = [
+        record.value["uri"]
+        for record in records(server, stream, shortfall=shortfall)  # type: ignore[arg-type] # a stand-in for the client
+    ]
+    assert found == [f"spotify:track:{number}" for number in range(size)]
+    assert (shortfall.missing, server.jumps <= 2) == (0, True)
+
+
+def short_runs(missing: list[int], runs: list[str]) -> list[bool]:
+    """Whether each of some runs in a row is short that lack so many records."""
+    held: object = None
+    found = []
+    for lacking, run_id in zip(missing, runs, strict=True):
+        shortfall = Shortfall(held)
+        shortfall.end(100 - lacking, 100)
+        found.append(shortfall.is_short)
+        held = shortfall.content(run_id)
+    return found
+
+
+def test_list_that_lacks_the_same_in_three_runs_is_believed() -> None:
+    assert BELIEVED_AFTER_RUNS == 3
+    assert short_runs([2, 2, 2, 2, 2], ["a", "b", "c", "d", "e"]) == [True, True, True, False, False]
+    assert short_runs([2, 2, 3, 2, 2], ["a", "b", "c", "d", "e"]) == [True] * 5
+    assert short_runs([2, 2, 0, 2, 2], ["a", "b", "c", "d", "e"]) == [True, True, False, True, True]
+    assert short_runs([2, 2, 2, 2, 2], ["a", "a", "a", "b", "c"]) == [True] * 5
+    assert short_runs([2, 2, 2, 5, 2], ["a", "b", "c", "d", "e"]) == [True] * 5
+
+
+def test_believed_list_is_asked_nothing_more() -> None:
+    believed = Shortfall(ShortRuns(2, 3, "run").content())
+    assert not believed.may_ask(2)
+    assert believed.may_ask(3)
+    assert not believed.may_ask(3)
+
+
+def test_list_that_says_it_is_empty_is_held_against_another() -> None:
+    emptied = Shortfall(listed=7)
+    emptied.end(0, 0)
+    assert (emptied.missing, emptied.is_short) == (7, True)
+    shrunk = Shortfall(listed=7)
+    shrunk.end(5, 5)
+    assert not shrunk.is_short
+
+
+def test_read_that_begins_again_is_counted_anew() -> None:
+    shortfall = Shortfall()
+    shortfall.skip(5)
+    shortfall.end(90, 100, repeated=3)
+    shortfall.begin()
+    shortfall.end(100, 100)
+    assert (shortfall.missing, shortfall.is_short, shortfall.repeated) == (0, False, 0)
+
+
+def test_end_of_a_list_settles_what_its_pages_skipped() -> None:
+    shortfall = Shortfall()
+    shortfall.skip(5)
+    assert shortfall.is_short
+    shortfall.end(100, 100)
+    assert not shortfall.is_short
+
+
+@pytest.mark.parametrize(("total", "missing"), [(50, 0), (70, 20), (None, 0)])
+def test_gap_between_pages_counts_where_the_total_has_room_for_it(total: int | None, missing: int) -> None:
+    """Pages that number their records with gaps lack none of them for that."""
+    length = ListLength(0, by_cursor=False, repeats=False, served=Served())
+    for position in range(50):
+        length.serve(position, {"uri": f"spotify:album:{position}"})
+    assert length.counts(20, total) == bool(missing)
+
+
+def test_record_that_comes_back_is_known_however_far_back_it_was() -> None:
+    length = ListLength(0, by_cursor=False, repeats=False, served=Served())
+    albums = [{"uri": f"spotify:album:{number}"} for number in range(3000)]
+    for position, album in enumerate(albums):
+        assert not length.serve(position, album)
+    assert length.is_repeated(3000, albums[:50])
+    assert length.serve(3000, albums[0])
+    assert (length.served, length.reach, length.repeated) == (3000, 3001, 1)
+
+
+def test_served_records_are_kept_between_runs() -> None:
+    served = Served()
+    assert not served.note("spotify:album:1")
+    assert not served.note("spotify:album:2")
+    kept = Served.parse(served.content())
+    assert kept is not None
+    assert kept.note("spotify:album:1")
+    assert "spotify:album:2" in kept
+    assert "spotify:album:3" not in kept
+    assert [Served.parse(other) for other in (None, 5, "?", "YWJj")] == [None] * 4

@@ -1,0 +1,46 @@
+"""What the extractor keeps of complete reads."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.extract.reads.state import CompleteRead, newer
+
+READS = st.builds(
+    CompleteRead,
+    read_id=st.text(),
+    mode=st.sampled_from(["full", "incremental"]),
+    keys=st.lists(st.text()).map(tuple),
+    records=st.integers(0),
+    begun_at=st.just("2026-11-22T06:00:00.000Z"),
+    extracted_at=st.just("2026-11-23T06:00:00.000Z"),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(
+        st.sampled_from(["read_id", "mode", "keys", "records", "begun_at", "extracted_at"]), inner
+    ),
+)  # fmt: skip
+
+
+@given(READS)
+def test_read_survives_its_state(read: CompleteRead) -> None:
+    assert CompleteRead.parse(json.loads(json.dumps(read.content()))) == read
+
+
+@given(JSON)
+def test_whatever_state_holds_is_a_read_or_none(content: object) -> None:
+    read = CompleteRead.parse(content)
+    assert read is None or read.content() == content
+
+
+def test_older_read_does_not_displace_a_newer_one() -> None:
+    def at(hour: int) -> CompleteRead:
+        return CompleteRead("r", "full", (), 0, "2026-11-23T05:00:00.000Z", f"2026-11-23T{hour:02d}:00:00.000Z")
+
+    assert newer(at(7).content(), at(6))
+    assert not newer(at(6).content(), at(7))
+    assert not newer("nonsense", at(7))

@@ -1,0 +1,120 @@
+"""An app without a user: client credentials, one account for all, no consent."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from handlers.extract.spotify.account import APP, identify
+from handlers.extract.spotify.client import SpotifyClient
+from handlers.extract.spotify.credentials import Credentials, MalformedSecretError, NotLoggedInError, Secret
+from handlers.extract.spotify.errors import LoginError, UnavailableError
+from handlers.extract.spotify.locks import Locks
+from handlers.layout import LOCKS_STATE_KEY, LOGIN_STATE_KEY
+from tests.handlers.extract.fake_spotify import FakeSpotify, Reply
+from tests.handlers.extract.stage import LOGIN, Stage
+
+ARTIST = "artists/4Z8W4fKeB5YxbusRsdQVPb"
+APP_LOGIN = {"client_id": "client-id", "client_secret": "client-secret-of-the-app"}
+
+
+@pytest.fixture
+def stage(empty_stage: Stage) -> Stage:
+    empty_stage.spotify.things[ARTIST] = {"id": "4Z8W4fKeB5YxbusRsdQVPb", "type": "artist"}
+    empty_stage.log_in(json.dumps(APP_LOGIN))
+    return empty_stage
+
+
+def client(spotify: FakeSpotify) -> SpotifyClient:
+    def rotated(*_: str) -> None:
+        raise AssertionError("there is no refresh token to rotate")
+
+    credentials = Credentials(APP_LOGIN["client_id"], APP_LOGIN["client_secret"], "")
+    return SpotifyClient(credentials, rotated, f"{spotify.url}v1/", spotify.url, lambda: 900.0, auth_mode="app")
+
+
+def test_app_logs_in_with_its_secret_once(stage: Stage) -> None:
+    asking = client(stage.spotify)
+    assert asking.get(ARTIST).value["type"] == "artist"
+    asking.get(ARTIST)
+    assert stage.spotify.token_calls == 1
+    basic = base64.b64encode(b"client-id:client-secret-of-the-app").decode()
+    assert stage.spotify.token_authorizations == [f"Basic {basic}"]
+
+
+def test_expired_access_token_is_renewed_once(stage: Stage) -> None:
+    asking = client(stage.spotify)
+    asking.get(ARTIST)
+    stage.spotify.revoke_access_token()
+    asking.get(ARTIST)
+    assert stage.spotify.token_calls == 2
+    stage.spotify.always[ARTIST] = Reply(401, {"error": {"status": 401, "message": "No"}})
+    with pytest.raises(LoginError, match=r"its own access token \(401\): run `spotify-etl login --app` again"):
+        asking.get(ARTIST)
+
+
+@pytest.mark.parametrize("code", ["invalid_client", "invalid_grant"])
+def test_refused_app_names_what_to_do_and_is_not_tried_again(stage: Stage, code: str) -> None:
+    stage.spotify.token_faults.append(Reply(400, {"error": code}))
+    with pytest.raises(LoginError) as raised:
+        client(stage.spotify).get(ARTIST)
+    assert str(raised.value) == (
+        f"Spotify refuses the app's login (HTTP 400, {code}): "
+        "check its client id and secret, then run `spotify-etl login --app` again."
+    )
+    assert (stage.spotify.token_calls, stage.spotify.requests) == (1, [])
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"access_token": 7, "expires_in": 3600}'])
+def test_odd_token_answer_is_no_crash(stage: Stage, body: bytes) -> None:
+    stage.spotify.token_faults.append(Reply(200, body))
+    asking = client(stage.spotify)
+    with pytest.raises(UnavailableError):
+        asking.get(ARTIST)
+    assert asking.get(ARTIST).value["type"] == "artist"
+
+
+def test_account_is_the_app_without_a_request(stage: Stage) -> None:
+    state = stage.state(LOGIN_STATE_KEY)
+    locks = Locks(stage.state(LOCKS_STATE_KEY), lambda _: False)
+    assert identify(client(stage.spotify), state, "", ask=True, locks=locks, auth_mode="app") == APP
+    assert (APP.id, APP.user_id) == ("app", "")
+    assert (stage.spotify.requests, stage.keys()) == ([], [])
+
+
+def test_secret_needs_the_app_alone(stage: Stage) -> None:
+    credentials = Secret(stage.secrets, stage.secret_arn).read("app")
+    assert (credentials.client_id, credentials.client_secret, credentials.refresh_token) == (*APP_LOGIN.values(), "")
+    assert (credentials.scopes, credentials.authorized_at) == (None, None)
+
+
+def test_consent_in_the_secret_does_not_count(stage: Stage) -> None:
+    stage.log_in(json.dumps(LOGIN))
+    credentials = Secret(stage.secrets, stage.secret_arn).read("app")
+    assert (credentials.refresh_token, credentials.scopes, credentials.authorized_at) == ("", None, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ({"client_id": "c"}, "client_secret is missing"),
+        ({"client_id": " ", "client_secret": "s"}, "client_id is missing"),
+        ({"client_id": "c", "client_secret": "gehëim"}, "client_secret has characters that Spotify's do not have"),
+        ([], "it is no JSON object"),
+    ],
+)
+def test_malformed_secret_names_the_command(stage: Stage, content: object, what: str) -> None:
+    stage.log_in(json.dumps(content))
+    with pytest.raises(MalformedSecretError) as raised:
+        Secret(stage.secrets, stage.secret_arn).read("app")
+    assert str(raised.value) == (
+        f"The Spotify secret is not what `spotify-etl login --app` writes ({what}): "
+        "run `spotify-etl login --app` again."
+    )
+
+
+def test_empty_secret_is_no_login(empty_stage: Stage) -> None:
+    with pytest.raises(NotLoggedInError):
+        Secret(empty_stage.secrets, empty_stage.secret_arn).read("app")

@@ -1,0 +1,176 @@
+"""Refresh tokens of which only the newest counts, and runs that replace them at the same time."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from handlers.extract.spotify.client import ROTATION_SECONDS, SpotifyClient
+from handlers.extract.spotify.credentials import Secret
+from handlers.extract.spotify.errors import LoginError
+from tests.handlers.extract.fake_spotify import Reply
+from tests.handlers.extract.stage import LOGIN, Stage
+
+REVOKED = Reply(400, {"error": "invalid_grant", "error_description": "Refresh token revoked"})
+
+
+def replaced(stage: Stage, **changes: str) -> None:
+    """The secret as another run or login leaves it."""
+    stage.log_in(json.dumps({**LOGIN, **changes}))
+
+
+def test_token_that_another_run_has_rotated_is_read_again(stage: Stage) -> None:
+    asking = stage.client()
+    stage.spotify.refresh_token = "rotated-token"
+    replaced(stage, refresh_token="rotated-token")
+    asking.get("me")
+    assert (stage.spotify.token_calls, stage.waits) == (2, [])
+
+
+def test_token_that_another_run_is_about_to_write_is_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        replaced(stage, refresh_token="rotated-token")
+
+    monkeypatch.setattr("handlers.extract.spotify.client.sleep", sleep)
+    asking = stage.client()
+    stage.spotify.refresh_token = "rotated-token"
+    asking.get("me")
+    assert waits == [ROTATION_SECONDS]
+
+
+def test_token_that_nobody_has_replaced_needs_a_login(stage: Stage) -> None:
+    stage.spotify.refresh_token = "another"
+    with pytest.raises(LoginError, match=r"invalid_grant; it lasts six months\): run `spotify-etl login` again"):
+        stage.client().get("me")
+    assert (stage.spotify.token_calls, stage.waits) == (1, [ROTATION_SECONDS])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": "another-app"},
+        {"client_secret": "another-secret"},
+        {"authorized_at": "2026-11-23T06:00:00Z"},
+        {"scope": "user-library-read"},
+    ],
+)
+def test_another_login_is_left_to_the_next_run(stage: Stage, changes: dict[str, str]) -> None:
+    """Its account may be another one, and the run has begun to write in the name of the first."""
+    asking = stage.client()
+    stage.spotify.token_faults.append(REVOKED)
+    replaced(stage, **changes, refresh_token="of-the-other-login")
+    with pytest.raises(LoginError) as raised:
+        asking.get("me")
+    assert str(raised.value) == "Somebody has logged in again meanwhile: the next run uses that login."
+
+
+def test_token_that_is_replaced_again_and_again_ends_the_run(stage: Stage) -> None:
+    tokens = iter(f"token-{number}" for number in range(100))
+
+    def refused(form: Mapping[str, str]) -> Reply:
+        assert form["grant_type"] == "refresh_token"
+        stage.spotify.token_calls += 1
+        replaced(stage, refresh_token=next(tokens))
+        return REVOKED
+
+    stage.spotify.token = refused  # type: ignore[method-assign] # every token is refused and replaced
+    with pytest.raises(LoginError) as raised:
+        stage.client().get("me")
+    assert str(raised.value) == "Other runs keep replacing the refresh token: the next run reads the newest one."
+    assert stage.spotify.token_calls == 6
+
+
+def test_secret_that_cannot_be_read_again_changes_nothing(stage: Stage) -> None:
+    asking = stage.client()
+    stage.spotify.token_faults.append(REVOKED)
+    stage.log_in("not JSON")
+    with pytest.raises(LoginError, match="run `spotify-etl login` again"):
+        asking.get("me")
+
+
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=[pytest.mark.slow] * (seed >= 5)) for seed in range(100)])
+def test_login_survives_two_runs_that_rotate_its_token(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    dice = random.Random(seed)  # noqa: S311 - a plan, no secret
+    Rotating(stage, monkeypatch, dice)
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            secret = Secret(stage.secrets, stage.secret_arn)
+            url = stage.spotify.url
+            asking = SpotifyClient(
+                secret.read(), secret.replace_token, f"{url}v1/", url, lambda: 900.0, reread=secret.reread
+            )
+            for revoked in plan:
+                if revoked:
+                    asking._tokens.forget_access_token()
+                asking.get("me")
+        except BaseException as error:  # noqa: BLE001 - the test's thread has to tell
+            failures.append(error)
+
+    plan = [dice.random() < 0.5 for _ in range(4)]
+    runs = [threading.Thread(target=run) for _ in range(2)]
+    for one in runs:
+        one.start()
+    for one in runs:
+        one.join()
+    assert failures == []
+    assert stage.login() == {**LOGIN, "refresh_token": stage.spotify.refresh_token}
+    stage.client().get("me")
+
+
+class Rotating:
+    """Has each refresh replace the refresh token, and runs pause at random around every step of a rotation."""
+
+    def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch, dice: random.Random) -> None:
+        self._numbers = iter(range(1, 1000))
+        self._spotify = stage.spotify
+        self._lock = threading.Lock()
+        self._pauses = [dice.choice([0, 0, 0.002, 0.01]) for _ in range(64)]
+        self._step = 0
+        stage.spotify.token = self._token  # type: ignore[method-assign] # of the fake, only the newest token counts
+        stage.spotify.api = self._api  # type: ignore[method-assign] # each run has an access token of its own
+        put, get = stage.secrets.put_secret_value, stage.secrets.get_secret_value
+        monkeypatch.setattr(stage.secrets, "put_secret_value", self._paused(put))
+        monkeypatch.setattr(stage.secrets, "get_secret_value", self._paused(get))
+        # Real time passes in place of seconds: what the other run does between its two steps takes milliseconds here.
+        monkeypatch.setattr("handlers.extract.spotify.client.sleep", lambda _: threading.Event().wait(0.2))
+        monkeypatch.setattr("handlers.extract.spotify.pacing.sleep", lambda _: None)
+
+    def _paused(self, call: Any) -> Any:
+        def paused(**arguments: Any) -> Any:
+            self._pause()
+            answer = call(**arguments)
+            self._pause()
+            return answer
+
+        return paused
+
+    def _pause(self) -> None:
+        self._step += 1
+        threading.Event().wait(self._pauses[self._step % len(self._pauses)])
+
+    def _token(self, form: Any) -> Reply:
+        with self._lock:
+            if form["refresh_token"] != self._spotify.refresh_token:
+                return REVOKED
+            number = next(self._numbers)
+            self._spotify.refresh_token = f"refresh-{number}"
+        return Reply(
+            body={"access_token": f"access-{number}", "expires_in": 3600, "refresh_token": f"refresh-{number}"}
+        )
+
+    def _api(self, path: str, params: dict[str, str], authorization: str) -> Reply:
+        assert (path, params) == ("me", {})
+        assert authorization.startswith("Bearer access-")
+        return Reply(body=self._spotify.profile)
