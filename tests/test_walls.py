@@ -86,6 +86,24 @@ def test_only_the_demo_and_local_commands_know_the_embedded_cloud() -> None:
     assert knowing <= {"demo", "local"}
 
 
+EXTRACT_BASE = {"handlers.extract.logs", "handlers.extract.times", RAW, *CONTRACTS}
+
+
+@pytest.mark.parametrize(
+    ("room", "allowed"),
+    [
+        ("spotify", {"handlers.extract.spotify"}),
+        ("reads", {"handlers.extract.spotify", "handlers.extract.reads"}),
+    ],
+)
+def test_walk_from_a_page_to_a_raw_object_goes_forward_only(room: str, allowed: set[str]) -> None:
+    files = project_imports(f"handlers/extract/{room}")
+    assert files
+    assert {
+        str(file): found for file, names in files.items() if (found := foreign(names, allowed | EXTRACT_BASE))
+    } == {}
+
+
 @pytest.mark.parametrize("module", sorted(CONTRACTS))
 def test_contract_imports_no_third_party(module: str) -> None:
     names = imports_of(ROOT / f"{module.replace('.', '/')}.py") - CONTRACTS

@@ -136,11 +136,13 @@ def _read_all(
             Path(folder),
             ledger,
             account,
-            event,
-            configuration.transformed_retention_days,
-            locks,
-            configuration.catalogue_uris,
-            left,
+            run_id=event.run_id,
+            scheduled_at=event.scheduled_at,
+            full=event.full,
+            retention_days=configuration.transformed_retention_days,
+            locks=locks,
+            catalogue=configuration.catalogue_uris,
+            covers_unit=left.covers_unit if left else lambda _stream, _unit: True,
         )
         for stream in due:
             with budget.stream(stream.name):

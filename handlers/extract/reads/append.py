@@ -32,10 +32,10 @@ def read_append(work: Work, stream: Stream) -> None:
         with work.counted(raw, unit):
             for record in work.first_page(stream):
                 name = identity(record.value)
-                if name not in served and (work.event.full or name not in known):
+                if name not in served and (work.full or name not in known):
                     raw.add(record.value, record.answer)
                 served[name] = None
-        if last and not raw.keys and not work.event.full:
+        if last and not raw.keys and not work.full:
             unit.unchanged(last)
             return
         read = unit.ended(raw.keys, raw.records, begun_at)

@@ -192,12 +192,12 @@ class FullRead:
             raise LeftToAnotherError
         # One that another run has begun meanwhile is that run's.
         rest = {name: value for name, value in content.items() if name != "open" or held != self._held}
-        return with_short_runs(rest, self._shortfall.content(self.work.event.run_id))
+        return with_short_runs(rest, self._shortfall.content(self.work.run_id))
 
     def _usable(self, opened: OpenRead | None) -> OpenRead | None:
         if opened is None or not self.resumable or opened.version != self.version:
             return None
-        if opened.run_id != self.work.event.run_id and (self.work.event.full or opened.place.position < self.short):
+        if opened.run_id != self.work.run_id and (self.work.full or opened.place.position < self.short):
             return None
         # What it became so far must outlast the views' next complete read.
         return opened if self.work.days_since(opened.begun) * 2 <= self.work.retention_days else None
@@ -222,7 +222,7 @@ class FullRead:
             if place is None or read_id is None or not self.resumable or self._shortfall.missing:
                 return None
             keys, count = (*before, *raw.keys), lines + raw.records
-            run_id = opened.run_id if opened else self.work.event.run_id
+            run_id = opened.run_id if opened else self.work.run_id
             seen, served = observer.content(), one_pass.served.content()
             return OpenRead(read_id, run_id, begun_at, self.version, keys, count, place, digest, seen, served)
 
@@ -247,7 +247,7 @@ class FullRead:
             self._keep(state())
             raise
         read = self.unit.ended((*before, *raw.keys), lines + raw.records, begun_at)
-        resumed = opened is not None and opened.run_id != self.work.event.run_id
+        resumed = opened is not None and opened.run_id != self.work.run_id
         return self._ended(Finished(read, digest, resumed=resumed), equal)
 
     def _ended(self, finished: Finished, equal: CompleteRead | None) -> Finished | None:
@@ -279,7 +279,7 @@ class FullRead:
         raise ShortReadError
 
     def _note_length(self) -> None:
-        short_runs = self._shortfall.content(self.work.event.run_id)
+        short_runs = self._shortfall.content(self.work.run_id)
         if self.slot.content.get(SHORT) != short_runs:
             self.slot.update(lambda content: with_short_runs(content, short_runs))
 

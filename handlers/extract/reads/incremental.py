@@ -83,7 +83,7 @@ def read_incremental(work: Work, stream: Stream) -> None:
     """
     slot = Slot(work.state(stream))
     series, watermark = _Series.parse(slot.content), Watermark.parse(slot.content.get("watermark"))
-    due = series is None or work.event.full or work.days_since(series.full.extracted) >= FULL_READ_DAYS
+    due = series is None or work.full or work.days_since(series.full.extracted) >= FULL_READ_DAYS
     if due or not series or not watermark or isinstance(slot.content.get("open"), dict):
         _read_whole(work, stream, slot)
     else:
@@ -263,7 +263,7 @@ def _end_short(work: Work, slot: Slot, shortfall: Shortfall, unaccounted: int) -
     if not shortfall.is_short:
         return
     # What it lacks may be newer than the watermark, which therefore stays where it was.
-    if short_runs := shortfall.content(work.event.run_id):
+    if short_runs := shortfall.content(work.run_id):
         slot.update(lambda content: with_short_runs(content, short_runs))
     raise ShortReadError
 

@@ -104,7 +104,7 @@ def _list(work: Work, *, alone: bool = False) -> Listing:
     for record in work.records(STREAMS["playlists"], shortfall=shortfall):
         listing.add(record.value)
     listing.is_short = shortfall.is_short
-    short_runs = shortfall.content(work.event.run_id)
+    short_runs = shortfall.content(work.run_id)
     if alone and slot.content.get(SHORT) != short_runs:
         slot.update(lambda content: with_short_runs(content, short_runs))
     return listing
@@ -129,7 +129,7 @@ def _stands(work: Work, slot: Slot, playlist: Playlist, unit: Unit) -> bool:
     read = CompleteRead.parse(held.get("read"))
     refused_at = times.parsed(held.get("refused_at"))
     if refused_at and read is None and held.get("refused_snapshot_id") == playlist.snapshot_id:
-        if work.event.full or work.days_since(refused_at) >= REFUSAL_DAYS:
+        if work.full or work.days_since(refused_at) >= REFUSAL_DAYS:
             return False
         unit.skip(NOT_OWNED)
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +10,6 @@ from pathlib import Path
 
 from handlers import layout
 from handlers.catalogue_uris import CatalogueUri
-from handlers.extract.continuation import Left
-from handlers.extract.event import Event
 from handlers.extract.reads.ledger import Ledger, Unit
 from handlers.extract.reads.paging import Pass, Place, Record, first_page, records
 from handlers.extract.reads.playlists import Listing
@@ -38,14 +36,18 @@ class Work:
     """Where parts lie until they are uploaded."""
     ledger: Ledger
     account: Account
-    event: Event
+    run_id: str
+    scheduled_at: datetime
+    """When the run was to begin, which is the day that it reads for."""
+    full: bool
+    """Whether everything is to be read and written, also what has not changed."""
     retention_days: int
     """How long the transformed bucket keeps what a read becomes."""
     locks: Locks
     catalogue: tuple[CatalogueUri, ...] = ()
     """What the stream `catalogue` reads."""
-    left: Left | None = None
-    """What earlier invocations of the run have left; None: everything."""
+    covers_unit: Callable[[str, str], bool] = lambda _stream, _unit: True
+    """Whether earlier invocations of the run have left a unit of a stream to this one."""
     listing: Listing | SpotifyError | None = None
     """The playlists that the run has listed, or why it could not; None before."""
 
@@ -55,7 +57,7 @@ class Work:
 
     def is_left(self, stream: Stream, unit: str) -> bool:
         """Whether this invocation is to read the unit."""
-        return self.left is None or self.left.covers_unit(stream.name, unit)
+        return self.covers_unit(stream.name, unit)
 
     def shortfall(self, slot: Slot, *, listed: int = 0) -> Shortfall:
         """What the lists of a unit lack in this run.
@@ -64,7 +66,7 @@ class Work:
             slot: the unit's part of the state.
             listed: as of `Shortfall`.
         """
-        return Shortfall.of(slot, self.event.run_id, listed=listed)
+        return Shortfall.of(slot, self.run_id, listed=listed)
 
     def writer(self, unit: Unit, before: Sequence[str] = (), *, hold: bool) -> RawWriter:
         """Raw objects of the unit's read.
@@ -81,7 +83,7 @@ class Work:
             self.folder,
             stream=unit.stream,
             unit=unit.unit,
-            run_id=self.event.run_id,
+            run_id=self.run_id,
             read_id=unit.read_id,
             account_id=self.account.id,
             before=before,
@@ -148,11 +150,11 @@ class Work:
 
     def days_since(self, moment: datetime) -> int:
         """Whole days, by date, from a moment to this run."""
-        return (self.event.scheduled_at.date() - moment.date()).days
+        return (self.scheduled_at.date() - moment.date()).days
 
     def stands(self, read: CompleteRead) -> bool:
         """Whether a read may stand for another day, and nobody asked for a new one."""
-        return not self.event.full and self.lasts(read)
+        return not self.full and self.lasts(read)
 
     def lasts(self, read: CompleteRead) -> bool:
         """Whether what a read became is not about to expire."""
