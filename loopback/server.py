@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import sys
 import threading
 from collections.abc import Callable, Collection
@@ -57,7 +58,10 @@ class LoopbackServer(ThreadedWSGIServer):
         refuse: Callable[[WSGIEnvironment, str], Refusal],
         names: Collection[str] = (),
     ) -> None:
-        super().__init__(HOST, port, app, handler)
+        # werkzeug ends the process where it cannot have the port itself.
+        with socket.create_server((HOST, port), backlog=self.request_queue_size) as listening:
+            super().__init__(HOST, port, app, handler, fd=listening.fileno())
+        self.server_name, self.server_port = HOST, self.port
         hosts = frozenset(f"{name}:{self.server_port}" for name in LOOPBACK_NAMES.union(names))
         self.app = _guarded(app, refuse, hosts)
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

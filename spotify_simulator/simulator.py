@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Simulator(Behaviour):
-    """Serves a library over HTTP on a free port of 127.0.0.1; a context manager, or `start` and `stop`.
+    """Serves a library over HTTP on 127.0.0.1; a context manager, or `start` and `stop`.
 
     How it behaves can be set at any time: see `Behaviour` for these attributes.
 
@@ -27,6 +27,7 @@ class Simulator(Behaviour):
         library: what is served; every request first lets it evolve to the clock's moment.
         clock: returns the simulated moment, aware.
         shape: "development" as apps in Development Mode are answered since February 2026, "extended" as before.
+        port: 0 takes a free one.
 
     Attributes:
         library: the model, by which answers can be checked.
@@ -40,8 +41,10 @@ class Simulator(Behaviour):
         clock: Callable[[], datetime],
         *,
         shape: Literal["development", "extended"] = "development",
+        port: int = 0,
     ) -> None:
         super().__init__()
+        self._port = port
         self.library = library
         self._clock = clock
         self._accounts = Accounts(self)
@@ -64,10 +67,11 @@ class Simulator(Behaviour):
 
         Raises:
             RuntimeError: the simulator runs already.
+            OSError: the port is taken.
         """
         if self._server is not None:
             raise RuntimeError("The Spotify simulator is running: stop() it before it is started again.")
-        self._server = LoopbackServer(0, self._app, _SilentHandler, refuse=_foreign)
+        self._server = LoopbackServer(self._port, self._app, _SilentHandler, refuse=_foreign)
         self._server.begin()
 
     def stop(self) -> None:
