@@ -218,7 +218,7 @@ class FullRead:
         def state() -> OpenRead | None:
             read_id = self.unit.read_id
             place = last.place if last else behind
-            # Behind a hole nothing is resumed: nobody would know of it any more.
+            # A later run would not know of records that are missing before its place.
             if place is None or read_id is None or not self.resumable or self._shortfall.missing:
                 return None
             keys, count = (*before, *raw.keys), lines + raw.records

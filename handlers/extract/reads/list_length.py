@@ -71,7 +71,7 @@ class ListLength:
         return 0 if self._by_cursor else max(0, position - self.reach)
 
     def counts(self, records: int, total: int | None) -> bool:
-        """Whether a total says that there are so many more."""
+        """Whether a total has room for so many more."""
         return total is not None and total >= self.served + records
 
     def skip(self, records: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from handlers.extract.reads.identity import identity
 
 _BYTES = 6
-"""Of a digest: among 125 000 records two are taken for one in 36 000 lists or so, and state stays below a megabyte."""
+"""Of a digest: one list of 125 000 records in 36 000 has a collision, and state stays near a megabyte."""
 
 
 class Served:
