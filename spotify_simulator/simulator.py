@@ -17,9 +17,12 @@ from spotify_simulator.web.oauth import Accounts
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+Shape = Literal["development", "extended"]
+"""Whose answers are served: those of an app in Development Mode, or in extended quota mode."""
+
 
 class Simulator(Behaviour):
-    """Serves a library over HTTP on a free port of 127.0.0.1; a context manager, or `start` and `stop`.
+    """Serves a library over HTTP on 127.0.0.1; a context manager, or `start` and `stop`.
 
     How it behaves can be set at any time: see `Behaviour` for these attributes.
 
@@ -27,6 +30,7 @@ class Simulator(Behaviour):
         library: what is served; every request first lets it evolve to the clock's moment.
         clock: returns the simulated moment, aware.
         shape: "development" as apps in Development Mode are answered since February 2026, "extended" as before.
+        port: of 127.0.0.1; 0 takes a free one at each start.
 
     Attributes:
         library: the model, by which answers can be checked.
@@ -39,11 +43,13 @@ class Simulator(Behaviour):
         library: Library,
         clock: Callable[[], datetime],
         *,
-        shape: Literal["development", "extended"] = "development",
+        shape: Shape = "development",
+        port: int = 0,
     ) -> None:
         super().__init__()
         self.library = library
         self._clock = clock
+        self._port = port
         self._accounts = Accounts(self)
         self._app = App(library, clock, self._accounts, self, extended=shape == "extended")
         self.client_id = self._accounts.client_id
@@ -64,10 +70,11 @@ class Simulator(Behaviour):
 
         Raises:
             RuntimeError: the simulator runs already.
+            OSError: the port is taken, or may not be used.
         """
         if self._server is not None:
             raise RuntimeError("The Spotify simulator is running: stop() it before it is started again.")
-        self._server = LoopbackServer(0, self._app, _SilentHandler, refuse=_foreign)
+        self._server = LoopbackServer(self._port, self._app, _SilentHandler, refuse=_foreign)
         self._server.begin()
 
     def stop(self) -> None:
