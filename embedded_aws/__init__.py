@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from embedded_aws.cloud import EmbeddedAws
     from embedded_aws.pulumi_mocks import DeploymentError
     from embedded_aws.runtime.journal import Step
+    from embedded_aws.server.server import ServerBusyError
 
-__all__ = ["DeploymentError", "EmbeddedAws", "SimulatedClock", "Step"]
+__all__ = ["DeploymentError", "EmbeddedAws", "ServerBusyError", "SimulatedClock", "Step"]
 
 # Loaded when asked for: the processes of functions and of Pulumi programs import this package without waiting for moto.
 _MODULES = {
     "DeploymentError": "embedded_aws.pulumi_mocks",
     "EmbeddedAws": "embedded_aws.cloud",
+    "ServerBusyError": "embedded_aws.server.server",
     "SimulatedClock": "embedded_aws.clock",
     "Step": "embedded_aws.runtime.journal",
 }

@@ -18,7 +18,7 @@ from embedded_aws.services.athena import AthenaEngine
 
 
 class EmbeddedAws:
-    """An AWS account on 127.0.0.1, on a free port and on a simulated clock; use it as a context manager.
+    """An AWS account on 127.0.0.1, on a free port and on a simulated clock; a context manager, or `start` and `stop`.
 
     One at a time in a process: moto keeps its state in the process, and the clock is the process's own.
 
@@ -39,10 +39,28 @@ class EmbeddedAws:
         self._athena = AthenaEngine(self.server, folder)
         self._playback = Playback(self.server, self.clock, folder / "functions")
         self.log: list[Step] = self._playback.journal.steps
-        self._running = ExitStack()
+        self._running: ExitStack | None = None
 
     def __enter__(self) -> Self:
-        """Start everything."""
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start with an empty account, at the simulated moment.
+
+        Raises:
+            RuntimeError: it is running already.
+            ServerBusyError: another one is running in this process.
+        """
+        if self._running:
+            raise RuntimeError("The embedded AWS is running: stop() it before it is started again.")
         with ExitStack() as starting:
             for begin, end in (
                 (self.clock.start, self.clock.stop),
@@ -53,13 +71,17 @@ class EmbeddedAws:
                 starting.callback(end)
                 begin()
             self._running = starting.pop_all()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Stop everything: no process, socket or working file stays."""
-        self._running.close()
+    def stop(self) -> None:
+        """Stop: no process, socket or working file is left behind; one that is not running stays as it is."""
+        if self._running:
+            running, self._running = self._running, None
+            running.close()
+
+    @property
+    def now(self) -> datetime:
+        """The simulated moment, UTC."""
+        return self.clock.now
 
     def client(self, service: str) -> Any:
         """A boto3 client of the account's owner, who may do everything."""

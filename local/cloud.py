@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from embedded_aws import DeploymentError, EmbeddedAws, Step
-from spotify_simulator import Library, Simulator
+from spotify_simulator import Library, Shape, Simulator
 
 __all__ = ["DeploymentError", "EmbeddedCloud", "Step"]
 
@@ -42,11 +42,11 @@ class EmbeddedCloud:
         *,
         start: datetime,
         library: Library,
-        shape: Literal["development", "extended"] = "development",
+        shape: Shape = "development",
         region: str = "eu-central-1",
     ) -> None:
         self._aws = EmbeddedAws(folder, start=start, region=region)
-        self.spotify = Simulator(library, lambda: self._aws.clock.now, shape=shape)
+        self.spotify = Simulator(library, lambda: self._aws.now, shape=shape)
         self.server = self._aws.server
         self.log: list[Step] = self._aws.log
         self._running = ExitStack()
@@ -69,7 +69,7 @@ class EmbeddedCloud:
     @property
     def now(self) -> datetime:
         """The simulated moment, UTC."""
-        return self._aws.clock.now
+        return self._aws.now
 
     def client(self, service: str) -> Any:
         """A boto3 client of the account's owner, who may do everything."""

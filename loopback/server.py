@@ -46,7 +46,7 @@ class LoopbackServer(ThreadedWSGIServer):
         names: names for `Host` in addition to `LOOPBACK_NAMES`.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is taken, or may not be used.
     """
 
     def __init__(
@@ -58,9 +58,9 @@ class LoopbackServer(ThreadedWSGIServer):
         refuse: Callable[[WSGIEnvironment, str], Refusal],
         names: Collection[str] = (),
     ) -> None:
-        # werkzeug ends the process where it cannot have the port itself.
-        with socket.create_server((HOST, port), backlog=self.request_queue_size) as listening:
-            super().__init__(HOST, port, app, handler, fd=listening.fileno())
+        # werkzeug would end the whole process where the port is taken; a socket that it is given, it copies.
+        with socket.create_server((HOST, port), backlog=self.request_queue_size) as bound:
+            super().__init__(HOST, port, app, handler, fd=bound.fileno())
         self.server_name, self.server_port = HOST, self.port
         hosts = frozenset(f"{name}:{self.server_port}" for name in LOOPBACK_NAMES.union(names))
         self.app = _guarded(app, refuse, hosts)

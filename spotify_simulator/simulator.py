@@ -17,6 +17,9 @@ from spotify_simulator.web.oauth import Accounts
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+Shape = Literal["development", "extended"]
+"""Whose answers are served: those of an app in Development Mode, or in extended quota mode."""
+
 
 class Simulator(Behaviour):
     """Serves a library over HTTP on 127.0.0.1; a context manager, or `start` and `stop`.
@@ -27,7 +30,7 @@ class Simulator(Behaviour):
         library: what is served; every request first lets it evolve to the clock's moment.
         clock: returns the simulated moment, aware.
         shape: "development" as apps in Development Mode are answered since February 2026, "extended" as before.
-        port: 0 takes a free one.
+        port: of 127.0.0.1; 0 takes a free one at each start.
 
     Attributes:
         library: the model, by which answers can be checked.
@@ -40,13 +43,13 @@ class Simulator(Behaviour):
         library: Library,
         clock: Callable[[], datetime],
         *,
-        shape: Literal["development", "extended"] = "development",
+        shape: Shape = "development",
         port: int = 0,
     ) -> None:
         super().__init__()
-        self._port = port
         self.library = library
         self._clock = clock
+        self._port = port
         self._accounts = Accounts(self)
         self._app = App(library, clock, self._accounts, self, extended=shape == "extended")
         self.client_id = self._accounts.client_id
@@ -67,7 +70,7 @@ class Simulator(Behaviour):
 
         Raises:
             RuntimeError: the simulator runs already.
-            OSError: the port is taken.
+            OSError: the port is taken, or may not be used.
         """
         if self._server is not None:
             raise RuntimeError("The Spotify simulator is running: stop() it before it is started again.")

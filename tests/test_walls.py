@@ -110,9 +110,28 @@ def test_contract_imports_no_third_party(module: str) -> None:
     assert {name.split(".")[0] for name in names} <= set(sys.stdlib_module_names)
 
 
+@pytest.mark.parametrize(
+    ("folder", "never"),
+    [
+        ("spotify_simulator", {"moto", "boto3", "botocore", "duckdb", "pyarrow", "pulumi"}),
+        ("loopback", {"moto", "boto3", "botocore", "spotipy"}),
+        ("embedded_aws", {"spotipy"}),
+    ],
+)
+def test_library_does_not_load_what_only_another_part_needs(folder: str, never: set[str]) -> None:
+    files = sorted((ROOT / folder).rglob("*.py"))
+    assert files
+    assert {name.split(".")[0] for file in files for name in imports_of(file)} & never == set()
+
+
+def texts_of(folder: str) -> list[Path]:
+    """What people read of a part: its code, its SQL and its README."""
+    return sorted(file for kind in ("py", "sql", "md") for file in (ROOT / folder).rglob(f"*.{kind}"))
+
+
 @pytest.mark.parametrize("folder", ["embedded_aws", "loopback"])
 def test_library_knows_no_names_of_the_project(folder: str) -> None:
-    files = sorted((ROOT / folder).rglob("*.py"))
+    files = texts_of(folder)
     assert files
     names = ("spotify", "saved_tracks", "recently_played", "playlist", "handlers.", "rejected_records")
     assert {
@@ -126,6 +145,6 @@ def test_simulator_knows_no_names_of_the_project() -> None:
     names = ("spotify_etl", "handlers.", "parquet", "athena", "glue", "lambda function")
     assert {
         str(file.relative_to(ROOT)): found
-        for file in sorted((ROOT / "spotify_simulator").rglob("*.py"))
+        for file in texts_of("spotify_simulator")
         if (found := [name for name in names if name in file.read_text(encoding="utf-8").lower()])
     } == {}

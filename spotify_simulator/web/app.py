@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request, Response
 from spotify_simulator.model.library import Library
 from spotify_simulator.web.behaviour import Behaviour
 from spotify_simulator.web.delivery import arriving, deliver
-from spotify_simulator.web.endpoints import ENDPOINTS, Call, Endpoint
+from spotify_simulator.web.endpoints import ENDPOINTS, RESUME_POINTS_SCOPE, Call, Endpoint
 from spotify_simulator.web.errors import (
     NOT_REGISTERED,
     PREMIUM_REQUIRED,
@@ -146,7 +146,7 @@ class App:
         shapes = UserShapes(
             f"{request.host_url}v1/",
             extended=self._extended,
-            resume_points="user-read-playback-position" in bearer.scopes,
+            resume_points=RESUME_POINTS_SCOPE in bearer.scopes,
         )
         return _json(endpoint.answer(Call(self._library, shapes, bearer.scopes, ids, request.args.to_dict())))
 

@@ -29,6 +29,7 @@ from spotify_simulator.web.user_shapes import UserShapes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _READ_PLAYLISTS = "playlist-read-private"
+_READ_COLLABORATIVE = "playlist-read-collaborative"
 _ID = re.compile("[0-9A-Za-z]{22}")
 _T = TypeVar("_T")
 
@@ -65,7 +66,7 @@ def _profile(call: Call) -> Json:
 
 def _playlists(call: Call) -> Json:
     listed = call.library.listed_playlists
-    if "playlist-read-collaborative" not in call.scopes:
+    if _READ_COLLABORATIVE not in call.scopes:
         listed = tuple(one for one in listed if not (isinstance(one, Playlist) and one.collaborative))
     return offset_page(
         f"{call.shapes.api_url}me/playlists", call.parameters, len(listed), _slices(listed), call.shapes.listed_playlist
@@ -312,3 +313,9 @@ ENDPOINTS = (
     # Of two with the same path the first counts: in extended quota mode nothing was removed.
     *(Endpoint(path, _removed, REMOVED_PARAMETERS, needs_user=False) for path in REMOVED),
 )
+
+RESUME_POINTS_SCOPE = "user-read-playback-position"
+"""Without it, shows and episodes come without how far the user has listened."""
+
+SCOPES = tuple(sorted({_READ_COLLABORATIVE, RESUME_POINTS_SCOPE, *(one.scope for one in ENDPOINTS if one.scope)}))
+"""Every consent that makes a difference to an answer."""

@@ -1,4 +1,4 @@
-"""A server with its engines and nothing deployed yet, and the few AWS calls that the tests of engines share."""
+"""An embedded AWS with nothing deployed yet, and the few calls that its tests share."""
 
 from __future__ import annotations
 
@@ -8,49 +8,27 @@ import textwrap
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from embedded_aws.clock import SimulatedClock
-from embedded_aws.runtime.journal import Step
-from embedded_aws.runtime.playback import Playback
-from embedded_aws.server.server import AwsServer
+from embedded_aws import EmbeddedAws, Step
 
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 
 
-class Stage:
-    """The engines over an empty account, at a simulated moment."""
+class Stage(EmbeddedAws):
+    """An empty account, at a simulated moment."""
 
     def __init__(self, folder: Path, start: datetime = START) -> None:
+        super().__init__(folder, start=start, region=REGION)
         self.folder = folder
-        self.clock = SimulatedClock(start)
-        self.server = AwsServer(region=REGION)
-        self.playback = Playback(self.server, self.clock, folder)
-
-    def __enter__(self) -> Self:
-        self.clock.start()
-        self.server.start()
-        self.playback.install()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.playback.close()
-        self.server.stop()
-        self.clock.stop()
-
-    def client(self, service: str) -> Any:
-        return self.server.client(service)
 
     def run_for(self, **span: float) -> None:
-        self.playback.run_until(self.clock.now + timedelta(**span))
+        self.run_until(self.now + timedelta(**span))
 
     def steps(self, *kinds: str) -> list[Step]:
-        return [step for step in self.playback.journal.steps if step.kind in kinds]
+        return [step for step in self.log if step.kind in kinds]
 
     def role(self, name: str, service: str, *statements: dict[str, Any]) -> str:
         """Make a role that a service may take on, with an inline policy."""

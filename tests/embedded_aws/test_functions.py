@@ -272,7 +272,7 @@ def test_without_permission_logs_are_lost_but_the_invocation_is_not(stage: Stage
     stage.function("silent", ECHO, Role=stage.role("silent", "lambda.amazonaws.com"))
     assert stage.invoke("silent", 1)["Payload"] == 1
     assert stage.logged("/aws/lambda/silent") == []
-    stage.playback.drain()
+    stage.drain()
     assert any("logs:CreateLogStream" in step.detail for step in stage.steps("denied"))
 
 
@@ -308,7 +308,7 @@ def test_the_invoke_api_knows_its_kinds(stage: Stage) -> None:
     assert client.invoke(FunctionName="kinds", InvocationType="DryRun")["StatusCode"] == 204
     assert client.invoke(FunctionName="kinds", InvocationType="Event", Payload=b"1")["StatusCode"] == 202
     assert stage.steps("invoke") == []
-    stage.playback.drain()
+    stage.drain()
     assert [step.name for step in stage.steps("invoke")] == ["kinds"]
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.invoke(FunctionName="nobody")
@@ -348,7 +348,7 @@ def test_an_interrupt_in_the_middle_of_an_invocation_leaves_no_process(tmp_path:
             stage.client("lambda").invoke(FunctionName="busy", InvocationType="Event")
             signal.setitimer(signal.ITIMER_REAL, 1)
             with pytest.raises(KeyboardInterrupt):
-                stage.playback.drain()
+                stage.drain()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

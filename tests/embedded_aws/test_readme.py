@@ -1,18 +1,24 @@
-"""The pipeline of the README, as it stands there."""
+"""The README of the embedded AWS: its examples run as they stand, and print what it says."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
+
+import pytest
+
+from tests.markdown import blocks, run_block
 
 README = Path(__file__).parents[2] / "embedded_aws" / "README.md"
 
 
-def test_pipeline_of_the_readme_runs() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    names: dict[str, Any] = {}
-    exec(code, names)  # noqa: S102 - the README's own code
-    assert names["failed"] == []
-    assert f"# {names['answer']}" in code
-    assert names["answer"] == [["n", "mean"], ["3", "21.5"]]
+def test_quick_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    quick_start, _ = blocks(README, "python")
+    run_block(README, quick_start)
+
+
+def test_the_pipeline_runs_and_prints_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
+    _, pipeline = blocks(README, "python")
+    (printed,) = blocks(README, "text")
+    run_block(README, pipeline)
+    assert capsys.readouterr().out == printed

@@ -21,7 +21,7 @@ def rule(stage: Stage, name: str, pattern: dict[str, Any], *targets: dict[str, A
 def sell(stage: Stage, price: int) -> None:
     entry = {"Source": "shop", "DetailType": "Sold", "Detail": json.dumps({"price": price, "what": "tea"})}
     stage.client("events").put_events(Entries=[entry])
-    stage.playback.drain()
+    stage.drain()
 
 
 def listener(stage: Stage, rule_name: str | None = "sales") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded_aws.server.server import AwsServer, ServerBusyError
+from loopback.server import HOST
 
 IN_REGION = {"LocationConstraint": "eu-central-1"}
 
@@ -68,14 +70,14 @@ def test_large_bodies_and_many_threads_keep_their_bytes(server: AwsServer) -> No
 def test_a_connection_serves_several_requests(server: AwsServer) -> None:
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
     connection.connect()
-    socket = connection.sock
+    used = connection.sock
     for _ in range(3):
         address = server.client("s3").generate_presigned_url("list_objects_v2", Params={"Bucket": "missing-bucket"})
         connection.request("GET", address.removeprefix(server.url))
         answer = connection.getresponse()
         assert answer.status == 404
         assert b"NoSuchBucket" in answer.read()
-        assert connection.sock is socket
+        assert connection.sock is used
     connection.close()
 
 
@@ -99,6 +101,14 @@ def test_two_at_once_are_refused(server: AwsServer) -> None:
     with pytest.raises(ServerBusyError, match="stop it before starting one more"):
         AwsServer().start()
     assert server.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_a_taken_port_is_an_error_that_can_be_caught() -> None:
+    with socket.create_server((HOST, 0)) as taken, pytest.raises(OSError, match="Address already in use"):
+        AwsServer(port=taken.getsockname()[1]).start()
+    server = AwsServer()
+    server.start()
+    server.stop()
 
 
 def test_a_server_that_does_not_run_has_no_address() -> None:

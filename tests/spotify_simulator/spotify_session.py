@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Protocol
 
 import requests
 import spotipy
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyOAuth
 
-from spotify_simulator import Library, Simulator
+from spotify_simulator import Library, Shape, Simulator
 
 START = datetime(2026, 11, 16, 5, 0, tzinfo=UTC)
 SCOPES = (
@@ -48,13 +48,23 @@ def library(seed: int = 3, **sizes: Any) -> Library:
 
 @contextmanager
 def running(
-    served: Library | None = None, clock: Clock | None = None, shape: Literal["development", "extended"] = "development"
+    served: Library | None = None, clock: Clock | None = None, shape: Shape = "development"
 ) -> Iterator[Simulator]:
     with Simulator(served or library(), clock or Clock(), shape=shape) as simulator:
         yield simulator
 
 
-def oauth(simulator: Simulator, refresh_token: str, client_secret: str | None = None) -> SpotifyOAuth:
+class App(Protocol):
+    """An app of a simulator, wherever that one is running."""
+
+    client_id: str
+    client_secret: str
+
+    @property
+    def accounts_url(self) -> str: ...
+
+
+def oauth(simulator: App, refresh_token: str, client_secret: str | None = None) -> SpotifyOAuth:
     auth = SpotifyOAuth(
         client_id=simulator.client_id,
         client_secret=client_secret or simulator.client_secret,

@@ -48,8 +48,6 @@ class AthenaEngine:
 
     def install(self) -> None:
         """Take the place of what moto only pretends to do."""
-        self._warehouse = Warehouse(self._server, self._folder)
-        self._patches.callback(self._warehouse.close)
         engine = self
 
         def start_query_execution(
@@ -80,6 +78,9 @@ class AthenaEngine:
     def close(self) -> None:
         """Give moto its own behaviour back and forget all data."""
         self._patches.close()
+        if self._warehouse is not None:
+            self._warehouse.close()
+            self._warehouse = None
 
     def start(
         self,
@@ -144,7 +145,8 @@ class AthenaEngine:
 
     def _run(self, execution: QueryExecution, kind: str, database: str, cutoff: int | None) -> None:
         if self._warehouse is None:
-            raise RuntimeError("The Athena engine is not installed: call install() first.")
+            # Only for the first query: DuckDB takes a while to start, and many an account is never asked anything.
+            self._warehouse = Warehouse(self._server, self._folder)
         caller = Caller.of_request(self._server)
         address = urlsplit(execution.config["OutputLocation"])
         bucket, key = address.netloc, address.path.lstrip("/")
