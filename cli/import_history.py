@@ -21,7 +21,7 @@ from cli.import_manifest import STREAM, Run, write_manifest
 from cli.import_report import Outcome, Taken, incomplete, refuse_nothing, refuse_useless, report
 from cli.import_state import ImportedFile, ImportState
 from cli.presentation import counted, print_line, progress_bar
-from cli.privacy_export import Faults, Reading
+from cli.privacy_export import Doubles, Faults, Reading
 from cli.raw_bucket import raw_bucket
 from cli.zip_archives import Archives
 from handlers import layout
@@ -89,7 +89,7 @@ def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
         raise CommandError(
             f"{said}: {advice}, or leave {'it' if len(broken) == 1 else 'them'} out. Nothing was imported."
         )
-    print_line(console, "Nothing was imported. Run it again without --dry-run to import.")
+    print_line(console, "Nothing was imported. To import, run it again with --bucket instead of --dry-run.")
 
 
 _Watch = Callable[[int], None]
@@ -165,8 +165,10 @@ class _FileSource:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
-def _inspected(hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch, now: datetime) -> Outcome:
-    reading = Reading(hashed_file, watch_bytes, now)
+def _inspected(
+    hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch, now: datetime, doubles: Doubles
+) -> Outcome:
+    reading = Reading(hashed_file, watch_bytes, now, doubles)
     records = 0
     for _ in reading.records():
         records += 1
@@ -234,7 +236,10 @@ def _taken(found: FoundFiles, importer: _Importer | None, now: datetime, console
         }
         new = {key: one for key, one in contents.items() if key not in outcomes}
         shown.begin("Checking", [one.file for one in new.values()])
-        inspected = {key: _inspected(one, shown.watch_bytes, shown.watch_plays, now) for key, one in new.items()}
+        doubles = Doubles()
+        inspected = {
+            key: _inspected(one, shown.watch_bytes, shown.watch_plays, now, doubles) for key, one in new.items()
+        }
         refuse_useless([*inspected.values(), *outcomes.values()])
         if importer is None:
             outcomes |= inspected
@@ -242,7 +247,7 @@ def _taken(found: FoundFiles, importer: _Importer | None, now: datetime, console
             shown.begin("Importing", [one.file for one in new.values()])
             outcomes |= {key: importer.take(one, shown.watch_bytes, shown.watch_plays) for key, one in new.items()}
     broken = frozenset(key for key, outcome in outcomes.items() if outcome.problem)
-    return Taken(*exports_of(files, broken), {key: outcomes[key] for key in contents})
+    return Taken(*exports_of(files, broken), {key: outcomes[key] for key in contents}, doubles.count)
 
 
 def _hashed(files: Sequence[ExportFile], shown: _Shown) -> list[HashedFile]:

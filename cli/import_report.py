@@ -97,6 +97,8 @@ class Taken:
     """Names of files that were given twice."""
     outcomes: dict[str, Outcome]
     """Of each content, by its hash."""
+    doubled: int = 0
+    """How many of the plays that were read now equal another one in every field."""
 
     @property
     def broken(self) -> list[Outcome]:
@@ -175,6 +177,9 @@ def report(found: FoundFiles, taken: Taken, say: Callable[[str], None]) -> None:
         say(f"From the small export (account data), exact to the minute: {_files_with_plays(small)}.")
     if len(taken.exports) > 1:
         say(f"These are {len(taken.exports)} exports, each imported on its own; what several of them hold counts once.")
+    if taken.doubled:
+        equal, count = ("equals", "counts") if taken.doubled == 1 else ("equal", "count")
+        say(f"{taken.doubled:,} of these {equal} another play in every field and {count} once in `listens`.")
     if unchanged := [outcome for outcome in outcomes if outcome.status == "unchanged"]:
         say(f"Skipped because already imported: {_files_with_plays(unchanged)}.")
     if taken.repeated:

@@ -6,7 +6,7 @@ A file is one JSON list; which fields of its elements are kept says `handlers.st
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -67,6 +67,21 @@ class Faults:
         return ", ".join(f"{reason} ({_numbered(numbers)})" for reason, numbers in self.numbers.items())
 
 
+class Doubles:
+    """Plays that equal another one in every field that is kept, in whatever file either stands."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        """How many there are beside the first of each kind."""
+        self._seen: set[int] = set()
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Take one play."""
+        mark = hash(frozenset(record.items()))
+        self.count += mark in self._seen
+        self._seen.add(mark)
+
+
 @dataclass
 class Reading:
     """One pass over a file: iterate over `records`, then the rest says how it went."""
@@ -76,6 +91,8 @@ class Reading:
     """Is told the number of bytes with each piece."""
     now: datetime
     """When the import began; what lies far after it lies in the future."""
+    doubles: Doubles = field(default_factory=Doubles)
+    """Takes its plays."""
     elements: int = 0
     """Elements of the list that were read to their end."""
     plays: int = 0
@@ -126,6 +143,7 @@ class Reading:
             self.faults.add(self.elements, reason)
         elif moment := played_at(record):
             self.plays += 1
+            self.doubles.add(record)
             self.account_data_plays += is_account_data(record)
             self.early_plays += moment < EARLIEST
             self.future_plays += moment - self.now > MAX_AHEAD

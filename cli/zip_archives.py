@@ -206,6 +206,9 @@ class Archives:
             opened = self._opened.enter_context(zipfile.ZipFile(file))
         except _NOT_WHOLE as error:
             raise ZipError(shown, _why_no_zip(path)) from error
+        # Of a zip that is cut off, the end of a zip within it may be left, which zipfile takes for the whole.
+        if opened.infolist() and min(info.header_offset for info in opened.infolist()) > 0:
+            raise ZipError(shown, _INCOMPLETE)
         if document := office_document(opened.namelist()):
             raise ZipError(shown, document)
         return Archive(place, shown, opened, depth)

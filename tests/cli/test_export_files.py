@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import hashlib
+import io
 import os
 import zipfile
 from pathlib import Path
@@ -95,6 +96,18 @@ def test_a_zip_that_was_named_must_be_whole(archives: Archives, tmp_path: Path) 
     path.write_bytes(zipped(path, [audio_file(tmp_path, "2020", plays(0, 9))]).read_bytes()[:-30])
     with pytest.raises(CommandError, match=r"data\.zip is not a complete zip file: download it again from Spotify\."):
         find([path], archives)
+
+
+def test_a_zip_cut_behind_a_zip_within_it_is_not_that_one(archives: Archives, tmp_path: Path) -> None:
+    inner, outer = io.BytesIO(), tmp_path / "my_spotify_data.zip"
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("endsong_1.json", "[]")
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.writestr("endsong_0.json", "[]")
+        archive.writestr("old.zip", inner.getvalue())
+    outer.write_bytes(outer.read_bytes()[:-60])
+    with pytest.raises(CommandError, match="is not a complete zip file"):
+        find([outer], archives)
 
 
 def test_a_zip_with_a_password_says_so_and_gives_nothing(archives: Archives, tmp_path: Path) -> None:

@@ -715,7 +715,7 @@ def test_dry_run_reports_and_asks_nothing_of_aws(
         "2 files with 31 plays, 2020-01-01 to 2020-01-02.",
         "Left out (not recognized as plays): Playlist1.json.",
         "Streaming_History_Audio_2021.json: 1 of 2 elements cannot become plays: null (element 1).",
-        "Nothing was imported. Run it again without --dry-run to import.",
+        "Nothing was imported. To import, run it again with --bucket instead of --dry-run.",
     ]
     assert output.err == ""
     assert stage.keys("") == before
@@ -794,9 +794,21 @@ def test_plays_of_the_future_are_imported_and_told_of(
 
     rest = "dated in the future; such plays stay in `plays`, but do not count as listens."
     said = [f"endsong_0.json: 1 of 5 plays is {rest}", f"endsong_1.json: 2 of 2 plays are {rest}"]
-    assert printed.splitlines()[2:4] == said
-    assert capsys.readouterr().out.splitlines()[1:3] == said
+    doubled = "1 of these equals another play in every field and counts once in `listens`."
+    assert printed.splitlines()[2:5] == [doubled, *said]
+    assert capsys.readouterr().out.splitlines()[1:4] == [doubled, *said]
     assert [unit["read_records"] for unit in stage.manifests()[0]["units"]] == [5, 2]
+
+
+def test_plays_that_stand_twice_are_counted_once_over_all_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = plays(0, 2)
+    audio_file(tmp_path, "2020", [one, one, other])
+    audio_file(tmp_path, "2021", [other, other | {"ms_played": 31_000}])
+    assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 0
+    said = "2 of these equal another play in every field and count once in `listens`."
+    assert capsys.readouterr().out.splitlines()[1] == said
 
 
 def test_plays_from_before_spotify_began_are_imported_and_told_of(stage: ImportStage, tmp_path: Path) -> None:
