@@ -82,9 +82,10 @@ def _check_what_is_said(world: World, manifest: Json, stream: str, *, whole: boo
     for one in units:
         if one["status"] == "complete":
             assert one["read_complete"]
-        elif one["reason"] == "short":
+        elif one["reason"] == "short" and (one["unit"] or stream != "playlist_items"):
             assert (one["read_complete"], one["read_records"]) == (True, one["records"])
         else:
+            # Also a listing of playlists that is short, of which this stream has nothing to show.
             assert one["reason"], one
             assert (one["read_complete"], one["read_keys"], one["read_records"]) == (False, [], 0)
     expected = world.expected(START)
