@@ -2,7 +2,7 @@
 -- Grain: source, _raw_key, _line, import_id, which is null for the API; a line can belong to several imports.
 -- An import is one run; each of its files is a unit, complete with the attempt that completed it.
 -- Plays dated before 2008, when Spotify began, or more than a day after they were imported or read are left out, since
--- when they were heard is unknown; `plays` has them.
+-- when they were heard is unknown; `plays` has them. ms_played is null where it is negative or more than a day.
 WITH files AS (
     SELECT
         account_id,
@@ -45,7 +45,7 @@ SELECT
     p.context_type,
     p.context_uri,
     p.duration_ms,
-    p.ms_played,
+    CASE WHEN p.ms_played BETWEEN 0 AND 86400000 THEN p.ms_played END AS ms_played,
     p.reason_start,
     p.reason_end,
     p.skipped,

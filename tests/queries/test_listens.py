@@ -389,6 +389,16 @@ def test_a_play_of_the_api_with_an_impossible_time_hides_no_small_export(lake: L
     assert [row[1:3] for row in lake.ask(LISTENS)] == [(SMALL, at(9))]
 
 
+@pytest.mark.parametrize("length", [-1, 86_400_001, 10**17])
+def test_a_play_of_an_impossible_length_is_a_play_of_unknown_length(lake: Lake, length: int) -> None:
+    exported(lake, run(21, trigger="import"), [play(at(9), ms_played=length), play(at(10), ms_played=86_400_000)])
+
+    assert lake.ask("SELECT ms_played, started_at, is_listen FROM listens ORDER BY played_at") == [
+        (None, at(9), False),
+        (86_400_000, at(10) - timedelta(days=1), True),
+    ]
+
+
 def test_clocks_may_differ_by_a_day(lake: Lake) -> None:
     last = moment("2026-11-22 06:00:00")
     exported(lake, run(21, trigger="import"), [play(at(9), ms_played=1), play(last, ms_played=1)])
