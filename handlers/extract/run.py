@@ -142,7 +142,7 @@ def _read_all(
             retention_days=configuration.transformed_retention_days,
             locks=locks,
             catalogue=configuration.catalogue_uris,
-            covers_unit=left.covers_unit if left else lambda _stream, _unit: True,
+            covers_unit=left.covers_unit if left else None,
         )
         for stream in due:
             with budget.stream(stream.name):

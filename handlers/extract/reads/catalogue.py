@@ -62,14 +62,7 @@ class _Source:
             return
         # A place behind the artist itself is the begin of the albums.
         within = behind if behind and behind.path != path else None
-        for record in self._work.records(
-            _ALBUMS,
-            self._uri.id,
-            one_pass=one_pass,
-            shortfall=one_pass.shortfall,
-            served=one_pass.served,
-            behind=within,
-        ):
+        for record in self._work.records(_ALBUMS, self._uri.id, one_pass=one_pass, behind=within):
             yield record, self._context
 
     def _thing(self, path: str, group: str) -> Record:

@@ -313,9 +313,7 @@ def plain(work: Work, stream: Stream) -> Source:
     """The records of a stream that lack nothing."""
 
     def source(behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
-        for record in work.records(
-            stream, one_pass=one_pass, shortfall=one_pass.shortfall, served=one_pass.served, behind=behind
-        ):
+        for record in work.records(stream, one_pass=one_pass, behind=behind):
             yield record, {}
 
     return source

@@ -217,7 +217,7 @@ def _increment(
     raw = work.writer(unit, hold=False)
     is_read_whole = True
     with work.counted(raw, unit):
-        for record in work.records(stream, one_pass=one_pass, shortfall=one_pass.shortfall):
+        for record in work.records(stream, one_pass=one_pass):
             at = place(record.value)
             if at is None:
                 placeless.append(record)

@@ -126,7 +126,7 @@ def records(
         client: what asks.
         stream: its path, page size and parameters are used.
         unit: stands for `{unit}` in the path.
-        one_pass: watches the length of the list; without it nothing does.
+        one_pass: watches the length of the list; without it nothing does. It brings `shortfall` and `served`.
         shortfall: notes what the list lacks of its length, and has it asked for once.
         served: what the list served up to `behind`; takes what it serves after that.
         behind: go on behind this record instead of beginning with the first.
@@ -143,6 +143,8 @@ def records(
             raise BrokenAnswerError(f"Spotify's answer for {stream.name} is no object: the next run reads it again.")
         yield Record(answer.value, 0, answer)
         return
+    if one_pass:
+        shortfall, served = one_pass.shortfall, one_pass.served
     listing = _List(client, stream, unit, {**dict(stream.params), **(params or {})})
     try:
         page: _Page | None = listing.behind(behind) if behind else listing.first()

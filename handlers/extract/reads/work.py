@@ -46,8 +46,8 @@ class Work:
     locks: Locks
     catalogue: tuple[CatalogueUri, ...] = ()
     """What the stream `catalogue` reads."""
-    covers_unit: Callable[[str, str], bool] = lambda _stream, _unit: True
-    """Whether earlier invocations of the run have left a unit of a stream to this one."""
+    covers_unit: Callable[[str, str], bool] | None = None
+    """Whether earlier invocations of the run have left a unit of a stream to this one; None: there were none."""
     listing: Listing | SpotifyError | None = None
     """The playlists that the run has listed, or why it could not; None before."""
 
@@ -57,7 +57,7 @@ class Work:
 
     def is_left(self, stream: Stream, unit: str) -> bool:
         """Whether this invocation is to read the unit."""
-        return self.covers_unit(stream.name, unit)
+        return self.covers_unit is None or self.covers_unit(stream.name, unit)
 
     def shortfall(self, slot: Slot, *, listed: int = 0) -> Shortfall:
         """What the lists of a unit lack in this run.
