@@ -53,6 +53,11 @@ class Problem:
         """What to do with the one file that has the problem."""
         return self.fix.format(it="it")
 
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The problem as what the one file that has it is."""
+        return Diagnosis(f"unreadable because {self.why}", self.advice)
+
 
 class ProblemError(Exception):
     """A file that cannot be read from some place on."""

@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from cli.diagnosis import Diagnosis, Problem, ProblemError
+from cli.diagnosis import DOWNLOAD_AGAIN, Diagnosis, Problem, ProblemError
 from cli.errors import CommandError
 from cli.import_limits import MAX_BYTES, MAX_ENTRIES, MAX_FILES, check
 from cli.json_elements import PARSER_ERRORS, NoListError, elements
@@ -55,7 +55,7 @@ _FOLDER_SETTINGS = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 """What macOS and Windows put into folders, in lower case."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _OLD_FIELDS = frozenset({"username", "ip_addr_decrypted", "user_agent_decrypted"})
-_DAMAGED = Diagnosis("damaged", "download it again from Spotify, or leave it out")
+_DAMAGED = Diagnosis("damaged", f"{DOWNLOAD_AGAIN}, or leave it out")
 _DAMAGED_GZIP = Problem("the gzip file is damaged")
 _PLAYS_BY_ANOTHER_NAME = Diagnosis("plays under a name that does not end in .json", "give the file itself")
 _FIXES = {

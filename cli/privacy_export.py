@@ -91,8 +91,8 @@ class Reading:
     """Is told the number of bytes with each piece."""
     now: datetime
     """When the import began; what lies far after it lies in the future."""
-    doubles: Doubles = field(default_factory=Doubles)
-    """Takes its plays."""
+    doubles: Doubles | None = None
+    """Takes its plays; None: they are not counted again."""
     elements: int = 0
     """Elements of the list that were read to their end."""
     plays: int = 0
@@ -143,7 +143,8 @@ class Reading:
             self.faults.add(self.elements, reason)
         elif moment := played_at(record):
             self.plays += 1
-            self.doubles.add(record)
+            if self.doubles:
+                self.doubles.add(record)
             self.account_data_plays += is_account_data(record)
             self.early_plays += moment < EARLIEST
             self.future_plays += moment - self.now > MAX_AHEAD

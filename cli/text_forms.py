@@ -113,7 +113,7 @@ def diagnosed_other(head: bytes) -> Diagnosis:
             for _ in as_utf8(iter([head])):
                 pass
     except EncodingError as error:
-        return Diagnosis(f"unreadable because {error.problem.why}", error.problem.advice)
+        return error.problem.diagnosis
     return NOT_PLAYS
 
 

@@ -186,7 +186,7 @@ class Archives:
             with member.opened() as packed, path.open("wb") as unpacked:
                 shutil.copyfileobj(packed, unpacked, _CHUNK_BYTES)
         except UnreadableEntryError as error:
-            raise ZipError(shown, Diagnosis(f"unreadable because {error.problem.why}", error.problem.fix)) from error
+            raise ZipError(shown, error.problem.diagnosis) from error
         except UNPACKING_ERRORS as error:
             raise ZipError(shown, _DAMAGED) from error
         except OSError as error:
@@ -207,7 +207,7 @@ class Archives:
         except _NOT_WHOLE as error:
             raise ZipError(shown, _why_no_zip(path)) from error
         # Of a zip that is cut off, the end of a zip within it may be left, which zipfile takes for the whole.
-        if opened.infolist() and min(info.header_offset for info in opened.infolist()) > 0:
+        if min((info.header_offset for info in opened.infolist()), default=0) > 0:
             raise ZipError(shown, _INCOMPLETE)
         if document := office_document(opened.namelist()):
             raise ZipError(shown, document)
