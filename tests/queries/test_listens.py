@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.queries.lake import Lake, moment, raw_key, run
+from handlers.streaming_history import EARLIEST, MAX_AHEAD
+from tests.queries.lake import VIEWS, Lake, moment, raw_key, run
 
 LISTENS = "SELECT account_id, source, played_at, item_uri FROM listens ORDER BY account_id, played_at, item_uri, source"
 API, EXPORT, SMALL = "recently_played", "streaming_history", "account_data"
@@ -362,6 +363,11 @@ def test_a_line_of_another_account_in_an_import_does_not_count(lake: Lake) -> No
     lake.line(EXPORT, "hash", key, 2, play(at(9), ms_played=5), account="bo")
 
     assert [row[:3] for row in lake.ask(LISTENS)] == [("ana", EXPORT, at(1))]
+
+
+def test_the_import_reports_the_plays_that_the_view_leaves_out() -> None:
+    assert f"p.played_at >= TIMESTAMP '{EARLIEST:%Y-%m-%d %H:%M:%S}'" in VIEWS["counted_plays"]
+    assert f"p.played_at <= date_add('day', {MAX_AHEAD.days}, p._extracted_at)" in VIEWS["counted_plays"]
 
 
 IMPOSSIBLE = [
