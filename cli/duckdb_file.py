@@ -16,6 +16,7 @@ from handlers.tables import TABLES, Table
 
 QUERIES_SCHEMA = "queries"
 """Where the named queries are; some have the name of a view."""
+_STORED = frozenset({"listens"})
 
 
 def write_duckdb_file(
@@ -27,7 +28,8 @@ def write_duckdb_file(
 ) -> None:
     """Write the file; an earlier one is replaced once the new one is complete.
 
-    Tables and views are in the schema `main`, named queries are views in the schema `queries`.
+    Tables and views are in the schema `main`, named queries are views in the schema `queries`. `listens` is a table,
+    since most queries read it and it takes seconds over ten years of plays.
 
     Args:
         path: of the DuckDB file.
@@ -45,7 +47,7 @@ def write_duckdb_file(
             for table in TABLES.values():
                 _create_table(database, table, files.get(table.name, ()))
             for name in in_dependency_order(views):
-                _create_view(database, _identifier(name), views[name])
+                _create_view(database, _identifier(name), views[name], stored=name in _STORED)
             database.execute(f"CREATE SCHEMA {QUERIES_SCHEMA}")
             for name, sql in queries.items():
                 _create_view(database, f"{QUERIES_SCHEMA}.{_identifier(name)}", sql)
@@ -101,9 +103,10 @@ def _create_table(database: duckdb.DuckDBPyConnection, table: Table, files: Sequ
         )
 
 
-def _create_view(database: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
-    database.execute(f"CREATE VIEW {name} AS {to_duckdb(sql)}")
-    database.execute(f"COMMENT ON VIEW {name} IS {_literal(_title(sql))}")
+def _create_view(database: duckdb.DuckDBPyConnection, name: str, sql: str, *, stored: bool = False) -> None:
+    kind = "TABLE" if stored else "VIEW"
+    database.execute(f"CREATE {kind} {name} AS {to_duckdb(sql)}")
+    database.execute(f"COMMENT ON {kind} {name} IS {_literal(_title(sql))}")
 
 
 def _title(sql: str) -> str:

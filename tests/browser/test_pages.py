@@ -6,8 +6,6 @@ import html
 import http.client
 import json
 import re
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,11 +17,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.browser.chromium import open_page
 from tests.embedded_aws.hostile import HIDDEN, ON_AWS, ON_SPOTIFY, Attack, Target, target
 
 pytestmark = pytest.mark.browser
-
-COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 PAGE = """<!doctype html><pre id="results">nothing ran</pre><script>
 const attacks = {attacks}, server = {server};
@@ -52,16 +49,6 @@ async function attempt(url, options) {
   document.title = "done";
 })();
 </script>"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    found = next(filter(None, map(shutil.which, COMMANDS)), None)
-    if found is None:
-        pytest.fail(
-            "Chromium is not installed: install it (on Debian: apt install chromium) and run again.", pytrace=False
-        )
-    return found
 
 
 @contextmanager
@@ -121,25 +108,8 @@ def evil(page: str, leads_to: str) -> Iterator[int]:
 
 def results_of(chromium: str, address: str, evil_port: int, profile: Path) -> dict[str, list[Any]]:
     """Open a page whose host name, whatever the port, leads to the evil server; return what its script found."""
-    command = [
-        chromium,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-dev-shm-usage",
-        f"--user-data-dir={profile}",
-        f"--host-resolver-rules=MAP evil.example 127.0.0.1:{evil_port}",
-        "--proxy-server=direct://",
-        "--virtual-time-budget=30000",
-        "--dump-dom",
-        address,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    options = (f"--host-resolver-rules=MAP evil.example 127.0.0.1:{evil_port}", "--proxy-server=direct://")
+    done = open_page(chromium, address, profile, *options)
     found = re.search(r'<pre id="results">(.*?)</pre>', done.stdout, re.DOTALL)
     assert found, f"Chromium showed no page: {done.stdout[-500:]} {done.stderr[-2000:]}"
     results: dict[str, list[Any]] = json.loads(html.unescape(found[1]))

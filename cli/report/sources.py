@@ -1,0 +1,66 @@
+"""Where a report gets the answers of its named queries from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from cli.duckdb_file import QUERIES_SCHEMA
+from cli.errors import CommandError
+from cli.text import quoted
+
+Rows = Sequence[dict[str, str | None]]
+"""The rows of an answer by column, each value as text; None for null."""
+
+
+class QuerySource(Protocol):
+    """Anything that answers the project's named queries."""
+
+    def rows(self, query: str) -> Rows:
+        """Return the answer of a named query.
+
+        Raises:
+            CommandError: there is no such query, or it failed.
+        """
+
+
+class DuckdbFile:
+    """A file that `write_duckdb_file` has written.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        CommandError: the file cannot be read, or is something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._database = duckdb.connect(str(path), read_only=True)
+            found = self._database.execute(
+                "SELECT count(*) FROM duckdb_schemas() WHERE schema_name = ?", [QUERIES_SCHEMA]
+            ).fetchone()
+        except duckdb.Error as error:
+            raise CommandError(f"Cannot read {path} ({quoted(error)}): pass the spotify.duckdb of a demo.") from error
+        if found != (1,):
+            raise CommandError(f"{path} has no named queries: pass the spotify.duckdb of a demo.")
+
+    def rows(self, query: str) -> Rows:
+        """Return the answer of a named query.
+
+        Raises:
+            CommandError: the file has no such query, or it failed.
+        """
+        try:
+            # A cast to text gives what Athena gives.
+            answer = self._database.execute(f'SELECT COLUMNS(*)::VARCHAR FROM {QUERIES_SCHEMA}."{query}"')  # noqa: S608 - a name of the project's own
+        except duckdb.Error as error:
+            raise CommandError(
+                f"{self._path} does not answer {query} ({quoted(error)}): write it again with this version."
+            ) from error
+        names = [column[0] for column in answer.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
