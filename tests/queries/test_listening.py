@@ -17,7 +17,9 @@ OF_ALL_KINDS = {
     "listening_by_day",
     "listening_by_hour_and_weekday",
     "listening_by_platform_and_country",
+    "listening_by_week",
     "longest_streaks",
+    "overview",
     "podcasts",
     "sessions",
     "year_in_review",
@@ -513,4 +515,77 @@ def test_plays_by_playlist_counts_all_plays_of_the_api(lake: Lake, player: Playe
     assert lake.ask(NAMED["plays_by_playlist"]) == [
         ("ana", 1, "Mine", 3, 2, 9.0, moment("2026-10-03 12:00"), "mine"),
         ("ana", 2, None, 1, 1, 3.0, moment("2026-10-04 12:00"), "theirs"),
+    ]
+
+
+def test_overview_counts_listens_of_every_kind_but_artists_and_tracks_of_music(lake: Lake, player: Player) -> None:
+    lake.read(run(2), "profile", [{"display_name": "Ana"}])
+    player.export(
+        exported("2026-10-31 23:30"),
+        exported("2026-11-01 12:00"),
+        exported("2026-11-01 13:00", "y", "Beck", ms_played=29_999),
+        exported("2026-11-02 12:00", "news", "A show", item_type="episode", ms_played=5_400_000),
+    )
+    assert lake.ask(NAMED["overview"]) == [
+        ("ana", "Ana", 3, 1.6, 1, 1, 2, moment("2026-11-01 00:30"), moment("2026-11-02 13:00"))
+    ]
+
+
+def test_overview_has_a_row_for_an_account_that_heard_nothing(lake: Lake) -> None:
+    lake.read(run(2), "profile", [{"display_name": "Ana"}])
+    assert lake.ask(NAMED["overview"]) == [("ana", "Ana", 0, 0.0, 0, 0, 0, None, None)]
+
+
+def test_listening_by_week_begins_on_local_mondays(lake: Lake, player: Player) -> None:
+    player.export(
+        # A Sunday in UTC, a Monday in Berlin.
+        exported("2026-11-08 23:30"),
+        exported("2026-11-08 22:30"),
+        exported("2026-11-12 12:00"),
+    )
+    assert lake.ask(NAMED["listening_by_week"]) == [
+        ("ana", date(2026, 11, 9), 2, 6.0, 2),
+        ("ana", date(2026, 11, 2), 1, 3.0, 1),
+    ]
+
+
+def test_top_by_year_places_artists_tracks_and_albums_of_each_year(lake: Lake, player: Player) -> None:
+    player.export(
+        *(exported(f"2025-05-0{day} 12:00", "x", album_name="Arrival") for day in (1, 2)),
+        exported("2025-05-03 12:00", "y", "Beck", album_name="Odelay", ms_played=600_000),
+        *(exported(f"2025-06-0{day} 12:00", "z", "Cher", ms_played=300_000) for day in (1, 2)),
+        exported("2026-05-01 12:00", "x"),
+    )
+    assert lake.ask(NAMED["top_by_year"]) == [
+        ("ana", 2026, "artist", 1, "Abba", None, 1, 3.0),
+        ("ana", 2026, "track", 1, "X", "Abba", 1, 3.0),
+        ("ana", 2025, "album", 1, "Arrival", "Abba", 2, 6.0),
+        ("ana", 2025, "album", 2, "Odelay", "Beck", 1, 10.0),
+        # As often as Abba, but for longer.
+        ("ana", 2025, "artist", 1, "Cher", None, 2, 10.0),
+        ("ana", 2025, "artist", 2, "Abba", None, 2, 6.0),
+        ("ana", 2025, "artist", 3, "Beck", None, 1, 10.0),
+        ("ana", 2025, "track", 1, "Z", "Cher", 2, 10.0),
+        ("ana", 2025, "track", 2, "X", "Abba", 2, 6.0),
+        ("ana", 2025, "track", 3, "Y", "Beck", 1, 10.0),
+    ]
+
+
+def test_top_by_month_compares_twelve_months_with_the_twelve_before(lake: Lake, player: Player) -> None:
+    player.export(
+        exported("2024-11-30 12:00", "old", "Too long ago"),
+        *(exported(f"2024-12-1{day} 12:00", "y", "Beck") for day in range(3)),
+        exported("2025-11-30 12:00", "x"),
+        exported("2025-12-01 12:00", "x"),
+        exported("2026-10-01 12:00", "z", "Cher"),
+        *(exported(f"2026-11-0{day} 12:00", "x") for day in (1, 2)),
+        exported("2026-11-20 12:00", "y", "Beck"),
+        exported("2026-11-21 12:00", "y", "Beck"),
+    )
+    artists = [row[2:] for row in lake.ask(NAMED["top_by_month"]) if row[1] == "artist"]
+    assert artists == [
+        (1, 2, "Abba", None, 3, 9.0, date(2025, 12, 1), 1),
+        (1, 2, "Abba", None, 3, 9.0, date(2026, 11, 1), 2),
+        (2, 1, "Beck", None, 2, 6.0, date(2026, 11, 1), 2),
+        (3, None, "Cher", None, 1, 3.0, date(2026, 10, 1), 1),
     ]
