@@ -49,6 +49,9 @@ QUERIES = (
 )
 """The named queries that the report is made from."""
 
+UNTITLED = "(untitled)"
+"""Stands for a title that Spotify sent empty."""
+
 _MONTHS = 12
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _TRACK = Column(label="Track", name="track_name", by="artist_name")
@@ -225,7 +228,7 @@ def _top(answers: Answers, kind: str) -> Block:
         entries.append(
             Ranked(
                 place=place,
-                name=first["name"] or "",
+                name=first["name"] or UNTITLED,
                 by=first["artist_name"] or "",
                 value=_whole(first, "listens"),
                 minutes=_decimal(first, "minutes_at_most"),
@@ -253,18 +256,19 @@ def _last_months(rows: Sequence[Row]) -> list[str]:
     return [date(number // 12, number % 12 + 1, 1).isoformat() for number in numbers]
 
 
-def _year_in_review(answers: Answers, wanted: int | None) -> Block:
+def years_in_review(answers: Answers) -> list[Year]:
+    """Return every year with a listen, newest first."""
     tops: dict[tuple[int, str], list[Ranked]] = defaultdict(list)
     for row in answers["top_by_year"]:
         entry = Ranked(
             place=_whole(row, "place"),
-            name=row["name"] or "",
+            name=row["name"] or UNTITLED,
             by=row["artist_name"] or "",
             value=_whole(row, "listens"),
             minutes=_decimal(row, "minutes_at_most"),
         )
         tops[_whole(row, "year"), row["kind"] or ""].append(entry)
-    years = [
+    return [
         Year(
             year=(year := _whole(row, "year")),
             tiles=Tiles(
@@ -285,6 +289,10 @@ def _year_in_review(answers: Answers, wanted: int | None) -> Block:
         )
         for row in answers["year_in_review"]
     ]
+
+
+def _year_in_review(answers: Answers, wanted: int | None) -> Block:
+    years = years_in_review(answers)
     known = [year.year for year in years]
     content = Years(years=years, selected=wanted if wanted in known else known[0]) if known else None
     return Block(

@@ -1,0 +1,65 @@
+"""Which stack a command acts on, with a stand-in for Pulumi's command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.errors import CommandError
+from cli.stacks import Stack, deployed_stack
+
+OUTPUTS = {"athena_workgroup_name": "spotify-etl-dev", "named_queries": {"overview": "1-2"}}
+
+
+@pytest.fixture(name="pulumi")
+def fixture_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Puts a command first on the path that prints what a test gives by the words it is called with."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+
+    def install(stacks: list[str], outputs: dict[str, dict[str, Any]]) -> None:
+        answers: dict[str, Any] = {"stack ls --json": [{"name": name} for name in stacks]}
+        answers |= {f"stack output --json --stack {name}": found for name, found in outputs.items()}
+        cases = [
+            f'"{words} --cwd "*" --non-interactive") echo \'{json.dumps(answer)}\';;' for words, answer in answers.items()
+        ]
+        command = folder / "pulumi"
+        command.write_text(
+            f'#!/bin/sh\ncase "$*" in\n{chr(10).join(cases)}\n'
+            '*) echo "error: no stack named such found" >&2; exit 255;;\nesac\n'
+        )
+        command.chmod(0o755)
+
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return install
+
+
+def test_only_stack_is_taken(pulumi: Any, tmp_path: Path) -> None:
+    pulumi(["dev"], {"dev": OUTPUTS})
+    assert deployed_stack("", tmp_path) == Stack("dev", OUTPUTS)
+
+
+def test_named_stack_is_taken_among_several(pulumi: Any, tmp_path: Path) -> None:
+    pulumi(["dev", "prod"], {"dev": {}, "prod": OUTPUTS})
+    assert deployed_stack("prod", tmp_path) == Stack("prod", OUTPUTS)
+    with pytest.raises(CommandError, match=r"^There are several stacks: choose one with --stack: dev, prod\.$"):
+        deployed_stack("", tmp_path)
+
+
+def test_stack_that_is_missing_or_was_never_deployed_is_one_sentence(pulumi: Any, tmp_path: Path) -> None:
+    pulumi([], {"dev": {}})
+    with pytest.raises(CommandError, match=r"^There is no stack: create one with "):
+        deployed_stack("", tmp_path)
+    with pytest.raises(CommandError, match=r"^The stack dev has no outputs: deploy it with `pulumi up --stack dev`\.$"):
+        deployed_stack("dev", tmp_path)
+    with pytest.raises(CommandError, match=r"^Pulumi did not answer \(no stack named such found\): check the stack"):
+        deployed_stack("gone", tmp_path)
+
+
+def test_without_pulumi_the_command_says_where_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CommandError, match=r"^Stacks need the pulumi command, which is not installed: see https://"):
+        deployed_stack("", tmp_path)
