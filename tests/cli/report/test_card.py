@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -21,7 +21,7 @@ def year(number: int) -> Year:
 
 
 def test_card_shows_the_years_numbers_and_its_five_artists_and_tracks() -> None:
-    image = ElementTree.fromstring(render_card(year(2025), person="Ana <i>", suffix=".svg"))  # noqa: S314 - our own
+    image = ET.fromstring(render_card(year(2025), person="Ana <i>", suffix=".svg"))  # noqa: S314 - our own
     texts = [element.text or "" for element in image.iter(TEXT)]
     assert texts[:8] == ["Ana <i>", "2025", "312", "hours", "5,345", "listens", "120", "artists"]
     assert [texts.index(title) for title in ("Artists", "Tracks")] == [8, 19]
