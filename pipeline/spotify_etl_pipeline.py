@@ -19,46 +19,50 @@ from pipeline.transformation import Transformation
 
 
 class SpotifyEtlPipelineArgs(TypedDict, total=False):
-    """The settings of the pipeline, each with a safe and cheap default."""
+    """The settings of the pipeline, each with a safe and cheap default.
+
+    This is the only place that describes them: `make docs` copies the descriptions to `Pulumi.yaml` and
+    docs/settings.md.
+    """
 
     auth_mode: str
-    """How the pipeline logs in: `user` may read every stream, `app` (client credentials) only catalogue."""
+    """How the pipeline logs in: `user` can read every stream, `app` (client credentials) only `catalogue`."""
     streams: Sequence[str]
-    """Streams to read; empty: the default ones of `authMode`, and catalogue where `catalogueUris` is not empty."""
+    """Streams to read. If empty: the default streams of `authMode`, and `catalogue` if `catalogueUris` is not empty."""
     catalogue_uris: Sequence[str]
-    """Artists, albums and tracks for catalogue: URIs or open.spotify.com links, at most 80."""
+    """Artists, albums and tracks that the stream `catalogue` reads, as Spotify URIs or open.spotify.com links."""
     daily_at: str
     """Time of the daily run, in `timezone`."""
     crawl_delay_minutes: int
-    """Minutes from the daily run to the crawl that shows its data in Athena."""
+    """Minutes between the daily run and the crawl that makes its data visible in Athena."""
     timezone: str
-    """Time zone of the daily run, of the crawl and of local time in views."""
+    """Time zone of the daily run, of the crawl and of local times in views."""
     schedules_enabled: bool
-    """Whether the schedules fire; without them runs start by hand."""
+    """Whether the schedules are active; if not, runs are started manually."""
     raw_retention_days: int
-    """Days that raw objects and run manifests are kept."""
+    """How many days raw objects and run manifests are kept."""
     transformed_retention_days: int
-    """Days that the tables of the library are kept."""
+    """How many days the tables of the library are kept."""
     plays_retention_days: int
-    """Days that plays, runs and rejected records are kept; listening history cannot be read from Spotify again."""
+    """How many days plays, runs and rejected records are kept; Spotify does not serve old plays again."""
     results_retention_days: int
-    """Days that query results are kept."""
+    """How many days query results are kept."""
     log_retention_days: int
-    """Days that logs are kept."""
+    """How many days logs are kept."""
     athena_scan_limit_mb: int
-    """Megabytes that one query may scan before Athena stops it."""
+    """How many megabytes a single query may scan before Athena stops it."""
     architecture: str
-    """Processor of the functions."""
+    """Processor architecture of the Lambda functions."""
     kms_key_arn: str
-    """Your own KMS key for the buckets and the secret; empty for keys that AWS owns."""
+    """Your own KMS key for the buckets and the secret; if empty, keys that AWS owns are used."""
     force_destroy: bool
-    """One of two keys to destroying the data buckets with data; the other is `allow_data_loss`."""
+    """Whether `pulumi destroy` may delete buckets that hold data, if the program allows it too (`allow_data_loss`)."""
     allow_data_loss: bool
-    """The other key: what the program says, where `force_destroy` is what the stack's configuration says."""
+    """Whether the program allows `force_destroy`, which is in the stack's configuration, to take effect."""
     spotify_api_url: str
-    """Base address of Spotify's Web API."""
+    """Base URL of the Spotify Web API."""
     spotify_accounts_url: str
-    """Base address of Spotify's logins."""
+    """Base URL of the Spotify accounts service, which handles logins."""
 
 
 class SpotifyEtlPipeline(pulumi.ComponentResource):
