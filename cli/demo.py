@@ -22,7 +22,7 @@ from rich.console import Console
 from cli.errors import CommandError
 from cli.object_paths import path_below
 from cli.presentation import Steps, bar_chart, counted, print_line, print_tables, table, terminal
-from cli.questions import Answer, ask, named_queries
+from cli.athena_queries import Answer, ask, named_queries
 from cli.text import quoted
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TABLES_PREFIX, RawKey, outputs_key
 from handlers.streams import FULL_READ_DAYS, READABLE_STREAMS, default_streams, scopes
