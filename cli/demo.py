@@ -19,10 +19,10 @@ from typing import Any
 from pyarrow import parquet
 from rich.console import Console
 
+from cli.athena_queries import Answer, ask, named_queries
 from cli.errors import CommandError
 from cli.object_paths import path_below
 from cli.presentation import Steps, bar_chart, counted, print_line, print_tables, table, terminal
-from cli.athena_queries import Answer, ask, named_queries
 from cli.text import quoted
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TABLES_PREFIX, RawKey, outputs_key
 from handlers.streams import FULL_READ_DAYS, READABLE_STREAMS, default_streams, scopes

@@ -22,9 +22,9 @@ from typing import Any, Literal
 
 from cli.diagnosis import DOWNLOAD_AGAIN, Diagnosis, Problem, ProblemError
 from cli.errors import CommandError
+from cli.file_formats import MAC_COMPANION, EncodingError, as_utf8, diagnosed, diagnosed_other
 from cli.import_limits import MAX_BYTES, MAX_ENTRIES, MAX_FILES, check
 from cli.json_elements import PARSER_ERRORS, NoListError, elements
-from cli.text_forms import MAC_COMPANION, EncodingError, as_utf8, diagnosed, diagnosed_other
 from cli.zip_archives import (
     DAMAGED_ZIP,
     LOCKED,

@@ -17,8 +17,8 @@ from typing import Self, TypeAlias, cast
 
 from cli.diagnosis import DOWNLOAD_AGAIN, Diagnosis, Problem, ProblemError
 from cli.errors import CommandError
+from cli.file_formats import foreign, office_document
 from cli.import_limits import MAX_BYTES, MAX_LISTING_BYTES, MAX_ZIP_DEPTH, MAX_ZIPS, LimitError, check
-from cli.text_forms import foreign, office_document
 
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 """What a zip begins with, the second one an empty one."""

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from cli.demo import log_in
 from cli.athena_queries import Answer, ask
+from cli.demo import log_in
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, outputs_key
 from handlers.streams import READABLE_STREAMS, default_streams
 from handlers.tables import STREAM_TABLES
