@@ -16,7 +16,7 @@ _POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryResult:
     """What a query returned: text as Athena sends it, None for null."""
 
     columns: tuple[str, ...]
@@ -24,7 +24,7 @@ class Answer:
     seconds: float
 
 
-def ask(athena: AthenaClient, sql: str, *, database: str, workgroup: str) -> Answer:
+def run_query(athena: AthenaClient, sql: str, *, database: str, workgroup: str) -> QueryResult:
     """Run one query and wait for its answer.
 
     Raises:
@@ -48,7 +48,7 @@ def ask(athena: AthenaClient, sql: str, *, database: str, workgroup: str) -> Ans
         columns = tuple(column["Name"] for column in page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"])
         rows.extend(tuple(cell.get("VarCharValue") for cell in row["Data"]) for row in page["ResultSet"]["Rows"])
     # The first row of a SELECT's first page repeats the names of the columns.
-    return Answer(columns, tuple(rows[1:]), time.perf_counter() - began)
+    return QueryResult(columns, tuple(rows[1:]), time.perf_counter() - began)
 
 
 def named_queries(athena: AthenaClient, ids: dict[str, str]) -> dict[str, dict[str, Any]]:

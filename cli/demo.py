@@ -19,7 +19,7 @@ from typing import Any
 from pyarrow import parquet
 from rich.console import Console
 
-from cli.athena_queries import Answer, ask, named_queries
+from cli.athena_queries import QueryResult, named_queries, run_query
 from cli.errors import CommandError
 from cli.object_paths import path_below
 from cli.presentation import Steps, bar_chart, counted, print_line, print_tables, table, terminal
@@ -212,7 +212,7 @@ class _Demo:
                     f"rejected_records says {', '.join(reasons)}"
                 )
 
-    def answer(self) -> dict[str, Answer]:
+    def answer(self) -> dict[str, QueryResult]:
         with self._steps.step("Ask the named queries") as result:
             answers = {}
             for name, query in named_queries(self._cloud.client("athena"), self._outputs["named_queries"]).items():
@@ -287,8 +287,8 @@ class _Demo:
         mornings = (self._library.at(_FIRST_DAILY_RUN + timedelta(days=day)) for day in range(full, self._days + 1))
         return {saved.track.uri for morning in mornings for saved in morning.saved_tracks}
 
-    def _ask(self, sql: str) -> Answer:
-        return ask(
+    def _ask(self, sql: str) -> QueryResult:
+        return run_query(
             self._cloud.client("athena"),
             sql,
             database=self._outputs["glue_database_name"],
@@ -336,7 +336,7 @@ def _claim(folder: Path) -> None:
         raise CommandError(f"{folder} cannot be used ({error.strerror}): pass another --folder.") from error
 
 
-def _show(console: Console, answers: Mapping[str, Answer]) -> None:
+def _show(console: Console, answers: Mapping[str, QueryResult]) -> None:
     for name, columns in _SHOWN.items():
         answer = answers[name]
         more = len(answer.rows) - _SAMPLE_ROWS

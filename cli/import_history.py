@@ -18,10 +18,10 @@ from cli.errors import CommandError
 from cli.export_files import ExportFile, FoundFiles, HashedFile, exports_of, find, hashed
 from cli.import_limits import MAX_BYTES, check
 from cli.import_manifest import STREAM, Run, write_manifest
-from cli.import_report import Outcome, Taken, incomplete, refuse_nothing, refuse_useless, report
+from cli.import_report import FileOutcome, Taken, incomplete, refuse_nothing, refuse_useless, report
 from cli.import_state import ImportedFile, ImportState
 from cli.presentation import counted, print_line, progress_bar
-from cli.privacy_export import Doubles, Faults, Reading
+from cli.privacy_export import Doubles, Faults, FileReading
 from cli.raw_bucket import raw_bucket
 from cli.zip_archives import Archives
 from handlers import layout
@@ -105,19 +105,19 @@ class _Importer:
         self._folder = folder
         self._again = again
 
-    def imported(self, hashed_file: HashedFile) -> Outcome | None:
+    def imported(self, hashed_file: HashedFile) -> FileOutcome | None:
         """What is noted of a file that is imported already; None where it is to be imported."""
         noted = None if self._again else self._state.get(hashed_file.unit, hashed_file.content_hash)
         if noted is None:
             return None
-        return Outcome(
+        return FileOutcome(
             hashed_file, "unchanged", noted.records, noted.plays, noted.span, 0, Faults(), 0, read_keys=noted.keys
         )
 
-    def take(self, hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> Outcome:
+    def take(self, hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch) -> FileOutcome:
         """Import a file; state is saved after the objects it speaks of."""
         try:
-            outcome = self._written(Reading(hashed_file, watch_bytes, self._run.started_at), watch_plays)
+            outcome = self._written(FileReading(hashed_file, watch_bytes, self._run.started_at), watch_plays)
         except OSError as error:
             # The file's own errors are the reading's: this is one of the folder where parts wait.
             raise CommandError(
@@ -139,7 +139,7 @@ class _Importer:
             )
         return outcome
 
-    def _written(self, reading: Reading, watch_plays: _Watch) -> Outcome:
+    def _written(self, reading: FileReading, watch_plays: _Watch) -> FileOutcome:
         source = _FileSource(self._run.started_at)
         with RawWriter(
             self._bucket,
@@ -167,8 +167,8 @@ class _FileSource:
 
 def _inspected(
     hashed_file: HashedFile, watch_bytes: _Watch, watch_plays: _Watch, now: datetime, doubles: Doubles
-) -> Outcome:
-    reading = Reading(hashed_file, watch_bytes, now, doubles)
+) -> FileOutcome:
+    reading = FileReading(hashed_file, watch_bytes, now, doubles)
     records = 0
     for _ in reading.records():
         records += 1
@@ -176,8 +176,8 @@ def _inspected(
     return _outcome(reading, records, ())
 
 
-def _outcome(reading: Reading, records: int, keys: tuple[str, ...]) -> Outcome:
-    return Outcome(
+def _outcome(reading: FileReading, records: int, keys: tuple[str, ...]) -> FileOutcome:
+    return FileOutcome(
         reading.hashed_file,
         "partial" if reading.problem else "complete",
         records,

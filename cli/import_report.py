@@ -20,7 +20,7 @@ _GIVE = "Give the zip that Spotify sent, or the folder it unpacks to."
 
 
 @dataclass
-class Outcome:
+class FileOutcome:
     """What became of one file."""
 
     hashed_file: HashedFile
@@ -95,13 +95,13 @@ class Taken:
     """Of each export the contents by their hash."""
     repeated: list[str]
     """Names of files that were given twice."""
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, FileOutcome]
     """Of each content, by its hash."""
     doubled: int = 0
     """How many of the plays that were read now equal another one in every field."""
 
     @property
-    def broken(self) -> list[Outcome]:
+    def broken(self) -> list[FileOutcome]:
         """The files that were not read to their end."""
         return [outcome for outcome in self.outcomes.values() if outcome.problem]
 
@@ -131,7 +131,7 @@ def refuse_nothing(paths: Sequence[Path], found: FoundFiles) -> None:
     )
 
 
-def refuse_useless(outcomes: Sequence[Outcome]) -> None:
+def refuse_useless(outcomes: Sequence[FileOutcome]) -> None:
     """End the command where a file gives no row, or more than the transform takes, or all of them together none.
 
     Args:
@@ -197,7 +197,7 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_NAMES_SHOWN])}{more}"
 
 
-def incomplete(broken: Sequence[Outcome]) -> tuple[str, str]:
+def incomplete(broken: Sequence[FileOutcome]) -> tuple[str, str]:
     """The files that were not read to their end as the beginning of a sentence, and what to do, as an imperative."""
     names, verb = listed([outcome.name for outcome in broken]), "is" if len(broken) == 1 else "are"
     fixes = [outcome.problem.fix for outcome in broken if outcome.problem]
@@ -228,14 +228,14 @@ def _with_reason(one: LeftOut) -> str:
     return f"{one.name} ({one.diagnosis.what}: {one.diagnosis.advice})"
 
 
-def _why_useless(outcome: Outcome) -> str:
+def _why_useless(outcome: FileOutcome) -> str:
     reasons = [str(outcome.faults)] if outcome.faults.count else []
     if outcome.problem:
         reasons.append(outcome.problem.why)
     return ", and ".join(reasons)
 
 
-def _troubles(outcome: Outcome) -> Iterator[str]:
+def _troubles(outcome: FileOutcome) -> Iterator[str]:
     if outcome.faults.count:
         of = counted(outcome.elements, "element")
         yield f"{outcome.faults.count:,} of {of} cannot become plays: {outcome.faults}"
@@ -263,7 +263,7 @@ def _capitalized(clause: str) -> str:
     return clause[:1].upper() + clause[1:]
 
 
-def _files_with_plays(outcomes: Sequence[Outcome]) -> str:
+def _files_with_plays(outcomes: Sequence[FileOutcome]) -> str:
     plays = sum(outcome.plays for outcome in outcomes)
     return f"{counted(len(outcomes), 'file')} with {counted(plays, 'play')}"
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from cli.errors import CommandError
 from cli.presentation import print_line, read_line
 from cli.redirect import ADDRESS, ConsentAnswer, DeadlineError, parse_answer, wait_for_answer
-from cli.spotify_accounts import App, Consent, TokenRefusedError, check_app
+from cli.spotify_accounts import Consent, SpotifyApp, TokenRefusedError, check_app
 from cli.text import quoted
 from handlers.streams import READABLE_STREAMS, scopes
 
@@ -42,7 +42,7 @@ def named_streams(names: str) -> tuple[str, ...]:
 
 def log_in(
     secret_name: str,
-    app: App,
+    app: SpotifyApp,
     streams: tuple[str, ...],
     *,
     open_browser: bool,
@@ -81,7 +81,7 @@ def log_in(
         )
 
 
-def log_in_app(secret_name: str, app: App, *, accounts_url: str, console: Console) -> None:
+def log_in_app(secret_name: str, app: SpotifyApp, *, accounts_url: str, console: Console) -> None:
     """Check the app at Spotify and keep it in the secret; there is no user and no consent.
 
     Raises:
@@ -129,7 +129,7 @@ def _check_redirect_uri(redirect_uri: str) -> None:
 
 
 def _consented_token(
-    app: App,
+    app: SpotifyApp,
     asked: tuple[str, ...],
     open_browser: bool,
     accounts_url: str,
@@ -203,7 +203,7 @@ def _pasted_answer(url: str, state: str, console: Console) -> ConsentAnswer:
     return answer
 
 
-def _checked_app(app: App, accounts_url: str) -> None:
+def _checked_app(app: SpotifyApp, accounts_url: str) -> None:
     try:
         check_app(app, accounts_url)
     except TokenRefusedError as error:
@@ -212,7 +212,7 @@ def _checked_app(app: App, accounts_url: str) -> None:
         ) from error
 
 
-def _secret(app: App, token: dict[str, str]) -> dict[str, str]:
+def _secret(app: SpotifyApp, token: dict[str, str]) -> dict[str, str]:
     return {
         "client_id": app.client_id,
         "client_secret": app.client_secret,

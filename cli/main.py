@@ -81,9 +81,9 @@ def login(
 ) -> None:
     """Ask for your consent in a browser and keep the refresh token in the stack's secret."""
     from cli.login import log_in, log_in_app, named_streams  # noqa: PLC0415 - boto3 takes a second to import
-    from cli.spotify_accounts import App  # noqa: PLC0415
+    from cli.spotify_accounts import SpotifyApp  # noqa: PLC0415
 
-    spotify_app = App(client_id.strip(), client_secret.strip())
+    spotify_app = SpotifyApp(client_id.strip(), client_secret.strip())
     if only_app and streams:
         raise typer.BadParameter("--app takes no --streams: without a user there is nothing to consent to")
     if only_app:

@@ -83,7 +83,7 @@ class Doubles:
 
 
 @dataclass
-class Reading:
+class FileReading:
     """One pass over a file: iterate over `records`, then the rest says how it went."""
 
     hashed_file: HashedFile
@@ -113,7 +113,7 @@ class Reading:
 
     def records(self) -> Iterator[dict[str, Any]]:
         """What is kept of each element that is an object, also of one that becomes no row."""
-        source = _Source(self.hashed_file, self.watch)
+        source = _HashedBytes(self.hashed_file, self.watch)
         try:
             for element in elements(source):
                 self.elements += 1
@@ -178,7 +178,7 @@ class _TooLargeError(Exception):
     """An element that would not fit into memory."""
 
 
-class _Source:
+class _HashedBytes:
     """A file as the parser reads it: hashed again, and no further than one element may be long."""
 
     def __init__(self, hashed_file: HashedFile, watch: Callable[[int], None]) -> None:

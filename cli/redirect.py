@@ -78,7 +78,7 @@ def wait_for_answer(
         DeadlineError: none arrived within that time.
         OSError: the port cannot be listened on.
     """
-    return asyncio.run(_Listener(redirect_uri, state).answer(seconds, on_listening))
+    return asyncio.run(_RedirectListener(redirect_uri, state).answer(seconds, on_listening))
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class _Reply:
         return "\r\n".join(head).encode() + page
 
 
-class _Listener:
+class _RedirectListener:
     def __init__(self, redirect_uri: str, state: str) -> None:
         parts = urlsplit(redirect_uri)
         self._port = parts.port or 80

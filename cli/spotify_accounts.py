@@ -26,7 +26,7 @@ _TIMEOUT_SECONDS = 20
 
 
 @dataclass(frozen=True)
-class App:
+class SpotifyApp:
     """An app of Spotify's developer dashboard.
 
     Raises:
@@ -56,7 +56,7 @@ class Consent:
     somebody else catches or slips in is worth nothing without the verifier, which never leaves this process before.
     """
 
-    def __init__(self, app: App, scopes: Sequence[str], redirect_uri: str) -> None:
+    def __init__(self, app: SpotifyApp, scopes: Sequence[str], redirect_uri: str) -> None:
         self.state = secrets.token_urlsafe(32)
         self._app = app
         self._scopes = scopes
@@ -99,7 +99,7 @@ class Consent:
         return {"refresh_token": refresh_token, "scope": scope}
 
 
-def check_app(app: App, accounts_url: str) -> None:
+def check_app(app: SpotifyApp, accounts_url: str) -> None:
     """Ask for a token without a user, and forget it.
 
     Raises:
@@ -109,7 +109,7 @@ def check_app(app: App, accounts_url: str) -> None:
     _token(app, accounts_url, {"grant_type": "client_credentials"})
 
 
-def _token(app: App, accounts_url: str, form: Mapping[str, str]) -> dict[str, Any]:
+def _token(app: SpotifyApp, accounts_url: str, form: Mapping[str, str]) -> dict[str, Any]:
     try:
         answer = requests.post(
             f"{accounts_url}api/token",

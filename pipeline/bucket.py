@@ -13,7 +13,7 @@ _OLD_VERSIONS_DAYS = 30
 _UNFINISHED_UPLOADS_DAYS = 1
 
 
-class Bucket(pulumi.ComponentResource):
+class PrivateBucket(pulumi.ComponentResource):
     """One bucket with everything that belongs to it.
 
     Args:
@@ -74,7 +74,7 @@ class Bucket(pulumi.ComponentResource):
         self.policy = aws.s3.BucketPolicy(
             name,
             bucket=self.name,
-            policy=policies.rendered(policies.bucket, bucket=self.arn),
+            policy=policies.render(policies.bucket, bucket=self.arn),
             # S3 refuses two changes of a bucket's access at once.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[access]),
         )

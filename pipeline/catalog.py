@@ -30,7 +30,7 @@ _CRAWLER_CONFIGURATION = {
 }
 
 
-class Catalog(pulumi.ComponentResource):
+class GlueCatalog(pulumi.ComponentResource):
     """The database, the crawler with its schedule, and the publish function with the rule that starts it.
 
     Args:
@@ -71,7 +71,7 @@ class Catalog(pulumi.ComponentResource):
             ),
             account_arn=self.crawler.arn,
             event=pulumi.Output.json_dumps({"Name": self.crawler.name}),
-            policy=policies.rendered(
+            policy=policies.render(
                 policies.start_crawler, crawler=self.crawler.arn, dead_letters=self.crawl_dead_letters.arn
             ),
             dead_letters=self.crawl_dead_letters,
@@ -95,7 +95,7 @@ class Catalog(pulumi.ComponentResource):
             f"{name}-publish",
             settings,
             handler="publish",
-            policy=policies.rendered(
+            policy=policies.render(
                 policies.publish,
                 results_bucket=lake.results.arn,
                 database=self.database.arn,
@@ -144,7 +144,7 @@ class Catalog(pulumi.ComponentResource):
         permissions = aws.iam.RolePolicy(
             f"{name}-crawler",
             role=role.name,
-            policy=policies.rendered(
+            policy=policies.render(
                 policies.crawler,
                 transformed_bucket=lake.transformed.arn,
                 database=self.database.arn,

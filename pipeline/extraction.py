@@ -44,7 +44,7 @@ class Extraction(pulumi.ComponentResource):
             f"{name}-extract",
             settings,
             handler="extract",
-            policy=policies.rendered(
+            policy=policies.render(
                 policies.extract,
                 raw_bucket=lake.raw.arn,
                 secret=self.secret.arn,
@@ -71,7 +71,7 @@ class Extraction(pulumi.ComponentResource):
         aws.iam.RolePolicy(
             f"{name}-extract-continuation",
             role=self.function.role_name,
-            policy=policies.rendered(policies.continuation, function=self.function.arn),
+            policy=policies.render(policies.continuation, function=self.function.arn),
             opts=child,
         )
         at = settings.daily_time
@@ -90,7 +90,7 @@ class Extraction(pulumi.ComponentResource):
             target_arn=self.function.arn,
             account_arn=self.function.arn,
             event=json.dumps({"trigger": trigger, "scheduled_time": "<aws.scheduler.scheduled-time>"}),
-            policy=policies.rendered(policies.invoke, function=self.function.arn, dead_letters=self.dead_letters.arn),
+            policy=policies.render(policies.invoke, function=self.function.arn, dead_letters=self.dead_letters.arn),
             dead_letters=self.dead_letters,
             enabled=settings.schedules_enabled,
             opts=pulumi.ResourceOptions(parent=self),

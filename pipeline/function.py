@@ -49,7 +49,7 @@ class Function(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(name, assume_role_policy=json.dumps(policies.trust("lambda.amazonaws.com")), opts=child)
         permissions = aws.iam.RolePolicy(name, role=role.name, policy=policy, opts=child)
-        layer_archive = packaging.layer(handler, settings.architecture, say=pulumi.log.info)
+        layer_archive = packaging.build_layer(handler, settings.architecture, log=pulumi.log.info)
         layer = aws.lambda_.LayerVersion(
             name,
             # A layer is known by its name alone; two stacks of one account must not share it.
@@ -60,7 +60,7 @@ class Function(pulumi.ComponentResource):
             compatible_runtimes=[packaging.RUNTIME],
             opts=child,
         )
-        code = packaging.code()
+        code = packaging.build_code()
         self.function = aws.lambda_.Function(
             name,
             runtime=packaging.RUNTIME,

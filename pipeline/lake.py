@@ -6,7 +6,7 @@ import pulumi
 
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, table_prefix
 from handlers.tables import TABLES
-from pipeline.bucket import Bucket
+from pipeline.bucket import PrivateBucket
 from pipeline.settings import Settings
 
 LONG_LIVED_TABLES = ("plays", "rejected_records", "runs")
@@ -24,7 +24,7 @@ class Lake(pulumi.ComponentResource):
     ) -> None:
         super().__init__("spotify-etl:index:Lake", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.raw = Bucket(
+        self.raw = PrivateBucket(
             f"{name}-raw",
             versioned=True,
             # The state of the streams lives as long as the stack; only its old versions expire.
@@ -33,7 +33,7 @@ class Lake(pulumi.ComponentResource):
             kms_key_arn=settings.kms_key_arn,
             opts=child,
         )
-        self.transformed = Bucket(
+        self.transformed = PrivateBucket(
             f"{name}-transformed",
             versioned=True,
             expiry_days=_table_expiry(settings),
@@ -41,7 +41,7 @@ class Lake(pulumi.ComponentResource):
             kms_key_arn=settings.kms_key_arn,
             opts=child,
         )
-        self.results = Bucket(
+        self.results = PrivateBucket(
             f"{name}-athena-results",
             versioned=False,
             expiry_days={"": settings.results_retention_days},

@@ -51,14 +51,14 @@ class PackagingError(pulumi.RunError):
 
 
 @dataclass(frozen=True)
-class Archive:
+class Artifact:
     """A zip file and its SHA-256 in base64, which is how Lambda names it."""
 
     path: Path
     sha256: str
 
 
-def code(root: Path = ROOT, build: Path | None = None) -> Archive:
+def build_code(root: Path = ROOT, build: Path | None = None) -> Artifact:
     """The archive that every function runs: the handlers, and the views that publish makes.
 
     Args:
@@ -70,14 +70,14 @@ def code(root: Path = ROOT, build: Path | None = None) -> Archive:
     return _kept((build or root / "build") / "code", _zipped(contents, zipfile.ZIP_STORED))
 
 
-def layer(
+def build_layer(
     function: str,
     architecture: str,
     *,
     root: Path = ROOT,
     build: Path | None = None,
-    say: Callable[[str], None] = print,
-) -> Archive:
+    log: Callable[[str], None] = print,
+) -> Artifact:
     """The layer of a function: what its lock file names, for Lambda's platform, and the lock file itself.
 
     Built once for a lock file and architecture, then taken from the build folder.
@@ -87,7 +87,7 @@ def layer(
         architecture: `arm64` or `x86_64`.
         root: the folder that the lock files lie in.
         build: where archives are kept; by default `build` there.
-        say: gets a line of progress when something takes long.
+        log: gets a line of progress when something takes long.
 
     Raises:
         PackagingError: the packages could not be installed, or they are too large for Lambda.
@@ -101,15 +101,15 @@ def layer(
     recipe = hashlib.sha256(locked + f"{PYTHON} {architecture} {_RULES_VERSION}".encode()).hexdigest()[:16]
     kept = folder / f"{function}-{architecture}-{recipe}.zip"
     if not kept.exists():
-        say(f"Building the layer of {function} for {architecture}: installing {lock.name} (a minute, once) …")
+        log(f"Building the layer of {function} for {architecture}: installing {lock.name} (a minute, once) …")
         with tempfile.TemporaryDirectory() as installed:
             _install(lock, architecture, Path(installed))
             contents |= _layer_files(Path(installed))
         archive = _zipped(contents, zipfile.ZIP_DEFLATED)
         _check_sizes(function, len(archive), sum(map(len, contents.values())))
         _write(kept, archive)
-        say(f"Built the layer of {function}: {len(archive) / 1e6:.1f} MB.")
-    return Archive(kept, _sha256(kept.read_bytes()))
+        log(f"Built the layer of {function}: {len(archive) / 1e6:.1f} MB.")
+    return Artifact(kept, _sha256(kept.read_bytes()))
 
 
 def main() -> None:
@@ -119,7 +119,7 @@ def main() -> None:
     if unknown:
         raise SystemExit(f"Unknown architecture {unknown[0]!r}: it must be one of {', '.join(_MACHINES)}.")
     try:
-        archives = [code()] + [layer(function, name) for name in architectures for function in FUNCTIONS]
+        archives = [build_code()] + [build_layer(function, name) for name in architectures for function in FUNCTIONS]
     except PackagingError as error:
         raise SystemExit(str(error)) from None
     for archive in archives:
@@ -143,11 +143,11 @@ def _zipped(contents: Mapping[str, bytes], compression: int) -> bytes:
         return file.read()
 
 
-def _kept(folder: Path, archive: bytes) -> Archive:
+def _kept(folder: Path, archive: bytes) -> Artifact:
     path = folder / f"{hashlib.sha256(archive).hexdigest()[:16]}.zip"
     if not path.exists():
         _write(path, archive)
-    return Archive(path, _sha256(archive))
+    return Artifact(path, _sha256(archive))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -21,7 +21,7 @@ _VERSION = "2012-10-17"
 _CRAWLER_LOGS = "/aws-glue/crawlers"
 
 
-def rendered(policy: Callable[..., Document], **arns: pulumi.Input[str]) -> pulumi.Output[str]:
+def render(policy: Callable[..., Document], **arns: pulumi.Input[str]) -> pulumi.Output[str]:
     """The JSON text of a policy once its ARNs are known."""
     return pulumi.Output.all(**arns).apply(lambda known: json.dumps(policy(**known)))
 

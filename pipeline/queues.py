@@ -56,10 +56,10 @@ class Queue(pulumi.ComponentResource):
         self.arn: pulumi.Output[str] = self.queue.arn
         self.url: pulumi.Output[str] = self.queue.url
         if bucket is not None:
-            document = policies.rendered(policies.queue_for_bucket, queue=self.arn, sender=bucket)
+            document = policies.render(policies.queue_for_bucket, queue=self.arn, sender=bucket)
         elif rule is not None:
-            document = policies.rendered(policies.queue_for_rule, queue=self.arn, sender=rule)
+            document = policies.render(policies.queue_for_rule, queue=self.arn, sender=rule)
         else:
-            document = policies.rendered(policies.queue, queue=self.arn)
+            document = policies.render(policies.queue, queue=self.arn)
         self.policy = aws.sqs.QueuePolicy(name, queue_url=self.url, policy=document, opts=child)
         self.register_outputs({"arn": self.arn, "url": self.url})

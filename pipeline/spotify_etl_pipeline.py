@@ -9,7 +9,7 @@ import pulumi
 
 from handlers.streams import default_streams, scopes
 from pipeline.analytics import Analytics
-from pipeline.catalog import Catalog
+from pipeline.catalog import GlueCatalog
 from pipeline.extraction import Extraction
 from pipeline.lake import Lake
 from pipeline.monitoring import Monitoring
@@ -123,7 +123,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         analytics = Analytics(
             name, settings, lake, workgroup_name=f"spotify-etl-{stack}", database_name=database_name, opts=child
         )
-        catalog = Catalog(
+        catalog = GlueCatalog(
             name,
             settings,
             lake,

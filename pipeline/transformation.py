@@ -63,7 +63,7 @@ class Transformation(pulumi.ComponentResource):
             f"{name}-transform",
             settings,
             handler="transform",
-            policy=policies.rendered(
+            policy=policies.render(
                 policies.transform,
                 raw_bucket=lake.raw.arn,
                 transformed_bucket=lake.transformed.arn,

@@ -38,7 +38,7 @@ def test_pulumi_reads_every_setting_from_the_project_file() -> None:
         is_array = each.metadata["rule"].type == "array"
         assert entry["type"] == each.metadata["rule"].type
         assert entry.get("items") == ({"type": "string"} if is_array else None)
-        assert entry["default"] == (list(each.default) if is_array else each.default)
+        assert entry["default"] == ([] if is_array else each.default)
         assert entry["description"].endswith(".")
 
 

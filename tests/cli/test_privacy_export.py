@@ -13,7 +13,7 @@ from cli import privacy_export
 from cli.diagnosis import Problem
 from cli.export_files import ExportFile, HashedFile, hashed
 from cli.json_elements import MAX_DEPTH
-from cli.privacy_export import Reading
+from cli.privacy_export import FileReading
 from tests.cli.privacy_exports import (
     PERSONAL,
     account_data_play,
@@ -29,16 +29,16 @@ NOT_JSON = "the file stops at element 2, where it is not valid JSON"
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
-def reading(path: Path) -> Reading:
-    return Reading(hashed(ExportFile(path), lambda _: None), lambda _: None, NOW)
+def reading(path: Path) -> FileReading:
+    return FileReading(hashed(ExportFile(path), lambda _: None), lambda _: None, NOW)
 
 
-def read(path: Path) -> tuple[list[dict[str, Any]], Reading]:
+def read(path: Path) -> tuple[list[dict[str, Any]], FileReading]:
     one = reading(path)
     return list(one.records()), one
 
 
-def read_bytes(folder: Path, content: bytes) -> tuple[list[dict[str, Any]], Reading]:
+def read_bytes(folder: Path, content: bytes) -> tuple[list[dict[str, Any]], FileReading]:
     path = folder / "endsong_0.json"
     path.write_bytes(content)
     return read(path)
@@ -200,7 +200,7 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path) -> None
 
 
 def test_a_file_that_goes_between_hash_and_reading_is_noticed(tmp_path: Path) -> None:
-    one = Reading(HashedFile(ExportFile(tmp_path / "endsong_0.json"), "0" * 64), lambda _: None, NOW)
+    one = FileReading(HashedFile(ExportFile(tmp_path / "endsong_0.json"), "0" * 64), lambda _: None, NOW)
     assert list(one.records()) == []
     assert one.problem == Problem(
         "the file stops at element 1, because it cannot be read (No such file or directory)",

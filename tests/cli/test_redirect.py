@@ -211,7 +211,7 @@ def test_waiting_ends_at_the_deadline() -> None:
 )
 def test_the_address_may_be_written_as_a_browser_writes_it(redirect_uri: str, target: str, host: str) -> None:
     head = f"GET {target}?state={STATE}&code=agreed HTTP/1.1\r\nhost: {host}\r\n\r\n"
-    assert redirect._Listener(redirect_uri, STATE)._reply(head.encode()).answer == ConsentAnswer(code="agreed")
+    assert redirect._RedirectListener(redirect_uri, STATE)._reply(head.encode()).answer == ConsentAnswer(code="agreed")
 
 
 @given(st.text(), st.text())
@@ -230,7 +230,7 @@ HEAD_PARTS: list[Callable[[str], str]] = [
 
 @given(st.sampled_from(HEAD_PARTS), st.text())
 def test_any_head_is_answered_with_a_page(head: Callable[[str], str], text: str) -> None:
-    reply = redirect._Listener("http://127.0.0.1:8888/callback", STATE)._reply(
+    reply = redirect._RedirectListener("http://127.0.0.1:8888/callback", STATE)._reply(
         head(text).encode("utf-8", "surrogatepass")
     )
     assert bytes(reply).startswith(b"HTTP/1.1 ")

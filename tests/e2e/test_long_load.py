@@ -81,9 +81,9 @@ def test_no_page_was_asked_for_twice_but_where_the_read_was_cut(loaded: World) -
 
 
 def test_saved_tracks_are_all_there_and_none_twice(loaded: World) -> None:
-    answer = loaded.ask("SELECT item_uri, count(*) FROM current_saved_tracks GROUP BY item_uri")
-    assert Counter(count for _, count in answer.rows) == {"1": len(answer.rows)}
-    found = {uri for uri, _ in answer.rows}
+    result = loaded.query("SELECT item_uri, count(*) FROM current_saved_tracks GROUP BY item_uri")
+    assert Counter(count for _, count in result.rows) == {"1": len(result.rows)}
+    found = {uri for uri, _ in result.rows}
     expected = {saved.track.uri for saved in loaded.library.at(loaded.mornings[-1]).saved_tracks}
     assert expected - found == set()
     # What was unsaved since the read began stands until the next full read.
@@ -93,8 +93,8 @@ def test_saved_tracks_are_all_there_and_none_twice(loaded: World) -> None:
 
 def test_playlists_are_those_of_the_model(loaded: World) -> None:
     library = loaded.library.at(loaded.mornings[-1])
-    answer = loaded.ask("SELECT playlist_id, position, item_uri FROM current_playlist_items")
-    assert sorted(answer.rows, key=repr) == sorted(
+    result = loaded.query("SELECT playlist_id, position, item_uri FROM current_playlist_items")
+    assert sorted(result.rows, key=repr) == sorted(
         (
             (playlist.playlist_id, str(position), entry.item.uri if entry.item else "")
             for playlist in library.readable_playlists

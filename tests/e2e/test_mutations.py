@@ -39,7 +39,7 @@ class CheckError(Exception):
 
 
 def check(one: World) -> None:
-    """Everything arrived: no step failed, every function logged, and the views answer as the model does.
+    """Everything arrived: no step failed, every function logged, and the views result as the model does.
 
     Raises:
         CheckError: at the first thing that is not so.
@@ -57,7 +57,7 @@ def check(one: World) -> None:
     for view, expected in model.VIEWS.items():
         rows = list(expected(one))
         try:
-            [[count]] = one.ask(f'SELECT count(*) FROM "{view}"').rows
+            [[count]] = one.query(f'SELECT count(*) FROM "{view}"').rows
         except CommandError as error:
             raise CheckError(str(error)) from error
         if int(count or 0) != len(rows):
