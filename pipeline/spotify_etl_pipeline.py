@@ -1,5 +1,5 @@
 """The whole pipeline as one component."""
-# No `from __future__ import annotations` here: Pulumi's analyzer fails on annotations that are text.
+# No `from __future__ import annotations` here: Pulumi's analyzer cannot handle annotations that are strings.
 
 import re
 from collections.abc import Sequence
@@ -74,31 +74,31 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     """
 
     raw_bucket_name: pulumi.Output[str]
-    """Bucket of what Spotify sent."""
+    """Name of the bucket with the raw data from Spotify."""
     transformed_bucket_name: pulumi.Output[str]
-    """Bucket of the tables' Parquet files."""
+    """Name of the bucket with the tables' Parquet files."""
     athena_results_bucket_name: pulumi.Output[str]
-    """Bucket of what queries answered."""
+    """Name of the bucket with query results."""
     glue_database_name: pulumi.Output[str]
-    """Database of the tables and views."""
+    """Name of the database with the tables and views."""
     glue_crawler_name: pulumi.Output[str]
-    """Crawler that registers partitions."""
+    """Name of the crawler that registers partitions."""
     athena_workgroup_name: pulumi.Output[str]
-    """Workgroup to ask questions in."""
+    """Name of the workgroup to run queries in."""
     extract_function_name: pulumi.Output[str]
-    """Function that reads from Spotify."""
+    """Name of the function that reads from Spotify."""
     transform_function_name: pulumi.Output[str]
-    """Function that makes the tables' files."""
+    """Name of the function that writes the tables' files."""
     publish_function_name: pulumi.Output[str]
-    """Function that makes missing tables and the views."""
+    """Name of the function that creates missing tables and the views."""
     transform_queue_url: pulumi.Output[str]
-    """Queue of raw objects that wait for the transform."""
+    """URL of the queue of raw objects that wait for the transform."""
     dead_letter_queue_urls: pulumi.Output[dict[str, str]]
-    """Queues of what failed for good, by hop: extract, transform, crawl, publish."""
+    """URLs of the dead-letter queues by step: extract, transform, crawl, publish."""
     spotify_secret_name: pulumi.Output[str]
-    """Secret with the Spotify app and its refresh token; made empty."""
+    """Name of the secret for the Spotify app and its refresh token; it is created empty."""
     named_queries: pulumi.Output[dict[str, str]]
-    """Id of each named query."""
+    """Ids of the named queries, by name."""
     next_steps: pulumi.Output[Sequence[str]]
     """What to do after the first deployment, in order."""
 
@@ -160,11 +160,11 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             ),
             pulumi.Output.format(
                 "extract: aws lambda invoke --function-name {0} --invocation-type Event"
-                ' --cli-binary-format raw-in-base64-out --payload \'{{"trigger": "manual"}}\' answer.json',
+                ' --cli-binary-format raw-in-base64-out --payload \'{{"trigger": "manual"}}\' response.json',
                 self.extract_function_name,
             ),
             pulumi.Output.format(
-                "crawl, once the extract is done: aws glue start-crawler --name {0}", self.glue_crawler_name
+                "crawl, once extract has finished: aws glue start-crawler --name {0}", self.glue_crawler_name
             ),
         )
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
@@ -173,11 +173,11 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
 def _login_options(settings: Settings) -> str:
     if settings.auth_mode == "app":
         return " --app"
-    # The command asks for the consent that the default streams need, unless it is told of others.
+    # Without --streams, the command asks for the consent that the default streams need.
     if scopes(settings.streams) == scopes(default_streams()):
         return ""
     return f" --streams {','.join(settings.streams)}"
 
 
 OUTPUTS = tuple(SpotifyEtlPipeline.__annotations__)
-"""The names of the component's outputs, which are those of the stack too."""
+"""The names of the component's outputs, which are also the stack's outputs."""
