@@ -18,7 +18,7 @@ settings = read_settings()
 for warning in settings.warnings(datetime.now(UTC).year):
     pulumi.log.warn(warning)
 if settings.force_destroy and not ALLOW_DATA_LOSS:
-    pulumi.log.warn("spotify-etl:forceDestroy has no effect as long as ALLOW_DATA_LOSS in __main__.py is False.")
+    pulumi.log.warn("spotify-etl:forceDestroy has no effect while ALLOW_DATA_LOSS in __main__.py is False.")
 
 args = cast("SpotifyEtlPipelineArgs", dataclasses.asdict(settings) | {"allow_data_loss": ALLOW_DATA_LOSS})
 pipeline = SpotifyEtlPipeline("spotify-etl", args)

@@ -239,7 +239,7 @@ def test_one_key_alone_destroys_no_data() -> None:
         "spotify-etl-transformed": False,
         "spotify-etl-athena-results": True,
     }
-    assert program.messages == ["spotify-etl:forceDestroy has no effect as long as ALLOW_DATA_LOSS in __main__.py is False."]
+    assert program.messages == ["spotify-etl:forceDestroy has no effect while ALLOW_DATA_LOSS in __main__.py is False."]
 
 
 def test_both_keys_together_destroy_data() -> None:
