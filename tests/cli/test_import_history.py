@@ -42,7 +42,7 @@ from tests.cli.privacy_exports import (
     zipped,
 )
 
-GIVE = "Give the zip that Spotify sent, or the folder it unpacks to."
+GIVE = "Pass the zip that Spotify sent, or the folder it unpacks to."
 NOW = "2026-11-23T06:00:00.250Z"
 FUTURE = ("2026-11-23T07:00:00Z", "2026-11-25T00:00:00Z", "2999-01-01T00:00:00Z")
 RUN = "20261123T060000Z-import"
@@ -190,10 +190,10 @@ def test_a_zip_is_the_same_import_as_its_files_and_given_with_them_each_counts_o
     assert printed.splitlines() == [
         f"Importing for the account {ACCOUNT}.",
         "2 files with 24 plays, 2020-01-01 to 2020-01-01.",
-        f"Skipped because given twice: {audio.name}, {old.name}, {audio.name}.",
+        f"Skipped because passed twice: {audio.name}, {old.name}, {audio.name}.",
         "Left out (PDF): ReadMeFirst_ExtendedStreamingHistory.pdf.",
         "Left out (not recognized as plays): Playlist1.json.",
-        "The plays arrive in `plays` within minutes and show in Athena after the next crawl.",
+        "The plays will be in `plays` within minutes, and visible in Athena after the next crawl.",
     ]
     assert set(tmp_path.rglob("*.json")) == {audio, old}
 
@@ -231,7 +231,7 @@ def test_two_exports_in_one_folder_are_two_imports_and_what_both_hold_counts_onc
     ]
     assert first["units"][0]["read_keys"] == second["units"][0]["read_keys"]
     assert "4 files with 18 plays" in printed
-    assert "These are 2 exports, each imported on its own; what several of them hold counts once." in printed
+    assert "These are 2 exports, each imported separately; plays that several of them have count once." in printed
     assert "given twice" not in printed
 
 
@@ -257,7 +257,7 @@ def test_of_two_exports_a_whole_one_counts_beside_a_broken_one(
     assert run_command(monkeypatch, str(tmp_path), "--bucket", BUCKET) == 1
 
     assert capsys.readouterr().err.startswith(
-        "endsong_0.json is incomplete, so its export does not count in `listens` yet: download it again from Spotify"
+        "endsong_0.json cannot be read to the end, so its export does not count in `listens` yet: download it again"
     )
     assert [manifest["status"] for manifest in stage.manifests()] == ["complete", "partial"]
     assert stage.listened() == plays(0, 5)
@@ -272,7 +272,7 @@ def test_a_whole_export_counts_also_where_a_broken_one_holds_all_of_it(stage: Im
     broken.write_bytes(broken.read_bytes()[:-9])
     zipped(unpacked.parent / "data.zip", [audio_file(unpacked, "2020", plays(0, 5)), broken])
 
-    assert stage.fail(unpacked.parent).startswith(f"{broken.name} is incomplete")
+    assert stage.fail(unpacked.parent).startswith(f"{broken.name} cannot be read to the end")
 
     assert sorted(manifest["status"] for manifest in stage.manifests()) == ["complete", "partial"]
     assert stage.listened() == plays(0, 5)
@@ -486,8 +486,8 @@ def test_a_file_that_is_cut_gives_what_it_has_and_keeps_the_import_from_counting
     sentence = stage.fail(whole, cut)
 
     assert sentence == (
-        f"{cut.name} is incomplete, so its export does not count in `listens` yet: download it again from Spotify and "
-        "import all files again, or import the others without it."
+        f"{cut.name} cannot be read to the end, so its export does not count in `listens` yet: download it again "
+        "from Spotify and import all files again, or import the others without it."
     )
     (manifest,) = stage.manifests()
     reason = "The file stops at element 9, in the middle of its list."
@@ -524,7 +524,7 @@ def test_several_broken_files_are_each_told_of(
         in output.out
     )
     assert output.err.startswith(
-        "Streaming_History_Audio_0.json, Streaming_History_Audio_1.json are incomplete, so their export does not count"
+        "Streaming_History_Audio_0.json, Streaming_History_Audio_1.json cannot be read to the end, so their export does not"
     )
     assert stage.manifests()[0]["reason"] == (
         "2 of 3 units lack something, first streaming_history: The file stops at element 5, in the middle of its list."
@@ -641,7 +641,7 @@ def test_what_unpacks_to_more_than_an_import_may_hold_ends_before_anything_is_up
     path = tmp_path / "endsong_0.json.gz"
     path.write_bytes(gzip.compress(written(plays(0, 1))[:-1] + b" " * 1_000_000 + b"]"))
     assert path.stat().st_size < 3000
-    assert stage.fail(path).startswith("There are more than 0 GB of plays, far beyond any export")
+    assert stage.fail(path).startswith("There are more than 0 GB of plays, far more than any export has")
     assert stage.keys("raw/") + stage.keys("runs/") == []
 
 
@@ -655,7 +655,7 @@ def test_before_the_first_run_after_login_it_asks_for_one(
     sentence = stage.fail(audio_file(tmp_path, "2020", plays(0, 1)))
     assert sentence == (
         "The stack does not know yet whose plays these are: run `spotify-etl login`, wait for the next run and import "
-        "again, or name the account with --account-id."
+        "again, or pass the account with --account-id."
     )
     assert stage.keys("raw/") + stage.keys("runs/") == []
 
@@ -665,7 +665,7 @@ def test_a_wrong_bucket_is_told_of_before_any_file_is_read(
 ) -> None:
     assert stage.keys("state/")
     path = audio_file(tmp_path, "2020", plays(0, 1))
-    monkeypatch.setattr("cli.import_history.hashed", killed)
+    monkeypatch.setattr("cli.import_history.hash_file", killed)
     assert run_command(monkeypatch, str(path), "--bucket", "no-such-bucket", "--account-id", "named", "--again") == 1
     assert capsys.readouterr().err.startswith("There is no bucket 'no-such-bucket' in this account")
 
@@ -681,9 +681,9 @@ def test_a_disk_that_is_full_is_one_sentence(
         patch.setattr("handlers.raw.objects._Part.write", full)
         sentence = stage.fail(path)
     assert sentence == (
-        f"Temporary files cannot be written to {tempfile.gettempdir()} (No space left on device): free some "
-        "space there, or set TMPDIR to another folder, and run the command again; it continues with the files that are "
-        "not imported yet."
+        f"Cannot write temporary files to {tempfile.gettempdir()} (No space left on device): free some "
+        "space there, or set TMPDIR to another folder, and run the command again; it continues with the files that "
+        "have not been imported yet."
     )
     assert stage.keys("runs/") == []
     stage.run(path)
@@ -715,7 +715,7 @@ def test_dry_run_reports_and_asks_nothing_of_aws(
         "2 files with 31 plays, 2020-01-01 to 2020-01-02.",
         "Left out (not recognized as plays): Playlist1.json.",
         "Streaming_History_Audio_2021.json: 1 of 2 elements cannot become plays: null (element 1).",
-        "Nothing was imported. To import, run it again with --bucket instead of --dry-run.",
+        "Nothing was imported. To import, run the command with --bucket instead of --dry-run.",
     ]
     assert output.err == ""
     assert stage.keys("") == before
@@ -727,7 +727,8 @@ def test_dry_run_tells_of_a_broken_file(
     (tmp_path / "endsong_0.json").write_bytes(written(plays(0, 2))[:-1])
     assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 1
     assert capsys.readouterr().err == (
-        "endsong_0.json is incomplete: download it again from Spotify, or leave it out. Nothing was imported.\n"
+        "endsong_0.json cannot be read to the end: download it again from Spotify, or leave it out. "
+        "Nothing was imported.\n"
     )
 
 
@@ -735,7 +736,7 @@ def test_nothing_to_import_says_what_was_there_instead_and_what_to_give(stage: I
     empty, odd = tmp_path / "empty", tmp_path / "odd"
     empty.mkdir()
     odd.mkdir()
-    assert stage.fail(empty) == f"Nothing to import: {empty} holds no plays. {GIVE}"
+    assert stage.fail(empty) == f"Nothing to import: {empty} contains no plays. {GIVE}"
     contents = {
         "1.json": b"{}",
         "2.json": b"[1]",
@@ -747,8 +748,8 @@ def test_nothing_to_import_says_what_was_there_instead_and_what_to_give(stage: I
         (odd / name).write_bytes(content)
 
     assert stage.fail(empty, odd) == (
-        f"Nothing to import: {empty}, {odd} hold no plays. Left out (not recognized as plays): 1.json, 2.json. Left "
-        "out (7z archive: unpack it and give what it holds): plays.7z. Left out because they cannot be opened: "
+        f"Nothing to import: {empty}, {odd} contain no plays. Left out (not recognized as plays): 1.json, 2.json. Left "
+        "out (7z archive: unpack it and pass its contents): plays.7z. Left out because they cannot be opened: "
         "data.zip (not a complete zip file: download it again from Spotify), page.zip (a web page (HTML): log in to "
         f"Spotify and download the export again). {GIVE}"
     )
@@ -792,7 +793,7 @@ def test_plays_of_the_future_are_imported_and_told_of(
     assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 0
     printed = stage.run(tmp_path)
 
-    rest = "dated in the future; such plays stay in `plays`, but do not count as listens."
+    rest = "dated in the future; such plays stay in `plays` but do not count as listens."
     said = [f"endsong_0.json: 1 of 5 plays is {rest}", f"endsong_1.json: 2 of 2 plays are {rest}"]
     doubled = "1 of these equals another play in every field and counts once in `listens`."
     assert printed.splitlines()[2:5] == [doubled, *said]
@@ -815,8 +816,8 @@ def test_plays_from_before_spotify_began_are_imported_and_told_of(stage: ImportS
     path = tmp_path / "endsong_0.json"
     path.write_bytes(written([*plays(0, 2), plays(2, 1)[0] | {"ts": "1970-01-01T00:00:00Z"}]))
     assert (
-        "endsong_0.json: 1 of 3 plays is dated before 2008, when Spotify began; such plays stay in `plays`, but do not "
-        "count as listens.\n"
+        "endsong_0.json: 1 of 3 plays is dated before 2008, when Spotify was launched; such plays stay in `plays` but "
+        "do not count as listens.\n"
     ) in stage.run(path)
     assert stage.manifests()[0]["units"][0]["read_records"] == 3
 
@@ -826,8 +827,8 @@ def test_a_file_that_mixes_both_exports_says_so(stage: ImportStage, tmp_path: Pa
     path.write_bytes(written([account_data_play(7), *plays(0, 3), account_data_play(8)]))
     printed = stage.run(path)
     assert (
-        "history.json: mixes both exports, 3 plays in the extended form and 2 in the small one; each counts by its own "
-        "form.\n"
+        "history.json: mixes both exports, with 3 plays in the extended form and 2 in the small one; each play is "
+        "treated according to its form.\n"
     ) in printed
     assert "small export" not in printed
     assert len(stage.listened()) == 5
@@ -866,8 +867,8 @@ def test_of_many_files_without_plays_the_first_ten_are_named(stage: ImportStage,
 
 def test_files_that_were_all_imported_before_promise_nothing_new(stage: ImportStage, tmp_path: Path) -> None:
     path = audio_file(tmp_path, "2020", plays(0, 2))
-    assert "The plays arrive in `plays` within minutes" in stage.run(path)
-    assert stage.run(path).splitlines()[-1] == "Everything was already imported: nothing new was stored."
+    assert "The plays will be in `plays` within minutes" in stage.run(path)
+    assert stage.run(path).splitlines()[-1] == "All files had been imported before; nothing new was stored."
 
 
 @pytest.mark.parametrize(
@@ -876,9 +877,9 @@ def test_files_that_were_all_imported_before_promise_nothing_new(stage: ImportSt
         (
             ["OTHER", "--bucket", BUCKET],
             1,
-            f"other holds no plays. Left out (not recognized as plays): Playlist1.json. {GIVE}\n",
+            f"other contains no plays. Left out (not recognized as plays): Playlist1.json. {GIVE}\n",
         ),
-        (["HTML", "--bucket", BUCKET], 1, "is a web page (HTML), which is what an expired download link gives"),
+        (["HTML", "--bucket", BUCKET], 1, "is a web page (HTML), which is what a download link gives"),
         (["MISSING", "--bucket", BUCKET], 1, "There is no file or folder"),
         (["AUDIO", "--bucket", "no-such-bucket"], 1, "There is no bucket 'no-such-bucket' in this account: `pulumi"),
         (
@@ -886,8 +887,8 @@ def test_files_that_were_all_imported_before_promise_nothing_new(stage: ImportSt
             1,
             "There is no bucket 'Not a name' in this account: `pulumi",
         ),
-        (["AUDIO"], 2, "Give the stack's raw bucket with --bucket, or pass --dry-run"),
-        (["AUDIO", "--bucket", ""], 2, "Give the stack's raw bucket with --bucket, or pass --dry-run"),
+        (["AUDIO"], 2, "Pass the stack's raw bucket with --bucket, or use --dry-run"),
+        (["AUDIO", "--bucket", ""], 2, "Pass the stack's raw bucket with --bucket, or use --dry-run"),
         (["AUDIO", "--bucket", BUCKET, "--account-id", " "], 2, "--account-id must be an account_id from the tables"),
         (
             ["AUDIO", "--bucket", BUCKET, "--account-id", "\udcff"],
@@ -930,7 +931,7 @@ def test_an_interrupt_is_one_sentence_and_leaves_no_manifest(
 ) -> None:
     with at_put(1, after=interrupted):
         assert run_command(monkeypatch, str(audio_file(tmp_path, "2020", plays(0, 1))), "--bucket", BUCKET) == 130
-    assert capsys.readouterr().err == "Stopped. Everything this command had started has ended.\n"
+    assert capsys.readouterr().err == "Stopped. Everything that this command had started has been shut down.\n"
     assert stage.keys("runs/") == []
 
 
@@ -944,7 +945,7 @@ def test_aws_that_does_not_answer_is_one_sentence_and_the_command_goes_on_when_r
     path = audio_file(tmp_path, "2020", plays(0, 12))
     with at_put(number, before=unreachable):
         sentence = stage.fail(path)
-    assert "check your credentials and region, then run the command again; it continues with the files" in sentence
+    assert "check your credentials and region, and run the command again; it continues with the files" in sentence
     clock.shift(timedelta(minutes=1))
     stage.run(path)
     assert stage.listened() == plays(0, 12)
@@ -984,7 +985,7 @@ def test_no_credentials_is_one_sentence(
     monkeypatch.setenv("AWS_PROFILE", "nobody-has-this")
     assert run_command(monkeypatch, str(path), "--bucket", BUCKET) == 1
     error = capsys.readouterr().err
-    assert error.startswith("AWS cannot be contacted (The config profile (nobody-has-this) could not be found)")
+    assert error.startswith("Cannot create an AWS client (The config profile (nobody-has-this) could not be found)")
     assert error.count("\n") == 1
 
 

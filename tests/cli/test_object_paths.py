@@ -47,7 +47,7 @@ def test_a_key_is_a_path_below_the_folder(key: str) -> None:
     ],
 )
 def test_a_key_that_leads_out_of_the_folder_is_refused(key: str) -> None:
-    with pytest.raises(OutsideFolderError, match=r"leads out of /somewhere/demo, so nothing was copied"):
+    with pytest.raises(OutsideFolderError, match=r"leads outside /somewhere/demo, so nothing was copied"):
         path_below(FOLDER, key)
 
 

@@ -95,7 +95,7 @@ def test_names_of_files_in_an_export_are_shown_as_text(
     output = capsys.readouterr()
     assert "Streaming_History_Audio_␛[5m[bold].json: the file stops at element 2" in output.out
     assert "Left out (empty): Video␛]0;owned␇\\u202e␊.pdf" in output.out
-    assert output.err.startswith("Streaming_History_Audio_␛[5m[bold].json is incomplete")
+    assert output.err.startswith("Streaming_History_Audio_␛[5m[bold].json cannot be read to the end")
     assert (output.out + output.err).replace("\n", "").isprintable()
     monkeypatch.setattr(sys, "argv", ["spotify-etl", "import-history", f"{tmp_path}/\x1b[8mgone", "--dry-run"])
     with pytest.raises(SystemExit):
