@@ -524,7 +524,7 @@ def test_several_broken_files_are_each_told_of(
         in output.out
     )
     assert output.err.startswith(
-        "Streaming_History_Audio_0.json, Streaming_History_Audio_1.json cannot be read to the end, so their export does not"
+        "Streaming_History_Audio_0.json, Streaming_History_Audio_1.json cannot be read to the end, so their export"
     )
     assert stage.manifests()[0]["reason"] == (
         "2 of 3 units lack something, first streaming_history: The file stops at element 5, in the middle of its list."
