@@ -77,7 +77,7 @@ def run_demo(*, days: int, seed: int, folder: Path) -> None:
         f": {pluralize(days, 'day')} of a made-up listener, without AWS and without Spotify.",
     )
     print_line(console)
-    with steps.step("Make up a listener") as result:
+    with steps.step("Generate a listener") as result:
         library = Library.seeded(seed, start=START, timezone=TIMEZONE)
         result.say(
             f"{len(library.saved_tracks):,} saved tracks, {len(library.saved_albums)} saved albums, "

@@ -699,6 +699,21 @@ def test_an_account_that_is_named_needs_no_login(
     assert stage.manifests()[0]["account_id"] == "named"
 
 
+def test_a_name_that_several_left_out_files_have_is_listed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audio_file(tmp_path, "2020", plays(0, 1))
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "Playlist1.json").write_bytes(b"{}")
+    (tmp_path / "Playlist2.json").write_bytes(b"{}")
+
+    assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 0
+
+    left_out = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Left out")]
+    assert left_out == ["Left out (not recognized as plays): Playlist2.json, Playlist1.json (2 files)."]
+
+
 def test_dry_run_reports_and_asks_nothing_of_aws(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
