@@ -1,4 +1,4 @@
-"""`Pulumi.yaml` and docs/settings.md are what `make docs` makes of the settings."""
+"""`Pulumi.yaml` and docs/settings.md are what `make docs` generates from the settings."""
 
 from __future__ import annotations
 

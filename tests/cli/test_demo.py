@@ -92,7 +92,7 @@ def test_counts_are_those_of_the_model_and_the_tables_can_be_read(tmp_path: Path
 
 
 def has_ended(group: int) -> bool:
-    """Whether no process of the group is left; the system may take a moment to bury those that have just ended."""
+    """Return whether no process of the group is left, waiting a while for those that are just ending."""
     for _ in range(600):
         try:
             os.killpg(group, 0)

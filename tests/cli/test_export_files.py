@@ -30,7 +30,7 @@ from tests.cli.privacy_exports import (
 
 
 def labels(found: list[SkippedFile]) -> dict[str, str]:
-    """What each file that is not imported is said to be."""
+    """Return the label of each file that is not imported."""
     return {one.name: one.diagnosis.label for one in found}
 
 
@@ -129,7 +129,7 @@ def test_a_zip_with_a_password_says_so_and_gives_nothing(archives: Archives, tmp
 
 @pytest.mark.parametrize("place", [6, 46])
 def test_a_zip_whose_list_is_damaged_says_so(archives: Archives, tmp_path: Path, place: int) -> None:
-    """The version of zip that an entry asks for, and a byte of its name."""
+    """Damage the zip version that an entry requires, and a byte of its name."""
     path = tmp_path / "data.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("Streaming_History_Audio_ü.json", b"[]")
@@ -578,7 +578,7 @@ def test_a_companion_file_of_macos_that_is_named_is_told_as_that(archives: Archi
 
 
 def test_an_entry_packed_in_a_way_that_is_not_supported_says_so(archives: Archives, tmp_path: Path) -> None:
-    """As Windows packs large files."""
+    """Use the compression that Windows uses for large files."""
     path = zipped(tmp_path / "data.zip", [audio_file(tmp_path, "2020", plays(0, 9))])
     content = bytearray(path.read_bytes())
     content[content.rindex(b"PK\1\2") + 10] = 9  # Deflate64
@@ -702,7 +702,7 @@ def test_the_size_that_is_unpacked_counts_before_it_is_unpacked(
 
 
 def test_an_entry_never_gives_more_than_the_zip_says(archives: Archives, tmp_path: Path) -> None:
-    """The sizes in the headers are a tenth of what is packed."""
+    """Set the sizes in the headers to a tenth of the real ones."""
     path = tmp_path / "data.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("endsong_0.json", b"[" + b" " * 999_999)

@@ -201,7 +201,7 @@ def test_a_zip_is_the_same_import_as_its_files_and_given_with_them_each_counts_o
 def test_two_exports_in_one_folder_are_two_imports_and_what_both_hold_counts_once(
     stage: ImportStage, tmp_path: Path
 ) -> None:
-    """The older of two files of both is the same, the newer one grew in the later export, which also has a third."""
+    """Use two exports that share a file; a second file is longer in the later export, which also has a third."""
     files, given = tmp_path / "files", tmp_path / "given"
     given.mkdir()
     same = [plays(0, 5)]
@@ -238,7 +238,7 @@ def test_two_exports_in_one_folder_are_two_imports_and_what_both_hold_counts_onc
 def test_files_of_one_folder_are_one_import_however_it_is_named(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of two, what the API has between them would count too."""
+    """Check that they are one import: with two, the API's plays between them would count too."""
     first, second = audio_file(tmp_path, "2020", plays(0, 3)), audio_file(tmp_path, "2021", plays(2, 3))
     monkeypatch.chdir(tmp_path)
 
@@ -264,7 +264,7 @@ def test_of_two_exports_a_whole_one_counts_beside_a_broken_one(
 
 
 def test_a_whole_export_counts_also_where_a_broken_one_holds_all_of_it(stage: ImportStage, tmp_path: Path) -> None:
-    """What could be unpacked of a damaged zip, beside the zip."""
+    """Import what could be unpacked from a damaged zip, next to the zip."""
     parts, unpacked = tmp_path / "files", tmp_path / "given" / "unpacked"
     parts.mkdir()
     unpacked.mkdir(parents=True)
@@ -292,8 +292,8 @@ def test_a_broken_export_that_another_broken_one_holds_is_none_of_its_own(stage:
     assert [len(manifest["units"]) for manifest in stage.manifests()] == [2]
 
 
-def test_several_damaged_files_of_a_zip_are_each_told_of(stage: ImportStage, tmp_path: Path) -> None:
-    """Of none of them a single byte can be read, so that these tell nothing apart."""
+def test_several_damaged_files_of_a_zip_are_each_reported(stage: ImportStage, tmp_path: Path) -> None:
+    """Damage them so that not a single byte can be read, and they cannot be distinguished by content."""
     files = [audio_file(tmp_path, str(2020 + year), plays(year * 5, 5)) for year in range(3)]
     archive = tmp_path / "data.zip"
     with zipfile.ZipFile(archive, "w") as made:
@@ -386,7 +386,7 @@ def test_accounts_are_apart(stage: ImportStage, tmp_path: Path, clock: time_mach
         b'{"files": {"UNIT": {"mode": "full", "keys": [1]}}}',
     ],
 )
-def test_state_that_holds_nonsense_is_written_anew(stage: ImportStage, tmp_path: Path, state: bytes) -> None:
+def test_state_that_holds_nonsense_is_replaced(stage: ImportStage, tmp_path: Path, state: bytes) -> None:
     path = audio_file(tmp_path, "2020", plays(0, 2))
     stage.s3.put_object(Bucket=BUCKET, Key=STATE, Body=state.replace(b"UNIT", unit_of(path).encode()))
     stage.run(path)
@@ -404,7 +404,7 @@ def test_killed_at_any_write_and_run_again_everything_counts_once(
     number: int,
     when: str,
 ) -> None:
-    """Two parts and the state of each file, then the manifest: seven writes."""
+    """Interrupt each of seven writes: two parts and the state of each file, and the manifest."""
     monkeypatch.setattr(objects, "PART_BYTES", 6_000)
     paths = audio_file(tmp_path, "2020", plays(0, 12)), audio_file(tmp_path, "2021", plays(12, 12))
     with pytest.raises(KilledError), at_put(number, **{when: killed}):
@@ -442,7 +442,7 @@ def test_run_again_within_the_same_second_finds_its_own_objects(stage: ImportSta
 def test_two_imports_overlap_and_everything_counts_once(
     stage: ImportStage, tmp_path: Path, clock: time_machine.Traveller, number: int, seconds: int
 ) -> None:
-    """At the first, third or last write of the first a second one, of files of which it shares one, begins and ends."""
+    """Run a second import that shares a file during the first, third or last write of the first one."""
     mine, both, others = (audio_file(tmp_path, str(year), plays(12 * year, 12)) for year in range(3))
     second: list[str] = []
 
@@ -506,7 +506,7 @@ def test_a_file_that_is_cut_gives_what_it_has_and_keeps_the_import_from_counting
     assert stage.listened() == plays(0, 24)
 
 
-def test_several_broken_files_are_each_told_of(
+def test_several_broken_files_are_each_reported(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "Streaming_History_Audio_0.json").write_bytes(written(plays(5, 5))[:-9])
@@ -636,7 +636,7 @@ def test_two_kinds_of_export_in_one_folder_are_two_imports(stage: ImportStage, t
 def test_what_unpacks_to_more_than_an_import_may_hold_ends_before_anything_is_uploaded(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only a gzip file does not say beforehand how large it is."""
+    """Use gzip, which does not declare its unpacked size."""
     monkeypatch.setattr("cli.import_history.MAX_BYTES", 1_000_000)
     path = tmp_path / "endsong_0.json.gz"
     path.write_bytes(gzip.compress(written(plays(0, 1))[:-1] + b" " * 1_000_000 + b"]"))
@@ -796,10 +796,10 @@ def test_a_file_that_may_not_be_read_is_told_in_a_sentence_of_the_command(
     assert capsys.readouterr().err == f"{path} cannot be read (Permission denied): check its permissions.\n"
 
 
-def test_plays_of_the_future_are_imported_and_told_of(
+def test_plays_of_the_future_are_imported_and_reported(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An hour ahead is a difference of clocks."""
+    """Allow an hour, by which clocks may differ."""
     near, far, farther = (play | {"ts": ts} for play, ts in zip(plays(5, 3), FUTURE, strict=True))
     one, two = tmp_path / "endsong_0.json", tmp_path / "endsong_1.json"
     one.write_bytes(written([*plays(0, 3), near, far]))
@@ -827,7 +827,7 @@ def test_plays_that_stand_twice_are_counted_once_over_all_files(
     assert capsys.readouterr().out.splitlines()[1] == said
 
 
-def test_plays_from_before_spotify_began_are_imported_and_told_of(stage: ImportStage, tmp_path: Path) -> None:
+def test_plays_from_before_spotify_began_are_imported_and_reported(stage: ImportStage, tmp_path: Path) -> None:
     path = tmp_path / "endsong_0.json"
     path.write_bytes(written([*plays(0, 2), plays(2, 1)[0] | {"ts": "1970-01-01T00:00:00Z"}]))
     assert (

@@ -1,4 +1,4 @@
-"""`spotify-etl login` against moto's Secrets Manager and a token endpoint of this test's own."""
+"""`spotify-etl login` against moto's Secrets Manager and a fake token endpoint."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ APP_HEADER = f"Basic {base64.b64encode(b'id:hidden').decode()}"
 
 
 class TokenEndpoint(BaseHTTPRequestHandler):
-    """Gives a token for the code `agreed`, and one without a user for the app `id` with the secret `hidden`.
+    """Issues a token for the code `agreed`, and one without a user for the app `id` with the secret `hidden`.
 
-    The forms it was sent stay in `forms`; `broken` is what it answers instead, with `broken_status`; `granted` is the
-    scope of a consent.
+    `forms` records the forms that it received; `broken` replaces the response, with status `broken_status`; `granted`
+    is the scope of a consent.
     """
 
     forms: list[dict[str, list[str]]]
@@ -108,7 +108,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def answer_in_browser(monkeypatch: pytest.MonkeyPatch, **answer: str) -> list[str]:
-    """Make the browser answer Spotify's question at once; returns the addresses that were opened."""
+    """Make the browser give consent at once; return the addresses that were opened."""
     opened: list[str] = []
 
     def visit(address: str) -> bool:

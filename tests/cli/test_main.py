@@ -1,4 +1,4 @@
-"""What becomes of an error that no command expected."""
+"""Errors that no command expects."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_a_key_that_leads_out_of_the_folder_is_refused(key: str) -> None:
 
 
 class Objects:
-    """An S3 client whose bucket holds what its keys say."""
+    """An S3 client with a bucket in which each object contains its key."""
 
     def __init__(self, keys: list[str]) -> None:
         self._keys = keys

@@ -1,4 +1,4 @@
-"""Whatever text a command prints, the terminal shows it and obeys none of it."""
+"""Any text that a command prints is shown by the terminal and has no other effect."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def console(width: int = 300) -> tuple[Console, io.StringIO]:
 
 
 def printed(stream: io.StringIO) -> str:
-    """What was printed, without rich's own styles; that nothing else is in it which controls a terminal."""
+    """Return what was printed without rich's own styles, after checking that nothing else in it controls a terminal."""
     text = STYLE.sub("", stream.getvalue())
     assert text.replace("\n", "").isprintable(), repr(text)
     return text
@@ -130,7 +130,7 @@ def test_no_text_controls_the_terminal(text: str, width: int) -> None:
 
 
 def writes(source: str) -> list[str]:
-    """The places where a module of `cli` would write to the terminal by itself, past `cli.presentation`."""
+    """Return the places where a module of `cli` writes to the terminal without using `cli.presentation`."""
     found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         match node:

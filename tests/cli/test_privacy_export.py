@@ -1,4 +1,4 @@
-"""Plays out of files, whole and broken."""
+"""Reading plays from intact and broken files."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_a_file_that_goes_between_hash_and_reading_is_noticed(tmp_path: Path) ->
 
 
 def test_plays_with_an_impossible_time_are_kept_and_counted(tmp_path: Path) -> None:
-    """A day is allowed, as clocks differ."""
+    """Allow a day, by which clocks may differ."""
     times = ["2007-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "2008-01-01T00:00:00Z"]
     times += ["2026-11-28T12:00:00Z", "2026-11-29T12:00:00Z", "2026-11-29T12:00:01Z", "2999-01-01T00:00:00+01:00"]
     small = {"endTime": "2026-11-30 00:00", "msPlayed": 7}

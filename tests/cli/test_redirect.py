@@ -1,4 +1,4 @@
-"""What connects to the redirect URI while a login waits: only its own answer ends it, and nothing delays that."""
+"""Connections to the redirect URI while a login waits: only its own response ends it, and nothing delays that."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FITTING = f"/callback?code=agreed&state={STATE}"
 
 @dataclass
 class Waiting:
-    """A login that waits for its answer."""
+    """A login that waits for its response."""
 
     port: int
     answer: Future[AuthorizationResponse]

@@ -1,4 +1,4 @@
-"""A run that is longer than an invocation: the function hands over to itself until all is read."""
+"""A run that takes longer than an invocation: the function continues in new invocations until everything is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Privacy exports beside the plays of the API: each play counts once, at the hour it was heard, whatever overlaps."""
+"""Privacy exports together with the API's plays: each play counts once, at the hour it was heard, despite overlaps."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def fixture_imported(case: Case, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def written_exports(library: Library, case: Case, folder: Path) -> list[Path]:
-    """The exports of a case: of a hundred online plays five stand twice, and each has twenty fields of tomorrow."""
+    """Write the exports of a case; 5 % of online plays are repeated, and each play has twenty unknown fields."""
     targets = [folder / str(number) for number in range(2)]
     for target in targets:
         target.mkdir()
@@ -105,7 +105,7 @@ def written_exports(library: Library, case: Case, folder: Path) -> list[Path]:
 
 
 def expected_listens(imported: World, case: Case) -> list[Listen]:
-    """What `listens` must have, from the simulator's own model."""
+    """Return the expected rows of `listens`, from the simulator's own model."""
     given = listens_beside_account_data if case.small else listens
     return list(given(imported.library, EXPORTED_AT[-1]))
 
@@ -173,7 +173,7 @@ def test_the_buckets_hold_nothing_but_documented_fields(imported: World) -> None
 
 
 def readable(key: str, body: bytes) -> str:
-    """What an object holds, uncompressed."""
+    """Return the content of an object, uncompressed."""
     if key.endswith(".parquet"):
         return repr(pq.read_table(io.BytesIO(body)).to_pylist())
     return (gzip.decompress(body) if key.endswith(".gz") else body).decode()

@@ -1,4 +1,4 @@
-"""A library that is far too large for a day's quota: loaded over days, whole at the end."""
+"""A library far too large for one day's quota: loaded over days, and complete in the end."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_runs_say_what_they_lack_until_nothing_is_lacking(loaded: World) -> None
 
 
 def test_a_lock_of_a_day_costs_a_day_and_not_two(loaded: World) -> None:
-    """The next daily run begins minutes before it ends, and waits for it."""
+    """Let the next daily run start minutes before the lock ends, and wait for it."""
     found = [
         (unit["status"], unit["reason"])
         for manifest in loaded.manifests()
@@ -76,7 +76,7 @@ def test_no_page_was_asked_for_twice_but_where_the_read_was_cut(loaded: World) -
         if unit["stream"] == "saved_tracks" and unit["read_id"] == whole["read_id"]
     )
     pages = ceil(whole["read_records"] / 50)
-    # A cut costs a page that is asked for again to find the place, and its refusal; the profile is asked for by others.
+    # A cut-off read costs one page that is read again to find the place, and the refused request; others read the profile.
     assert pages <= asked <= pages + 3 * (LOCKS + 1)
 
 
@@ -86,7 +86,7 @@ def test_saved_tracks_are_all_there_and_none_twice(loaded: World) -> None:
     found = {uri for uri, _ in result.rows}
     expected = {saved.track.uri for saved in loaded.library.at(loaded.mornings[-1]).saved_tracks}
     assert expected - found == set()
-    # What was unsaved since the read began stands until the next full read.
+    # A track that was unsaved after the read began remains until the next full read.
     ever = {saved.track.uri for morning in loaded.mornings for saved in loaded.library.at(morning).saved_tracks}
     assert found - ever == set()
 

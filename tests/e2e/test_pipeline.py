@@ -1,4 +1,4 @@
-"""From the simulator through schedule, extract, S3 event, transform, crawl and publish to SQL: the model's answers."""
+"""The whole flow, from the simulator through schedule, extract, transform, crawl and publish to SQL, and its results."""
 
 from __future__ import annotations
 

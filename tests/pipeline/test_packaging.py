@@ -1,4 +1,4 @@
-"""The archives that Lambda runs: their content, that they never change by themselves, and that they fit."""
+"""The archives that Lambda runs: their content, reproducibility and size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOCK = "requests==2.34.2 \\\n    --hash=sha256:0f3c\n"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A small project, in an order and with leftovers that must not matter."""
+    """Create a small project, with an order of files and leftovers that must not matter."""
     root = tmp_path / "project"
     for name, text in {
         "handlers/extract/handler.py": "handler = 1\n",
@@ -102,7 +102,7 @@ def test_a_layer_without_packages_holds_the_lock_file(
 
 
 def fake_install(lock: Path, architecture: str, target: Path) -> None:
-    """What pip would leave behind, with everything that a layer does without."""
+    """Install what pip would install, with everything that a layer leaves out."""
     assert lock.name == "requirements-transform.lock"
     assert architecture == "arm64"
     for name in KEPT + LEFT_OUT:

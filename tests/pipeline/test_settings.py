@@ -1,4 +1,4 @@
-"""Settings: what is allowed, and the one sentence for what is not."""
+"""Settings: what is allowed, and the error for what is not."""
 
 from __future__ import annotations
 

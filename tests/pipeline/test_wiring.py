@@ -209,7 +209,7 @@ def test_nothing_is_left_over(up: Program, name: str, versioned: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["raw", "transformed", "athena-results"])
-def test_old_versions_expire_only_where_versioning_stands(up: Program, name: str) -> None:
+def test_old_versions_expire_only_where_versioning_is_enabled(up: Program, name: str) -> None:
     lifecycle = up.one("BucketLifecycleConfiguration", f"spotify-etl-{name}")
     versioning = up.all("BucketVersioning").get(f"spotify-etl-{name}")
 
