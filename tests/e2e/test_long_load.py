@@ -76,7 +76,7 @@ def test_no_page_was_asked_for_twice_but_where_the_read_was_cut(loaded: World) -
         if unit["stream"] == "saved_tracks" and unit["read_id"] == whole["read_id"]
     )
     pages = ceil(whole["read_records"] / 50)
-    # A cut-off read costs one page that is read again to find the place, and the refused request; others read the profile.
+    # A read that is cut off costs one page, read again to find the place, and the refused request.
     assert pages <= asked <= pages + 3 * (LOCKS + 1)
 
 

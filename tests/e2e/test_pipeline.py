@@ -1,4 +1,4 @@
-"""The whole flow, from the simulator through schedule, extract, transform, crawl and publish to SQL, and its results."""
+"""The whole flow from the simulator to SQL: schedule, extract, transform, crawl, publish, and its results."""
 
 from __future__ import annotations
 

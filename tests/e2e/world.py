@@ -85,7 +85,7 @@ class World:
 
 
 def line_counts(one: World) -> dict[str, tuple[str, int, int]]:
-    """Return by key the stream of every raw object, its lines, and its rows in the stream's table plus rejected records."""
+    """Return by key each raw object's stream, its lines, and its rows in the stream's table plus rejected records."""
     outputs = {key: json.loads(body) for key, body, _ in one.objects("transformed_bucket_name", OUTPUTS_PREFIX)}
     counted: dict[str, tuple[str, int, int]] = {}
     for key, body, metadata in one.objects("raw_bucket_name", RAW_PREFIX):
