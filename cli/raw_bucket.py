@@ -28,10 +28,8 @@ def raw_bucket(name: str) -> Iterator[Bucket]:
         ) from error
     try:
         yield Bucket(client, name)
-    except (
-        client.exceptions.NoSuchBucket,
-        ParamValidationError,
-    ) as error:  # Only the name may be invalid.
+    except (client.exceptions.NoSuchBucket, ParamValidationError) as error:
+        # The name is the only parameter that can be invalid.
         raise CommandError(
             f"There is no bucket {name!r} in this account: "
             "`pulumi stack output raw_bucket_name` prints the name of the stack's bucket."
