@@ -15,7 +15,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -80,6 +80,7 @@ class ExportFile:
 
     path: Path
     """The file, or the outermost zip that holds it."""
+    _: KW_ONLY
     member: Member | None = None
     """Its entry in a zip; None if it is not in a zip."""
     size: int = 0
@@ -315,7 +316,7 @@ class _Search:
                 else:
                     self._look_into(path, inner)
             else:
-                self._add_if_plays(ExportFile(path, member, member.size))
+                self._add_if_plays(ExportFile(path, member=member, size=member.size))
 
     def _add_if_plays(self, file: ExportFile) -> None:
         """Add a file that has one of Spotify's names, or is named .json and begins with plays."""

@@ -21,7 +21,7 @@ from cli.import_manifest import STREAM, Run, write_manifest
 from cli.import_report import FileOutcome, ImportSummary, check_found, check_usable, describe_broken, report
 from cli.import_state import ImportedFile, ImportState
 from cli.presentation import pluralize, print_line, progress_bar
-from cli.privacy_export import Duplicates, FileReading, RejectedElements
+from cli.privacy_export import Duplicates, FileReading
 from cli.raw_bucket import raw_bucket
 from cli.zip_archives import Archives
 from handlers import layout
@@ -113,21 +113,18 @@ class _Importer:
         if noted is None:
             return None
         return FileOutcome(
-            hashed_file,
-            "unchanged",
-            noted.records,
-            noted.plays,
-            noted.span,
-            0,
-            RejectedElements(),
-            0,
+            hashed_file=hashed_file,
+            status="unchanged",
+            records=noted.records,
+            plays=noted.plays,
+            span=noted.span,
             read_keys=noted.keys,
         )
 
     def import_file(self, hashed_file: HashedFile, on_bytes: _OnCount, on_plays: _OnCount) -> FileOutcome:
         """Import a file; state is saved only after the objects that it refers to."""
         try:
-            outcome = self._write(FileReading(hashed_file, on_bytes, self._run.started_at), on_plays)
+            outcome = self._write(FileReading(hashed_file, on_bytes, now=self._run.started_at), on_plays)
         except OSError as error:
             # FileReading handles the errors of the file itself: this one comes from the folder of temporary parts.
             raise CommandError(
@@ -139,12 +136,12 @@ class _Importer:
             self._state.add(
                 hashed_file.unit,
                 ImportedFile(
-                    hashed_file.content_hash,
-                    outcome.read_keys,
-                    outcome.records,
-                    outcome.plays,
-                    layout.written(datetime.now(UTC)),
-                    outcome.span,
+                    read_id=hashed_file.content_hash,
+                    keys=outcome.read_keys,
+                    records=outcome.records,
+                    plays=outcome.plays,
+                    extracted_at=layout.written(datetime.now(UTC)),
+                    span=outcome.span,
                 ),
             )
         return outcome
@@ -178,7 +175,7 @@ class _FileSource:
 def _inspect(
     hashed_file: HashedFile, on_bytes: _OnCount, on_plays: _OnCount, now: datetime, duplicates: Duplicates
 ) -> FileOutcome:
-    reading = FileReading(hashed_file, on_bytes, now, duplicates)
+    reading = FileReading(hashed_file, on_bytes, now=now, duplicates=duplicates)
     records = 0
     for _ in reading.records():
         records += 1
@@ -188,19 +185,19 @@ def _inspect(
 
 def _outcome(reading: FileReading, records: int, keys: tuple[str, ...]) -> FileOutcome:
     return FileOutcome(
-        reading.hashed_file,
-        "partial" if reading.problem else "complete",
-        records,
-        reading.plays,
-        reading.span,
-        reading.elements,
-        reading.rejected,
-        len(reading.months),
-        reading.account_data_plays,
-        reading.early_plays,
-        reading.future_plays,
-        reading.problem,
-        keys,
+        hashed_file=reading.hashed_file,
+        status="partial" if reading.problem else "complete",
+        records=records,
+        plays=reading.plays,
+        span=reading.span,
+        elements=reading.elements,
+        rejected=reading.rejected,
+        months=len(reading.months),
+        account_data_plays=reading.account_data_plays,
+        early_plays=reading.early_plays,
+        future_plays=reading.future_plays,
+        problem=reading.problem,
+        read_keys=keys,
     )
 
 
@@ -261,7 +258,13 @@ def _read_and_import(found: FoundFiles, importer: _Importer | None, now: datetim
                 key: importer.import_file(one, display.add_bytes, display.add_plays) for key, one in new.items()
             }
     broken = frozenset(key for key, outcome in outcomes.items() if outcome.problem)
-    return ImportSummary(*group_by_export(files, broken), {key: outcomes[key] for key in contents}, duplicates.count)
+    exports, repeated = group_by_export(files, broken)
+    return ImportSummary(
+        exports=exports,
+        repeated=repeated,
+        outcomes={key: outcomes[key] for key in contents},
+        duplicates=duplicates.count,
+    )
 
 
 def _hash_files(files: Sequence[ExportFile], display: _ProgressDisplay) -> list[HashedFile]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.diagnosis import DOWNLOAD, Problem
@@ -20,7 +20,7 @@ _NAMES_SHOWN = 10
 _USAGE = "Pass the zip that Spotify sent, or the folder it unpacks to."
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FileOutcome:
     """The result of reading or importing one file."""
 
@@ -31,10 +31,10 @@ class FileOutcome:
     plays: int
     """How many of them become rows in `plays`."""
     span: Span
-    elements: int
+    elements: int = 0
     """Elements of its list that were read; 0 if it was imported before."""
-    rejected: RejectedElements
-    months: int
+    rejected: RejectedElements = field(default_factory=RejectedElements)
+    months: int = 0
     """In how many months its plays were heard; 0 if it was imported before."""
     account_data_plays: int = 0
     """How many of its plays have the form of the small export; 0 if it was imported before."""
@@ -74,12 +74,12 @@ class FileOutcome:
         """
         whole, wrote = self.status != "partial", self.status != "unchanged" and not again
         return UnitRow(
-            STREAM,
-            self.hashed_file.unit,
-            "full",
-            self.hashed_file.content_hash,
-            "unchanged" if whole and again else self.status,
-            f"{_capitalized(self.problem.why)}." if self.problem else None,
+            stream=STREAM,
+            unit=self.hashed_file.unit,
+            mode="full",
+            read_id=self.hashed_file.content_hash,
+            status="unchanged" if whole and again else self.status,
+            reason=f"{_capitalized(self.problem.why)}." if self.problem else None,
             records=self.records if wrote else 0,
             objects=len(self.read_keys) if wrote else 0,
             read_complete=whole,
@@ -88,7 +88,7 @@ class FileOutcome:
         )
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ImportSummary:
     """The result of all files."""
 

@@ -14,7 +14,7 @@ from handlers.raw.bucket import Bucket
 from handlers.raw.state import Slot, StateError, StateFile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImportedFile:
     """A file that has been imported completely, with what is reported when it is passed again."""
 
@@ -45,7 +45,14 @@ class ImportedFile:
             return None
         plays = content.get("plays")
         span = Span(_moment(content.get("first_played_at")), _moment(content.get("last_played_at")))
-        return cls(read_id, tuple(keys), records, plays if type(plays) is int else records, extracted_at, span)
+        return cls(
+            read_id=read_id,
+            keys=tuple(keys),
+            records=records,
+            plays=plays if type(plays) is int else records,
+            extracted_at=extracted_at,
+            span=span,
+        )
 
     def content(self) -> dict[str, Any]:
         """Return the entry for the state."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -89,6 +89,7 @@ class FileReading:
     hashed_file: HashedFile
     on_bytes: Callable[[int], None]
     """Called with the number of bytes of each piece that is read."""
+    _: KW_ONLY
     now: datetime
     """When the import began; plays dated well after it are in the future."""
     duplicates: Duplicates | None = None

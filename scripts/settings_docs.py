@@ -41,7 +41,7 @@ setting ends `pulumi up` with a sentence that says what is allowed. `make docs` 
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Setting:
     name: str
     rule: Rule
@@ -76,7 +76,7 @@ def _settings() -> Iterator[_Setting]:
     for each in dataclasses.fields(Settings):
         default = list(each.default) if isinstance(each.default, tuple) else each.default
         description = analyzer.get_docstring(SpotifyEtlPipelineArgs, each.name) or ""
-        yield _Setting(key(each), each.metadata["rule"], default, description)
+        yield _Setting(name=key(each), rule=each.metadata["rule"], default=default, description=description)
 
 
 def _config_entry(setting: _Setting) -> str:

@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 def reading(path: Path) -> FileReading:
-    return FileReading(hash_file(ExportFile(path), lambda _: None), lambda _: None, NOW)
+    return FileReading(hash_file(ExportFile(path), lambda _: None), lambda _: None, now=NOW)
 
 
 def read(path: Path) -> tuple[list[dict[str, Any]], FileReading]:
@@ -200,7 +200,7 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path) -> None
 
 
 def test_a_file_that_goes_between_hash_and_reading_is_noticed(tmp_path: Path) -> None:
-    one = FileReading(HashedFile(ExportFile(tmp_path / "endsong_0.json"), "0" * 64), lambda _: None, NOW)
+    one = FileReading(HashedFile(ExportFile(tmp_path / "endsong_0.json"), "0" * 64), lambda _: None, now=NOW)
     assert list(one.records()) == []
     assert one.problem == Problem(
         "the file stops at element 1, because it cannot be read (No such file or directory)",

@@ -30,7 +30,7 @@ AFTER_VIEWS = timedelta(hours=2)
 """From a day's `START` time until its daily run, crawl and views are done; nothing in the library changes so early."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class World:
     """A running cloud, what was deployed into it, and the library that it reads."""
 
@@ -116,4 +116,4 @@ def world(
         outputs = cloud.deploy(ROOT, config={"timezone": TIMEZONE, **wanted, **(config or {})})
         if logged_in:
             log_in(cloud, outputs["spotify_secret_name"], streams)
-        yield World(cloud, library, outputs, shape, catalogue=catalogue)
+        yield World(cloud=cloud, library=library, outputs=outputs, shape=shape, catalogue=catalogue)
