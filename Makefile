@@ -7,9 +7,9 @@ BIN := $(VENV)/bin
 LOCK := requirements-dev.lock
 UV_LOCK := requirements-uv.lock
 UV := build/uv
-# Two workers at the most: the tests start processes of their own.
+# At most two workers: the tests start processes of their own.
 WORKERS ?= 2
-# The commands start many processes: each would compile every module anew where the variable is set.
+# With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-engine test-browser test-trino test-all check fix lint types build docs lock clean bench bench-extract bench-imports
@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/ready ## Install everything the project needs into .venv (the other commands do it by themselves)
+setup: $(VENV)/ready ## Install everything the project needs into .venv (the other commands do this automatically)
 
 $(VENV)/ready: $(LOCK) pyproject.toml scripts/find-python
 	@set -euo pipefail; \
@@ -29,62 +29,63 @@ $(VENV)/ready: $(LOCK) pyproject.toml scripts/find-python
 	$(BIN)/python -m pip --disable-pip-version-check install --require-hashes --no-compile -r $(LOCK) 2>&1 | tee $(VENV)/install.log \
 	  | awk -v total=$$total -v terminal="$$(test -t 1 && echo 1)" \
 	      '/^Collecting/ && terminal {printf "\r  found %d of about %d", ++n, total} /^Installing/ {print "\n  unpacking …"} {fflush()}' \
-	  || { echo "The packages could not be installed; $(VENV)/install.log says why. Check the network and run make again." >&2; exit 1; }; \
+	  || { echo "The packages could not be installed; see $(VENV)/install.log for the reason. Check the network and run make again." >&2; exit 1; }; \
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable . \
-	  || { echo "The project itself could not be installed; the lines above say why." >&2; exit 1; }; \
+	  || { echo "The project itself could not be installed; see the lines above for the reason." >&2; exit 1; }; \
 	touch $(VENV)/ready
 
-demo: setup ## Run the whole pipeline on this machine: no AWS, no Spotify account
+demo: setup ## Run the whole pipeline on this machine, without AWS and without a Spotify account
 	@$(BIN)/python -m cli demo
 
 test: setup ## Run the fast tests (two to four minutes on two cores)
 	@$(BIN)/python -m pytest -m "not slow and not engine and not browser and not trino" -n $(WORKERS)
 
-test-engine: setup ## Run the program with Pulumi's own engine against a provider double (needs the pulumi CLI)
+test-engine: setup ## Run the program with Pulumi's own engine against a fake AWS provider (needs the pulumi CLI)
 	@$(BIN)/python -m pytest -m engine
 
-test-browser: setup ## Let hostile pages in headless Chromium attack the embedded cloud (needs Chromium)
+test-browser: setup ## Attack the embedded cloud from hostile pages in headless Chromium (needs Chromium)
 	@$(BIN)/python -m pytest -m browser
 
-test-trino: setup ## Ask Trino itself every view and query (needs a JDK and Maven; fetches Trino once)
+test-trino: setup ## Run every view and named query on Trino (needs a JDK and Maven; downloads Trino once)
 	@$(BIN)/python -m pytest -m trino
 
-test-all: setup ## Run every test, the thorough ones too
+test-all: setup ## Run all tests, including the slow ones
 	@$(BIN)/python -m pytest -m "not trino" -n $(WORKERS)
 	@$(MAKE) --no-print-directory test-trino
 
-bench: setup ## Measure the transform beside DuckDB, Polars and Python record by record, and write docs/benchmarks.md
+bench: setup ## Compare the transform with DuckDB, Polars and record-by-record Python, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.benchmarks.transform
 
-bench-extract: setup ## Measure what a first load costs, for libraries of up to a million saved tracks
+bench-extract: setup ## Measure first loads of libraries of up to a million saved tracks, and write docs/benchmark-extract.md
 	@$(BIN)/python -m tests.benchmarks.extract
 
-bench-imports: setup ## Measure what each function adds to the import of its libraries
+bench-imports: setup ## Measure how long each function takes to import, compared with its libraries alone
 	@$(BIN)/python -m tests.benchmarks.imports
 
-check: lint types test ## Everything a reviewer asks for: lint, types, fast tests
+check: lint types test ## Run the linter, the type checker and the fast tests
 
-lint: setup ## Check style and format
+lint: setup ## Check style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 types: setup ## Check types
 	@$(BIN)/mypy
 
-fix: setup ## Mend what the linter can mend
+fix: setup ## Fix what the linter can fix, and format the code
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-build: setup ## Build what is deployed: the code archive and the dependency layers, into build/
+build: setup ## Build the code archive and the dependency layers into build/
 	@$(BIN)/python -m pipeline.packaging
 
-docs: setup ## Write the pages on streams and tables that the registries know
+docs: setup ## Write the reference pages on streams, tables and settings, and the settings in Pulumi.yaml
 	@$(BIN)/python -m scripts.reference_docs
+	@$(BIN)/python -m scripts.settings_docs
 
 $(UV)/ready: $(VENV)/ready $(UV_LOCK)
 	@$(BIN)/python -m venv --clear $(UV)
 	@$(UV)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $(UV_LOCK)
 	@touch $(UV)/ready
 
-lock: setup $(UV)/ready ## Pin the dependencies of pyproject.toml anew, with hashes
+lock: setup $(UV)/ready ## Resolve the dependencies in pyproject.toml again and pin them with hashes
 	@set -euo pipefail; \
 	compile="$(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header"; \
 	$$compile pyproject.toml --group dev --output-file $(LOCK); \
@@ -93,5 +94,5 @@ lock: setup $(UV)/ready ## Pin the dependencies of pyproject.toml anew, with has
 	  $$compile --group $$group --constraint $(LOCK) --output-file requirements-$$group.lock; \
 	done
 
-clean: ## Remove what was built or installed here
+clean: ## Remove everything that was built or installed here
 	rm -rf $(VENV) .local build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""The stack: settings in, one pipeline, outputs out."""
+"""The Pulumi program: reads the settings, creates the pipeline, and exports its outputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pulumi
 from pipeline.settings import read_settings
 from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline, SpotifyEtlPipelineArgs
 
-# One of two keys to `pulumi destroy` with data in the buckets; the other is the setting `forceDestroy`.
+# `pulumi destroy` deletes buckets that hold data only if both this and the setting `forceDestroy` are true.
 ALLOW_DATA_LOSS = False
 
 settings = read_settings()

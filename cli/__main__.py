@@ -1,4 +1,4 @@
-"""`python -m cli`: the command where its script is not at hand, for instance in a checkout that was moved."""
+"""`python -m cli`: runs the command without its script, for instance in a checkout that was moved."""
 
 from __future__ import annotations
 

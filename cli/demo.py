@@ -19,10 +19,10 @@ from typing import Any
 from pyarrow import parquet
 from rich.console import Console
 
+from cli.athena_queries import QueryResult, named_queries, run_query
 from cli.errors import CommandError
 from cli.object_paths import path_below
-from cli.presentation import Steps, bar_chart, counted, print_line, print_tables, table, terminal
-from cli.questions import Answer, ask, named_queries
+from cli.presentation import Steps, bar_chart, pluralize, print_line, print_tables, table, terminal
 from cli.text import quoted
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TABLES_PREFIX, RawKey, outputs_key
 from handlers.streams import FULL_READ_DAYS, READABLE_STREAMS, default_streams, scopes
@@ -32,7 +32,7 @@ from spotify_simulator import Library
 from spotify_simulator.model.top_lists import TIME_RANGES
 
 START = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
-"""A Monday; in the listener's time zone an hour before the first daily run."""
+"""A Monday, one hour before the first daily run."""
 TIMEZONE = "Europe/Berlin"
 SETTINGS = {"timezone": TIMEZONE, "dailyAt": "06:00", "streams": json.dumps(list(READABLE_STREAMS))}
 WRONG_SETTING = {"dailyAt": "25:00"}
@@ -41,9 +41,9 @@ _FIRST_DAILY_RUN = START + timedelta(hours=1)
 _FIRST_POLL = START + timedelta(hours=1, minutes=20)
 """The first hourly run after the login."""
 _NEXT_MORNING = timedelta(hours=2, minutes=30)
-"""From `START`'s time of day past the daily run, the crawl and the views."""
+"""From `START`'s time of day until the daily run, the crawl and the views are done."""
 _MARKER = ".spotify-etl-demo"
-"""The file by which the demo knows a folder as its own."""
+"""The file that marks a folder as the demo's own."""
 _SAMPLE_ROWS = 8
 _PROJECT = Path(__file__).resolve().parents[1]
 _SHOWN = {
@@ -53,19 +53,19 @@ _SHOWN = {
     "freshness": ("stream", "last_status", "last_good_at", "age_hours"),
     "rejected_records_by_reason": ("stream", "reason", "records", "newest_detail"),
 }
-"""Which answers the demo shows, and which of their columns."""
+"""The named queries whose results the demo shows, with the columns it shows."""
 
 
 def run_demo(*, days: int, seed: int, folder: Path) -> None:
     """Run everything and print what happens.
 
     Args:
-        days: simulated days.
-        seed: of the listener's library.
-        folder: where the Parquet files go; what an earlier demo left there is replaced.
+        days: the number of simulated days.
+        seed: the seed of the listener's library.
+        folder: where the Parquet files go; those of an earlier demo are replaced.
 
     Raises:
-        CommandError: something did not come out as the simulator's own model says.
+        CommandError: a step failed, or the tables differ from the simulator's model.
     """
     began = time.perf_counter()
     console = terminal()
@@ -74,10 +74,10 @@ def run_demo(*, days: int, seed: int, folder: Path) -> None:
     print_line(
         console,
         ("spotify-etl demo", "bold"),
-        f": {counted(days, 'day')} of a listener, without AWS and without Spotify.",
+        f": {pluralize(days, 'day')} of a made-up listener, without AWS and without Spotify.",
     )
     print_line(console)
-    with steps.step("Make up a listener") as result:
+    with steps.step("Generate a listener") as result:
         library = Library.seeded(seed, start=START, timezone=TIMEZONE)
         result.say(
             f"{len(library.saved_tracks):,} saved tracks, {len(library.saved_albums)} saved albums, "
@@ -92,12 +92,12 @@ def run_demo(*, days: int, seed: int, folder: Path) -> None:
         demo.run_before_login()
         demo.log_in()
         for day in range(days):
-            demo.live_a_day(day)
+            demo.simulate_day(day)
             if day == 0:
-                demo.send_garbage()
-        _show(console, demo.answer())
+                demo.add_damaged_objects()
+        _show(console, demo.run_named_queries())
         differences = demo.compare(console)
-        demo.keep_tables(folder)
+        demo.save_tables(folder)
     if differences:
         raise CommandError(
             f"The tables differ from the simulator's model in {', '.join(differences)}: please report it."
@@ -105,15 +105,15 @@ def run_demo(*, days: int, seed: int, folder: Path) -> None:
     print_line(console)
     print_line(
         console,
-        f"Done in {time.perf_counter() - began:.0f} s. The tables lie in ",
+        f"Done in {time.perf_counter() - began:.0f} s. The tables are in ",
         (f"{folder}/tables", "bold"),
-        " as Parquet files, for any tool; for instance:",
+        " as Parquet files that any tool can read; for example:",
     )
     print_line(console, f"  {_example(folder)}")
 
 
 def log_in(cloud: EmbeddedCloud, secret_name: str, streams: tuple[str, ...] = default_streams()) -> None:
-    """Do what `spotify-etl login` does for these streams, with the simulator's consent instead of a browser's."""
+    """Do what `spotify-etl login` does for these streams, with consent from the simulator instead of a browser."""
     consent = scopes(streams)
     secret = {
         "client_id": cloud.spotify.client_id,
@@ -126,7 +126,7 @@ def log_in(cloud: EmbeddedCloud, secret_name: str, streams: tuple[str, ...] = de
 
 
 class _Demo:
-    """The demo's steps over one cloud, in the order of their methods."""
+    """The steps of the demo in one cloud; they run in the order of the methods."""
 
     def __init__(self, cloud: EmbeddedCloud, library: Library, steps: Steps, days: int) -> None:
         self._cloud = cloud
@@ -139,13 +139,13 @@ class _Demo:
 
     def deploy(self) -> None:
         settings = SETTINGS | {"catalogueUris": json.dumps(self._catalogue)}
-        with self._steps.step("Deploy __main__.py with a wrong setting, then as it should be") as result:
+        with self._steps.step("Deploy __main__.py, first with a wrong setting, then correctly") as result:
             try:
                 self._cloud.deploy(_PROJECT, config=settings | WRONG_SETTING)
             except DeploymentError as error:
-                result.say(f"refused: {quoted(error)}")
+                result.say(f"rejected: {quoted(error)}")
             else:
-                raise CommandError("A wrong setting was deployed: please report it.")
+                raise CommandError("A wrong setting was accepted: please report it.")
             try:
                 self._outputs = self._cloud.deploy(_PROJECT, config=settings)
             except DeploymentError as error:
@@ -157,19 +157,19 @@ class _Demo:
             )
 
     def run_before_login(self) -> None:
-        with self._steps.step("Let the first hourly run find an empty secret") as result:
+        with self._steps.step("Let the first hourly run start before the login") as result:
             self._cloud.run_until(START + timedelta(minutes=30))
             for manifest in self._manifests():
                 result.say(f"{manifest['run_id']}: {manifest['status']}, {manifest['reason']}")
 
     def log_in(self) -> None:
-        with self._steps.step("Log in: the refresh token goes into the stack's secret"):
+        with self._steps.step("Log in: store the refresh token in the stack's secret"):
             log_in(self._cloud, self._outputs["spotify_secret_name"], tuple(READABLE_STREAMS))
 
-    def live_a_day(self, day: int) -> None:
-        # The last day ends with the next morning's daily run, so that nothing of it is missing.
+    def simulate_day(self, day: int) -> None:
+        # The last day ends after the next morning's daily run, which completes it.
         end = START + timedelta(days=day + 1) + (_NEXT_MORNING if day == self._days - 1 else timedelta())
-        with self._steps.step(f"Live day {day + 1}, until {end:%a %d %b %H:%M} UTC") as result:
+        with self._steps.step(f"Simulate day {day + 1}, until {end:%a %d %b %H:%M} UTC") as result:
             self._cloud.run_until(end, on_step=lambda step: result.progress(f"{step.at:%H:%M} {step.name}"))
             new = self._cloud.log[self._seen :]
             self._seen = len(self._cloud.log)
@@ -179,7 +179,7 @@ class _Demo:
                 ("crawl", "crawl"),
                 ("Athena statement", "query"),
             )
-            result.say(", ".join(counted(number, noun) for noun, kind in did if (number := _count(new, kind))))
+            result.say(", ".join(pluralize(number, noun) for noun, kind in did if (number := _count(new, kind))))
             transformed = len(list(self._objects("transformed_bucket_name", OUTPUTS_PREFIX)))
             result.say(
                 f"so far {len(self._library.plays_polled_since(_FIRST_POLL)):,} plays, "
@@ -189,7 +189,7 @@ class _Demo:
                 if not step.ok:
                     result.say((f"{step.at:%H:%M} {step.kind} {step.name}: {quoted(step.detail)}", "yellow"))
 
-    def send_garbage(self) -> None:
+    def add_damaged_objects(self) -> None:
         with self._steps.step("Put two damaged objects into the raw bucket") as result:
             s3, bucket = self._cloud.client("s3"), self._outputs["raw_bucket_name"]
             genuine = next(key for key in self._objects("raw_bucket_name", f"{RAW_PREFIX}saved_albums/"))
@@ -197,51 +197,51 @@ class _Demo:
             whole = RawKey.parse(genuine)
             truncated = str(dataclasses.replace(whole, part=90))
             s3.put_object(Bucket=bucket, Key=truncated, Body=body[: len(body) // 2])
-            no_json = str(dataclasses.replace(whole, part=91))
-            lines = [*gzip.decompress(body).splitlines()[:2], b"this is no JSON"]
-            s3.put_object(Bucket=bucket, Key=no_json, Body=gzip.compress(b"\n".join(lines) + b"\n"))
+            not_json = str(dataclasses.replace(whole, part=91))
+            lines = [*gzip.decompress(body).splitlines()[:2], b"this is not JSON"]
+            s3.put_object(Bucket=bucket, Key=not_json, Body=gzip.compress(b"\n".join(lines) + b"\n"))
             self._cloud.run_until(self._cloud.now + timedelta(minutes=1))
-            for key in (truncated, no_json):
+            for key in (truncated, not_json):
                 output = s3.get_object(Bucket=self._outputs["transformed_bucket_name"], Key=outputs_key(key))
                 became = json.load(output["Body"])
                 rejected = next(name for name in became["outputs"] if "rejected_records" in name)
                 file = s3.get_object(Bucket=self._outputs["transformed_bucket_name"], Key=rejected)["Body"].read()
                 reasons = [str(reason) for reason in parquet.read_table(io.BytesIO(file))["reason"].to_pylist()]
                 result.say(
-                    f"{key}: of {counted(became['lines'], 'line')} {became['rows'][whole.stream]} became rows; "
-                    f"rejected_records says {', '.join(reasons)}"
+                    f"{key}: {became['rows'][whole.stream]} of {pluralize(became['lines'], 'line')} became rows; "
+                    f"reasons in rejected_records: {', '.join(reasons)}"
                 )
 
-    def answer(self) -> dict[str, Answer]:
-        with self._steps.step("Ask the named queries") as result:
-            answers = {}
+    def run_named_queries(self) -> dict[str, QueryResult]:
+        with self._steps.step("Run the named queries") as result:
+            results = {}
             for name, query in named_queries(self._cloud.client("athena"), self._outputs["named_queries"]).items():
                 result.progress(name)
-                answers[name] = self._ask(query["QueryString"])
-                result.say(f"{name}: {counted(len(answers[name].rows), 'row')} in {answers[name].seconds:.2f} s")
-        return answers
+                results[name] = self._query(query["QueryString"])
+                result.say(f"{name}: {pluralize(len(results[name].rows), 'row')} in {results[name].seconds:.2f} s")
+        return results
 
     def compare(self, console: Console) -> list[str]:
-        """Print counts beside the simulator's model; return the names of those that differ."""
-        with self._steps.step("Count in SQL and in the simulator's own model") as result:
+        """Print row counts next to those of the simulator's model; return the names of tables and views that differ."""
+        with self._steps.step("Compare the rows with the simulator's model") as result:
             rows: list[tuple[str, int, int | None]] = []
             expected = self._expected()
             views = sorted(path.stem for path in (_PROJECT / "queries" / "views").glob("*.sql"))
             for name in [*TABLES, *views]:
                 result.progress(name)
-                answer = self._ask(f'SELECT count(*) FROM "{name}"')  # noqa: S608 - a name of the project's own
-                rows.append((name, int(answer.rows[0][0] or 0), expected.get(name)))
+                count = self._query(f'SELECT count(*) FROM "{name}"')  # noqa: S608 - a name of the project's own
+                rows.append((name, int(count.rows[0][0] or 0), expected.get(name)))
         marks = {True: "equal", False: "DIFFERENT"}
         print_tables(
             console,
             table(
-                "Rows in SQL, and in the simulator's own model",
+                "Rows in SQL and in the simulator's model",
                 ("view", "rows", "model", ""),
                 [(name, count, model, marks[count == model]) for name, count, model in rows if model is not None],
-                caption="A track that was unsaved stands in current_saved_tracks until the next full read.",
+                caption="An unsaved track remains in current_saved_tracks until the next full read.",
             ),
             table(
-                "Rows of the other tables and views",
+                "Rows in the other tables and views",
                 ("table or view", "rows"),
                 [(name, count) for name, count, model in rows if model is None],
             ),
@@ -249,8 +249,8 @@ class _Demo:
         empty = [name for name, count, _ in rows if count == 0]
         return empty + [name for name, count, model in rows if model is not None and count != model]
 
-    def keep_tables(self, folder: Path) -> None:
-        with self._steps.step("Keep the tables") as result:
+    def save_tables(self, folder: Path) -> None:
+        with self._steps.step("Save the tables") as result:
             s3, bucket = self._cloud.client("s3"), self._outputs["transformed_bucket_name"]
             files = 0
             with tempfile.TemporaryDirectory(dir=folder) as aside:
@@ -259,10 +259,10 @@ class _Demo:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
                     files += 1
-                # What an earlier demo left is replaced only now, when there is something to put in its place.
+                # The tables of an earlier demo are replaced only once the new ones are complete.
                 shutil.rmtree(folder / TABLES_PREFIX, ignore_errors=True)
                 (Path(aside) / TABLES_PREFIX).rename(folder / TABLES_PREFIX)
-            result.say(f"{counted(files, 'Parquet file')} in {folder}/tables")
+            result.say(f"{pluralize(files, 'Parquet file')} in {folder}/tables")
 
     def _expected(self) -> dict[str, int]:
         library = self._library
@@ -282,13 +282,13 @@ class _Demo:
         }
 
     def _saved_since_full_read(self) -> set[str]:
-        # Between full reads an unsaved track stands.
+        # An unsaved track remains until the next full read.
         full = self._days - self._days % FULL_READ_DAYS
         mornings = (self._library.at(_FIRST_DAILY_RUN + timedelta(days=day)) for day in range(full, self._days + 1))
         return {saved.track.uri for morning in mornings for saved in morning.saved_tracks}
 
-    def _ask(self, sql: str) -> Answer:
-        return ask(
+    def _query(self, sql: str) -> QueryResult:
+        return run_query(
             self._cloud.client("athena"),
             sql,
             database=self._outputs["glue_database_name"],
@@ -307,7 +307,7 @@ class _Demo:
 
 
 def _example(folder: Path) -> str:
-    """A command that reads the tables with DuckDB alone, quoted for a shell."""
+    """Return a shell command that reads the tables with DuckDB."""
     files = f"{folder}/tables/plays/*/*.parquet".replace("'", "''")
     sql = f"from '{files}' select artist_name, count(*) as plays group by all order by plays desc limit 5"
     return shlex.join([sys.executable, "-c", f"import duckdb; print(duckdb.sql({sql!r}))"])
@@ -322,35 +322,35 @@ def _count(steps: Sequence[Step], kind: str) -> int:
 
 
 def _claim(folder: Path) -> None:
-    """Make a folder the demo's own; only such a folder is ever written to.
+    """Mark a folder as the demo's own; the demo writes only to such folders.
 
     Raises:
-        CommandError: it holds something else, or cannot be made.
+        CommandError: it contains other files, or cannot be created.
     """
     try:
         if folder.is_dir() and not (folder / _MARKER).exists() and any(folder.iterdir()):
-            raise CommandError(f"{folder} holds something else: pass another --folder.")
+            raise CommandError(f"{folder} contains other files: pass another --folder.")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _MARKER).touch()
     except OSError as error:
         raise CommandError(f"{folder} cannot be used ({error.strerror}): pass another --folder.") from error
 
 
-def _show(console: Console, answers: Mapping[str, Answer]) -> None:
+def _show(console: Console, results: Mapping[str, QueryResult]) -> None:
     for name, columns in _SHOWN.items():
-        answer = answers[name]
-        more = len(answer.rows) - _SAMPLE_ROWS
-        shown = [answer.columns.index(column) for column in columns]
+        result = results[name]
+        more = len(result.rows) - _SAMPLE_ROWS
+        shown = [result.columns.index(column) for column in columns]
         print_tables(
             console,
             table(
                 name,
                 columns,
-                [[row[index] for index in shown] for row in answer.rows[:_SAMPLE_ROWS]],
+                [[row[index] for index in shown] for row in result.rows[:_SAMPLE_ROWS]],
                 caption=f"and {more} more" if more > 0 else None,
             ),
         )
-    hours = answers["listening_by_hour_and_weekday"]
+    hours = results["listening_by_hour_and_weekday"]
     hour, listens = hours.columns.index("hour_of_day"), hours.columns.index("listens")
     by_hour = [sum(int(row[listens] or 0) for row in hours.rows if row[hour] == str(one)) for one in range(24)]
     print_tables(

@@ -1,47 +1,47 @@
-"""What a file is instead of plays or a zip of them, and what to do about it."""
+"""Diagnoses of files that cannot be imported, with advice on what to do."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-AS_SENT = "give the file as Spotify sent it, or leave it out"
+AS_SENT = "pass the file as Spotify sent it, or leave it out"
 DOWNLOAD = "download {it} again from Spotify"
-"""What to do about a `Problem`, with `{it}` for the file or files."""
+"""Advice on a `Problem`, with `{it}` for the file or files."""
 DOWNLOAD_AGAIN = DOWNLOAD.format(it="it")
 DOWNLOAD_EXPORT_AGAIN = "log in to Spotify and download the export again"
-UNPACK = "unpack it and give what it holds"
+UNPACK = "unpack it and pass its contents"
 
-_NOT_OF_A_STRANGE_FILE = frozenset({AS_SENT, DOWNLOAD_AGAIN, DOWNLOAD_EXPORT_AGAIN})
-"""Advice on a file that was meant to be an export; any folder holds others."""
+_ADVICE_ON_EXPORT_FILES = frozenset({AS_SENT, DOWNLOAD_AGAIN, DOWNLOAD_EXPORT_AGAIN})
+"""Advice that fits only files meant to be part of an export; a folder may hold any other file."""
 _ARTICLE_OR_ASIDE = re.compile(r"\Aan? | \([^)]*\)\Z")
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a file is, as the rest of a sentence that begins with its name."""
+    """What kind of file it is, as the rest of a sentence that begins with its name."""
 
     what: str
-    """What the file is, after the word "is"."""
+    """The kind of file, as it follows the word "is"."""
     advice: str = AS_SENT
     """What to do, as an imperative."""
     detail: str = ""
-    """More on what it is, after a comma."""
+    """A further explanation, which follows a comma."""
 
     def __str__(self) -> str:
-        """The rest of the sentence."""
+        """Return the rest of the sentence."""
         return f"is {self.what}{', ' if self.detail else ''}{self.detail}: {self.advice}."
 
     @property
     def label(self) -> str:
-        """What a file beside an export is, in a word or two, and what to do where it may hold plays after all."""
+        """A short name for the kind of file, with advice if the file may contain plays after all."""
         what = _ARTICLE_OR_ASIDE.sub("", self.what)
-        return what if self.advice in _NOT_OF_A_STRANGE_FILE else f"{what}: {self.advice}"
+        return what if self.advice in _ADVICE_ON_EXPORT_FILES else f"{what}: {self.advice}"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a file cannot be read from some place on, and what to do about it."""
+    """Why a file cannot be read beyond some point, and what to do about it."""
 
     why: str
     """A clause: `the zip is damaged`."""
@@ -50,17 +50,17 @@ class Problem:
 
     @property
     def advice(self) -> str:
-        """What to do with the one file that has the problem."""
+        """The advice for a single file."""
         return self.fix.format(it="it")
 
     @property
     def diagnosis(self) -> Diagnosis:
-        """The problem as what the one file that has it is."""
+        """The problem as the diagnosis of a single file."""
         return Diagnosis(f"unreadable because {self.why}", self.advice)
 
 
 class ProblemError(Exception):
-    """A file that cannot be read from some place on."""
+    """A file cannot be read beyond some point."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.why)

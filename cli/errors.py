@@ -1,4 +1,4 @@
-"""The error that every command raises towards the user."""
+"""The error that commands raise to tell the user what went wrong."""
 
 from __future__ import annotations
 

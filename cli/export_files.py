@@ -1,7 +1,7 @@
-"""Which files of a privacy export hold plays, wherever they lie: as they are, in folders, in zips and zips within zips.
+"""Finds the files of a privacy export that contain plays: single files, files in folders, in zips and in nested zips.
 
-A file that is named counts by its content. In folders and zips one counts that has a name that Spotify gives, or whose
-first element is a play.
+A file that is passed itself is recognized by its content. A file in a folder or zip counts if it has one of Spotify's
+names, or is JSON and begins with plays.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from cli.diagnosis import DOWNLOAD_AGAIN, Diagnosis, Problem, ProblemError
 from cli.errors import CommandError
+from cli.file_formats import MAC_COMPANION, EncodingError, as_utf8, diagnose, diagnose_other
 from cli.import_limits import MAX_BYTES, MAX_ENTRIES, MAX_FILES, check
-from cli.json_elements import PARSER_ERRORS, NoListError, elements
-from cli.text_forms import MAC_COMPANION, EncodingError, as_utf8, diagnosed, diagnosed_other
+from cli.json_elements import PARSER_ERRORS, NoListError, read_elements
 from cli.zip_archives import (
     DAMAGED_ZIP,
     LOCKED,
@@ -50,28 +50,28 @@ _KINDS: dict[str, Kind] = {
     "streaminghistory": "account_data",
 }
 _RESOURCE_FORK = "._"
-"""Begins the name of what macOS puts beside each file, in zips below `__MACOSX/`."""
+"""Prefix of the files that macOS adds for each file, in zips below `__MACOSX/`."""
 _FOLDER_SETTINGS = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
-"""What macOS and Windows put into folders, in lower case."""
+"""Files that macOS and Windows add to folders, in lower case."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _OLD_FIELDS = frozenset({"username", "ip_addr_decrypted", "user_agent_decrypted"})
 _DAMAGED = Diagnosis("damaged", f"{DOWNLOAD_AGAIN}, or leave it out")
 _DAMAGED_GZIP = Problem("the gzip file is damaged")
-_PLAYS_BY_ANOTHER_NAME = Diagnosis("plays under a name that does not end in .json", "give the file itself")
+_PLAYS_BY_ANOTHER_NAME = Diagnosis("plays under a name that does not end in .json", "pass the file itself")
 _FIXES = {
     errno.EACCES: "check its permissions",
     errno.EPERM: "check its permissions",
     errno.ENOENT: "check that it still exists",
-    errno.ELOOP: "give the file that the link leads to",
+    errno.ELOOP: "pass the file that the link points to",
     errno.ENAMETOOLONG: "check the spelling",
 }
-"""What to do about an error of the operating system."""
+"""Advice on errors of the operating system."""
 _CHUNK_BYTES = 64 * 1024
 _ELEMENTS_LOOKED_AT = 20
 
 
 class DamagedFileError(ProblemError):
-    """A file that cannot be read to its end."""
+    """A file cannot be read to its end."""
 
 
 @dataclass(frozen=True)
@@ -80,27 +80,28 @@ class ExportFile:
 
     path: Path
     """The file, or the outermost zip that holds it."""
+    _: KW_ONLY
     member: Member | None = None
-    """Its entry in a zip; None for a file by itself."""
+    """Its entry in a zip; None if it is not in a zip."""
     size: int = 0
-    """Bytes, unpacked; of a file that is packed with gzip those on the disk."""
+    """Unpacked bytes; for a gzip file, its bytes on disk."""
     kind: Kind = "extended"
 
     @property
     def name(self) -> str:
-        """The file's own name, without folders."""
+        """The file's name without folders."""
         return self.member.name if self.member else self.path.name
 
     @property
     def export(self) -> tuple[str, str, Kind]:
-        """Tells one export from another: Spotify puts the files of one side by side, all of one kind."""
+        """The key of the export that it belongs to: all files of one kind that are in the same folder."""
         if self.member:
             return self.member.archive.place, self.member.folder, self.kind
-        # One folder may be named in several ways, relative and absolute.
+        # The same folder can have different paths, such as a relative and an absolute one.
         return str(self.path.parent.resolve()), "", self.kind
 
     def chunks(self) -> Iterator[bytes]:
-        """The text as UTF-8, in pieces; what is packed is unpacked as it is read.
+        """Yield the text as UTF-8, unpacking it while it is read.
 
         Raises:
             DamagedFileError: the rest cannot be read.
@@ -113,7 +114,7 @@ class ExportFile:
                 raise DamagedFileError(error.problem) from error
 
     def head(self) -> bytes:
-        """The first bytes as they are, but for gzip; fewer where the file is damaged.
+        """Return the first bytes, unpacked but not decoded; fewer if the file is damaged.
 
         Raises:
             OSError: the file cannot be opened.
@@ -144,7 +145,7 @@ class ExportFile:
 
 @dataclass(frozen=True)
 class HashedFile:
-    """A file and what identifies it: its content."""
+    """A file and the hash of its content, which identifies it."""
 
     file: ExportFile
     content_hash: str
@@ -152,40 +153,40 @@ class HashedFile:
 
     @property
     def unit(self) -> str:
-        """What stands for the file in keys and manifests."""
+        """The name of the file in keys and manifests."""
         return self.content_hash[:32]
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class SkippedFile:
     """A file in a folder or zip that is not imported."""
 
     name: str
-    """Its own name, without folders."""
+    """Its name without folders."""
     diagnosis: Diagnosis
-    """What it is."""
+    """What kind of file it is."""
 
 
 @dataclass
 class FoundFiles:
-    """What the given paths hold."""
+    """The files found in the given paths."""
 
     plays: list[ExportFile] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
-    """What holds no plays: playlists, the PDF."""
-    unopened: list[LeftOut] = field(default_factory=list)
-    """What lies in a folder or zip and cannot be opened, so that nobody knows what it holds."""
+    skipped: list[SkippedFile] = field(default_factory=list)
+    """Files without plays, such as playlists and the PDF."""
+    unopened: list[SkippedFile] = field(default_factory=list)
+    """Files in a folder or zip that cannot be opened, whose content is unknown."""
 
 
-def find(paths: Sequence[Path], archives: Archives) -> FoundFiles:
-    """Look through files, folders with all they hold, and zips.
+def find_files(paths: Sequence[Path], archives: Archives) -> FoundFiles:
+    """Search files, folders with everything below them, and zips for plays.
 
     Args:
-        paths: what to look through.
-        archives: opens the zips; what is found can be read as long as they are open.
+        paths: where to search.
+        archives: opens the zips; the files found can be read as long as it is open.
 
     Raises:
-        CommandError: a path leads nowhere, what it leads to cannot be opened, or a file has the name of plays and is
+        CommandError: a path does not exist or cannot be opened, or a file that is named like a file of plays is
             something else.
         LimitError: there is more than an import may hold.
     """
@@ -194,9 +195,9 @@ def find(paths: Sequence[Path], archives: Archives) -> FoundFiles:
         try:
             if path.is_dir():
                 for file in _files_below(path):
-                    search.look_at(file)
+                    search.add_from_folder(file)
             elif path.exists():
-                search.take_named(path)
+                search.add_path(path)
             else:
                 raise CommandError(f"There is no file or folder {path}: check the spelling.")
         except OSError as error:
@@ -204,12 +205,12 @@ def find(paths: Sequence[Path], archives: Archives) -> FoundFiles:
     return search.found
 
 
-def hashed(file: ExportFile, watch: Callable[[int], None]) -> HashedFile:
-    """Read a file for its hash; that of a damaged one is its own, whatever stands before the damage.
+def hash_file(file: ExportFile, on_bytes: Callable[[int], None]) -> HashedFile:
+    """Hash a file's content; a damaged file gets a unique hash, whatever precedes the damage.
 
     Args:
         file: the file.
-        watch: is told the number of bytes with each piece.
+        on_bytes: called with the number of bytes of each piece that is read.
 
     Raises:
         CommandError: the file cannot be opened.
@@ -218,9 +219,9 @@ def hashed(file: ExportFile, watch: Callable[[int], None]) -> HashedFile:
     try:
         for chunk in file.chunks():
             digest.update(chunk)
-            watch(len(chunk))
+            on_bytes(len(chunk))
     except DamagedFileError:
-        # Where damage comes early, nothing at all stands before it in several files, which are not one for that.
+        # Several files may be damaged at the very start: they must not count as the same file.
         place = file.member.archive.place if file.member else str(file.path.resolve())
         offset = file.member.info.header_offset if file.member else 0
         digest.update(b"%b %d" % (os.fsencode(place), offset))
@@ -229,20 +230,20 @@ def hashed(file: ExportFile, watch: Callable[[int], None]) -> HashedFile:
     return HashedFile(file, digest.hexdigest())
 
 
-def exports_of(files: Sequence[HashedFile], broken: frozenset[str]) -> tuple[list[list[str]], list[str]]:
-    """The exports that files belong to, and the names of what was given twice.
+def group_by_export(files: Sequence[HashedFile], broken: frozenset[str]) -> tuple[list[list[str]], list[str]]:
+    """Group files by export; return the exports, and the names of files that were passed twice.
 
-    Each export is the hashes of its files, once each. One of which another holds all is none of its own: a zip beside
-    the folder that it was unpacked to. But a whole one is beside a broken one, which does not count.
+    An export is the distinct hashes of its files. An export whose files are all part of another one is dropped, such as
+    a zip next to the folder that it was unpacked to, unless it is intact and the other one has a broken file.
 
     Args:
-        files: what was given.
-        broken: hashes of the files that are not whole.
+        files: the files.
+        broken: hashes of the files that cannot be read to their end.
     """
     grouped: dict[tuple[str, str, Kind], dict[str, HashedFile]] = {}
     for file in files:
         grouped.setdefault(file.file.export, {}).setdefault(file.content_hash, file)
-    # A larger one comes first, of equal ones the earlier.
+    # Larger exports come first, and of equally large ones the earlier one.
     exports: list[dict[str, HashedFile]] = []
     for export in sorted(grouped.values(), key=len, reverse=True):
         is_whole = export.keys().isdisjoint(broken)
@@ -255,13 +256,13 @@ def exports_of(files: Sequence[HashedFile], broken: frozenset[str]) -> tuple[lis
 
 
 def unreadable(error: OSError) -> Problem:
-    """What the operating system says of a file that it does not give, and what to do about it."""
+    """Return the problem of a file that the operating system cannot read."""
     fix = _FIXES.get(error.errno or 0, "copy {it} to another disk and try again")
     return Problem(f"it cannot be read ({error.strerror or error})", fix)
 
 
 class _Search:
-    """Goes through what was given, and counts it against the limits."""
+    """Searches the given paths and enforces the limits."""
 
     def __init__(self, archives: Archives) -> None:
         self.found = FoundFiles()
@@ -269,29 +270,29 @@ class _Search:
         self._entries = 0
         self._bytes = 0
 
-    def take_named(self, path: Path) -> None:
-        """Take a file that was named, whatever its name."""
+    def add_path(self, path: Path) -> None:
+        """Add a file that was passed itself, whatever its name."""
         file = ExportFile(path, size=_size(path))
         head = file.head()
         if _is_resource_fork(path.name) and not _kind_of(head):
             raise CommandError(f"{path} {MAC_COMPANION}")
-        is_zip = head.startswith(ZIP_MAGIC) or (_is_zip_name(path.name) and diagnosed(head) is not None)
+        is_zip = head.startswith(ZIP_MAGIC) or (_is_zip_name(path.name) and diagnose(head) is not None)
         if is_zip:
             self._look_into(path, self._archives.open(path))
         else:
-            self._take(file, head)
+            self._add(file, head)
 
-    def look_at(self, path: Path) -> None:
-        """Take a file of a folder if it holds plays."""
+    def add_from_folder(self, path: Path) -> None:
+        """Add a file in a folder if it contains plays."""
         self._count_entries(1)
-        if _is_of_the_system(path.name):
+        if _is_system_file(path.name):
             return
         try:
             size = _size(path)
             if _is_zip_name(path.name):
                 self._look_into(path, self._archives.open(path))
             else:
-                self._take_if_plays(ExportFile(path, size=size))
+                self._add_if_plays(ExportFile(path, size=size))
         except (_NotRegularError, ZipError) as error:
             self._leave_unopened(path.name, error.diagnosis)
         except OSError as error:
@@ -301,8 +302,8 @@ class _Search:
 
     def _look_into(self, path: Path, archive: Archive) -> None:
         self._count_entries(len(archive.members))
-        members = [member for member in archive.members if not _is_of_the_system(member.name)]
-        # Before any is taken: what is reported as not opened must not be half imported.
+        members = [member for member in archive.members if not _is_system_file(member.name)]
+        # Checked before any entry is added: a zip that is reported as unreadable must not be partly imported.
         archive.check_unlocked([one for one in members if _is_zip_name(one.name) or _is_json_name(one.name)])
         for member in members:
             if member.is_locked:
@@ -315,22 +316,22 @@ class _Search:
                 else:
                     self._look_into(path, inner)
             else:
-                self._take_if_plays(ExportFile(path, member, member.size))
+                self._add_if_plays(ExportFile(path, member=member, size=member.size))
 
-    def _take_if_plays(self, file: ExportFile) -> None:
-        """Take a file that has one of Spotify's names, or a name of JSON and begins with plays."""
+    def _add_if_plays(self, file: ExportFile) -> None:
+        """Add a file that has one of Spotify's names, or is named .json and begins with plays."""
         head = file.head()
         if _NAMED.search(file.name) or (_is_json_name(file.name) and _kind_of(head)):
-            self._take(file, head)
+            self._add(file, head)
         elif file.size and not head:
             self._leave_unopened(file.name, _DAMAGED)
         else:
-            found = _PLAYS_BY_ANOTHER_NAME if _kind_of(head) else diagnosed_other(head)
-            self.found.left_out.append(LeftOut(file.name, found))
+            found = _PLAYS_BY_ANOTHER_NAME if _kind_of(head) else diagnose_other(head)
+            self.found.skipped.append(SkippedFile(file.name, found))
 
-    def _take(self, file: ExportFile, head: bytes) -> None:
-        # Of an entry that the zip does not give nothing can be said yet.
-        if (found := diagnosed(head)) and (head or not file.size):
+    def _add(self, file: ExportFile, head: bytes) -> None:
+        # An entry that cannot be read from its zip cannot be diagnosed yet.
+        if (found := diagnose(head)) and (head or not file.size):
             raise CommandError(f"{file.name} {found}")
         self.found.plays.append(replace(file, kind=_kind(file.name, head)))
         self._bytes += file.size
@@ -338,7 +339,7 @@ class _Search:
         check(self._bytes, MAX_BYTES, f"{MAX_BYTES // 1024**3} GB of plays")
 
     def _leave_unopened(self, name: str, diagnosis: Diagnosis) -> None:
-        self.found.unopened.append(LeftOut(name, diagnosis))
+        self.found.unopened.append(SkippedFile(name, diagnosis))
 
     def _count_entries(self, count: int) -> None:
         self._entries += count
@@ -346,15 +347,15 @@ class _Search:
 
 
 class _NotRegularError(CommandError):
-    """A pipe or a device."""
+    """The path is a pipe or a device."""
 
     def __init__(self, path: Path) -> None:
-        self.diagnosis = Diagnosis("a pipe or a device, not a file", "write what comes from it to a file first")
+        self.diagnosis = Diagnosis("a pipe or a device, not a file", "save its output to a file first")
         super().__init__(f"{path} {self.diagnosis}")
 
 
 def _pieces(stream: PackedBytes) -> Iterator[bytes]:
-    """The bytes of a file, unpacked where they are packed with gzip.
+    """Yield the bytes of a file, unpacking gzip.
 
     Raises:
         DamagedFileError: the rest cannot be read.
@@ -368,12 +369,12 @@ def _pieces(stream: PackedBytes) -> Iterator[bytes]:
     except (*UNPACKING_ERRORS, gzip.BadGzipFile) as error:
         raise DamagedFileError(_DAMAGED_GZIP if is_gzip else DAMAGED_ZIP) from error
     except OSError as error:
-        # bzip2's own error, of damaged data, has no number.
+        # bzip2 raises an OSError without a number for damaged data.
         raise DamagedFileError(DAMAGED_ZIP if error.errno is None else unreadable(error)) from error
 
 
 def _kind(name: str, head: bytes) -> Kind:
-    """Old and new forms are told apart by their names, as their fields are almost the same; the small export is not."""
+    """Return the kind of a file: by name for the old and new extended forms, by content for the small export."""
     named = _NAMED.search(name)
     by_name = _KINDS[named["stem"].lower()] if named else None
     by_content = _kind_of(head)
@@ -383,13 +384,13 @@ def _kind(name: str, head: bytes) -> Kind:
 
 
 def _kind_of(head: bytes) -> Kind | None:
-    """What the first elements of a file are; None where they are no plays."""
+    """Return the kind of plays that a file begins with; None if its first elements are not plays."""
     text = b""
     try:
         with suppress(EncodingError):  # The head may end within a character.
             for piece in as_utf8(iter([head])):
                 text += piece
-        for element in islice(elements(io.BytesIO(text)), _ELEMENTS_LOOKED_AT):
+        for element in islice(read_elements(io.BytesIO(text)), _ELEMENTS_LOOKED_AT):
             if isinstance(element, dict) and (kind := _kind_of_element(element)):
                 return kind
     except (NoListError, *PARSER_ERRORS):
@@ -412,13 +413,13 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def _raise(error: OSError) -> None:
-    # Without it a folder that may not be entered counts as empty.
+    # Otherwise os.walk would treat an inaccessible folder as empty.
     raise error
 
 
 def _size(path: Path) -> int:
     status = path.stat()
-    # Of a pipe no one knows when it ends, nor could it be read twice.
+    # A pipe has no known end and cannot be read twice.
     if not stat.S_ISREG(status.st_mode):
         raise _NotRegularError(path)
     return status.st_size
@@ -432,7 +433,7 @@ def _is_json_name(name: str) -> bool:
     return name.lower().endswith((".json", ".json.gz"))
 
 
-def _is_of_the_system(name: str) -> bool:
+def _is_system_file(name: str) -> bool:
     return _is_resource_fork(name) or name.lower() in _FOLDER_SETTINGS
 
 

@@ -1,4 +1,4 @@
-"""The run of an import and its manifest: only what that names as complete counts."""
+"""The run of an import and its manifest: only files that the manifest lists as complete count."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ STREAM = "streaming_history"
 
 @dataclass(frozen=True)
 class Run:
-    """What one command imports: an export, or several that are given together, each with a manifest of its own."""
+    """The run of one command, which imports one or more exports, each with its own manifest."""
 
     account_id: str
     started_at: datetime
 
     @property
     def id(self) -> str:
-        """Its run id."""
+        """The run id."""
         return layout.run_id(self.started_at, "import")
 
 
 def write_manifest(bucket: Bucket, run: Run, units: Sequence[UnitRow]) -> layout.ManifestKey:
-    """Put the manifest of one import under the run id, or under the first later one that no other import has.
+    """Store the manifest of one import under its run id, or under the next one that is not taken.
 
-    Two imports of one second must not become one: that would have one span over both, and what both hold twice.
+    Two imports in the same second must not become one, which would span both and count their common plays twice.
     """
     finished_at = datetime.now(UTC)
-    lacking = [unit for unit in units if unit.status == "partial"]
+    partial_units = [unit for unit in units if unit.status == "partial"]
     named = run
     while True:
         key = layout.ManifestKey(named.id, 0)
@@ -46,8 +46,8 @@ def write_manifest(bucket: Bucket, run: Run, units: Sequence[UnitRow]) -> layout
                 started_at=run.started_at,
                 finished_at=finished_at,
                 account_id=run.account_id,
-                status="partial" if lacking else "complete",
-                reason=reason_of(lacking, len(units)) if lacking else None,
+                status="partial" if partial_units else "complete",
+                reason=reason_of(partial_units, len(units)) if partial_units else None,
             )
         except KeyTakenError:
             named = replace(named, started_at=named.started_at + timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""What is imported already: one JSON object an account, beside the extract function's own state."""
+"""Which files have been imported: one JSON object per account, next to the extract function's own state."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from handlers.raw.bucket import Bucket
 from handlers.raw.state import Slot, StateError, StateFile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImportedFile:
-    """A file that is completely imported: what an import that meets it again says of it."""
+    """A file that has been imported completely, with what is reported when it is passed again."""
 
     read_id: str
     keys: tuple[str, ...]
     records: int
     """Lines of its raw objects."""
     plays: int
-    """How many of them become rows of `plays`."""
+    """How many of them become rows in `plays`."""
     extracted_at: str
     span: Span
 
     @classmethod
     def parse(cls, content: object) -> ImportedFile | None:
-        """What state holds; None where it is something else, so that the file is imported anew."""
+        """Parse an entry of the state; None if it is anything else, and the file is imported again."""
         if not isinstance(content, dict) or content.get("mode") != "full":
             return None
         read_id, extracted_at, keys, records = (
@@ -45,10 +45,17 @@ class ImportedFile:
             return None
         plays = content.get("plays")
         span = Span(_moment(content.get("first_played_at")), _moment(content.get("last_played_at")))
-        return cls(read_id, tuple(keys), records, plays if type(plays) is int else records, extracted_at, span)
+        return cls(
+            read_id=read_id,
+            keys=tuple(keys),
+            records=records,
+            plays=plays if type(plays) is int else records,
+            extracted_at=extracted_at,
+            span=span,
+        )
 
     def content(self) -> dict[str, Any]:
-        """The form in which state holds it."""
+        """Return the entry for the state."""
         return {
             "mode": "full",
             "read_id": self.read_id,
@@ -62,21 +69,21 @@ class ImportedFile:
 
 
 class ImportState:
-    """The files of one account that are completely imported, by their unit."""
+    """The files of one account that have been imported completely, by unit."""
 
     def __init__(self, bucket: Bucket, account_id: str) -> None:
         self._files = Slot(StateFile(bucket, layout.state_key(account_id, STREAM)), "files")
 
     def get(self, unit: str, read_id: str) -> ImportedFile | None:
-        """A file that is imported already; None where it is not."""
+        """Return a file that has been imported before; None if it has not."""
         imported = ImportedFile.parse(self._files.content.get(unit))
         return imported if imported and imported.read_id == read_id else None
 
     def add(self, unit: str, imported: ImportedFile) -> None:
-        """Note a file, beside what other imports have noted meanwhile.
+        """Add a file, keeping what other imports have added in the meantime.
 
         Raises:
-            CommandError: others were first each time.
+            CommandError: other imports won every race for the update.
         """
         try:
             self._files.update(lambda files: {**files, unit: imported.content()})

@@ -1,4 +1,4 @@
-"""The elements of a JSON list, one after the other, in memory that does not grow with the list."""
+"""Reads the elements of a JSON list one by one, in memory that does not grow with the list."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from typing import Any, Protocol
 import ijson
 
 MAX_DEPTH = 32
-"""How deep an element may be nested; a play is flat."""
+"""The deepest nesting of an element that is read; a play is flat."""
 
-# Where ijson has no C parser, bytes that are not UTF-8 are a ValueError.
+# Without its C parser, ijson raises a ValueError for bytes that are not UTF-8.
 PARSER_ERRORS = (ijson.JSONError, ValueError)
-"""Raised where the text is not JSON; their messages quote it."""
+"""Raised if the text is not JSON; their messages quote it."""
 
 
 class NoListError(Exception):
-    """JSON of another shape, or no JSON at all."""
+    """The text is not a JSON list."""
 
 
 class Readable(Protocol):
-    """What the parser reads from."""
+    """A source for the parser."""
 
     def read(self, size: int, /) -> bytes:
-        """The next bytes; none at the end."""
+        """Return the next bytes; none at the end."""
 
 
 TOO_DEEP = object()
-"""Stands for a value that cannot be built."""
+"""Stands for a value that is nested too deeply."""
 
 _Events = Iterator[tuple[str, Any]]
 
 
-def elements(source: Readable) -> Iterator[Any]:
-    """The elements of a list, each as soon as it is read; one that is nested too deep is `TOO_DEEP`.
+def read_elements(source: Readable) -> Iterator[Any]:
+    """Yield each element of a list as soon as it is read, or `TOO_DEEP` in place of one that is nested too deeply.
 
     Raises:
         NoListError: there is no list.
         JSONError: what follows is not JSON; any of `PARSER_ERRORS`.
     """
-    # A number beyond 64 bits or the range of floats is then an error of the parser, and not one of the process.
+    # With use_float, numbers outside the range of 64 bits or of floats are parser errors.
     events: _Events = ijson.basic_parse(source, use_float=True)
     try:
         first = next(events)[0]
@@ -48,17 +48,17 @@ def elements(source: Readable) -> Iterator[Any]:
     if first != "start_array":
         raise NoListError
     for event, value in events:
-        # After the array's own end the parser goes on, to find what stands behind it.
+        # After the end of the array, the parser continues to check that nothing follows.
         if event != "end_array":
-            yield _built(event, value, events, 1)
+            yield _build(event, value, events, 1)
 
 
-def _built(event: str, value: Any, events: _Events, depth: int) -> Any:
-    """The value that begins with an event."""
+def _build(event: str, value: Any, events: _Events, depth: int) -> Any:
+    """Build the value that begins with an event."""
     if event in _PLAIN:
         return value
     if depth > MAX_DEPTH:
-        _pass_over(events)
+        _skip(events)
         return TOO_DEEP
     members: dict[str, Any] = {}
     items: list[Any] = []
@@ -70,7 +70,7 @@ def _built(event: str, value: Any, events: _Events, depth: int) -> Any:
         elif inner in _ENDS:
             break
         else:
-            made = held if inner in _PLAIN else _built(inner, held, events, depth + 1)
+            made = held if inner in _PLAIN else _build(inner, held, events, depth + 1)
             too_deep = too_deep or made is TOO_DEEP
             if event == "start_map":
                 members[key] = made
@@ -85,13 +85,13 @@ _PLAIN = frozenset({"string", "number", "boolean", "null"})
 _ENDS = frozenset({"end_map", "end_array"})
 
 
-def _pass_over(events: _Events) -> None:
-    """Read on behind the end of what has just begun."""
-    open_ones = 1
+def _skip(events: _Events) -> None:
+    """Skip the rest of the value that has just begun."""
+    depth = 1
     for event, _ in events:
         if event in _ENDS:
-            open_ones -= 1
-            if not open_ones:
+            depth -= 1
+            if not depth:
                 return
         elif event not in _PLAIN and event != "map_key":
-            open_ones += 1
+            depth += 1

@@ -1,4 +1,4 @@
-"""The login: consent in a browser, or the app alone, into the stack's secret."""
+"""The login: stores a user's consent, or just the app, in the stack's secret."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from rich.console import Console
 
 from cli.errors import CommandError
 from cli.presentation import print_line, read_line
-from cli.redirect import ADDRESS, ConsentAnswer, DeadlineError, parse_answer, wait_for_answer
-from cli.spotify_accounts import App, Consent, TokenRefusedError, check_app
+from cli.redirect import ADDRESS, AuthorizationResponse, DeadlineError, parse_response, wait_for_response
+from cli.spotify_accounts import Consent, SpotifyApp, TokenRefusedError, check_app
 from cli.text import quoted
 from handlers.streams import READABLE_STREAMS, scopes
 
 _WAIT_MINUTES = 10
-"""As long as a code of Spotify's is good: who signs in first, with a second factor, needs some of them."""
+"""As long as an authorization code is valid; signing in to Spotify first, with a second factor, takes a while."""
 
 
-def named_streams(names: str) -> tuple[str, ...]:
-    """The streams of a comma separated list.
+def parse_streams(names: str) -> tuple[str, ...]:
+    """Parse a comma-separated list of streams.
 
     Raises:
-        CommandError: a name is none of a stream that Spotify serves.
+        CommandError: there is no such stream, or the list is empty.
     """
     named = tuple(name for each in names.split(",") if (name := each.strip()))
     if not named:
-        raise CommandError(f"--streams names no stream: it takes one or more of {', '.join(READABLE_STREAMS)}.")
+        raise CommandError(f"--streams is empty: it needs one or more of {', '.join(READABLE_STREAMS)}.")
     for name in named:
         if name not in READABLE_STREAMS:
-            raise CommandError(f"--streams names {name!r}, which is none of {', '.join(READABLE_STREAMS)}.")
+            raise CommandError(f"--streams has {name!r}, which is not one of {', '.join(READABLE_STREAMS)}.")
     return named
 
 
 def log_in(
     secret_name: str,
-    app: App,
+    app: SpotifyApp,
     streams: tuple[str, ...],
     *,
     open_browser: bool,
@@ -50,72 +50,77 @@ def log_in(
     redirect_uri: str,
     console: Console,
 ) -> None:
-    """Ask for consent in a browser and keep the refresh token in the secret, where the extract Lambda reads it.
+    """Ask for consent in a browser and store the refresh token in the secret, where the extract function reads it.
 
     Args:
-        secret_name: of the stack's secret.
-        app: the app that asks.
-        streams: what the stack reads, which the consent shall cover and nothing else.
-        open_browser: whether to open one; without, the user pastes the address of the answer.
-        accounts_url: base address of Spotify's logins.
-        redirect_uri: loopback address where the answer arrives.
-        console: where to speak to the user.
+        secret_name: name of the stack's secret.
+        app: the app that asks for consent.
+        streams: the streams that the stack reads; consent is requested for these only.
+        open_browser: whether to open a browser; if not, the user pastes the address of the redirect.
+        accounts_url: base URL of the Spotify accounts service.
+        redirect_uri: loopback address that Spotify redirects to.
+        console: where to print and prompt.
 
     Raises:
-        CommandError: consent was refused, Spotify or AWS did not answer, there is no such secret, or the redirect URI
-            is none where an answer can arrive.
+        CommandError: consent was denied, Spotify or AWS did not respond, there is no such secret, or the redirect URI
+            is not a loopback address.
     """
     _check_redirect_uri(redirect_uri)
-    asked = scopes(streams)
+    requested = scopes(streams)
     token: dict[str, str] = {}
 
     def secret() -> dict[str, str]:
-        token.update(_consented_token(app, asked, open_browser, accounts_url, redirect_uri, console))
+        token.update(_consented_token(app, requested, open_browser, accounts_url, redirect_uri, console))
         return _secret(app, token)
 
     _fill(secret_name, secret)
-    print_line(console, f"Logged in. The next scheduled run uses the token in {secret_name}; it lasts six months.")
-    if missing := set(asked) - set(token["scope"].split()):
+    print_line(console, f"Logged in. The next scheduled run will use the token in {secret_name}, valid for six months.")
+    if missing := set(requested) - set(token["scope"].split()):
         print_line(
-            console, f"Spotify granted less than asked: {', '.join(sorted(missing))} is missing; log in again for it."
+            console,
+            f"Spotify did not grant every scope; missing: {', '.join(sorted(missing))}. Log in again to grant them.",
         )
 
 
-def log_in_app(secret_name: str, app: App, *, accounts_url: str, console: Console) -> None:
-    """Check the app at Spotify and keep it in the secret; there is no user and no consent.
+def log_in_app(secret_name: str, app: SpotifyApp, *, accounts_url: str, console: Console) -> None:
+    """Check the app's credentials with Spotify and store them in the secret, without a user.
 
     Raises:
-        CommandError: Spotify does not take the app, Spotify or AWS did not answer, or there is no such secret.
+        CommandError: Spotify rejected the app, Spotify or AWS did not respond, or there is no such secret.
     """
 
     def secret() -> dict[str, str]:
-        _checked_app(app, accounts_url)
+        _check_app(app, accounts_url)
         return {"client_id": app.client_id, "client_secret": app.client_secret}
 
     _fill(secret_name, secret)
-    print_line(console, f"Spotify takes the app. The next scheduled run uses what is in {secret_name}.")
+    print_line(console, f"Spotify accepted the app. The next scheduled run will use the credentials in {secret_name}.")
 
 
 def _fill(secret_name: str, content: Callable[[], dict[str, str]]) -> None:
     try:
         client = boto3.client("secretsmanager")
-    except (BotoCoreError, ValueError) as error:  # A region that makes no address is a ValueError.
-        raise CommandError(f"AWS cannot be asked ({quoted(error)}): check credentials and region.") from error
+    except (BotoCoreError, ValueError) as error:  # An invalid region name is a ValueError.
+        raise CommandError(
+            f"Cannot create an AWS client ({quoted(error)}): check your credentials and region."
+        ) from error
     try:
-        # Asked first: nobody should consent in a browser only to learn that the stack's name was wrong.
+        # Checked first: a wrong name must not show only after the user has given consent.
         client.describe_secret(SecretId=secret_name)
         client.put_secret_value(SecretId=secret_name, SecretString=json.dumps(content()))
     except client.exceptions.ResourceNotFoundException as error:
         raise CommandError(
             f"There is no secret {secret_name!r} in this account and region: "
-            "`pulumi stack output spotify_secret_name` prints the name of the stack's."
+            "`pulumi stack output spotify_secret_name` prints the name of the stack's secret."
         ) from error
     except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"AWS did not take the login ({quoted(error)}): check credentials and region.") from error
+        raise CommandError(
+            f"AWS did not store the login ({quoted(error)}): check your credentials and region."
+        ) from error
 
 
 def _check_redirect_uri(redirect_uri: str) -> None:
-    # Of `localhost` Spotify's page only says that it is refused, and no answer would arrive.
+    # Spotify rejects `localhost` on its own page, and this command would wait in vain.
     try:
         parts = urlsplit(redirect_uri)
         fits = parts.scheme == "http" and parts.hostname == ADDRESS and parts.port and not parts.username
@@ -129,57 +134,57 @@ def _check_redirect_uri(redirect_uri: str) -> None:
 
 
 def _consented_token(
-    app: App,
-    asked: tuple[str, ...],
+    app: SpotifyApp,
+    requested: tuple[str, ...],
     open_browser: bool,
     accounts_url: str,
     redirect_uri: str,
     console: Console,
 ) -> dict[str, str]:
-    consent = Consent(app, asked, redirect_uri)
+    consent = Consent(app, requested, redirect_uri)
     url = consent.url(accounts_url)
-    answer = (
-        _answer_to_browser(url, redirect_uri, consent.state, console)
+    response = (
+        _response_from_browser(url, redirect_uri, consent.state, console)
         if open_browser
-        else _pasted_answer(url, consent.state, console)
+        else _pasted_response(url, consent.state, console)
     )
-    if answer.error == "access_denied":
+    if response.error == "access_denied":
         raise CommandError(
-            "Spotify did not give a token, as the consent was refused in the browser: run the command again and "
-            "agree, or name fewer streams with --streams."
+            "Spotify issued no token because consent was denied in the browser: run the command again and agree, or "
+            "request fewer streams with --streams."
         )
-    if answer.error:
-        raise _no_token(quoted(answer.error), redirect_uri)
+    if response.error:
+        raise _no_token(quoted(response.error), redirect_uri)
     try:
-        return consent.token(accounts_url, answer.code)
+        return consent.request_token(accounts_url, response.code)
     except TokenRefusedError as error:
         raise _no_token(str(error), redirect_uri) from error
 
 
 def _no_token(why: str, redirect_uri: str) -> CommandError:
     return CommandError(
-        f"Spotify did not give a token ({why}): check the app's client id, its secret and that it lists the redirect "
-        f"URI {redirect_uri}."
+        f"Spotify issued no token ({why}): check the app's client id and secret, and that it lists the redirect URI "
+        f"{redirect_uri}."
     )
 
 
-def _answer_to_browser(url: str, redirect_uri: str, state: str, console: Console) -> ConsentAnswer:
-    def ask() -> None:
-        print_line(console, f"Spotify asks for your consent in the browser. If none opens: {url}")
-        # A browser of the terminal runs until it is left; the answer arrives before.
+def _response_from_browser(url: str, redirect_uri: str, state: str, console: Console) -> AuthorizationResponse:
+    def ask_for_consent() -> None:
+        print_line(console, f"Spotify asks for your consent in the browser. If it does not open, go to: {url}")
+        # In a thread: a text-mode browser blocks until the user quits it, which is after the response arrives.
         threading.Thread(target=_open, args=(url,), daemon=True).start()
 
     try:
-        return wait_for_answer(redirect_uri, state, seconds=_WAIT_MINUTES * 60, on_listening=ask)
+        return wait_for_response(redirect_uri, state, seconds=_WAIT_MINUTES * 60, on_listening=ask_for_consent)
     except DeadlineError as error:
         raise CommandError(
-            f"No answer of Spotify arrived at {redirect_uri} within {_WAIT_MINUTES} minutes: run the command again and "
-            "agree in the browser, or, where that runs on another machine, pass --no-browser."
+            f"No response from Spotify arrived at {redirect_uri} within {_WAIT_MINUTES} minutes: run the command again "
+            "and agree in the browser, or pass --no-browser if your browser is on another machine."
         ) from error
     except OSError as error:
         raise CommandError(
-            f"The port of {redirect_uri} cannot be listened on ({error.strerror}): end what uses it, or pass another "
-            "--redirect-uri that the app lists on Spotify's dashboard."
+            f"Cannot listen on the port of {redirect_uri} ({error.strerror}): stop the program that uses it, or pass "
+            "another --redirect-uri that the app lists on Spotify's dashboard."
         ) from error
 
 
@@ -188,31 +193,31 @@ def _open(url: str) -> None:
         webbrowser.open(url)
 
 
-def _pasted_answer(url: str, state: str, console: Console) -> ConsentAnswer:
+def _pasted_response(url: str, state: str, console: Console) -> AuthorizationResponse:
     print_line(console, f"Open this address in a browser and agree: {url}")
     pasted = read_line(console, "Then paste the address that you end up at: ")
     try:
-        answer = parse_answer(urlsplit(pasted.strip()).query, state)
+        response = parse_response(urlsplit(pasted.strip()).query, state)
     except ValueError:
-        answer = None
-    if answer is None:
+        response = None
+    if response is None:
         raise CommandError(
-            "Spotify did not give a token: what was pasted does not answer this login; run the command again and "
+            "Spotify issued no token: the pasted address does not belong to this login; run the command again and "
             "paste the whole address that you end up at."
         )
-    return answer
+    return response
 
 
-def _checked_app(app: App, accounts_url: str) -> None:
+def _check_app(app: SpotifyApp, accounts_url: str) -> None:
     try:
         check_app(app, accounts_url)
     except TokenRefusedError as error:
         raise CommandError(
-            f"Spotify does not take the app ({error}): check its client id and its secret on the dashboard."
+            f"Spotify rejected the app ({error}): check its client id and secret on the dashboard."
         ) from error
 
 
-def _secret(app: App, token: dict[str, str]) -> dict[str, str]:
+def _secret(app: SpotifyApp, token: dict[str, str]) -> dict[str, str]:
     return {
         "client_id": app.client_id,
         "client_secret": app.client_secret,

@@ -1,4 +1,4 @@
-"""The command line: parses, runs one command, and turns whatever goes wrong into one sentence."""
+"""The command line: parses the arguments, runs the command, and turns every error into one sentence."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ app = typer.Typer(
 def spotify_etl(context: typer.Context) -> None:
     """Your Spotify library and listening history as SQL tables."""
     if context.invoked_subcommand is None:
-        context.get_help()  # It prints by itself.
+        context.get_help()  # It prints the help itself.
 
 
 @app.command()
 def demo(
-    days: Annotated[int, typer.Option(min=1, max=28, help="Simulated days to run.")] = 5,
-    seed: Annotated[int, typer.Option(help="Another number, another listener.")] = 1,
-    folder: Annotated[Path, typer.Option(help="Where the Parquet files go.")] = Path(".local/demo"),
+    days: Annotated[int, typer.Option(min=1, max=28, help="Number of simulated days.")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed of the made-up listener.")] = 1,
+    folder: Annotated[Path, typer.Option(help="Folder for the Parquet files.")] = Path(".local/demo"),
 ) -> None:
-    """Run the whole pipeline on this machine: no AWS, no Spotify account, nothing sent anywhere."""
-    # The embedded cloud takes a second to import; no other command should wait for it.
+    """Run the whole pipeline on this machine, offline, without AWS and without a Spotify account."""
+    # The embedded cloud takes a second to import, which would delay every other command.
     from cli.demo import run_demo  # noqa: PLC0415
 
     run_demo(days=days, seed=seed, folder=folder)
@@ -49,12 +49,14 @@ def demo(
 
 @app.command()
 def login(
-    secret: Annotated[str, typer.Option(help="Name of the stack's secret: `pulumi stack output spotify_secret_name`.")],
+    secret: Annotated[
+        str, typer.Option(help="Name of the stack's secret; `pulumi stack output spotify_secret_name` prints it.")
+    ],
     client_id: Annotated[
         str,
         typer.Option(
             prompt="Client id of your Spotify app",
-            help="Of your Spotify app; else asked for.",
+            help="Client id of your Spotify app; prompted for if not given.",
             envvar="SPOTIPY_CLIENT_ID",
         ),
     ],
@@ -63,36 +65,38 @@ def login(
         typer.Option(
             prompt="Client secret of your Spotify app",
             hide_input=True,
-            help="Of your Spotify app; else asked for, without being shown.",
+            help="Client secret of your Spotify app; prompted for, without echo, if not given.",
             envvar="SPOTIPY_CLIENT_SECRET",
         ),
     ],
     streams: Annotated[
-        str, typer.Option(help="Streams that the stack reads, comma separated, if not the default ones.")
+        str, typer.Option(help="Streams that the stack reads, comma-separated, if they are not the default ones.")
     ] = "",
     only_app: Annotated[
-        bool, typer.Option("--app", help="For authMode app: keep the app's id and secret alone, without a browser.")
+        bool, typer.Option("--app", help="For authMode app: store only the app's id and secret, without a browser.")
     ] = False,
     redirect_uri: Annotated[
-        str, typer.Option(help="Loopback address that the app lists on Spotify's dashboard.")
+        str, typer.Option(help="Redirect URI on 127.0.0.1, exactly as the app lists it on Spotify's dashboard.")
     ] = "http://127.0.0.1:8888/callback",
-    browser: Annotated[bool, typer.Option(help="Open a browser; without one, paste the address you end up at.")] = True,
+    browser: Annotated[
+        bool, typer.Option(help="Open a browser, or else paste the address that you are redirected to.")
+    ] = True,
     accounts_url: Annotated[str, typer.Option(hidden=True)] = "https://accounts.spotify.com/",
 ) -> None:
-    """Ask for your consent in a browser and keep the refresh token in the stack's secret."""
-    from cli.login import log_in, log_in_app, named_streams  # noqa: PLC0415 - boto3 takes a second to import
-    from cli.spotify_accounts import App  # noqa: PLC0415
+    """Ask for your consent in a browser and store the refresh token in the stack's secret."""
+    from cli.login import log_in, log_in_app, parse_streams  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.spotify_accounts import SpotifyApp  # noqa: PLC0415
 
-    spotify_app = App(client_id.strip(), client_secret.strip())
+    spotify_app = SpotifyApp(client_id.strip(), client_secret.strip())
     if only_app and streams:
-        raise typer.BadParameter("--app takes no --streams: without a user there is nothing to consent to")
+        raise typer.BadParameter("--streams cannot be used with --app: without a user there is no consent to ask for")
     if only_app:
         log_in_app(secret, spotify_app, accounts_url=accounts_url, console=terminal())
         return
     log_in(
         secret,
         spotify_app,
-        named_streams(streams) if streams else default_streams(),
+        parse_streams(streams) if streams else default_streams(),
         open_browser=browser,
         accounts_url=accounts_url,
         redirect_uri=redirect_uri,
@@ -106,24 +110,32 @@ def import_history(
         list[Path],
         typer.Argument(
             metavar="PATH",
-            readable=False,  # The command says itself why a file cannot be read.
+            readable=False,  # The command itself reports why a file cannot be read.
             help="The zip that Spotify sent, the folder it unpacks to, or single files of any name.",
         ),
     ],
     bucket: Annotated[
-        str, typer.Option(help="Name of the stack's raw bucket: `pulumi stack output raw_bucket_name`.")
+        str,
+        typer.Option(
+            help="Name of the stack's raw bucket; `pulumi stack output raw_bucket_name` prints it. "
+            "Required without --dry-run.",
+        ),
     ] = "",
     account_id: Annotated[
-        str, typer.Option(help="Whose plays these are: an account_id, if not the logged-in account's.")
+        str, typer.Option(help="The account_id that the plays belong to, if it is not the logged-in account.")
     ] = "",
-    again: Annotated[bool, typer.Option("--again", help="Also import files that were imported before.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report without contacting AWS.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Import files even if they have been imported before.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read the files and report what they hold, without contacting AWS.")
+    ] = False,
 ) -> None:
-    """Import the plays from Spotify's privacy export, extended or small: their documented fields and nothing else."""
+    """Import plays from Spotify's privacy export, extended or small. Only documented fields are stored."""
     from cli.import_history import import_history as run_import  # noqa: PLC0415 - boto3 takes a second to import
     from cli.import_history import inspect_history  # noqa: PLC0415
 
-    # What is no UTF-8 on the command line has half surrogates here.
+    # Arguments that are not valid UTF-8 contain lone surrogates, which are not printable.
     if account_id and not (account_id.isprintable() and account_id.strip()):
         raise typer.BadParameter("--account-id must be an account_id from the tables")
     if dry_run:
@@ -131,26 +143,26 @@ def import_history(
     elif bucket:
         run_import(paths, bucket, account_id=account_id.strip() or None, again=again, console=terminal())
     else:
-        raise typer.BadParameter("Give the stack's raw bucket with --bucket, or pass --dry-run")
+        raise typer.BadParameter("Pass the stack's raw bucket with --bucket, or use --dry-run")
 
 
 def main() -> None:
-    """Run the command that `sys.argv` names; exit status 1 on an error, 2 on a wrong call, 130 on Ctrl-C."""
-    # A title in another script must not end the command on a terminal that cannot print it.
+    """Run the command in `sys.argv`; exit status 1 for an error, 2 for wrong usage, 130 for Ctrl-C."""
+    # A title in another script must not crash the command on a terminal that cannot print it.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    interrupts = _noted_interrupts()
-    sentence, status = _outcome(interrupts)
+    interrupts = _record_interrupts()
+    sentence, status = _run(interrupts)
     if interrupts:
-        sentence, status = "Stopped. Everything this command had started has ended.", 130
+        sentence, status = "Stopped. Everything that this command had started has been shut down.", 130
     if status:
         write_line(sys.stderr, sentence)
         sys.exit(status)
 
 
-def _outcome(interrupts: list[int]) -> tuple[str, int]:
-    """Run the command; what went wrong, in one sentence, and the exit status."""
+def _run(interrupts: list[int]) -> tuple[str, int]:
+    """Run the command and return an error message of one sentence, if any, and the exit status."""
     try:
         app(standalone_mode=False)
     except CommandError as error:
@@ -162,33 +174,33 @@ def _outcome(interrupts: list[int]) -> tuple[str, int]:
     except KeyboardInterrupt:
         interrupts.append(signal.SIGINT)
     except typer.Abort:
-        # What was asked for on the terminal was not given: its input ended.
-        return "Nothing was entered where the command asks: run it in a terminal, or pass what it asks for.", 1
-    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+        # The input ended at a prompt.
+        return "The command needs input: run it in a terminal, or pass the values as options.", 1
+    except Exception as error:  # noqa: BLE001 - the last line of defence: users never see a traceback
         if not interrupts:
-            return f"Something went wrong that should not have; {_kept(error)}. Please report it.", 1
+            return f"An unexpected error occurred; {_save_traceback(error)}. Please report it.", 1
     return "", 0
 
 
-def _noted_interrupts() -> list[int]:
-    """A list that every Ctrl-C is added to.
+def _record_interrupts() -> list[int]:
+    """Return a list to which every Ctrl-C is added.
 
-    A KeyboardInterrupt alone does not tell: typer makes an exit status of it, and DuckDB a RuntimeError.
+    KeyboardInterrupt alone is not reliable: typer turns it into an exit status, and DuckDB into a RuntimeError.
     """
-    noted: list[int] = []
+    interrupts: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
-        noted.append(number)
+    def record(number: int, frame: FrameType | None) -> None:
+        interrupts.append(number)
         signal.default_int_handler(number, frame)
 
-    signal.signal(signal.SIGINT, note)
-    return noted
+    signal.signal(signal.SIGINT, record)
+    return interrupts
 
 
-def _kept(error: Exception) -> str:
-    """A clause that says where the traceback is kept or, where no file can be written, what the error was."""
+def _save_traceback(error: Exception) -> str:
+    """Save the traceback and return a clause that says where, or what the error was if no file can be written."""
     try:
-        # With a name that nobody can have foreseen and put a link at, readable by the user alone.
+        # The name cannot be guessed, so nobody can have put a link there; only the user can read the file.
         with tempfile.NamedTemporaryFile(
             "w",
             encoding="utf-8",
@@ -199,5 +211,5 @@ def _kept(error: Exception) -> str:
             for line in "".join(traceback.format_exception(error)).rstrip("\n").split("\n"):
                 write_line(file, line)
     except OSError:
-        return f"no file could be written to keep it, but it was {error!r}"
-    return f"{file.name} says what"
+        return f"no log file could be written, and the error was {error!r}"
+    return f"see {file.name} for details"

@@ -1,6 +1,6 @@
-"""How commands speak: the only module that writes to the terminal.
+"""The output of commands: the only module that writes to the terminal.
 
-Whatever it prints passes through `cli.text.visible`, and none of it is read as rich's markup: a title stays a title.
+Everything that it prints passes through `cli.text.visible`, and nothing is interpreted as rich markup.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from cli.text import clipped, visible
 
 _CHART_WIDTH = 60
 _CELL_CHARACTERS = 120
-"""A title of Spotify's may have hundreds."""
+"""The longest text in a cell; a title on Spotify may have hundreds of characters."""
 
 Part = str | tuple[str, str]
-"""Text, or text and its style in rich's words: `bold`, `yellow`."""
+"""Text, or text with a style of rich such as `bold` or `yellow`."""
 
 
 def terminal() -> Console:
-    """The terminal, or what stands in its place where the output goes to a file."""
+    """Return a console for standard output, whether it is a terminal or a file."""
     return Console()
 
 
 def print_line(console: Console, *parts: Part) -> None:
-    """Print one line, however long it is and whatever stands in the parts."""
+    """Print one line without wrapping it."""
     console.print(_line(*parts), soft_wrap=True)
 
 
 def read_line(console: Console, question: str) -> str:
-    """Ask the user for a line of text.
+    """Prompt the user for a line of text.
 
     Raises:
         EOFError: the input ended.
@@ -47,18 +47,18 @@ def read_line(console: Console, question: str) -> str:
 
 
 def write_line(stream: IO[str], line: str) -> None:
-    """Write one line to a stream as it is, without the width and the styles of a console."""
+    """Write one line to a stream, without the wrapping and styles of a console."""
     stream.write(f"{visible(line)}\n")
 
 
 def progress_bar(console: Console) -> Progress:
-    """A bar for work that is counted in bytes; it shows on a terminal and vanishes when the work is done."""
+    """Return a progress bar that counts bytes; it appears only on a terminal and disappears when the work is done."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 class Steps:
-    """Prints each step when it ends, with what came of it and how long it took; shows which one is under way."""
+    """Shows the step in progress, and prints each step when it ends with its result and how long it took."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -66,7 +66,7 @@ class Steps:
 
     @contextmanager
     def step(self, title: str) -> Iterator[StepResult]:
-        """One step; what is said of it goes into the result that this yields."""
+        """Run one step; the caller adds its output to the result that this yields."""
         self._number += 1
         began = time.perf_counter()
         with self.console.status(_line(f"{title} …")) as status:
@@ -79,7 +79,7 @@ class Steps:
 
 
 class StepResult:
-    """What a step found out."""
+    """The output of a step."""
 
     def __init__(self, status: Status, title: str) -> None:
         self.lines: list[Part] = []
@@ -87,21 +87,21 @@ class StepResult:
         self._title = title
 
     def say(self, line: Part) -> None:
-        """Add a line to what is printed when the step ends."""
+        """Add a line, which is printed when the step ends."""
         self.lines.append(line)
 
     def progress(self, text: str) -> None:
-        """Show how far the step is."""
+        """Show the step's progress."""
         self._status.update(_line(f"{self._title}: {text}"))
 
 
 def print_tables(console: Console, *tables: Table) -> None:
-    """Print what `table` and `bar_chart` have made."""
+    """Print what `table` and `bar_chart` return."""
     console.print(*tables)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], caption: str | None = None) -> Table:
-    """A table for the terminal; numbers to the right, null as a dash, of a long text the beginning."""
+    """Return a table for the terminal, with numbers right-aligned, null as a dash, and long texts clipped."""
     made = Table(
         title=_line(title),
         title_justify="left",
@@ -116,13 +116,13 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     return made
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun in the singular or plural."""
+def pluralize(number: int, noun: str) -> str:
+    """Return a number with its noun in the singular or plural."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def bar_chart(title: str, bars: Sequence[tuple[str, float]]) -> Table:
-    """A bar chart for the terminal: a labelled bar a line, with its number."""
+    """Return a bar chart for the terminal, with a labelled bar and its number on each line."""
     longest = max((value for _, value in bars), default=0.0) or 1.0
     chart = Table(title=_line(title), title_justify="left", box=None, show_header=False, padding=(0, 1))
     chart.add_column(justify="right")
@@ -134,7 +134,7 @@ def bar_chart(title: str, bars: Sequence[tuple[str, float]]) -> Table:
 
 
 def _line(*parts: Part) -> Text:
-    """Parts as rich prints them letter by letter: a string would be searched for markup, emoji codes and numbers."""
+    """Return parts as a Text, which rich prints literally; a string would be searched for markup and emoji codes."""
     texts = [(part, "") if isinstance(part, str) else part for part in parts]
     return Text.assemble(*((visible(text), style) for text, style in texts))
 

@@ -1,19 +1,19 @@
-"""The plays in a file of Spotify's privacy export: read in constant memory, of each no more than what is documented.
+"""Reads the plays in a file of Spotify's privacy export in constant memory, keeping only documented fields.
 
-A file is one JSON list; which fields of its elements are kept says `handlers.streaming_history`.
+A file is one JSON list; `handlers.streaming_history` says which fields of its elements are kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from cli.diagnosis import Problem
 from cli.export_files import DamagedFileError, HashedFile, unreadable
-from cli.json_elements import MAX_DEPTH, PARSER_ERRORS, TOO_DEEP, NoListError, elements
+from cli.json_elements import MAX_DEPTH, PARSER_ERRORS, TOO_DEEP, NoListError, read_elements
 from handlers.streaming_history import (
     EARLIEST,
     MAX_AHEAD,
@@ -25,109 +25,110 @@ from handlers.streaming_history import (
 )
 
 MAX_ELEMENT_BYTES = 4 * 1024 * 1024
-"""A play takes less than a thousand."""
+"""The largest element that is read; a play takes less than a thousand bytes."""
 
 
 @dataclass
 class Span:
-    """From the first to the last play, UTC; None while there is none."""
+    """The times of the first and the last play, in UTC; None if there is no play."""
 
     first: datetime | None = None
     last: datetime | None = None
 
     def add(self, moment: datetime) -> None:
-        """Widen the span to the moment of a play."""
+        """Extend the span to the time of a play."""
         self.first = min(self.first or moment, moment)
         self.last = max(self.last or moment, moment)
 
     def join(self, other: Span) -> None:
-        """Widen the span to another."""
+        """Extend the span to another one."""
         for moment in (other.first, other.last):
             if moment:
                 self.add(moment)
 
 
 @dataclass
-class Faults:
-    """The elements of which no row can come, by what is wrong with them; nothing of their text."""
+class RejectedElements:
+    """The elements that cannot become rows, by reason; it holds nothing of their text."""
 
     count: int = 0
     numbers: dict[str, list[int]] = field(default_factory=dict)
-    """Of each reason the first elements, numbered from 1."""
+    """The first elements with each reason, numbered from 1."""
 
     def add(self, number: int, reason: str) -> None:
-        """Note an element."""
+        """Add an element."""
         self.count += 1
         noted = self.numbers.setdefault(reason, [])
         if len(noted) <= _NUMBERS_SHOWN:
             noted.append(number)
 
     def __str__(self) -> str:
-        """Each reason with the numbers of its elements: `null (elements 1, 7), not an object (element 3)`."""
+        """Return each reason with its elements' numbers: `null (elements 1, 7), not an object (element 3)`."""
         return ", ".join(f"{reason} ({_numbered(numbers)})" for reason, numbers in self.numbers.items())
 
 
-class Doubles:
-    """Plays that equal another one in every field that is kept, in whatever file either stands."""
+class Duplicates:
+    """Counts the plays that equal another one in every field that is kept, within one file or across files."""
 
     def __init__(self) -> None:
         self.count = 0
-        """How many there are beside the first of each kind."""
+        """How many there are, not counting the first of each."""
         self._seen: set[int] = set()
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Take one play."""
+        """Add a play."""
         mark = hash(frozenset(record.items()))
         self.count += mark in self._seen
         self._seen.add(mark)
 
 
 @dataclass
-class Reading:
-    """One pass over a file: iterate over `records`, then the rest says how it went."""
+class FileReading:
+    """One pass over a file; the other attributes are final once `records` has been exhausted."""
 
     hashed_file: HashedFile
-    watch: Callable[[int], None]
-    """Is told the number of bytes with each piece."""
+    on_bytes: Callable[[int], None]
+    """Called with the number of bytes of each piece that is read."""
+    _: KW_ONLY
     now: datetime
-    """When the import began; what lies far after it lies in the future."""
-    doubles: Doubles | None = None
-    """Takes its plays; None: they are not counted again."""
+    """When the import began; plays dated well after it are in the future."""
+    duplicates: Duplicates | None = None
+    """Counts duplicate plays; None if they are not counted."""
     elements: int = 0
-    """Elements of the list that were read to their end."""
+    """Elements of the list that were read completely."""
     plays: int = 0
-    """How many of them become rows of `plays`."""
+    """How many of them become rows in `plays`."""
     account_data_plays: int = 0
     """How many of the plays have the form of the small export."""
     early_plays: int = 0
-    """How many of the plays lie before `EARLIEST`."""
+    """How many of the plays are dated before `EARLIEST`."""
     future_plays: int = 0
-    """How many of the plays lie more than `MAX_AHEAD` after the import."""
-    faults: Faults = field(default_factory=Faults)
-    """The others."""
+    """How many of the plays are dated more than `MAX_AHEAD` after the import."""
+    rejected: RejectedElements = field(default_factory=RejectedElements)
+    """The elements that do not become plays."""
     span: Span = field(default_factory=Span)
     months: set[tuple[int, int]] = field(default_factory=set)
-    """In which its plays lie; no more than one beyond `MAX_MONTHS`."""
+    """The months of its plays; counting stops one above `MAX_MONTHS`."""
     problem: Problem | None = None
-    """Why the file was not read to its end; it says nothing of the file's text."""
+    """Why the file could not be read to its end; it contains nothing of the file's text."""
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """What is kept of each element that is an object, also of one that becomes no row."""
-        source = _Source(self.hashed_file, self.watch)
+        """Yield the kept fields of each element that is an object, even if it cannot become a row."""
+        source = _HashedBytes(self.hashed_file, self.on_bytes)
         try:
-            for element in elements(source):
+            for element in read_elements(source):
                 self.elements += 1
                 if isinstance(element, dict):
                     yield self._record(element)
                 else:
-                    self.faults.add(self.elements, _wrong_with(element))
+                    self.rejected.add(self.elements, _reason(element))
                 source.element_bytes = 0
             if source.digest.hexdigest() != self.hashed_file.content_hash:
                 self.problem = Problem("the file changed while it was read", "run the command again")
         except NoListError:
             self.problem = Problem("the file is not a list of plays")
         except PARSER_ERRORS:
-            # The parser's own message quotes the file.
+            # The parser's message is not used because it quotes the file.
             self._stop(Problem("in the middle of its list" if source.ended else "where it is not valid JSON"))
         except _TooLargeError:
             self._stop(Problem(f"which is larger than {MAX_ELEMENT_BYTES // 1024 // 1024} MB"))
@@ -140,11 +141,11 @@ class Reading:
     def _record(self, element: dict[str, Any]) -> dict[str, Any]:
         record = kept_fields(element)
         if reason := row_problem(record):
-            self.faults.add(self.elements, reason)
+            self.rejected.add(self.elements, reason)
         elif moment := played_at(record):
             self.plays += 1
-            if self.doubles:
-                self.doubles.add(record)
+            if self.duplicates:
+                self.duplicates.add(record)
             self.account_data_plays += is_account_data(record)
             self.early_plays += moment < EARLIEST
             self.future_plays += moment - self.now > MAX_AHEAD
@@ -166,7 +167,7 @@ def _numbered(numbers: list[int]) -> str:
     return f"{noun} {shown}{', …' if len(numbers) > _NUMBERS_SHOWN else ''}"
 
 
-def _wrong_with(element: Any) -> str:
+def _reason(element: Any) -> str:
     if element is TOO_DEEP:
         return f"nested deeper than {MAX_DEPTH} levels"
     if element is None:
@@ -175,22 +176,22 @@ def _wrong_with(element: Any) -> str:
 
 
 class _TooLargeError(Exception):
-    """An element that would not fit into memory."""
+    """An element is too large."""
 
 
-class _Source:
-    """A file as the parser reads it: hashed again, and no further than one element may be long."""
+class _HashedBytes:
+    """A file's bytes for the parser, which hashes them again and limits the size of an element."""
 
-    def __init__(self, hashed_file: HashedFile, watch: Callable[[int], None]) -> None:
+    def __init__(self, hashed_file: HashedFile, on_bytes: Callable[[int], None]) -> None:
         self.digest = hashlib.sha256()
         self.element_bytes = 0
         """Bytes read since the last element ended."""
         self.ended = False
         self._chunks = hashed_file.file.chunks()
-        self._watch = watch
+        self._on_bytes = on_bytes
 
     def read(self, size: int, /) -> bytes:
-        if size == 0:  # The parser asks whether this is bytes or text.
+        if size == 0:  # The parser reads nothing once, to tell bytes from text.
             return b""
         if self.element_bytes > MAX_ELEMENT_BYTES:
             raise _TooLargeError
@@ -198,5 +199,5 @@ class _Source:
         self.ended = not chunk
         self.digest.update(chunk)
         self.element_bytes += len(chunk)
-        self._watch(len(chunk))
+        self._on_bytes(len(chunk))
         return chunk

@@ -1,4 +1,4 @@
-"""The stack's raw bucket as a command meets it: what goes wrong there is one sentence for the user."""
+"""The stack's raw bucket as commands use it, with errors as one sentence for the user."""
 
 from __future__ import annotations
 
@@ -15,26 +15,29 @@ from handlers.raw.bucket import Bucket, ConflictError
 
 @contextmanager
 def raw_bucket(name: str) -> Iterator[Bucket]:
-    """The bucket, to be written within the context.
+    """Yield the bucket.
 
     Raises:
-        CommandError: AWS refuses or does not answer, or others keep writing what is to be written.
+        CommandError: AWS refused a request or did not respond, or others keep changing the same object.
     """
     try:
         client = boto3.client("s3")
-    except (BotoCoreError, ValueError) as error:  # A region that makes no address is a ValueError.
-        raise CommandError(f"AWS cannot be contacted ({quoted(error)}): check your credentials and region.") from error
+    except (BotoCoreError, ValueError) as error:  # An invalid region name is a ValueError.
+        raise CommandError(
+            f"Cannot create an AWS client ({quoted(error)}): check your credentials and region."
+        ) from error
     try:
         yield Bucket(client, name)
-    except (client.exceptions.NoSuchBucket, ParamValidationError) as error:  # Of what is sent only the name may be odd.
+    except (client.exceptions.NoSuchBucket, ParamValidationError) as error:
+        # The name is the only parameter that can be invalid.
         raise CommandError(
             f"There is no bucket {name!r} in this account: "
             "`pulumi stack output raw_bucket_name` prints the name of the stack's bucket."
         ) from error
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
-            f"AWS refused or did not answer ({quoted(error)}): check your credentials and region, then run the command "
-            "again; it continues with the files that are not imported yet."
+            f"AWS refused a request or did not respond ({quoted(error)}): check your credentials and region, and run "
+            "the command again; it continues with the files that have not been imported yet."
         ) from error
     except ConflictError as error:
         raise CommandError(f"{error} Run the command again.") from error

@@ -1,7 +1,7 @@
-"""Text from outside (titles, file names, messages of other programs) as the terminal may show it.
+"""Makes text from outside (titles, file names, messages of other programs) safe to show in a terminal.
 
-A terminal obeys control characters, and an invisible character makes one text look like another. Here is the one
-definition of which characters those are; `cli.presentation` applies it to everything that a command prints.
+A terminal obeys control characters, and invisible characters make one text look like another. Only this module defines
+which characters those are; `cli.presentation` applies it to everything that a command prints.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ _CONTROL_PICTURES = 0x2400
 _DELETE = 0x7F
 _PICTURE_OF_DELETE = "\u2421"
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-# The characters of category Cf that have a glyph: signs that Arabic, Syriac and Kaithi write around numbers.
+# The characters of category Cf that have a glyph: number signs in Arabic, Syriac and Kaithi.
 _WITH_GLYPH = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
-# Invisible characters that some writing needs: spaces and joiners between the letters of scripts from Hebrew on and
-# between emoji, and the letters of a flag (England's), which stand behind a black one. Latin, Greek and Cyrillic need
-# none of them: there they only make two names look alike.
+# Invisible characters that some scripts need: spaces and joiners between letters of scripts from Hebrew on and between
+# emoji, and the tag letters that follow a black flag (as in England's flag). Latin, Greek and Cyrillic need none of
+# them; there they only make two names look alike.
 _NEEDED = re.compile(
     "(?<=[\u0590-\u1fff\u2190-\U000e01ef])[\u200b-\u200d]"
     "|(?<=\U0001f3f4)[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
@@ -26,10 +26,10 @@ _NEEDED = re.compile(
 
 
 def visible(text: str) -> str:
-    r"""Return the text in one line in which every character can be seen and none controls the terminal.
+    r"""Return the text as one line in which every character is visible and none controls the terminal.
 
-    Control characters become their pictures (an escape is `␛`, a line break `␊`); directional marks, other invisible
-    characters and lone surrogates become their escapes (`\u202e`). Letters of every script, accents and emoji stay.
+    Control characters become symbols (escape becomes `␛`, a line break `␊`); directional marks, other invisible
+    characters and lone surrogates become escapes (`\u202e`). Letters of every script, accents and emoji are kept.
     """
     if text.isprintable():
         return text
@@ -42,12 +42,12 @@ def visible(text: str) -> str:
 
 
 def quoted(message: object) -> str:
-    """Return what another program said, fit for a clause of a sentence: in one line and not too long."""
+    """Return a message of another program as a clause of a sentence: on one line and not too long."""
     return clipped(visible(" ".join(str(message).split())), _QUOTED_CHARACTERS)
 
 
 def clipped(text: str, length: int) -> str:
-    """Return the text, or its beginning and an ellipsis where it has more characters than `length`."""
+    """Return the text, or its beginning and an ellipsis if it has more than `length` characters."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 

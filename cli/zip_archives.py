@@ -1,4 +1,4 @@
-"""The zips of one import: each is opened and listed once, however many files it holds, and closed when all is read."""
+"""The zips of one import: each is opened and listed once, however many files it has, and closed at the end."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from typing import Self, TypeAlias, cast
 
 from cli.diagnosis import DOWNLOAD_AGAIN, Diagnosis, Problem, ProblemError
 from cli.errors import CommandError
+from cli.file_formats import diagnose_foreign, diagnose_office_document
 from cli.import_limits import MAX_BYTES, MAX_LISTING_BYTES, MAX_ZIP_DEPTH, MAX_ZIPS, LimitError, check
-from cli.text_forms import foreign, office_document
 
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-"""What a zip begins with, the second one an empty one."""
+"""The first bytes of a zip, and of an empty zip."""
 PackedBytes: TypeAlias = io.BufferedReader | zipfile.ZipExtFile
-"""A file by itself or in a zip, opened."""
+"""An open file, on disk or in a zip."""
 UNPACKING_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
-"""Raised by `read` where packed data are damaged."""
+"""Raised by `read` if packed data are damaged."""
 
-# Beside its own error zipfile raises these: of a version that it does not know, and of a name that is not UTF-8.
+# Besides its own error, zipfile raises these for unsupported versions and for names that are not UTF-8.
 _NOT_WHOLE = (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError)
 _CHUNK_BYTES = 1024 * 1024
 _HEAD_BYTES = 4096
 _DAMAGED = Diagnosis("damaged", DOWNLOAD_AGAIN)
 _INCOMPLETE = Diagnosis("not a complete zip file", DOWNLOAD_AGAIN)
 
-_UNSUPPORTED = Problem("the zip packs it in a way that is not supported", "unpack the zip and give the folder instead")
+_UNSUPPORTED = Problem("the zip uses an unsupported compression method", "unpack the zip and pass the folder instead")
 
 DAMAGED_ZIP = Problem("the zip is damaged", "download the zip again from Spotify")
-LOCKED = Diagnosis("protected by a password", "unpack it and give the folder instead")
+LOCKED = Diagnosis("protected by a password", "unpack it and pass the folder instead")
 
 
 class ZipError(CommandError):
-    """A zip that cannot be opened or read.
+    """A zip cannot be opened or read.
 
     Args:
         shown: its name in messages.
-        diagnosis: what it is instead of a readable zip.
+        diagnosis: what is wrong with it, or what kind of file it is instead.
     """
 
     def __init__(self, shown: str, diagnosis: Diagnosis) -> None:
@@ -54,7 +54,7 @@ class ZipError(CommandError):
 
 
 class UnreadableEntryError(ProblemError):
-    """An entry that the zip lists and does not give."""
+    """An entry that the zip lists cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ class Member:
 
     archive: Archive
     info: zipfile.ZipInfo
-    """The entry itself, since a zip may hold several of one name."""
+    """The entry itself, because a zip may have several entries of one name."""
 
     @property
     def path(self) -> str:
-        """Its path in the zip, with `/` also where Windows packed it."""
+        """Its path in the zip, with `/` even if Windows packed it."""
         return _path(self.info)
 
     @property
@@ -77,44 +77,44 @@ class Member:
 
     @property
     def folder(self) -> str:
-        """The folder that it lies in; '' at the top."""
+        """Its folder in the zip; '' at the top level."""
         return self.path.rpartition("/")[0]
 
     @property
     def size(self) -> int:
-        """Bytes unpacked, as the zip says; more are never given."""
+        """Its unpacked size in bytes, as the zip says; reading never returns more."""
         return self.info.file_size
 
     @property
     def is_locked(self) -> bool:
-        """Whether it asks for a password."""
+        """Whether it needs a password."""
         return bool(self.info.flag_bits & 1)
 
     @contextmanager
     def opened(self) -> Iterator[PackedBytes]:
-        """Its bytes, unpacked as they are read; damage is one of `UNPACKING_ERRORS`.
+        """Open it for reading; if its data are damaged, reading raises one of `UNPACKING_ERRORS`.
 
         Raises:
-            UnreadableEntryError: the zip does not give it.
+            UnreadableEntryError: it cannot be read from the zip.
         """
         try:
             stream = cast("zipfile.ZipExtFile", self.archive.zip.open(self.info))
         except NotImplementedError as error:
             raise UnreadableEntryError(_UNSUPPORTED) from error
-        except (zipfile.BadZipFile, UnicodeDecodeError, RuntimeError) as error:  # A RuntimeError is one of a password.
+        except (zipfile.BadZipFile, UnicodeDecodeError, RuntimeError) as error:  # RuntimeError: a password is needed.
             raise UnreadableEntryError(DAMAGED_ZIP) from error
         with stream:
             yield stream
 
 
 class Archive:
-    """One zip that is open.
+    """An open zip.
 
     Args:
-        place: what tells it from other zips: its path, and that of the entry that it was unpacked from.
+        place: its unique location: its path, or that of the outer zip and of its entry there.
         shown: its name in messages.
         opened: the zip.
-        depth: how many zips it lies in, itself included.
+        depth: its level of nesting, 1 for a zip on disk.
     """
 
     def __init__(self, place: str, shown: str, opened: zipfile.ZipFile, depth: int) -> None:
@@ -122,12 +122,12 @@ class Archive:
         self.shown = shown
         self.zip = opened
         self.depth = depth
-        # Damage can leave an entry without a name.
+        # In a damaged zip, entries may have no name.
         self.members = [Member(self, info) for info in opened.infolist() if not _path(info).endswith("/")]
         self.members = [member for member in self.members if member.name]
 
     def check_unlocked(self, members: list[Member]) -> None:
-        """Refuse entries that ask for a password.
+        """Check that no entry needs a password.
 
         Raises:
             ZipError: one of them does.
@@ -137,7 +137,7 @@ class Archive:
 
 
 class Archives:
-    """The zips that are open; as a context it closes them at its end."""
+    """The open zips; as a context manager, it closes them at the end."""
 
     def __init__(self) -> None:
         self._opened = ExitStack()
@@ -154,31 +154,31 @@ class Archives:
         self._opened.close()
 
     def open(self, path: Path) -> Archive:
-        """Open a zip and list what it holds.
+        """Open a zip and list its entries.
 
         Raises:
-            ZipError: it is not one, or damaged.
-            LimitError: it holds more than an import may.
+            ZipError: it is not a zip, or is damaged.
+            LimitError: it exceeds the limits of an import.
             OSError: the file cannot be read.
         """
         return self._open(path, str(path.resolve()), str(path), 1)
 
     def open_member(self, member: Member) -> Archive:
-        """Open a zip that lies in another: it alone is unpacked to the disk.
+        """Open a zip inside another zip, which is unpacked to disk for that.
 
         Raises:
-            ZipError: it is not one, is damaged, or asks for a password.
-            LimitError: there are more, larger or deeper ones than an import may hold.
-            CommandError: the disk is full.
+            ZipError: it is not a zip, is damaged, or needs a password.
+            LimitError: nested zips exceed the limits of an import in number, size or depth.
+            CommandError: it cannot be written to disk.
         """
         member.archive.check_unlocked([member])
         shown = f"{member.path} in {member.archive.shown}"
         if member.archive.depth >= MAX_ZIP_DEPTH:
             raise LimitError(
-                f"{shown} lies inside more than {MAX_ZIP_DEPTH - 1} other zips: unpack those and give this one."
+                f"{shown} is nested inside more than {MAX_ZIP_DEPTH - 1} other zips: unpack those and pass this one."
             )
         self._unpacked += member.size
-        check(self._unpacked, MAX_BYTES, f"{MAX_BYTES // 1024**3} GB of zips within zips")
+        check(self._unpacked, MAX_BYTES, f"{MAX_BYTES // 1024**3} GB of nested zips")
         if self._folder is None:
             self._folder = Path(self._opened.enter_context(TemporaryDirectory()))
         path = self._folder / f"{self._zips}.zip"
@@ -190,7 +190,7 @@ class Archives:
         except UNPACKING_ERRORS as error:
             raise ZipError(shown, _DAMAGED) from error
         except OSError as error:
-            if error.errno is None:  # bzip2's own error, of damaged data
+            if error.errno is None:  # bzip2 raises an OSError without a number for damaged data
                 raise ZipError(shown, _DAMAGED) from error
             raise CommandError(
                 f"{shown} cannot be unpacked to {self._folder} ({error.strerror}): free some space there, or set "
@@ -205,17 +205,17 @@ class Archives:
         try:
             opened = self._opened.enter_context(zipfile.ZipFile(file))
         except _NOT_WHOLE as error:
-            raise ZipError(shown, _why_no_zip(path)) from error
-        # Of a zip that is cut off, the end of a zip within it may be left, which zipfile takes for the whole.
+            raise ZipError(shown, _diagnose_zip(path)) from error
+        # A truncated zip may end with the end of a nested zip, which zipfile would take for the whole.
         if min((info.header_offset for info in opened.infolist()), default=0) > 0:
             raise ZipError(shown, _INCOMPLETE)
-        if document := office_document(opened.namelist()):
+        if document := diagnose_office_document(opened.namelist()):
             raise ZipError(shown, document)
         return Archive(place, shown, opened, depth)
 
 
 class _ZipFileBytes(io.FileIO):
-    """A zip's bytes; zipfile reads the whole list of entries at once, whatever its size."""
+    """A zip's bytes, with a limit on the central directory, which zipfile reads at once whatever its size."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         check(size or 0, MAX_LISTING_BYTES, f"{MAX_LISTING_BYTES // 1024**2} MB of file names in {self.name!s}")
@@ -226,8 +226,8 @@ def _path(info: zipfile.ZipInfo) -> str:
     return info.filename.replace("\\", "/")
 
 
-def _why_no_zip(path: Path) -> Diagnosis:
+def _diagnose_zip(path: Path) -> Diagnosis:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    found = None if head.startswith(ZIP_MAGIC) else foreign(head)
+    found = None if head.startswith(ZIP_MAGIC) else diagnose_foreign(head)
     return found or _INCOMPLETE

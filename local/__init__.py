@@ -1,1 +1,1 @@
-"""AWS and Spotify in one process on 127.0.0.1: for the demo, for tests, for development."""
+"""AWS and Spotify in one process on 127.0.0.1, for the demo, tests and development."""

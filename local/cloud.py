@@ -1,4 +1,4 @@
-"""AWS and Spotify in one process: the embedded AWS with the simulator beside it, on one clock."""
+"""AWS and Spotify in one process: the embedded AWS and the Spotify simulator on one clock."""
 
 from __future__ import annotations
 
@@ -14,26 +14,21 @@ from spotify_simulator import Library, Shape, Simulator
 
 __all__ = ["DeploymentError", "EmbeddedCloud", "Step"]
 
-# Functions find their packages in this process's own environment, so a layer need only name them.
+# Functions use the packages installed in this process's environment, so the layers need not contain them.
 _LAYERS_OF_LOCKS = {"SPOTIFY_ETL_LAYERS": "locks"}
 
 
 class EmbeddedCloud:
-    """A whole cloud on 127.0.0.1, on free ports and on one simulated clock; use it as a context manager.
+    """A whole cloud on 127.0.0.1, on free ports and one simulated clock; use it as a context manager.
 
-    One at a time in a process, as of `EmbeddedAws`.
+    Only one can run in a process, as with `EmbeddedAws`.
 
     Args:
-        folder: where unpacked functions and other working files lie while the cloud runs.
+        folder: where unpacked functions and other working files are kept while the cloud runs.
         start: the simulated moment at which it starts.
-        library: what Spotify knows.
-        shape: how Spotify answers: as since February 2026 ("development") or as before ("extended").
+        library: the Spotify account's content.
+        shape: how the Web API responds: as it has since February 2026 ("development") or as before ("extended").
         region: the AWS region.
-
-    Attributes:
-        spotify: the simulator of the Spotify Web API.
-        server: the AWS behind it, for those who look inside.
-        log: every step that AWS's services took, errors included.
     """
 
     def __init__(
@@ -47,14 +42,17 @@ class EmbeddedCloud:
     ) -> None:
         self._aws = EmbeddedAws(folder, start=start, region=region)
         self.spotify = Simulator(library, lambda: self._aws.now, shape=shape)
+        """The simulator of the Spotify Web API."""
         self.server = self._aws.server
+        """The server of the embedded AWS, with the owner's keys and its address."""
         self.log: list[Step] = self._aws.log
+        """Every step of the AWS services, including those that failed."""
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
         """Start both."""
         with ExitStack() as starting:
-            # Functions end before what they call.
+            # Functions must stop before the services that they call.
             starting.enter_context(self.spotify)
             starting.enter_context(self._aws)
             self._running = starting.pop_all()
@@ -63,7 +61,7 @@ class EmbeddedCloud:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop both: no process, socket or working file stays."""
+        """Stop both, leaving no process, socket or working file behind."""
         self._running.close()
 
     @property
@@ -72,22 +70,22 @@ class EmbeddedCloud:
         return self._aws.now
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the account's owner, who may do everything."""
+        """Return a boto3 client with the account owner's credentials, which allow everything."""
         return self._aws.client(service)
 
     def deploy(self, project: Path, *, stack: str = "local", config: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Run a project's Pulumi program and create what it asks for, as `EmbeddedAws.deploy` does.
+        """Run a project's Pulumi program and create its resources, as `EmbeddedAws.deploy` does.
 
         Args:
-            project: folder of `__main__.py` and `Pulumi.yaml`.
-            stack: whose `Pulumi.<stack>.yaml` configures it.
-            config: settings that override the file's; Spotify's addresses are always the simulator's.
+            project: the folder with `__main__.py` and `Pulumi.yaml`.
+            stack: the stack, whose `Pulumi.<stack>.yaml` configures it.
+            config: settings that override the file's; Spotify's URLs are always the simulator's.
 
         Returns:
             The stack's outputs.
 
         Raises:
-            DeploymentError: the program ended with an error, or asks for what cannot be created here.
+            DeploymentError: the program failed, or needs a resource that cannot be created here.
         """
         addresses = {"spotifyApiUrl": self.spotify.api_url, "spotifyAccountsUrl": self.spotify.accounts_url}
         return self._aws.deploy(
@@ -99,5 +97,5 @@ class EmbeddedCloud:
         self._aws.run_until(moment, on_step)
 
     def drain(self) -> None:
-        """Do all that is due now, as `EmbeddedAws.drain` does."""
+        """Do everything that is due now, as `EmbeddedAws.drain` does."""
         self._aws.drain()

@@ -1,4 +1,4 @@
-"""Where questions are asked: the Athena workgroup and the named queries."""
+"""The Athena workgroup and its named queries."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _BYTES_PER_MB = 1_000_000
 
 
 class NamedQueryError(pulumi.RunError):
-    """A file of a named query that does not say what it answers."""
+    """A named query whose file does not begin with a description."""
 
 
 class Analytics(pulumi.ComponentResource):
-    """The workgroup, which fixes where answers go and what a query may cost, and a named query for each file.
+    """The workgroup, which sets where results go and how much a query may scan, and a named query for each file.
 
     Args:
         name: name of the resource.
         settings: the stack's settings.
         lake: the buckets.
-        workgroup_name: the workgroup's own name, which tools rely on.
-        database_name: the database that the named queries ask.
-        queries: the folder of the named queries' files.
+        workgroup_name: the workgroup's physical name, which tools rely on.
+        database_name: the database that the named queries use.
+        queries: the folder that holds the SQL of the named queries.
         opts: options of the component.
 
     Raises:
-        NamedQueryError: a file does not begin with a comment that says what the query answers.
+        NamedQueryError: a file does not begin with a comment that describes the query.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Analytics(pulumi.ComponentResource):
             name,
             name=workgroup_name,
             description="Queries of the Spotify tables.",
-            # It holds only the history of queries.
+            # Only the query history would be lost.
             force_destroy=True,
             configuration={
                 "enforce_workgroup_configuration": True,
@@ -70,7 +70,7 @@ class Analytics(pulumi.ComponentResource):
             path.stem: aws.athena.NamedQuery(
                 f"{name}-{path.stem}",
                 name=path.stem,
-                description=description(path),
+                description=read_description(path),
                 workgroup=self.workgroup.name,
                 database=database_name,
                 query=path.read_text(encoding="utf-8"),
@@ -81,8 +81,8 @@ class Analytics(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def description(query: Path) -> str:
-    """What a named query answers: the comment in its first line.
+def read_description(query: Path) -> str:
+    """Return the description of a named query, which is the comment in its first line.
 
     Raises:
         NamedQueryError: the file does not begin with a comment.
@@ -90,7 +90,7 @@ def description(query: Path) -> str:
     first = query.read_text(encoding="utf-8").partition("\n")[0]
     text = first.removeprefix("--").strip()
     if not first.startswith("--") or not text:
-        raise NamedQueryError(f"{query} must begin with a line `-- <what the query answers>`.")
+        raise NamedQueryError(f"{query} must begin with a line `-- <description>`.")
     return text
 
 

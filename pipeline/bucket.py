@@ -1,4 +1,4 @@
-"""A private bucket: no public access, encrypted, TLS only, and nothing in it stays for ever by accident."""
+"""A private bucket: no public access, encrypted, TLS only, with an expiry for whatever should not stay."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _OLD_VERSIONS_DAYS = 30
 _UNFINISHED_UPLOADS_DAYS = 1
 
 
-class Bucket(pulumi.ComponentResource):
-    """One bucket with everything that belongs to it.
+class PrivateBucket(pulumi.ComponentResource):
+    """A bucket with its access, encryption and lifecycle configuration.
 
     Args:
         name: name of the resource.
-        versioned: whether S3 keeps what is overwritten or deleted, for 30 days.
-        expiry_days: days that objects are kept, by prefix; of overlapping prefixes S3 takes the shorter expiry.
-        force_destroy: whether the bucket may be destroyed with objects in it.
-        kms_key_arn: the user's own key; with '' S3 encrypts with its own.
+        versioned: whether S3 keeps overwritten and deleted objects for 30 days.
+        expiry_days: how many days objects are kept, by prefix; where prefixes overlap, S3 applies the shorter expiry.
+        force_destroy: whether the bucket may be destroyed while it holds objects.
+        kms_key_arn: the user's own key; if empty, S3 encrypts with its own.
     """
 
     def __init__(
@@ -67,15 +67,15 @@ class Bucket(pulumi.ComponentResource):
         aws.s3.BucketLifecycleConfiguration(
             name,
             bucket=self.name,
-            rules=[_expiry(prefix, days) for prefix, days in sorted(expiry_days.items())] + [_left_overs(versioned)],
-            # S3 wants the versioning to stand before a rule speaks of old versions.
+            rules=[_expiry(prefix, days) for prefix, days in sorted(expiry_days.items())] + [_leftovers(versioned)],
+            # S3 needs versioning to be enabled before a rule refers to old versions.
             opts=pulumi.ResourceOptions(parent=self, depends_on=versioning),
         )
         self.policy = aws.s3.BucketPolicy(
             name,
             bucket=self.name,
-            policy=policies.rendered(policies.bucket, bucket=self.arn),
-            # S3 refuses two changes of a bucket's access at once.
+            policy=policies.render(policies.bucket, bucket=self.arn),
+            # S3 rejects concurrent changes to a bucket's access.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[access]),
         )
         self.register_outputs({"arn": self.arn, "name": self.name})
@@ -86,7 +86,7 @@ def _encryption(kms_key_arn: str) -> aws.s3.BucketServerSideEncryptionConfigurat
         return {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
     return {
         "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": kms_key_arn},
-        # One call to KMS for many objects.
+        # A single KMS call then covers many objects.
         "bucket_key_enabled": True,
     }
 
@@ -100,8 +100,8 @@ def _expiry(prefix: str, days: int) -> aws.s3.BucketLifecycleConfigurationRuleAr
     }
 
 
-def _left_overs(versioned: bool) -> aws.s3.BucketLifecycleConfigurationRuleArgsDict:
-    """What an expiry leaves behind: on a versioned bucket it only hides the object."""
+def _leftovers(versioned: bool) -> aws.s3.BucketLifecycleConfigurationRuleArgsDict:
+    """Return the rule that removes unfinished uploads and, on a versioned bucket, what expiry only hides."""
     rule: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
         "id": "left-overs",
         "status": "Enabled",

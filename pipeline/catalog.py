@@ -16,12 +16,12 @@ from pipeline.schedule import Schedule
 from pipeline.settings import Settings
 
 _TABLE_LEVEL = 3
-"""Depth of a table's folder below the crawled bucket, the bucket itself being 1: <bucket>/tables/<table>."""
+"""Depth of a table's folder, where the bucket itself is level 1: <bucket>/tables/<table>."""
 
 _CRAWLER_CONFIGURATION = {
     "Version": 1.0,
     "CrawlerOutput": {
-        # Partitions with schemas of their own are what Athena refuses as HIVE_PARTITION_SCHEMA_MISMATCH.
+        # Athena fails with HIVE_PARTITION_SCHEMA_MISMATCH where a partition has a schema of its own.
         "Partitions": {"AddOrUpdateBehavior": "InheritFromTable"},
         "Tables": {"AddOrUpdateBehavior": "MergeNewColumns"},
     },
@@ -30,16 +30,16 @@ _CRAWLER_CONFIGURATION = {
 }
 
 
-class Catalog(pulumi.ComponentResource):
+class GlueCatalog(pulumi.ComponentResource):
     """The database, the crawler with its schedule, and the publish function with the rule that starts it.
 
     Args:
         name: name of the resource.
         settings: the stack's settings.
         lake: the buckets.
-        database_name: the database's own name, which queries and tools rely on.
-        workgroup: the Athena workgroup in which publish asks its queries.
-        log_group: where publish logs.
+        database_name: the database's physical name, which queries and tools rely on.
+        workgroup: the Athena workgroup in which publish runs its queries.
+        log_group: the log group of publish.
     """
 
     def __init__(
@@ -64,14 +64,14 @@ class Catalog(pulumi.ComponentResource):
             f"{name}-crawl",
             description="Starts the crawler after the daily run.",
             expression=schedule.daily(settings.crawl_time.hour, settings.crawl_time.minute),
-            # A crawler's own schedule knows only UTC.
+            # A crawler's own schedule supports only UTC.
             timezone=settings.timezone,
             target_arn=self.crawler.arn.apply(
                 lambda arn: f"arn:{arn.split(':')[1]}:scheduler:::aws-sdk:glue:startCrawler"
             ),
             account_arn=self.crawler.arn,
             event=pulumi.Output.json_dumps({"Name": self.crawler.name}),
-            policy=policies.rendered(
+            policy=policies.render(
                 policies.start_crawler, crawler=self.crawler.arn, dead_letters=self.crawl_dead_letters.arn
             ),
             dead_letters=self.crawl_dead_letters,
@@ -80,7 +80,7 @@ class Catalog(pulumi.ComponentResource):
         )
         crawled = aws.cloudwatch.EventRule(
             f"{name}-crawled",
-            description="The crawler has succeeded.",
+            description="Starts the publish function when the crawler has succeeded.",
             event_pattern=pulumi.Output.json_dumps(
                 {
                     "source": ["aws.glue"],
@@ -95,7 +95,7 @@ class Catalog(pulumi.ComponentResource):
             f"{name}-publish",
             settings,
             handler="publish",
-            policy=policies.rendered(
+            policy=policies.render(
                 policies.publish,
                 results_bucket=lake.results.arn,
                 database=self.database.arn,
@@ -144,7 +144,7 @@ class Catalog(pulumi.ComponentResource):
         permissions = aws.iam.RolePolicy(
             f"{name}-crawler",
             role=role.name,
-            policy=policies.rendered(
+            policy=policies.render(
                 policies.crawler,
                 transformed_bucket=lake.transformed.arn,
                 database=self.database.arn,
@@ -154,13 +154,13 @@ class Catalog(pulumi.ComponentResource):
         )
         return aws.glue.Crawler(
             name,
-            description="Registers the tables' partitions and new columns.",
+            description="Registers new partitions and columns of the tables.",
             database_name=self.database.name,
             role=role.arn,
             s3_targets=[
                 {"path": pulumi.Output.concat("s3://", lake.transformed.name, "/", TABLES_PREFIX), "sample_size": 1}
             ],
-            # A run that found nothing must not take tables away.
+            # A crawl that finds nothing must not delete tables.
             schema_change_policy={"update_behavior": "UPDATE_IN_DATABASE", "delete_behavior": "LOG"},
             recrawl_policy={"recrawl_behavior": "CRAWL_EVERYTHING"},
             configuration=json.dumps(_CRAWLER_CONFIGURATION),

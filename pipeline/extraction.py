@@ -16,11 +16,11 @@ from pipeline.schedule import Schedule
 from pipeline.settings import Settings
 
 _HOURLY_OFFSET_MINUTES = 20
-"""Keeps the hourly run off the daily one's minute, whatever the offset of the time zone from UTC."""
+"""How long after the daily run's minute the hourly run starts, so that they never coincide in any time zone."""
 
 
 class Extraction(pulumi.ComponentResource):
-    """The secret, the function that fills the raw bucket, and what starts it."""
+    """The secret, the function that fills the raw bucket, and the schedules that start it."""
 
     def __init__(
         self,
@@ -32,10 +32,10 @@ class Extraction(pulumi.ComponentResource):
     ) -> None:
         super().__init__("spotify-etl:index:Extraction", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # Empty: no secret of Spotify ever passes through Pulumi or its state.
+        # Created empty: no Spotify credential ever passes through Pulumi or its state.
         self.secret = aws.secretsmanager.Secret(
             f"{name}-spotify",
-            description="Spotify app: client_id, client_secret; of a user also refresh_token, scope, authorized_at.",
+            description="Spotify app (client_id, client_secret) and user login (refresh_token, scope, authorized_at).",
             kms_key_id=settings.kms_key_arn or None,
             opts=child,
         )
@@ -44,7 +44,7 @@ class Extraction(pulumi.ComponentResource):
             f"{name}-extract",
             settings,
             handler="extract",
-            policy=policies.rendered(
+            policy=policies.render(
                 policies.extract,
                 raw_bucket=lake.raw.arn,
                 secret=self.secret.arn,
@@ -71,17 +71,17 @@ class Extraction(pulumi.ComponentResource):
         aws.iam.RolePolicy(
             f"{name}-extract-continuation",
             role=self.function.role_name,
-            policy=policies.rendered(policies.continuation, function=self.function.arn),
+            policy=policies.render(policies.continuation, function=self.function.arn),
             opts=child,
         )
         at = settings.daily_time
-        self._start("daily", name, settings, schedule.daily(at.hour, at.minute), settings.timezone)
+        self._schedule("daily", name, settings, schedule.daily(at.hour, at.minute), settings.timezone)
         if any("hourly" in STREAMS[stream].schedules for stream in settings.streams):
-            # In UTC, which neither skips an hour nor repeats one.
-            self._start("hourly", name, settings, schedule.hourly((at.minute + _HOURLY_OFFSET_MINUTES) % 60), "UTC")
+            # UTC neither skips nor repeats an hour.
+            self._schedule("hourly", name, settings, schedule.hourly((at.minute + _HOURLY_OFFSET_MINUTES) % 60), "UTC")
         self.register_outputs({})
 
-    def _start(self, trigger: str, name: str, settings: Settings, expression: str, timezone: str) -> None:
+    def _schedule(self, trigger: str, name: str, settings: Settings, expression: str, timezone: str) -> None:
         Schedule(
             f"{name}-{trigger}",
             description=f"Starts the {trigger} run of the extract function.",
@@ -90,7 +90,7 @@ class Extraction(pulumi.ComponentResource):
             target_arn=self.function.arn,
             account_arn=self.function.arn,
             event=json.dumps({"trigger": trigger, "scheduled_time": "<aws.scheduler.scheduled-time>"}),
-            policy=policies.rendered(policies.invoke, function=self.function.arn, dead_letters=self.dead_letters.arn),
+            policy=policies.render(policies.invoke, function=self.function.arn, dead_letters=self.dead_letters.arn),
             dead_letters=self.dead_letters,
             enabled=settings.schedules_enabled,
             opts=pulumi.ResourceOptions(parent=self),

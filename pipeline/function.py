@@ -1,4 +1,4 @@
-"""A Lambda function with what belongs to it alone: its role, its layer and what becomes of failed events."""
+"""A Lambda function with its own role, dependency layer and handling of failed events."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _ASYNC_MAX_AGE_SECONDS = 6 * 3600
 
 
 class Function(pulumi.ComponentResource):
-    """One function of `handlers`.
+    """A Lambda function that runs one of the packages in `handlers`.
 
     Args:
         name: name of the resource.
         handler: the package under `handlers` (`extract`, `transform`, `publish`), which also names its lock file.
-        policy: what the function may do.
-        log_group: where it logs.
-        memory_mb: memory, and with it its share of a processor.
+        policy: the function's permissions.
+        log_group: its log group.
+        memory_mb: memory, which also determines its share of CPU.
         timeout_seconds: how long an invocation may take.
-        environment: what the handler is told, beside what every handler is told.
-        dead_letters: where an event goes that still fails after Lambda's own retries; None for a function that only
-            a queue invokes.
+        environment: environment variables, in addition to those that every function gets.
+        dead_letters: queue for events that still fail after Lambda's own retries; None for a function that only a
+            queue invokes.
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class Function(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(name, assume_role_policy=json.dumps(policies.trust("lambda.amazonaws.com")), opts=child)
         permissions = aws.iam.RolePolicy(name, role=role.name, policy=policy, opts=child)
-        layer_archive = packaging.layer(handler, settings.architecture, say=pulumi.log.info)
+        layer_archive = packaging.build_layer(handler, settings.architecture, log=pulumi.log.info)
         layer = aws.lambda_.LayerVersion(
             name,
-            # A layer is known by its name alone; two stacks of one account must not share it.
+            # Layer names are unique in an account; two stacks must not share one.
             layer_name=f"{name}-{pulumi.get_stack()}",
             code=pulumi.FileArchive(str(layer_archive.path)),
             source_code_hash=layer_archive.sha256,
@@ -60,7 +60,7 @@ class Function(pulumi.ComponentResource):
             compatible_runtimes=[packaging.RUNTIME],
             opts=child,
         )
-        code = packaging.code()
+        code = packaging.build_code()
         self.function = aws.lambda_.Function(
             name,
             runtime=packaging.RUNTIME,
@@ -81,7 +81,7 @@ class Function(pulumi.ComponentResource):
                 }
             },
             logging_config={"log_format": "JSON", "log_group": log_group.name},
-            # Lambda checks at once what the role may do for a mapping or a destination.
+            # Lambda checks the role's permissions when a mapping or a destination is created.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
         )
         self.arn: pulumi.Output[str] = self.function.arn

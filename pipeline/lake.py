@@ -1,4 +1,4 @@
-"""The three buckets: what Spotify sent, the tables made of it, and what queries answered."""
+"""The three buckets: raw data from Spotify, the tables made of it, and query results."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import pulumi
 
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, table_prefix
 from handlers.tables import TABLES
-from pipeline.bucket import Bucket
+from pipeline.bucket import PrivateBucket
 from pipeline.settings import Settings
 
 LONG_LIVED_TABLES = ("plays", "rejected_records", "runs")
-"""Tables that cannot be read from Spotify again; their age is the setting `playsRetentionDays`."""
+"""Tables that cannot be read from Spotify again; the setting `playsRetentionDays` says how long they are kept."""
 
 
 class Lake(pulumi.ComponentResource):
-    """Raw, transformed and results bucket.
+    """The raw, the transformed and the results bucket.
 
-    Raw and transformed are two buckets, so that what the transform writes can never start it again.
+    Raw and transformed data are in separate buckets so that the transform's output can never trigger it again.
     """
 
     def __init__(
@@ -24,16 +24,16 @@ class Lake(pulumi.ComponentResource):
     ) -> None:
         super().__init__("spotify-etl:index:Lake", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.raw = Bucket(
+        self.raw = PrivateBucket(
             f"{name}-raw",
             versioned=True,
-            # The state of the streams lives as long as the stack; only its old versions expire.
+            # The streams' state is kept as long as the stack; only its old versions expire.
             expiry_days={RAW_PREFIX: settings.raw_retention_days, RUNS_PREFIX: settings.raw_retention_days},
             force_destroy=destroy_data,
             kms_key_arn=settings.kms_key_arn,
             opts=child,
         )
-        self.transformed = Bucket(
+        self.transformed = PrivateBucket(
             f"{name}-transformed",
             versioned=True,
             expiry_days=_table_expiry(settings),
@@ -41,11 +41,11 @@ class Lake(pulumi.ComponentResource):
             kms_key_arn=settings.kms_key_arn,
             opts=child,
         )
-        self.results = Bucket(
+        self.results = PrivateBucket(
             f"{name}-athena-results",
             versioned=False,
             expiry_days={"": settings.results_retention_days},
-            # Answers can be asked for again.
+            # Query results can be computed again.
             force_destroy=True,
             kms_key_arn=settings.kms_key_arn,
             opts=child,
@@ -60,5 +60,5 @@ def _table_expiry(settings: Settings) -> dict[str, int]:
         )
         for table in TABLES
     }
-    # What a raw object became is asked only while the raw object can come again.
+    # The list of a raw object's outputs is needed only as long as the raw object can be delivered again.
     return {**tables, OUTPUTS_PREFIX: settings.raw_retention_days}

@@ -1,4 +1,4 @@
-"""What the functions say: a log group for each, which exists before the function first runs."""
+"""A log group for each function, created before the function first runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.settings import Settings
 class Monitoring(pulumi.ComponentResource):
     """The log groups, by function.
 
-    A function that finds none makes one that keeps its lines for ever; hence these, and no right to make others.
+    Lambda would otherwise create log groups that never expire; the functions have no permission to create any.
     """
 
     def __init__(

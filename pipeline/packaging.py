@@ -1,7 +1,7 @@
-"""What is deployed to Lambda: one archive of the code and a dependency layer for each function.
+"""What is deployed to Lambda: one code archive, and a dependency layer for each function.
 
-The same sources give the same bytes, on any machine and in any folder, so that Pulumi sees a change only where there
-is one. (Pulumi's own AssetArchive gives another hash each time: pulumi/pulumi#21008.)
+The same sources give the same bytes on any machine and in any folder, so Pulumi sees a change only where there is one.
+(Pulumi's own AssetArchive has a different hash each time: pulumi/pulumi#21008.)
 """
 
 from __future__ import annotations
@@ -20,74 +20,74 @@ from pathlib import Path
 import pulumi
 
 ROOT = Path(__file__).resolve().parents[1]
-"""The folder that `handlers/`, `queries/` and the lock files lie in."""
+"""The project's folder, which holds `handlers/`, `queries/` and the lock files."""
 
 PYTHON = "3.13"
 RUNTIME = f"python{PYTHON}"
 FUNCTIONS = ("extract", "transform", "publish")
 LAYERS_VARIABLE = "SPOTIFY_ETL_LAYERS"
 LOCKS_ONLY = "locks"
-"""Value of the variable with which a layer holds its lock file alone: where Lambda's own platform is not what runs."""
+"""Value of `LAYERS_VARIABLE` for layers that hold only their lock file, where functions do not run on Lambda itself."""
 
 MAX_ZIP_BYTES = 50_000_000
-"""What Lambda takes by direct upload: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
+"""Lambda's limit for direct uploads: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
 MAX_UNZIPPED_BYTES = 250_000_000
-"""What a function's code and layers may hold together."""
+"""Lambda's limit for a function's code and layers together, unzipped."""
 
 AWS_SERVICES = ("athena", "glue", "lambda", "s3", "secretsmanager", "sqs", "sso", "sso-oidc", "sts")
-"""Services whose descriptions stay in the layer's botocore; those of all are 28 MB. The handlers use no others."""
+"""Services whose API models stay in the layer's botocore: those that the handlers use. All models take 28 MB."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o100644
-# pip takes the newest release only when it knows every name of the platform.
+# pip finds the newest release only if it is given every name of the platform.
 _PLATFORMS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 _RULES_VERSION = 1
-"""Raised with any change of what `_unneeded` leaves out, so that cached layers are built anew."""
+"""Increased whenever `_is_unneeded` changes what it leaves out, so that cached layers are rebuilt."""
 
 
 class PackagingError(pulumi.RunError):
-    """An archive that could not be built."""
+    """The code archive or a layer could not be built."""
 
 
 @dataclass(frozen=True)
-class Archive:
-    """A zip file and its SHA-256 in base64, which is how Lambda names it."""
+class Artifact:
+    """A zip file and its SHA-256 in base64, by which Lambda identifies it."""
 
     path: Path
     sha256: str
 
 
-def code(root: Path = ROOT, build: Path | None = None) -> Archive:
-    """The archive that every function runs: the handlers, and the views that publish makes.
+def build_code(root: Path = ROOT, build: Path | None = None) -> Artifact:
+    """Build the archive that every function runs: the handlers, and the views that publish creates.
 
     Args:
-        root: the folder that `handlers/` and `queries/` lie in.
-        build: where archives are kept, named by their content; by default `build` there.
+        root: the folder that holds `handlers/` and `queries/`.
+        build: where archives are kept, named by their content; by default `build` in `root`.
     """
     files = [*root.glob("handlers/**/*.py"), *root.glob("queries/views/*.sql")]
     contents = {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
     return _kept((build or root / "build") / "code", _zipped(contents, zipfile.ZIP_STORED))
 
 
-def layer(
+def build_layer(
     function: str,
     architecture: str,
     *,
     root: Path = ROOT,
     build: Path | None = None,
-    say: Callable[[str], None] = print,
-) -> Archive:
-    """The layer of a function: what its lock file names, for Lambda's platform, and the lock file itself.
+    log: Callable[[str], None] = print,
+) -> Artifact:
+    """Build the layer of a function: the packages in its lock file, for Lambda's platform, and the lock file itself.
 
-    Built once for a lock file and architecture, then taken from the build folder.
+    A layer is built once for a lock file and architecture, and then taken from the build folder.
 
     Args:
         function: one of `FUNCTIONS`.
         architecture: `arm64` or `x86_64`.
-        root: the folder that the lock files lie in.
-        build: where archives are kept; by default `build` there.
-        say: gets a line of progress when something takes long.
+        root: the folder that holds the lock files.
+        build: where archives are kept; by default `build` in `root`.
+        log: called with a line of progress when something takes long.
 
     Raises:
         PackagingError: the packages could not be installed, or they are too large for Lambda.
@@ -101,15 +101,15 @@ def layer(
     recipe = hashlib.sha256(locked + f"{PYTHON} {architecture} {_RULES_VERSION}".encode()).hexdigest()[:16]
     kept = folder / f"{function}-{architecture}-{recipe}.zip"
     if not kept.exists():
-        say(f"Building the layer of {function} for {architecture}: installing {lock.name} (a minute, once) …")
+        log(f"Building the layer of {function} for {architecture}: installing {lock.name} (a minute, only once) …")
         with tempfile.TemporaryDirectory() as installed:
             _install(lock, architecture, Path(installed))
             contents |= _layer_files(Path(installed))
         archive = _zipped(contents, zipfile.ZIP_DEFLATED)
         _check_sizes(function, len(archive), sum(map(len, contents.values())))
         _write(kept, archive)
-        say(f"Built the layer of {function}: {len(archive) / 1e6:.1f} MB.")
-    return Archive(kept, _sha256(kept.read_bytes()))
+        log(f"Built the layer of {function}: {len(archive) / 1e6:.1f} MB.")
+    return Artifact(kept, _sha256(kept.read_bytes()))
 
 
 def main() -> None:
@@ -119,7 +119,7 @@ def main() -> None:
     if unknown:
         raise SystemExit(f"Unknown architecture {unknown[0]!r}: it must be one of {', '.join(_MACHINES)}.")
     try:
-        archives = [code()] + [layer(function, name) for name in architectures for function in FUNCTIONS]
+        archives = [build_code()] + [build_layer(function, name) for name in architectures for function in FUNCTIONS]
     except PackagingError as error:
         raise SystemExit(str(error)) from None
     for archive in archives:
@@ -127,9 +127,9 @@ def main() -> None:
 
 
 def _zipped(contents: Mapping[str, bytes], compression: int) -> bytes:
-    """A zip file that depends on nothing but its files' names and bytes.
+    """Return a zip file whose bytes depend only on the names and bytes of its files.
 
-    Compressed, it depends also on the zlib of this Python; code is small enough to do without.
+    A compressed one also depends on this Python's zlib; the code is small enough to be stored uncompressed.
     """
     with tempfile.TemporaryFile() as file:
         with zipfile.ZipFile(file, "w") as archive:
@@ -143,16 +143,16 @@ def _zipped(contents: Mapping[str, bytes], compression: int) -> bytes:
         return file.read()
 
 
-def _kept(folder: Path, archive: bytes) -> Archive:
+def _kept(folder: Path, archive: bytes) -> Artifact:
     path = folder / f"{hashlib.sha256(archive).hexdigest()[:16]}.zip"
     if not path.exists():
         _write(path, archive)
-    return Archive(path, _sha256(archive))
+    return Artifact(path, _sha256(archive))
 
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Two programs may build at once: each writes a file of its own, and the last one stays.
+    # Two programs may build at once: each writes its own file, and the last one wins.
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(content)
     Path(file.name).replace(path)
@@ -171,21 +171,21 @@ def _install(lock: Path, architecture: str, target: Path) -> None:
     ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        reason = (result.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        reason = (result.stderr.strip().splitlines() or ["pip printed no error"])[-1]
         raise PackagingError(f"The packages of {lock.name} could not be installed for {architecture}: {reason}")
 
 
 def _layer_files(installed: Path) -> dict[str, bytes]:
     names = {path: path.relative_to(installed) for path in installed.rglob("*") if path.is_file()}
-    return {f"python/{name.as_posix()}": path.read_bytes() for path, name in names.items() if not _unneeded(name)}
+    return {f"python/{name.as_posix()}": path.read_bytes() for path, name in names.items() if not _is_unneeded(name)}
 
 
-def _unneeded(name: Path) -> bool:
-    """Whether a file of an installed package is never read inside Lambda."""
+def _is_unneeded(name: Path) -> bool:
+    """Return whether a file of an installed package is never read inside Lambda."""
     package = name.parts[0]
     if package == "bin" or "__pycache__" in name.parts or name.suffix == ".pyc":
         return True
-    # pip notes there when and from where it installed.
+    # pip records there when and from where it installed.
     if package.endswith(".dist-info"):
         return name.name not in ("METADATA", "LICENSE", "LICENSE.txt", "NOTICE", "NOTICE.txt")
     if package == "botocore":
@@ -194,15 +194,15 @@ def _unneeded(name: Path) -> bool:
     if package == "boto3":
         return name.parts[1:2] == ("examples",)
     if package == "pyarrow":
-        return _unneeded_of_pyarrow(name)
+        return _is_unneeded_in_pyarrow(name)
     return False
 
 
-def _unneeded_of_pyarrow(name: Path) -> bool:
-    """Sources, tests, and the native parts that reading JSON and writing Parquet do not use.
+def _is_unneeded_in_pyarrow(name: Path) -> bool:
+    """Return whether a file is a source, a test, or a native part that reading JSON and writing Parquet does not need.
 
-    What is left was seen to import and to work; each extension links the shared libraries of acero, compute, dataset
-    and substrait, so those stay. Of three names of one shared library the one that the others link stays.
+    The rest was checked to import and work. Every extension links the shared libraries of acero, compute, dataset and
+    substrait, so those stay. Of the three names of a shared library, the one that the others link to stays.
     """
     if name.parts[1] in ("include", "includes", "src", "tests") or name.suffix in (".pxd", ".pxi", ".pyi", ".pyx"):
         return True
@@ -217,8 +217,8 @@ def _unneeded_of_pyarrow(name: Path) -> bool:
 def _check_sizes(function: str, zipped: int, unzipped: int) -> None:
     if zipped > MAX_ZIP_BYTES or unzipped > MAX_UNZIPPED_BYTES:
         raise PackagingError(
-            f"The layer of {function} has {zipped / 1e6:.1f} MB ({unzipped / 1e6:.1f} MB unzipped) and Lambda takes "
-            f"{MAX_ZIP_BYTES / 1e6:.0f} MB ({MAX_UNZIPPED_BYTES / 1e6:.0f} MB): "
+            f"The layer of {function} has {zipped / 1e6:.1f} MB ({unzipped / 1e6:.1f} MB unzipped), but Lambda accepts "
+            f"at most {MAX_ZIP_BYTES / 1e6:.0f} MB ({MAX_UNZIPPED_BYTES / 1e6:.0f} MB): "
             f"remove a dependency from the group {function} in pyproject.toml and run `make lock`."
         )
 

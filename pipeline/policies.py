@@ -1,7 +1,6 @@
-"""Who may do what: every policy document, as plain functions of ARNs.
+"""Every IAM policy document, as plain functions of ARNs.
 
-Each role may do what its part of the flow needs and nothing else. No statement has `*` as its resource but those of
-resource policies that speak of their own bucket or queue.
+Each role has only the permissions that its part of the flow needs. No statement has `*` as its resource.
 """
 
 from __future__ import annotations
@@ -21,39 +20,39 @@ _VERSION = "2012-10-17"
 _CRAWLER_LOGS = "/aws-glue/crawlers"
 
 
-def rendered(policy: Callable[..., Document], **arns: pulumi.Input[str]) -> pulumi.Output[str]:
-    """The JSON text of a policy once its ARNs are known."""
+def render(policy: Callable[..., Document], **arns: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Return the JSON text of a policy once its ARNs are known."""
     return pulumi.Output.all(**arns).apply(lambda known: json.dumps(policy(**known)))
 
 
-# Trust: who may take on a role.
+# Trust policies: who may assume a role.
 
 
 def trust(service: str) -> Document:
-    """A role for an AWS service, for instance `lambda.amazonaws.com`."""
+    """Allow an AWS service, for instance `lambda.amazonaws.com`, to assume a role."""
     return _document([_trust_statement(service)])
 
 
 def scheduler_trust(target_arn: str) -> Document:
-    """A role for EventBridge Scheduler, and only for schedules of the target's own account.
+    """Allow EventBridge Scheduler to assume a role, but only for schedules of the target's own account.
 
-    Without the condition a schedule of another account could use the role:
+    Without the condition, a schedule in another account could use the role:
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html.
     """
     statement = _trust_statement("scheduler.amazonaws.com")
     return _document([statement | {"Condition": {"StringEquals": {"aws:SourceAccount": _account(target_arn)}}}])
 
 
-# Roles: what each function, schedule and the crawler may do.
+# Permissions of the functions', the schedules' and the crawler's roles.
 
 
 def extract(raw_bucket: str, secret: str, dead_letters: str, log_group: str, kms_key: str) -> Document:
-    """What the extract function may do: read and renew the secret; write raw objects, manifests and state."""
+    """Allow the extract function to read and update the secret, and to write raw objects, manifests and state."""
     written = [f"{raw_bucket}/{prefix}*" for prefix in (RAW_PREFIX, RUNS_PREFIX, STATE_PREFIX)]
     return _document(
         [
             _allow(["s3:GetObject", "s3:PutObject"], written),
-            # Without it S3 answers 403, not 404, for a state that is not there yet.
+            # Without it, S3 returns 403 instead of 404 for state that does not exist yet.
             _allow(["s3:ListBucket"], [raw_bucket]),
             _allow(["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"], [secret]),
             _send(dead_letters),
@@ -64,15 +63,15 @@ def extract(raw_bucket: str, secret: str, dead_letters: str, log_group: str, kms
 
 
 def continuation(function: str) -> Document:
-    """What the extract function may do besides: begin the next invocation of its own run.
+    """Allow the extract function to invoke itself to continue a run.
 
-    A policy of its own, since the function's ARN is known only after the role it is made with.
+    This is a separate policy because the function's ARN is known only after its role has been created.
     """
     return _document([_allow(["lambda:InvokeFunction"], [function])])
 
 
 def transform(raw_bucket: str, transformed_bucket: str, queue: str, log_group: str, kms_key: str) -> Document:
-    """What the transform function may do: take from its queue, read the raw bucket, write the transformed one."""
+    """Allow the transform function to consume its queue, read the raw bucket and write the transformed bucket."""
     return _document(
         [
             # Lambda polls the queue with the function's role.
@@ -100,7 +99,7 @@ def publish(
     log_group: str,
     kms_key: str,
 ) -> Document:
-    """What the publish function may do: mend tables, make views and ask Athena in its own workgroup."""
+    """Allow the publish function to repair tables, create views and run queries in its own workgroup."""
     return _document(
         [
             _allow(
@@ -113,7 +112,7 @@ def publish(
                 ],
                 [_catalog(database), database, _tables(database)],
             ),
-            # Athena looks for the default database before any DDL:
+            # Athena looks up the default database before any DDL:
             # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html.
             _allow(["glue:GetDatabase"], [_catalog(database), f"{database.rpartition('/')[0]}/default"]),
             _allow(
@@ -137,7 +136,7 @@ def publish(
 
 
 def crawler(transformed_bucket: str, database: str, kms_key: str) -> Document:
-    """What the crawler may do: read the tables' objects and write tables and partitions of the one database."""
+    """Allow the crawler to read the tables' objects and to write tables and partitions of the database."""
     logs = f"{_prefix(database, 'logs')}:log-group:{_CRAWLER_LOGS}"
     return _document(
         [
@@ -160,7 +159,7 @@ def crawler(transformed_bucket: str, database: str, kms_key: str) -> Document:
                 ],
                 [_catalog(database), database, _tables(database)],
             ),
-            # The account's own log group, shared by every crawler; Glue makes it with the first of them.
+            # The account's log group that all crawlers share; Glue creates it when the first one runs.
             _allow(
                 ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
                 [logs, f"{logs}:*"],
@@ -171,20 +170,20 @@ def crawler(transformed_bucket: str, database: str, kms_key: str) -> Document:
 
 
 def invoke(function: str, dead_letters: str) -> Document:
-    """What the schedule of a function may do: invoke it, or else keep what could not be delivered."""
+    """Allow a schedule to invoke a function, or else to send the undelivered event to a dead-letter queue."""
     return _document([_allow(["lambda:InvokeFunction"], [function]), _send(dead_letters)])
 
 
 def start_crawler(crawler: str, dead_letters: str) -> Document:
-    """What the crawl's schedule may do: start the crawler, or else keep what could not be delivered."""
+    """Allow a schedule to start the crawler, or else to send the undelivered event to a dead-letter queue."""
     return _document([_allow(["glue:StartCrawler"], [crawler]), _send(dead_letters)])
 
 
-# Resource policies: who may reach a bucket or a queue.
+# Resource policies: who may access a bucket or a queue.
 
 
 def bucket(bucket: str) -> Document:
-    """Nobody reaches the bucket without TLS 1.2 or newer."""
+    """Deny access to the bucket without TLS 1.2 or newer."""
     everything = [bucket, f"{bucket}/*"]
     return _document(
         [
@@ -195,23 +194,23 @@ def bucket(bucket: str) -> Document:
 
 
 def queue(queue: str) -> Document:
-    """Nobody reaches the queue without TLS."""
+    """Deny access to the queue without TLS."""
     return _document([_deny_without_tls("sqs:*", [queue])])
 
 
 def queue_for_bucket(queue: str, sender: str) -> Document:
-    """As `queue`; and S3 may send what happens in one bucket, which must be of the queue's own account.
+    """Like `queue`, and allow S3 to send the events of one bucket, which must be in the queue's account.
 
-    A bucket's ARN names no account, and a deleted bucket's name can be taken by another one.
+    A bucket's ARN names no account, and another account can take the name of a deleted bucket.
     """
     condition = {"ArnLike": {"aws:SourceArn": sender}, "StringEquals": {"aws:SourceAccount": _account(queue)}}
-    return _document([_let_send("s3.amazonaws.com", queue, condition), _deny_without_tls("sqs:*", [queue])])
+    return _document([_allow_sender("s3.amazonaws.com", queue, condition), _deny_without_tls("sqs:*", [queue])])
 
 
 def queue_for_rule(queue: str, sender: str) -> Document:
-    """As `queue`; and EventBridge may send what one rule could not deliver."""
+    """Like `queue`, and allow EventBridge to send the events that a rule could not deliver."""
     condition = {"ArnEquals": {"aws:SourceArn": sender}}
-    return _document([_let_send("events.amazonaws.com", queue, condition), _deny_without_tls("sqs:*", [queue])])
+    return _document([_allow_sender("events.amazonaws.com", queue, condition), _deny_without_tls("sqs:*", [queue])])
 
 
 def _document(statements: Sequence[Statement]) -> Document:
@@ -241,7 +240,7 @@ def _deny_without_tls(action: str, resources: list[str]) -> Statement:
     return _deny("DenyWithoutTls", action, resources, {"Bool": {"aws:SecureTransport": "false"}})
 
 
-def _let_send(service: str, queue: str, condition: Mapping[str, Any]) -> Statement:
+def _allow_sender(service: str, queue: str, condition: Mapping[str, Any]) -> Statement:
     return {
         "Sid": "AllowSender",
         "Effect": "Allow",
@@ -271,7 +270,7 @@ def _account(arn: str) -> str:
 
 
 def _prefix(arn: str, service: str) -> str:
-    """The start of an ARN of another service in the same partition, region and account."""
+    """Return the beginning of an ARN of another service in the same partition, region and account."""
     _, partition, _, region, account, *_ = arn.split(":")
     return f"arn:{partition}:{service}:{region}:{account}"
 

@@ -1,4 +1,4 @@
-"""Queues: the one before the transform, and those that keep what a hop of the flow could not handle."""
+"""The queue that feeds the transform, and the dead-letter queues."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from pipeline import policies
 
 _RETENTION_SECONDS = 14 * 24 * 3600
-"""As long as SQS keeps a message at all."""
+"""The longest that SQS keeps a message."""
 
 
 class Queue(pulumi.ComponentResource):
@@ -18,11 +18,11 @@ class Queue(pulumi.ComponentResource):
 
     Args:
         name: name of the resource.
-        bucket: ARN of the bucket whose events S3 may send here.
-        rule: ARN of the rule of which EventBridge may send here what it could not deliver.
+        bucket: ARN of the bucket whose events S3 may send to the queue.
+        rule: ARN of the rule whose undelivered events EventBridge may send to the queue.
         visibility_timeout_seconds: how long a received message stays hidden from other consumers.
-        dead_letters: where a message goes that was received too often.
-        max_receive_count: how often is too often.
+        dead_letters: dead-letter queue for messages that were received `max_receive_count` times.
+        max_receive_count: how often a message is received before it goes to `dead_letters`.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class Queue(pulumi.ComponentResource):
         self.arn: pulumi.Output[str] = self.queue.arn
         self.url: pulumi.Output[str] = self.queue.url
         if bucket is not None:
-            document = policies.rendered(policies.queue_for_bucket, queue=self.arn, sender=bucket)
+            document = policies.render(policies.queue_for_bucket, queue=self.arn, sender=bucket)
         elif rule is not None:
-            document = policies.rendered(policies.queue_for_rule, queue=self.arn, sender=rule)
+            document = policies.render(policies.queue_for_rule, queue=self.arn, sender=rule)
         else:
-            document = policies.rendered(policies.queue, queue=self.arn)
+            document = policies.render(policies.queue, queue=self.arn)
         self.policy = aws.sqs.QueuePolicy(name, queue_url=self.url, policy=document, opts=child)
         self.register_outputs({"arn": self.arn, "url": self.url})

@@ -1,4 +1,4 @@
-"""A schedule of EventBridge Scheduler with its own role."""
+"""An EventBridge Scheduler schedule with its own role."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pipeline.queues import Queue
 
 
 class Schedule(pulumi.ComponentResource):
-    """Starts a target at a time of day; retries for an hour, then keeps what could not be delivered.
+    """A schedule that retries for an hour and then sends the undelivered event to a dead-letter queue.
 
     Args:
         name: name of the resource.
         description: what it is for, as the console shows it.
         expression: for instance `cron(0 6 * * ? *)`.
-        timezone: what the expression's times mean.
+        timezone: the time zone of the expression.
         target_arn: a function, or a universal target such as `arn:aws:scheduler:::aws-sdk:glue:startCrawler`.
-        account_arn: any ARN of the stack's own account, whose schedules alone may use the role; a universal target's
-            ARN names no account.
-        event: JSON text that the target gets.
-        policy: what the role may do.
-        dead_letters: where an undelivered event goes.
+        account_arn: any ARN in the stack's account, whose schedules alone may use the role; the ARN of a universal
+            target names no account.
+        event: JSON text that the target receives.
+        policy: the permissions of the schedule's role.
+        dead_letters: queue for undelivered events.
         enabled: whether it fires.
     """
 
@@ -45,7 +45,7 @@ class Schedule(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             name,
-            assume_role_policy=policies.rendered(policies.scheduler_trust, target_arn=account_arn),
+            assume_role_policy=policies.render(policies.scheduler_trust, target_arn=account_arn),
             opts=child,
         )
         permissions = aws.iam.RolePolicy(name, role=role.name, policy=policy, opts=child)
@@ -69,10 +69,10 @@ class Schedule(pulumi.ComponentResource):
 
 
 def daily(hour: int, minute: int) -> str:
-    """The expression of a daily schedule."""
+    """Return the expression of a daily schedule."""
     return f"cron({minute} {hour} * * ? *)"
 
 
 def hourly(minute: int) -> str:
-    """The expression of an hourly schedule."""
+    """Return the expression of an hourly schedule."""
     return f"cron({minute} * * * ? *)"

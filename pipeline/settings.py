@@ -1,7 +1,7 @@
-"""Every setting of the stack: its type, its default, what is allowed and what it means.
+"""The settings of a stack: their defaults, and which values are allowed.
 
-The one place that decides defaults. `Pulumi.yaml` repeats type, default and description for Pulumi's own tools, and a
-test holds the two together.
+What each setting means is documented in `SpotifyEtlPipelineArgs`. `make docs` writes the `config` section of
+`Pulumi.yaml` and docs/settings.md from both.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from handlers.catalogue_uris import CatalogueUriError, parse_all
 from handlers.streams import AUTH_MODES, READABLE_STREAMS, STREAMS, AuthMode, default_streams
 
 NAMESPACE = "spotify-etl"
-"""What stands before the colon of every setting's key in a stack file."""
+"""The part before the colon of every setting's key in a stack file."""
 
 SettingType = Literal["array", "boolean", "integer", "string"]
 
@@ -51,10 +51,10 @@ LOG_RETENTION_DAYS = (
     3288,
     3653,
 )
-"""What CloudWatch Logs takes: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html."""
+"""The values that CloudWatch Logs accepts: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html."""
 
 MAX_CATALOGUE_URIS = 80
-"""Lambda keeps 4 KB of environment, where they have to fit:
+"""They must fit into the 4 KB of environment variables that Lambda allows:
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
 
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -66,27 +66,27 @@ _LONGEST_SHOWN = 120
 
 
 class SettingError(pulumi.RunError):
-    """A setting that is wrong or unknown; Pulumi prints its one sentence and no traceback."""
+    """A wrong or unknown setting; Pulumi prints the message, one sentence, without a traceback."""
 
 
-class _RefusedError(ValueError):
-    """A value that a rule does not take; a message says why where what is allowed does not say enough."""
+class _InvalidValueError(ValueError):
+    """A value that a rule rejects; it has a message where `Rule.allowed` does not explain enough."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What a setting takes."""
+    """The type and the allowed values of a setting."""
 
     type: SettingType
     allowed: str
-    """What is allowed, as the end of the sentence "it must be …"."""
+    """The allowed values, as the end of the sentence "it must be …"."""
     read: Callable[[Any], Any]
-    """Makes the value of what stands in the configuration (text, or the value itself); raises `ValueError`."""
+    """Converts what the configuration holds (text, or the value itself) to the value; raises `ValueError`."""
 
 
 def _whole_number(value: Any) -> int:
     if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,12}", str(value)):
-        raise _RefusedError
+        raise _InvalidValueError
     return int(value)
 
 
@@ -94,7 +94,7 @@ def _days(minimum: int, reason: str = "") -> Rule:
     def read(value: Any) -> int:
         days = _whole_number(value)
         if not minimum <= days <= _MAX_DAYS:
-            raise _RefusedError
+            raise _InvalidValueError
         return days
 
     return Rule("integer", f"a whole number of days from {minimum} to {_MAX_DAYS}{reason}", read)
@@ -104,7 +104,7 @@ def _between(minimum: int, maximum: int, unit: str) -> Rule:
     def read(value: Any) -> int:
         number = _whole_number(value)
         if not minimum <= number <= maximum:
-            raise _RefusedError
+            raise _InvalidValueError
         return number
 
     return Rule("integer", f"a whole number of {unit} from {minimum} to {maximum}", read)
@@ -115,7 +115,7 @@ def _one_of(choices: tuple[Any, ...], setting_type: SettingType) -> Rule:
         for choice in choices:
             if str(value) == str(choice) and not isinstance(value, bool):
                 return choice
-        raise _RefusedError
+        raise _InvalidValueError
 
     return Rule(setting_type, "one of " + ", ".join(map(str, choices)), read)
 
@@ -123,13 +123,13 @@ def _one_of(choices: tuple[Any, ...], setting_type: SettingType) -> Rule:
 def _read_flag(value: Any) -> bool:
     flags = {"true": True, "false": False}
     if str(value).lower() not in flags:
-        raise _RefusedError
+        raise _InvalidValueError
     return flags[str(value).lower()]
 
 
 def _read_time_of_day(value: Any) -> str:
     if not _TIME_OF_DAY.fullmatch(str(value)):
-        raise _RefusedError
+        raise _InvalidValueError
     return str(value)
 
 
@@ -139,18 +139,18 @@ def _read_timezone(value: Any) -> str:
         try:
             zoneinfo.ZoneInfo(name)
         except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError) as error:
-            raise _RefusedError from error
+            raise _InvalidValueError from error
     return name
 
 
 def _read_streams(value: Any) -> tuple[str, ...]:
     names = _entries(value)
     if any(not isinstance(name, str) for name in names):
-        raise _RefusedError
+        raise _InvalidValueError
     if set(names) - set(READABLE_STREAMS) or len(set(names)) != len(names):
-        raise _RefusedError
+        raise _InvalidValueError
     if "playlist_items" in names and "playlists" not in names:
-        raise _RefusedError
+        raise _InvalidValueError
     return tuple(name for name in STREAMS if name in names)
 
 
@@ -158,9 +158,9 @@ def _read_catalogue_uris(value: Any) -> tuple[str, ...]:
     try:
         uris = parse_all(_entries(value))
     except CatalogueUriError as error:
-        raise _RefusedError(str(error)) from error
+        raise _InvalidValueError(str(error)) from error
     if len(uris) > MAX_CATALOGUE_URIS:
-        raise _RefusedError
+        raise _InvalidValueError
     return tuple(map(str, uris))
 
 
@@ -168,9 +168,9 @@ def _entries(value: Any) -> Sequence[Any]:
     try:
         entries = json.loads(value) if isinstance(value, str) else value
     except RecursionError as error:
-        raise _RefusedError from error
+        raise _InvalidValueError from error
     if not isinstance(entries, (list, tuple)):
-        raise _RefusedError
+        raise _InvalidValueError
     return entries
 
 
@@ -180,21 +180,21 @@ def _read_url(value: Any) -> str:
     loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
     plain = not (parts.query or parts.fragment or parts.username or parts.password) and not re.search(r"\s", url)
     if not (plain and parts.hostname and (loopback or parts.scheme == "https")):
-        raise _RefusedError
+        raise _InvalidValueError
     return url if url.endswith("/") else url + "/"
 
 
 def _read_kms_key_arn(value: Any) -> str:
     if value != "" and not _KMS_KEY_ARN.fullmatch(str(value)):
-        raise _RefusedError
+        raise _InvalidValueError
     return str(value)
 
 
 _STREAM_NAMES = Rule(
     "array",
-    "empty or a list that names one or more of "
+    "empty or a list of one or more of "
     + ", ".join(READABLE_STREAMS)
-    + ", each once, and playlists wherever it names playlist_items",
+    + ", each at most once, and with playlists if it has playlist_items",
     _read_streams,
 )
 _CATALOGUE_URIS = Rule(
@@ -205,80 +205,50 @@ _CATALOGUE_URIS = Rule(
 _TIME = Rule("string", 'a quoted time of day from "00:00" to "23:59"', _read_time_of_day)
 _TIMEZONE = Rule("string", "a time zone of the IANA database, for instance Europe/Berlin", _read_timezone)
 _FLAG = Rule("boolean", "true or false", _read_flag)
-_URL = Rule("string", "an https address (or http on this machine itself) without user, query or fragment", _read_url)
-_KMS_KEY_ARN_OR_NOTHING = Rule(
+_URL = Rule("string", "an https URL (or http on a loopback address) without user, query or fragment", _read_url)
+_KMS_KEY_ARN_OR_EMPTY = Rule(
     "string", "empty or the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)", _read_kms_key_arn
 )
 
 
-def _setting(default: Any, rule: Rule, doc: str) -> Any:
-    return field(default=default, metadata={"rule": rule, "doc": doc})
+def _setting(default: Any, rule: Rule) -> Any:
+    return field(default=default, metadata={"rule": rule})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a stack can be told, with a safe and cheap default for everything.
+    """The checked settings of a stack, each with a safe and cheap default.
 
     Raises:
         SettingError: a value is not allowed.
     """
 
-    auth_mode: AuthMode = _setting(  # noqa: RUF009 - it makes a field, not a shared default
-        "user",
-        _one_of(AUTH_MODES, "string"),
-        "How the pipeline logs in: `user` may read every stream, `app` (client credentials) only catalogue.",
-    )
-    streams: tuple[str, ...] = _setting(
-        (),
-        _STREAM_NAMES,
-        "Streams to read; empty: the default ones of `authMode`, and catalogue where `catalogueUris` is not empty.",
-    )
-    """Never empty once the settings stand: the streams that are read."""
-    catalogue_uris: tuple[str, ...] = _setting(
-        (),
-        _CATALOGUE_URIS,
-        f"Artists, albums and tracks for catalogue: URIs or open.spotify.com links, at most {MAX_CATALOGUE_URIS}.",
-    )
-    """As URIs, each once."""
-    daily_at: str = _setting("06:00", _TIME, "Time of the daily run, in `timezone`.")
-    crawl_delay_minutes: int = _setting(
-        45, _between(20, 720, "minutes"), "Minutes from the daily run to the crawl that shows its data in Athena."
-    )
-    timezone: str = _setting("UTC", _TIMEZONE, "Time zone of the daily run, of the crawl and of local time in views.")
-    schedules_enabled: bool = _setting(True, _FLAG, "Whether the schedules fire; without them runs start by hand.")
-    raw_retention_days: int = _setting(
-        90,
-        _days(14, ", as a dead letter may wait 14 days for its raw object"),
-        "Days that raw objects and run manifests are kept.",
-    )
-    transformed_retention_days: int = _setting(
-        90, _days(14, ", as a view needs two full reads"), "Days that the tables of the library are kept."
-    )
-    plays_retention_days: int = _setting(
-        3650,
-        _days(14),
-        "Days that plays, runs and rejected records are kept; listening history cannot be read from Spotify again.",
-    )
-    results_retention_days: int = _setting(7, _days(1), "Days that query results are kept.")
-    log_retention_days: int = _setting(30, _one_of(LOG_RETENTION_DAYS, "integer"), "Days that logs are kept.")
-    athena_scan_limit_mb: int = _setting(
-        1000, _between(11, 10_000_000, "megabytes"), "Megabytes that one query may scan before Athena stops it."
-    )
-    architecture: str = _setting("arm64", _one_of(("arm64", "x86_64"), "string"), "Processor of the functions.")
-    kms_key_arn: str = _setting(
-        "", _KMS_KEY_ARN_OR_NOTHING, "Your own KMS key for the buckets and the secret; empty for keys that AWS owns."
-    )
-    force_destroy: bool = _setting(
-        False, _FLAG, "One of two keys to `pulumi destroy` with data; the other is ALLOW_DATA_LOSS in __main__.py."
-    )
-    spotify_api_url: str = _setting("https://api.spotify.com/v1/", _URL, "Base address of Spotify's Web API.")
-    spotify_accounts_url: str = _setting("https://accounts.spotify.com/", _URL, "Base address of Spotify's logins.")
+    auth_mode: AuthMode = _setting("user", _one_of(AUTH_MODES, "string"))  # noqa: RUF009 - it makes a field
+    streams: tuple[str, ...] = _setting((), _STREAM_NAMES)
+    """The streams that are read; never empty once the settings are checked."""
+    catalogue_uris: tuple[str, ...] = _setting((), _CATALOGUE_URIS)
+    """URIs without duplicates, whatever form they were given in."""
+    daily_at: str = _setting("06:00", _TIME)
+    crawl_delay_minutes: int = _setting(45, _between(20, 720, "minutes"))
+    timezone: str = _setting("UTC", _TIMEZONE)
+    schedules_enabled: bool = _setting(True, _FLAG)
+    raw_retention_days: int = _setting(90, _days(14, ", because a dead letter can wait 14 days for its raw object"))
+    transformed_retention_days: int = _setting(90, _days(14, ", because views need two full reads"))
+    plays_retention_days: int = _setting(3650, _days(14))
+    results_retention_days: int = _setting(7, _days(1))
+    log_retention_days: int = _setting(30, _one_of(LOG_RETENTION_DAYS, "integer"))
+    athena_scan_limit_mb: int = _setting(1000, _between(11, 10_000_000, "megabytes"))
+    architecture: str = _setting("arm64", _one_of(("arm64", "x86_64"), "string"))
+    kms_key_arn: str = _setting("", _KMS_KEY_ARN_OR_EMPTY)
+    force_destroy: bool = _setting(False, _FLAG)
+    spotify_api_url: str = _setting("https://api.spotify.com/v1/", _URL)
+    spotify_accounts_url: str = _setting("https://accounts.spotify.com/", _URL)
 
     def __post_init__(self) -> None:
         for setting in dataclasses.fields(self):
             value = _checked(key(setting), setting.metadata["rule"], getattr(self, setting.name))
             object.__setattr__(self, setting.name, value)
-        streams = self.streams or _usual_streams(self.auth_mode, self.catalogue_uris)
+        streams = self.streams or _default_streams(self.auth_mode, self.catalogue_uris)
         _check_together(self.auth_mode, streams, self.catalogue_uris)
         object.__setattr__(self, "streams", streams)
 
@@ -289,33 +259,33 @@ class Settings:
 
     @property
     def crawl_time(self) -> time:
-        """The time of day of the crawl, in `timezone`; past midnight it is the next day's."""
+        """The time of day of the crawl, in `timezone`; it may fall on the next day."""
         moment = datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), self.daily_time)
         return (moment + timedelta(minutes=self.crawl_delay_minutes)).time()
 
     def warnings(self, year: int) -> list[str]:
-        """One sentence for each allowed setting that may surprise in the given year."""
+        """Return one sentence for each allowed setting that may have a surprising effect in the given year."""
         if not _has_spring_change(self.timezone, year):
             return []
         return [
-            f"In {self.timezone} the clocks change in spring, and on that day the {what} at {moment:%H:%M} may be left "
-            f"out; choose {NAMESPACE}:dailyAt so that it falls before 01:00 or after 03:00."
+            f"In {self.timezone} the clocks change in spring, and on that day the {what} at {moment:%H:%M} may be "
+            f"skipped; choose {NAMESPACE}:dailyAt so that it falls before 01:00 or after 03:00."
             for what, moment in (("daily run", self.daily_time), ("crawl", self.crawl_time))
             if _SPRING_CHANGE[0] <= moment < _SPRING_CHANGE[1]
         ]
 
 
 def key(setting: dataclasses.Field[Any]) -> str:
-    """The key of a setting in a stack file, without its namespace: `dailyAt` for `daily_at`."""
+    """Return the key of a setting in a stack file, without its namespace: `dailyAt` for `daily_at`."""
     head, *tail = setting.name.split("_")
     return head + "".join(word.capitalize() for word in tail)
 
 
 def read_settings(config: Mapping[str, Any] | None = None) -> Settings:
-    """The settings of the current stack.
+    """Return the settings of the current stack.
 
     Args:
-        config: the stack's whole configuration by full key; by default what Pulumi gives the program.
+        config: the stack's whole configuration by full key; by default, what Pulumi passes to the program.
 
     Raises:
         SettingError: a key is unknown or its value is not allowed.
@@ -332,7 +302,7 @@ def read_settings(config: Mapping[str, Any] | None = None) -> Settings:
 
 
 def _stack_config() -> dict[str, Any]:
-    # pulumi.Config answers for known keys only; a misspelt one is found in the map it reads from.
+    # pulumi.Config returns known keys only; a misspelt one shows up in the map that it reads.
     return pulumi.runtime.config.CONFIG.get() or pulumi.runtime.config.get_config_env()
 
 
@@ -340,38 +310,38 @@ def _checked(name: str, rule: Rule, value: Any) -> Any:
     try:
         return rule.read(value)
     except ValueError as error:
-        if isinstance(error, _RefusedError) and error.args and not _is_secret(name):
+        if isinstance(error, _InvalidValueError) and error.args and not _is_secret(name):
             raise SettingError(f"The setting {NAMESPACE}:{name} is not allowed: {error}") from None
         raise _not_allowed(name, value, f"it must be {rule.allowed}") from None
 
 
-def _usual_streams(auth_mode: AuthMode, catalogue_uris: tuple[str, ...]) -> tuple[str, ...]:
-    usual = {*default_streams(auth_mode), *(("catalogue",) if catalogue_uris else ())}
-    return tuple(name for name in STREAMS if name in usual)
+def _default_streams(auth_mode: AuthMode, catalogue_uris: tuple[str, ...]) -> tuple[str, ...]:
+    chosen = {*default_streams(auth_mode), *(("catalogue",) if catalogue_uris else ())}
+    return tuple(name for name in STREAMS if name in chosen)
 
 
 def _check_together(auth_mode: AuthMode, streams: tuple[str, ...], catalogue_uris: tuple[str, ...]) -> None:
-    """Check what one setting demands of another.
+    """Check settings that depend on each other.
 
     Raises:
-        SettingError: two do not go together.
+        SettingError: two settings contradict each other.
     """
     if auth_mode == "app" and any(STREAMS[name].needs_user for name in streams):
         readable = ", ".join(default_streams("app"))
         raise _not_allowed(
-            "streams", list(streams), f"it must be empty or [{readable}] where authMode is app: it has no user"
+            "streams", list(streams), f"it must be empty or [{readable}] if authMode is app, which has no user"
         )
     if "catalogue" in streams and not catalogue_uris:
         raise _not_allowed(
             "catalogueUris",
             [],
-            "it must name an artist, album or track where streams names catalogue or authMode is app",
+            "it must name an artist, album or track if streams includes catalogue or authMode is app",
         )
     if catalogue_uris and "catalogue" not in streams:
         raise _not_allowed(
             "catalogueUris",
             list(catalogue_uris),
-            "it must be empty where streams is set without catalogue; add catalogue to streams to have them read",
+            "it must be empty if streams is set without catalogue; add catalogue to streams to have them read",
         )
 
 
@@ -385,7 +355,7 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _is_secret(name: str) -> bool:
-    # Someone may have put a secret under a wrong key.
+    # Someone may have stored a secret under the wrong key.
     return pulumi.runtime.config.is_config_secret(f"{NAMESPACE}:{name}")
 
 

@@ -1,5 +1,5 @@
 """The whole pipeline as one component."""
-# No `from __future__ import annotations` here: Pulumi's analyzer fails on annotations that are text.
+# No `from __future__ import annotations` here: Pulumi's analyzer cannot handle annotations that are strings.
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import pulumi
 
 from handlers.streams import default_streams, scopes
 from pipeline.analytics import Analytics
-from pipeline.catalog import Catalog
+from pipeline.catalog import GlueCatalog
 from pipeline.extraction import Extraction
 from pipeline.lake import Lake
 from pipeline.monitoring import Monitoring
@@ -19,46 +19,50 @@ from pipeline.transformation import Transformation
 
 
 class SpotifyEtlPipelineArgs(TypedDict, total=False):
-    """The settings of the pipeline, each with a safe and cheap default."""
+    """The settings of the pipeline, each with a safe and cheap default.
+
+    This is the only place that describes them: `make docs` copies the descriptions to `Pulumi.yaml` and
+    docs/settings.md.
+    """
 
     auth_mode: str
-    """How the pipeline logs in: `user` may read every stream, `app` (client credentials) only catalogue."""
+    """How the pipeline logs in: `user` can read every stream, `app` (client credentials) only `catalogue`."""
     streams: Sequence[str]
-    """Streams to read; empty: the default ones of `authMode`, and catalogue where `catalogueUris` is not empty."""
+    """Streams to read. If empty: the default streams of `authMode`, and `catalogue` if `catalogueUris` is not empty."""
     catalogue_uris: Sequence[str]
-    """Artists, albums and tracks for catalogue: URIs or open.spotify.com links, at most 80."""
+    """Artists, albums and tracks that the stream `catalogue` reads, as Spotify URIs or open.spotify.com links."""
     daily_at: str
     """Time of the daily run, in `timezone`."""
     crawl_delay_minutes: int
-    """Minutes from the daily run to the crawl that shows its data in Athena."""
+    """Minutes between the daily run and the crawl that makes its data visible in Athena."""
     timezone: str
-    """Time zone of the daily run, of the crawl and of local time in views."""
+    """Time zone of the daily run, of the crawl and of local times in views."""
     schedules_enabled: bool
-    """Whether the schedules fire; without them runs start by hand."""
+    """Whether the schedules are active; if not, runs are started manually."""
     raw_retention_days: int
-    """Days that raw objects and run manifests are kept."""
+    """How many days raw objects and run manifests are kept."""
     transformed_retention_days: int
-    """Days that the tables of the library are kept."""
+    """How many days the tables of the library are kept."""
     plays_retention_days: int
-    """Days that plays, runs and rejected records are kept; listening history cannot be read from Spotify again."""
+    """How many days plays, runs and rejected records are kept; Spotify does not serve old plays again."""
     results_retention_days: int
-    """Days that query results are kept."""
+    """How many days query results are kept."""
     log_retention_days: int
-    """Days that logs are kept."""
+    """How many days logs are kept."""
     athena_scan_limit_mb: int
-    """Megabytes that one query may scan before Athena stops it."""
+    """How many megabytes a single query may scan before Athena stops it."""
     architecture: str
-    """Processor of the functions."""
+    """Processor architecture of the Lambda functions."""
     kms_key_arn: str
-    """Your own KMS key for the buckets and the secret; empty for keys that AWS owns."""
+    """Your own KMS key for the buckets and the secret; if empty, keys that AWS owns are used."""
     force_destroy: bool
-    """One of two keys to destroying the data buckets with data; the other is `allow_data_loss`."""
+    """Whether `pulumi destroy` may delete buckets that hold data, if the program allows it too (`allow_data_loss`)."""
     allow_data_loss: bool
-    """The other key: what the program says, where `force_destroy` is what the stack's configuration says."""
+    """Whether the program allows `force_destroy`, which is in the stack's configuration, to take effect."""
     spotify_api_url: str
-    """Base address of Spotify's Web API."""
+    """Base URL of the Spotify Web API."""
     spotify_accounts_url: str
-    """Base address of Spotify's logins."""
+    """Base URL of the Spotify accounts service, which handles logins."""
 
 
 class SpotifyEtlPipeline(pulumi.ComponentResource):
@@ -70,31 +74,31 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     """
 
     raw_bucket_name: pulumi.Output[str]
-    """Bucket of what Spotify sent."""
+    """Name of the bucket with the raw data from Spotify."""
     transformed_bucket_name: pulumi.Output[str]
-    """Bucket of the tables' Parquet files."""
+    """Name of the bucket with the tables' Parquet files."""
     athena_results_bucket_name: pulumi.Output[str]
-    """Bucket of what queries answered."""
+    """Name of the bucket with query results."""
     glue_database_name: pulumi.Output[str]
-    """Database of the tables and views."""
+    """Name of the database with the tables and views."""
     glue_crawler_name: pulumi.Output[str]
-    """Crawler that registers partitions."""
+    """Name of the crawler that registers partitions."""
     athena_workgroup_name: pulumi.Output[str]
-    """Workgroup to ask questions in."""
+    """Name of the workgroup to run queries in."""
     extract_function_name: pulumi.Output[str]
-    """Function that reads from Spotify."""
+    """Name of the function that reads from Spotify."""
     transform_function_name: pulumi.Output[str]
-    """Function that makes the tables' files."""
+    """Name of the function that writes the tables' files."""
     publish_function_name: pulumi.Output[str]
-    """Function that makes missing tables and the views."""
+    """Name of the function that creates missing tables and the views."""
     transform_queue_url: pulumi.Output[str]
-    """Queue of raw objects that wait for the transform."""
+    """URL of the queue of raw objects that wait for the transform."""
     dead_letter_queue_urls: pulumi.Output[dict[str, str]]
-    """Queues of what failed for good, by hop: extract, transform, crawl, publish."""
+    """URLs of the dead-letter queues by step: extract, transform, crawl, publish."""
     spotify_secret_name: pulumi.Output[str]
-    """Secret with the Spotify app and its refresh token; made empty."""
+    """Name of the secret for the Spotify app and its refresh token; it is created empty."""
     named_queries: pulumi.Output[dict[str, str]]
-    """Id of each named query."""
+    """Ids of the named queries, by name."""
     next_steps: pulumi.Output[Sequence[str]]
     """What to do after the first deployment, in order."""
 
@@ -119,7 +123,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         analytics = Analytics(
             name, settings, lake, workgroup_name=f"spotify-etl-{stack}", database_name=database_name, opts=child
         )
-        catalog = Catalog(
+        catalog = GlueCatalog(
             name,
             settings,
             lake,
@@ -156,11 +160,11 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             ),
             pulumi.Output.format(
                 "extract: aws lambda invoke --function-name {0} --invocation-type Event"
-                ' --cli-binary-format raw-in-base64-out --payload \'{{"trigger": "manual"}}\' answer.json',
+                ' --cli-binary-format raw-in-base64-out --payload \'{{"trigger": "manual"}}\' response.json',
                 self.extract_function_name,
             ),
             pulumi.Output.format(
-                "crawl, once the extract is done: aws glue start-crawler --name {0}", self.glue_crawler_name
+                "crawl, once extract has finished: aws glue start-crawler --name {0}", self.glue_crawler_name
             ),
         )
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
@@ -169,11 +173,11 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
 def _login_options(settings: Settings) -> str:
     if settings.auth_mode == "app":
         return " --app"
-    # The command asks for the consent that the default streams need, unless it is told of others.
+    # Without --streams, the command asks for the consent that the default streams need.
     if scopes(settings.streams) == scopes(default_streams()):
         return ""
     return f" --streams {','.join(settings.streams)}"
 
 
 OUTPUTS = tuple(SpotifyEtlPipeline.__annotations__)
-"""The names of the component's outputs, which are those of the stack too."""
+"""The names of the component's outputs, which are also the stack's outputs."""

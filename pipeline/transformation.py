@@ -1,4 +1,4 @@
-"""From the raw bucket to the transformed one: the queue of new objects and the transform function."""
+"""From the raw bucket to the transformed bucket: the queue of new objects and the transform function."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pipeline.settings import Settings
 
 _TIMEOUT_SECONDS = 300
 _VISIBILITY_FACTOR = 6
-"""AWS asks for six times the function's time-out: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html."""
+"""AWS recommends six times the function's timeout: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html."""
 
 
 class Transformation(pulumi.ComponentResource):
-    """The queue that S3 fills, its dead letters, and the function that empties it."""
+    """The queue that S3 fills, its dead-letter queue, and the function that consumes it."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Transformation(pulumi.ComponentResource):
             max_receive_count=5,
             opts=child,
         )
-        # A bucket has one notification document; a second resource would overwrite this one.
+        # A bucket has a single notification configuration; a second resource would overwrite this one.
         aws.s3.BucketNotification(
             f"{name}-raw",
             bucket=lake.raw.name,
@@ -56,14 +56,14 @@ class Transformation(pulumi.ComponentResource):
                     ("run-manifests", RUNS_PREFIX, RUNS_SUFFIX),
                 )
             ],
-            # S3 tries the queue at once.
+            # S3 sends a test event to the queue at once.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.queue.policy]),
         )
         self.function = Function(
             f"{name}-transform",
             settings,
             handler="transform",
-            policy=policies.rendered(
+            policy=policies.render(
                 policies.transform,
                 raw_bucket=lake.raw.arn,
                 transformed_bucket=lake.transformed.arn,
@@ -84,7 +84,7 @@ class Transformation(pulumi.ComponentResource):
             batch_size=10,
             maximum_batching_window_in_seconds=5,
             function_response_types=["ReportBatchItemFailures"],
-            # A new account may run ten functions at a time; a large first load must leave some to others.
+            # A new account can run ten functions at a time; a large first load must leave some for others.
             scaling_config={"maximum_concurrency": 5},
             opts=child,
         )

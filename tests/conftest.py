@@ -1,4 +1,4 @@
-"""What holds for every test."""
+"""What applies to every test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fenced blocks of Markdown pages, for tests that run what a page shows."""
+"""Fenced blocks of Markdown pages, for tests that run a page's examples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    """The text of every block of a language, in the page's order."""
+    """Return the text of every block in a language, in the page's order."""
     found = _BLOCK.finditer(page.read_text(encoding="utf-8"))
     return [block["text"] for block in found if block["language"] == language]
 

@@ -1,4 +1,4 @@
-"""moto's S3, made quick."""
+"""A speed-up of moto's S3."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from moto.s3.models import S3Backend
 
 @contextmanager
 def addresses_loaded_once() -> Iterator[None]:
-    """Else moto compiles a module of its own for every request to S3."""
+    """Prevent moto from compiling a module for every request to S3."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(S3Backend, "_url_module", moto.s3.urls)
         yield

@@ -1,4 +1,4 @@
-"""Whatever is installed is known by its hash: the locks, and every command that installs something."""
+"""Everything is installed by hash: the locks, and every command that installs something."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
 def unpinned(source: str) -> list[str]:
-    """The commands in a text that install what no hash names.
+    """Return the commands in a text that install something without a hash.
 
-    The project itself may be installed as it lies there: without what it depends on, and without a build tool fetched
-    for it.
+    The project itself may be installed from its folder, without its dependencies and without downloading a build tool.
     """
     commands = re.split(r";(?: \\)?\n|&&|\|\||\n(?=\S)|\n\t|\n\n", source.replace("\\\n", " "))
     return [
@@ -42,7 +41,7 @@ def unpinned(source: str) -> list[str]:
 
 
 def unhashed(lock: str) -> list[str]:
-    """The entries of a lock that are no name, version and hashes."""
+    """Return the entries of a lock that are not a name, a version and hashes."""
     entries = re.split(r"\n(?=\S)", lock.strip())
     found = []
     for entry in entries:

@@ -1,6 +1,6 @@
-"""How long each function takes to import, beside its libraries alone: what a cold start adds.
+"""Measures how long each function takes to import, compared with its libraries alone.
 
-`make bench-imports` prints the table; the order of the two is turned around each time, in processes of their own.
+`make bench-imports` prints the table; every import is measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LIBRARIES = {
     ),
     "publish": ("aws_lambda_powertools", "aws_lambda_powertools.metrics", "boto3"),
 }  # fmt: skip
-"""What each function imports of others; pyarrow and boto3 dominate."""
+"""The libraries that each function imports; pyarrow and boto3 dominate."""
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def _seconds(statement: str) -> float:
-    """How long a new process takes for a statement, without its own start."""
+    """Return how many seconds a statement takes in a new process, not counting the process's start."""
     timed = f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
     environment = {"POWERTOOLS_SERVICE_NAME": "bench", "POWERTOOLS_METRICS_NAMESPACE": "bench", "PATH": ""}
     done = subprocess.run([sys.executable, "-c", timed], env=environment, check=True, capture_output=True, text=True)

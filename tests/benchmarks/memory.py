@@ -1,4 +1,4 @@
-"""How much memory a process held at most."""
+"""Measures a process's peak memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def peak_mb() -> float:
-    """All the memory that this process ever held at once.
+    """Return the most memory that this process has held at any time.
 
     On Linux not by `getrusage`, which there counts what the starting process held before it became this one.
     """

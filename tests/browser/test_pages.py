@@ -1,4 +1,4 @@
-"""Pages in headless Chromium, of another origin and of a name that leads to this machine, against a running cloud."""
+"""Pages in headless Chromium, from another origin or a name that resolves to this machine, against a running cloud."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async function attempt(url, options) {
 
 @contextmanager
 def evil(page: str, leads_to: str) -> Iterator[int]:
-    """Serve a page at /page; everything else is passed on as it came, as if the name had come to lead elsewhere.
+    """Serve a page at /page and forward all other requests unchanged, as if the name now resolved elsewhere.
 
     Args:
         page: HTML.

@@ -31,7 +31,7 @@ def s3() -> Iterator[S3Client]:
 
 @pytest.fixture
 def stage(s3: S3Client) -> ImportStage:
-    """The raw bucket of a stack that somebody has logged in to."""
+    """Provide the raw bucket of a stack that has been logged in to."""
     made = ImportStage(s3)
     for key in made.keys(""):
         s3.delete_object(Bucket=BUCKET, Key=key)
@@ -41,6 +41,6 @@ def stage(s3: S3Client) -> ImportStage:
 
 @pytest.fixture
 def archives() -> Iterator[Archives]:
-    """Opens zips, and closes them after the test."""
+    """Open zips, and close them after the test."""
     with Archives() as opened:
         yield opened

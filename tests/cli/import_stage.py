@@ -1,4 +1,4 @@
-"""A raw bucket in moto, imports into it, and what counts of them afterwards."""
+"""A raw bucket in moto, imports into it, and the plays that count afterwards."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BUCKET, ACCOUNT = "raw-bucket", "100% Ana – ü"
 
 
 class KilledError(BaseException):
-    """The process ends here."""
+    """The process is killed here."""
 
 
 class ImportStage:
@@ -37,7 +37,7 @@ class ImportStage:
         self.s3 = s3
 
     def log_in(self, account_id: str = ACCOUNT) -> None:
-        """Leave what the extract function leaves of a login."""
+        """Store what the extract function stores after a login."""
         self.put(LOGIN_STATE_KEY, {"login": "fingerprint", "account_id": account_id, "user_id": "ana"})
 
     def put(self, key: str, content: Any) -> None:
@@ -45,40 +45,40 @@ class ImportStage:
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(content).encode())
 
     def run(self, *paths: Path, account_id: str | None = None, again: bool = False) -> str:
-        """Import; what was printed."""
+        """Run an import and return its output."""
         printed = io.StringIO()
         console = Console(file=printed, width=200)
         import_history(paths, BUCKET, account_id=account_id, again=again, console=console)
         return printed.getvalue()
 
     def fail(self, *paths: Path) -> str:
-        """Import what ends with an error; its sentence."""
+        """Run an import that fails and return its error message."""
         with pytest.raises(CommandError) as caught:
             self.run(*paths)
         return str(caught.value)
 
     def keys(self, prefix: str) -> list[str]:
-        """The keys in the bucket."""
+        """Return the keys in the bucket."""
         return [item["Key"] for item in self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
 
     def body(self, key: str) -> bytes:
-        """The bytes of an object."""
+        """Return the bytes of an object."""
         return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
     def json(self, key: str) -> Any:
-        """A JSON object."""
+        """Return a JSON object."""
         return json.loads(self.body(key))
 
     def lines(self, key: str) -> list[dict[str, Any]]:
-        """The lines of a raw object."""
+        """Return the lines of a raw object."""
         return [json.loads(line) for line in gzip.decompress(self.body(key)).splitlines()]
 
     def manifests(self) -> list[dict[str, Any]]:
-        """The manifests, in the order of their run ids."""
+        """Return the manifests, in the order of their run ids."""
         return [self.json(key) for key in self.keys("runs/")]
 
     def everything(self) -> bytes:
-        """All that is stored: keys, metadata and bytes, unpacked where they are packed."""
+        """Return everything that is stored: keys, metadata and unpacked bytes."""
         found = []
         for key in self.keys(""):
             answer = self.s3.get_object(Bucket=BUCKET, Key=key)
@@ -88,10 +88,10 @@ class ImportStage:
         return b"\n".join(found)
 
     def listened(self) -> list[dict[str, Any]]:
-        """The plays that count, as the view `listens` counts them.
+        """Return the plays that count, as the view `listens` counts them.
 
-        Of imports whose files are all complete, the distinct elements; each (moment, item, length) as often as in the
-        import that has it most often.
+        These are the distinct elements of imports whose files are all complete; each (time, item, length) counts as
+        often as in the import that has it most often.
         """
         most: dict[str, list[str]] = {}
         for manifest in self.manifests():
@@ -123,7 +123,7 @@ def _play(record: dict[str, Any]) -> str:
 def at_put(
     number: int, *, before: Callable[[], None] | None = None, after: Callable[[], None] | None = None
 ) -> Iterator[None]:
-    """Do something before or after the numbered (from 1) write to S3."""
+    """Do something before or after the given write to S3, counted from 1."""
     make, count = BaseClient._make_api_call, 0  # type: ignore[attr-defined] # botocore's one place for all calls
 
     def counted(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Files of a privacy export as Spotify sends them, of both kinds, with what must not be stored."""
+"""Files of both kinds of privacy exports as Spotify sends them, with fields that must not be stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def play(number: int) -> dict[str, Any]:
-    """A play as it is stored: `number` tells it from others and orders it in time, a play an hour."""
+    """Return a play as it is stored; `number` identifies it and is the hour when it was heard."""
     episode = number % 10 == 9
     return {
         "ts": f"{_BEGINNING + timedelta(hours=number):%Y-%m-%dT%H:%M:%SZ}",
@@ -42,12 +42,12 @@ def play(number: int) -> dict[str, Any]:
 
 
 def plays(first: int, count: int) -> list[dict[str, Any]]:
-    """Plays as they are stored."""
+    """Return plays as they are stored."""
     return [play(number) for number in range(first, first + count)]
 
 
 def account_data_play(number: int) -> dict[str, Any]:
-    """A play as it stands in the small export, and is stored: the same moment as that of `play`, to the minute."""
+    """Return a play in the form of the small export, in which it is also stored; its time is that of `play`."""
     names = {"podcastName": "A show", "episodeName": f"Episode {number}"}
     if number % 10 != 9:
         names = {"artistName": "An artist", "trackName": f"Track {number} – über"}
@@ -56,19 +56,19 @@ def account_data_play(number: int) -> dict[str, Any]:
 
 
 def account_data_file(folder: Path, name: str, first: int, count: int) -> Path:
-    """A file of the small export."""
+    """Write a file of the small export."""
     path = folder / f"StreamingHistory{name}.json"
     path.write_bytes(written(map(account_data_play, range(first, first + count))))
     return path
 
 
 def sent(stored: dict[str, Any]) -> dict[str, Any]:
-    """A play as it stands in a `Streaming_History_Audio_*.json`."""
+    """Return a play in the form of a `Streaming_History_Audio_*.json`."""
     return {**stored, "ip_addr": IP_ADDRESS}
 
 
 def sent_before_2022(stored: dict[str, Any]) -> dict[str, Any]:
-    """A play as it stands in an `endsong_*.json`."""
+    """Return a play in the form of an `endsong_*.json`."""
     return {
         **stored,
         "username": USER_NAME,
@@ -78,33 +78,33 @@ def sent_before_2022(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def written(elements: Iterable[Any]) -> bytes:
-    """A file of these elements."""
+    """Return the bytes of a file with these elements."""
     return json.dumps(list(elements), indent=2, ensure_ascii=False).encode()
 
 
 def audio_file(folder: Path, name: str, stored: Sequence[dict[str, Any]]) -> Path:
-    """A file of the present kind."""
+    """Write a file of the current kind."""
     path = folder / f"Streaming_History_Audio_{name}.json"
     path.write_bytes(written(map(sent, stored)))
     return path
 
 
 def video_file(folder: Path, name: str, stored: Sequence[dict[str, Any]]) -> Path:
-    """A file of videos, of the present kind."""
+    """Write a file of videos of the current kind."""
     path = folder / f"Streaming_History_Video_{name}.json"
     path.write_bytes(written(map(sent, stored)))
     return path
 
 
 def endsong_file(folder: Path, name: str, stored: Sequence[dict[str, Any]]) -> Path:
-    """A file of the older kind."""
+    """Write a file of the older kind."""
     path = folder / f"endsong_{name}.json"
     path.write_bytes(written(map(sent_before_2022, stored)))
     return path
 
 
 def zipped(path: Path, files: Sequence[Path]) -> Path:
-    """The files in a zip, in a folder and beside others, as Spotify sends it."""
+    """Put the files into a zip, in a folder and next to other files, as Spotify does."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("Spotify Extended Streaming History/ReadMeFirst_ExtendedStreamingHistory.pdf", b"%PDF")
         archive.writestr("Spotify Extended Streaming History/Playlist1.json", b'{"playlists": []}')

@@ -33,7 +33,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     with start(tmp_path) as demo:
         _, error = demo.communicate(timeout=60)
     assert demo.returncode == 1
-    assert error == f"{tmp_path} holds something else: pass another --folder.\n"
+    assert error == f"{tmp_path} contains other files: pass another --folder.\n"
     assert (tmp_path / "thesis.txt").read_text() == "ten years of work"
 
 
@@ -43,7 +43,7 @@ def test_a_folder_that_only_looks_like_its_own_is_left_alone(tmp_path: Path) -> 
     (tmp_path / "tables" / "own.csv").write_text("mine")
     with start(tmp_path) as demo:
         _, error = demo.communicate(timeout=60)
-    assert (demo.returncode, error) == (1, f"{tmp_path} holds something else: pass another --folder.\n")
+    assert (demo.returncode, error) == (1, f"{tmp_path} contains other files: pass another --folder.\n")
     assert (tmp_path / "tables" / "own.csv").read_text() == "mine"
 
 
@@ -86,13 +86,13 @@ def test_counts_are_those_of_the_model_and_the_tables_can_be_read(tmp_path: Path
         ).fetchall()
     assert found == listens
     assert "20261102T042000Z-hourly: skipped, not_logged_in" in output
-    assert "refused: The setting spotify-etl:dailyAt = '25:00' is not allowed" in output
+    assert "rejected: The setting spotify-etl:dailyAt = '25:00' is not allowed" in output
     example = subprocess.run(output.splitlines()[-1], shell=True, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S602 - as a person pastes it
     assert "artist_name" in example.stdout
 
 
 def has_ended(group: int) -> bool:
-    """Whether no process of the group is left; the system may take a moment to bury those that have just ended."""
+    """Return whether no process of the group is left, waiting a while for those that are just ending."""
     for _ in range(600):
         try:
             os.killpg(group, 0)
@@ -109,5 +109,8 @@ def test_an_interrupt_ends_it_with_one_sentence_and_leaves_nothing_running(tmp_p
         time.sleep(seconds)  # somewhere in its start, its deployment, its first day
         os.killpg(demo.pid, signal.SIGINT)
         _, error = demo.communicate(timeout=60)
-        assert (demo.returncode, error) == (130, "Stopped. Everything this command had started has ended.\n")
+        assert (demo.returncode, error) == (
+            130,
+            "Stopped. Everything that this command had started has been shut down.\n",
+        )
         assert has_ended(demo.pid)

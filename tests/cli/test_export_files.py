@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cli.errors import CommandError
-from cli.export_files import DamagedFileError, ExportFile, LeftOut, find, hashed
+from cli.export_files import DamagedFileError, ExportFile, SkippedFile, find_files, hash_file
 from cli.import_limits import LimitError
 from cli.zip_archives import Archives
 from tests.cli.privacy_exports import (
@@ -29,8 +29,8 @@ from tests.cli.privacy_exports import (
 )
 
 
-def labels(found: list[LeftOut]) -> dict[str, str]:
-    """What each file that is not imported is said to be."""
+def labels(found: list[SkippedFile]) -> dict[str, str]:
+    """Return the label of each file that is not imported."""
     return {one.name: one.diagnosis.label for one in found}
 
 
@@ -43,7 +43,7 @@ def test_files_of_both_kinds_are_found_in_folders_below_one_and_in_zips(archives
     for name in ("Userdata.json", "._Streaming_History_Audio_2020.json"):
         (below / name).write_bytes(b"{}")
 
-    found = find([tmp_path], archives)
+    found = find_files([tmp_path], archives)
 
     assert [(file.path, file.member.path if file.member else "") for file in found.plays] == [
         (old, ""),
@@ -51,7 +51,7 @@ def test_files_of_both_kinds_are_found_in_folders_below_one_and_in_zips(archives
         (audio, ""),
     ]
     assert [file.size for file in found.plays] == [old.stat().st_size, audio.stat().st_size, audio.stat().st_size]
-    assert labels(found.left_out) == {
+    assert labels(found.skipped) == {
         "ReadMeFirst_ExtendedStreamingHistory.pdf": "PDF",
         "Playlist1.json": "not recognized as plays",
         "Userdata.json": "not recognized as plays",
@@ -60,10 +60,10 @@ def test_files_of_both_kinds_are_found_in_folders_below_one_and_in_zips(archives
 
 def test_a_file_in_a_zip_has_the_bytes_and_the_hash_of_the_file_itself(archives: Archives, tmp_path: Path) -> None:
     audio = audio_file(tmp_path, "2020", plays(0, 300))
-    (member,) = find([zipped(tmp_path / "data.zip", [audio])], archives).plays
+    (member,) = find_files([zipped(tmp_path / "data.zip", [audio])], archives).plays
     counts: list[int] = []
 
-    one = hashed(member, counts.append)
+    one = hash_file(member, counts.append)
 
     assert b"".join(member.chunks()) == audio.read_bytes()
     assert one.content_hash == hashlib.sha256(audio.read_bytes()).hexdigest()
@@ -77,25 +77,25 @@ def test_a_zip_that_was_not_named_may_be_anything_and_is_told_apart_from_what_ho
 ) -> None:
     audio = audio_file(tmp_path, "2020", plays(0, 1))
     (tmp_path / "other.zip").write_bytes(b"no zip")
-    found = find([tmp_path], archives)
+    found = find_files([tmp_path], archives)
     assert [file.name for file in found.plays] == [audio.name]
-    assert (found.left_out, labels(found.unopened)) == ([], {"other.zip": "not a complete zip file"})
+    assert (found.skipped, labels(found.unopened)) == ([], {"other.zip": "not a complete zip file"})
 
 
 @pytest.mark.parametrize("name", ["endsong_0.json", "data.zip", "notes.txt"])
 def test_what_is_no_file_is_not_waited_for_and_told_of(archives: Archives, tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
-    found = find([tmp_path], archives)
-    assert (found.plays, found.left_out, [one.name for one in found.unopened]) == ([], [], [name])
-    with pytest.raises(CommandError, match=r"is a pipe or a device, not a file: write what comes from it to a file"):
-        find([tmp_path / name], archives)
+    found = find_files([tmp_path], archives)
+    assert (found.plays, found.skipped, [one.name for one in found.unopened]) == ([], [], [name])
+    with pytest.raises(CommandError, match=r"is a pipe or a device, not a file: save its output to a file"):
+        find_files([tmp_path / name], archives)
 
 
 def test_a_zip_that_was_named_must_be_whole(archives: Archives, tmp_path: Path) -> None:
     path = tmp_path / "data.zip"
     path.write_bytes(zipped(path, [audio_file(tmp_path, "2020", plays(0, 9))]).read_bytes()[:-30])
     with pytest.raises(CommandError, match=r"data\.zip is not a complete zip file: download it again from Spotify\."):
-        find([path], archives)
+        find_files([path], archives)
 
 
 def test_a_zip_cut_behind_a_zip_within_it_is_not_that_one(archives: Archives, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_zip_cut_behind_a_zip_within_it_is_not_that_one(archives: Archives, tm
         archive.writestr("old.zip", inner.getvalue())
     outer.write_bytes(outer.read_bytes()[:-60])
     with pytest.raises(CommandError, match="is not a complete zip file"):
-        find([outer], archives)
+        find_files([outer], archives)
 
 
 def test_a_zip_with_a_password_says_so_and_gives_nothing(archives: Archives, tmp_path: Path) -> None:
@@ -120,16 +120,16 @@ def test_a_zip_with_a_password_says_so_and_gives_nothing(archives: Archives, tmp
     content[content.rindex(b"PK\3\4") + 6] |= 1
     content[content.rindex(b"PK\1\2") + 8] |= 1
     path.write_bytes(content)
-    with pytest.raises(CommandError, match="is protected by a password: unpack it and give the folder instead"):
-        find([path], archives)
-    found = find([folder], archives)
-    assert (found.plays, found.left_out) == ([], [])
-    assert labels(found.unopened) == {"data.zip": "protected by a password: unpack it and give the folder instead"}
+    with pytest.raises(CommandError, match="is protected by a password: unpack it and pass the folder instead"):
+        find_files([path], archives)
+    found = find_files([folder], archives)
+    assert (found.plays, found.skipped) == ([], [])
+    assert labels(found.unopened) == {"data.zip": "protected by a password: unpack it and pass the folder instead"}
 
 
 @pytest.mark.parametrize("place", [6, 46])
 def test_a_zip_whose_list_is_damaged_says_so(archives: Archives, tmp_path: Path, place: int) -> None:
-    """The version of zip that an entry asks for, and a byte of its name."""
+    """Damage the zip version that an entry requires, and a byte of its name."""
     path = tmp_path / "data.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("Streaming_History_Audio_ü.json", b"[]")
@@ -137,7 +137,7 @@ def test_a_zip_whose_list_is_damaged_says_so(archives: Archives, tmp_path: Path,
     content[content.index(b"PK\1\2") + place] = 0xFF
     path.write_bytes(content)
     with pytest.raises(CommandError, match=r"data\.zip is not a complete zip file: download it again from Spotify\."):
-        find([path], archives)
+        find_files([path], archives)
 
 
 def test_an_entry_that_damage_left_without_a_name_is_passed_over(archives: Archives, tmp_path: Path) -> None:
@@ -148,8 +148,8 @@ def test_an_entry_that_damage_left_without_a_name_is_passed_over(archives: Archi
     content = bytearray(path.read_bytes())
     content[content.index(b"PK\1\2") + 46] = 0
     path.write_bytes(content)
-    found = find([path], archives)
-    assert ([file.name for file in found.plays], found.left_out) == (["endsong_0.json"], [])
+    found = find_files([path], archives)
+    assert ([file.name for file in found.plays], found.skipped) == (["endsong_0.json"], [])
 
 
 def test_files_of_one_name_in_a_zip_are_each_read(archives: Archives, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_files_of_one_name_in_a_zip_are_each_read(archives: Archives, tmp_path: 
         archive.write(files[0], "endsong_0.json")
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.write(files[1], "endsong_0.json")
-    found = find([tmp_path / "data.zip"], archives)
+    found = find_files([tmp_path / "data.zip"], archives)
     assert [b"".join(file.chunks()) for file in found.plays] == [file.read_bytes() for file in files]
 
 
@@ -169,7 +169,7 @@ def test_a_header_that_is_damaged_ends_the_file_before_it_begins(archives: Archi
     content = bytearray(path.read_bytes())
     content[30] = 0xFF
     path.write_bytes(content)
-    (file,) = find([path], archives).plays
+    (file,) = find_files([path], archives).plays
     with pytest.raises(DamagedFileError, match="the zip is damaged"):
         next(file.chunks())
 
@@ -181,14 +181,14 @@ def test_damage_of_which_the_error_has_no_number_says_what_it_is(archives: Archi
     content = bytearray(path.read_bytes())
     content[30 + len("endsong_0.json")] = 0
     path.write_bytes(content)
-    (file,) = find([path], archives).plays
+    (file,) = find_files([path], archives).plays
     with pytest.raises(DamagedFileError, match="the zip is damaged"):
         next(file.chunks())
 
 
 def test_a_path_that_leads_nowhere_says_so(archives: Archives, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"There is no file or folder .*nowhere: check the spelling\."):
-        find([tmp_path / "nowhere"], archives)
+        find_files([tmp_path / "nowhere"], archives)
 
 
 def test_a_folder_below_that_cannot_be_listed_is_not_taken_for_empty(
@@ -205,20 +205,20 @@ def test_a_folder_below_that_cannot_be_listed_is_not_taken_for_empty(
 
     monkeypatch.setattr(os, "scandir", scandir)
     with pytest.raises(CommandError, match=r"below cannot be read \(Permission denied\): check its permissions\."):
-        find([tmp_path], archives)
+        find_files([tmp_path], archives)
 
 
 def test_a_link_that_leads_nowhere_is_named_itself(archives: Archives, tmp_path: Path) -> None:
     (tmp_path / "endsong_1.json").symlink_to(tmp_path / "gone")
     with pytest.raises(CommandError, match=r"endsong_1\.json cannot be read \(No such file or directory\): check that"):
-        find([tmp_path], archives)
+        find_files([tmp_path], archives)
 
 
 def test_a_link_that_leads_nowhere_under_another_name_is_no_reason_to_end(archives: Archives, tmp_path: Path) -> None:
     (tmp_path / "settings.json").symlink_to(tmp_path / "gone")
     audio_file(tmp_path, "2020", plays(0, 1))
-    found = find([tmp_path], archives)
-    assert (len(found.plays), found.left_out) == (1, [])
+    found = find_files([tmp_path], archives)
+    assert (len(found.plays), found.skipped) == (1, [])
     assert [f"{one.name} {one.diagnosis}" for one in found.unopened] == [
         "settings.json is not readable (No such file or directory): check that it still exists."
     ]
@@ -226,7 +226,7 @@ def test_a_link_that_leads_nowhere_under_another_name_is_no_reason_to_end(archiv
 
 def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"endsong_0\.json cannot be read \(No such file or directory\)"):
-        hashed(ExportFile(tmp_path / "endsong_0.json"), lambda _: None)
+        hash_file(ExportFile(tmp_path / "endsong_0.json"), lambda _: None)
 
 
 def test_damage_inside_a_zip_ends_the_file_there_and_has_a_hash_of_its_own(archives: Archives, tmp_path: Path) -> None:
@@ -237,14 +237,14 @@ def test_damage_inside_a_zip_ends_the_file_there_and_has_a_hash_of_its_own(archi
     middle = member.header_offset + member.compress_size // 2
     content[middle : middle + 200] = bytes(200)
     path.write_bytes(content)
-    (file,) = find([path], archives).plays
+    (file,) = find_files([path], archives).plays
     read: list[bytes] = []
 
     with pytest.raises(DamagedFileError, match="the zip is damaged"):
         read.extend(file.chunks())
 
     assert read
-    once, again = (hashed(file, lambda _: None).content_hash for _ in range(2))
+    once, again = (hash_file(file, lambda _: None).content_hash for _ in range(2))
     assert once == again != hashlib.sha256(b"".join(read)).hexdigest()
 
 
@@ -274,7 +274,7 @@ def test_a_name_of_spotifys_counts_in_any_folder_whatever_language_that_is_in(
     folder = tmp_path / "Historial de reproducción ampliado"
     folder.mkdir()
     (folder / name).write_bytes(gzip.compress(b"[]") if name.endswith(".gz") else b"[]")
-    assert [file.name for file in find([tmp_path], archives).plays] == [name]
+    assert [file.name for file in find_files([tmp_path], archives).plays] == [name]
 
 
 def test_what_macos_adds_is_passed_over_in_silence(archives: Archives, tmp_path: Path) -> None:
@@ -284,8 +284,8 @@ def test_what_macos_adds_is_passed_over_in_silence(archives: Archives, tmp_path:
         archive.writestr("__MACOSX/Export/._endsong_0.json", b"\x00\x05\x16\x07")
         archive.writestr("__MACOSX/._data.zip", b"\x00\x05\x16\x07")
         archive.writestr("Export/.DS_Store", b"\0\0\0\1Bud1")
-    found = find([path], archives)
-    assert ([file.name for file in found.plays], found.left_out, found.unopened) == (["endsong_0.json"], [], [])
+    found = find_files([path], archives)
+    assert ([file.name for file in found.plays], found.skipped, found.unopened) == (["endsong_0.json"], [], [])
 
 
 def test_a_file_of_any_name_counts_by_its_first_element(archives: Archives, tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_a_file_of_any_name_counts_by_its_first_element(archives: Archives, tmp_
     for name, elements in others.items():
         (tmp_path / name).write_bytes(written(elements))
 
-    found = find([tmp_path], archives)
+    found = find_files([tmp_path], archives)
 
     assert {file.name: file.kind for file in found.plays} == {
         "2024.json": "extended",
@@ -311,7 +311,7 @@ def test_a_file_of_any_name_counts_by_its_first_element(archives: Archives, tmp_
         "wide.json": "extended",
         "long.json": "extended",
     }
-    assert labels(found.left_out) == dict.fromkeys(
+    assert labels(found.skipped) == dict.fromkeys(
         ["empty.json", "log.json", "searches.json"], "not recognized as plays"
     )
 
@@ -324,7 +324,7 @@ def test_a_file_that_is_named_is_taken_whatever_its_name(archives: Archives, tmp
     (tmp_path / "packed.bin").write_bytes(gzip.compress(content))
     zipped(tmp_path / "download", [audio_file(tmp_path, "2020", plays(0, 2))])
 
-    found = find([tmp_path / name for name in (*names, "packed.bin", "download")], archives)
+    found = find_files([tmp_path / name for name in (*names, "packed.bin", "download")], archives)
 
     assert [file.name for file in found.plays] == [*names, "packed.bin", "Streaming_History_Audio_2020.json"]
     assert {b"".join(file.chunks()) for file in found.plays} == {content}
@@ -347,7 +347,7 @@ def test_the_small_export_is_told_by_content_and_the_old_form_by_name(
     archives: Archives, tmp_path: Path, name: str, element: object, kind: str
 ) -> None:
     (tmp_path / name).write_bytes(written([element]))
-    assert [file.kind for file in find([tmp_path], archives).plays] == [kind]
+    assert [file.kind for file in find_files([tmp_path], archives).plays] == [kind]
 
 
 def test_a_zip_with_backslashes_has_files_in_folders(archives: Archives, tmp_path: Path) -> None:
@@ -356,9 +356,9 @@ def test_a_zip_with_backslashes_has_files_in_folders(archives: Archives, tmp_pat
         archive.writestr("Export\\", b"")
         archive.writestr("Export\\endsong_0.json", b"[]")
         archive.writestr("Export\\__MACOSX\\._endsong_0.json", b"x")
-    found = find([path], archives)
+    found = find_files([path], archives)
     assert [(file.name, file.export[1]) for file in found.plays] == [("endsong_0.json", "Export")]
-    assert found.left_out == []
+    assert found.skipped == []
 
 
 def test_a_zip_within_a_zip_is_opened_and_one_that_cannot_be_is_told_of(archives: Archives, tmp_path: Path) -> None:
@@ -371,7 +371,7 @@ def test_a_zip_within_a_zip_is_opened_and_one_that_cannot_be_is_told_of(archives
         archive.write(inner[1], "b/my_spotify_data.zip")
         archive.writestr("broken.zip", b"PK\3\4 and no more")
 
-    found = find([path.parent], archives)
+    found = find_files([path.parent], archives)
 
     assert [b"".join(file.chunks()) for file in found.plays] == [file.read_bytes() for file in files]
     assert len({file.export for file in found.plays}) == 2
@@ -393,8 +393,8 @@ def test_a_zip_is_opened_once_however_many_files_it_holds(
         listed(self)
 
     monkeypatch.setattr(zipfile.ZipFile, "_RealGetContents", counting)
-    found = find([path], archives)
-    hashes = {hashed(file, lambda _: None).content_hash for file in found.plays}
+    found = find_files([path], archives)
+    hashes = {hash_file(file, lambda _: None).content_hash for file in found.plays}
     assert (len(hashes), len(listings)) == (50, 1)
 
 
@@ -403,14 +403,14 @@ def test_a_zip_is_opened_once_however_many_files_it_holds(
     [
         (
             b"<!DOCTYPE html><html><body>Your link has expired",
-            "is a web page (HTML), which is what an expired download link gives, or one that asks you to log in: log",
+            "is a web page (HTML), which is what a download link gives when it has expired or needs a login: log",
         ),
         (b"\n<html><head>", "is a web page (HTML)"),
         (b"<?xml version='1.0'?><plays/>", "is an XML file, not a list"),
         (b"%PDF-1.7", "is a PDF, not a list of plays"),
         (b"{\\rtf1", "is an RTF document"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an old Office document"),
-        (b'{"ts": 1}\n{"ts": 2}\n', "is JSON lines, one object per line, where Spotify's file has one list"),
+        (b'{"ts": 1}\n{"ts": 2}\n', "is a JSON Lines file, with one object per line instead of one list of plays"),
         (b'{"playlists": [1, 2, 3]}', "is a JSON object, not a list of plays"),
         (b"ts,platform,ms_played\n2024,android,7\n", "is a CSV table, not a JSON list"),
         (b"ts;platform;ms_played\r\n", "is a CSV table"),
@@ -419,12 +419,12 @@ def test_a_zip_is_opened_once_however_many_files_it_holds(
         (b"end time;played for\n2024-05-03 12:00;7\n", "is a CSV table"),
         (b"endTime\tmsPlayed", "is a CSV table"),
         (b"Hello, world\n", "is not JSON"),
-        (b"5", "is not a list of plays: give the file as Spotify sent it"),
+        (b"5", "is not a list of plays: pass the file as Spotify sent it"),
         (b'"plays"\n', "is not a list of plays"),
         (b"null", "is not a list of plays"),
-        (b"\x01\x02\x03 no text", "is not text: give"),
+        (b"\x01\x02\x03 no text", "is not text: pass"),
         (b"", "is empty: download it again"),
-        (bytes(5000), "is not text, but NUL bytes, which a broken download or disk leaves behind: download it again"),
+        (bytes(5000), "is not text, but NUL bytes, as after a failed download or disk error: download it again"),
         ("[1]".encode("utf-32"), "is text in UTF-32, which is not supported: save it as UTF-8"),
         ("[1]".encode("utf-32-be"), "is text in UTF-32"),
         ("plays".encode("utf-16"), "is not JSON"),
@@ -439,7 +439,7 @@ def test_what_is_no_list_is_told_by_what_it_is(
     path = tmp_path / "Streaming_History_Audio_1.json"
     path.write_bytes(content)
     with pytest.raises(CommandError) as caught:
-        find([path if named else tmp_path], archives)
+        find_files([path if named else tmp_path], archives)
     sentence = str(caught.value)
     assert sentence.startswith(f"{path.name} {what}")
     assert sentence.endswith(".")
@@ -448,7 +448,7 @@ def test_what_is_no_list_is_told_by_what_it_is(
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"<!DOCTYPE html><html>", "is a web page (HTML), which is what an expired download link gives"),
+        (b"<!DOCTYPE html><html>", "is a web page (HTML), which is what a download link gives"),
         (b"%PDF-1.7", "is a PDF"),
         (b"", "is empty: download it again from Spotify."),
         (b"PK\3\4 and then the line was cut", "is not a complete zip file: download it again from Spotify."),
@@ -461,7 +461,7 @@ def test_a_named_zip_that_is_none_is_told_by_what_it_is(
     path = tmp_path / "my_spotify_data.zip"
     path.write_bytes(content)
     with pytest.raises(CommandError) as caught:
-        find([path], archives)
+        find_files([path], archives)
     assert str(caught.value).startswith(f"{path} {what}")
 
 
@@ -490,19 +490,19 @@ def test_a_document_that_is_a_zip_is_named_for_what_it_is(
     path, what = written_document(tmp_path, name)
     path = path.rename(tmp_path / f"{name}{suffix}")
     with pytest.raises(CommandError) as caught:
-        find([path], archives)
+        find_files([path], archives)
     assert str(caught.value) == (
-        f"{path} is {what}, not a zip from Spotify: give the file as Spotify sent it, or leave it out."
+        f"{path} is {what}, not a zip from Spotify: pass the file as Spotify sent it, or leave it out."
     )
-    found = find([tmp_path], archives)
-    assert [one.diagnosis.what for one in (found.unopened if suffix else found.left_out)] == [what]
+    found = find_files([tmp_path], archives)
+    assert [one.diagnosis.what for one in (found.unopened if suffix else found.skipped)] == [what]
 
 
 LEFT_OUT = {
     "a.json": (b'[{"q": 1}]', "not recognized as plays"),
     "b.json": (b'{"playlists": []}', "not recognized as plays"),
     "c.json": (b"5", "not recognized as plays"),
-    "lines.json": (b'{"ts": 1}\n{"ts": 2}\n', "JSON lines"),
+    "lines.json": (b'{"ts": 1}\n{"ts": 2}\n', "JSON Lines file"),
     "latin.json": (
         '[{"name": "Für"}]'.encode("latin-1"),
         "unreadable because its text looks like Windows-1252/Latin-1, not UTF-8: save it as UTF-8",
@@ -517,14 +517,14 @@ LEFT_OUT = {
     ),
     "nul.json": (
         b'[{"name": "\0\0',
-        "unreadable because it contains NUL bytes, which a broken download or disk leaves behind",
+        "unreadable because it contains NUL bytes, as after a failed download or disk error",
     ),
     "page.json": (b"<html>", "web page"),
-    "plays.7z": (b"7z\xbc\xaf\x27\x1c", "7z archive: unpack it and give what it holds"),
-    "plays.rar": (b"Rar!\x1a\x07", "RAR archive: unpack it and give what it holds"),
+    "plays.7z": (b"7z\xbc\xaf\x27\x1c", "7z archive: unpack it and pass its contents"),
+    "plays.rar": (b"Rar!\x1a\x07", "RAR archive: unpack it and pass its contents"),
     "plays.tar.gz": (
         gzip.compress(b"a".ljust(257, b"\0") + b"ustar"),
-        "tar archive: unpack it and give what it holds",
+        "tar archive: unpack it and pass its contents",
     ),
     "old.doc": (b"\xd0\xcf\x11\xe0", "old Office document"),
     "note.rtf": (b"{\\rtf1", "RTF document"),
@@ -535,7 +535,7 @@ LEFT_OUT = {
     "nothing.txt": (b"", "empty"),
     "history.txt": (
         written(map(sent, plays(0, 2))),
-        "plays under a name that does not end in .json: give the file itself",
+        "plays under a name that does not end in .json: pass the file itself",
     ),
 }
 
@@ -551,42 +551,42 @@ def test_what_is_left_out_is_named_for_what_it_is(archives: Archives, tmp_path: 
         for file in folder.iterdir():
             archive.write(file, file.name)
 
-    found = find([tmp_path / "export.zip" if in_zip else folder], archives)
+    found = find_files([tmp_path / "export.zip" if in_zip else folder], archives)
 
     expected = {name: label for name, (_, label) in LEFT_OUT.items()}
-    assert labels(found.left_out) == expected | {"long.json": "not recognized as plays"}
+    assert labels(found.skipped) == expected | {"long.json": "not recognized as plays"}
     assert (found.plays, found.unopened) == ([], [])
 
 
 def test_a_zip_under_another_name_in_a_folder_is_named_as_that(archives: Archives, tmp_path: Path) -> None:
     zipped(tmp_path / "download", [])
-    found = find([tmp_path], archives)
-    assert labels(found.left_out) == {"download": "zip under another name: unpack it and give what it holds"}
+    found = find_files([tmp_path], archives)
+    assert labels(found.skipped) == {"download": "zip under another name: unpack it and pass its contents"}
 
 
 def test_a_companion_file_of_macos_that_is_named_is_told_as_that(archives: Archives, tmp_path: Path) -> None:
     path = tmp_path / "._Streaming_History_Audio_2020.json"
     path.write_bytes(b"\x00\x05\x16\x07\x00\x02")
     with pytest.raises(CommandError) as caught:
-        find([path], archives)
+        find_files([path], archives)
     assert str(caught.value) == (
-        f"{path} is a macOS companion file, which holds the attributes of another file: give the file of the same name "
+        f"{path} is a macOS companion file, which holds the attributes of another file: pass the file of the same name "
         "without `._`."
     )
     path.write_bytes(written(map(sent, plays(0, 2))))
-    assert [file.name for file in find([path], archives).plays] == [path.name]
+    assert [file.name for file in find_files([path], archives).plays] == [path.name]
 
 
 def test_an_entry_packed_in_a_way_that_is_not_supported_says_so(archives: Archives, tmp_path: Path) -> None:
-    """As Windows packs large files."""
+    """Use the compression that Windows uses for large files."""
     path = zipped(tmp_path / "data.zip", [audio_file(tmp_path, "2020", plays(0, 9))])
     content = bytearray(path.read_bytes())
     content[content.rindex(b"PK\1\2") + 10] = 9  # Deflate64
     path.write_bytes(content)
-    (file,) = find([path], archives).plays
-    with pytest.raises(DamagedFileError, match="the zip packs it in a way that is not supported") as caught:
+    (file,) = find_files([path], archives).plays
+    with pytest.raises(DamagedFileError, match="the zip uses an unsupported compression method") as caught:
         next(file.chunks())
-    assert caught.value.problem.advice == "unpack the zip and give the folder instead"
+    assert caught.value.problem.advice == "unpack the zip and pass the folder instead"
 
 
 @pytest.mark.parametrize("name", ["Playlist1.json", "cover.jpg"])
@@ -600,7 +600,7 @@ def test_other_entries_that_the_zip_does_not_give_are_told_of_and_the_plays_read
     content = bytearray(path.read_bytes())
     content[content.index(b"PK\1\2") + 10] = 9
     path.write_bytes(content)
-    found = find([path], archives)
+    found = find_files([path], archives)
     assert [file.name for file in found.plays] == ["endsong_0.json"]
     assert [(one.name, one.diagnosis.what) for one in found.unopened] == [(name, "damaged")]
 
@@ -614,9 +614,9 @@ def test_a_locked_picture_is_no_reason_to_refuse_the_plays_beside_it(archives: A
     content[content.index(b"PK\3\4") + 6] |= 1
     content[content.index(b"PK\1\2") + 8] |= 1
     path.write_bytes(content)
-    found = find([path], archives)
+    found = find_files([path], archives)
     assert [file.name for file in found.plays] == ["endsong_0.json"]
-    assert labels(found.unopened) == {"cover.jpg": "protected by a password: unpack it and give the folder instead"}
+    assert labels(found.unopened) == {"cover.jpg": "protected by a password: unpack it and pass the folder instead"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
@@ -626,9 +626,9 @@ def test_text_comes_as_utf8_without_a_mark_and_has_the_hash_of_that(
     content = written(map(sent, [*plays(0, 300), {"name": "🎧"}]))
     path = tmp_path / "endsong_0.json"
     path.write_bytes(content.decode().encode(encoding))
-    (file,) = find([path], archives).plays
+    (file,) = find_files([path], archives).plays
     assert b"".join(file.chunks()) == content
-    assert hashed(file, lambda _: None).content_hash == hashlib.sha256(content).hexdigest()
+    assert hash_file(file, lambda _: None).content_hash == hashlib.sha256(content).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -682,10 +682,10 @@ def test_more_than_a_limit_is_told_before_anything_is_read(
 
     monkeypatch.setattr(f"cli.{limit}", 3)
     fill(1)
-    assert len(find([tmp_path], archives).plays) == 1
+    assert len(find_files([tmp_path], archives).plays) == 1
     fill(4)
-    with pytest.raises(LimitError, match=f"There are more than {what}, far beyond any export: give only the zip"):
-        find([tmp_path], archives)
+    with pytest.raises(LimitError, match=f"There are more than {what}, far more than any export has: pass only"):
+        find_files([tmp_path], archives)
 
 
 def test_the_size_that_is_unpacked_counts_before_it_is_unpacked(
@@ -697,18 +697,18 @@ def test_the_size_that_is_unpacked_counts_before_it_is_unpacked(
         for number in range(3):
             archive.writestr(f"endsong_{number}.json", b" " * 400_000)
     assert path.stat().st_size < 4000
-    with pytest.raises(LimitError, match="There are more than 0 GB of plays, far beyond any export"):
-        find([path], archives)
+    with pytest.raises(LimitError, match="There are more than 0 GB of plays, far more than any export has"):
+        find_files([path], archives)
 
 
 def test_an_entry_never_gives_more_than_the_zip_says(archives: Archives, tmp_path: Path) -> None:
-    """The sizes in the headers are a tenth of what is packed."""
+    """Set the sizes in the headers to a tenth of the real ones."""
     path = tmp_path / "data.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("endsong_0.json", b"[" + b" " * 999_999)
     content = path.read_bytes().replace((1_000_000).to_bytes(4, "little"), (100_000).to_bytes(4, "little"))
     path.write_bytes(content)
-    (file,) = find([path], archives).plays
+    (file,) = find_files([path], archives).plays
     read: list[bytes] = []
     with pytest.raises(DamagedFileError, match="the zip is damaged"):
         read.extend(file.chunks())
@@ -724,7 +724,7 @@ def test_a_list_of_entries_that_would_fill_the_memory_is_not_read(
         for number in range(11_000):
             archive.writestr(f"{number:050d}.json", b"")
     with pytest.raises(LimitError, match=r"There are more than 1 MB of file names in .*data\.zip"):
-        find([path], archives)
+        find_files([path], archives)
 
 
 def test_zips_in_one_another_have_an_end(archives: Archives, tmp_path: Path) -> None:
@@ -735,9 +735,11 @@ def test_zips_in_one_another_have_an_end(archives: Archives, tmp_path: Path) -> 
         with zipfile.ZipFile(outer, "w") as archive:
             archive.write(path, path.name)
         path = outer
-    assert [file.name for file in find([tmp_path / "3.zip"], archives).plays] == ["Streaming_History_Audio_2020.json"]
-    with pytest.raises(LimitError, match=r"1\.zip in .*4\.zip lies inside more than 2 other zips: unpack those"):
-        find([path], archives)
+    assert [file.name for file in find_files([tmp_path / "3.zip"], archives).plays] == [
+        "Streaming_History_Audio_2020.json"
+    ]
+    with pytest.raises(LimitError, match=r"1\.zip in .*4\.zip is nested inside more than 2 other zips: unpack those"):
+        find_files([path], archives)
 
 
 def test_zips_within_zips_count_by_the_size_that_is_unpacked(
@@ -747,8 +749,8 @@ def test_zips_within_zips_count_by_the_size_that_is_unpacked(
     path = tmp_path / "outer.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("inner.zip", bytes(1024**2 + 1))
-    with pytest.raises(LimitError, match="There are more than 0 GB of zips within zips"):
-        find([path], archives)
+    with pytest.raises(LimitError, match="There are more than 0 GB of nested zips"):
+        find_files([path], archives)
 
 
 def test_a_disk_that_is_full_is_told_where_a_zip_is_unpacked(
@@ -769,4 +771,4 @@ def test_a_disk_that_is_full_is_told_where_a_zip_is_unpacked(
     with pytest.raises(
         CommandError, match=r"cannot be unpacked to .* \(No space left on device\): free some space there"
     ):
-        find([outer], archives)
+        find_files([outer], archives)

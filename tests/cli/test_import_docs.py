@@ -1,4 +1,4 @@
-"""What docs/import-history.md says of an import is what holds."""
+"""docs/import-history.md describes imports as they are."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def test_the_docs_name_fields_that_are_never_kept() -> None:
 
 
 def test_the_limits_are_those_of_the_docs() -> None:
-    said = between("## How much one import may hold", "## How `listens` counts it")
+    said = between("## Limits of one import", "## How `listens` counts it")
     for text in (
         f"{import_limits.MAX_FILES:,} files of plays with {import_limits.MAX_BYTES // 1024**3} GB",
-        f"{import_limits.MAX_ENTRIES:,} files and entries of zips to look through",
+        f"{import_limits.MAX_ENTRIES:,} files and entries of zips to search",
         f"{import_limits.MAX_ZIPS} zips, each with {import_limits.MAX_LISTING_BYTES // 1024**2} MB of names",
-        f"A single element may have {MAX_ELEMENT_BYTES // 1024**2} MB",
-        f"in {MAX_MONTHS} months",
+        f"A single element may take {MAX_ELEMENT_BYTES // 1024**2} MB",
+        f"over {MAX_MONTHS} months",
     ):
         assert text in said
     assert import_limits.MAX_ZIP_DEPTH == 3  # a zip inside two others

@@ -42,7 +42,7 @@ from tests.cli.privacy_exports import (
     zipped,
 )
 
-GIVE = "Give the zip that Spotify sent, or the folder it unpacks to."
+GIVE = "Pass the zip that Spotify sent, or the folder it unpacks to."
 NOW = "2026-11-23T06:00:00.250Z"
 FUTURE = ("2026-11-23T07:00:00Z", "2026-11-25T00:00:00Z", "2999-01-01T00:00:00Z")
 RUN = "20261123T060000Z-import"
@@ -190,10 +190,10 @@ def test_a_zip_is_the_same_import_as_its_files_and_given_with_them_each_counts_o
     assert printed.splitlines() == [
         f"Importing for the account {ACCOUNT}.",
         "2 files with 24 plays, 2020-01-01 to 2020-01-01.",
-        f"Skipped because given twice: {audio.name}, {old.name}, {audio.name}.",
+        f"Skipped because passed twice: {audio.name}, {old.name}, {audio.name}.",
         "Left out (PDF): ReadMeFirst_ExtendedStreamingHistory.pdf.",
         "Left out (not recognized as plays): Playlist1.json.",
-        "The plays arrive in `plays` within minutes and show in Athena after the next crawl.",
+        "The plays will be in `plays` within minutes, and visible in Athena after the next crawl.",
     ]
     assert set(tmp_path.rglob("*.json")) == {audio, old}
 
@@ -201,7 +201,7 @@ def test_a_zip_is_the_same_import_as_its_files_and_given_with_them_each_counts_o
 def test_two_exports_in_one_folder_are_two_imports_and_what_both_hold_counts_once(
     stage: ImportStage, tmp_path: Path
 ) -> None:
-    """The older of two files of both is the same, the newer one grew in the later export, which also has a third."""
+    """Use two exports that share a file; a second file is longer in the later export, which also has a third."""
     files, given = tmp_path / "files", tmp_path / "given"
     given.mkdir()
     same = [plays(0, 5)]
@@ -231,14 +231,14 @@ def test_two_exports_in_one_folder_are_two_imports_and_what_both_hold_counts_onc
     ]
     assert first["units"][0]["read_keys"] == second["units"][0]["read_keys"]
     assert "4 files with 18 plays" in printed
-    assert "These are 2 exports, each imported on its own; what several of them hold counts once." in printed
+    assert "These are 2 exports, each imported separately; plays that several of them have count once." in printed
     assert "given twice" not in printed
 
 
 def test_files_of_one_folder_are_one_import_however_it_is_named(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of two, what the API has between them would count too."""
+    """Check that they are one import: with two, the API's plays between them would count too."""
     first, second = audio_file(tmp_path, "2020", plays(0, 3)), audio_file(tmp_path, "2021", plays(2, 3))
     monkeypatch.chdir(tmp_path)
 
@@ -257,14 +257,14 @@ def test_of_two_exports_a_whole_one_counts_beside_a_broken_one(
     assert run_command(monkeypatch, str(tmp_path), "--bucket", BUCKET) == 1
 
     assert capsys.readouterr().err.startswith(
-        "endsong_0.json is incomplete, so its export does not count in `listens` yet: download it again from Spotify"
+        "endsong_0.json cannot be read to the end, so its export does not count in `listens` yet: download it again"
     )
     assert [manifest["status"] for manifest in stage.manifests()] == ["complete", "partial"]
     assert stage.listened() == plays(0, 5)
 
 
 def test_a_whole_export_counts_also_where_a_broken_one_holds_all_of_it(stage: ImportStage, tmp_path: Path) -> None:
-    """What could be unpacked of a damaged zip, beside the zip."""
+    """Import what could be unpacked from a damaged zip, next to the zip."""
     parts, unpacked = tmp_path / "files", tmp_path / "given" / "unpacked"
     parts.mkdir()
     unpacked.mkdir(parents=True)
@@ -272,7 +272,7 @@ def test_a_whole_export_counts_also_where_a_broken_one_holds_all_of_it(stage: Im
     broken.write_bytes(broken.read_bytes()[:-9])
     zipped(unpacked.parent / "data.zip", [audio_file(unpacked, "2020", plays(0, 5)), broken])
 
-    assert stage.fail(unpacked.parent).startswith(f"{broken.name} is incomplete")
+    assert stage.fail(unpacked.parent).startswith(f"{broken.name} cannot be read to the end")
 
     assert sorted(manifest["status"] for manifest in stage.manifests()) == ["complete", "partial"]
     assert stage.listened() == plays(0, 5)
@@ -292,8 +292,8 @@ def test_a_broken_export_that_another_broken_one_holds_is_none_of_its_own(stage:
     assert [len(manifest["units"]) for manifest in stage.manifests()] == [2]
 
 
-def test_several_damaged_files_of_a_zip_are_each_told_of(stage: ImportStage, tmp_path: Path) -> None:
-    """Of none of them a single byte can be read, so that these tell nothing apart."""
+def test_several_damaged_files_of_a_zip_are_each_reported(stage: ImportStage, tmp_path: Path) -> None:
+    """Damage them so that not a single byte can be read, and they cannot be distinguished by content."""
     files = [audio_file(tmp_path, str(2020 + year), plays(year * 5, 5)) for year in range(3)]
     archive = tmp_path / "data.zip"
     with zipfile.ZipFile(archive, "w") as made:
@@ -386,7 +386,7 @@ def test_accounts_are_apart(stage: ImportStage, tmp_path: Path, clock: time_mach
         b'{"files": {"UNIT": {"mode": "full", "keys": [1]}}}',
     ],
 )
-def test_state_that_holds_nonsense_is_written_anew(stage: ImportStage, tmp_path: Path, state: bytes) -> None:
+def test_state_that_holds_nonsense_is_replaced(stage: ImportStage, tmp_path: Path, state: bytes) -> None:
     path = audio_file(tmp_path, "2020", plays(0, 2))
     stage.s3.put_object(Bucket=BUCKET, Key=STATE, Body=state.replace(b"UNIT", unit_of(path).encode()))
     stage.run(path)
@@ -404,7 +404,7 @@ def test_killed_at_any_write_and_run_again_everything_counts_once(
     number: int,
     when: str,
 ) -> None:
-    """Two parts and the state of each file, then the manifest: seven writes."""
+    """Interrupt each of seven writes: two parts and the state of each file, and the manifest."""
     monkeypatch.setattr(objects, "PART_BYTES", 6_000)
     paths = audio_file(tmp_path, "2020", plays(0, 12)), audio_file(tmp_path, "2021", plays(12, 12))
     with pytest.raises(KilledError), at_put(number, **{when: killed}):
@@ -442,7 +442,7 @@ def test_run_again_within_the_same_second_finds_its_own_objects(stage: ImportSta
 def test_two_imports_overlap_and_everything_counts_once(
     stage: ImportStage, tmp_path: Path, clock: time_machine.Traveller, number: int, seconds: int
 ) -> None:
-    """At the first, third or last write of the first a second one, of files of which it shares one, begins and ends."""
+    """Run a second import that shares a file during the first, third or last write of the first one."""
     mine, both, others = (audio_file(tmp_path, str(year), plays(12 * year, 12)) for year in range(3))
     second: list[str] = []
 
@@ -486,8 +486,8 @@ def test_a_file_that_is_cut_gives_what_it_has_and_keeps_the_import_from_counting
     sentence = stage.fail(whole, cut)
 
     assert sentence == (
-        f"{cut.name} is incomplete, so its export does not count in `listens` yet: download it again from Spotify and "
-        "import all files again, or import the others without it."
+        f"{cut.name} cannot be read to the end, so its export does not count in `listens` yet: download it again "
+        "from Spotify and import all files again, or import the others without it."
     )
     (manifest,) = stage.manifests()
     reason = "The file stops at element 9, in the middle of its list."
@@ -506,7 +506,7 @@ def test_a_file_that_is_cut_gives_what_it_has_and_keeps_the_import_from_counting
     assert stage.listened() == plays(0, 24)
 
 
-def test_several_broken_files_are_each_told_of(
+def test_several_broken_files_are_each_reported(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "Streaming_History_Audio_0.json").write_bytes(written(plays(5, 5))[:-9])
@@ -524,7 +524,7 @@ def test_several_broken_files_are_each_told_of(
         in output.out
     )
     assert output.err.startswith(
-        "Streaming_History_Audio_0.json, Streaming_History_Audio_1.json are incomplete, so their export does not count"
+        "Streaming_History_Audio_0.json, Streaming_History_Audio_1.json cannot be read to the end, so their export"
     )
     assert stage.manifests()[0]["reason"] == (
         "2 of 3 units lack something, first streaming_history: The file stops at element 5, in the middle of its list."
@@ -636,12 +636,12 @@ def test_two_kinds_of_export_in_one_folder_are_two_imports(stage: ImportStage, t
 def test_what_unpacks_to_more_than_an_import_may_hold_ends_before_anything_is_uploaded(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only a gzip file does not say beforehand how large it is."""
+    """Use gzip, which does not declare its unpacked size."""
     monkeypatch.setattr("cli.import_history.MAX_BYTES", 1_000_000)
     path = tmp_path / "endsong_0.json.gz"
     path.write_bytes(gzip.compress(written(plays(0, 1))[:-1] + b" " * 1_000_000 + b"]"))
     assert path.stat().st_size < 3000
-    assert stage.fail(path).startswith("There are more than 0 GB of plays, far beyond any export")
+    assert stage.fail(path).startswith("There are more than 0 GB of plays, far more than any export has")
     assert stage.keys("raw/") + stage.keys("runs/") == []
 
 
@@ -655,7 +655,7 @@ def test_before_the_first_run_after_login_it_asks_for_one(
     sentence = stage.fail(audio_file(tmp_path, "2020", plays(0, 1)))
     assert sentence == (
         "The stack does not know yet whose plays these are: run `spotify-etl login`, wait for the next run and import "
-        "again, or name the account with --account-id."
+        "again, or pass the account with --account-id."
     )
     assert stage.keys("raw/") + stage.keys("runs/") == []
 
@@ -665,7 +665,7 @@ def test_a_wrong_bucket_is_told_of_before_any_file_is_read(
 ) -> None:
     assert stage.keys("state/")
     path = audio_file(tmp_path, "2020", plays(0, 1))
-    monkeypatch.setattr("cli.import_history.hashed", killed)
+    monkeypatch.setattr("cli.import_history.hash_file", killed)
     assert run_command(monkeypatch, str(path), "--bucket", "no-such-bucket", "--account-id", "named", "--again") == 1
     assert capsys.readouterr().err.startswith("There is no bucket 'no-such-bucket' in this account")
 
@@ -681,9 +681,9 @@ def test_a_disk_that_is_full_is_one_sentence(
         patch.setattr("handlers.raw.objects._Part.write", full)
         sentence = stage.fail(path)
     assert sentence == (
-        f"Temporary files cannot be written to {tempfile.gettempdir()} (No space left on device): free some "
-        "space there, or set TMPDIR to another folder, and run the command again; it continues with the files that are "
-        "not imported yet."
+        f"Cannot write temporary files to {tempfile.gettempdir()} (No space left on device): free some "
+        "space there, or set TMPDIR to another folder, and run the command again; it continues with the files that "
+        "have not been imported yet."
     )
     assert stage.keys("runs/") == []
     stage.run(path)
@@ -697,6 +697,21 @@ def test_an_account_that_is_named_needs_no_login(
     path = audio_file(tmp_path, "2020", plays(0, 1))
     assert run_command(monkeypatch, str(path), "--bucket", BUCKET, "--account-id", "named", "--again") == 0
     assert stage.manifests()[0]["account_id"] == "named"
+
+
+def test_a_name_that_several_left_out_files_have_is_listed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audio_file(tmp_path, "2020", plays(0, 1))
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "Playlist1.json").write_bytes(b"{}")
+    (tmp_path / "Playlist2.json").write_bytes(b"{}")
+
+    assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 0
+
+    left_out = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Left out")]
+    assert left_out == ["Left out (not recognized as plays): Playlist2.json, Playlist1.json (2 files)."]
 
 
 def test_dry_run_reports_and_asks_nothing_of_aws(
@@ -715,7 +730,7 @@ def test_dry_run_reports_and_asks_nothing_of_aws(
         "2 files with 31 plays, 2020-01-01 to 2020-01-02.",
         "Left out (not recognized as plays): Playlist1.json.",
         "Streaming_History_Audio_2021.json: 1 of 2 elements cannot become plays: null (element 1).",
-        "Nothing was imported. To import, run it again with --bucket instead of --dry-run.",
+        "Nothing was imported. To import, run the command with --bucket instead of --dry-run.",
     ]
     assert output.err == ""
     assert stage.keys("") == before
@@ -727,7 +742,8 @@ def test_dry_run_tells_of_a_broken_file(
     (tmp_path / "endsong_0.json").write_bytes(written(plays(0, 2))[:-1])
     assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 1
     assert capsys.readouterr().err == (
-        "endsong_0.json is incomplete: download it again from Spotify, or leave it out. Nothing was imported.\n"
+        "endsong_0.json cannot be read to the end: download it again from Spotify, or leave it out. "
+        "Nothing was imported.\n"
     )
 
 
@@ -735,7 +751,7 @@ def test_nothing_to_import_says_what_was_there_instead_and_what_to_give(stage: I
     empty, odd = tmp_path / "empty", tmp_path / "odd"
     empty.mkdir()
     odd.mkdir()
-    assert stage.fail(empty) == f"Nothing to import: {empty} holds no plays. {GIVE}"
+    assert stage.fail(empty) == f"Nothing to import: {empty} contains no plays. {GIVE}"
     contents = {
         "1.json": b"{}",
         "2.json": b"[1]",
@@ -747,8 +763,8 @@ def test_nothing_to_import_says_what_was_there_instead_and_what_to_give(stage: I
         (odd / name).write_bytes(content)
 
     assert stage.fail(empty, odd) == (
-        f"Nothing to import: {empty}, {odd} hold no plays. Left out (not recognized as plays): 1.json, 2.json. Left "
-        "out (7z archive: unpack it and give what it holds): plays.7z. Left out because they cannot be opened: "
+        f"Nothing to import: {empty}, {odd} contain no plays. Left out (not recognized as plays): 1.json, 2.json. Left "
+        "out (7z archive: unpack it and pass its contents): plays.7z. Left out because they cannot be opened: "
         "data.zip (not a complete zip file: download it again from Spotify), page.zip (a web page (HTML): log in to "
         f"Spotify and download the export again). {GIVE}"
     )
@@ -780,10 +796,10 @@ def test_a_file_that_may_not_be_read_is_told_in_a_sentence_of_the_command(
     assert capsys.readouterr().err == f"{path} cannot be read (Permission denied): check its permissions.\n"
 
 
-def test_plays_of_the_future_are_imported_and_told_of(
+def test_plays_of_the_future_are_imported_and_reported(
     stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An hour ahead is a difference of clocks."""
+    """Allow an hour, by which clocks may differ."""
     near, far, farther = (play | {"ts": ts} for play, ts in zip(plays(5, 3), FUTURE, strict=True))
     one, two = tmp_path / "endsong_0.json", tmp_path / "endsong_1.json"
     one.write_bytes(written([*plays(0, 3), near, far]))
@@ -792,7 +808,7 @@ def test_plays_of_the_future_are_imported_and_told_of(
     assert run_command(monkeypatch, str(tmp_path), "--dry-run") == 0
     printed = stage.run(tmp_path)
 
-    rest = "dated in the future; such plays stay in `plays`, but do not count as listens."
+    rest = "dated in the future; such plays stay in `plays` but do not count as listens."
     said = [f"endsong_0.json: 1 of 5 plays is {rest}", f"endsong_1.json: 2 of 2 plays are {rest}"]
     doubled = "1 of these equals another play in every field and counts once in `listens`."
     assert printed.splitlines()[2:5] == [doubled, *said]
@@ -811,12 +827,12 @@ def test_plays_that_stand_twice_are_counted_once_over_all_files(
     assert capsys.readouterr().out.splitlines()[1] == said
 
 
-def test_plays_from_before_spotify_began_are_imported_and_told_of(stage: ImportStage, tmp_path: Path) -> None:
+def test_plays_from_before_spotify_began_are_imported_and_reported(stage: ImportStage, tmp_path: Path) -> None:
     path = tmp_path / "endsong_0.json"
     path.write_bytes(written([*plays(0, 2), plays(2, 1)[0] | {"ts": "1970-01-01T00:00:00Z"}]))
     assert (
-        "endsong_0.json: 1 of 3 plays is dated before 2008, when Spotify began; such plays stay in `plays`, but do not "
-        "count as listens.\n"
+        "endsong_0.json: 1 of 3 plays is dated before 2008, when Spotify was launched; such plays stay in `plays` but "
+        "do not count as listens.\n"
     ) in stage.run(path)
     assert stage.manifests()[0]["units"][0]["read_records"] == 3
 
@@ -826,8 +842,8 @@ def test_a_file_that_mixes_both_exports_says_so(stage: ImportStage, tmp_path: Pa
     path.write_bytes(written([account_data_play(7), *plays(0, 3), account_data_play(8)]))
     printed = stage.run(path)
     assert (
-        "history.json: mixes both exports, 3 plays in the extended form and 2 in the small one; each counts by its own "
-        "form.\n"
+        "history.json: mixes both exports, with 3 plays in the extended form and 2 in the small one; each play is "
+        "treated according to its form.\n"
     ) in printed
     assert "small export" not in printed
     assert len(stage.listened()) == 5
@@ -866,8 +882,8 @@ def test_of_many_files_without_plays_the_first_ten_are_named(stage: ImportStage,
 
 def test_files_that_were_all_imported_before_promise_nothing_new(stage: ImportStage, tmp_path: Path) -> None:
     path = audio_file(tmp_path, "2020", plays(0, 2))
-    assert "The plays arrive in `plays` within minutes" in stage.run(path)
-    assert stage.run(path).splitlines()[-1] == "Everything was already imported: nothing new was stored."
+    assert "The plays will be in `plays` within minutes" in stage.run(path)
+    assert stage.run(path).splitlines()[-1] == "All files had been imported before; nothing new was stored."
 
 
 @pytest.mark.parametrize(
@@ -876,9 +892,9 @@ def test_files_that_were_all_imported_before_promise_nothing_new(stage: ImportSt
         (
             ["OTHER", "--bucket", BUCKET],
             1,
-            f"other holds no plays. Left out (not recognized as plays): Playlist1.json. {GIVE}\n",
+            f"other contains no plays. Left out (not recognized as plays): Playlist1.json. {GIVE}\n",
         ),
-        (["HTML", "--bucket", BUCKET], 1, "is a web page (HTML), which is what an expired download link gives"),
+        (["HTML", "--bucket", BUCKET], 1, "is a web page (HTML), which is what a download link gives"),
         (["MISSING", "--bucket", BUCKET], 1, "There is no file or folder"),
         (["AUDIO", "--bucket", "no-such-bucket"], 1, "There is no bucket 'no-such-bucket' in this account: `pulumi"),
         (
@@ -886,8 +902,8 @@ def test_files_that_were_all_imported_before_promise_nothing_new(stage: ImportSt
             1,
             "There is no bucket 'Not a name' in this account: `pulumi",
         ),
-        (["AUDIO"], 2, "Give the stack's raw bucket with --bucket, or pass --dry-run"),
-        (["AUDIO", "--bucket", ""], 2, "Give the stack's raw bucket with --bucket, or pass --dry-run"),
+        (["AUDIO"], 2, "Pass the stack's raw bucket with --bucket, or use --dry-run"),
+        (["AUDIO", "--bucket", ""], 2, "Pass the stack's raw bucket with --bucket, or use --dry-run"),
         (["AUDIO", "--bucket", BUCKET, "--account-id", " "], 2, "--account-id must be an account_id from the tables"),
         (
             ["AUDIO", "--bucket", BUCKET, "--account-id", "\udcff"],
@@ -930,7 +946,7 @@ def test_an_interrupt_is_one_sentence_and_leaves_no_manifest(
 ) -> None:
     with at_put(1, after=interrupted):
         assert run_command(monkeypatch, str(audio_file(tmp_path, "2020", plays(0, 1))), "--bucket", BUCKET) == 130
-    assert capsys.readouterr().err == "Stopped. Everything this command had started has ended.\n"
+    assert capsys.readouterr().err == "Stopped. Everything that this command had started has been shut down.\n"
     assert stage.keys("runs/") == []
 
 
@@ -944,7 +960,7 @@ def test_aws_that_does_not_answer_is_one_sentence_and_the_command_goes_on_when_r
     path = audio_file(tmp_path, "2020", plays(0, 12))
     with at_put(number, before=unreachable):
         sentence = stage.fail(path)
-    assert "check your credentials and region, then run the command again; it continues with the files" in sentence
+    assert "check your credentials and region, and run the command again; it continues with the files" in sentence
     clock.shift(timedelta(minutes=1))
     stage.run(path)
     assert stage.listened() == plays(0, 12)
@@ -984,7 +1000,7 @@ def test_no_credentials_is_one_sentence(
     monkeypatch.setenv("AWS_PROFILE", "nobody-has-this")
     assert run_command(monkeypatch, str(path), "--bucket", BUCKET) == 1
     error = capsys.readouterr().err
-    assert error.startswith("AWS cannot be contacted (The config profile (nobody-has-this) could not be found)")
+    assert error.startswith("Cannot create an AWS client (The config profile (nobody-has-this) could not be found)")
     assert error.count("\n") == 1
 
 

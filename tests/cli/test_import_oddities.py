@@ -1,4 +1,4 @@
-"""Exports as they come from people's disks: each oddity imported, or told of in one sentence."""
+"""Exports as they are found on people's disks: each oddity is imported, or reported in one sentence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PLACE = {"city": "Madeuptown", "region": "XY", "metro_code": 501, "longitude": 1
 
 
 def test_video_files_hold_plays_that_the_audio_files_do_not(stage: ImportStage, tmp_path: Path) -> None:
-    """One play stands in both."""
+    """Include one play that both have."""
     files = [audio_file(tmp_path, "2024_0", plays(0, 12)), video_file(tmp_path, "2024", plays(11, 3))]
 
     stage.run(zipped(tmp_path / "my_spotify_data.zip", files))
@@ -50,7 +50,7 @@ def test_endsong_and_endvideo_without_a_number_are_one_export(stage: ImportStage
 
 
 def test_an_element_that_stands_twice_is_kept_twice_and_listened_to_once(stage: ImportStage, tmp_path: Path) -> None:
-    """In one file, in two files, and of two that differ in what is not kept alone; two offline plays stay two."""
+    """Repeat elements in one file, in two files, and with differences in dropped fields; two offline plays stay two."""
     online, offline = play(0), play(1) | {"offline": True}
     other = offline | {"offline_timestamp": int(offline["offline_timestamp"]) + 60}
     first = [online, online, offline, other]
@@ -74,7 +74,7 @@ def test_where_the_listener_was_is_stored_of_no_form(stage: ImportStage, tmp_pat
 
 
 def repacked(content: bytes) -> dict[str, bytes]:
-    """A file in each of the ways that it may be handed over."""
+    """Return a file in each of the forms in which it may be passed."""
     with_bom = b"\xef\xbb\xbf" + content
     wide = content.decode().encode("utf-16")
     return {

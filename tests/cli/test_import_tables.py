@@ -1,4 +1,4 @@
-"""What the transform makes of the raw objects of an import."""
+"""The tables that the transform makes of an import's raw objects."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SECRETS = ("secret", "Secret", "12.34567891", *(name for name in EXTRA if name !
 
 
 def everything(stage: ImportStage, bucket: str) -> Iterator[tuple[str, bytes]]:
-    """All that a bucket holds: each key with its metadata and bytes, as they are and unpacked."""
+    """Return the content of a bucket: each key with its metadata and its bytes, packed and unpacked."""
     for item in stage.s3.list_objects_v2(Bucket=bucket).get("Contents", []):
         key = item["Key"]
         answer = stage.s3.get_object(Bucket=bucket, Key=key)
@@ -53,7 +53,7 @@ def everything(stage: ImportStage, bucket: str) -> Iterator[tuple[str, bytes]]:
 
 
 def transformed(stage: ImportStage) -> None:
-    """Transform all that lies in the raw bucket."""
+    """Transform everything in the raw bucket."""
     stage.s3.create_bucket(Bucket=TRANSFORMED, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     transformer = Transformer(stage.s3, BUCKET, TRANSFORMED)
     for key in stage.keys("raw/") + stage.keys("runs/"):
@@ -62,7 +62,7 @@ def transformed(stage: ImportStage) -> None:
 
 @pytest.fixture(autouse=True)
 def empty_lake(stage: ImportStage) -> Iterator[None]:
-    """No transformed bucket before and after a test."""
+    """Remove the transformed bucket before and after a test."""
     yield
     for item in stage.s3.list_objects_v2(Bucket=TRANSFORMED).get("Contents", []):
         stage.s3.delete_object(Bucket=TRANSFORMED, Key=item["Key"])
@@ -128,7 +128,7 @@ def test_every_play_becomes_a_row_and_the_manifest_says_where(
 def test_no_value_of_a_field_that_is_not_documented_is_found_anywhere(
     stage: ImportStage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of good elements, of those that become no row, of those that are not objects, and at a place that is broken."""
+    """Check good elements, elements that cannot become rows, elements that are not objects, and a broken file."""
     good = [sent_before_2022(play) | EXTRA for play in plays(0, 5)]
     odd: list[Any] = [
         play(5) | {"platform": EXTRA, "reason_start": ["secret", EXTRA]} | EXTRA,
@@ -164,7 +164,7 @@ def test_no_value_of_a_field_that_is_not_documented_is_found_anywhere(
 
 
 def test_the_rows_of_each_unit_and_its_rejections_are_all_its_lines(stage: ImportStage, tmp_path: Path) -> None:
-    """Else the import would never count as arrived; and the command has said how many rows there are."""
+    """Check the counts without which the import would never count as arrived, and those that the command reported."""
     path = tmp_path / "endsong_0.json"
     path.write_bytes(written([*plays(0, 5), {"ts": "no time"}, {}, None, *plays(5, 5)]))
 

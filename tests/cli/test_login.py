@@ -1,4 +1,4 @@
-"""`spotify-etl login` against moto's Secrets Manager and a token endpoint of this test's own."""
+"""`spotify-etl login` against moto's Secrets Manager and a fake token endpoint."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ APP_HEADER = f"Basic {base64.b64encode(b'id:hidden').decode()}"
 
 
 class TokenEndpoint(BaseHTTPRequestHandler):
-    """Gives a token for the code `agreed`, and one without a user for the app `id` with the secret `hidden`.
+    """Issues a token for the code `agreed`, and one without a user for the app `id` with the secret `hidden`.
 
-    The forms it was sent stay in `forms`; `broken` is what it answers instead, with `broken_status`; `granted` is the
-    scope of a consent.
+    `forms` records the forms that it received; `broken` replaces the response, with status `broken_status`; `granted`
+    is the scope of a consent.
     """
 
     forms: list[dict[str, list[str]]]
@@ -108,7 +108,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def answer_in_browser(monkeypatch: pytest.MonkeyPatch, **answer: str) -> list[str]:
-    """Make the browser answer Spotify's question at once; returns the addresses that were opened."""
+    """Make the browser give consent at once; return the addresses that were opened."""
     opened: list[str] = []
 
     def visit(address: str) -> bool:
@@ -211,8 +211,8 @@ def test_an_answer_that_never_comes_is_one_sentence(
 
     assert status == 1
     assert capsys.readouterr().err == (
-        f"No answer of Spotify arrived at {redirect_uri} within 0 minutes: run the command again and agree in the "
-        "browser, or, where that runs on another machine, pass --no-browser.\n"
+        f"No response from Spotify arrived at {redirect_uri} within 0 minutes: run the command again and agree in the "
+        "browser, or pass --no-browser if your browser is on another machine.\n"
     )
 
 
@@ -231,7 +231,7 @@ def test_a_port_in_use_is_one_sentence_and_opens_no_browser(
 
     assert status == 1
     error = capsys.readouterr().err
-    assert error.startswith(f"The port of {address} cannot be listened on (")
+    assert error.startswith(f"Cannot listen on the port of {address} (")
     assert error.count("\n") == 1
     assert opened == []
 
@@ -267,7 +267,7 @@ def test_an_answer_without_a_token_is_one_sentence(
 
     assert status == 1
     error = capsys.readouterr().err
-    assert error.startswith("Spotify did not give a token (")
+    assert error.startswith("Spotify issued no token (")
     assert error.count("\n") == 1
     with pytest.raises(secrets.exceptions.ResourceNotFoundException):
         secrets.get_secret_value(SecretId="stack-secret")
@@ -316,7 +316,7 @@ def test_scope_in_the_secret_is_what_was_granted_and_what_is_missing_is_said(
     kept = json.loads(secrets.get_secret_value(SecretId="stack-secret")["SecretString"])
     assert kept["scope"] == "user-library-read"
     said = " ".join(capsys.readouterr().out.split())
-    assert "Spotify granted less than asked: user-read-recently-played is missing; log in again for it." in said
+    assert "Spotify did not grant every scope; missing: user-read-recently-played. Log in again to grant them." in said
 
 
 def test_app_alone_is_checked_and_kept_without_a_browser(
@@ -346,19 +346,31 @@ def test_app_alone_is_checked_and_kept_without_a_browser(
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        (["--streams", "profile,songs"], 1, "--streams names 'songs', which is none of profile, recently_played, "),
-        (["--streams", "streaming_history"], 1, "--streams names 'streaming_history', which is none of profile, "),
-        (["--streams", " ,"], 1, "--streams names no stream: it takes one or more of profile, recently_played, "),
-        (["--app", "--streams", "catalogue"], 2, "--app takes no --streams: without a user there is nothing"),
-        (["--client-id", ""], 1, "The client id is not letters and digits alone: copy it again from your app's page"),
-        (["--client-secret", "h\u00efdden"], 1, "The client secret is not letters and digits alone: copy it again"),
+        (["--streams", "profile,songs"], 1, "--streams has 'songs', which is not one of profile, recently_played, "),
+        (["--streams", "streaming_history"], 1, "--streams has 'streaming_history', which is not one of profile, "),
+        (["--streams", " ,"], 1, "--streams is empty: it needs one or more of profile, recently_played, "),
+        (
+            ["--app", "--streams", "catalogue"],
+            2,
+            "--streams cannot be used with --app: without a user",
+        ),
+        (
+            ["--client-id", ""],
+            1,
+            "The client id must consist of letters and digits: copy it again from your",
+        ),
+        (["--client-secret", "h\u00efdden"], 1, "The client secret must consist of letters and digits: copy it again"),
         (
             ["--app", "--client-secret", "wrong"],
             1,
-            "Spotify does not take the app (invalid_client: Invalid client secret): check its client id and its secret",
+            "Spotify rejected the app (invalid_client: Invalid client secret): check its client id and secret",
         ),
         (["--app", "--secret", "another"], 1, "There is no secret 'another' in this account and region"),
-        (["--app", "--accounts-url", "http://127.0.0.1:9/"], 1, "Spotify's login does not answer: check the network"),
+        (
+            ["--app", "--accounts-url", "http://127.0.0.1:9/"],
+            1,
+            "Spotify's accounts service does not respond: check",
+        ),
         *(
             (
                 ["--redirect-uri", address],
@@ -424,8 +436,8 @@ def test_aws_that_is_not_set_up_is_one_sentence(
 
     error = capsys.readouterr().err
     assert status == 1
-    assert error.startswith("AWS cannot be asked (")
-    assert error.endswith("): check credentials and region.\n")
+    assert error.startswith("Cannot create an AWS client (")
+    assert error.endswith("): check your credentials and region.\n")
     assert error.count("\n") == 1
 
 
@@ -438,7 +450,7 @@ def test_without_a_terminal_the_command_says_that_it_asked(
 
     assert status == 1
     assert capsys.readouterr().err == (
-        "Nothing was entered where the command asks: run it in a terminal, or pass what it asks for.\n"
+        "The command needs input: run it in a terminal, or pass the values as options.\n"
     )
 
 
@@ -490,8 +502,8 @@ def test_pasted_text_that_is_no_answer_is_one_sentence(
     output = capsys.readouterr()
     assert output.out.count(f"{accounts_url}authorize?") == 1
     assert output.err == (
-        "Spotify did not give a token: what was pasted does not answer this login; run the command again and paste the "
-        "whole address that you end up at.\n"
+        "Spotify issued no token: the pasted address does not belong to this login; run the command again and paste "
+        "the whole address that you end up at.\n"
     )
     assert TokenEndpoint.forms == []
 
@@ -509,7 +521,7 @@ def test_a_fault_of_spotify_is_not_blamed_on_the_app(
     )
 
     assert status == 1
-    assert capsys.readouterr().err == "Spotify's login has a fault of its own (status 503): try again later.\n"
+    assert capsys.readouterr().err == "Spotify's accounts service failed (status 503): try again later.\n"
 
 
 def test_page_in_place_of_an_answer_is_one_short_sentence(
@@ -535,12 +547,12 @@ def test_page_in_place_of_an_answer_is_one_short_sentence(
     ("secret", "answer", "sentence"),
     [
         ("another", {"code": "agreed"}, "There is no secret 'another' in this account and region"),
-        ("stack-secret", {"code": "forged"}, "Spotify did not give a token"),
-        ("stack-secret", {"error": "access_denied"}, "the consent was refused in the browser: run the command again"),
+        ("stack-secret", {"code": "forged"}, "Spotify issued no token"),
+        ("stack-secret", {"error": "access_denied"}, "consent was denied in the browser: run the command again"),
         (
             "stack-secret",
             {"error": "\x1b[2J<b>\n\u202e"},
-            r"Spotify did not give a token (␛[2J<b> \u202e): check the app",
+            r"Spotify issued no token (␛[2J<b> \u202e): check the app",
         ),
     ],
 )

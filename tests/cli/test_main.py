@@ -1,4 +1,4 @@
-"""What becomes of an error that no command expected."""
+"""Errors that no command expects."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ def test_the_traceback_is_kept_in_a_file(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     fail(monkeypatch, ValueError("half a letter: \ud83d"))
     (kept,) = tmp_path.iterdir()
-    assert (
-        capsys.readouterr().err == f"Something went wrong that should not have; {kept} says what. Please report it.\n"
-    )
+    assert capsys.readouterr().err == f"An unexpected error occurred; see {kept} for details. Please report it.\n"
     assert "ValueError: half a letter: \\ud83d" in kept.read_text()
     assert kept.stat().st_mode & 0o077 == 0
 
@@ -54,6 +52,6 @@ def test_where_no_file_can_be_written_the_error_itself_is_told(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     fail(monkeypatch, ValueError("odd"))
     assert capsys.readouterr().err == (
-        "Something went wrong that should not have; no file could be written to keep it, but it was "
+        "An unexpected error occurred; no log file could be written, and the error was "
         "ValueError('odd'). Please report it.\n"
     )

@@ -47,12 +47,12 @@ def test_a_key_is_a_path_below_the_folder(key: str) -> None:
     ],
 )
 def test_a_key_that_leads_out_of_the_folder_is_refused(key: str) -> None:
-    with pytest.raises(OutsideFolderError, match=r"leads out of /somewhere/demo, so nothing was copied"):
+    with pytest.raises(OutsideFolderError, match=r"leads outside /somewhere/demo, so nothing was copied"):
         path_below(FOLDER, key)
 
 
 class Objects:
-    """An S3 client whose bucket holds what its keys say."""
+    """An S3 client with a bucket in which each object contains its key."""
 
     def __init__(self, keys: list[str]) -> None:
         self._keys = keys
@@ -67,23 +67,23 @@ class Objects:
         return {"Body": io.BytesIO(Key.encode())}
 
 
-def keep_tables(folder: Path, keys: list[str]) -> None:
+def save_tables(folder: Path, keys: list[str]) -> None:
     cloud, library = MagicMock(), MagicMock()
     cloud.client.return_value = Objects(keys)
     demo = _Demo(cloud, library, Steps(Console(file=io.StringIO())), days=1)
     demo._outputs = {"transformed_bucket_name": "bucket"}
-    demo.keep_tables(folder)
+    demo.save_tables(folder)
 
 
 def test_the_demo_keeps_tables_in_its_folder_alone(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     folder.mkdir()
     kept = "tables/plays/month=2026-11/a.parquet"
-    keep_tables(folder, [kept])
+    save_tables(folder, [kept])
     assert (folder / kept).read_text() == kept
 
     for key in ("tables/../../../evil", f"{tmp_path}/evil"):
         with pytest.raises(OutsideFolderError):
-            keep_tables(folder, ["tables/plays/new", key])
+            save_tables(folder, ["tables/plays/new", key])
 
     assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()] == [Path("demo", kept)]

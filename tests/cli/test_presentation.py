@@ -1,4 +1,4 @@
-"""Whatever text a command prints, the terminal shows it and obeys none of it."""
+"""Any text that a command prints is shown by the terminal and has no other effect."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def console(width: int = 300) -> tuple[Console, io.StringIO]:
 
 
 def printed(stream: io.StringIO) -> str:
-    """What was printed, without rich's own styles; that nothing else is in it which controls a terminal."""
+    """Return what was printed without rich's own styles, after checking that nothing else in it controls a terminal."""
     text = STYLE.sub("", stream.getvalue())
     assert text.replace("\n", "").isprintable(), repr(text)
     return text
@@ -95,7 +95,7 @@ def test_names_of_files_in_an_export_are_shown_as_text(
     output = capsys.readouterr()
     assert "Streaming_History_Audio_␛[5m[bold].json: the file stops at element 2" in output.out
     assert "Left out (empty): Video␛]0;owned␇\\u202e␊.pdf" in output.out
-    assert output.err.startswith("Streaming_History_Audio_␛[5m[bold].json is incomplete")
+    assert output.err.startswith("Streaming_History_Audio_␛[5m[bold].json cannot be read to the end")
     assert (output.out + output.err).replace("\n", "").isprintable()
     monkeypatch.setattr(sys, "argv", ["spotify-etl", "import-history", f"{tmp_path}/\x1b[8mgone", "--dry-run"])
     with pytest.raises(SystemExit):
@@ -130,7 +130,7 @@ def test_no_text_controls_the_terminal(text: str, width: int) -> None:
 
 
 def writes(source: str) -> list[str]:
-    """The places where a module of `cli` would write to the terminal by itself, past `cli.presentation`."""
+    """Return the places where a module of `cli` writes to the terminal without using `cli.presentation`."""
     found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         match node:

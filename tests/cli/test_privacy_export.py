@@ -1,4 +1,4 @@
-"""Plays out of files, whole and broken."""
+"""Reading plays from intact and broken files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from cli import privacy_export
 from cli.diagnosis import Problem
-from cli.export_files import ExportFile, HashedFile, hashed
+from cli.export_files import ExportFile, HashedFile, hash_file
 from cli.json_elements import MAX_DEPTH
-from cli.privacy_export import Reading
+from cli.privacy_export import FileReading
 from tests.cli.privacy_exports import (
     PERSONAL,
     account_data_play,
@@ -29,16 +29,16 @@ NOT_JSON = "the file stops at element 2, where it is not valid JSON"
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
-def reading(path: Path) -> Reading:
-    return Reading(hashed(ExportFile(path), lambda _: None), lambda _: None, NOW)
+def reading(path: Path) -> FileReading:
+    return FileReading(hash_file(ExportFile(path), lambda _: None), lambda _: None, now=NOW)
 
 
-def read(path: Path) -> tuple[list[dict[str, Any]], Reading]:
+def read(path: Path) -> tuple[list[dict[str, Any]], FileReading]:
     one = reading(path)
     return list(one.records()), one
 
 
-def read_bytes(folder: Path, content: bytes) -> tuple[list[dict[str, Any]], Reading]:
+def read_bytes(folder: Path, content: bytes) -> tuple[list[dict[str, Any]], FileReading]:
     path = folder / "endsong_0.json"
     path.write_bytes(content)
     return read(path)
@@ -50,7 +50,7 @@ def test_plays_come_with_their_documented_fields(tmp_path: Path, write: Any) -> 
     got, one = read(write(tmp_path, "1", stored))
     assert got == stored
     assert [list(play) for play in got] == [list(play) for play in stored]
-    assert (one.elements, one.plays, one.faults.count, one.problem) == (500, 500, 0, None)
+    assert (one.elements, one.plays, one.rejected.count, one.problem) == (500, 500, 0, None)
     assert (one.span.first, one.span.last) == tuple(datetime.fromisoformat(stored[at]["ts"]) for at in (0, -1))
 
 
@@ -76,8 +76,8 @@ def test_the_span_takes_every_time_that_the_transform_takes(tmp_path: Path) -> N
     got, one = read_bytes(tmp_path, written({"ts": ts} for ts in times))
     assert one.span.first == datetime(2019, 12, 31, 23, 30, 0, 125_000, tzinfo=UTC)
     assert one.span.last == datetime(2020, 1, 2, 23, tzinfo=UTC)
-    assert (len(got), one.plays, one.faults.count) == (9, 3, 6)
-    assert str(one.faults) == (
+    assert (len(got), one.plays, one.rejected.count) == (9, 3, 6)
+    assert str(one.rejected) == (
         "neither ts nor endTime (element 4), ts is not a time such as 2024-05-03T12:00:30Z (elements 5, 6, 7, 8, 9)"
     )
 
@@ -89,7 +89,7 @@ def test_what_is_not_documented_is_kept_of_no_element(tmp_path: Path) -> None:
     got, one = read_bytes(tmp_path, written([good | odd, good | odd | nested, {"ts": "no time", **odd}, odd]))
     without = {name: value for name, value in good.items() if name not in nested}
     assert got == [good, without, {"ts": "no time"}, {}]
-    assert (one.plays, one.faults.count) == (2, 2)
+    assert (one.plays, one.rejected.count) == (2, 2)
 
 
 def test_elements_that_are_no_objects_are_counted_by_number_and_kept_nowhere(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_elements_that_are_no_objects_are_counted_by_number_and_kept_nowhere(tmp
 
     # The outermost object counts for the depth too.
     assert got == [good[0], {}, good[1]]
-    assert one.faults.numbers == {"null": [2], "not an object": [3, 5], "a list": [4], "neither ts nor endTime": [6]}
+    assert one.rejected.numbers == {"null": [2], "not an object": [3, 5], "a list": [4], "neither ts nor endTime": [6]}
     assert one.problem is None
     assert not [text for text in PERSONAL if text in repr(got)]
 
@@ -113,13 +113,13 @@ def test_what_is_nested_too_deep_is_rejected_and_the_rest_read(tmp_path: Path) -
     inside = b'{"a": {"b": ' + b"[" * MAX_DEPTH + b"1" + b"]" * MAX_DEPTH + b', "c": {}}, "d": 1}'
     got, one = read_bytes(tmp_path, b'[{"ms_played": 1}, ' + nested + b", " + inside + b', {"ms_played": 2}]')
     assert got == [{"ms_played": 1}, {"ms_played": 2}]
-    assert one.faults.numbers[f"nested deeper than {MAX_DEPTH} levels"] == [2, 3]
+    assert one.rejected.numbers[f"nested deeper than {MAX_DEPTH} levels"] == [2, 3]
     assert one.problem is None
 
 
 def test_many_faults_are_all_counted_and_the_first_named(tmp_path: Path) -> None:
     _, one = read_bytes(tmp_path, written([None] * 1000))
-    assert (one.faults.count, str(one.faults)) == (1000, "null (elements 1, 2, 3, 4, 5, …)")
+    assert (one.rejected.count, str(one.rejected)) == (1000, "null (elements 1, 2, 3, 4, 5, …)")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_many_faults_are_all_counted_and_the_first_named(tmp_path: Path) -> None
         ),
         (
             b'[{"ms_played": 1}, {"ms_played": \0',
-            "the file stops at element 2, because it contains NUL bytes, which a broken download or disk leaves behind",
+            "the file stops at element 2, because it contains NUL bytes, as after a failed download or disk error",
             1,
         ),
         (b"[" + b" " * 200_000 + b"x]", "the file stops at element 1, where it is not valid JSON", 0),
@@ -200,7 +200,7 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path) -> None
 
 
 def test_a_file_that_goes_between_hash_and_reading_is_noticed(tmp_path: Path) -> None:
-    one = Reading(HashedFile(ExportFile(tmp_path / "endsong_0.json"), "0" * 64), lambda _: None, NOW)
+    one = FileReading(HashedFile(ExportFile(tmp_path / "endsong_0.json"), "0" * 64), lambda _: None, now=NOW)
     assert list(one.records()) == []
     assert one.problem == Problem(
         "the file stops at element 1, because it cannot be read (No such file or directory)",
@@ -209,7 +209,7 @@ def test_a_file_that_goes_between_hash_and_reading_is_noticed(tmp_path: Path) ->
 
 
 def test_plays_with_an_impossible_time_are_kept_and_counted(tmp_path: Path) -> None:
-    """A day is allowed, as clocks differ."""
+    """Allow a day, by which clocks may differ."""
     times = ["2007-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "2008-01-01T00:00:00Z"]
     times += ["2026-11-28T12:00:00Z", "2026-11-29T12:00:00Z", "2026-11-29T12:00:01Z", "2999-01-01T00:00:00+01:00"]
     small = {"endTime": "2026-11-30 00:00", "msPlayed": 7}

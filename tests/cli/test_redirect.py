@@ -1,4 +1,4 @@
-"""What connects to the redirect URI while a login waits: only its own answer ends it, and nothing delays that."""
+"""Connections to the redirect URI while a login waits: only its own response ends it, and nothing delays that."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli import redirect
-from cli.redirect import ConsentAnswer, DeadlineError, parse_answer, wait_for_answer
+from cli.redirect import AuthorizationResponse, DeadlineError, parse_response, wait_for_response
 
 STATE = "s7ate"
 FITTING = f"/callback?code=agreed&state={STATE}"
@@ -24,10 +24,10 @@ FITTING = f"/callback?code=agreed&state={STATE}"
 
 @dataclass
 class Waiting:
-    """A login that waits for its answer."""
+    """A login that waits for its response."""
 
     port: int
-    answer: Future[ConsentAnswer]
+    answer: Future[AuthorizationResponse]
 
     def request(
         self, target: str, method: str = "GET", host: str | None = None, body: bytes | None = None
@@ -49,12 +49,12 @@ def waiting() -> Iterator[Waiting]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     listening: queue.Queue[None] = queue.Queue()
-    answer: Future[ConsentAnswer] = Future()
+    answer: Future[AuthorizationResponse] = Future()
 
     def wait() -> None:
         try:
             answer.set_result(
-                wait_for_answer(
+                wait_for_response(
                     f"http://127.0.0.1:{port}/callback",
                     STATE,
                     seconds=120,
@@ -107,7 +107,7 @@ def test_a_request_that_does_not_fit_is_refused_and_ends_nothing(
     assert not waiting.answer.done()
 
     assert waiting.request(FITTING).status == 200
-    assert waiting.answer.result(30) == ConsentAnswer(code="agreed")
+    assert waiting.answer.result(30) == AuthorizationResponse(code="agreed")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_connection_that_sends_no_whole_request_delays_nothing(waiting: Waitin
     with waiting.connect(sent) as held, waiting.connect(sent):
         waiting.connect(sent).close()
         assert waiting.request(FITTING).status == 200
-        assert waiting.answer.result(30) == ConsentAnswer(code="agreed")
+        assert waiting.answer.result(30) == AuthorizationResponse(code="agreed")
         with contextlib.suppress(ConnectionResetError):
             assert held.recv(1) == b""
 
@@ -158,12 +158,12 @@ def test_a_silent_connection_has_a_time_out_of_its_own(waiting: Waiting, monkeyp
 
 def test_many_open_connections_do_not_keep_the_browser_out(waiting: Waiting) -> None:
     with contextlib.ExitStack() as held:
-        connections = [held.enter_context(waiting.connect()) for _ in range(3 * redirect._MOST_CONNECTIONS)]
+        connections = [held.enter_context(waiting.connect()) for _ in range(3 * redirect._MAX_CONNECTIONS)]
         # The oldest made way.
         with contextlib.suppress(ConnectionResetError):
             assert connections[0].recv(1) == b""
         assert waiting.request(FITTING).status == 200
-    assert waiting.answer.result(30) == ConsentAnswer(code="agreed")
+    assert waiting.answer.result(30) == AuthorizationResponse(code="agreed")
 
 
 @pytest.mark.parametrize(
@@ -190,14 +190,14 @@ def test_pages_hold_nothing_of_the_request_and_may_do_nothing(waiting: Waiting, 
 
 def test_a_refusal_of_the_user_is_an_answer(waiting: Waiting) -> None:
     assert waiting.request(f"/callback?error=access_denied&state={STATE}").status == 200
-    assert waiting.answer.result(30) == ConsentAnswer(error="access_denied")
+    assert waiting.answer.result(30) == AuthorizationResponse(error="access_denied")
 
 
 def test_waiting_ends_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(DeadlineError):
-        wait_for_answer(f"http://127.0.0.1:{port}/", STATE, seconds=0, on_listening=lambda: None)
+        wait_for_response(f"http://127.0.0.1:{port}/", STATE, seconds=0, on_listening=lambda: None)
 
 
 @pytest.mark.parametrize(
@@ -211,13 +211,15 @@ def test_waiting_ends_at_the_deadline() -> None:
 )
 def test_the_address_may_be_written_as_a_browser_writes_it(redirect_uri: str, target: str, host: str) -> None:
     head = f"GET {target}?state={STATE}&code=agreed HTTP/1.1\r\nhost: {host}\r\n\r\n"
-    assert redirect._Listener(redirect_uri, STATE)._reply(head.encode()).answer == ConsentAnswer(code="agreed")
+    assert redirect._RedirectListener(redirect_uri, STATE)._reply(head.encode()).response == AuthorizationResponse(
+        code="agreed"
+    )
 
 
 @given(st.text(), st.text())
 def test_no_query_without_the_state_is_an_answer(query: str, state: str) -> None:
-    assert parse_answer(query, STATE) is None
-    assert parse_answer(f"code=agreed&state={state}&{query}", STATE) is None
+    assert parse_response(query, STATE) is None
+    assert parse_response(f"code=agreed&state={state}&{query}", STATE) is None
 
 
 HEAD_PARTS: list[Callable[[str], str]] = [
@@ -230,8 +232,8 @@ HEAD_PARTS: list[Callable[[str], str]] = [
 
 @given(st.sampled_from(HEAD_PARTS), st.text())
 def test_any_head_is_answered_with_a_page(head: Callable[[str], str], text: str) -> None:
-    reply = redirect._Listener("http://127.0.0.1:8888/callback", STATE)._reply(
+    reply = redirect._RedirectListener("http://127.0.0.1:8888/callback", STATE)._reply(
         head(text).encode("utf-8", "surrogatepass")
     )
     assert bytes(reply).startswith(b"HTTP/1.1 ")
-    assert reply.answer is None
+    assert reply.response is None

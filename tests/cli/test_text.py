@@ -1,4 +1,4 @@
-"""What of a text from outside the terminal shows."""
+"""How text from outside is shown in the terminal."""
 
 from __future__ import annotations
 

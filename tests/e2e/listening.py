@@ -1,4 +1,4 @@
-"""What `listens` must have, from the simulator's own model of what was listened to, when and how."""
+"""The expected rows of `listens`, from the simulator's own model of what was listened to, when and how."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Listen:
 
 
 def listens(library: Library, exported_at: datetime) -> Iterator[Listen]:
-    """The plays of an extended export, and those that the API alone has: what was heard behind the export's span.
+    """Return the plays of an extended export, and those that only the API has, which are outside the export's span.
 
     Args:
         library: as it is now.
@@ -45,7 +45,7 @@ def listens(library: Library, exported_at: datetime) -> Iterator[Listen]:
 
 
 def listens_beside_account_data(library: Library, exported_at: datetime) -> Iterator[Listen]:
-    """All plays of the API, and those of a small export before them, of elements that are equal only one."""
+    """Return all plays of the API, and the distinct ones of a small export before them."""
     of_the_api = list(_of_the_api(library))
     yield from of_the_api
     first = min(play.played_at for play in of_the_api)
@@ -57,7 +57,7 @@ def listens_beside_account_data(library: Library, exported_at: datetime) -> Iter
 
 
 def hours_heard(plays: Iterable[Listen]) -> Counter[tuple[date, int]]:
-    """The milliseconds heard in each local hour, by when plays ended; of plays of the API nobody knows them."""
+    """Return the milliseconds heard in each local hour, by when plays ended; for the API's plays they are unknown."""
     heard: Counter[tuple[date, int]] = Counter()
     for play in plays:
         if play.ms_played is not None:

@@ -1,4 +1,4 @@
-"""A file of `plays` that version 1 of the tables wrote, before there was an `offline_timestamp`."""
+"""A file of `plays` as version 1 of the tables wrote it, without `offline_timestamp`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROWS = 2
 
 
 def store_released_plays(made: World) -> None:
-    """Put the file where that version did."""
+    """Store the file where that version did."""
     key = f"{TABLES_PREFIX}plays/month=2025-07/streaming_history-20261101T060000Z-import-released-00000.parquet"
     bucket = made.outputs["transformed_bucket_name"]
     made.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=RELEASED_PLAYS.read_bytes())

@@ -1,4 +1,4 @@
-"""A run that is longer than an invocation: the function hands over to itself until all is read."""
+"""A run that takes longer than an invocation: the function continues in new invocations until everything is read."""
 
 from __future__ import annotations
 
@@ -43,9 +43,11 @@ def test_run_goes_on_in_further_invocations(short: World) -> None:
     served = [one for one in short.cloud.spotify.requests if one.path == "/v1/me/tracks"]
     assert 240 <= len(served) <= 240 + 2 * len(manifests)
 
-    [[tracks, distinct]] = short.ask("SELECT count(*), count(DISTINCT item_uri) FROM current_saved_tracks").rows
+    [[tracks, distinct]] = short.query("SELECT count(*), count(DISTINCT item_uri) FROM current_saved_tracks").rows
     assert tracks == distinct == str(len(short.library.at(short.mornings[0]).saved_tracks))
-    [[status, attempts]] = short.ask("SELECT run_status, attempts FROM run_history WHERE stream = 'saved_tracks'").rows
+    [[status, attempts]] = short.query(
+        "SELECT run_status, attempts FROM run_history WHERE stream = 'saved_tracks'"
+    ).rows
     assert (status, attempts) == ("complete", str(len(manifests)))
 
 

@@ -1,4 +1,4 @@
-"""Privacy exports beside the plays of the API: each play counts once, at the hour it was heard, whatever overlaps."""
+"""Privacy exports together with the API's plays: each play counts once, at the hour it was heard, despite overlaps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from spotify_simulator.privacy_export import MADE_UP, PLACE, Form, write_account
 from tests.e2e.listening import Listen, hours_heard, listens, listens_beside_account_data
 from tests.e2e.model import text
 from tests.e2e.released import ROWS, store_released_plays
-from tests.e2e.world import START, TIMEZONE, World, accounts, world
+from tests.e2e.world import START, TIMEZONE, World, line_counts, world
 
 pytestmark = pytest.mark.slow
 
@@ -89,7 +89,7 @@ def fixture_imported(case: Case, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def written_exports(library: Library, case: Case, folder: Path) -> list[Path]:
-    """The exports of a case: of a hundred online plays five stand twice, and each has twenty fields of tomorrow."""
+    """Write the exports of a case; 5 % of online plays are repeated, and each play has twenty unknown fields."""
     targets = [folder / str(number) for number in range(2)]
     for target in targets:
         target.mkdir()
@@ -105,50 +105,52 @@ def written_exports(library: Library, case: Case, folder: Path) -> list[Path]:
 
 
 def expected_listens(imported: World, case: Case) -> list[Listen]:
-    """What `listens` must have, from the simulator's own model."""
+    """Return the expected rows of `listens`, from the simulator's own model."""
     given = listens_beside_account_data if case.small else listens
     return list(given(imported.library, EXPORTED_AT[-1]))
 
 
 def test_nothing_went_wrong(imported: World) -> None:
     assert imported.errors() == []
-    answer = imported.ask("SELECT status, count(*) FROM run_history WHERE stream = 'streaming_history' GROUP BY status")
-    assert dict(answer.rows).keys() == {"complete"}  # type: ignore[arg-type] # pairs
+    result = imported.query(
+        "SELECT status, count(*) FROM run_history WHERE stream = 'streaming_history' GROUP BY status"
+    )
+    assert dict(result.rows).keys() == {"complete"}  # type: ignore[arg-type] # pairs
 
 
 def test_every_line_of_the_exports_is_one_row_or_one_rejected_record(imported: World) -> None:
-    counted = accounts(imported)
+    counted = line_counts(imported)
     assert "streaming_history" in {stream for stream, _, _ in counted.values()}
     assert {key: counts for key, counts in counted.items() if counts[1] != counts[2]} == {}
 
 
 def test_a_file_that_the_first_version_wrote_is_read_beside_those_of_today(imported: World, case: Case) -> None:
-    answer = imported.ask(
+    result = imported.query(
         "SELECT _schema_version, count(*), count(ms_played), count(offline_timestamp) FROM plays"
         " GROUP BY _schema_version ORDER BY _schema_version"
     )
-    old, new = answer.rows
+    old, new = result.rows
     assert old == ("1", str(ROWS), str(ROWS), "0")
     assert new[0] == str(SCHEMA_VERSION)
     assert (new[3] != "0") == (not case.small)
 
 
 def test_each_play_counts_once_and_was_heard_when_it_was(imported: World, case: Case) -> None:
-    answer = imported.ask("SELECT source, played_at, item_uri, ms_played, heard_at FROM listens")
+    result = imported.query("SELECT source, played_at, item_uri, ms_played, heard_at FROM listens")
     expected = [
         (one.source, text(one.played_at), one.item_uri, text(one.ms_played), text(one.heard_at))
         for one in expected_listens(imported, case)
     ]
-    assert sorted(answer.rows, key=repr) == sorted(expected, key=repr)
+    assert sorted(result.rows, key=repr) == sorted(expected, key=repr)
 
 
 def test_the_hours_heard_are_those_of_the_listener_by_local_day_and_hour(imported: World, case: Case) -> None:
-    answer = imported.ask(
+    result = imported.query(
         "SELECT played_on, local_hour, sum(ms_played) FROM listens WHERE ms_played IS NOT NULL"
         " GROUP BY played_on, local_hour"
     )
     expected = hours_heard(expected_listens(imported, case))
-    assert {(day, hour): ms for day, hour, ms in answer.rows} == {
+    assert {(day, hour): ms for day, hour, ms in result.rows} == {
         (text(day), text(hour)): text(ms) for (day, hour), ms in expected.items()
     }
 
@@ -171,7 +173,7 @@ def test_the_buckets_hold_nothing_but_documented_fields(imported: World) -> None
 
 
 def readable(key: str, body: bytes) -> str:
-    """What an object holds, uncompressed."""
+    """Return the content of an object, uncompressed."""
     if key.endswith(".parquet"):
         return repr(pq.read_table(io.BytesIO(body)).to_pylist())
     return (gzip.decompress(body) if key.endswith(".gz") else body).decode()

@@ -1,4 +1,4 @@
-"""A library that is far too large for a day's quota: loaded over days, whole at the end."""
+"""A library far too large for one day's quota: loaded over days, and complete in the end."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_runs_say_what_they_lack_until_nothing_is_lacking(loaded: World) -> None
 
 
 def test_a_lock_of_a_day_costs_a_day_and_not_two(loaded: World) -> None:
-    """The next daily run begins minutes before it ends, and waits for it."""
+    """Let the next daily run start minutes before the lock ends, and wait for it."""
     found = [
         (unit["status"], unit["reason"])
         for manifest in loaded.manifests()
@@ -76,25 +76,25 @@ def test_no_page_was_asked_for_twice_but_where_the_read_was_cut(loaded: World) -
         if unit["stream"] == "saved_tracks" and unit["read_id"] == whole["read_id"]
     )
     pages = ceil(whole["read_records"] / 50)
-    # A cut costs a page that is asked for again to find the place, and its refusal; the profile is asked for by others.
+    # A read that is cut off costs one page, read again to find the place, and the refused request.
     assert pages <= asked <= pages + 3 * (LOCKS + 1)
 
 
 def test_saved_tracks_are_all_there_and_none_twice(loaded: World) -> None:
-    answer = loaded.ask("SELECT item_uri, count(*) FROM current_saved_tracks GROUP BY item_uri")
-    assert Counter(count for _, count in answer.rows) == {"1": len(answer.rows)}
-    found = {uri for uri, _ in answer.rows}
+    result = loaded.query("SELECT item_uri, count(*) FROM current_saved_tracks GROUP BY item_uri")
+    assert Counter(count for _, count in result.rows) == {"1": len(result.rows)}
+    found = {uri for uri, _ in result.rows}
     expected = {saved.track.uri for saved in loaded.library.at(loaded.mornings[-1]).saved_tracks}
     assert expected - found == set()
-    # What was unsaved since the read began stands until the next full read.
+    # A track that was unsaved after the read began remains until the next full read.
     ever = {saved.track.uri for morning in loaded.mornings for saved in loaded.library.at(morning).saved_tracks}
     assert found - ever == set()
 
 
 def test_playlists_are_those_of_the_model(loaded: World) -> None:
     library = loaded.library.at(loaded.mornings[-1])
-    answer = loaded.ask("SELECT playlist_id, position, item_uri FROM current_playlist_items")
-    assert sorted(answer.rows, key=repr) == sorted(
+    result = loaded.query("SELECT playlist_id, position, item_uri FROM current_playlist_items")
+    assert sorted(result.rows, key=repr) == sorted(
         (
             (playlist.playlist_id, str(position), entry.item.uri if entry.item else "")
             for playlist in library.readable_playlists

@@ -1,6 +1,6 @@
-"""Each part of the way is needed: without it the end-to-end check fails, and says why.
+"""Every part of the pipeline is needed: without it, the end-to-end check fails and says why.
 
-A mutation is made just before the step that needs what it takes away; nothing else in the deployment changes.
+A mutation is made just before the step that needs the removed part; nothing else in the deployment changes.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class CheckError(Exception):
 
 
 def check(one: World) -> None:
-    """Everything arrived: no step failed, every function logged, and the views answer as the model does.
+    """Check that everything arrived: no step failed, every function logged, and the views agree with the model.
 
     Raises:
-        CheckError: at the first thing that is not so.
+        CheckError: something is missing or differs.
     """
     # A refused call is the cause of whatever else went wrong.
     if errors := sorted(one.errors(), key=lambda error: not error.startswith("denied")):
@@ -57,7 +57,7 @@ def check(one: World) -> None:
     for view, expected in model.VIEWS.items():
         rows = list(expected(one))
         try:
-            [[count]] = one.ask(f'SELECT count(*) FROM "{view}"').rows
+            [[count]] = one.query(f'SELECT count(*) FROM "{view}"').rows
         except CommandError as error:
             raise CheckError(str(error)) from error
         if int(count or 0) != len(rows):
@@ -65,10 +65,10 @@ def check(one: World) -> None:
 
 
 def check_hops(one: World) -> None:
-    """What woke the transform, the crawler and publish.
+    """Check that the transform, the crawler and publish were started.
 
     Raises:
-        CheckError: at the first that nothing woke.
+        CheckError: one of them was not.
     """
     if not list(one.objects("transformed_bucket_name", "tables/")):
         queue = one.cloud.client("sqs").get_queue_attributes(
@@ -85,30 +85,27 @@ def check_hops(one: World) -> None:
 
 @dataclass(frozen=True)
 class Mutation:
-    """One thing taken away.
-
-    Attributes:
-        name: what is taken away.
-        when: the moment just before the step that needs it.
-        apply: takes it away.
-        error: how the check fails, as a regular expression.
-        permission: the role and the action, where a permission is what is taken away.
-    """
+    """The removal of one part."""
 
     name: str
+    """What is removed."""
     when: datetime
+    """The moment just before the step that needs it."""
     apply: Callable[[World], None]
+    """Removes it."""
     error: str
+    """How the check fails, as a regular expression."""
     permission: tuple[str, str] | None = None
+    """The role and the action, if a permission is removed."""
 
 
 def without_permission(role_of: str, action: str, resource: str = "") -> Callable[[World], None]:
-    """Take an action out of a role's inline policies.
+    """Remove an action from a role's inline policies.
 
     Args:
         role_of: a part of the role's name.
         action: the action.
-        resource: only where the statement's resources hold this text.
+        resource: only in statements whose resources contain this text.
     """
 
     def apply(one: World) -> None:

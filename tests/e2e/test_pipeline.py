@@ -1,4 +1,4 @@
-"""From the simulator through schedule, extract, S3 event, transform, crawl and publish to SQL: the model's answers."""
+"""The whole flow from the simulator to SQL: schedule, extract, transform, crawl, publish, and its results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handlers.streams import READABLE_STREAMS
 from handlers.tables import TABLES
 from spotify_simulator import LibraryPlan
 from tests.e2e import model
-from tests.e2e.world import FIRST_HOURLY_RUN, TIMEZONE, World, accounts, world
+from tests.e2e.world import FIRST_HOURLY_RUN, TIMEZONE, World, line_counts, world
 
 PLAN = LibraryPlan(saved_tracks=200, playlists=12, saved_albums=20, plays_per_day=40, timezone=TIMEZONE)
 
@@ -53,32 +53,32 @@ def test_view_answers_as_the_model_does(living_world: World, view: str) -> None:
     columns = ["account_id", *expected[0]]
     rows = [{"account_id": living_world.library.account_id} | row for row in expected]
 
-    answer = living_world.ask(f'SELECT {", ".join(columns)} FROM "{view}"')
+    result = living_world.query(f'SELECT {", ".join(columns)} FROM "{view}"')
 
-    assert sorted(answer.rows, key=repr) == sorted((tuple(map(model.text, row.values())) for row in rows), key=repr)
+    assert sorted(result.rows, key=repr) == sorted((tuple(map(model.text, row.values())) for row in rows), key=repr)
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_table_has_rows(living_world: World, table: str) -> None:
-    [[count]] = living_world.ask(f'SELECT count(*) FROM "{table}"').rows
+    [[count]] = living_world.query(f'SELECT count(*) FROM "{table}"').rows
     assert int(count or 0) > 0
 
 
 def test_every_raw_line_is_one_row_or_one_rejected_record(living_world: World) -> None:
-    counted = accounts(living_world)
+    counted = line_counts(living_world)
     assert {stream for stream, _, _ in counted.values()} == set(READABLE_STREAMS)
     assert {key: counts for key, counts in counted.items() if counts[1] != counts[2]} == {}
 
 
 def test_what_the_library_holds_in_the_wrong_shape_is_rejected_with_its_reason(living_world: World) -> None:
-    answer = living_world.ask(
+    result = living_world.query(
         "SELECT r.stream, r.reason, count(*) FROM rejections AS r"
         " JOIN complete_reads AS c ON c.stream = r.stream AND contains(c.read_keys, r._raw_key)"
         " WHERE c.recency = 1"
         " GROUP BY r.stream, r.reason"
     )
     null_elements = living_world.library.listed_playlists.count(None)
-    assert set(answer.rows) == {
+    assert set(result.rows) == {
         ("playlists", "null_element", str(null_elements)),
         ("playlists", "missing_key", "1"),
         ("playlists", "wrong_type", "1"),
@@ -92,26 +92,26 @@ def test_what_the_library_holds_in_the_wrong_shape_is_rejected_with_its_reason(l
 
 
 def test_every_stream_is_fresh(living_world: World) -> None:
-    answer = living_world.ask("SELECT stream, last_status FROM freshness ORDER BY stream")
-    assert {stream: status for stream, status in answer.rows if status not in {"complete", "unchanged"}} == {}
-    assert [stream for stream, _ in answer.rows] == sorted(READABLE_STREAMS)
+    result = living_world.query("SELECT stream, last_status FROM freshness ORDER BY stream")
+    assert {stream: status for stream, status in result.rows if status not in {"complete", "unchanged"}} == {}
+    assert [stream for stream, _ in result.rows] == sorted(READABLE_STREAMS)
 
 
 def test_top_artists_are_those_of_the_model(living_world: World) -> None:
     plays = living_world.library.plays_polled_since(FIRST_HOURLY_RUN)
     counted = Counter(name for play in plays if (name := play.track.artists[0].name))
-    answer = living_world.ask(_named(living_world, "top_artists"))
-    artist, listens = answer.columns.index("artist_name"), answer.columns.index("listens")
-    assert [int(row[listens] or 0) for row in answer.rows] == sorted(counted.values(), reverse=True)[:50]
-    assert {row[artist]: int(row[listens] or 0) for row in answer.rows}.items() <= counted.items()
+    result = living_world.query(_named(living_world, "top_artists"))
+    artist, listens = result.columns.index("artist_name"), result.columns.index("listens")
+    assert [int(row[listens] or 0) for row in result.rows] == sorted(counted.values(), reverse=True)[:50]
+    assert {row[artist]: int(row[listens] or 0) for row in result.rows}.items() <= counted.items()
 
 
 def test_listening_by_hour_and_weekday_is_in_local_time(living_world: World) -> None:
     plays = living_world.library.plays_polled_since(FIRST_HOURLY_RUN)
     local = [play.played_at.astimezone(ZoneInfo(TIMEZONE)) for play in plays]
-    answer = living_world.ask(_named(living_world, "listening_by_hour_and_weekday"))
-    weekday, hour, listens = (answer.columns.index(name) for name in ("weekday", "hour_of_day", "listens"))
-    assert {(row[weekday], row[hour]): row[listens] for row in answer.rows} == {
+    result = living_world.query(_named(living_world, "listening_by_hour_and_weekday"))
+    weekday, hour, listens = (result.columns.index(name) for name in ("weekday", "hour_of_day", "listens"))
+    assert {(row[weekday], row[hour]): row[listens] for row in result.rows} == {
         (str(day), str(at)): str(count)
         for (day, at), count in Counter((moment.isoweekday(), moment.hour) for moment in local).items()
     }
@@ -120,8 +120,8 @@ def test_listening_by_hour_and_weekday_is_in_local_time(living_world: World) -> 
 def test_saved_albums_never_played_are_those_of_the_model(living_world: World) -> None:
     played = {play.track.album.album_id for play in living_world.library.plays_polled_since(FIRST_HOURLY_RUN)}
     expected = {saved.album.album_id for saved in living_world.library.saved_albums} - played
-    answer = living_world.ask(_named(living_world, "saved_albums_never_played"))
-    assert {row[answer.columns.index("album_id")] for row in answer.rows} == expected
+    result = living_world.query(_named(living_world, "saved_albums_never_played"))
+    assert {row[result.columns.index("album_id")] for row in result.rows} == expected
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_saved_albums_never_played_are_those_of_the_model(living_world: World) -
     ],
 )
 def test_named_query_has_an_answer(living_world: World, name: str) -> None:
-    assert living_world.ask(_named(living_world, name)).rows
+    assert living_world.query(_named(living_world, name)).rows
 
 
 def test_functions_logged_as_json_and_told_no_secret(living_world: World) -> None:

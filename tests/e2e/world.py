@@ -1,4 +1,4 @@
-"""A deployed pipeline over a simulated library, run through simulated time: what the end-to-end tests look at."""
+"""A deployed pipeline that reads a simulated library in simulated time, for the end-to-end tests."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from cli.athena_queries import QueryResult, run_query
 from cli.demo import log_in
-from cli.questions import Answer, ask
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, outputs_key
 from handlers.streams import READABLE_STREAMS, default_streams
 from handlers.tables import STREAM_TABLES
 from local.cloud import EmbeddedCloud
-from spotify_simulator import Library, LibraryPlan
+from spotify_simulator import Library, LibraryPlan, Shape
 
 ROOT = Path(__file__).parents[2]
 TIMEZONE = "Europe/Berlin"
@@ -30,18 +30,23 @@ AFTER_VIEWS = timedelta(hours=2)
 """From a day's `START` time until its daily run, crawl and views are done; nothing in the library changes so early."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class World:
     """A running cloud, what was deployed into it, and the library that it reads."""
 
     cloud: EmbeddedCloud
     library: Library
     outputs: dict[str, Any]
-    extended: bool
-    """Whether the simulator speaks as it did before February 2026."""
+    shape: Shape
+    """How the simulator's Web API answers."""
     catalogue: tuple[str, ...] = ()
     """What the setting `catalogueUris` names."""
     days: int = 0
+
+    @property
+    def extended(self) -> bool:
+        """Whether the simulated Web API answers as it did before February 2026."""
+        return self.shape == "extended"
 
     @property
     def mornings(self) -> list[datetime]:
@@ -53,9 +58,9 @@ class World:
         self.days = days
         self.cloud.run_until(START + timedelta(days=days) + AFTER_VIEWS)
 
-    def ask(self, sql: str) -> Answer:
-        """What Athena answers."""
-        return ask(
+    def query(self, sql: str) -> QueryResult:
+        """Run a query in Athena."""
+        return run_query(
             self.cloud.client("athena"),
             sql,
             database=self.outputs["glue_database_name"],
@@ -63,24 +68,24 @@ class World:
         )
 
     def objects(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, bytes, dict[str, str]]]:
-        """Key, body and metadata of every object of the bucket in the named output."""
+        """Yield key, body and metadata of every object in the bucket that an output names."""
         s3, name = self.cloud.client("s3"), self.outputs[bucket]
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name, Prefix=prefix):
             for found in page.get("Contents", ()):
-                answer = s3.get_object(Bucket=name, Key=found["Key"])
-                yield found["Key"], answer["Body"].read(), answer["Metadata"]
+                response = s3.get_object(Bucket=name, Key=found["Key"])
+                yield found["Key"], response["Body"].read(), response["Metadata"]
 
     def manifests(self) -> list[dict[str, Any]]:
-        """Every run manifest, in the order of their keys."""
+        """Return every run manifest, in the order of their keys."""
         return [json.loads(body) for _, body, _ in self.objects("raw_bucket_name", "runs/")]
 
     def errors(self) -> list[str]:
-        """One sentence for each thing that went wrong in the cloud so far."""
+        """Return one sentence for each step that has failed in the cloud so far."""
         return [f"{step.kind} {step.name}: {step.detail}" for step in self.cloud.log if not step.ok]
 
 
-def accounts(one: World) -> dict[str, tuple[str, int, int]]:
-    """Of each raw object the stream, its lines, and its rows in the stream's table with its rejected records."""
+def line_counts(one: World) -> dict[str, tuple[str, int, int]]:
+    """Return by key each raw object's stream, its lines, and its rows in the stream's table plus rejected records."""
     outputs = {key: json.loads(body) for key, body, _ in one.objects("transformed_bucket_name", OUTPUTS_PREFIX)}
     counted: dict[str, tuple[str, int, int]] = {}
     for key, body, metadata in one.objects("raw_bucket_name", RAW_PREFIX):
@@ -97,12 +102,12 @@ def world(
     folder: Path,
     plan: LibraryPlan,
     *,
-    shape: Literal["development", "extended"] = "development",
+    shape: Shape = "development",
     logged_in: bool = True,
     every_stream: bool = False,
     config: Mapping[str, str] | None = None,
 ) -> Iterator[World]:
-    """Deploy the program as it stands and log in; nothing has run yet."""
+    """Deploy the program and log in; no schedule has fired yet."""
     library = Library.planned(7, plan, start=START)
     streams = tuple(READABLE_STREAMS) if every_stream else default_streams()
     catalogue = library.uris_to_ask_for() if every_stream else ()
@@ -111,4 +116,4 @@ def world(
         outputs = cloud.deploy(ROOT, config={"timezone": TIMEZONE, **wanted, **(config or {})})
         if logged_in:
             log_in(cloud, outputs["spotify_secret_name"], streams)
-        yield World(cloud, library, outputs, extended=shape == "extended", catalogue=catalogue)
+        yield World(cloud=cloud, library=library, outputs=outputs, shape=shape, catalogue=catalogue)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -11,9 +12,8 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from embedded_aws import EmbeddedAws
 from embedded_aws.iam.credentials import Credentials
-from embedded_aws.server.server import AwsServer
-from embedded_aws.services.athena import AthenaEngine
 
 DATABASE, WORKGROUP, LAKE, RESULTS = "music", "analysts", "lake-bucket", "results-bucket"
 
@@ -23,26 +23,24 @@ class QueryFailedError(Exception):
 
 
 class Lab:
-    """A server with the engine installed, and the few calls that its tests share."""
+    """An embedded AWS with a database and a workgroup, and the few calls that its tests share."""
 
     def __init__(self, folder: Path) -> None:
-        self.server = AwsServer()
-        self.engine = AthenaEngine(self.server, folder)
+        self._aws = EmbeddedAws(folder, start=datetime.now(UTC))
+        self.server = self._aws.server
 
     def __enter__(self) -> Self:
-        self.server.start()
-        self.engine.install()
+        self._aws.start()
         self.empty()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.engine.close()
-        self.server.stop()
+        self._aws.stop()
 
     def empty(self) -> None:
-        """Begin anew with an empty database, empty buckets and a workgroup that ran nothing; only users stay."""
+        """Reset to an empty database, empty buckets and a workgroup without queries; only users remain."""
         for service in ("s3", "glue", "athena"):
             self.server.backend(service).reset()
         for bucket in (LAKE, RESULTS):
@@ -91,7 +89,7 @@ class Lab:
         database: str = DATABASE,
         credentials: Credentials | None = None,
     ) -> dict[str, Any]:
-        """Run a statement; its QueryExecution, whatever became of it."""
+        """Run a statement and return its QueryExecution, whether it succeeded or not."""
         athena = self.client("athena", credentials)
         given = {"ExecutionParameters": list(parameters)} if parameters else {}
         query = athena.start_query_execution(
@@ -101,11 +99,11 @@ class Lab:
         return execution
 
     def query(self, sql: str, **options: Any) -> list[tuple[str | None, ...]]:
-        """Run a query; its rows without the header, read page by page."""
+        """Run a query and return its rows without the header, read page by page."""
         return self.pages(self.run(sql, **options))[1:]
 
     def pages(self, execution: dict[str, Any], size: int = 1000) -> list[tuple[str | None, ...]]:
-        """All rows of a query through GetQueryResults."""
+        """Return all rows of a query, read with GetQueryResults."""
         if execution["Status"]["State"] != "SUCCEEDED":
             raise QueryFailedError(execution["Status"]["StateChangeReason"])
         pages = self.client("athena").get_paginator("get_query_results")

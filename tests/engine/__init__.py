@@ -1,1 +1,1 @@
-"""The program under Pulumi's own engine, with a double in place of the AWS provider."""
+"""The program under Pulumi's own engine, with a fake AWS provider."""

@@ -1,4 +1,4 @@
-"""A double of Pulumi's AWS provider: keeps what is made in a file, and refuses what it does not know.
+"""A fake of Pulumi's AWS provider: keeps resources in a file, and rejects types that it does not know.
 
 Pulumi starts it as `pulumi-resource-aws` and speaks to it over gRPC:
 https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto.
@@ -22,30 +22,30 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from tests.pipeline.aws_resources import created, name_property
 
 STORE_VARIABLE = "SPOTIFY_ETL_TEST_CLOUD"
-"""Names the file that stands for the cloud: id → token, inputs and state of every resource, as JSON."""
+"""Name of the variable with the path of the cloud's file: id → token, inputs and state of each resource, as JSON."""
 
 Properties = dict[str, Any]
 
 
 class Cloud:
-    """What exists, across the provider's processes."""
+    """The existing resources, shared by the provider's processes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = Lock()
 
     def resources(self) -> dict[str, Properties]:
-        """Every resource by type and id."""
+        """Return every resource by type and id."""
         resources: dict[str, Properties] = json.loads(self._path.read_text()) if self._path.exists() else {}
         return resources
 
     def put(self, key: str, state: Properties) -> None:
-        """Keep a resource."""
+        """Store a resource."""
         with self._lock:
             self._path.write_text(json.dumps(self.resources() | {key: state}))
 
     def remove(self, key: str) -> None:
-        """Forget a resource, which must be there."""
+        """Remove a resource, which must exist."""
         with self._lock:
             resources = self.resources()
             del resources[key]

@@ -29,13 +29,13 @@ cd {ROOT} && exec {sys.executable} -m tests.engine.aws_provider
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Path:
-    """The file that stands for the cloud."""
+    """Provide the file that represents the cloud."""
     return tmp_path / "cloud.json"
 
 
 @pytest.fixture
 def stack(tmp_path: Path, cloud: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[automation.Stack]:
-    """The dev stack, in a backend, with plugins and a cloud of its own."""
+    """Provide the dev stack, with its own backend, plugins and cloud."""
     if shutil.which("pulumi") is None:
         pytest.fail(
             "The engine tests need Pulumi's command on PATH: install it (pulumi.com/docs/install) and run them again.",
@@ -69,14 +69,14 @@ def stack(tmp_path: Path, cloud: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def program() -> None:
-    """The program as a process of its own would run it: no module of the project is left from the run before."""
+    """Run the program as a new process would: without modules of the project from an earlier run."""
     forget_modules()
     runpy.run_path(str(ROOT / "__main__.py"))
 
 
 @contextlib.contextmanager
 def modules_of_their_own() -> Iterator[None]:
-    """What other tests have imported from the project is theirs again in the end."""
+    """Restore the modules that other tests have imported from the project."""
     before = dict(sys.modules)
     yield
     forget_modules()
@@ -84,7 +84,7 @@ def modules_of_their_own() -> Iterator[None]:
 
 
 def forget_modules() -> None:
-    """Let the next import of the project's modules read them anew."""
+    """Make the next import of the project's modules load them again."""
     for name in [name for name in sys.modules if name.split(".")[0] in ("handlers", "pipeline")]:
         del sys.modules[name]
 

@@ -1,4 +1,4 @@
-"""The embedded cloud as a whole: a Pulumi program deployed, its schedule fired, its function at work."""
+"""The embedded cloud as a whole: a Pulumi program is deployed, its schedule fires, its function runs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The infrastructure under Pulumi's mocks: what is made, and who may do what."""
+"""The infrastructure under Pulumi's mocks: resources and permissions."""

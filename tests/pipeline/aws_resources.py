@@ -1,4 +1,4 @@
-"""What AWS adds to each resource that the program makes: its name where none is given, its ARN, its id."""
+"""What AWS adds to each resource that the program creates: a name if none is given, an ARN, an id."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Outputs = dict[str, Any]
 
 
 class UnknownResourceError(AssertionError):
-    """The program makes a resource, or calls a function, that the tests do not know."""
+    """The program creates a resource, or calls a function, that the tests do not know."""
 
 
 def created(token: str, logical_name: str, inputs: Mapping[str, Any]) -> tuple[str, Outputs]:
-    """The id and the whole state of a resource after AWS has made it.
+    """Return the id and the complete state of a resource after AWS has created it.
 
     Raises:
         UnknownResourceError: the type token is not in the table below.
@@ -31,7 +31,7 @@ def created(token: str, logical_name: str, inputs: Mapping[str, Any]) -> tuple[s
 
 
 def name_property(token: str) -> str | None:
-    """The property by which AWS or the provider names a resource of this type; None: it has no name.
+    """Return the property that holds the name of a resource of this type; None if it has no name.
 
     Raises:
         UnknownResourceError: the type token is not in the table below.
@@ -41,7 +41,7 @@ def name_property(token: str) -> str | None:
 
 
 def check_known(token: str) -> None:
-    """Raise where the tests do not know a type of resource.
+    """Check that the tests know a type of resource.
 
     Raises:
         UnknownResourceError: the type token is not in the table below.
@@ -51,7 +51,7 @@ def check_known(token: str) -> None:
 
 
 def _named(service: str, resource: str, name_property: str = "name") -> Callable[[Outputs], tuple[str, Outputs]]:
-    """For what is known by its name and has an ARN `arn:aws:<service>:<region>:<account>:<resource><name>`."""
+    """Return a function for resources with the ARN `arn:aws:<service>:<region>:<account>:<resource><name>`."""
 
     def computed(given: Outputs) -> tuple[str, Outputs]:
         name = given[name_property]
@@ -62,7 +62,7 @@ def _named(service: str, resource: str, name_property: str = "name") -> Callable
 
 
 def _part_of(*properties: str) -> Callable[[Outputs], tuple[str, Outputs]]:
-    """For what belongs to another resource and is known by it."""
+    """Return a function for resources that belong to another resource and have its id."""
 
     def computed(given: Outputs) -> tuple[str, Outputs]:
         return ":".join(str(given[name]) for name in properties), {}

@@ -1,4 +1,4 @@
-"""Evaluates a policy document as IAM does, as far as this project's policies go."""
+"""Evaluates policy documents as IAM does, as far as this project's policies need it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 
 def statements(document: str | dict[str, Any]) -> list[dict[str, Any]]:
-    """The statements of a policy document."""
+    """Return the statements of a policy document."""
     parsed: dict[str, Any] = json.loads(document) if isinstance(document, str) else document
     return list(parsed["Statement"])
 
 
 def allows(document: str | dict[str, Any], action: str, resource: str) -> bool:
-    """Whether an identity policy, which here knows neither Deny nor conditions, allows an action on a resource."""
+    """Return whether an identity policy, without Deny or conditions, allows an action on a resource."""
     for statement in statements(document):
         assert statement.keys() == {"Effect", "Action", "Resource"}, statement
         assert statement["Effect"] == "Allow", statement

@@ -1,4 +1,4 @@
-"""Runs the whole program, or any part of it, under Pulumi's mocks and says what it registered."""
+"""Runs the whole program, or a part of it, under Pulumi's mocks and records what it registers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MODES: tuple[Mode, ...] = ("up", "preview", "preview_unknown")
 
 @dataclass
 class Resource:
-    """A resource as the engine was asked to make it."""
+    """A resource as it was registered with the engine."""
 
     urn: str
     token: str
@@ -55,7 +55,7 @@ class Program:
     messages: list[str] = field(default_factory=list)
 
     def all(self, kind: str) -> dict[str, Resource]:
-        """The resources that AWS makes of a type, given by the last part of its token, by name."""
+        """Return the AWS resources of a type, given by the last part of its token, by name."""
         return {
             resource.name: resource
             for resource in self.resources
@@ -63,11 +63,11 @@ class Program:
         }
 
     def one(self, kind: str, name: str) -> Resource:
-        """The one resource of a type and name."""
+        """Return the resource with a type and name."""
         return self.all(kind)[name]
 
     def tree(self) -> str:
-        """Every resource below its parent, sorted."""
+        """Return every resource below its parent, sorted."""
         children: dict[str, list[Resource]] = {}
         for resource in self.resources:
             children.setdefault(resource.parent, []).append(resource)
@@ -101,7 +101,7 @@ class _Mocks(pulumi.runtime.Mocks):
 
 
 class _Monitor(MockMonitor):
-    """Notes also what the mocks are not told: parents, dependencies and the stack's outputs."""
+    """Also records what mocks do not receive: parents, dependencies and the stack's outputs."""
 
     def __init__(self, mocks: _Mocks, program: Program) -> None:
         super().__init__(mocks)
@@ -129,7 +129,7 @@ class _Monitor(MockMonitor):
 
 
 class _Engine:
-    """Keeps what the program says to the user."""
+    """Records the program's messages to the user."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -148,7 +148,7 @@ def run(
 ) -> Program:
     """Run `__main__.py`, or another entry, as a stack with the given configuration.
 
-    Archives are built without packages: which ones a layer holds is the matter of test_packaging.py.
+    Archives are built without packages, which test_packaging.py tests.
     """
     program = Program()
 
@@ -193,9 +193,9 @@ async def _run_in_one_thread(entry: Callable[[], None]) -> None:
 
 @contextlib.contextmanager
 def quiet_about_deprecated_resources() -> Iterator[None]:
-    """Beside the resources in use a module of pulumi_aws defines deprecated ones, and warns of each as it is loaded.
+    """Silence the warnings that modules of pulumi_aws print about deprecated resources when they are loaded.
 
-    A program that makes a deprecated resource is told so by a message of the engine.
+    For a program that creates a deprecated resource, the engine still prints a message.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"[\w./]+ has been deprecated in favor of", DeprecationWarning)
@@ -203,7 +203,7 @@ def quiet_about_deprecated_resources() -> Iterator[None]:
 
 
 def stack_config(stack: str) -> dict[str, str]:
-    """What Pulumi's CLI hands to the program for `Pulumi.<stack>.yaml`, project defaults included."""
+    """Return what Pulumi's CLI passes to the program for `Pulumi.<stack>.yaml`, including project defaults."""
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     defaults = {f"{project['name']}:{key}": setting["default"] for key, setting in project["config"].items()}
     own = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]

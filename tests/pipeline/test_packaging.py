@@ -1,4 +1,4 @@
-"""The archives that Lambda runs: their content, that they never change by themselves, and that they fit."""
+"""The archives that Lambda runs: their content, reproducibility and size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import packaging
-from pipeline.packaging import AWS_SERVICES, FUNCTIONS, PackagingError, code, layer
+from pipeline.packaging import AWS_SERVICES, FUNCTIONS, PackagingError, build_code, build_layer
 from tests.pipeline.program import ROOT, run
 
 LOCK = "requests==2.34.2 \\\n    --hash=sha256:0f3c\n"
@@ -21,7 +21,7 @@ LOCK = "requests==2.34.2 \\\n    --hash=sha256:0f3c\n"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A small project, in an order and with leftovers that must not matter."""
+    """Create a small project, with an order of files and leftovers that must not matter."""
     root = tmp_path / "project"
     for name, text in {
         "handlers/extract/handler.py": "handler = 1\n",
@@ -48,7 +48,7 @@ def names(path: Path) -> list[str]:
 
 
 def test_the_code_holds_the_handlers_and_the_views(root: Path) -> None:
-    archive = code(root)
+    archive = build_code(root)
 
     assert names(archive.path) == [
         "handlers/__init__.py",
@@ -68,13 +68,13 @@ def test_the_same_sources_give_the_same_bytes_in_any_folder(root: Path, tmp_path
         os.utime(path, (1_000_000_000 + number, 1_000_000_000 + number))
         path.chmod(0o700)
 
-    assert code(root).path.read_bytes() == code(elsewhere).path.read_bytes()
+    assert build_code(root).path.read_bytes() == build_code(elsewhere).path.read_bytes()
 
 
 def test_any_change_of_the_code_is_another_archive(root: Path) -> None:
-    before = code(root)
+    before = build_code(root)
     (root / "queries/views/a.sql").write_text("SELECT 3\n")
-    after = code(root)
+    after = build_code(root)
 
     assert before.sha256 != after.sha256
     assert before.path != after.path
@@ -86,7 +86,7 @@ def test_the_projects_own_code_is_what_its_folders_hold() -> None:
         *(path.relative_to(ROOT).as_posix() for path in (ROOT / "queries/views").glob("*.sql")),
     ]
 
-    assert names(code().path) == sorted(expected)
+    assert names(build_code().path) == sorted(expected)
     assert "handlers/layout.py" in expected
 
 
@@ -95,14 +95,14 @@ def test_a_layer_without_packages_holds_the_lock_file(
     root: Path, function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPOTIFY_ETL_LAYERS", "locks")
-    archive = layer(function, "arm64", root=root)
+    archive = build_layer(function, "arm64", root=root)
 
     with zipfile.ZipFile(archive.path) as opened:
         assert {name: opened.read(name).decode() for name in opened.namelist()} == {"requirements.lock": LOCK}
 
 
 def fake_install(lock: Path, architecture: str, target: Path) -> None:
-    """What pip would leave behind, with everything that a layer does without."""
+    """Install what pip would install, with everything that a layer leaves out."""
     assert lock.name == "requirements-transform.lock"
     assert architecture == "arm64"
     for name in KEPT + LEFT_OUT:
@@ -163,9 +163,9 @@ def test_a_layer_holds_what_lambda_needs_and_is_built_once(
         fake_install(lock, architecture, target)
 
     monkeypatch.setattr(packaging, "_install", install)
-    first = layer("transform", "arm64", root=root, say=said.append)
-    again = layer("transform", "arm64", root=root, say=said.append)
-    elsewhere = layer("transform", "arm64", root=root, build=tmp_path / "other", say=said.append)
+    first = build_layer("transform", "arm64", root=root, log=said.append)
+    again = build_layer("transform", "arm64", root=root, log=said.append)
+    elsewhere = build_layer("transform", "arm64", root=root, build=tmp_path / "other", log=said.append)
 
     assert names(first.path) == sorted(["requirements.lock", *(f"python/{name}" for name in KEPT)])
     assert again == first
@@ -178,10 +178,10 @@ def test_a_layer_holds_what_lambda_needs_and_is_built_once(
 def test_another_lock_file_is_another_layer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
     monkeypatch.setattr(packaging, "_install", fake_install)
-    before = layer("transform", "arm64", root=root)
+    before = build_layer("transform", "arm64", root=root)
     (root / "requirements-transform.lock").write_text(LOCK + "six==1.17.0\n")
 
-    assert layer("transform", "arm64", root=root).path != before.path
+    assert build_layer("transform", "arm64", root=root).path != before.path
 
 
 def test_a_layer_that_lambda_would_refuse_is_one_sentence(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ def test_a_layer_that_lambda_would_refuse_is_one_sentence(root: Path, monkeypatc
     with pytest.raises(
         PackagingError, match=r"^The layer of transform has 0\.0 MB .* remove a dependency from the group"
     ):
-        layer("transform", "arm64", root=root)
+        build_layer("transform", "arm64", root=root)
     assert not list((root / "build").rglob("*.zip"))
 
 
@@ -202,7 +202,7 @@ def test_packages_that_cannot_be_installed_are_one_sentence(root: Path, monkeypa
     monkeypatch.setenv("PIP_FIND_LINKS", "")
 
     with pytest.raises(PackagingError) as raised:
-        layer("transform", "arm64", root=root)
+        build_layer("transform", "arm64", root=root)
     assert str(raised.value).startswith(
         "The packages of requirements-transform.lock could not be installed for arm64: "
     )
@@ -222,7 +222,7 @@ def test_the_layers_botocore_knows_every_service_that_the_handlers_ask() -> None
 def test_the_program_deploys_the_archives() -> None:
     program = run()
 
-    assert {Path(each.inputs["code"].path) for each in program.all("Function").values()} == {code().path}
+    assert {Path(each.inputs["code"].path) for each in program.all("Function").values()} == {build_code().path}
     for function in FUNCTIONS:
         made = program.one("LayerVersion", f"spotify-etl-{function}").inputs
         path = Path(made.pop("code").path)
@@ -240,7 +240,7 @@ def test_the_program_deploys_the_archives() -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_real_layers_fit(function: str, architecture: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
-    archive = layer(function, architecture)
+    archive = build_layer(function, architecture)
     with zipfile.ZipFile(archive.path) as opened:
         unzipped = sum(entry.file_size for entry in opened.infolist())
         present = set(opened.namelist())

@@ -1,4 +1,4 @@
-"""Which role may do what, and that AWS knows every action and condition of the policies."""
+"""The permissions of each role; AWS knows every action and condition in the policies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.pipeline.program import Program, run
 
 
 def load_parliament() -> Any:
-    """Import parliament without setuptools' retired `pkg_resources`, which it asks only where its own files lie."""
+    """Import parliament without setuptools' retired `pkg_resources`, which it needs only to locate its own files."""
 
     def resource_filename(package: str, name: str) -> str:
         spec = importlib.util.find_spec(package)
@@ -327,7 +327,7 @@ def test_aws_knows_what_resource_policies_say(up: Program, kind: str) -> None:
 
 
 def resource_formats(action: str) -> set[str]:
-    """The forms of ARN that an action takes, as AWS's authorization reference has them."""
+    """Return the ARN formats of an action, from AWS's authorization reference."""
     service, _, name = action.partition(":")
     data: Any = get_action_data(service, name)
     assert data, f"AWS knows no action {action}"
@@ -335,7 +335,7 @@ def resource_formats(action: str) -> set[str]:
 
 
 def fits(arn: str, form: str) -> bool:
-    """Whether an ARN, in which `*` stands for anything, can name a resource of the given form."""
+    """Return whether an ARN, in which `*` matches anything, can name a resource of a given format."""
     pattern = re.sub(r"\\\$\\\{\w+\\\}", ".+", re.escape(form))
     prefix, star, _ = arn.partition("*")
     candidates = [arn, prefix + "x", prefix + "x:log-stream:x", prefix + "log-stream:x"] if star else [arn]

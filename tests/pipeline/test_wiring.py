@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from handlers.streams import READABLE_STREAMS
-from pipeline.analytics import NAMED_QUERIES, Analytics, NamedQueryError, description
+from pipeline.analytics import NAMED_QUERIES, Analytics, NamedQueryError, read_description
 from pipeline.lake import Lake
 from pipeline.settings import MAX_CATALOGUE_URIS, Settings
 from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
@@ -121,7 +121,7 @@ def test_every_output_is_filled(up: Program) -> None:
     assert login == "login: .venv/bin/spotify-etl login --secret spotify-etl-spotify-1a2b3c4"
     assert extract.startswith("extract: aws lambda invoke --function-name spotify-etl-extract-1a2b3c4 ")
     assert """'{"trigger": "manual"}'""" in extract
-    assert crawl == "crawl, once the extract is done: aws glue start-crawler --name spotify-etl-1a2b3c4"
+    assert crawl == "crawl, once extract has finished: aws glue start-crawler --name spotify-etl-1a2b3c4"
 
 
 # The lake.
@@ -190,9 +190,9 @@ def test_results_expire(up: Program) -> None:
 @pytest.mark.parametrize(("name", "versioned"), [("raw", True), ("transformed", True), ("athena-results", False)])
 def test_nothing_is_left_over(up: Program, name: str, versioned: bool) -> None:
     rules = up.one("BucketLifecycleConfiguration", f"spotify-etl-{name}").inputs["rules"]
-    [left_overs] = [rule for rule in rules if rule["id"] == "left-overs"]
+    [leftovers] = [rule for rule in rules if rule["id"] == "left-overs"]
 
-    assert left_overs == {
+    assert leftovers == {
         "id": "left-overs",
         "status": "Enabled",
         "filter": {"prefix": ""},
@@ -209,7 +209,7 @@ def test_nothing_is_left_over(up: Program, name: str, versioned: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["raw", "transformed", "athena-results"])
-def test_old_versions_expire_only_where_versioning_stands(up: Program, name: str) -> None:
+def test_old_versions_expire_only_where_versioning_is_enabled(up: Program, name: str) -> None:
     lifecycle = up.one("BucketLifecycleConfiguration", f"spotify-etl-{name}")
     versioning = up.all("BucketVersioning").get(f"spotify-etl-{name}")
 
@@ -537,7 +537,7 @@ def test_the_crawler(up: Program) -> None:
         "CreatePartitionIndex": False,
     }
     assert crawler == {
-        "description": "Registers the tables' partitions and new columns.",
+        "description": "Registers new partitions and columns of the tables.",
         "databaseName": "spotify_dev",
         "role": f"arn:aws:iam::{ACCOUNT}:role/spotify-etl-crawler-1a2b3c4",
         "s3Targets": [{"path": f"s3://{TRANSFORMED}/tables/", "sampleSize": 1}],
@@ -613,8 +613,8 @@ def test_each_file_is_a_named_query(tmp_path: Path) -> None:
 def test_a_named_query_says_what_it_answers(tmp_path: Path, text: str) -> None:
     (tmp_path / "mute.sql").write_text(text)
 
-    with pytest.raises(NamedQueryError, match=r"mute\.sql must begin with a line `-- <what the query answers>`\."):
-        description(tmp_path / "mute.sql")
+    with pytest.raises(NamedQueryError, match=r"mute\.sql must begin with a line `-- <description>`\."):
+        read_description(tmp_path / "mute.sql")
 
 
 def test_settings_reach_their_resources() -> None:

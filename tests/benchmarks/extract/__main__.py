@@ -1,10 +1,10 @@
-"""What a first load costs: requests, bytes, wall and memory for libraries of 1 k, 100 k and 1 M saved tracks.
+"""Measures first loads: requests, bytes, wall time and memory for libraries of 1 k, 100 k and 1 M saved tracks.
 
-`make bench-extract` prints the table and writes the docs page; sizes as arguments print alone.
+`make bench-extract` prints the table and writes the docs page; with sizes as arguments, the table is only printed.
 
-The function runs in the embedded cloud, in a process of its own with its 512 MB, against the simulator; its pauses
-between requests take simulated time, so that the wall is that of the work alone. Its peer is the loop of the
-tutorials against the same simulator. Where the run's budget or the deadline ends an invocation, later ones go on.
+The function runs in the embedded cloud, in its own process with 512 MB, against the simulator; its pauses between
+requests take simulated time, so wall time is only that of the work. It is compared with the loop from tutorials against
+the same simulator. If the request budget or the deadline ends an invocation, later ones continue.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ _PAGE = _ROOT / "docs" / "benchmark-extract.md"
 
 @dataclass
 class Load:
-    """What one first load took."""
+    """The measurements of one first load."""
 
     tracks: int
     requests: int = 0
     received: int = 0
-    """Bytes of the answers, uncompressed."""
+    """Bytes of the responses, uncompressed."""
     written: int = 0
     """Bytes of the raw objects."""
     seconds: float = 0
-    """Of the invocations."""
+    """The wall time of all invocations."""
     peak_mb: int = 0
     invocations: int = 0
     runs: int = 0
@@ -55,21 +55,21 @@ class Load:
 
 
 _INTRODUCTION = """\
-# What a first load costs
+# The cost of a first load
 
-`make bench-extract` repeats this and writes this page; about a quarter of an hour on two cores.
+`make bench-extract` runs this benchmark and writes this page, in about a quarter of an hour on two cores.
 
-The saved tracks of a library, read for the first time by the deployed function in the embedded cloud (512 MB of memory,
-15 minutes an invocation) from the simulator of the Web API. Received are the bytes of the answers, written those of the
-raw objects. The pace of requests and waits take simulated time, so the wall is that of the work alone. The loop is the
-one of the tutorials: spotipy, page after page, into one gzip file, without state, without a manifest, without a way to
-go on. Where an invocation's time or a run's budget of requests is over, the next invocation or run goes on.
+The deployed function, in the embedded cloud (512 MB of memory, 15 minutes per invocation), reads the saved tracks of a
+library for the first time from the simulator of the Web API. Received: bytes of the responses. Written: bytes of the
+raw objects. Pacing and waits take simulated time, so wall time is only that of the work. The loop is the one from
+tutorials: spotipy, page after page, into one gzip file, without state, a manifest or the ability to resume. When the
+time of an invocation or the request budget of a run is used up, the next invocation or run continues.
 
 """
 
 
 def main() -> None:
-    """Load each library, print the table, and write the page if nothing is left out."""
+    """Load each library, print the table, and write the page if all sizes were measured."""
     sizes = tuple(map(int, sys.argv[1:])) or _SIZES
     console = Console()
     loads = []
@@ -110,10 +110,10 @@ def _load(tracks: int, folder: Path) -> Load:
 
 
 def _peer(cloud: EmbeddedCloud, path: Path, tracks: int) -> float:
-    """Seconds that the peer takes."""
+    """Return how many seconds the loop takes."""
     refresh_token = cloud.spotify.authorize(["user-library-read"])
     app = b64encode(f"{cloud.spotify.client_id}:{cloud.spotify.client_secret}".encode()).decode()
-    answer = requests.post(
+    response = requests.post(
         f"{cloud.spotify.accounts_url}api/token",
         data={"grant_type": "refresh_token", "refresh_token": refresh_token},
         headers={"Authorization": f"Basic {app}"},
@@ -122,7 +122,7 @@ def _peer(cloud: EmbeddedCloud, path: Path, tracks: int) -> float:
     command = [sys.executable, "-m", "tests.benchmarks.extract.peer"]
     begin = time.monotonic()
     done = subprocess.run(
-        [*command, answer.json()["access_token"], cloud.spotify.api_url, str(path)],
+        [*command, response.json()["access_token"], cloud.spotify.api_url, str(path)],
         cwd=_ROOT,
         check=True,
         capture_output=True,
@@ -167,8 +167,8 @@ def _peak_mb(cloud: EmbeddedCloud, function: str) -> int:
 
 def _table(loads: list[Load]) -> str:
     head = (
-        "saved tracks", "requests", "received", "written", "wall", "tracks a second", "peak memory", "invocations",
-        "runs", "the loop", "loop ÷ extractor",
+        "saved tracks", "requests", "received", "written", "wall time", "tracks per second", "peak memory",
+        "invocations", "runs", "the loop", "loop ÷ extractor",
     )  # fmt: skip
     rows = [
         (

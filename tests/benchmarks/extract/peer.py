@@ -1,4 +1,4 @@
-"""The loop of the tutorials: spotipy, page after page, into one gzip file. Arguments: token, API's address, file.
+"""The loop from tutorials: spotipy, page after page, into one gzip file. Arguments: token, URL of the API, file.
 
 It keeps no state, reports nothing and begins again when it breaks off; what it has in common with the extractor is the
 requests and the lines. Prints the number of records.

@@ -1,8 +1,8 @@
-"""Whether contenders wrote the same tables: equal columns, and rows that say the same.
+"""Checks that all contenders wrote the same tables: equal columns and equal rows.
 
-A thing is in a table once a block by the transform, once an object by the others: compared are the distinct rows, of
-what is met on the way without the line and time where it was met. `python -m tests.benchmarks.transform.checked FOLDER`
-takes a folder of folders, one a contender, and prints for each how many rows its tables have.
+The transform writes tracks, albums and artists once per block, the others once per object: only distinct rows are
+compared, without the line and time of the record. `python -m tests.benchmarks.transform.checked FOLDER` takes a folder
+with one folder per contender, and prints the number of rows in each contender's tables.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ TABLES = ("playlist_items", "tracks", "albums", "artists", "track_artists", "alb
 
 
 class DifferentTablesError(AssertionError):
-    """A contender did not do the work that the others did."""
+    """A contender wrote other tables than the rest."""
 
 
 def main(folder: str) -> None:
     """Compare every contender with the first.
 
     Raises:
-        DifferentTablesError: one wrote something else.
+        DifferentTablesError: the tables of one differ.
     """
     folders = sorted(path for path in Path(folder).iterdir() if path.is_dir())
     rows = {}
@@ -40,7 +40,7 @@ def main(folder: str) -> None:
 
 
 def _content(connection: duckdb.DuckDBPyConnection, files: Path, table: str) -> tuple[int, list[object]]:
-    """How many rows files have, and what they say: columns, how many differ, and a sum over these."""
+    """Return the number of rows in files, and their content: columns, distinct rows and a checksum."""
     described = connection.execute(f"DESCRIBE FROM '{files}'").fetchall()
     sighting = () if table == "playlist_items" else ("_line", "_extracted_at")
     compared = ", ".join(f'"{name}"' for name, *_ in described if name not in sighting)

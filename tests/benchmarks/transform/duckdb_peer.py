@@ -1,4 +1,4 @@
-"""The same tables by DuckDB: explicit types, the JSON parsed once into a table of its own, then a query a table."""
+"""The same tables with DuckDB: explicit types, the JSON parsed once into a table, then one query per table."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Raw objects of playlist items as large as one likes: full track objects, as a new app gets them.
+"""Generates raw objects of playlist items of any size, with full track objects as a new app gets them.
 
-The same size is always the same bytes, written as the extractor writes them. Of the entries 1 % have no item and 1 %
-are local files; a track stands twice on average, an album has eight tracks, an artist two and a half albums.
+The same size always gives the same bytes, in the extractor's format. Of the entries, 1 % have no item and 1 % are local
+files; on average, a track appears twice, an album has eight tracks, and an artist has two and a half albums.
 Shape: https://developer.spotify.com/documentation/web-api/reference/get-playlists-items.
 """
 
@@ -32,7 +32,7 @@ _WEB, _API = "https://open.spotify.com", "https://api.spotify.com/v1"
 
 
 def raw_object(folder: Path, items: int) -> Path:
-    """The path of a raw object of so many playlist items; it is made where it is missing."""
+    """Return the path of a raw object with a number of playlist items, generating it if necessary."""
     path = folder / f"playlist_items-{items}.jsonl.gz"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""One contender on one raw object, in this process alone; prints what it took as a line of JSON.
+"""Measures one contender on one raw object in a process of its own; prints the figures as a line of JSON.
 
 `python -m tests.benchmarks.transform.measured CONTENDER RAW FOLDER`
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.benchmarks.memory import peak_mb
 
 THREADS = 2
-"""What every contender may use."""
+"""The number of threads that every contender may use."""
 
 CONTENDERS = {
     "ours": "this transform",
@@ -23,11 +23,11 @@ CONTENDERS = {
     "polars_peer": "Polars",
     "per_record": "per record",
 }
-"""Module and name of each."""
+"""The contenders' names, by module."""
 
 
 def main(contender: str, raw: str, folder: str) -> None:
-    """Import the contender, then measure it without its import."""
+    """Measure a contender, not counting its import."""
     os.environ["POLARS_MAX_THREADS"] = str(THREADS)
     module = importlib.import_module(f"tests.benchmarks.transform.{contender}")
     wall, cpu = time.perf_counter(), time.process_time()

@@ -14,7 +14,7 @@ _CHUNK_BYTES = 1024 * 1024
 
 
 def make_tables(raw: Path, folder: Path) -> None:
-    """Write a Parquet file a table into a folder."""
+    """Write a Parquet file per table into a folder."""
     files = TableFiles(folder, {"dt": "2026-11-23"})
     counts = transform_raw(_chunks(raw), KEY, {READ_ID_METADATA: READ, ACCOUNT_ID_METADATA: ACCOUNT}, files)
     if counts.rejected:
@@ -24,7 +24,7 @@ def make_tables(raw: Path, folder: Path) -> None:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    """As the body of an S3 object comes."""
+    """Yield a file in chunks, like the body of an S3 object."""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk

@@ -1,4 +1,4 @@
-"""The same tables record by record: `json.loads` a line, a dictionary a row, lists of dictionaries to Parquet.
+"""The same tables record by record: `json.loads` per line, a dictionary per row, lists of dictionaries to Parquet.
 
 As tutorials do it, but for writing every so many lines, without which memory would not hold out.
 """
@@ -61,7 +61,7 @@ def make_tables(raw: Path, folder: Path) -> None:
 
 
 def _rows(line: dict[str, Any], number: int) -> Iterator[tuple[str, Any, dict[str, Any]]]:
-    """The rows of a line: table, what not to repeat, row."""
+    """Yield the rows of a line: table, key that must not repeat, row."""
     common = {
         "account_id": line["account_id"],
         "_run_id": line["run_id"],

@@ -1,4 +1,4 @@
-"""The same tables by Polars: explicit types, one scan in batches, and of each batch a sink a table.
+"""The same tables with Polars: explicit types, one scan in batches, and one sink per table for each batch.
 
 Of the ways to parse once (the whole in memory, a scan cached for all sinks, batches) this takes the least memory
 and no longer than the others.

@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, and its text as UTF-8."""
+"""Recognizes files by their first bytes, and decodes text to UTF-8."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_PLAYS = Diagnosis("not recognized as plays")
 EMPTY = Diagnosis("empty", DOWNLOAD_AGAIN)
 MAC_COMPANION = Diagnosis(
     "a macOS companion file",
-    "give the file of the same name without `._`",
+    "pass the file of the same name without `._`",
     "which holds the attributes of another file",
 )
 
@@ -39,22 +39,22 @@ _ZIP = Diagnosis("a zip under another name", UNPACK)
 _TAR = Diagnosis("a tar archive", UNPACK)
 _TAR_MAGIC_AT = 257
 _UTF32 = Diagnosis("text in UTF-32", "save it as UTF-8", "which is not supported")
-_ONLY_NUL = Diagnosis("not text", DOWNLOAD_AGAIN, "but NUL bytes, which a broken download or disk leaves behind")
+_ONLY_NUL = Diagnosis("not text", DOWNLOAD_AGAIN, "but NUL bytes, as after a failed download or disk error")
 _NOT_TEXT = Diagnosis("not text")
 _HTML_PAGE = Diagnosis(
     "a web page (HTML)",
     DOWNLOAD_EXPORT_AGAIN,
-    "which is what an expired download link gives, or one that asks you to log in",
+    "which is what a download link gives when it has expired or needs a login",
 )
 _XML = Diagnosis("an XML file", detail=_NO_LIST)
-_JSON_LINES = Diagnosis("JSON lines", detail="one object per line, where Spotify's file has one list")
+_JSON_LINES = Diagnosis("a JSON Lines file", detail="with one object per line instead of one list of plays")
 _JSON_OBJECT = Diagnosis("a JSON object", detail=_NO_LIST)
 _JSON_SCALAR = Diagnosis(_NO_LIST)
 _TABLE = Diagnosis("a CSV table", detail="not a JSON list of plays")
 _NOT_JSON = Diagnosis("not JSON")
 
 _OFFICE_PARTS = {"word": "a Word document", "xl": "an Excel workbook", "ppt": "a PowerPoint presentation"}
-"""By the folder that holds the content."""
+"""Kinds of documents, by the folder that holds the content."""
 _OFFICE_LISTS = frozenset({"[Content_Types].xml", "docProps", "_rels"})
 _OPEN_DOCUMENT = "mimetype"
 _ENTRY_MAGIC = b"PK\x03\x04"
@@ -70,42 +70,42 @@ _SINGLE_BYTE_ENCODING = "cp1252"
 _LETTERS_IN_A_ROW = 2
 _SAVE_AS_UTF8 = "save {it} as UTF-8"
 _DAMAGE_BYTE = 0xFF
-"""What erased flash memory holds; as a letter (ÿ) it is rare."""
+"""The value of erased flash memory; as a letter (ÿ) it is rare."""
 
 
 class EncodingError(ProblemError):
-    """Text that cannot be read from some place on."""
+    """Text cannot be decoded beyond some point."""
 
 
 class CutCharacterError(EncodingError):
     """The text ends in the middle of a character."""
 
 
-def diagnosed(head: bytes) -> Diagnosis | None:
-    """What a file is where it is not a JSON list; else None.
+def diagnose(head: bytes) -> Diagnosis | None:
+    """Return what kind of file it is, or None for a JSON list.
 
     Args:
-        head: its first bytes, some thousands of them where it has so many.
+        head: its first bytes, some thousands of them if it has that many.
     """
-    if found := foreign(head):
+    if found := diagnose_foreign(head):
         return found
     if head.startswith(_ENTRY_MAGIC):
-        return office_document(_entries(head)) or _ZIP
+        return diagnose_office_document(_entries(head)) or _ZIP
     text = _text(head)
     if not text or text.startswith("["):
         return None
     if not text.strip("\0"):
         return _ONLY_NUL
-    return _NOT_TEXT if _CONTROL.search(text) else _diagnosed_text(text)
+    return _NOT_TEXT if _CONTROL.search(text) else _diagnose_text(text)
 
 
-def diagnosed_other(head: bytes) -> Diagnosis:
-    """What a file is that holds no plays: as `diagnosed`, and JSON of any other content is not recognized.
+def diagnose_other(head: bytes) -> Diagnosis:
+    """Return what kind of file it is if it has no plays: like `diagnose`, but any JSON is "not recognized as plays".
 
     Args:
         head: its first bytes.
     """
-    found = diagnosed(head)
+    found = diagnose(head)
     if found not in {None, _JSON_OBJECT, _JSON_SCALAR}:
         return found or NOT_PLAYS
     try:
@@ -117,8 +117,8 @@ def diagnosed_other(head: bytes) -> Diagnosis:
     return NOT_PLAYS
 
 
-def foreign(head: bytes) -> Diagnosis | None:
-    """As `diagnosed`, but only what is surely neither text with data nor a zip: a web page, a PDF, nothing at all."""
+def diagnose_foreign(head: bytes) -> Diagnosis | None:
+    """Like `diagnose`, but recognize only kinds that are neither text data nor a zip, such as a web page or a PDF."""
     if not head:
         return EMPTY
     for magic, found in _BINARY:
@@ -134,11 +134,11 @@ def foreign(head: bytes) -> Diagnosis | None:
     return _HTML_PAGE if _HTML.search(text) else _XML
 
 
-def office_document(entries: Iterable[str]) -> Diagnosis | None:
-    """Which document a zip is, by the paths of its entries; None where it is none.
+def diagnose_office_document(entries: Iterable[str]) -> Diagnosis | None:
+    """Return which kind of document a zip is, by the paths of its entries; None if it is not a document.
 
     Args:
-        entries: all of them, or the first ones.
+        entries: all entries, or the first ones.
     """
     paths = list(entries)
     folders = {path.partition("/")[0] for path in paths}
@@ -151,14 +151,14 @@ def office_document(entries: Iterable[str]) -> Diagnosis | None:
 
 
 def as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The text of a file as UTF-8 without a byte order mark, of UTF-8 or UTF-16.
+    """Convert text in UTF-8 or UTF-16 to UTF-8 without a byte order mark.
 
     Args:
-        chunks: its bytes; what stands before a place that cannot be read is given.
+        chunks: the bytes; everything before a point that cannot be decoded is yielded.
 
     Raises:
         CutCharacterError: the bytes end in the middle of a character.
-        EncodingError: the bytes are neither, or hold NUL.
+        EncodingError: the bytes are neither UTF-8 nor UTF-16, or contain NUL.
     """
     head = b""
     while len(head) < 4 and (chunk := next(chunks, b"")):
@@ -166,33 +166,33 @@ def as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(_encoding(head))()
     is_ascii = True
     for chunk, is_last in chain(((chunk, False) for chunk in chain([head], chunks)), [(b"", True)]):
-        text, problem = _decoded(decoder, chunk, is_last=is_last)
+        text, problem = _decode(decoder, chunk, is_last=is_last)
         text, nul, _ = text.partition("\0")
         is_ascii = is_ascii and text.isascii()
         if text:
             yield text.encode()
         if nul:
-            raise EncodingError(Problem("it contains NUL bytes, which a broken download or disk leaves behind"))
+            raise EncodingError(Problem("it contains NUL bytes, as after a failed download or disk error"))
         if problem:
-            raise _told(problem, after_ascii=is_ascii)
+            raise _encoding_error(problem, after_ascii=is_ascii)
 
 
-def _decoded(
+def _decode(
     decoder: codecs.IncrementalDecoder, chunk: bytes, *, is_last: bool
 ) -> tuple[str, UnicodeDecodeError | None]:
-    """What a piece holds up to a place that cannot be read, and what is wrong there."""
+    """Return the text of a piece up to a point that cannot be decoded, and the error there."""
     try:
         return decoder.decode(chunk, is_last), None
     except UnicodeDecodeError as error:
         return error.object[: error.start].decode(error.encoding, "ignore").removeprefix("\ufeff"), error
 
 
-def _told(error: UnicodeDecodeError, *, after_ascii: bool) -> EncodingError:
-    """What a place is that cannot be read.
+def _encoding_error(error: UnicodeDecodeError, *, after_ascii: bool) -> EncodingError:
+    """Return why text cannot be decoded.
 
     Args:
-        error: the place.
-        after_ascii: no other letters came before it, so that nothing shows the text to be in UTF-8.
+        error: the error.
+        after_ascii: whether everything before it is ASCII, so nothing shows that the text is UTF-8.
     """
     if error.reason in {"unexpected end of data", "truncated data"}:
         return CutCharacterError(Problem("it ends in the middle of a character"))
@@ -204,14 +204,14 @@ def _told(error: UnicodeDecodeError, *, after_ascii: bool) -> EncodingError:
     while end < len(error.object) and error.object[end] > 0x7F:
         end += 1
     letters = error.object[error.start : end].decode(_SINGLE_BYTE_ENCODING, "replace")
-    # In Western languages such letters stand alone; in other scripts they make whole words.
+    # In Western languages such letters come singly; in other scripts they form whole words.
     if letters.isalpha() and len(letters) <= _LETTERS_IN_A_ROW:
         return EncodingError(Problem("its text looks like Windows-1252/Latin-1, not UTF-8", _SAVE_AS_UTF8))
     return EncodingError(Problem("its text is in an older encoding, not UTF-8", _SAVE_AS_UTF8))
 
 
 def _encoding(head: bytes) -> str:
-    """By the byte order mark, or by what a list or an object begins with in each encoding."""
+    """Return the encoding, by the byte order mark or by how a list or an object begins in each encoding."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF32_LE, "utf-32"),
@@ -228,11 +228,11 @@ def _encoding(head: bytes) -> str:
 
 
 def _text(head: bytes) -> str:
-    """The beginning of the text; a place that cannot be read is found, and reported, where the whole is read."""
+    """Return the beginning of the text; undecodable bytes are replaced here, and reported when the file is read."""
     return head.decode(_encoding(head), "replace")[:_HEAD_CHARACTERS].lstrip()
 
 
-def _diagnosed_text(text: str) -> Diagnosis:
+def _diagnose_text(text: str) -> Diagnosis:
     first, _, rest = text.partition("\n")
     if text.startswith("{"):
         return _JSON_LINES if _is_object(first) and rest.lstrip().startswith("{") else _JSON_OBJECT
@@ -257,7 +257,7 @@ def _is_json(text: str) -> bool:
 
 
 def _is_table(first: str, second: str) -> bool:
-    """Whether a line has three columns, or two that the next line has too or that are named in a word each."""
+    """Return whether a line has three columns, or two if the next line has two as well or the line has no spaces."""
     return any(
         columns > 1 or (columns == 1 and (second.count(delimiter) == 1 or " " not in first))
         for delimiter in _DELIMITERS
@@ -266,7 +266,7 @@ def _is_table(first: str, second: str) -> bool:
 
 
 def _entries(head: bytes) -> list[str]:
-    """The paths of the entries that begin in the first bytes of a zip."""
+    """Return the paths of the entries that begin in the first bytes of a zip."""
     paths = []
     at = head.find(_ENTRY_MAGIC)
     while at >= 0:
