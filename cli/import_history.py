@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 
@@ -28,9 +28,21 @@ from handlers import layout
 from handlers.raw.bucket import Bucket
 from handlers.raw.objects import RawWriter
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ARRIVAL = "The plays will be in `plays` within minutes, and visible in Athena after the next crawl."
+
 
 def import_history(
-    paths: Sequence[Path], bucket_name: str, *, account_id: str | None, again: bool, console: Console
+    paths: Sequence[Path],
+    bucket_name: str,
+    *,
+    account_id: str | None,
+    again: bool,
+    console: Console,
+    s3: S3Client | None = None,
+    next_step: str = ARRIVAL,
 ) -> None:
     """Import the plays in the given files, except for files that have been imported before.
 
@@ -42,13 +54,15 @@ def import_history(
         account_id: the account that the plays belong to; None for the account that is logged in.
         again: whether to import files again that have been imported before.
         console: where progress and summary are printed.
+        s3: a client of the stack's account; by default that of the environment.
+        next_step: the last sentence if anything was stored; '' for none.
 
     Raises:
         CommandError: nothing was found, a file has no plays or cannot be read to its end, or AWS refused a request.
     """
     with ExitStack() as opened:
         found = _found(paths, opened.enter_context(Archives()))
-        bucket = opened.enter_context(raw_bucket(bucket_name))
+        bucket = opened.enter_context(raw_bucket(bucket_name, s3))
         folder = opened.enter_context(TemporaryDirectory())
         # Read first, even if it is not needed: a wrong bucket name must not show only after an hour of reading files.
         login = bucket.get(layout.LOGIN_STATE_KEY)
@@ -72,8 +86,8 @@ def import_history(
         raise CommandError(f"{problem}, so {its} export does not count in `listens` yet: {advice} and {retry}.")
     if all(outcome.status == "unchanged" for outcome in summary.outcomes.values()):
         print_line(console, "All files had been imported before; nothing new was stored.")
-    else:
-        print_line(console, "The plays will be in `plays` within minutes, and visible in Athena after the next crawl.")
+    elif next_step:
+        print_line(console, next_step)
 
 
 def inspect_history(paths: Sequence[Path], *, console: Console) -> None:

@@ -48,6 +48,50 @@ def demo(
 
 
 @app.command()
+def report(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="The spotify.duckdb of a demo, or the zip of your privacy export (or its folder or files).",
+            show_default=False,
+        ),
+    ] = None,
+    stack: Annotated[
+        str, typer.Option(help="The stack to query if no file is given; not needed if there is only one.")
+    ] = "",
+    out: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("spotify-report.html"),
+    year: Annotated[int | None, typer.Option(help="Year to show first in the year in review.")] = None,
+    card: Annotated[Path | None, typer.Option(help="Also make an image of the year to share, as .svg or .png.")] = None,
+    account_id: Annotated[
+        str,
+        typer.Option(help="Account to report on, if the data hold several; by default the one with the most listens."),
+    ] = "",
+    timezone: Annotated[
+        str, typer.Option(help="Time zone of a privacy export, such as Europe/Berlin; by default that of this machine.")
+    ] = "",
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the report in your browser.")] = False,
+) -> None:
+    """Make a report of your listening: one HTML file, with charts, that needs no network.
+
+    From a stack: spotify-etl report --open
+
+    From your privacy export, on this machine alone: spotify-etl report my_spotify_data.zip --open
+    """
+    from cli.report.command import run_report  # noqa: PLC0415 - Altair and boto3 take seconds to import
+    from cli.report.report import ReportRequest  # noqa: PLC0415
+
+    run_report(
+        paths or [],
+        ReportRequest(path=out, account_id=account_id, year=year, card=card),
+        stack=stack,
+        timezone=timezone,
+        open_browser=open_browser,
+        console=terminal(),
+    )
+
+
+@app.command()
 def login(
     secret: Annotated[
         str, typer.Option(help="Name of the stack's secret; `pulumi stack output spotify_secret_name` prints it.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -12,16 +13,23 @@ from cli.errors import CommandError
 from cli.text import quoted
 from handlers.raw.bucket import Bucket, ConflictError
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 
 @contextmanager
-def raw_bucket(name: str) -> Iterator[Bucket]:
+def raw_bucket(name: str, s3: S3Client | None = None) -> Iterator[Bucket]:
     """Yield the bucket.
+
+    Args:
+        name: of the bucket.
+        s3: a client of its account; by default that of the environment.
 
     Raises:
         CommandError: AWS refused a request or did not respond, or others keep changing the same object.
     """
     try:
-        client = boto3.client("s3")
+        client = s3 or boto3.client("s3")
     except (BotoCoreError, ValueError) as error:  # An invalid region name is a ValueError.
         raise CommandError(
             f"Cannot create an AWS client ({quoted(error)}): check your credentials and region."

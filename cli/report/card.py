@@ -23,6 +23,16 @@ _BY_CHARACTERS = 16
 _ALONE_CHARACTERS = 40
 
 
+def check_card(path: Path) -> None:
+    """Check the name of a card.
+
+    Raises:
+        CommandError: it ends with none of `FORMATS`.
+    """
+    if path.suffix not in FORMATS:
+        raise CommandError(f"A card is an image, so --card must end with {' or '.join(FORMATS)}.")
+
+
 def render_card(year: Year, *, person: str, suffix: str) -> bytes:
     """Return the image of a card.
 
@@ -30,12 +40,7 @@ def render_card(year: Year, *, person: str, suffix: str) -> bytes:
         year: what it shows.
         person: whose year; '' where no name is known.
         suffix: one of `FORMATS`.
-
-    Raises:
-        CommandError: the suffix is another.
     """
-    if suffix not in FORMATS:
-        raise CommandError(f"A card is an image: name it with {' or '.join(FORMATS)} at the end.")
     values: Mapping[str, object] = {tile.label: tile.value for tile in year.tiles.tiles}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined

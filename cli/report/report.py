@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.errors import CommandError
+from cli.report.card import render_card
 from cli.report.page import render
-from cli.report.sections import QUERIES, sections
+from cli.report.sections import QUERIES, Answers, sections, years_in_review
 from cli.report.sources import QuerySource, Rows
 
 ACCOUNTS_QUERY = "overview"
 """The named query with a row for every account."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportRequest:
+    """What a report is wanted of, and where."""
+
+    path: Path
+    """Of the HTML file."""
+    account_id: str = ""
+    """Whose report; by default the account with the most listens."""
+    year: int | None = None
+    """Shown first in the year in review, and on the card; by default the newest one."""
+    card: Path | None = None
+    """Of the image of the year, if one is wanted."""
 
 
 @dataclass(frozen=True)
@@ -29,43 +44,47 @@ class Written:
 
 def write_report(
     source: QuerySource,
-    path: Path,
+    request: ReportRequest,
     *,
     name: str,
-    account_id: str = "",
-    year: int | None = None,
     on_query: Callable[[str], None] = lambda _: None,
 ) -> Written:
-    """Write the report of one account; an earlier file is replaced once the new one is complete.
+    """Write the report of one account; earlier files are replaced once the new ones are complete.
 
     Args:
         source: answers the named queries.
-        path: of the HTML file.
+        request: what is wanted.
         name: of the source, for the page.
-        account_id: whose report; by default the account with the most listens.
-        year: shown first in the year in review.
         on_query: called with the name of each query before it runs.
 
     Raises:
-        CommandError: a query failed, the account or year is not among the data, or the file cannot be written.
+        CommandError: a query failed, the account or year is not among the data, or a file cannot be written.
     """
     answers: dict[str, Rows] = {}
     for query in QUERIES:
         on_query(query)
         answers[query] = source.rows(query)
-    account = _account(answers[ACCOUNTS_QUERY], account_id)
+    account = _account(answers[ACCOUNTS_QUERY], request.account_id)
     # What went wrong before the first login belongs to no account yet.
     own = {query: [row for row in rows if row["account_id"] in {account, None}] for query, rows in answers.items()}
-    _check_year(own, year)
+    person = own[ACCOUNTS_QUERY][0]["display_name"] or ""
+    _check_year(own, request.year)
+    if request.card is not None:
+        _write(request.card, _card(own, request.year, person, request.card.suffix))
     page = render(
-        sections(own, year),
-        person=own[ACCOUNTS_QUERY][0]["display_name"] or "",
-        source=name,
-        made_on=datetime.now(UTC).astimezone().date(),
+        sections(own, request.year), person=person, source=name, made_on=datetime.now(UTC).astimezone().date()
     )
-    _write(path, page)
+    _write(request.path, page.encode())
     others = [row["account_id"] or "" for row in answers[ACCOUNTS_QUERY] if row["account_id"] != account]
-    return Written(path, account, tuple(others))
+    return Written(request.path, account, tuple(others))
+
+
+def _card(answers: Answers, wanted: int | None, person: str, suffix: str) -> bytes:
+    years = years_in_review(answers)
+    if not years:
+        raise CommandError("There are no listens in any year, so there is no card: leave out --card.")
+    year = next((one for one in years if one.year == wanted), years[0])
+    return render_card(year, person=person, suffix=suffix)
 
 
 def _account(accounts: Rows, wanted: str) -> str:
@@ -77,25 +96,23 @@ def _account(accounts: Rows, wanted: str) -> str:
     return wanted or max(sorted(known), key=lambda account: known[account])
 
 
-def _check_year(answers: Mapping[str, Sequence[Mapping[str, str | None]]], year: int | None) -> None:
+def _check_year(answers: Answers, year: int | None) -> None:
     known = [row["year"] for row in answers["year_in_review"]]
     if year is not None and str(year) not in known:
         years = f"pass one of {', '.join(filter(None, known))}" if known else "there are no listens in any year"
         raise CommandError(f"There are no listens in {year}: {years}.")
 
 
-def _write(path: Path, page: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             try:
-                file.write(page)
+                file.write(content)
                 file.close()
-                # A temporary file is the user's alone; so is a report.
+                # A temporary file can be read by the user alone, which suits a report.
                 Path(file.name).replace(path)
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise CommandError(f"Cannot write {path} ({error.strerror}): pass another --out.") from error
+        raise CommandError(f"Cannot write {path} ({error.strerror}): choose another path.") from error

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 
+from cli.athena_queries import run_query
 from cli.duckdb_file import QUERIES_SCHEMA
 from cli.errors import CommandError
 from cli.text import quoted
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
 
 Rows = Sequence[dict[str, str | None]]
 """The rows of an answer by column, each value as text; None for null."""
@@ -64,3 +68,34 @@ class DuckdbFile:
             ) from error
         names = [column[0] for column in answer.description or ()]
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+class AthenaWorkgroup:
+    """A stack's named queries in its workgroup.
+
+    Args:
+        athena: a client of the stack's account and region.
+        outputs: of the stack.
+    """
+
+    def __init__(self, athena: AthenaClient, outputs: Mapping[str, Any]) -> None:
+        self._athena = athena
+        self._outputs = outputs
+
+    def rows(self, query: str) -> Rows:
+        """Return the answer of a named query.
+
+        Raises:
+            CommandError: the stack has no such query, or it failed.
+        """
+        identifier = self._outputs["named_queries"].get(query)
+        if identifier is None:
+            raise CommandError(f"The stack has no query {query}: deploy this version with `pulumi up`.")
+        sql = self._athena.get_named_query(NamedQueryId=identifier)["NamedQuery"]["QueryString"]
+        answer = run_query(
+            self._athena,
+            sql,
+            database=self._outputs["glue_database_name"],
+            workgroup=self._outputs["athena_workgroup_name"],
+        )
+        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli.report.report import write_report
+from cli.report.report import ReportRequest, write_report
 from tests.browser.chromium import open_page
 from tests.cli.report.answers import MadeUp, history, nothing
 
@@ -63,7 +63,7 @@ addEventListener("load", async () => {
 def inspect(chromium: str, folder: Path, source: MadeUp, *options: str) -> dict[str, Any]:
     """Open a report with a script that looks at it; return what it found."""
     path = folder / "report.html"
-    write_report(source, path, name="a test")
+    write_report(source, ReportRequest(path=path), name="a test")
     page = path.read_text(encoding="utf-8")
     watching = f"<script>{AXE}</script><script>{INSPECTION}</script>"
     path.write_text(page.replace("<head>", f"<head>{watching}", 1), encoding="utf-8")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from cli.errors import CommandError
-from cli.report.card import render_card
+from cli.report.card import check_card, render_card
 from cli.report.contents import Year
 from cli.report.sections import QUERIES, years_in_review
 from tests.cli.report.answers import EMOJI, HOSTILE, history
@@ -33,5 +34,5 @@ def test_card_shows_the_years_numbers_and_its_five_artists_and_tracks() -> None:
 
 def test_card_is_an_image_by_its_suffix() -> None:
     assert render_card(year(2026), person="", suffix=".png").startswith(b"\x89PNG\r\n")
-    with pytest.raises(CommandError, match=r"^A card is an image: name it with \.svg or \.png at the end\.$"):
-        render_card(year(2026), person="", suffix=".jpeg")
+    with pytest.raises(CommandError, match=r"^A card is an image, so --card must end with \.svg or \.png\.$"):
+        check_card(Path("card.jpeg"))

@@ -13,7 +13,7 @@ import pytest
 
 from cli.duckdb_file import write_duckdb_file
 from cli.errors import CommandError
-from cli.report.report import write_report
+from cli.report.report import ReportRequest, write_report
 from cli.report.sections import QUERIES
 from cli.report.sources import DuckdbFile
 from tests.cli.report.answers import ACCOUNT, EMOJI, HOSTILE, LONG, MadeUp, history, nothing, overview
@@ -60,7 +60,7 @@ def values(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 def written(tmp_path: Path, source: MadeUp, **options: Any) -> Page:
     path = tmp_path / "report.html"
-    write_report(source, path, name="a test", **options)
+    write_report(source, ReportRequest(path=path, **options), name="a test")
     text = path.read_text(encoding="utf-8")
     assert len(text.encode()) < MOST_BYTES
     return Page(text)
@@ -69,7 +69,9 @@ def written(tmp_path: Path, source: MadeUp, **options: Any) -> Page:
 def test_every_block_is_one_named_query_of_the_project(tmp_path: Path) -> None:
     source = history()
     seen: list[str] = []
-    page = written(tmp_path, source, on_query=seen.append)
+    path = tmp_path / "report.html"
+    write_report(source, ReportRequest(path=path), name="a test", on_query=seen.append)
+    page = Page(path.read_text(encoding="utf-8"))
     assert source.asked == seen == list(QUERIES)
     assert set(QUERIES) <= {file.stem for file in NAMED.glob("*.sql")}
     text = " ".join(page.texts)
@@ -151,9 +153,9 @@ def test_year_that_is_asked_for_is_shown_first(tmp_path: Path) -> None:
     assert selected(written(tmp_path, history())) == ["2026"]
     assert selected(written(tmp_path, history(), year=2025)) == ["2025"]
     with pytest.raises(CommandError, match=r"^There are no listens in 1999: pass one of 2026, 2025\.$"):
-        write_report(history(), tmp_path / "x.html", name="a test", year=1999)
+        write_report(history(), ReportRequest(path=tmp_path / "x.html", year=1999), name="a test")
     with pytest.raises(CommandError, match=r"^There are no listens in 1999: there are no listens in any year\.$"):
-        write_report(nothing(), tmp_path / "x.html", name="a test", year=1999)
+        write_report(nothing(), ReportRequest(path=tmp_path / "x.html", year=1999), name="a test")
 
 
 def test_report_is_of_one_account(tmp_path: Path) -> None:
@@ -161,22 +163,22 @@ def test_report_is_of_one_account(tmp_path: Path) -> None:
     other = overview(listens=3, first="2026-01-01 10:00:00.000", last="2026-01-02 10:00:00.000")
     source.answers["overview"].insert(0, other | {"account_id": "bob", "display_name": "Bob"})
     path = tmp_path / "report.html"
-    made = write_report(source, path, name="a test")
+    made = write_report(source, ReportRequest(path=path), name="a test")
     assert (made.account_id, made.other_accounts) == (ACCOUNT, ("bob",))
-    made = write_report(source, path, name="a test", account_id="bob")
+    made = write_report(source, ReportRequest(path=path, account_id="bob"), name="a test")
     assert (made.account_id, made.other_accounts) == ("bob", (ACCOUNT,))
     assert re.search(r"<bdi>Bob</bdi>’s listening", path.read_text(encoding="utf-8"))
     with pytest.raises(CommandError, match=r"^There are no data of the account eve: pass one of ana, bob\.$"):
-        write_report(source, path, name="a test", account_id="eve")
+        write_report(source, ReportRequest(path=path, account_id="eve"), name="a test")
     with pytest.raises(CommandError, match=r"^There are no data yet: "):
-        write_report(MadeUp({}), path, name="a test")
+        write_report(MadeUp({}), ReportRequest(path=path), name="a test")
 
 
 def test_what_cannot_be_written_leaves_the_earlier_report(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.mkdir()
-    with pytest.raises(CommandError, match=r"^Cannot write .*report\.html \(.*\): pass another --out\.$"):
-        write_report(history(), path, name="a test")
+    with pytest.raises(CommandError, match=r"^Cannot write .*report\.html \(.*\): choose another path\.$"):
+        write_report(history(), ReportRequest(path=path), name="a test")
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
 
 

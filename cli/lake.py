@@ -1,0 +1,90 @@
+"""A copy of the lake on this machine: its Parquet files, and a DuckDB file with every table, view and named query."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.athena_queries import named_queries
+from cli.duckdb_file import write_duckdb_file
+from cli.object_paths import path_below
+from handlers.layout import TABLES_PREFIX
+from handlers.tables import TABLES
+
+DATABASE_FILE = "spotify.duckdb"
+
+_VIEW_START, _VIEW_END = "/* Presto View: ", " */"
+
+ClientFactory = Callable[[str], Any]
+"""Makes a boto3 client of a service."""
+
+
+@dataclass(frozen=True)
+class SavedLake:
+    """What was saved."""
+
+    tables: Path
+    """Folder of the tables' Parquet files."""
+    files: int
+    """How many Parquet files there are."""
+    database: Path
+    """The DuckDB file."""
+
+
+def save_lake(client: ClientFactory, outputs: Mapping[str, Any], folder: Path) -> SavedLake:
+    """Save the lake of a stack; what an earlier call saved there is replaced once the new copy is complete.
+
+    Args:
+        client: of the stack's account and region.
+        outputs: of the stack.
+        folder: an existing folder.
+
+    Raises:
+        CommandError: a file cannot be written.
+    """
+    tables = folder / TABLES_PREFIX
+    with tempfile.TemporaryDirectory(dir=folder) as aside:
+        _download(client("s3"), outputs["transformed_bucket_name"], Path(aside))
+        (Path(aside) / TABLES_PREFIX).mkdir(exist_ok=True)
+        shutil.rmtree(tables, ignore_errors=True)
+        (Path(aside) / TABLES_PREFIX).rename(tables)
+    files = {name: sorted((tables / name).rglob("*.parquet")) for name in TABLES}
+    queries = named_queries(client("athena"), outputs["named_queries"])
+    database = folder / DATABASE_FILE
+    write_duckdb_file(
+        database,
+        files,
+        views=stored_views(client("glue"), outputs["glue_database_name"]),
+        queries={name: query["QueryString"] for name, query in queries.items()},
+    )
+    return SavedLake(tables, sum(map(len, files.values())), database)
+
+
+def stored_views(glue: Any, database: str) -> dict[str, str]:
+    """Return the SQL of the views of a Glue database by name.
+
+    Athena keeps a view as base64 of JSON in a comment, as Trino's Hive connector does:
+    https://github.com/trinodb/trino/blob/master/plugin/trino-hive/src/main/java/io/trino/plugin/hive/ViewReaderUtil.java.
+    """
+    views: dict[str, str] = {}
+    for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
+        for table in page["TableList"]:
+            text = table.get("ViewOriginalText") or ""
+            if text.startswith(_VIEW_START) and text.endswith(_VIEW_END):
+                definition = json.loads(base64.b64decode(text[len(_VIEW_START) : -len(_VIEW_END)]))
+                views[table["Name"]] = definition["originalSql"]
+    return views
+
+
+def _download(s3: Any, bucket: str, folder: Path) -> None:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=TABLES_PREFIX):
+        for found in page.get("Contents", ()):
+            path = path_below(folder, found["Key"])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
