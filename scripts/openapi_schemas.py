@@ -1,9 +1,9 @@
 # ruff: noqa: INP001 - a script, no package
-"""Extracts the types of responses from Spotify's OpenAPI file, for the simulator's tests.
+"""Takes from Spotify's OpenAPI file what the tests of the simulator need: the types of the answers, and nothing else.
 
     .venv/bin/python scripts/openapi_schemas.py spotify-openapi.yml 2026-08
 
-The second argument is the date of the file. The same file always gives the same output.
+The second argument says as of when the file is. The same file always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main(source: Path, date: str) -> None:
     """Write the file that the tests read."""
     content = source.read_bytes()
     document = yaml.safe_load(content)
-    answers = {path: types_of(response_schema(document, path)) for path in PATHS}
+    answers = {path: types_of(answer_of(document, path)) for path in PATHS}
     schemas: dict[str, Any] = {}
     missing = references(answers)
     while missing:
@@ -66,17 +66,17 @@ def main(source: Path, date: str) -> None:
     TARGET.write_text(json.dumps(extract, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def response_schema(document: dict[str, Any], path: str) -> dict[str, Any]:
-    """Return the schema of the response to a successful GET."""
-    response = document["paths"][path]["get"]["responses"]["200"]
-    if "$ref" in response:
-        response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
-    schema: dict[str, Any] = response["content"]["application/json"]["schema"]
+def answer_of(document: dict[str, Any], path: str) -> dict[str, Any]:
+    """Return the schema of the answer to a GET that went well."""
+    answer = document["paths"][path]["get"]["responses"]["200"]
+    if "$ref" in answer:
+        answer = document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    schema: dict[str, Any] = answer["content"]["application/json"]["schema"]
     return schema
 
 
 def types_of(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return only the types of a schema; a reference becomes `{"ref": <name of the schema>}`."""
+    """Return a schema without all that is no type; a reference is `{"ref": <name of the schema>}`."""
     if "$ref" in schema:
         return {"ref": schema["$ref"].removeprefix(_SCHEMAS)}
     types = {name: schema[name] for name in _KEPT if name in schema}
@@ -91,7 +91,7 @@ def types_of(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def references(value: Any) -> set[str]:
-    """Return the names of the schemas that are referenced at any depth."""
+    """Return the names of the schemas that are referred to at any depth."""
     if isinstance(value, dict):
         own = {value["ref"]} if isinstance(value.get("ref"), str) else set()
         return own.union(*(references(inner) for inner in value.values()))

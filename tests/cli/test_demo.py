@@ -109,8 +109,8 @@ def test_an_interrupt_ends_it_with_one_sentence_and_leaves_nothing_running(tmp_p
         time.sleep(seconds)  # somewhere in its start, its deployment, its first day
         os.killpg(demo.pid, signal.SIGINT)
         _, error = demo.communicate(timeout=60)
-        assert (demo.returncode, error) == (
-            130,
-            "Stopped. Everything that this command had started has been shut down.\n",
-        )
+        assert demo.returncode == 130
+        # On a busy machine, a second may not be enough for the imports.
+        early = seconds == 1 and error == "Stopped before anything was started.\n"
+        assert early or error == "Stopped. Everything that this command had started has been shut down.\n"
         assert has_ended(demo.pid)

@@ -30,7 +30,7 @@ def test_the_docs_name_fields_that_are_never_kept() -> None:
 
 
 def test_the_limits_are_those_of_the_docs() -> None:
-    said = between("## Limits of one import", "## How `listens` counts it")
+    said = between("## Limits of one import", "## How `listens` counts imports")
     for text in (
         f"{import_limits.MAX_FILES:,} files of plays with {import_limits.MAX_BYTES // 1024**3} GB",
         f"{import_limits.MAX_ENTRIES:,} files and entries of zips to search",

@@ -19,11 +19,11 @@ DATABASE, WORKGROUP, LAKE, RESULTS = "music", "analysts", "lake-bucket", "result
 
 
 class QueryFailedError(Exception):
-    """A query that did not succeed, with Athena's reason."""
+    """A failed query, with Athena's reason."""
 
 
 class Lab:
-    """An embedded AWS with a database and a workgroup, and the few calls that its tests share."""
+    """An embedded AWS with a database and a workgroup, and calls that the tests share."""
 
     def __init__(self, folder: Path) -> None:
         self._aws = EmbeddedAws(folder, start=datetime.now(UTC))
@@ -40,7 +40,7 @@ class Lab:
         self._aws.stop()
 
     def empty(self) -> None:
-        """Reset to an empty database, empty buckets and a workgroup without queries; only users remain."""
+        """Reset to an empty database, empty buckets and a new workgroup; users stay."""
         for service in ("s3", "glue", "athena"):
             self.server.backend(service).reset()
         for bucket in (LAKE, RESULTS):
@@ -89,7 +89,7 @@ class Lab:
         database: str = DATABASE,
         credentials: Credentials | None = None,
     ) -> dict[str, Any]:
-        """Run a statement and return its QueryExecution, whether it succeeded or not."""
+        """Run a statement and return its QueryExecution, failed or not."""
         athena = self.client("athena", credentials)
         given = {"ExecutionParameters": list(parameters)} if parameters else {}
         query = athena.start_query_execution(
@@ -103,7 +103,7 @@ class Lab:
         return self.pages(self.run(sql, **options))[1:]
 
     def pages(self, execution: dict[str, Any], size: int = 1000) -> list[tuple[str | None, ...]]:
-        """Return all rows of a query, read with GetQueryResults."""
+        """Return all rows of a query through GetQueryResults."""
         if execution["Status"]["State"] != "SUCCEEDED":
             raise QueryFailedError(execution["Status"]["StateChangeReason"])
         pages = self.client("athena").get_paginator("get_query_results")
