@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import shlex
-import shutil
 import sys
 import tempfile
 import time
@@ -21,8 +20,12 @@ from rich.console import Console
 
 from cli.athena_queries import QueryResult, named_queries, run_query
 from cli.errors import CommandError
-from cli.object_paths import path_below
+from cli.lake import DATABASE_FILE, save_lake
+from cli.own_export import run_own_export
 from cli.presentation import Steps, bar_chart, pluralize, print_line, print_tables, table, terminal
+from cli.report.command import show
+from cli.report.report import ReportRequest, write_report
+from cli.report.sources import DuckdbFile
 from cli.text import quoted
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TABLES_PREFIX, RawKey, outputs_key
 from handlers.streams import FULL_READ_DAYS, READABLE_STREAMS, default_streams, scopes
@@ -31,6 +34,7 @@ from local.cloud import DeploymentError, EmbeddedCloud, Step
 from spotify_simulator import Library
 from spotify_simulator.model.top_lists import TIME_RANGES
 
+REPORT_FILE = "report.html"
 START = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
 """A Monday, one hour before the first daily run."""
 TIMEZONE = "Europe/Berlin"
@@ -44,6 +48,7 @@ _NEXT_MORNING = timedelta(hours=2, minutes=30)
 """From `START`'s time of day until the daily run, the crawl and the views are done."""
 _MARKER = ".spotify-etl-demo"
 """The file that marks a folder as the demo's own."""
+_OWN_EXPORT = "spotify-etl demo --export my_spotify_data.zip"
 _SAMPLE_ROWS = 8
 _PROJECT = Path(__file__).resolve().parents[1]
 _SHOWN = {
@@ -97,19 +102,56 @@ def run_demo(*, days: int, seed: int, folder: Path) -> None:
                 demo.add_damaged_objects()
         _show(console, demo.run_named_queries())
         differences = demo.compare(console)
-        demo.save_tables(folder)
+        demo.save(folder)
+    report_on(folder, "a made-up listener", steps)
     if differences:
         raise CommandError(
             f"The tables differ from the simulator's model in {', '.join(differences)}: please report it."
         )
+    say_where_it_is(folder, time.perf_counter() - began, console)
+    print_line(console, "For your own listening, pass the zip of your privacy export: ", (_OWN_EXPORT, "bold"))
+
+
+def run_export_demo(paths: Sequence[Path], *, folder: Path, timezone: str, open_browser: bool) -> None:
+    """Run the whole pipeline with a privacy export instead of a made-up listener, and make the report.
+
+    Args:
+        paths: of the export.
+        folder: where everything goes; what an earlier demo left there is replaced.
+        timezone: of the listener; '' for that of this machine.
+        open_browser: whether to open the report.
+
+    Raises:
+        CommandError: there is nothing to import, or a step failed.
+    """
+    began = time.perf_counter()
+    console = terminal()
+    steps = Steps(console)
+    _claim(folder)
+    print_line(console, ("spotify-etl demo", "bold"), ": your own plays, without AWS and without Spotify.")
     print_line(console)
-    print_line(
-        console,
-        f"Done in {time.perf_counter() - began:.0f} s. The tables are in ",
-        (f"{folder}/tables", "bold"),
-        " as Parquet files that any tool can read; for example:",
-    )
-    print_line(console, f"  {_example(folder)}")
+    run_own_export(paths, folder, timezone=timezone, steps=steps)
+    report_on(folder, "your privacy export", steps)
+    say_where_it_is(folder, time.perf_counter() - began, console)
+    if open_browser:
+        show(folder / REPORT_FILE, console)
+
+
+def report_on(folder: Path, name: str, steps: Steps) -> None:
+    """Make the report of a saved lake beside it."""
+    with steps.step("Make the report") as result:
+        request = ReportRequest(path=folder / REPORT_FILE)
+        write_report(DuckdbFile(folder / DATABASE_FILE), request, name=name, on_query=result.progress)
+
+
+def say_where_it_is(folder: Path, seconds: float, console: Console) -> None:
+    """Print what lies where, and how to look at it."""
+    print_line(console)
+    print_line(console, f"Done in {seconds:.0f} s. In {folder}:")
+    print_line(console, "  ", (REPORT_FILE, "bold"), "  the report; open it in a browser")
+    print_line(console, "  ", (DATABASE_FILE, "bold"), "  every table, view and named query; for example:")
+    print_line(console, f"    {_example(folder)}")
+    print_line(console, "  ", (TABLES_PREFIX.rstrip("/"), "bold"), "  the tables as Parquet files")
 
 
 def log_in(cloud: EmbeddedCloud, secret_name: str, streams: tuple[str, ...] = default_streams()) -> None:
@@ -249,20 +291,10 @@ class _Demo:
         empty = [name for name, count, _ in rows if count == 0]
         return empty + [name for name, count, model in rows if model is not None and count != model]
 
-    def save_tables(self, folder: Path) -> None:
-        with self._steps.step("Save the tables") as result:
-            s3, bucket = self._cloud.client("s3"), self._outputs["transformed_bucket_name"]
-            files = 0
-            with tempfile.TemporaryDirectory(dir=folder) as aside:
-                for key in self._objects("transformed_bucket_name", TABLES_PREFIX):
-                    path = path_below(Path(aside), key)
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-                    files += 1
-                # The tables of an earlier demo are replaced only once the new ones are complete.
-                shutil.rmtree(folder / TABLES_PREFIX, ignore_errors=True)
-                (Path(aside) / TABLES_PREFIX).rename(folder / TABLES_PREFIX)
-            result.say(f"{pluralize(files, 'Parquet file')} in {folder}/tables")
+    def save(self, folder: Path) -> None:
+        with self._steps.step("Save the tables, views and queries") as result:
+            saved = save_lake(self._cloud.client, self._outputs, folder)
+            result.say(f"{pluralize(saved.files, 'Parquet file')} and {saved.database.name}")
 
     def _expected(self) -> dict[str, int]:
         library = self._library
@@ -307,10 +339,11 @@ class _Demo:
 
 
 def _example(folder: Path) -> str:
-    """Return a shell command that reads the tables with DuckDB."""
-    files = f"{folder}/tables/plays/*/*.parquet".replace("'", "''")
-    sql = f"from '{files}' select artist_name, count(*) as plays group by all order by plays desc limit 5"
-    return shlex.join([sys.executable, "-c", f"import duckdb; print(duckdb.sql({sql!r}))"])
+    """Return a shell command that queries the saved lake with DuckDB."""
+    code = (
+        f"import duckdb; print(duckdb.connect({str(folder / DATABASE_FILE)!r}).sql('from queries.top_artists limit 5'))"
+    )
+    return shlex.join([sys.executable, "-c", code])
 
 
 def _entries(library: Library) -> int:

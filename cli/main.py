@@ -36,15 +36,33 @@ def spotify_etl(context: typer.Context) -> None:
 
 @app.command()
 def demo(
+    export: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Your privacy export (a zip, folder or file), in place of the made-up listener.", show_default=False
+        ),
+    ] = None,
     days: Annotated[int, typer.Option(min=1, max=28, help="Number of simulated days.")] = 5,
-    seed: Annotated[int, typer.Option(help="Seed of the made-up listener.")] = 1,
-    folder: Annotated[Path, typer.Option(help="Folder for the Parquet files.")] = Path(".local/demo"),
+    seed: Annotated[int, typer.Option(help="Seed of the made-up listener; another number makes another listener.")] = 1,
+    timezone: Annotated[
+        str, typer.Option(help="Time zone of the export, such as Europe/Berlin; by default that of this machine.")
+    ] = "",
+    folder: Annotated[Path, typer.Option(help="Where tables and report go.")] = Path(".local/demo"),
+    open_browser: Annotated[
+        bool, typer.Option("--open/--no-open", help="Whether to open the report of your export in your browser.")
+    ] = True,
 ) -> None:
-    """Run the whole pipeline on this machine, offline, without AWS and without a Spotify account."""
-    # The embedded cloud takes a second to import, which would delay every other command.
-    from cli.demo import run_demo  # noqa: PLC0415
+    """Run the whole pipeline on this machine: no AWS, no Spotify account, nothing sent anywhere.
 
-    run_demo(days=days, seed=seed, folder=folder)
+    With your own plays: spotify-etl demo --export my_spotify_data.zip
+    """
+    # The embedded cloud takes a second to import; other commands must not wait for it.
+    from cli.demo import run_demo, run_export_demo  # noqa: PLC0415
+
+    if export:
+        run_export_demo(export, folder=folder, timezone=timezone, open_browser=open_browser)
+    else:
+        run_demo(days=days, seed=seed, folder=folder)
 
 
 @app.command()

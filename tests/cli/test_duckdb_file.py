@@ -113,6 +113,7 @@ def test_tables_and_columns_say_what_they_hold(tmp_path: Path) -> None:
     [
         ("SELECT max_by(a, b) FROM (VALUES ('old', 1), (NULL, 2)) AS t (a, b)", None),
         ("SELECT element_at(ARRAY['a', 'b'], 2)", "b"),
+        ("SELECT date_diff('second', TIMESTAMP '2026-11-01 00:00:00.9', TIMESTAMP '2026-11-01 00:00:02')", 1),
         ("SELECT date_diff('day', DATE '2026-11-01', date_add('day', 3, DATE '2026-11-01'))", 3),
     ],
 )

@@ -1,0 +1,87 @@
+"""The lake as it is saved on this machine: DuckDB answers what Athena answers, and so does the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from cli.lake import SavedLake, save_lake
+from cli.report.sections import QUERIES
+from cli.report.sources import AthenaWorkgroup, DuckdbFile
+from handlers.tables import TABLES
+from spotify_simulator import LibraryPlan
+from tests.e2e import model
+from tests.e2e.world import TIMEZONE, World, world
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+VIEWS = sorted(file.stem for file in (ROOT / "queries/views").glob("*.sql"))
+NAMED = sorted(file.stem for file in (ROOT / "queries/named").glob("*.sql"))
+PLAN = LibraryPlan(saved_tracks=120, playlists=6, saved_albums=10, plays_per_day=60, timezone=TIMEZONE)
+MOVING = {"age_hours"}
+"""Columns that depend on when the query runs."""
+
+
+@pytest.fixture(scope="module", name="lived")
+def fixture_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("cloud"), PLAN, every_stream=True) as made:
+        made.live(2)
+        yield made
+
+
+@pytest.fixture(scope="module", name="saved")
+def fixture_saved(lived: World, tmp_path_factory: pytest.TempPathFactory) -> SavedLake:
+    folder = tmp_path_factory.mktemp("saved")
+    # A second time replaces what the first one left.
+    save_lake(lived.cloud.client, lived.outputs, folder)
+    return save_lake(lived.cloud.client, lived.outputs, folder)
+
+
+def test_every_table_is_there(lived: World, saved: SavedLake) -> None:
+    assert saved.files == len(list(saved.tables.rglob("*.parquet")))
+    with duckdb.connect(str(saved.database), read_only=True) as database:
+        for table in TABLES:
+            [[count]] = lived.query(f'SELECT count(*) FROM "{table}"').rows
+            assert database.execute(f'SELECT count(*) FROM "{table}"').fetchall() == [(int(count or 0),)]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_view_answers_as_in_athena(lived: World, saved: SavedLake, view: str) -> None:
+    check(lived, saved, f'SELECT * FROM "{view}"', f'SELECT * FROM "{view}"')
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_named_query_answers_as_in_athena(lived: World, saved: SavedLake, name: str) -> None:
+    sql = (ROOT / "queries/named" / f"{name}.sql").read_text(encoding="utf-8")
+    check(lived, saved, sql, f'SELECT * FROM queries."{name}"')
+
+
+def test_report_has_the_same_answers_from_both(lived: World, saved: SavedLake) -> None:
+    athena = AthenaWorkgroup(lived.cloud.client("athena"), lived.outputs)
+    file = DuckdbFile(saved.database)
+    for query in QUERIES:
+        ours, theirs = file.rows(query), athena.rows(query)
+        assert [row.keys() for row in ours] == [row.keys() for row in theirs], query
+        assert len(ours) == len(theirs), query
+
+
+def check(lived: World, saved: SavedLake, athena: str, file: str) -> None:
+    """Compare the rows of a query in Athena with those of one in the file, in any order."""
+    answer = lived.query(athena)
+    with duckdb.connect(str(saved.database), read_only=True) as database:
+        found = database.execute(file)
+        columns = [column[0] for column in found.description or ()]
+        rows = found.fetchall()
+    assert tuple(columns) == answer.columns
+    kept = [index for index, column in enumerate(columns) if column not in MOVING]
+    ours = [tuple(as_text(row[index]) for index in kept) for row in rows]
+    theirs = [tuple(row[index] for index in kept) for row in answer.rows]
+    assert sorted(ours, key=repr) == sorted(theirs, key=repr)
+
+
+def as_text(value: object) -> str | None:
+    return model.text(tuple(value) if isinstance(value, list) else value)
