@@ -67,10 +67,10 @@ def to_duckdb(sql: str) -> str:
         # DuckDB's arg_max skips null values; Trino's max_by does not.
         name = f"{node.key}_null".replace("arg", "arg_")
         node.replace(exp.Anonymous(this=name, expressions=[node.this, node.expression]))
-    for node in list(tree.find_all(exp.DateDiff, exp.TimestampDiff)):
+    for span in list(tree.find_all(exp.DateDiff)):
         # DuckDB's date_diff counts the boundaries in between, Trino's the whole units.
-        unit = exp.Literal.string(node.text("unit").lower())
-        node.replace(exp.Anonymous(this="date_sub", expressions=[unit, node.expression, node.this]))
+        unit = exp.Literal.string(span.text("unit").lower())
+        span.replace(exp.Anonymous(this="date_sub", expressions=[unit, span.expression, span.this]))
     return tree.sql(dialect="duckdb", comments=False)
 
 
