@@ -55,7 +55,8 @@ def test_get_query_results_pages_with_the_header_first(lab: Lab) -> None:
 def test_columns_have_athenas_types(lab: Lab) -> None:
     execution = lab.run(
         "SELECT 1 AS i, ms, item, 1e0 AS d, true AS b, DATE '2026-01-01' AS day, localtimestamp AS at, now() AS now,"
-        " CAST(1 AS decimal(10,2)) AS p, ARRAY[1] AS a, count(*) OVER () FROM plays"
+        " CAST(1 AS decimal(10,2)) AS p, ARRAY[1] AS a, count(*) OVER (), NULL AS nothing"
+        " FROM plays"
     )
     answer = lab.client("athena").get_query_results(QueryExecutionId=execution["QueryExecutionId"], MaxResults=1)
     columns = answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
@@ -71,6 +72,7 @@ def test_columns_have_athenas_types(lab: Lab) -> None:
         ("p", "decimal"),
         ("a", "array"),
         ("_col10", "bigint"),
+        ("nothing", "unknown"),
     ]
     assert (columns[8]["Precision"], columns[8]["Scale"]) == (10, 2)
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from embedded_aws.services.athena.types import UnknownTypeError, from_arrow
 from embedded_aws.services.glue.crawl_folders import (
     StoredObject,
     excluded,
@@ -16,7 +17,6 @@ from embedded_aws.services.glue.crawl_folders import (
     tables_at_level,
     tables_by_schema,
 )
-from embedded_aws.services.glue.hive_types import UnknownTypeError, hive_type
 from tests.embedded_aws.stage import ACCOUNT, REGION, Stage
 
 BUCKET = "lake"
@@ -417,12 +417,12 @@ def test_what_is_not_played_is_said(lake: Stage, settings: Any, said: str) -> No
     ],
 )
 def test_hive_types(arrow: pa.DataType, hive: str) -> None:
-    assert hive_type(arrow) == hive
+    assert from_arrow(arrow).hive == hive
 
 
 def test_a_type_that_hive_lacks_is_refused() -> None:
     with pytest.raises(UnknownTypeError, match="month_day_nano"):
-        hive_type(pa.month_day_nano_interval())
+        from_arrow(pa.month_day_nano_interval())
 
 
 @pytest.mark.parametrize(

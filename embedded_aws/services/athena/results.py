@@ -101,7 +101,7 @@ def _info(name: str, kind: SqlType) -> dict[str, Any]:
 def _text(value: Any, kind: SqlType) -> str:
     if value is None:
         return "null"
-    if kind.fields:
+    if kind.parts:
         return _nested(value, kind)
     write = _WRITERS.get(type(value), str)
     return write(value)
@@ -109,11 +109,11 @@ def _text(value: Any, kind: SqlType) -> str:
 
 def _nested(value: Any, kind: SqlType) -> str:
     if kind.name == "array":
-        return f"[{', '.join(_text(one, kind.fields[0][1]) for one in value)}]"
+        return f"[{', '.join(_text(one, kind.parts[0][1]) for one in value)}]"
     if kind.name == "map":
-        key, content = kind.fields[0][1], kind.fields[1][1]
+        key, content = kind.parts[0][1], kind.parts[1][1]
         return f"{{{', '.join(f'{_text(one, key)}={_text(other, content)}' for one, other in value.items())}}}"
-    parts = zip(value.values(), kind.fields, strict=True)
+    parts = zip(value.values(), kind.parts, strict=True)
     return f"{{{', '.join(f'{name}={_text(one, part)}' for one, (name, part) in parts)}}}"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from embedded_aws.services.athena.catalog import Catalog
 from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.results import Result
-from embedded_aws.services.athena.types import SqlType, from_hive
+from embedded_aws.services.athena.types import from_hive
 from embedded_aws.services.athena.views import CATALOG, encode, is_view
 from embedded_aws.services.athena.warehouse import Answer, Warehouse
 
@@ -20,7 +20,7 @@ _NAME = r"(?:\"[^\"]+\"|`[^`]+`|\w+)"
 _QUALIFIED = rf"(?P<name>{_NAME}(?:\.{_NAME}){{0,2}})"
 _LEADING = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)*\s*", re.DOTALL)
 _FLAGS = re.IGNORECASE | re.DOTALL
-_TEXT = SqlType("varchar")
+_TEXT = from_hive("string")
 
 
 @dataclass(frozen=True)

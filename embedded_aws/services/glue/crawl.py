@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
+from embedded_aws.services.athena.types import UnknownTypeError, from_arrow
 from embedded_aws.services.glue.crawl_folders import (
     FoundTable,
     StoredObject,
@@ -25,7 +26,6 @@ from embedded_aws.services.glue.crawl_folders import (
     tables_at_level,
     tables_by_schema,
 )
-from embedded_aws.services.glue.hive_types import UnknownTypeError, hive_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -174,7 +174,7 @@ class Crawl:
                 break
             length = min(stored.size, needed)
         with pq.ParquetFile(pa.BufferReader(tail)) as file:
-            columns = {column.name.lower(): hive_type(column.type) for column in file.schema_arrow}
+            columns = {column.name.lower(): from_arrow(column.type).hive for column in file.schema_arrow}
             return Footer(columns, file.metadata.num_rows)
 
     def _columns(self, bucket: str, stored: StoredObject) -> dict[str, str]:
