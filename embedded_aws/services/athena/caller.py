@@ -5,18 +5,14 @@ Source: https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import flask
 
 from embedded_aws.iam.authorization import AccessDeniedError
 from embedded_aws.server.requests import ACCESS_KEY_ID
+from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.errors import AccessError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from embedded_aws.server.server import AwsServer
 
 
 class Caller:

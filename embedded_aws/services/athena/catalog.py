@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from moto.glue.exceptions import DatabaseNotFoundException, TableNotFoundException
 
+from embedded_aws.server.server import AwsServer
+from embedded_aws.services.athena.caller import Caller
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.types import SqlType, from_hive
 from embedded_aws.services.athena.views import CATALOG, ViewDefinition, decode, is_view
-
-if TYPE_CHECKING:
-    from embedded_aws.server.server import AwsServer
-    from embedded_aws.services.athena.caller import Caller
 
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 

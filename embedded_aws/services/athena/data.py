@@ -9,19 +9,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import duckdb
 import pyarrow as pa
 
+from embedded_aws.server.server import AwsServer
+from embedded_aws.services.athena.caller import Caller
+from embedded_aws.services.athena.catalog import Catalog, CatalogTable, Partition
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.parquet import ParquetContent, read_parquet, repeated
-
-if TYPE_CHECKING:
-    import duckdb
-
-    from embedded_aws.server.server import AwsServer
-    from embedded_aws.services.athena.caller import Caller
-    from embedded_aws.services.athena.catalog import Catalog, CatalogTable, Partition
 
 PATH = "$path"
 """Athena's hidden column: the address of the object that a row comes from."""

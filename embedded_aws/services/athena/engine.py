@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
@@ -14,17 +15,13 @@ from moto.athena.exceptions import InvalidArgumentException
 from moto.athena.models import AthenaBackend, WorkGroup
 from moto.athena.responses import AthenaResponse
 
+from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.caller import Caller
 from embedded_aws.services.athena.catalog import Catalog
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.execution import QueryExecution
 from embedded_aws.services.athena.statements import kind_of, run
 from embedded_aws.services.athena.warehouse import Warehouse
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from embedded_aws.server.server import AwsServer
 
 _PAGE = 1000
 _LISTED = 50

@@ -5,17 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from embedded_aws.services.athena.catalog import CatalogTable
 from embedded_aws.services.athena.errors import QueryError
-
-if TYPE_CHECKING:
-    from embedded_aws.services.athena.catalog import CatalogTable
-    from embedded_aws.services.athena.types import SqlType
+from embedded_aws.services.athena.types import SqlType
 
 # Hive's name for a partition without a value.
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"

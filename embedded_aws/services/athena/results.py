@@ -6,16 +6,13 @@ Source: https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-fil
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from embedded_aws.services.athena.types import SqlType
+from embedded_aws.services.athena.types import SqlType
 
 _PRECISIONS = {
     "varchar": 2147483647,

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from embedded_aws.services.athena.errors import QueryError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from embedded_aws.services.athena.types import SqlType
+from embedded_aws.services.athena.types import SqlType
 
 CATALOG = "awsdatacatalog"
 _START, _END = "/* Presto View: ", " */"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
+from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.catalog import Catalog, CatalogTable, CatalogView
 from embedded_aws.services.athena.data import PATH, Data, qualified, quoted
 from embedded_aws.services.athena.errors import QueryError, from_duckdb
@@ -19,12 +20,7 @@ from embedded_aws.services.athena.sql.functions import MACROS
 from embedded_aws.services.athena.sql.reading import Query, read
 from embedded_aws.services.athena.types import SqlType
 from embedded_aws.services.athena.types import from_duckdb as type_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from embedded_aws.server.server import AwsServer
-    from embedded_aws.services.athena.views import ViewDefinition
+from embedded_aws.services.athena.views import ViewDefinition
 
 Name = tuple[str, str]
 

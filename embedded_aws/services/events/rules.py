@@ -7,28 +7,24 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from moto.awslambda.models import LambdaFunction
 from moto.events.models import Rule
 from moto.events.utils import EventTemplateParser
 
+from embedded_aws.clock import SimulatedClock
+from embedded_aws.runtime.agenda import Agenda
 from embedded_aws.runtime.deliveries import Deliveries, Delivery
+from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.senders import ServiceSender
+from embedded_aws.server.server import AwsServer
+from embedded_aws.services.lambda_.functions import Functions
 from embedded_aws.services.scheduler.expressions import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from moto.awslambda.models import LambdaFunction
-
-    from embedded_aws.clock import SimulatedClock
-    from embedded_aws.runtime.agenda import Agenda
-    from embedded_aws.runtime.journal import Journal
-    from embedded_aws.server.server import AwsServer
-    from embedded_aws.services.lambda_.functions import Functions
 
 
 class Rules:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
+from moto.glue.models import FakeCrawler
 
+from embedded_aws.iam.credentials import Credentials
+from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.types import UnknownTypeError, from_arrow
 from embedded_aws.services.glue.crawl_folders import (
     FoundTable,
@@ -26,14 +30,6 @@ from embedded_aws.services.glue.crawl_folders import (
     tables_at_level,
     tables_by_schema,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from moto.glue.models import FakeCrawler
-
-    from embedded_aws.iam.credentials import Credentials
-    from embedded_aws.server.server import AwsServer
 
 INPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
 OUTPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"

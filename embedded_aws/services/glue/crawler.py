@@ -8,25 +8,23 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.glue.exceptions import CrawlerRunningException
 from moto.glue.models import FakeCrawl, FakeCrawler
 
+from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
+from embedded_aws.iam.credentials import Credentials
+from embedded_aws.runtime.agenda import Agenda
+from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.patching import replaced
+from embedded_aws.runtime.role_sessions import RoleSessions
+from embedded_aws.server.server import AwsServer
+from embedded_aws.services.events.rules import Rules
 from embedded_aws.services.glue.crawl import Crawl, CrawlError, CrawlResult, FooterCache
 from embedded_aws.services.logs.log_streams import LogWriter
 from embedded_aws.services.scheduler.expressions import parse
-
-if TYPE_CHECKING:
-    from embedded_aws.clock import SimulatedClock
-    from embedded_aws.iam.credentials import Credentials
-    from embedded_aws.runtime.agenda import Agenda
-    from embedded_aws.runtime.journal import Journal
-    from embedded_aws.runtime.role_sessions import RoleSessions
-    from embedded_aws.server.server import AwsServer
-    from embedded_aws.services.events.rules import Rules
 
 # Of simulated time: what a small crawl takes in AWS, most of it to start.
 _DURATION = timedelta(minutes=2)

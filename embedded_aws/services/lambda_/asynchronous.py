@@ -8,19 +8,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from moto.awslambda.models import LambdaFunction
+
+from embedded_aws.clock import SimulatedClock
+from embedded_aws.runtime.agenda import Agenda
+from embedded_aws.runtime.journal import Journal, StepKind
+from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
-
-if TYPE_CHECKING:
-    from moto.awslambda.models import LambdaFunction
-
-    from embedded_aws.clock import SimulatedClock
-    from embedded_aws.runtime.agenda import Agenda
-    from embedded_aws.runtime.journal import Journal, StepKind
-    from embedded_aws.runtime.role_sessions import RoleSessions
-    from embedded_aws.server.server import AwsServer
-    from embedded_aws.services.lambda_.functions import Functions, Outcome
+from embedded_aws.server.server import AwsServer
+from embedded_aws.services.lambda_.functions import Functions, Outcome
 
 # After the first failure and after the second.
 _WAITS = (timedelta(minutes=1), timedelta(minutes=2))

@@ -7,26 +7,22 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from moto.awslambda.models import EventSourceMapping, LambdaFunction
 from moto.events.models import EventPattern
 from moto.sqs import models as sqs_models
 
+from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
+from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.patching import replaced
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from moto.awslambda.models import EventSourceMapping, LambdaFunction
-
-    from embedded_aws.clock import SimulatedClock
-    from embedded_aws.runtime.journal import Journal
-    from embedded_aws.runtime.role_sessions import RoleSessions
-    from embedded_aws.server.server import AwsServer
-    from embedded_aws.services.lambda_.functions import Functions, Outcome
+from embedded_aws.runtime.role_sessions import RoleSessions
+from embedded_aws.server.server import AwsServer
+from embedded_aws.services.lambda_.functions import Functions, Outcome
 
 # moto annotates its queues and messages as they are before they have any attributes, so types are of no help here.
 Queue = Any

@@ -12,27 +12,24 @@ import threading
 import time
 import uuid
 import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 
+from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
+from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.role_sessions import SESSION_LIFE
+from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.packages import PackageMissingError, Packages
 from embedded_aws.services.lambda_.process import FunctionProcess, Reply
 from embedded_aws.services.logs.log_streams import LogWriter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from embedded_aws.clock import SimulatedClock
-    from embedded_aws.runtime.journal import Journal
-    from embedded_aws.server.server import AwsServer
 
 _LOCK = "requirements.lock"
 _LOG_TAIL = 4096

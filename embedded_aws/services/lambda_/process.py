@@ -9,14 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
+from typing import Any
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _INIT_SECONDS = 60.0

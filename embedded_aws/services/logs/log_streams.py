@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from embedded_aws.iam.authorization import AccessDeniedError
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from embedded_aws.server.server import AwsServer
+from embedded_aws.server.server import AwsServer
 
 
 class LogWriter:

@@ -7,19 +7,16 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actio
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from embedded_aws.iam.operation import Operation, UnmodelledOperationError
 from embedded_aws.iam.policies import Question
 from embedded_aws.server.refusals import InvalidArgumentError, RefusedRequestError
+from embedded_aws.server.requests import AwsRequest
 from embedded_aws.server.signatures import AUTHENTICATION_PARAMETERS
 from embedded_aws.services.s3.encryption import key_questions
 from loopback.server import LOOPBACK_NAMES
-
-if TYPE_CHECKING:
-    from embedded_aws.server.requests import AwsRequest
 
 BUCKET_ACTIONS = {
     ("GET", "acl"): "GetBucketAcl",

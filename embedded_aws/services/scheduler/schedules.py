@@ -8,23 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from moto.scheduler.models import Schedule
+
+from embedded_aws.clock import SimulatedClock
+from embedded_aws.runtime.agenda import Agenda
 from embedded_aws.runtime.deliveries import Deliveries, Delivery
+from embedded_aws.runtime.journal import Journal
+from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
+from embedded_aws.server.server import AwsServer
 from embedded_aws.services.scheduler.expressions import ScheduleExpressionError, parse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from moto.scheduler.models import Schedule
-
-    from embedded_aws.clock import SimulatedClock
-    from embedded_aws.runtime.agenda import Agenda
-    from embedded_aws.runtime.journal import Journal
-    from embedded_aws.runtime.role_sessions import RoleSessions
-    from embedded_aws.server.server import AwsServer
 
 _UNIVERSAL = re.compile(r"arn:aws:scheduler:::aws-sdk:(?P<service>[A-Za-z0-9]+):(?P<operation>[A-Za-z0-9]+)")
 # The universal target's names of services where boto3 has another one.

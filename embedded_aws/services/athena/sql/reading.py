@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
@@ -16,9 +16,6 @@ from sqlglot.tokenizer_core import TokenType
 from embedded_aws.services.athena.data import PATH
 from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.views import CATALOG
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _OWN_SYNTAX = ("CAST", "EXTRACT", "LISTAGG", "POSITION", "TRIM", "TRY_CAST")
 
