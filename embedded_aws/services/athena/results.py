@@ -1,4 +1,4 @@
-"""Rows as Athena hands them out: in a CSV object and through GetQueryResults.
+"""Result sets as Athena returns them: in a CSV object and through GetQueryResults.
 
 Source: https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html
 """
@@ -29,31 +29,30 @@ _PRECISIONS = {
 
 
 @dataclass(frozen=True)
-class Result:
-    """What a query gave.
-
-    Attributes:
-        columns: name and type of each column.
-        rows: texts as Athena writes them; None is NULL.
-        header: whether the names are a row of their own; those of SHOW and DESCRIBE are not.
-    """
+class ResultSet:
+    """The rows of a statement."""
 
     columns: tuple[tuple[str, SqlType], ...] = ()
+    """Name and type of each column."""
+
     rows: tuple[tuple[str | None, ...], ...] = ()
+    """Values as Athena writes them; None is NULL."""
+
     header: bool = False
+    """Whether the names form a row of their own; not for SHOW and DESCRIBE."""
 
     def csv(self) -> bytes:
-        """Return the rows as the result object has them: everything quoted but NULL, which is nothing at all."""
+        """Return the result object of a query: every value quoted, NULL left empty."""
         lines = [tuple(name for name, _ in self.columns)] if self.header else []
         written = [",".join(_csv_field(field) for field in row) for row in (*lines, *self.rows)]
         return "".join(f"{line}\n" for line in written).encode()
 
     def text(self) -> bytes:
-        """Return the rows as the result object of a statement that is no query has them."""
+        """Return the result object of a statement other than a query."""
         return "".join("\t".join(field or "" for field in row) + "\n" for row in self.rows).encode()
 
     def page(self, start: int, size: int) -> tuple[dict[str, Any], int | None]:
-        """Return a `ResultSet` from one row on, and where the next one starts."""
+        """Return a page of a `ResultSet` from row `start`, and the start of the next page; None after the last."""
         rows = self.rows
         if self.header:
             rows = (tuple(name for name, _ in self.columns), *rows)
@@ -65,8 +64,8 @@ class Result:
         return {"Rows": shown, "ResultSetMetadata": {"ColumnInfo": [_info(*one) for one in self.columns]}}, following
 
 
-def formatted(rows: Sequence[Sequence[Any]], kinds: Sequence[SqlType]) -> tuple[tuple[str | None, ...], ...]:
-    """Turn values into Athena's texts."""
+def format_rows(rows: Sequence[Sequence[Any]], kinds: Sequence[SqlType]) -> tuple[tuple[str | None, ...], ...]:
+    """Return values as Athena writes them."""
     return tuple(
         tuple(None if value is None else _text(value, kind) for value, kind in zip(row, kinds, strict=True))
         for row in rows
@@ -122,7 +121,7 @@ def _moment(value: datetime) -> str:
 
 
 def java_double(value: float) -> str:
-    """Write a double as Java does: with an exponent from ten million on and below a thousandth."""
+    """Return a double as Java writes it: with an exponent from ten million up and below a thousandth."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):

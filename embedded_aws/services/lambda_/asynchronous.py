@@ -18,7 +18,7 @@ from embedded_aws.runtime.journal import Journal, StepKind
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.lambda_.functions import Functions, Outcome
+from embedded_aws.services.lambda_.functions import Functions, InvocationResult
 
 # After the first failure and after the second.
 _WAITS = (timedelta(minutes=1), timedelta(minutes=2))
@@ -83,7 +83,7 @@ class AsynchronousInvocations:
             self._queue(invocation, again)
 
     def _hand_on(
-        self, function: LambdaFunction, invocation: _Invocation, outcome: Outcome, case: str, condition: str
+        self, function: LambdaFunction, invocation: _Invocation, outcome: InvocationResult, case: str, condition: str
     ) -> None:
         """Send what happened to the destination of this case, and a failed event to the dead-letter queue."""
         role = ServiceRole(function.role, "lambda.amazonaws.com", function.function_arn)
@@ -110,7 +110,9 @@ class AsynchronousInvocations:
         else:
             self._journal.record(kept, name, f"{case} of an asynchronous invocation")
 
-    def _record(self, function: LambdaFunction, invocation: _Invocation, outcome: Outcome, condition: str) -> str:
+    def _record(
+        self, function: LambdaFunction, invocation: _Invocation, outcome: InvocationResult, condition: str
+    ) -> str:
         """The record that a destination gets."""
         response: dict[str, Any] = {"statusCode": 200, "executedVersion": "$LATEST"}
         if outcome.failed:

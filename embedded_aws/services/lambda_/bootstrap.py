@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 Handler = Callable[[Any, Any], Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Context:
+class LambdaContext:
     """The second argument of a handler: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html."""
 
     aws_request_id: str
@@ -164,7 +164,7 @@ def load(name: str) -> Handler:
     return handler
 
 
-def init_error(name: str, error: BaseException) -> Answer:
+def init_error(name: str, error: BaseException) -> Response:
     """The error of a handler that cannot be loaded, named as the managed runtime names it."""
     module, _, function = name.rpartition(".")
     if isinstance(error, ImportError):
@@ -178,9 +178,9 @@ def init_error(name: str, error: BaseException) -> Answer:
     return {"errorType": described[0], "errorMessage": described[1], "requestId": "", "stackTrace": stack(error)}
 
 
-def invoke(handler: Handler, request: dict[str, Any]) -> Answer:
+def invoke(handler: Handler, request: dict[str, Any]) -> Response:
     """Call the handler once."""
-    context = Context(**request["context"], deadline=time.monotonic() + request["seconds"])
+    context = LambdaContext(**request["context"], deadline=time.monotonic() + request["seconds"])
     try:
         result = handler(json.loads(request["event"]), context)
     except Exception as error:  # noqa: BLE001 - what a handler raises is its answer
@@ -211,7 +211,7 @@ def stack(error: BaseException) -> list[str]:
     return traceback.format_list([frame for frame in frames if frame.filename != __file__])
 
 
-def send(answers: IO[bytes], answer: Answer) -> None:
+def send(answers: IO[bytes], answer: Response) -> None:
     """Write one answer, after all that the handler printed."""
     sys.stdout.flush()
     sys.stderr.flush()

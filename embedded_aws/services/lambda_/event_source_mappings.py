@@ -22,7 +22,7 @@ from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.lambda_.functions import Functions, Outcome
+from embedded_aws.services.lambda_.functions import Functions, InvocationResult
 
 # moto annotates its queues and messages as they are before they have any attributes, so types are of no help here.
 Queue = Any
@@ -221,7 +221,7 @@ def _attribute(value: dict[str, Any]) -> dict[str, Any]:
     return {**content, "stringListValues": [], "binaryListValues": []}
 
 
-def _failed(mapping: EventSourceMapping, messages: list[Message], outcome: Outcome) -> set[str]:
+def _failed(mapping: EventSourceMapping, messages: list[Message], outcome: InvocationResult) -> set[str]:
     """Ids of the messages that stay in the queue; an answer that names an unknown message fails the whole batch."""
     every = {message.id for message in messages}
     if outcome.failed:

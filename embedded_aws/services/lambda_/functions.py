@@ -38,7 +38,7 @@ _FORGOTTEN = ("DeadLetterConfig", "LoggingConfig")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class InvocationResult:
     """What an invocation came to.
 
     Attributes:
@@ -100,7 +100,7 @@ class Functions:
         """An id as Lambda gives each request; the same ones in every run."""
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"request-{next(self._numbers)}"))
 
-    def invoke(self, function: LambdaFunction, event: str, request_id: str | None = None) -> Outcome:
+    def invoke(self, function: LambdaFunction, event: str, request_id: str | None = None) -> InvocationResult:
         """Run a function once and wait for it.
 
         Args:
@@ -336,7 +336,7 @@ def _text(body: Any) -> str:
     return (body.decode() if isinstance(body, bytes) else body) or "{}"
 
 
-def _outcome(function: LambdaFunction, request_id: str, reply: Reply, output: str, seconds: float) -> Outcome:
+def _outcome(function: LambdaFunction, request_id: str, reply: Reply, output: str, seconds: float) -> InvocationResult:
     error = reply.error
     payload = json.dumps(error) if error is not None else reply.result or "null"
     told = ""
@@ -348,4 +348,4 @@ def _outcome(function: LambdaFunction, request_id: str, reply: Reply, output: st
         f"REPORT RequestId: {request_id}\tDuration: {seconds * 1000:.2f} ms\t"
         f"Memory Size: {function.memory_size} MB\tMax Memory Used: {reply.peak_mb} MB\n"
     )
-    return Outcome(request_id, payload, error is not None, logs)
+    return InvocationResult(request_id, payload, error is not None, logs)
