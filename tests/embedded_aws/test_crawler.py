@@ -12,7 +12,7 @@ import pytest
 from embedded_aws.services.athena.types import UnknownTypeError, from_arrow
 from embedded_aws.services.glue.crawl_folders import (
     StoredObject,
-    excluded,
+    is_excluded,
     table_name,
     tables_at_level,
     tables_by_schema,
@@ -128,7 +128,7 @@ def test_folders_become_tables_in_the_crawlers_very_form(lake: Stage) -> None:
     }
     (step,) = lake.steps("crawl")
     assert (step.name, step.ok) == ("crawl", True)
-    assert step.detail == "2 tables made, 0 updated; 2 partitions made, 0 updated"
+    assert step.detail == "2 tables created, 0 updated; 2 partitions created, 0 updated"
 
 
 def test_new_columns_are_merged_and_partitions_inherit_them(lake: Stage) -> None:
@@ -142,7 +142,7 @@ def test_new_columns_are_merged_and_partitions_inherit_them(lake: Stage) -> None
         ("1",): expected,
         ("2",): expected,
     }
-    assert lake.steps("crawl")[-1].detail == "0 tables made, 1 updated; 1 partitions made, 1 updated"
+    assert lake.steps("crawl")[-1].detail == "0 tables created, 1 updated; 1 partitions created, 1 updated"
     lake.client("s3").delete_object(Bucket=BUCKET, Key="tables/t/dt=2/a.parquet")
     crawl(lake)
     assert columns(table(lake, "t")) == expected
@@ -230,7 +230,7 @@ def test_anyones_parquet_becomes_tables(lake: Stage) -> None:
     assert [one["Name"] for one in lake.client("glue").get_tables(DatabaseName="lake")["TableList"]] == ["orders"]
     log = "\n".join(lake.logged("/aws-glue/crawlers"))
     assert "readme.txt is not readable as Parquet" in log
-    assert "tables/above.parquet lies above the table level 3" in log
+    assert "tables/above.parquet is above the table level 3" in log
 
 
 def test_without_a_level_tables_follow_the_schemas(lake: Stage) -> None:
@@ -377,9 +377,12 @@ def test_a_crawler_may_have_its_own_schedule_and_a_role_by_name(lake: Stage) -> 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVENT_MODE"}}, "CRAWL_EVENT_MODE is not played"),
-        ({"SchemaChangePolicy": {"DeleteBehavior": "DELETE_FROM_DATABASE"}}, "DELETE_FROM_DATABASE is not played"),
-        ({"Targets": {"CatalogTargets": [{"DatabaseName": "lake", "Tables": ["t"]}]}}, "CatalogTargets are not played"),
+        ({"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVENT_MODE"}}, "CRAWL_EVENT_MODE is not modelled"),
+        ({"SchemaChangePolicy": {"DeleteBehavior": "DELETE_FROM_DATABASE"}}, "DELETE_FROM_DATABASE is not modelled"),
+        (
+            {"Targets": {"CatalogTargets": [{"DatabaseName": "lake", "Tables": ["t"]}]}},
+            "CatalogTargets are not modelled",
+        ),
     ],
 )
 def test_what_is_not_played_is_said(lake: Stage, settings: Any, said: str) -> None:
@@ -438,7 +441,7 @@ def test_a_type_that_hive_lacks_is_refused() -> None:
     ],
 )
 def test_exclusion_patterns(pattern: str, key: str, out: bool) -> None:
-    assert excluded(f"data/{key}", "data/", [pattern]) is out
+    assert is_excluded(f"data/{key}", "data/", [pattern]) is out
 
 
 def stored(*keys: str) -> list[StoredObject]:
