@@ -66,7 +66,7 @@ def test_only_the_failed_part_of_a_batch_comes_back_until_it_is_dead(stage: Stag
     batches = [line for line in stage.logged("/aws/lambda/worker") if line.startswith("[")]
     assert batches == ["['good', 'bad', 'fine']", "['bad']", "['bad']"]
     assert minutes(stage, "queue") == [0, 1, 2]
-    assert stage.steps("queue")[0].detail == "2 of 3 messages done by worker"
+    assert stage.steps("queue")[0].detail == "2 of 3 messages processed by worker"
     (step,) = stage.steps("dead_letter")
     assert (step.name, step.ok, step.detail) == ("dead", False, "1 messages of work after 3 tries")
     assert minutes(stage, "dead_letter") == [3]
@@ -161,7 +161,7 @@ def test_messages_past_their_retention_are_gone(stage: Stage) -> None:
     stage.client("lambda").create_event_source_mapping(FunctionName="late", EventSourceArn=arn)
     send(stage, url, "b")
     stage.run_for(minutes=1)
-    assert [step.detail for step in stage.steps("queue")] == ["1 of 1 messages done by late"]
+    assert [step.detail for step in stage.steps("queue")] == ["1 of 1 messages processed by late"]
 
 
 def test_an_object_in_a_bucket_reaches_the_function_behind_the_queue(stage: Stage) -> None:
