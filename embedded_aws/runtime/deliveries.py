@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from embedded_aws.clock import SimulatedClock
-    from embedded_aws.runtime.agenda import Agenda
     from embedded_aws.runtime.journal import Journal, StepKind
     from embedded_aws.runtime.senders import Sender
+    from embedded_aws.runtime.timers import Timers
 
 # AWS backs off without saying how; 185 tries at this pace fit into the 24 hours that it goes on at most.
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=5)
@@ -50,10 +50,10 @@ class Delivery:
 class Deliveries:
     """Makes deliveries, tries them again as their retry policy says, and keeps what failed for good."""
 
-    def __init__(self, clock: SimulatedClock, journal: Journal, agenda: Agenda) -> None:
+    def __init__(self, clock: SimulatedClock, journal: Journal, timers: Timers) -> None:
         self._clock = clock
         self._journal = journal
-        self._agenda = agenda
+        self._timers = timers
 
     def make(self, delivery: Delivery) -> None:
         """Try once; every failure is a step."""
@@ -74,7 +74,7 @@ class Deliveries:
         if error.permanent or delivery.tries > policy.get("MaximumRetryAttempts", _RETRIES) or again > latest:
             self._keep(delivery, error)
         else:
-            self._agenda.add(again, lambda: self.make(delivery))
+            self._timers.call_at(again, lambda: self.make(delivery))
 
     def _keep(self, delivery: Delivery, error: DeliveryError) -> None:
         arn = (delivery.target.get("DeadLetterConfig") or {}).get("Arn")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from embedded_aws.runtime.agenda import Agenda, Engine
 from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.observer import Observer
 from embedded_aws.runtime.role_sessions import RoleSessions
+from embedded_aws.runtime.timers import Timers, Worker
 from embedded_aws.services.events.rules import Rules
 from embedded_aws.services.glue.crawler import Crawlers
 from embedded_aws.services.lambda_.asynchronous import AsynchronousInvocations
@@ -44,15 +44,15 @@ class Playback:
         self._observer = Observer(server, journal)
         self._installed = ExitStack()
 
-        agenda, sessions = Agenda(lambda: clock.now), RoleSessions(server, clock)
+        timers, sessions = Timers(lambda: clock.now), RoleSessions(server, clock)
         self._functions = Functions(server, clock, journal, folder)
-        self._asynchronous = AsynchronousInvocations(server, clock, journal, agenda, sessions, self._functions)
+        self._asynchronous = AsynchronousInvocations(server, clock, journal, timers, sessions, self._functions)
         self._queues = QueuePollers(server, clock, journal, sessions, self._functions)
-        self._rules = Rules(server, clock, journal, agenda, self._functions, self._asynchronous.accept)
-        self._crawlers = Crawlers(server, clock, journal, agenda, sessions, self._rules)
-        schedules = Schedules(server, clock, journal, agenda, sessions)
+        self._rules = Rules(server, clock, journal, timers, self._functions, self._asynchronous.accept)
+        self._crawlers = Crawlers(server, clock, journal, timers, sessions, self._rules)
+        schedules = Schedules(server, clock, journal, timers, sessions)
         # Asked in this order: what was promised earlier goes first.
-        self._engines: tuple[Engine, ...] = (agenda, schedules, self._rules, self._crawlers, self._queues)
+        self._workers: tuple[Worker, ...] = (timers, schedules, self._rules, self._crawlers, self._queues)
 
     def install(self) -> None:
         """Take moto's place where it only pretends."""
@@ -90,9 +90,9 @@ class Playback:
         acting = True
         while acting:
             # Every engine has its turn, whether or not the one before had anything to do.
-            acted = [engine.act() for engine in self._engines]
+            acted = [worker.run_due() for worker in self._workers]
             acting = any(acted)
             self._observer.note()
 
     def _next_due(self) -> datetime | None:
-        return min((due for engine in self._engines if (due := engine.next_due())), default=None)
+        return min((due for worker in self._workers if (due := worker.next_due())), default=None)

@@ -17,11 +17,11 @@ from moto.events.models import Rule
 from moto.events.utils import EventTemplateParser
 
 from embedded_aws.clock import SimulatedClock
-from embedded_aws.runtime.agenda import Agenda
 from embedded_aws.runtime.deliveries import Deliveries, Delivery
 from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.senders import ServiceSender
+from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.functions import Functions
 from embedded_aws.services.scheduler.expressions import parse
@@ -35,7 +35,7 @@ class Rules:
         server: AwsServer,
         clock: SimulatedClock,
         journal: Journal,
-        agenda: Agenda,
+        timers: Timers,
         functions: Functions,
         invoke_later: Callable[[LambdaFunction, str], None],
     ) -> None:
@@ -43,8 +43,8 @@ class Rules:
         self._clock = clock
         self._functions = functions
         self._invoke_later = invoke_later
-        self._agenda = agenda
-        self._deliveries = Deliveries(clock, journal, agenda)
+        self._timers = timers
+        self._deliveries = Deliveries(clock, journal, timers)
         self._numbers = 0
         # Moto does not keep when a rule was made: rule and expression → its last firing, or when it was first seen.
         self._fired: dict[tuple[str, str | None], datetime] = {}
@@ -71,7 +71,7 @@ class Rules:
         """When the first rule with a schedule fires."""
         return min((due for rule in self._scheduled() if (due := self._due(rule))), default=None)
 
-    def act(self) -> bool:
+    def run_due(self) -> bool:
         """Fire the rules whose time has come."""
         acted = False
         for rule in list(self._scheduled()):
@@ -117,7 +117,7 @@ class Rules:
                 attributes={"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"]},
                 began=self._clock.now,
             )
-            self._agenda.add(self._clock.now, lambda delivery=delivery: self._deliveries.make(delivery))  # type: ignore[misc] # bound now, not later
+            self._timers.call_at(self._clock.now, lambda delivery=delivery: self._deliveries.make(delivery))  # type: ignore[misc] # bound now, not later
 
     def _event(
         self,

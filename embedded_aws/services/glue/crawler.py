@@ -16,10 +16,10 @@ from moto.glue.models import FakeCrawl, FakeCrawler
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
 from embedded_aws.iam.credentials import Credentials
-from embedded_aws.runtime.agenda import Agenda
 from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.role_sessions import RoleSessions
+from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.events.rules import Rules
 from embedded_aws.services.glue.crawl import Crawl, CrawlError, CrawlResult, FooterCache
@@ -39,7 +39,7 @@ class Crawlers:
         server: AwsServer,
         clock: SimulatedClock,
         journal: Journal,
-        agenda: Agenda,
+        timers: Timers,
         sessions: RoleSessions,
         rules: Rules,
     ) -> None:
@@ -47,7 +47,7 @@ class Crawlers:
         self._sessions = sessions
         self._clock = clock
         self._journal = journal
-        self._agenda = agenda
+        self._timers = timers
         self._rules = rules
         self._logs = LogWriter(server)
         self._footers: FooterCache = {}
@@ -89,7 +89,7 @@ class Crawlers:
         """When the first crawler with a schedule of its own starts."""
         return min((due for crawler in self._crawlers() if (due := self._due(crawler))), default=None)
 
-    def act(self) -> bool:
+    def run_due(self) -> bool:
         """Start the crawlers whose time has come."""
         acted = False
         for crawler in self._crawlers():
@@ -120,7 +120,7 @@ class Crawlers:
         crawler.crawls.append(crawl)
         started = {"startTime": _stamp(self._clock.now), "state": "Started", "message": "Crawler Started"}
         self._emit(crawler, started)
-        self._agenda.add(self._clock.now + _DURATION, lambda: self._end(crawler, crawl))
+        self._timers.call_at(self._clock.now + _DURATION, lambda: self._end(crawler, crawl))
 
     def _end(self, crawler: FakeCrawler, crawl: FakeCrawl) -> None:
         """Do the crawl's work and say how it went."""

@@ -13,10 +13,10 @@ from typing import Any
 from moto.awslambda.models import LambdaFunction
 
 from embedded_aws.clock import SimulatedClock
-from embedded_aws.runtime.agenda import Agenda
 from embedded_aws.runtime.journal import Journal, StepKind
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
+from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.functions import Functions, Outcome
 
@@ -43,7 +43,7 @@ class AsynchronousInvocations:
         server: AwsServer,
         clock: SimulatedClock,
         journal: Journal,
-        agenda: Agenda,
+        timers: Timers,
         sessions: RoleSessions,
         functions: Functions,
     ) -> None:
@@ -51,7 +51,7 @@ class AsynchronousInvocations:
         self._sessions = sessions
         self._clock = clock
         self._journal = journal
-        self._agenda = agenda
+        self._timers = timers
         self._functions = functions
 
     def accept(self, function: LambdaFunction, event: str) -> None:
@@ -60,7 +60,7 @@ class AsynchronousInvocations:
         self._queue(_Invocation(function.function_name, event, self._functions.new_request_id(), now), now)
 
     def _queue(self, invocation: _Invocation, due: datetime) -> None:
-        self._agenda.add(due, lambda: self._attempt(invocation))
+        self._timers.call_at(due, lambda: self._attempt(invocation))
 
     def _attempt(self, invocation: _Invocation) -> None:
         function = self._functions.find(invocation.function)

@@ -60,7 +60,7 @@ class QueuePollers:
         """When the first message can be received."""
         return min((due for mapping, queue in self._mappings() if (due := self._due(mapping, queue))), default=None)
 
-    def act(self) -> bool:
+    def run_due(self) -> bool:
         """Receive and deliver one batch of every queue that is due."""
         acted = False
         for mapping, queue in self._mappings():

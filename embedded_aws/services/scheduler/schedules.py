@@ -15,11 +15,11 @@ from typing import Any
 from moto.scheduler.models import Schedule
 
 from embedded_aws.clock import SimulatedClock
-from embedded_aws.runtime.agenda import Agenda
 from embedded_aws.runtime.deliveries import Deliveries, Delivery
 from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
+from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.scheduler.expressions import ScheduleExpressionError, parse
 
@@ -37,13 +37,13 @@ class Schedules:
     """Fires schedules: to functions, queues, topics and any operation of any service, as the schedule's role."""
 
     def __init__(
-        self, server: AwsServer, clock: SimulatedClock, journal: Journal, agenda: Agenda, sessions: RoleSessions
+        self, server: AwsServer, clock: SimulatedClock, journal: Journal, timers: Timers, sessions: RoleSessions
     ) -> None:
         self._server = server
         self._sessions = sessions
         self._clock = clock
         self._journal = journal
-        self._deliveries = Deliveries(clock, journal, agenda)
+        self._deliveries = Deliveries(clock, journal, timers)
         self._fired: dict[str, datetime] = {}
         self._unreadable: set[tuple[str, str]] = set()
 
@@ -51,7 +51,7 @@ class Schedules:
         """When the first schedule fires."""
         return min((due for schedule in self._enabled() if (due := self._due(schedule))), default=None)
 
-    def act(self) -> bool:
+    def run_due(self) -> bool:
         """Fire what is due, in order of time."""
         now = self._clock.now
         dated = [(due, schedule.arn, schedule) for schedule in self._enabled() if (due := self._due(schedule))]

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class Engine(Protocol):
+class Worker(Protocol):
     """One of the parts that the run loop asks in turn."""
 
     def next_due(self) -> datetime | None:
         """When the engine has something to do next, UTC; a moment not after now if at once, None if never."""
 
-    def act(self) -> bool:
+    def run_due(self) -> bool:
         """Do what is due now; whether there was anything."""
 
 
-class Agenda:
+class Timers:
     """An engine of single actions, done in order of time and then of entry. Any thread may add to it."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -41,7 +41,7 @@ class Agenda:
         with self._lock:
             return self._entries[0][0] if self._entries else None
 
-    def act(self) -> bool:
+    def run_due(self) -> bool:
         """Do the first action if it is due."""
         with self._lock:
             if not self._entries or self._entries[0][0] > self._now():
