@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.pulumi_mocks import deploy
-from embedded_aws.runtime.journal import Step
 from embedded_aws.runtime.playback import Playback
+from embedded_aws.runtime.step_log import Step
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena import AthenaEngine
 
@@ -38,7 +38,7 @@ class EmbeddedAws:
         self.server = AwsServer(region=region)
         self._athena = AthenaEngine(self.server, folder)
         self._playback = Playback(self.server, self.clock, folder / "functions")
-        self.log: list[Step] = self._playback.journal.steps
+        self.log: list[Step] = self._playback.steps.recorded
         self._running: ExitStack | None = None
 
     def __enter__(self) -> Self:

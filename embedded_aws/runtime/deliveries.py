@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from embedded_aws.clock import SimulatedClock
-    from embedded_aws.runtime.journal import Journal, StepKind
     from embedded_aws.runtime.senders import Sender
+    from embedded_aws.runtime.step_log import StepKind, StepLog
     from embedded_aws.runtime.timers import Timers
 
 # AWS backs off without saying how; 185 tries at this pace fit into the 24 hours that it goes on at most.
@@ -50,9 +50,9 @@ class Delivery:
 class Deliveries:
     """Makes deliveries, tries them again as their retry policy says, and keeps what failed for good."""
 
-    def __init__(self, clock: SimulatedClock, journal: Journal, timers: Timers) -> None:
+    def __init__(self, clock: SimulatedClock, steps: StepLog, timers: Timers) -> None:
         self._clock = clock
-        self._journal = journal
+        self._steps = steps
         self._timers = timers
 
     def make(self, delivery: Delivery) -> None:
@@ -61,10 +61,10 @@ class Deliveries:
         try:
             done = delivery.attempt(delivery.tries)
         except DeliveryError as error:
-            self._journal.record(delivery.kind, delivery.name, str(error), ok=False)
+            self._steps.record(delivery.kind, delivery.name, str(error), ok=False)
             self._again_or_keep(delivery, error)
         else:
-            self._journal.record(delivery.kind, delivery.name, done)
+            self._steps.record(delivery.kind, delivery.name, done)
 
     def _again_or_keep(self, delivery: Delivery, error: DeliveryError) -> None:
         policy = delivery.target.get("RetryPolicy") or {}
@@ -80,7 +80,7 @@ class Deliveries:
         arn = (delivery.target.get("DeadLetterConfig") or {}).get("Arn")
         if not arn:
             detail = f"Given up after {delivery.tries} tries, without a dead-letter queue to keep it."
-            self._journal.record(delivery.kind, delivery.name, detail, ok=False)
+            self._steps.record(delivery.kind, delivery.name, detail, ok=False)
             return
         attributes = {
             **delivery.attributes,
@@ -92,7 +92,7 @@ class Deliveries:
         try:
             delivery.keeper.send(arn, delivery.text, attributes)
         except DeliveryError as refused:
-            self._journal.record("dead_letter", queue, str(refused), ok=False)
+            self._steps.record("dead_letter", queue, str(refused), ok=False)
         else:
             detail = f"from {delivery.name} after {delivery.tries} tries"
-            self._journal.record("dead_letter", queue, detail, ok=False)
+            self._steps.record("dead_letter", queue, detail, ok=False)

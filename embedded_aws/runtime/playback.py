@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.observer import Observer
 from embedded_aws.runtime.role_sessions import RoleSessions
+from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.timers import Timers, Worker
 from embedded_aws.services.events.rules import Rules
 from embedded_aws.services.glue.crawler import Crawlers
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from embedded_aws.clock import SimulatedClock
-    from embedded_aws.runtime.journal import Step
+    from embedded_aws.runtime.step_log import Step
     from embedded_aws.server.server import AwsServer
 
 
@@ -35,22 +35,22 @@ class Playback:
         folder: for unpacked functions; removed by `close`.
 
     Attributes:
-        journal: what happened.
+        steps: what happened.
     """
 
     def __init__(self, server: AwsServer, clock: SimulatedClock, folder: Path) -> None:
-        self.journal = journal = Journal(clock)
+        self.steps = steps = StepLog(clock)
         self._clock = clock
-        self._observer = Observer(server, journal)
+        self._observer = Observer(server, steps)
         self._installed = ExitStack()
 
         timers, sessions = Timers(lambda: clock.now), RoleSessions(server, clock)
-        self._functions = Functions(server, clock, journal, folder)
-        self._asynchronous = AsynchronousInvocations(server, clock, journal, timers, sessions, self._functions)
-        self._queues = QueuePollers(server, clock, journal, sessions, self._functions)
-        self._rules = Rules(server, clock, journal, timers, self._functions, self._asynchronous.accept)
-        self._crawlers = Crawlers(server, clock, journal, timers, sessions, self._rules)
-        schedules = Schedules(server, clock, journal, timers, sessions)
+        self._functions = Functions(server, clock, steps, folder)
+        self._asynchronous = AsynchronousInvocations(server, clock, steps, timers, sessions, self._functions)
+        self._queues = QueuePollers(server, clock, steps, sessions, self._functions)
+        self._rules = Rules(server, clock, steps, timers, self._functions, self._asynchronous.accept)
+        self._crawlers = Crawlers(server, clock, steps, timers, sessions, self._rules)
+        schedules = Schedules(server, clock, steps, timers, sessions)
         # Asked in this order: what was promised earlier goes first.
         self._workers: tuple[Worker, ...] = (timers, schedules, self._rules, self._crawlers, self._queues)
 
@@ -74,7 +74,7 @@ class Playback:
             moment: aware; where the clock stands afterwards, or a little later.
             on_step: is told every step as it happens.
         """
-        self.journal.listener = on_step
+        self.steps.listener = on_step
         try:
             self.drain()
             while (due := self._next_due()) is not None and due <= moment:
@@ -83,7 +83,7 @@ class Playback:
             self._clock.move_to(moment)
             self.drain()
         finally:
-            self.journal.listener = None
+            self.steps.listener = None
 
     def drain(self) -> None:
         """Do all that is due now, and what follows from it, without letting time pass."""

@@ -18,9 +18,9 @@ from moto.events.utils import EventTemplateParser
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.runtime.deliveries import Deliveries, Delivery
-from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.senders import ServiceSender
+from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.functions import Functions
@@ -34,7 +34,7 @@ class Rules:
         self,
         server: AwsServer,
         clock: SimulatedClock,
-        journal: Journal,
+        steps: StepLog,
         timers: Timers,
         functions: Functions,
         invoke_later: Callable[[LambdaFunction, str], None],
@@ -44,7 +44,7 @@ class Rules:
         self._functions = functions
         self._invoke_later = invoke_later
         self._timers = timers
-        self._deliveries = Deliveries(clock, journal, timers)
+        self._deliveries = Deliveries(clock, steps, timers)
         self._numbers = 0
         # Moto does not keep when a rule was made: rule and expression → its last firing, or when it was first seen.
         self._fired: dict[tuple[str, str | None], datetime] = {}

@@ -16,9 +16,9 @@ from moto.glue.models import FakeCrawl, FakeCrawler
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
 from embedded_aws.iam.credentials import Credentials
-from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.role_sessions import RoleSessions
+from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.events.rules import Rules
@@ -38,7 +38,7 @@ class Crawlers:
         self,
         server: AwsServer,
         clock: SimulatedClock,
-        journal: Journal,
+        steps: StepLog,
         timers: Timers,
         sessions: RoleSessions,
         rules: Rules,
@@ -46,7 +46,7 @@ class Crawlers:
         self._server = server
         self._sessions = sessions
         self._clock = clock
-        self._journal = journal
+        self._steps = steps
         self._timers = timers
         self._rules = rules
         self._logs = LogWriter(server)
@@ -100,7 +100,7 @@ class Crawlers:
                 try:
                     self._start(crawler)
                 except CrawlerRunningException as error:
-                    self._journal.record("crawl", crawler.name, error.message, ok=False)
+                    self._steps.record("crawl", crawler.name, error.message, ok=False)
         return acted
 
     def _crawlers(self) -> list[FakeCrawler]:
@@ -150,7 +150,7 @@ class Crawlers:
             f"{result.partitions_created} partitions made, {result.partitions_updated} updated"
         )
         seconds = time.monotonic() - begin
-        self._journal.record("crawl", crawler.name, error or counts, ok=not error, seconds=seconds)
+        self._steps.record("crawl", crawler.name, error or counts, ok=not error, seconds=seconds)
         self._emit(crawler, _ending(crawl, end, result, error))
 
     def _role_arn(self, role: str) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 from moto.awslambda.models import LambdaFunction
 
 from embedded_aws.clock import SimulatedClock
-from embedded_aws.runtime.journal import Journal, StepKind
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
+from embedded_aws.runtime.step_log import StepKind, StepLog
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.functions import Functions, Outcome
@@ -42,7 +42,7 @@ class AsynchronousInvocations:
         self,
         server: AwsServer,
         clock: SimulatedClock,
-        journal: Journal,
+        steps: StepLog,
         timers: Timers,
         sessions: RoleSessions,
         functions: Functions,
@@ -50,7 +50,7 @@ class AsynchronousInvocations:
         self._server = server
         self._sessions = sessions
         self._clock = clock
-        self._journal = journal
+        self._steps = steps
         self._timers = timers
         self._functions = functions
 
@@ -65,7 +65,7 @@ class AsynchronousInvocations:
     def _attempt(self, invocation: _Invocation) -> None:
         function = self._functions.find(invocation.function)
         if function is None:
-            self._journal.record("invoke", invocation.function, "The function does not exist any more.", ok=False)
+            self._steps.record("invoke", invocation.function, "The function does not exist any more.", ok=False)
             return
         outcome = self._functions.invoke(function, invocation.event, invocation.request_id)
         invocation = replace(invocation, tries=invocation.tries + 1)
@@ -106,9 +106,9 @@ class AsynchronousInvocations:
         try:
             sender.send(arn, text, attributes)
         except DeliveryError as error:
-            self._journal.record(kept, name, str(error), ok=False)
+            self._steps.record(kept, name, str(error), ok=False)
         else:
-            self._journal.record(kept, name, f"{case} of an asynchronous invocation")
+            self._steps.record(kept, name, f"{case} of an asynchronous invocation")
 
     def _record(self, function: LambdaFunction, invocation: _Invocation, outcome: Outcome, condition: str) -> str:
         """The record that a destination gets."""

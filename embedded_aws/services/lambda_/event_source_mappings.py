@@ -18,9 +18,9 @@ from moto.sqs import models as sqs_models
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
-from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.role_sessions import RoleSessions
+from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.functions import Functions, Outcome
 
@@ -37,12 +37,12 @@ class QueuePollers:
     """Receives, invokes, deletes what went well, and lets the queue's redrive policy take what never does."""
 
     def __init__(
-        self, server: AwsServer, clock: SimulatedClock, journal: Journal, sessions: RoleSessions, functions: Functions
+        self, server: AwsServer, clock: SimulatedClock, steps: StepLog, sessions: RoleSessions, functions: Functions
     ) -> None:
         self._server = server
         self._sessions = sessions
         self._clock = clock
-        self._journal = journal
+        self._steps = steps
         self._functions = functions
         # A poller that was refused waits, longer each time: mapping → (until, wait, error).
         self._refused: dict[str, tuple[datetime, timedelta, str]] = {}
@@ -114,7 +114,7 @@ class QueuePollers:
         self._delete(queue, [message for message in wanted if message.id not in failed])
         detail = f"{len(wanted) - len(failed)} of {len(wanted)} messages done by {function.function_name}"
         seconds = time.monotonic() - begin
-        self._journal.record("queue", queue.name, detail, ok=not failed, seconds=seconds)
+        self._steps.record("queue", queue.name, detail, ok=not failed, seconds=seconds)
 
     def _check(self, function: LambdaFunction, queue: Queue) -> None:
         """Whether the function's role lets the poller work.
@@ -132,7 +132,7 @@ class QueuePollers:
         """Note why there is no polling (once), and wait."""
         _, wait, known = self._refused.get(mapping.uuid, (None, _FIRST_WAIT, ""))
         if error != known:
-            self._journal.record("queue", queue.name, error, ok=False)
+            self._steps.record("queue", queue.name, error, ok=False)
         self._refused[mapping.uuid] = self._clock.now + wait, min(2 * wait, _LONGEST_WAIT), error
 
     def _receive(self, mapping: EventSourceMapping, queue: Queue) -> list[Message]:
@@ -144,7 +144,7 @@ class QueuePollers:
         )
         if dead_letters is not None and (moved := len(dead_letters._messages) - before):  # noqa: SLF001 - as above
             detail = f"{moved} messages of {queue.name} after {queue.redrive_policy['maxReceiveCount']} tries"
-            self._journal.record("dead_letter", dead_letters.name, detail, ok=False)
+            self._steps.record("dead_letter", dead_letters.name, detail, ok=False)
         return messages
 
     def _delete(self, queue: Queue, messages: list[Message]) -> None:

@@ -23,9 +23,9 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
-from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.role_sessions import SESSION_LIFE
+from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.packages import PackageMissingError, Packages
 from embedded_aws.services.lambda_.process import FunctionProcess, Reply
@@ -76,10 +76,10 @@ class _Environment:
 class Functions:
     """Runs functions, keeps their processes warm, and answers Lambda's Invoke in moto's place."""
 
-    def __init__(self, server: AwsServer, clock: SimulatedClock, journal: Journal, folder: Path) -> None:
+    def __init__(self, server: AwsServer, clock: SimulatedClock, steps: StepLog, folder: Path) -> None:
         self._server = server
         self._clock = clock
-        self._journal = journal
+        self._steps = steps
         self._folder = folder
         self._packages = Packages(folder / "packages")
         self._logs = LogWriter(server)
@@ -138,7 +138,7 @@ class Functions:
                 self._clock.now,
             )
             self._give_back(function, environment, reply)
-        self._journal.record(
+        self._steps.record(
             "invoke", function.function_name, outcome.error, ok=not outcome.failed, seconds=time.monotonic() - begin
         )
         return outcome

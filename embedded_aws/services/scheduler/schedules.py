@@ -16,9 +16,9 @@ from moto.scheduler.models import Schedule
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.runtime.deliveries import Deliveries, Delivery
-from embedded_aws.runtime.journal import Journal
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
+from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.scheduler.expressions import ScheduleExpressionError, parse
@@ -37,13 +37,13 @@ class Schedules:
     """Fires schedules: to functions, queues, topics and any operation of any service, as the schedule's role."""
 
     def __init__(
-        self, server: AwsServer, clock: SimulatedClock, journal: Journal, timers: Timers, sessions: RoleSessions
+        self, server: AwsServer, clock: SimulatedClock, steps: StepLog, timers: Timers, sessions: RoleSessions
     ) -> None:
         self._server = server
         self._sessions = sessions
         self._clock = clock
-        self._journal = journal
-        self._deliveries = Deliveries(clock, journal, timers)
+        self._steps = steps
+        self._deliveries = Deliveries(clock, steps, timers)
         self._fired: dict[str, datetime] = {}
         self._unreadable: set[tuple[str, str]] = set()
 
@@ -78,7 +78,7 @@ class Schedules:
             # Moto takes any text; that it is none is said once.
             if (schedule.arn, schedule.schedule_expression) not in self._unreadable:
                 self._unreadable.add((schedule.arn, schedule.schedule_expression))
-                self._journal.record("schedule", schedule.name, str(error), ok=False)
+                self._steps.record("schedule", schedule.name, str(error), ok=False)
             return None
         due = expression.next_after(after)
         if due is None or (schedule.end_date and due > _moment(schedule.end_date)):
