@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from embedded_aws.runtime.observer import Observer
 from embedded_aws.runtime.role_sessions import RoleSessions
+from embedded_aws.runtime.step_collector import StepCollector
 from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.timers import Timers, Worker
 from embedded_aws.services.events.rules import Rules
@@ -41,7 +41,7 @@ class Playback:
     def __init__(self, server: AwsServer, clock: SimulatedClock, folder: Path) -> None:
         self.steps = steps = StepLog(clock)
         self._clock = clock
-        self._observer = Observer(server, steps)
+        self._collector = StepCollector(server, steps)
         self._installed = ExitStack()
 
         timers, sessions = Timers(lambda: clock.now), RoleSessions(server, clock)
@@ -92,7 +92,7 @@ class Playback:
             # Every engine has its turn, whether or not the one before had anything to do.
             acted = [worker.run_due() for worker in self._workers]
             acting = any(acted)
-            self._observer.note()
+            self._collector.collect()
 
     def _next_due(self) -> datetime | None:
         return min((due for worker in self._workers if (due := worker.next_due())), default=None)

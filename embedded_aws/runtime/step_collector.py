@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _SHOWN = 80
 
 
-class Observer:
+class StepCollector:
     """Looks from time to time at what the server has to tell; each thing becomes one step."""
 
     def __init__(self, server: AwsServer, steps: StepLog) -> None:
@@ -20,7 +20,7 @@ class Observer:
         self._denials = 0
         self._queries: set[str] = set()
 
-    def note(self) -> None:
+    def collect(self) -> None:
         """Write down what is new."""
         self._note_denials()
         self._note_queries()
