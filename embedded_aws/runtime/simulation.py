@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from embedded_aws.server.server import AwsServer
 
 
-class Playback:
+class Simulation:
     """Plays whatever a server holds.
 
     Args:
