@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from embedded_aws.iam.credentials import Credentials
     from embedded_aws.server.server import AwsServer
 
-SESSION_LIFE = timedelta(days=7)
+SESSION_LIFETIME = timedelta(days=7)
 """How long credentials are used. AWS gives them for twelve hours at most; the server lets them live on, and so the cold
 starts that renewing them would take do not fill simulated days."""
 
@@ -37,7 +37,7 @@ class RoleSessions:
         """
         context = {"aws:SourceArn": source_arn}
         made, credentials = self._sessions.get((role_arn, service, session), (None, None))
-        if made is None or credentials is None or made + SESSION_LIFE < self._clock.now:
+        if made is None or credentials is None or made + SESSION_LIFETIME < self._clock.now:
             credentials = self._server.assume(role_arn, service, session, dict(context))
             self._sessions[role_arn, service, session] = self._clock.now, credentials
         else:

@@ -17,10 +17,10 @@ from moto.events.models import Rule
 from moto.events.utils import EventTemplateParser
 
 from embedded_aws.clock import SimulatedClock
-from embedded_aws.runtime.deliveries import Deliveries, Delivery
+from embedded_aws.runtime.delivery import Delivery, DeliveryService
 from embedded_aws.runtime.patching import replaced
-from embedded_aws.runtime.senders import ServiceSender
 from embedded_aws.runtime.step_log import StepLog
+from embedded_aws.runtime.targets import ServiceSender
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.functions import Functions
@@ -44,7 +44,7 @@ class Rules:
         self._functions = functions
         self._invoke_later = invoke_later
         self._timers = timers
-        self._deliveries = Deliveries(clock, steps, timers)
+        self._deliveries = DeliveryService(clock, steps, timers)
         self._numbers = 0
         # Moto does not keep when a rule was made: rule and expression → its last firing, or when it was first seen.
         self._fired: dict[tuple[str, str | None], datetime] = {}
@@ -111,13 +111,13 @@ class Rules:
                 kind="rule",
                 name=rule.name,
                 target=target,
-                text=text,
-                attempt=attempt,
-                keeper=sender,
+                dead_letter=text,
+                send=attempt,
+                dead_letter_sender=sender,
                 attributes={"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"]},
-                began=self._clock.now,
+                started_at=self._clock.now,
             )
-            self._timers.call_at(self._clock.now, lambda delivery=delivery: self._deliveries.make(delivery))  # type: ignore[misc] # bound now, not later
+            self._timers.call_at(self._clock.now, lambda delivery=delivery: self._deliveries.deliver(delivery))  # type: ignore[misc] # bound now, not later
 
     def _event(
         self,

@@ -14,8 +14,8 @@ from moto.awslambda.models import LambdaFunction
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.runtime.role_sessions import RoleSessions
-from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
 from embedded_aws.runtime.step_log import StepKind, StepLog
+from embedded_aws.runtime.targets import DeliveryError, RoleSender, ServiceRole
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.functions import Functions, Outcome

@@ -24,7 +24,7 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
 from embedded_aws.runtime.patching import replaced
-from embedded_aws.runtime.role_sessions import SESSION_LIFE
+from embedded_aws.runtime.role_sessions import SESSION_LIFETIME
 from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.packages import PackageMissingError, Packages
@@ -207,7 +207,7 @@ class Functions:
         """A warm process of the function as it now is, or a new one."""
         fingerprint = _fingerprint(function)
         # An environment keeps the credentials that it was started with; Lambda too ends it after some hours.
-        oldest = self._clock.now - SESSION_LIFE
+        oldest = self._clock.now - SESSION_LIFETIME
         with self._lock:
             idle = self._idle.setdefault(function.function_name, [])
             fresh = [one for one in idle if one.fingerprint == fingerprint and one.started_at >= oldest]

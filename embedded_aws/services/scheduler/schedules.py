@@ -15,10 +15,10 @@ from typing import Any
 from moto.scheduler.models import Schedule
 
 from embedded_aws.clock import SimulatedClock
-from embedded_aws.runtime.deliveries import Deliveries, Delivery
+from embedded_aws.runtime.delivery import Delivery, DeliveryService
 from embedded_aws.runtime.role_sessions import RoleSessions
-from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
 from embedded_aws.runtime.step_log import StepLog
+from embedded_aws.runtime.targets import DeliveryError, RoleSender, ServiceRole
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.scheduler.expressions import ScheduleExpressionError, parse
@@ -43,7 +43,7 @@ class Schedules:
         self._sessions = sessions
         self._clock = clock
         self._steps = steps
-        self._deliveries = Deliveries(clock, steps, timers)
+        self._deliveries = DeliveryService(clock, steps, timers)
         self._fired: dict[str, datetime] = {}
         self._unreadable: set[tuple[str, str]] = set()
 
@@ -96,20 +96,20 @@ class Schedules:
             text = _filled(target.get("Input") or "{}", schedule, due, number)
             return _hand_over(sender, target["Arn"], text)
 
-        self._deliveries.make(
+        self._deliveries.deliver(
             Delivery(
                 kind="schedule",
                 name=schedule.name,
                 target=target,
-                text=_filled(target.get("Input") or "{}", schedule, due, 1),
-                attempt=attempt,
-                keeper=sender,
+                dead_letter=_filled(target.get("Input") or "{}", schedule, due, 1),
+                send=attempt,
+                dead_letter_sender=sender,
                 attributes={
                     "SCHEDULE_ARN": schedule.arn,
                     "TARGET_ARN": target["Arn"],
                     "SCHEDULED_TIME": f"{due:%Y-%m-%dT%H:%M:%SZ}",
                 },
-                began=due,
+                started_at=due,
             )
         )
         if schedule.action_after_completion == "DELETE" and self._due(schedule) is None:
