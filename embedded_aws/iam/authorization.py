@@ -117,7 +117,7 @@ class Authorization:
 
         Raises:
             UnknownAccessKeyError: nobody has the request's access key.
-            RefusedRequestError: it cannot be read, or the key's owner did not sign it.
+            RejectedRequestError: it cannot be read, or the key's owner did not sign it.
         """
         if request.problem is not None:
             raise request.problem
@@ -133,7 +133,7 @@ class Authorization:
 
         Raises:
             AccessDeniedError: some of it is not allowed, or the operation is not modelled.
-            RefusedRequestError: a part of it that says what it does cannot be read.
+            RejectedRequestError: a part of it that says what it does cannot be read.
         """
         self._refused.resources = frozenset()
         if caller.is_owner:

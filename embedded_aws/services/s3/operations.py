@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from embedded_aws.iam.operation import Operation, UnmodelledOperationError
 from embedded_aws.iam.policies import Question
-from embedded_aws.server.refusals import InvalidArgumentError, RefusedRequestError
+from embedded_aws.server.errors import InvalidArgumentError, RejectedRequestError
 from embedded_aws.server.requests import AwsRequest
 from embedded_aws.server.signatures import AUTHENTICATION_PARAMETERS
 from embedded_aws.services.s3.encryption import key_questions
@@ -127,7 +127,7 @@ _COPY_SOURCE = re.compile(
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
-class MalformedXmlError(RefusedRequestError):
+class MalformedXmlError(RejectedRequestError):
     """A body that is not the XML that its operation takes."""
 
     s3 = ("MalformedXML", 400)
@@ -141,7 +141,7 @@ def s3_operation(request: AwsRequest) -> Operation:
 
     Raises:
         UnmodelledOperationError: the request is of a kind not listed here.
-        RefusedRequestError: a part of it that names objects cannot be read.
+        RejectedRequestError: a part of it that names objects cannot be read.
     """
     if request.host.rpartition(":")[0].lower() not in LOOPBACK_NAMES:
         raise UnmodelledOperationError(f"S3 addressed by host {request.host} (address buckets by path)")
