@@ -15,8 +15,8 @@ from moto.secretsmanager.models import secretsmanager_backends
 
 from embedded_aws.iam.operation import Operation, UnmodelledOperationError
 from embedded_aws.iam.policies import Question
+from embedded_aws.server.ambiguity import check_parameters, check_request
 from embedded_aws.server.requests import AwsRequest
-from embedded_aws.server.unambiguous import check_parameters, check_request
 from embedded_aws.services.s3.operations import s3_operation
 
 

@@ -24,7 +24,7 @@ from embedded_aws.iam.conditions import Values
 from embedded_aws.iam.credentials import Credentials
 from embedded_aws.iam.principals import PARTITION
 from embedded_aws.server.extras import Extras
-from embedded_aws.server.names import checked_names
+from embedded_aws.server.name_validation import validated_names
 from embedded_aws.server.plain_session import plain_session
 from embedded_aws.server.wsgi import AuthorizedApp, KeepAliveHandler, foreign
 from embedded_aws.services.s3.events import checked_s3_events
@@ -92,7 +92,7 @@ class AwsServer:
             self._server = LoopbackServer(self._port, app, KeepAliveHandler, refuse=foreign, names=names)
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", self._bucket_permission()))
             self._patches.enter_context(checked_s3_events(self.authorization))
-            self._patches.enter_context(checked_names())
+            self._patches.enter_context(validated_names())
             # No page of another origin is to read an answer.
             self._patches.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
             # moto takes every body for a form too: "&Action=…" in a text would choose another operation.
