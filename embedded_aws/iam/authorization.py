@@ -17,7 +17,7 @@ from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 
 from embedded_aws.iam.conditions import UnknownConditionError, Values
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.iam.operation import Operation, UnsupportedOperationError
 from embedded_aws.iam.permissions import operation_of
 from embedded_aws.iam.policies import AuthorizationRequest, CallerIdentity, Verdict, identity_verdict, resource_verdict
@@ -57,7 +57,7 @@ class Authorization:
         denials: every refusal so far, oldest first.
     """
 
-    def __init__(self, *, account_id: str, region: str, owner: Credentials) -> None:
+    def __init__(self, *, account_id: str, region: str, owner: AwsCredentials) -> None:
         self.denials: list[Denial] = []
         self._account_id = account_id
         self._region = region

@@ -29,8 +29,8 @@ class ArnContext:
 
     def arn(self, service: str, resource: str, *, region: str | None = None) -> str:
         """Return the ARN of a resource given by its name."""
-        arns = self.region if region is None else region
-        return f"arn:aws:{service}:{arns}:{self.account_id}:{resource}"
+        given = self.region if region is None else region
+        return f"arn:aws:{service}:{given}:{self.account_id}:{resource}"
 
 
 Parameters = Mapping[str, Any]

@@ -10,7 +10,7 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from embedded_aws.iam.conditions import Values
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.iam.policies import CallerIdentity, Document
 
 PARTITION = "aws"
@@ -45,7 +45,7 @@ class Principal:
     token: str = field(default="", repr=False)
 
 
-def principal(access_key_id: str | None, account_id: str, owner: Credentials) -> Principal:
+def principal(access_key_id: str | None, account_id: str, owner: AwsCredentials) -> Principal:
     """Find the caller that an access key belongs to; no key is an anonymous caller.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from embedded_aws.clock import SimulatedClock
-    from embedded_aws.iam.credentials import Credentials
+    from embedded_aws.iam.credentials import AwsCredentials
     from embedded_aws.server.server import AwsServer
 
 SESSION_LIFETIME = timedelta(days=7)
@@ -16,15 +16,15 @@ starts that renewing them would take do not fill simulated days."""
 
 
 class RoleSessions:
-    """Credentials by role and service."""
+    """AwsCredentials by role and service."""
 
     def __init__(self, server: AwsServer, clock: SimulatedClock) -> None:
         self._server = server
         self._clock = clock
-        self._sessions: dict[tuple[str, str, str], tuple[datetime, Credentials]] = {}
+        self._sessions: dict[tuple[str, str, str], tuple[datetime, AwsCredentials]] = {}
 
-    def credentials(self, role_arn: str, service: str, session: str, source_arn: str) -> Credentials:
-        """Credentials of a role session.
+    def credentials(self, role_arn: str, service: str, session: str, source_arn: str) -> AwsCredentials:
+        """AwsCredentials of a role session.
 
         Args:
             role_arn: the role.

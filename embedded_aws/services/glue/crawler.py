@@ -15,7 +15,7 @@ from moto.glue.models import FakeCrawl, FakeCrawler
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.step_log import StepLog
@@ -161,7 +161,7 @@ class Crawlers:
         known = {one.name: one.arn for one in self._server.backend("iam").roles.values()}
         return str(known.get(name, f"arn:aws:iam::{self._server.account_id}:role/{role}"))
 
-    def _log(self, crawl: FakeCrawl, credentials: Credentials, lines: list[str]) -> None:
+    def _log(self, crawl: FakeCrawl, credentials: AwsCredentials, lines: list[str]) -> None:
         told = [f"[{crawl.crawl_id}] {line}" for line in ["Start crawl", *lines, "Crawl ended"] if line]
         self._logs.write(credentials.access_key_id, _LOG_GROUP, crawl.log_stream, told, self._clock.now)
 
