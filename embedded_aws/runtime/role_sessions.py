@@ -16,7 +16,7 @@ starts that renewing them would take do not fill simulated days."""
 
 
 class RoleSessions:
-    """AwsCredentials by role and service."""
+    """Credentials by role and service."""
 
     def __init__(self, server: AwsServer, clock: SimulatedClock) -> None:
         self._server = server
@@ -24,7 +24,7 @@ class RoleSessions:
         self._sessions: dict[tuple[str, str, str], tuple[datetime, AwsCredentials]] = {}
 
     def credentials(self, role_arn: str, service: str, session: str, source_arn: str) -> AwsCredentials:
-        """AwsCredentials of a role session.
+        """Return credentials of a role session.
 
         Args:
             role_arn: the role.

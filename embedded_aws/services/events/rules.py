@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 from moto.awslambda.models import LambdaFunction
 from moto.events.models import Rule
@@ -18,7 +19,6 @@ from moto.events.utils import EventTemplateParser
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.runtime.delivery import Delivery, DeliveryService
-from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.targets import ServiceSender
 from embedded_aws.runtime.timers import Timers
@@ -56,7 +56,7 @@ class Rules:
         def send_to_targets(rule: Rule, event: dict[str, Any], transform_input: bool = True) -> None:  # noqa: ARG001 - moto's signature
             self._dispatch(rule, event)
 
-        self._patches.enter_context(replaced(Rule, "send_to_targets", send_to_targets))
+        self._patches.enter_context(patch.object(Rule, "send_to_targets", send_to_targets))
 
     def close(self) -> None:
         """Give moto its own behaviour back."""

@@ -9,6 +9,7 @@ import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from moto.glue.exceptions import CrawlerRunningException
 from moto.glue.models import FakeCrawl, FakeCrawler
@@ -16,7 +17,6 @@ from moto.glue.models import FakeCrawl, FakeCrawler
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
 from embedded_aws.iam.credentials import AwsCredentials
-from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.timers import Timers
@@ -77,9 +77,9 @@ class Crawlers:
         def advance(_crawl: FakeCrawl) -> None:
             """Looking at a crawl does not end it."""
 
-        self._patches.enter_context(replaced(FakeCrawler, "start_crawler", start_crawler))
-        self._patches.enter_context(replaced(FakeCrawler, "as_dict", as_dict))
-        self._patches.enter_context(replaced(FakeCrawl, "advance", advance))
+        self._patches.enter_context(patch.object(FakeCrawler, "start_crawler", start_crawler))
+        self._patches.enter_context(patch.object(FakeCrawler, "as_dict", as_dict))
+        self._patches.enter_context(patch.object(FakeCrawl, "advance", advance))
 
     def close(self) -> None:
         """Give moto its own behaviour back."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from moto.awslambda.models import EventSourceMapping, LambdaFunction
 from moto.events.models import EventPattern
@@ -18,7 +19,6 @@ from moto.sqs import models as sqs_models
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
-from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.server.server import AwsServer
@@ -50,7 +50,7 @@ class QueuePollers:
 
     def install(self) -> None:
         """Keep moto from delivering to functions by itself, at once and without a second try."""
-        self._patches.enter_context(replaced(sqs_models.Queue, "add_message", _add_message))
+        self._patches.enter_context(patch.object(sqs_models.Queue, "add_message", _add_message))
 
     def close(self) -> None:
         """Give moto its own behaviour back."""

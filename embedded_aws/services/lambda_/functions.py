@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
+from unittest.mock import patch
 
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
-from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.role_sessions import SESSION_LIFETIME
 from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.server.server import AwsServer
@@ -191,7 +191,7 @@ class Functions:
             (LambdaBackend, "create_function", create_function),
             (LambdaBackend, "update_function_configuration", update_function),
         ):
-            self._patches.enter_context(replaced(owner, name, replacement))
+            self._patches.enter_context(patch.object(owner, name, replacement))
 
     def close(self) -> None:
         """End every process and remove what was unpacked."""
