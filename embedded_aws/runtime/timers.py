@@ -1,29 +1,27 @@
-"""What is to be done later in simulated time: retries and ends of crawls."""
+"""Callbacks at moments of simulated time, such as retries and the ends of crawls."""
 
 from __future__ import annotations
 
 import heapq
 import itertools
 import threading
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
 
 
 class Worker(Protocol):
-    """One of the parts that the run loop asks in turn."""
+    """A service that acts on its own as time passes."""
 
     def next_due(self) -> datetime | None:
-        """When the engine has something to do next, UTC; a moment not after now if at once, None if never."""
+        """Return when there is work next, in UTC: now or earlier for work that is due, None for none at all."""
 
     def run_due(self) -> bool:
-        """Do what is due now; whether there was anything."""
+        """Do the work that is due now; return whether there was any."""
 
 
 class Timers:
-    """An engine of single actions, done in order of time and then of entry. Any thread may add to it."""
+    """Callbacks in order of their time, then in order of `call_at`. Any thread may add one."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -31,21 +29,21 @@ class Timers:
         self._entries: list[tuple[datetime, int, Callable[[], None]]] = []
         self._lock = threading.Lock()
 
-    def add(self, due: datetime, action: Callable[[], None]) -> None:
-        """Have an action done once the simulated clock has come to `due`."""
+    def call_at(self, due: datetime, callback: Callable[[], None]) -> None:
+        """Call back once the simulated clock reaches `due`."""
         with self._lock:
-            heapq.heappush(self._entries, (due, next(self._numbers), action))
+            heapq.heappush(self._entries, (due, next(self._numbers), callback))
 
     def next_due(self) -> datetime | None:
-        """When the first action is due."""
+        """Return when the first callback is due."""
         with self._lock:
             return self._entries[0][0] if self._entries else None
 
     def run_due(self) -> bool:
-        """Do the first action if it is due."""
+        """Call the first callback if it is due."""
         with self._lock:
             if not self._entries or self._entries[0][0] > self._now():
                 return False
-            _, _, action = heapq.heappop(self._entries)
-        action()
+            _, _, callback = heapq.heappop(self._entries)
+        callback()
         return True
