@@ -11,7 +11,7 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena import AthenaEngine
 
@@ -56,7 +56,7 @@ class Lab:
         }
         self.client("athena").create_work_group(Name=WORKGROUP, Configuration=configuration)
 
-    def client(self, service: str, credentials: Credentials | None = None) -> Any:
+    def client(self, service: str, credentials: AwsCredentials | None = None) -> Any:
         return self.server.client(service, credentials)
 
     def table(self, name: str, columns: Mapping[str, str], keys: Sequence[str] = ("dt",)) -> None:
@@ -89,7 +89,7 @@ class Lab:
         *,
         parameters: Sequence[str] = (),
         database: str = DATABASE,
-        credentials: Credentials | None = None,
+        credentials: AwsCredentials | None = None,
     ) -> dict[str, Any]:
         """Run a statement; its QueryExecution, whatever became of it."""
         athena = self.client("athena", credentials)

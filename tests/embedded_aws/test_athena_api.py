@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.services.athena.results import java_double
 from tests.embedded_aws.athena_lab import DATABASE, LAKE, RESULTS, WORKGROUP, Lab
 
@@ -174,14 +174,14 @@ READER: list[dict[str, Any]] = [
 ]
 
 
-def analyst(lab: Lab, *statements: dict[str, Any]) -> Credentials:
+def analyst(lab: Lab, *statements: dict[str, Any]) -> AwsCredentials:
     iam = lab.client("iam")
     name = f"analyst-{uuid.uuid4()}"
     iam.create_user(UserName=name)
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]}
     iam.put_user_policy(UserName=name, PolicyName="inline", PolicyDocument=json.dumps(document))
     key = iam.create_access_key(UserName=name)["AccessKey"]
-    return Credentials(key["AccessKeyId"], key["SecretAccessKey"], None)
+    return AwsCredentials(key["AccessKeyId"], key["SecretAccessKey"], None)
 
 
 def test_who_may_read_gets_rows(lab: Lab) -> None:

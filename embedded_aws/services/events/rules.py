@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 from moto.awslambda.models import LambdaFunction
 from moto.events.models import Rule
 from moto.events.utils import EventTemplateParser
 
 from embedded_aws.clock import SimulatedClock
-from embedded_aws.runtime.agenda import Agenda
-from embedded_aws.runtime.deliveries import Deliveries, Delivery
-from embedded_aws.runtime.journal import Journal
-from embedded_aws.runtime.patching import replaced
-from embedded_aws.runtime.senders import ServiceSender
+from embedded_aws.runtime.delivery import Delivery, DeliveryService
+from embedded_aws.runtime.step_log import StepLog
+from embedded_aws.runtime.targets import ServiceSender
+from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.functions import Functions
 from embedded_aws.services.scheduler.expressions import parse
@@ -34,8 +34,8 @@ class Rules:
         self,
         server: AwsServer,
         clock: SimulatedClock,
-        journal: Journal,
-        agenda: Agenda,
+        steps: StepLog,
+        timers: Timers,
         functions: Functions,
         invoke_later: Callable[[LambdaFunction, str], None],
     ) -> None:
@@ -43,8 +43,8 @@ class Rules:
         self._clock = clock
         self._functions = functions
         self._invoke_later = invoke_later
-        self._agenda = agenda
-        self._deliveries = Deliveries(clock, journal, agenda)
+        self._timers = timers
+        self._deliveries = DeliveryService(clock, steps, timers)
         self._numbers = 0
         # Rule and expression → its last firing, or when it was first seen, since moto does not keep a creation time.
         self._fired: dict[tuple[str, str | None], datetime] = {}
@@ -56,7 +56,7 @@ class Rules:
         def send_to_targets(rule: Rule, event: dict[str, Any], transform_input: bool = True) -> None:  # noqa: ARG001 - moto's signature
             self._dispatch(rule, event)
 
-        self._patches.enter_context(replaced(Rule, "send_to_targets", send_to_targets))
+        self._patches.enter_context(patch.object(Rule, "send_to_targets", send_to_targets))
 
     def close(self) -> None:
         """Restore moto's behaviour."""
@@ -71,7 +71,7 @@ class Rules:
         """Return when the next scheduled rule fires."""
         return min((due for rule in self._scheduled() if (due := self._due(rule))), default=None)
 
-    def act(self) -> bool:
+    def run_due(self) -> bool:
         """Fire the scheduled rules that are due."""
         acted = False
         for rule in list(self._scheduled()):
@@ -111,13 +111,13 @@ class Rules:
                 kind="rule",
                 name=rule.name,
                 target=target,
-                text=text,
-                attempt=attempt,
-                keeper=sender,
+                dead_letter=text,
+                send=attempt,
+                dead_letter_sender=sender,
                 attributes={"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"]},
-                began=self._clock.now,
+                started_at=self._clock.now,
             )
-            self._agenda.add(self._clock.now, lambda delivery=delivery: self._deliveries.make(delivery))  # type: ignore[misc] # bound now, not later
+            self._timers.call_at(self._clock.now, lambda delivery=delivery: self._deliveries.deliver(delivery))  # type: ignore[misc] # bound now, not later
 
     def _event(
         self,

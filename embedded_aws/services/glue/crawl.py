@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 from moto.glue.models import FakeCrawler
 
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.types import UnknownTypeError, from_arrow
 from embedded_aws.services.glue.crawl_folders import (
@@ -83,7 +83,9 @@ class Crawl:
         footers: footers from earlier crawls; this one adds its own.
     """
 
-    def __init__(self, server: AwsServer, crawler: FakeCrawler, credentials: Credentials, footers: FooterCache) -> None:
+    def __init__(
+        self, server: AwsServer, crawler: FakeCrawler, credentials: AwsCredentials, footers: FooterCache
+    ) -> None:
         self._server = server
         self._crawler = crawler
         self._credentials = credentials

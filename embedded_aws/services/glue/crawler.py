@@ -9,17 +9,17 @@ import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from moto.glue.exceptions import CrawlerRunningException
 from moto.glue.models import FakeCrawl, FakeCrawler
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
-from embedded_aws.iam.credentials import Credentials
-from embedded_aws.runtime.agenda import Agenda
-from embedded_aws.runtime.journal import Journal
-from embedded_aws.runtime.patching import replaced
+from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.runtime.role_sessions import RoleSessions
+from embedded_aws.runtime.step_log import StepLog
+from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.events.rules import Rules
 from embedded_aws.services.glue.crawl import Crawl, CrawlError, CrawlResult, FooterCache
@@ -39,16 +39,16 @@ class Crawlers:
         self,
         server: AwsServer,
         clock: SimulatedClock,
-        journal: Journal,
-        agenda: Agenda,
+        steps: StepLog,
+        timers: Timers,
         sessions: RoleSessions,
         rules: Rules,
     ) -> None:
         self._server = server
         self._sessions = sessions
         self._clock = clock
-        self._journal = journal
-        self._agenda = agenda
+        self._steps = steps
+        self._timers = timers
         self._rules = rules
         self._logs = LogWriter(server)
         self._footers: FooterCache = {}
@@ -78,9 +78,9 @@ class Crawlers:
         def advance(_crawl: FakeCrawl) -> None:
             """Do nothing: looking at a crawl does not end it."""
 
-        self._patches.enter_context(replaced(FakeCrawler, "start_crawler", start_crawler))
-        self._patches.enter_context(replaced(FakeCrawler, "as_dict", as_dict))
-        self._patches.enter_context(replaced(FakeCrawl, "advance", advance))
+        self._patches.enter_context(patch.object(FakeCrawler, "start_crawler", start_crawler))
+        self._patches.enter_context(patch.object(FakeCrawler, "as_dict", as_dict))
+        self._patches.enter_context(patch.object(FakeCrawl, "advance", advance))
 
     def close(self) -> None:
         """Restore moto's behaviour."""
@@ -90,7 +90,7 @@ class Crawlers:
         """Return when the next crawler with a schedule starts."""
         return min((due for crawler in self._crawlers() if (due := self._due(crawler))), default=None)
 
-    def act(self) -> bool:
+    def run_due(self) -> bool:
         """Start the crawlers that are due."""
         acted = False
         for crawler in self._crawlers():
@@ -101,7 +101,7 @@ class Crawlers:
                 try:
                     self._start(crawler)
                 except CrawlerRunningException as error:
-                    self._journal.record("crawl", crawler.name, error.message, ok=False)
+                    self._steps.record("crawl", crawler.name, error.message, ok=False)
         return acted
 
     def _crawlers(self) -> list[FakeCrawler]:
@@ -123,7 +123,7 @@ class Crawlers:
         crawler.crawls.append(crawl)
         started = {"startTime": _timestamp(self._clock.now), "state": "Started", "message": "Crawler Started"}
         self._emit(crawler, started)
-        self._agenda.add(self._clock.now + _DURATION, lambda: self._end(crawler, crawl))
+        self._timers.call_at(self._clock.now + _DURATION, lambda: self._end(crawler, crawl))
 
     def _end(self, crawler: FakeCrawler, crawl: FakeCrawl) -> None:
         """Do the work of a crawl and report its outcome."""
@@ -153,7 +153,7 @@ class Crawlers:
             f"{result.partitions_created} partitions created, {result.partitions_updated} updated"
         )
         seconds = time.monotonic() - begin
-        self._journal.record("crawl", crawler.name, error or counts, ok=not error, seconds=seconds)
+        self._steps.record("crawl", crawler.name, error or counts, ok=not error, seconds=seconds)
         self._emit(crawler, _end_detail(crawl, end, result, error))
 
     def _role_arn(self, role: str) -> str:
@@ -164,7 +164,7 @@ class Crawlers:
         known = {one.name: one.arn for one in self._server.backend("iam").roles.values()}
         return str(known.get(name, f"arn:aws:iam::{self._server.account_id}:role/{role}"))
 
-    def _log(self, crawl: FakeCrawl, credentials: Credentials, lines: list[str]) -> None:
+    def _log(self, crawl: FakeCrawl, credentials: AwsCredentials, lines: list[str]) -> None:
         entries = [f"[{crawl.crawl_id}] {line}" for line in ["Start crawl", *lines, "Crawl ended"] if line]
         self._logs.write(credentials.access_key_id, _LOG_GROUP, crawl.log_stream, entries, self._clock.now)
 

@@ -13,10 +13,10 @@ from typing import Any
 from moto.awslambda.models import LambdaFunction
 
 from embedded_aws.clock import SimulatedClock
-from embedded_aws.runtime.agenda import Agenda
-from embedded_aws.runtime.journal import Journal, StepKind
 from embedded_aws.runtime.role_sessions import RoleSessions
-from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
+from embedded_aws.runtime.step_log import StepKind, StepLog
+from embedded_aws.runtime.targets import DeliveryError, RoleSender, ServiceRole
+from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.functions import Functions, InvocationResult
 
@@ -43,16 +43,16 @@ class AsynchronousInvocations:
         self,
         server: AwsServer,
         clock: SimulatedClock,
-        journal: Journal,
-        agenda: Agenda,
+        steps: StepLog,
+        timers: Timers,
         sessions: RoleSessions,
         functions: Functions,
     ) -> None:
         self._server = server
         self._sessions = sessions
         self._clock = clock
-        self._journal = journal
-        self._agenda = agenda
+        self._steps = steps
+        self._timers = timers
         self._functions = functions
 
     def accept(self, function: LambdaFunction, event: str) -> None:
@@ -61,12 +61,12 @@ class AsynchronousInvocations:
         self._queue(_Invocation(function.function_name, event, self._functions.new_request_id(), now), now)
 
     def _queue(self, invocation: _Invocation, due: datetime) -> None:
-        self._agenda.add(due, lambda: self._attempt(invocation))
+        self._timers.call_at(due, lambda: self._attempt(invocation))
 
     def _attempt(self, invocation: _Invocation) -> None:
         function = self._functions.find(invocation.function)
         if function is None:
-            self._journal.record("invoke", invocation.function, "The function no longer exists.", ok=False)
+            self._steps.record("invoke", invocation.function, "The function no longer exists.", ok=False)
             return
         result = self._functions.invoke(function, invocation.event, invocation.request_id)
         invocation = replace(invocation, tries=invocation.tries + 1)
@@ -112,9 +112,9 @@ class AsynchronousInvocations:
         try:
             sender.send(arn, text, attributes)
         except DeliveryError as error:
-            self._journal.record(kind, name, str(error), ok=False)
+            self._steps.record(kind, name, str(error), ok=False)
         else:
-            self._journal.record(kind, name, f"{case} of an asynchronous invocation")
+            self._steps.record(kind, name, f"{case} of an asynchronous invocation")
 
     def _record(
         self, function: LambdaFunction, invocation: _Invocation, result: InvocationResult, condition: str

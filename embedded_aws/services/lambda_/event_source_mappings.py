@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from moto.awslambda.models import EventSourceMapping, LambdaFunction
 from moto.events.models import EventPattern
@@ -18,9 +19,8 @@ from moto.sqs import models as sqs_models
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
-from embedded_aws.runtime.journal import Journal
-from embedded_aws.runtime.patching import replaced
 from embedded_aws.runtime.role_sessions import RoleSessions
+from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.functions import Functions, InvocationResult
 
@@ -38,12 +38,12 @@ class QueuePollers:
     """Polls queues: receives batches, invokes functions, deletes what succeeded; redrive policies handle the rest."""
 
     def __init__(
-        self, server: AwsServer, clock: SimulatedClock, journal: Journal, sessions: RoleSessions, functions: Functions
+        self, server: AwsServer, clock: SimulatedClock, steps: StepLog, sessions: RoleSessions, functions: Functions
     ) -> None:
         self._server = server
         self._sessions = sessions
         self._clock = clock
-        self._journal = journal
+        self._steps = steps
         self._functions = functions
         # Mapping → (until, wait, error) of a poller without permission, which backs off.
         self._backing_off: dict[str, tuple[datetime, timedelta, str]] = {}
@@ -51,7 +51,7 @@ class QueuePollers:
 
     def install(self) -> None:
         """Stop moto from invoking functions itself, at once and without retries."""
-        self._patches.enter_context(replaced(sqs_models.Queue, "add_message", _add_message))
+        self._patches.enter_context(patch.object(sqs_models.Queue, "add_message", _add_message))
 
     def close(self) -> None:
         """Restore moto's behaviour."""
@@ -61,7 +61,7 @@ class QueuePollers:
         """Return when the next message can be received."""
         return min((due for mapping, queue in self._mappings() if (due := self._due(mapping, queue))), default=None)
 
-    def act(self) -> bool:
+    def run_due(self) -> bool:
         """Receive and deliver one batch of every queue that is due."""
         acted = False
         for mapping, queue in self._mappings():
@@ -115,7 +115,7 @@ class QueuePollers:
         self._delete(queue, [message for message in wanted if message.id not in failed])
         detail = f"{len(wanted) - len(failed)} of {len(wanted)} messages processed by {function.function_name}"
         seconds = time.monotonic() - begin
-        self._journal.record("queue", queue.name, detail, ok=not failed, seconds=seconds)
+        self._steps.record("queue", queue.name, detail, ok=not failed, seconds=seconds)
 
     def _check_permissions(self, function: LambdaFunction, queue: Queue) -> None:
         """Check that the function's role allows polling.
@@ -133,7 +133,7 @@ class QueuePollers:
         """Record why polling failed, once per error, and back off."""
         _, wait, known = self._backing_off.get(mapping.uuid, (None, _FIRST_WAIT, ""))
         if error != known:
-            self._journal.record("queue", queue.name, error, ok=False)
+            self._steps.record("queue", queue.name, error, ok=False)
         self._backing_off[mapping.uuid] = self._clock.now + wait, min(2 * wait, _LONGEST_WAIT), error
 
     def _receive(self, mapping: EventSourceMapping, queue: Queue) -> list[Message]:
@@ -145,7 +145,7 @@ class QueuePollers:
         )
         if dead_letters is not None and (moved := len(dead_letters._messages) - before):  # noqa: SLF001 - as above
             detail = f"{moved} messages of {queue.name} after {queue.redrive_policy['maxReceiveCount']} tries"
-            self._journal.record("dead_letter", dead_letters.name, detail, ok=False)
+            self._steps.record("dead_letter", dead_letters.name, detail, ok=False)
         return messages
 
     def _delete(self, queue: Queue, messages: list[Message]) -> None:

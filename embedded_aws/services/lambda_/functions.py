@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
+from unittest.mock import patch
 
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
-from embedded_aws.runtime.journal import Journal
-from embedded_aws.runtime.patching import replaced
-from embedded_aws.runtime.role_sessions import SESSION_LIFE
+from embedded_aws.runtime.role_sessions import SESSION_LIFETIME
+from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.packages import PackageMissingError, Packages
 from embedded_aws.services.lambda_.process import FunctionProcess, Reply
@@ -78,10 +78,10 @@ class _Environment:
 class Functions:
     """Runs functions, keeps their processes warm, and replaces moto's Invoke."""
 
-    def __init__(self, server: AwsServer, clock: SimulatedClock, journal: Journal, folder: Path) -> None:
+    def __init__(self, server: AwsServer, clock: SimulatedClock, steps: StepLog, folder: Path) -> None:
         self._server = server
         self._clock = clock
-        self._journal = journal
+        self._steps = steps
         self._folder = folder
         self._packages = Packages(folder / "packages")
         self._logs = LogWriter(server)
@@ -140,7 +140,7 @@ class Functions:
                 self._clock.now,
             )
             self._release(function, environment, reply)
-        self._journal.record(
+        self._steps.record(
             "invoke", function.function_name, result.error, ok=not result.failed, seconds=time.monotonic() - begin
         )
         return result
@@ -193,7 +193,7 @@ class Functions:
             (LambdaBackend, "create_function", create_function),
             (LambdaBackend, "update_function_configuration", update_function),
         ):
-            self._patches.enter_context(replaced(owner, name, replacement))
+            self._patches.enter_context(patch.object(owner, name, replacement))
 
     def close(self) -> None:
         """End every process and remove unpacked code."""
@@ -209,7 +209,7 @@ class Functions:
         """Return a warm environment of the function's current configuration, or a new one."""
         fingerprint = _fingerprint(function)
         # An environment keeps its initial credentials; Lambda, too, recycles environments after some hours.
-        oldest = self._clock.now - SESSION_LIFE
+        oldest = self._clock.now - SESSION_LIFETIME
         with self._lock:
             idle = self._idle.setdefault(function.function_name, [])
             fresh = [one for one in idle if one.fingerprint == fingerprint and one.started_at >= oldest]

@@ -16,11 +16,11 @@ from botocore import xform_name
 from moto.scheduler.models import Schedule
 
 from embedded_aws.clock import SimulatedClock
-from embedded_aws.runtime.agenda import Agenda
-from embedded_aws.runtime.deliveries import Deliveries, Delivery
-from embedded_aws.runtime.journal import Journal
+from embedded_aws.runtime.delivery import Delivery, DeliveryService
 from embedded_aws.runtime.role_sessions import RoleSessions
-from embedded_aws.runtime.senders import DeliveryError, RoleSender, ServiceRole
+from embedded_aws.runtime.step_log import StepLog
+from embedded_aws.runtime.targets import DeliveryError, RoleSender, ServiceRole
+from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.scheduler.expressions import ScheduleExpressionError, parse
 
@@ -38,13 +38,13 @@ class Schedules:
     """Fires schedules: sends to functions, queues, topics and any AWS operation, with the schedule's role."""
 
     def __init__(
-        self, server: AwsServer, clock: SimulatedClock, journal: Journal, agenda: Agenda, sessions: RoleSessions
+        self, server: AwsServer, clock: SimulatedClock, steps: StepLog, timers: Timers, sessions: RoleSessions
     ) -> None:
         self._server = server
         self._sessions = sessions
         self._clock = clock
-        self._journal = journal
-        self._deliveries = Deliveries(clock, journal, agenda)
+        self._steps = steps
+        self._deliveries = DeliveryService(clock, steps, timers)
         self._fired: dict[str, datetime] = {}
         self._invalid: set[tuple[str, str]] = set()
 
@@ -52,7 +52,7 @@ class Schedules:
         """Return when the next schedule fires."""
         return min((due for schedule in self._enabled() if (due := self._due(schedule))), default=None)
 
-    def act(self) -> bool:
+    def run_due(self) -> bool:
         """Fire the schedules that are due, in chronological order."""
         now = self._clock.now
         dated = [(due, schedule.arn, schedule) for schedule in self._enabled() if (due := self._due(schedule))]
@@ -79,7 +79,7 @@ class Schedules:
             # moto accepts any text; an invalid one is reported once.
             if (schedule.arn, schedule.schedule_expression) not in self._invalid:
                 self._invalid.add((schedule.arn, schedule.schedule_expression))
-                self._journal.record("schedule", schedule.name, str(error), ok=False)
+                self._steps.record("schedule", schedule.name, str(error), ok=False)
             return None
         due = expression.next_after(after)
         if due is None or (schedule.end_date and due > _moment(schedule.end_date)):
@@ -97,20 +97,20 @@ class Schedules:
             text = _fill_attributes(target.get("Input") or "{}", schedule, due, number)
             return _send_to_target(sender, target["Arn"], text)
 
-        self._deliveries.make(
+        self._deliveries.deliver(
             Delivery(
                 kind="schedule",
                 name=schedule.name,
                 target=target,
-                text=_fill_attributes(target.get("Input") or "{}", schedule, due, 1),
-                attempt=attempt,
-                keeper=sender,
+                dead_letter=_fill_attributes(target.get("Input") or "{}", schedule, due, 1),
+                send=attempt,
+                dead_letter_sender=sender,
                 attributes={
                     "SCHEDULE_ARN": schedule.arn,
                     "TARGET_ARN": target["Arn"],
                     "SCHEDULED_TIME": f"{due:%Y-%m-%dT%H:%M:%SZ}",
                 },
-                began=due,
+                started_at=due,
             )
         )
         if schedule.action_after_completion == "DELETE" and self._due(schedule) is None:
