@@ -207,7 +207,9 @@ def _list_query_executions(response: AthenaResponse) -> str:
     group = response._get_param("WorkGroup") or _DEFAULT_WORKGROUP  # noqa: SLF001 - likewise
     executions = response.athena_backend.executions.values()
     identifiers = [
-        one.id for one in reversed(executions) if isinstance(one, QueryExecution) and one.group.name == group
+        execution.id
+        for execution in reversed(executions)
+        if isinstance(execution, QueryExecution) and execution.group.name == group
     ]
     start = int(response._get_param("NextToken") or 0)  # noqa: SLF001 - likewise
     size = min(int(response._get_param("MaxResults") or _LISTED), _LISTED)  # noqa: SLF001 - likewise

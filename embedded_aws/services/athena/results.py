@@ -61,7 +61,8 @@ class ResultSet:
             for row in rows[start : start + size]
         ]
         following = start + size if start + size < len(rows) else None
-        return {"Rows": shown, "ResultSetMetadata": {"ColumnInfo": [_info(*one) for one in self.columns]}}, following
+        columns = [_info(*column) for column in self.columns]
+        return {"Rows": shown, "ResultSetMetadata": {"ColumnInfo": columns}}, following
 
 
 def format_rows(rows: Sequence[Sequence[Any]], kinds: Sequence[SqlType]) -> tuple[tuple[str | None, ...], ...]:
@@ -105,12 +106,12 @@ def _text(value: Any, kind: SqlType) -> str:
 
 def _nested(value: Any, kind: SqlType) -> str:
     if kind.name == "array":
-        return f"[{', '.join(_text(one, kind.parts[0][1]) for one in value)}]"
+        return f"[{', '.join(_text(item, kind.parts[0][1]) for item in value)}]"
     if kind.name == "map":
         key, content = kind.parts[0][1], kind.parts[1][1]
-        return f"{{{', '.join(f'{_text(one, key)}={_text(other, content)}' for one, other in value.items())}}}"
+        return f"{{{', '.join(f'{_text(name, key)}={_text(item, content)}' for name, item in value.items())}}}"
     parts = zip(value.values(), kind.parts, strict=True)
-    return f"{{{', '.join(f'{name}={_text(one, part)}' for one, (name, part) in parts)}}}"
+    return f"{{{', '.join(f'{name}={_text(item, part)}' for item, (name, part) in parts)}}}"
 
 
 def _moment(value: datetime) -> str:

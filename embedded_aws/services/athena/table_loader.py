@@ -97,16 +97,16 @@ class TableLoader:
         loaded = self._loaded[table.database, table.name]
         caller = catalog.caller
         present = list(self._objects(catalog.partitions(table), caller))
-        for one in present:
-            self._require_readable(one, caller)
+        for stored in present:
+            self._require_readable(stored, caller)
         self._forget(table, loaded, set(loaded.numbers) - set(present))
-        missing = [one for one in present if one not in loaded.numbers]
+        missing = [stored for stored in present if stored not in loaded.numbers]
         for start in range(0, len(missing), _BATCH):
             self._read(table, loaded, missing[start : start + _BATCH])
         wanted = set(columns)
-        for one, content in loaded.contents.items():
+        for stored, content in loaded.contents.items():
             for column in sorted(wanted & content.mismatches.keys()):
-                raise QueryError("HIVE_BAD_DATA", f"{content.mismatches[column]}: {one.address}")
+                raise QueryError("HIVE_BAD_DATA", f"{content.mismatches[column]}: {stored.address}")
         return sum(content.size(wanted) for content in loaded.contents.values())
 
     def _objects(self, partitions: Iterable[Partition], caller: CallerPermissions) -> Iterator[S3Object]:
@@ -135,30 +135,32 @@ class TableLoader:
         }
         return sorted(present), present
 
-    def _content(self, one: S3Object) -> bytes:
-        content: bytes = self._server.backend("s3").buckets[one.bucket].keys[one.key].value
+    def _content(self, stored: S3Object) -> bytes:
+        content: bytes = self._server.backend("s3").buckets[stored.bucket].keys[stored.key].value
         return content
 
-    def _require_readable(self, one: S3Object, caller: CallerPermissions) -> None:
-        caller.check_object("GetObject", one.bucket, one.key)
-        found = self._server.backend("s3").buckets[one.bucket].keys[one.key]
+    def _require_readable(self, stored: S3Object, caller: CallerPermissions) -> None:
+        caller.check_object("GetObject", stored.bucket, stored.key)
+        found = self._server.backend("s3").buckets[stored.bucket].keys[stored.key]
         if found.encryption == "aws:kms" and found.kms_key_id and not found.kms_key_id.endswith("alias/aws/s3"):
             caller.check_key("Decrypt", found.kms_key_id)
 
     def _forget(self, table: CatalogTable, loaded: _Loaded, gone: set[S3Object]) -> None:
         if not gone:
             return
-        numbers = [loaded.numbers.pop(one) for one in gone]
-        for one in gone:
-            del loaded.contents[one]
+        numbers = [loaded.numbers.pop(stored) for stored in gone]
+        for stored in gone:
+            del loaded.contents[stored]
         where = f"{quoted(_OBJECT)} IN (SELECT UNNEST(?))"
         self._connection.execute(f"DELETE FROM {qualified(table.database, table.name)} WHERE {where}", [numbers])  # noqa: S608 - quoted names
 
     def _read(self, table: CatalogTable, loaded: _Loaded, objects: list[S3Object]) -> None:
-        contents = {one: read_parquet(self._content(one), one.address, table, one.values) for one in objects}
-        numbers = {one: self._next_number + index for index, one in enumerate(objects)}
+        contents = {
+            stored: read_parquet(self._content(stored), stored.address, table, stored.values) for stored in objects
+        }
+        numbers = {stored: self._next_number + index for index, stored in enumerate(objects)}
         self._next_number += len(objects)
-        rows = pa.concat_tables(_numbered(contents[one].rows, one, numbers[one]) for one in objects)
+        rows = pa.concat_tables(_numbered(contents[stored].rows, stored, numbers[stored]) for stored in objects)
         self._connection.register("arriving", rows)
         try:
             self._connection.execute(f"INSERT INTO {qualified(table.database, table.name)} SELECT * FROM arriving")  # noqa: S608 - quoted names
@@ -166,7 +168,7 @@ class TableLoader:
             self._connection.unregister("arriving")
         # Only now: if one of the objects cannot be read, none of the batch is loaded.
         loaded.numbers |= numbers
-        loaded.contents |= {one: replace(content, rows=None) for one, content in contents.items()}
+        loaded.contents |= {stored: replace(content, rows=None) for stored, content in contents.items()}
 
 
 def quoted(name: str) -> str:
@@ -179,10 +181,10 @@ def qualified(database: str, name: str) -> str:
     return f"{quoted(database)}.{quoted(name)}"
 
 
-def _numbered(rows: pa.Table | None, one: S3Object, number: int) -> pa.Table:
+def _numbered(rows: pa.Table | None, stored: S3Object, number: int) -> pa.Table:
     if rows is None:
-        raise RuntimeError(f"The rows of {one.address} are already in DuckDB.")
-    addresses = constant_column(one.address, rows.num_rows, pa.string())
+        raise RuntimeError(f"The rows of {stored.address} are already in DuckDB.")
+    addresses = constant_column(stored.address, rows.num_rows, pa.string())
     return rows.append_column(PATH, addresses).append_column(
         _OBJECT, constant_column(number, rows.num_rows, pa.int64())
     )

@@ -129,7 +129,7 @@ class Crawl:
         else:
             parquet = [stored for stored in objects if self._footer(bucket, stored) is not None]
             tables, warnings = tables_by_schema(
-                parquet, include_path, lambda one: self._columns(bucket, one), combine=self._settings.combine
+                parquet, include_path, lambda stored: self._columns(bucket, stored), combine=self._settings.combine
             )
         self.result.log += warnings
         return tables
@@ -176,7 +176,7 @@ class Crawl:
         """Create or update a table and its partitions."""
         sampled = {folder: objects[: sample_size or None] for folder, objects in found.objects.items()}
         footers = {
-            folder: [footer for one in objects if (footer := self._footer(bucket, one))]
+            folder: [footer for stored in objects if (footer := self._footer(bucket, stored))]
             for folder, objects in sampled.items()
         }
         columns: dict[str, str] = {}
@@ -307,7 +307,9 @@ class Crawl:
     def _present(self, where: dict[str, str], values: list[tuple[str, ...]]) -> dict[tuple[str, ...], dict[str, Any]]:
         partitions: list[Any] = []
         for batch in _batches(values):
-            response = self._glue.batch_get_partition(**where, PartitionsToGet=[{"Values": list(one)} for one in batch])
+            response = self._glue.batch_get_partition(
+                **where, PartitionsToGet=[{"Values": list(partition)} for partition in batch]
+            )
             partitions += response["Partitions"]
         return {tuple(partition["Values"]): partition for partition in partitions}
 
@@ -364,8 +366,8 @@ def _location(path: str) -> tuple[str, str]:
 def _statistics(found: FoundTable, footers: dict[str, list[Footer]], folder: str | None = None) -> dict[str, str]:
     """Return sizes in bytes and counts of the table or of one folder; rows are those of the sampled files only."""
     folders = [folder] if folder is not None else list(found.objects)
-    objects = [stored for one in folders for stored in found.objects[one]]
-    rows = sum(footer.rows for one in folders for footer in footers[one])
+    objects = [stored for name in folders for stored in found.objects[name]]
+    rows = sum(footer.rows for name in folders for footer in footers[name])
     size = sum(stored.size for stored in objects)
     return {
         "averageRecordSize": str(size // rows if rows else 0),

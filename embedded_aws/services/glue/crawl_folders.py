@@ -135,7 +135,7 @@ def _table(root: str, members: list[StoredObject]) -> tuple[FoundTable, list[str
         if shape != keys
         for stored in several
     ]
-    for stored in sorted(shapes[keys], key=lambda one: one.key):
+    for stored in sorted(shapes[keys], key=lambda item: item.key):
         if keys:
             values = tuple(part.partition("=")[2] if "=" in part else part for part in _below(root, stored))
             table.partitions[values] = stored.folder

@@ -65,7 +65,7 @@ class Crawlers:
             if crawler.crawls:
                 last = crawler.crawls[-1]
                 # While a crawl runs, LastCrawl is the previous one.
-                ended = [one for one in crawler.crawls if one.end_time is not None]
+                ended = [crawl for crawl in crawler.crawls if crawl.end_time is not None]
                 if last.end_time is None and not ended:
                     del shown["LastCrawl"]
                 elif ended:
@@ -161,7 +161,7 @@ class Crawlers:
         if role.startswith("arn:"):
             return role
         name = role.rpartition("/")[2]
-        known = {one.name: one.arn for one in self._server.backend("iam").roles.values()}
+        known = {iam_role.name: iam_role.arn for iam_role in self._server.backend("iam").roles.values()}
         return str(known.get(name, f"arn:aws:iam::{self._server.account_id}:role/{role}"))
 
     def _log(self, crawl: FakeCrawl, credentials: AwsCredentials, lines: list[str]) -> None:

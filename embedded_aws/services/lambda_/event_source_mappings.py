@@ -156,9 +156,10 @@ class QueuePollers:
 def _add_message(queue: Queue, message: Message) -> None:
     """Add a message as moto does, but without invoking functions; a FIFO queue's duplicates are dropped."""
     if queue.fifo_queue and message.deduplication_id is not None:
-        latest = message.sent_timestamp - 1000 * 300
-        known = (one for one in queue._messages if one.deduplication_id == message.deduplication_id)  # noqa: SLF001 - ours to keep
-        if any(one.sent_timestamp > latest for one in known):
+        # Five minutes.
+        oldest = message.sent_timestamp - 1000 * 300
+        same = (known for known in queue._messages if known.deduplication_id == message.deduplication_id)  # noqa: SLF001 - ours to keep
+        if any(known.sent_timestamp > oldest for known in same):
             return
     with queue._messages_lock:  # noqa: SLF001 - ours to keep
         queue._messages.append(message)  # noqa: SLF001 - ours to keep
@@ -179,10 +180,10 @@ def _drop_expired(queue: Queue) -> None:
 def _filtered(mapping: EventSourceMapping, messages: list[Message]) -> tuple[list[Message], list[Message]]:
     """Return the messages that match a mapping's filters, and the others."""
     filters = (mapping.filter_criteria or {}).get("Filters", [])
-    patterns = [EventPattern.load(one["Pattern"]) for one in filters]
+    patterns = [EventPattern.load(pattern["Pattern"]) for pattern in filters]
     if not patterns:
         return messages, []
-    kept = [message for message in messages if any(one.matches_event(_filterable(message)) for one in patterns)]
+    kept = [message for message in messages if any(pattern.matches_event(_filterable(message)) for pattern in patterns)]
     return kept, [message for message in messages if message not in kept]
 
 

@@ -212,8 +212,12 @@ class Functions:
         oldest = self._clock.now - SESSION_LIFETIME
         with self._lock:
             idle = self._idle.setdefault(function.function_name, [])
-            fresh = [one for one in idle if one.fingerprint == fingerprint and one.started_at >= oldest]
-            stale = [one for one in idle if one not in fresh]
+            fresh = [
+                environment
+                for environment in idle
+                if environment.fingerprint == fingerprint and environment.started_at >= oldest
+            ]
+            stale = [environment for environment in idle if environment not in fresh]
             found = fresh.pop() if fresh else None
             idle[:] = fresh
         for environment in stale:

@@ -64,7 +64,7 @@ class Schedules:
 
     def _enabled(self) -> Iterator[Schedule]:
         for group in list(self._server.backend("scheduler").schedule_groups.values()):
-            yield from (one for one in list(group.schedules.values()) if one.state != "DISABLED")
+            yield from (schedule for schedule in list(group.schedules.values()) if schedule.state != "DISABLED")
 
     def _due(self, schedule: Schedule) -> datetime | None:
         """Return the first firing since the last one and since the schedule was created or changed."""

@@ -37,11 +37,11 @@ def rewrite_call(node: exp.Anonymous) -> exp.Expr:
     if name in _SPECIAL:
         return _SPECIAL[name](node)
     if name in LOCAL_TIME:
-        arguments = [nodes.local(one) for one in arguments]
+        arguments = [nodes.local(argument) for argument in arguments]
     elif name != "to_unixtime":
         nodes.refuse_zones(node)
     if name in OVERLOADED:
-        return overloaded(name, *(one.copy() for one in arguments))
+        return overloaded(name, *(argument.copy() for argument in arguments))
     if f"trino_{name}" in _MACRO_NAMES:
         called = f"trino_{name}"
     elif name in RENAMED:
@@ -52,7 +52,7 @@ def rewrite_call(node: exp.Anonymous) -> exp.Expr:
         raise QueryError(
             "FUNCTION_NOT_FOUND", f"Function '{name}' not registered (or not modelled by the embedded Athena)"
         )
-    return nodes.call(called, *(one.copy() for one in arguments))
+    return nodes.call(called, *(argument.copy() for argument in arguments))
 
 
 def overloaded(name: str, *arguments: exp.Expr) -> exp.Anonymous:
@@ -144,8 +144,10 @@ def _concat(node: exp.Anonymous) -> exp.Expr:
 
 def _extreme(node: exp.Anonymous) -> exp.Expr:
     """Rewrite `greatest` and `least`: unlike DuckDB's, they are null if any argument is."""
-    known = exp.and_(*(exp.Not(this=exp.Is(this=one.copy(), expression=exp.Null())) for one in node.expressions))
-    call = nodes.call(str(node.this), *(one.copy() for one in node.expressions))
+    known = exp.and_(
+        *(exp.Not(this=exp.Is(this=argument.copy(), expression=exp.Null())) for argument in node.expressions)
+    )
+    call = nodes.call(str(node.this), *(argument.copy() for argument in node.expressions))
     return exp.Case(ifs=[exp.If(this=known, true=call)])
 
 
@@ -166,7 +168,7 @@ def _format(node: exp.Anonymous) -> exp.Expr:
     pattern = nodes.text(node.expressions[0], "A format")
     if re.search(r"%(?!s|%|0?\d*d|\.\d+f)", pattern.replace("%%", "")):
         raise not_supported(f"The format {pattern}")
-    return nodes.call("printf", *(one.copy() for one in node.expressions))
+    return nodes.call("printf", *(argument.copy() for argument in node.expressions))
 
 
 def _json_path(node: exp.Anonymous) -> exp.Expr:
@@ -184,7 +186,7 @@ def _to_iso8601(node: exp.Anonymous) -> exp.Expr:
 def _arguments(node: exp.Anonymous, count: int) -> list[exp.Expr]:
     if len(node.expressions) != count:
         raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters for function {node.this}: expected {count}")
-    return [one.copy() for one in node.expressions]
+    return [argument.copy() for argument in node.expressions]
 
 
 _MACRO_NAMES = frozenset(re.findall(r"CREATE MACRO (\w+)", MACROS))

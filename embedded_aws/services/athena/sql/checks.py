@@ -119,8 +119,8 @@ def _check_call(node: exp.Anonymous) -> None:
         raise not_supported(f"{name} of a decimal; cast to double")
 
 
-def _differ(one: exp.Expr, other: exp.Expr) -> bool:
-    families = {_family(one), _family(other)}
+def _differ(left: exp.Expr, right: exp.Expr) -> bool:
+    families = {_family(left), _family(right)}
     return None not in families and len(families) > 1
 
 

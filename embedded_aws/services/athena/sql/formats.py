@@ -96,4 +96,4 @@ def from_joda(pattern: str) -> str:
 
     if pattern.replace("''", "").count("'") % 2:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Pattern ends in a quotation: {pattern}")
-    return re.sub(r"'(?P<quoted>[^']*)'|(?P<letters>(?P<one>[A-Za-z])(?P=one)*)|[^']", translate, pattern)
+    return re.sub(r"'(?P<quoted>[^']*)'|(?P<letters>(?P<letter>[A-Za-z])(?P=letter)*)|[^']", translate, pattern)

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from embedded_aws.services.athena.sql.casts import STRICT, TRYING
 
-_FAILED = "error('INVALID_CAST_ARGUMENT: Cannot cast ' || CAST(x AS VARCHAR) || ' to the type asked for')"
+_FAILED = "error('INVALID_CAST_ARGUMENT: Cannot cast ' || CAST(x AS VARCHAR) || ' to the target type')"
 
 
 def _words(text: str) -> list[str]:

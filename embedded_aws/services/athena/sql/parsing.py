@@ -61,10 +61,10 @@ def parse(sql: str, database: str, parameters: Sequence[str] = ()) -> Query:
     tree = _parse(sql)
     _fill_parameters(tree, parameters)
     selects = _outermost(tree).expressions
-    labels = () if any(one.is_star for one in selects) else tuple(_label(one) for one in selects)
-    for index, one in enumerate(selects):
-        if not one.is_star and _label(one) is None:
-            one.replace(exp.alias_(one.copy(), f"_col{index}"))
+    labels = () if any(column.is_star for column in selects) else tuple(_label(column) for column in selects)
+    for index, column in enumerate(selects):
+        if not column.is_star and _label(column) is None:
+            column.replace(exp.alias_(column.copy(), f"_col{index}"))
     return Query(tree, tuple(dict.fromkeys(_qualify_tables(tree, database))), labels)
 
 
@@ -73,7 +73,7 @@ def _parse(sql: str) -> exp.Query:
         tokens = Athena3().tokenize(sql)
         if shorthand := next((token for token in tokens if token.token_type == TokenType.DCOLON), None):
             raise QueryError("SYNTAX_ERROR", f"line {shorthand.line}:{shorthand.col - 1}: mismatched input ':'")
-        statements = [one for one in sqlglot.parse(sql, read=Athena3) if one is not None]
+        statements = [statement for statement in sqlglot.parse(sql, read=Athena3) if statement is not None]
     except ParseError as error:
         found = error.errors[0] if error.errors else {}
         place = f"line {found.get('line', 1)}:{found.get('col', 1)}: "
@@ -121,8 +121,8 @@ def _outermost(tree: exp.Expr) -> exp.Select:
     return tree
 
 
-def _label(one: exp.Expr) -> str | None:
-    return one.output_name if isinstance(one, exp.Alias | exp.Column | exp.Dot) else None
+def _label(column: exp.Expr) -> str | None:
+    return column.output_name if isinstance(column, exp.Alias | exp.Column | exp.Dot) else None
 
 
 def _qualify_tables(tree: exp.Query, database: str) -> list[tuple[str, str]]:

@@ -206,7 +206,7 @@ def _ignore_nulls(node: exp.IgnoreNulls) -> exp.Expr:
     kind = IGNORING_NULLS.get(str(call.this).lower()) if isinstance(call, exp.Anonymous) else None
     if kind is None:
         raise not_supported(f"{node.sql(Athena3)}")
-    return exp.IgnoreNulls(this=kind.from_arg_list([one.copy() for one in call.expressions]))
+    return exp.IgnoreNulls(this=kind.from_arg_list([argument.copy() for argument in call.expressions]))
 
 
 def _respect_nulls(node: exp.RespectNulls) -> exp.Expr:
