@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from embedded_aws.clock import SimulatedClock
     from embedded_aws.cloud import EmbeddedAws
     from embedded_aws.pulumi_mocks import DeploymentError
-    from embedded_aws.runtime.journal import Step
+    from embedded_aws.runtime.step_log import Step
     from embedded_aws.server.server import ServerBusyError
 
 __all__ = ["DeploymentError", "EmbeddedAws", "ServerBusyError", "SimulatedClock", "Step"]
@@ -20,7 +20,7 @@ _MODULES = {
     "EmbeddedAws": "embedded_aws.cloud",
     "ServerBusyError": "embedded_aws.server.server",
     "SimulatedClock": "embedded_aws.clock",
-    "Step": "embedded_aws.runtime.journal",
+    "Step": "embedded_aws.runtime.step_log",
 }
 
 

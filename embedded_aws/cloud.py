@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.pulumi_mocks import deploy
-from embedded_aws.runtime.journal import Step
-from embedded_aws.runtime.playback import Playback
+from embedded_aws.runtime.simulation import Simulation
+from embedded_aws.runtime.step_log import Step
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena import AthenaEngine
 
@@ -37,8 +37,8 @@ class EmbeddedAws:
         self.clock = SimulatedClock(start)
         self.server = AwsServer(region=region)
         self._athena = AthenaEngine(self.server, folder)
-        self._playback = Playback(self.server, self.clock, folder / "functions")
-        self.log: list[Step] = self._playback.journal.steps
+        self._simulation = Simulation(self.server, self.clock, folder / "functions")
+        self.log: list[Step] = self._simulation.steps.recorded
         self._running: ExitStack | None = None
 
     def __enter__(self) -> Self:
@@ -66,7 +66,7 @@ class EmbeddedAws:
                 (self.clock.start, self.clock.stop),
                 (self.server.start, self.server.stop),
                 (self._athena.install, self._athena.close),
-                (self._playback.install, self._playback.close),
+                (self._simulation.install, self._simulation.close),
             ):
                 starting.callback(end)
                 begin()
@@ -118,8 +118,8 @@ class EmbeddedAws:
             moment: aware; where the clock stands afterwards, or a little later.
             on_step: called with every step as it happens.
         """
-        self._playback.run_until(moment, on_step)
+        self._simulation.run_until(moment, on_step)
 
     def drain(self) -> None:
         """Do all that is due now, and what follows from it, without letting time pass."""
-        self._playback.drain()
+        self._simulation.drain()

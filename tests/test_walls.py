@@ -1,4 +1,4 @@
-"""Who may import whom (the layout that the README and the docs describe)."""
+"""CallerIdentity may import whom (the layout that the README and the docs describe)."""
 
 from __future__ import annotations
 

@@ -17,10 +17,10 @@ from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 
 from embedded_aws.iam.conditions import UnknownConditionError, Values
-from embedded_aws.iam.credentials import Credentials
-from embedded_aws.iam.operation import Operation, UnmodelledOperationError
-from embedded_aws.iam.operations import operation_of
-from embedded_aws.iam.policies import Question, Verdict, Who, identity_verdict, resource_verdict
+from embedded_aws.iam.credentials import AwsCredentials
+from embedded_aws.iam.operation import Operation, UnsupportedOperationError
+from embedded_aws.iam.permissions import operation_of
+from embedded_aws.iam.policies import AuthorizationRequest, CallerIdentity, Verdict, identity_verdict, resource_verdict
 from embedded_aws.iam.principals import PARTITION, Principal, principal
 from embedded_aws.iam.resource_policies import resource_policy
 from embedded_aws.server.requests import AwsRequest
@@ -57,7 +57,7 @@ class Authorization:
         denials: every refusal so far, oldest first.
     """
 
-    def __init__(self, *, account_id: str, region: str, owner: Credentials) -> None:
+    def __init__(self, *, account_id: str, region: str, owner: AwsCredentials) -> None:
         self.denials: list[Denial] = []
         self._account_id = account_id
         self._region = region
@@ -80,7 +80,7 @@ class Authorization:
             UnknownAccessKeyError: nobody has this access key.
         """
         caller = principal(access_key_id, self._account_id, self._owner)
-        self._ask(caller, Question(action, resource, context or {}))
+        self._ask(caller, AuthorizationRequest(action, resource, context or {}))
 
     def check_service(
         self, service: str, action: str, resource: str, context: Mapping[str, Values] | None = None
@@ -96,9 +96,11 @@ class Authorization:
         Raises:
             AccessDeniedError: it is not allowed, or a condition that would decide is not modelled.
         """
-        question = self._complete(Question(action, resource, context or {}), {"aws:principalisawsservice": "true"})
+        request = self._complete(
+            AuthorizationRequest(action, resource, context or {}), {"aws:principalisawsservice": "true"}
+        )
         document = resource_policy(resource, self._account_id)
-        self._decide_for_service(service, question, document, "resource-based policy")
+        self._decide_for_service(service, request, document, "resource-based policy")
 
     def check_assume(self, role_arn: str, service: str, context: Mapping[str, Values] | None = None) -> None:
         """Ask whether a service may take on a role, which the role's trust policy decides.
@@ -107,17 +109,19 @@ class Authorization:
             AccessDeniedError: the role does not exist or does not trust the service.
         """
         given = {"aws:SourceAccount": self._account_id, **(context or {})}
-        question = self._complete(Question("sts:AssumeRole", role_arn, given), {"aws:principalisawsservice": "true"})
+        request = self._complete(
+            AuthorizationRequest("sts:AssumeRole", role_arn, given), {"aws:principalisawsservice": "true"}
+        )
         role = next((role for role in list(self._roles().values()) if role.arn == role_arn), None)
         document = role.assume_role_policy_document if role is not None else None
-        self._decide_for_service(service, question, document, "role trust policy")
+        self._decide_for_service(service, request, document, "role trust policy")
 
     def authenticate(self, request: AwsRequest) -> Principal:
         """Find out who sent a request.
 
         Raises:
             UnknownAccessKeyError: nobody has the request's access key.
-            RefusedRequestError: it cannot be read, or the key's owner did not sign it.
+            RejectedRequestError: it cannot be read, or the key's owner did not sign it.
         """
         if request.problem is not None:
             raise request.problem
@@ -133,14 +137,14 @@ class Authorization:
 
         Raises:
             AccessDeniedError: some of it is not allowed, or the operation is not modelled.
-            RefusedRequestError: a part of it that says what it does cannot be read.
+            RejectedRequestError: a part of it that says what it does cannot be read.
         """
         self._refused.resources = frozenset()
         if caller.is_owner:
             return
         try:
             operation = operation_of(request, self._account_id)
-        except UnmodelledOperationError as unmodelled:
+        except UnsupportedOperationError as unmodelled:
             message = (
                 f"User: {caller.arn} is not authorized: the operation {unmodelled} is not modelled by the embedded"
                 " cloud, which refuses it to all but the account's owner"
@@ -148,15 +152,15 @@ class Authorization:
             raise self._denied(caller.arn, str(unmodelled), "*", message) from unmodelled
         if any(bucket not in s3_backends.bucket_accounts for bucket in operation.buckets):
             return  # S3 tells everyone that a bucket does not exist.
-        if operation.each_apart:
+        if operation.partial:
             self._refused.resources = self._refused_of(caller, operation)
             return
-        for question in operation.questions:
-            self._ask(caller, question)
+        for check in operation.checks:
+            self._ask(caller, check)
         for bucket, key, version in operation.reads:
             if not _object_exists(bucket, key, version):
                 # Without a prefix in the context: no condition on it can help here, as in S3.
-                self._ask(caller, Question("s3:ListBucket", f"arn:aws:s3:::{bucket}"))
+                self._ask(caller, AuthorizationRequest("s3:ListBucket", f"arn:aws:s3:::{bucket}"))
 
     def refused(self, resource: str) -> bool:
         """Tell whether the request that this thread serves may not touch one of the resources it names."""
@@ -164,31 +168,31 @@ class Authorization:
 
     def _refused_of(self, caller: Principal, operation: Operation) -> frozenset[str]:
         refused = set()
-        for question in operation.questions:
+        for check in operation.checks:
             try:
-                self._ask(caller, question)
+                self._ask(caller, check)
             except AccessDeniedError:
-                refused.add(question.resource)
+                refused.add(check.resource)
         return frozenset(refused)
 
-    def _ask(self, caller: Principal, question: Question) -> None:
+    def _ask(self, caller: Principal, request: AuthorizationRequest) -> None:
         if caller.is_owner:
             return
-        question = self._complete(question, caller.context)
-        about = f"User: {caller.arn} is not authorized to perform: {question.action} on resource: {question.resource}"
+        request = self._complete(request, caller.context)
+        about = f"User: {caller.arn} is not authorized to perform: {request.action} on resource: {request.resource}"
         try:
-            reason = self._reason_against(caller, question)
+            reason = self._reason_against(caller, request)
         except UnknownConditionError as unknown:
             reason = f"because a policy cannot be evaluated. {unknown}"
         if reason:
-            raise self._denied(caller.arn, question.action, question.resource, f"{about} {reason}")
+            raise self._denied(caller.arn, request.action, request.resource, f"{about} {reason}")
 
-    def _reason_against(self, caller: Principal, question: Question) -> str | None:
+    def _reason_against(self, caller: Principal, request: AuthorizationRequest) -> str | None:
         """Return why a request is refused; None if it is allowed."""
-        identity = identity_verdict(caller.policies, question)
-        document = resource_policy(question.resource, self._account_id)
-        resource = resource_verdict(document, question, caller.who) if document else Verdict()
-        ceilings = [identity_verdict([ceiling], question) for ceiling in caller.ceilings]
+        identity = identity_verdict(caller.policies, request)
+        document = resource_policy(request.resource, self._account_id)
+        resource = resource_verdict(document, request, caller.who) if document else Verdict()
+        ceilings = [identity_verdict([ceiling], request) for ceiling in caller.ceilings]
         if identity.denied or any(ceiling.denied for ceiling in ceilings):
             return "with an explicit deny in an identity-based policy"
         if resource.denied:
@@ -198,37 +202,37 @@ class Authorization:
             lacking = "identity-based policy"
         elif identity.allowed and not all(ceiling.allowed for ceiling in ceilings):
             lacking = "permissions boundary or session policy"
-        elif document and question.action.startswith("kms:") and not (resource.allowed or resource.delegated):
+        elif document and request.action.startswith("kms:") and not (resource.allowed or resource.delegated):
             # A key's policy is the only one that has to agree.
             lacking = "resource-based policy"
-        elif question.action == "sts:AssumeRole" and not self._trusted(caller, question):
+        elif request.action == "sts:AssumeRole" and not self._trusted(caller, request):
             lacking = "role trust policy"
-        return f"because no {lacking} allows the {question.action} action" if lacking else None
+        return f"because no {lacking} allows the {request.action} action" if lacking else None
 
-    def _trusted(self, caller: Principal, question: Question) -> bool:
-        role = next((role for role in list(self._roles().values()) if role.arn == question.resource), None)
+    def _trusted(self, caller: Principal, request: AuthorizationRequest) -> bool:
+        role = next((role for role in list(self._roles().values()) if role.arn == request.resource), None)
         if role is None:
             return False
-        verdict = resource_verdict(role.assume_role_policy_document, question, caller.who)
+        verdict = resource_verdict(role.assume_role_policy_document, request, caller.who)
         return (verdict.allowed or verdict.delegated) and not verdict.denied
 
-    def _decide_for_service(self, service: str, question: Question, document: str | None, kind: str) -> None:
-        about = f"{service} is not authorized to perform: {question.action} on resource: {question.resource}"
+    def _decide_for_service(self, service: str, request: AuthorizationRequest, document: str | None, kind: str) -> None:
+        about = f"{service} is not authorized to perform: {request.action} on resource: {request.resource}"
         try:
-            verdict = resource_verdict(document, question, Who(service=service)) if document else Verdict()
+            verdict = resource_verdict(document, request, CallerIdentity(service=service)) if document else Verdict()
         except UnknownConditionError as unknown:
             raise self._denied(
-                service, question.action, question.resource, f"{about} because a policy cannot be evaluated. {unknown}"
+                service, request.action, request.resource, f"{about} because a policy cannot be evaluated. {unknown}"
             ) from unknown
         if verdict.denied:
             message = f"{about} with an explicit deny in a {kind}"
         elif not verdict.allowed:
-            message = f"{about} because no {kind} allows the {question.action} action"
+            message = f"{about} because no {kind} allows the {request.action} action"
         else:
             return
-        raise self._denied(service, question.action, question.resource, message)
+        raise self._denied(service, request.action, request.resource, message)
 
-    def _complete(self, question: Question, of_caller: Mapping[str, Values]) -> Question:
+    def _complete(self, request: AuthorizationRequest, of_caller: Mapping[str, Values]) -> AuthorizationRequest:
         """Add the condition keys that every request has."""
         now = datetime.now(UTC)
         context: dict[str, Values] = {
@@ -247,8 +251,8 @@ class Authorization:
             "s3:tlsversion": "1.3",
             **of_caller,
         }
-        context |= {key.lower(): value for key, value in question.context.items()}
-        return Question(question.action, question.resource, context)
+        context |= {key.lower(): value for key, value in request.context.items()}
+        return AuthorizationRequest(request.action, request.resource, context)
 
     def _roles(self) -> dict[str, Any]:
         roles: dict[str, Any] = iam_backends[self._account_id][PARTITION].roles

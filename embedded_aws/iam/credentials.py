@@ -9,7 +9,7 @@ from typing import Self
 
 
 @dataclass(frozen=True)
-class Credentials:
+class AwsCredentials:
     """A key pair, of a role session with its token."""
 
     access_key_id: str

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from embedded_aws.iam.policies import Question
+    from embedded_aws.iam.policies import AuthorizationRequest
 
 
-class UnmodelledOperationError(Exception):
+class UnsupportedOperationError(Exception):
     """It is not known here which action on which resource a request is; the message names the request."""
 
 
@@ -19,15 +19,15 @@ class Operation:
 
     Attributes:
         name: for messages.
-        questions: every one of them has to be allowed.
+        checks: every one of them has to be allowed.
         buckets: S3 buckets spoken of; where one does not exist S3 says so to everyone.
         reads: S3 objects (bucket, key, version or None) that are read. Where one is missing the answer is 404 only for
             callers that may list the bucket, 403 for the others.
-        each_apart: the questions are decided one by one, and the answer names the refused ones (DeleteObjects).
+        partial: the checks are decided one by one, and the answer names the refused ones (DeleteObjects).
     """
 
     name: str
-    questions: tuple[Question, ...]
+    checks: tuple[AuthorizationRequest, ...]
     buckets: tuple[str, ...] = ()
     reads: tuple[tuple[str, str, str | None], ...] = ()
-    each_apart: bool = False
+    partial: bool = False

@@ -18,7 +18,7 @@ Document = str
 
 
 @dataclass(frozen=True)
-class Who:
+class CallerIdentity:
     """The caller as resource policies and trust policies may name it.
 
     Attributes:
@@ -33,7 +33,7 @@ class Who:
 
 
 @dataclass(frozen=True)
-class Question:
+class AuthorizationRequest:
     """One thing that a caller wants to do.
 
     Attributes:
@@ -63,7 +63,7 @@ class Verdict:
     delegated: bool = False
 
 
-def identity_verdict(documents: Iterable[Document], question: Question) -> Verdict:
+def identity_verdict(documents: Iterable[Document], request: AuthorizationRequest) -> Verdict:
     """Evaluate policies of a role or user.
 
     Raises:
@@ -73,12 +73,12 @@ def identity_verdict(documents: Iterable[Document], question: Question) -> Verdi
         statement["Effect"]
         for document in documents
         for statement in statements(document)
-        if _applies(statement, question)
+        if _applies(statement, request)
     }
     return Verdict(denied="Deny" in effects, allowed="Allow" in effects)
 
 
-def resource_verdict(document: Document, question: Question, who: Who) -> Verdict:
+def resource_verdict(document: Document, request: AuthorizationRequest, who: CallerIdentity) -> Verdict:
     """Evaluate the policy of a resource, or a role's trust policy.
 
     Raises:
@@ -87,7 +87,7 @@ def resource_verdict(document: Document, question: Question, who: Who) -> Verdic
     denied = allowed = delegated = False
     for statement in statements(document):
         named = _named(statement, who)
-        if named is None or not _applies(statement, question):
+        if named is None or not _applies(statement, request):
             continue
         if statement["Effect"] == "Deny":
             denied = True
@@ -105,11 +105,11 @@ def statements(document: Document) -> tuple[Mapping[str, Any], ...]:
     return (found,) if isinstance(found, dict) else tuple(found)
 
 
-def _applies(statement: Mapping[str, Any], question: Question) -> bool:
+def _applies(statement: Mapping[str, Any], request: AuthorizationRequest) -> bool:
     return (
-        _action_matches(statement, question.action)
-        and _resource_matches(statement, question)
-        and holds(statement.get("Condition") or {}, question.context)
+        _action_matches(statement, request.action)
+        and _resource_matches(statement, request)
+        and holds(statement.get("Condition") or {}, request.context)
     )
 
 
@@ -120,9 +120,9 @@ def _action_matches(statement: Mapping[str, Any], action: str) -> bool:
     return any(matches(pattern.lower(), wanted) for pattern in _list(statement.get("Action", ())))
 
 
-def _resource_matches(statement: Mapping[str, Any], question: Question) -> bool:
+def _resource_matches(statement: Mapping[str, Any], request: AuthorizationRequest) -> bool:
     def any_of(patterns: Sequence[str]) -> bool:
-        return any(matches(substitute(pattern, question.context), question.resource) for pattern in patterns)
+        return any(matches(substitute(pattern, request.context), request.resource) for pattern in patterns)
 
     if "NotResource" in statement:
         return not any_of(_list(statement["NotResource"]))
@@ -130,14 +130,14 @@ def _resource_matches(statement: Mapping[str, Any], question: Question) -> bool:
     return "Resource" not in statement or any_of(_list(statement["Resource"]))
 
 
-def _named(statement: Mapping[str, Any], who: Who) -> str | None:
+def _named(statement: Mapping[str, Any], who: CallerIdentity) -> str | None:
     """Tell how a statement names the caller: "itself", "account", or not at all."""
     if "NotPrincipal" in statement:
         return None if _principal(statement["NotPrincipal"], who) else "itself"
     return _principal(statement.get("Principal"), who)
 
 
-def _principal(principal: Any, who: Who) -> str | None:
+def _principal(principal: Any, who: CallerIdentity) -> str | None:
     if principal is None:
         return None
     if principal == "*":

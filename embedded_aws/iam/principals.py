@@ -10,8 +10,8 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from embedded_aws.iam.conditions import Values
-from embedded_aws.iam.credentials import Credentials
-from embedded_aws.iam.policies import Document, Who
+from embedded_aws.iam.credentials import AwsCredentials
+from embedded_aws.iam.policies import CallerIdentity, Document
 
 PARTITION = "aws"
 
@@ -36,7 +36,7 @@ class Principal:
     """
 
     arn: str
-    who: Who
+    who: CallerIdentity
     is_owner: bool = False
     policies: Sequence[Document] = ()
     ceilings: Sequence[Document] = ()
@@ -45,19 +45,19 @@ class Principal:
     token: str = field(default="", repr=False)
 
 
-def principal(access_key_id: str | None, account_id: str, owner: Credentials) -> Principal:
+def principal(access_key_id: str | None, account_id: str, owner: AwsCredentials) -> Principal:
     """Find the caller that an access key belongs to; no key is an anonymous caller.
 
     Raises:
         UnknownAccessKeyError: nobody has this key, or it is inactive.
     """
     if access_key_id is None:
-        return Principal(arn="anonymous", who=Who(), context={"aws:principaltype": "Anonymous"})
+        return Principal(arn="anonymous", who=CallerIdentity(), context={"aws:principaltype": "Anonymous"})
     if access_key_id == owner.access_key_id:
         root = f"arn:aws:iam::{account_id}:root"
         return Principal(
             root,
-            Who(frozenset({root}), account_id),
+            CallerIdentity(frozenset({root}), account_id),
             is_owner=True,
             context=_context("Account", root, root),
             secret=owner.secret_access_key,
@@ -79,7 +79,7 @@ def _role_session(session: Any, account_id: str) -> Principal:
     role = next((role for role in list(iam.roles.values()) if role.arn == session.role_arn), None)
     return Principal(
         arn=session.arn,
-        who=Who(frozenset({session.role_arn, session.arn}), account_id),
+        who=CallerIdentity(frozenset({session.role_arn, session.arn}), account_id),
         policies=_policies(role),
         ceilings=[*_boundary(role, account_id), *([session.policy] if session.policy else [])],
         context=_context("AssumedRole", session.role_arn, session.user_id),
@@ -93,7 +93,7 @@ def _user(user: Any, secret: str, account_id: str) -> Principal:
     groups = [group for group in iam.groups.values() if user in group.users]
     return Principal(
         arn=user.arn,
-        who=Who(frozenset({user.arn}), account_id),
+        who=CallerIdentity(frozenset({user.arn}), account_id),
         policies=[document for holder in (user, *groups) for document in _policies(holder)],
         ceilings=_boundary(user, account_id),
         context={**_context("User", user.arn, user.id), "aws:username": user.name},

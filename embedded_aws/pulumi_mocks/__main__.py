@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from embedded_aws.pulumi_mocks.configuration import ConfigurationError, read_configuration
+from embedded_aws.pulumi_mocks.configuration import StackConfigError, read_configuration
 from embedded_aws.pulumi_mocks.program import ProgramError, run
 
 
@@ -19,7 +19,7 @@ def main() -> None:
     try:
         name, config = read_configuration(project, task["stack"], task["config"])
         outputs = run(project, name, task["stack"], config, warnings)
-    except (ConfigurationError, ProgramError) as failed:
+    except (StackConfigError, ProgramError) as failed:
         error = str(failed)
     print("\n" + json.dumps({"outputs": outputs, "error": error, "warnings": warnings}))
 

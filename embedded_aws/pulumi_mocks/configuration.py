@@ -28,7 +28,7 @@ PROVIDER_SETTINGS = {
 """Settings of the AWS provider that may be given → why nothing has to be done about them."""
 
 
-class ConfigurationError(Exception):
+class StackConfigError(Exception):
     """A project or stack file that cannot be used; the message names file and key."""
 
 
@@ -41,11 +41,11 @@ def read_configuration(project: Path, stack: str, overrides: Mapping[str, str]) 
         overrides: win over both files; a key without a namespace is the project's.
 
     Raises:
-        ConfigurationError: `Pulumi.yaml` is missing, or a file holds what is not modelled here.
+        StackConfigError: `Pulumi.yaml` is missing, or a file holds what is not modelled here.
     """
     about = _load(project / "Pulumi.yaml")
     if "name" not in about:
-        raise ConfigurationError(f"{project / 'Pulumi.yaml'} is missing or names no project.")
+        raise StackConfigError(f"{project / 'Pulumi.yaml'} is missing or names no project.")
     name = str(about["name"])
     config = {
         _key(key, name): _text(value)
@@ -55,7 +55,7 @@ def read_configuration(project: Path, stack: str, overrides: Mapping[str, str]) 
     stack_file = project / f"Pulumi.{stack}.yaml"
     for key, value in (_load(stack_file).get("config") or {}).items():
         if isinstance(value, dict) and "secure" in value:
-            raise ConfigurationError(f"{stack_file}: {key} is encrypted, which only Pulumi's own command can read.")
+            raise StackConfigError(f"{stack_file}: {key} is encrypted, which only Pulumi's own command can read.")
         config[_key(key, name)] = _text(value)
     config |= {_key(key, name): value for key, value in overrides.items()}
     _check_provider(config)
@@ -68,9 +68,9 @@ def _load(file: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{file} is no YAML: {' '.join(str(error).split())}") from error
+        raise StackConfigError(f"{file} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict):
-        raise ConfigurationError(f"{file} has to hold a mapping.")
+        raise StackConfigError(f"{file} has to hold a mapping.")
     return found
 
 
@@ -93,8 +93,8 @@ def _text(value: Any) -> str:
 def _check_provider(config: Mapping[str, str]) -> None:
     for key in config:
         if key.startswith("aws:") and key not in PROVIDER_SETTINGS:
-            raise ConfigurationError(f"The provider setting {key} is not modelled by the embedded cloud; remove it.")
+            raise StackConfigError(f"The provider setting {key} is not modelled by the embedded cloud; remove it.")
     here = os.environ["AWS_REGION"]
     region = config.get("aws:region", here)
     if region != here:
-        raise ConfigurationError(f"aws:region is {region}, but the embedded cloud runs in {here}: use one for both.")
+        raise StackConfigError(f"aws:region is {region}, but the embedded cloud runs in {here}: use one for both.")

@@ -35,7 +35,7 @@ NOT_APPLIED: dict[str, dict[str, str]] = {
 """Pulumi's type → argument that is not applied → why nothing is lost by that."""
 
 
-class NotModelledError(Exception):
+class UnsupportedResourceError(Exception):
     """A program asks for something that the embedded cloud cannot create as asked; the message names it."""
 
 
@@ -53,7 +53,7 @@ class CloudMocks(pulumi.runtime.Mocks):
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         """Answer a function of the provider."""
         if args.token not in invokes.INVOKES:
-            raise NotModelledError(f"The function {args.token} is not modelled by the embedded cloud.")
+            raise UnsupportedResourceError(f"The function {args.token} is not modelled by the embedded cloud.")
         return invokes.INVOKES[args.token](self._cloud)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -63,22 +63,24 @@ class CloudMocks(pulumi.runtime.Mocks):
             return "", inputs
         about = f"{args.typ} {args.name}"
         if args.resource_id:
-            raise NotModelledError(f"{about}: importing or reading what exists already is not modelled.")
+            raise UnsupportedResourceError(f"{about}: importing or reading what exists already is not modelled.")
         if args.typ not in RESOURCES:
-            raise NotModelledError(f"{about}: the type is not modelled by the embedded cloud.")
+            raise UnsupportedResourceError(f"{about}: the type is not modelled by the embedded cloud.")
         arguments = Arguments(inputs)
         if arguments.take("region", self._cloud.region) != self._cloud.region:
-            raise NotModelledError(f"{about}: it is in another region than the embedded cloud, {self._cloud.region}.")
+            raise UnsupportedResourceError(
+                f"{about}: it is in another region than the embedded cloud, {self._cloud.region}."
+            )
         for ignored in NOT_APPLIED.get(args.typ, {}):
             arguments.take(ignored)
         try:
             identity, outputs = RESOURCES[args.typ](Resource(args.typ, args.name, arguments, self._cloud))
         except (ClientError, BotoCoreError, ResourceError) as failed:
-            raise NotModelledError(
+            raise UnsupportedResourceError(
                 f"{about} cannot be created: {' '.join(str(failed).split()).rstrip('.')}."
             ) from failed
         if left_over := list(arguments.left_over()):
-            raise NotModelledError(
+            raise UnsupportedResourceError(
                 f"{about}: the embedded cloud does not model {', '.join(left_over)}, so the resource would differ from"
                 " what the program asks for."
             )

@@ -19,7 +19,7 @@ from pulumi.runtime.mocks import MockMonitor, set_mocks
 from pulumi.runtime.settings import set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
-from embedded_aws.pulumi_mocks.mocks import CloudMocks, NotModelledError, revealed
+from embedded_aws.pulumi_mocks.mocks import CloudMocks, UnsupportedResourceError, revealed
 
 
 class ProgramError(Exception):
@@ -103,7 +103,7 @@ def _logger(warnings: list[str]) -> logging.Logger:
 def _sentence(error: BaseException, project: Path) -> str:
     """Say what ended a program; a mistake in its code is told with the line it is in."""
     told = _innermost(error)
-    if isinstance(told, (pulumi.RunError, pulumi.ConfigMissingError, pulumi.ConfigTypeError, NotModelledError)):
+    if isinstance(told, (pulumi.RunError, pulumi.ConfigMissingError, pulumi.ConfigTypeError, UnsupportedResourceError)):
         return " ".join(str(told).split())
     if isinstance(told, SystemExit):
         return " ".join(str(told.code).split())
@@ -114,6 +114,8 @@ def _sentence(error: BaseException, project: Path) -> str:
 
 def _innermost(error: BaseException) -> BaseException:
     """Return the error that began it: Pulumi wraps what its tasks raise."""
-    while isinstance(error.__cause__, BaseException) and not isinstance(error, (pulumi.RunError, NotModelledError)):
+    while isinstance(error.__cause__, BaseException) and not isinstance(
+        error, (pulumi.RunError, UnsupportedResourceError)
+    ):
         error = error.__cause__
     return error

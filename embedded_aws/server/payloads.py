@@ -12,7 +12,7 @@ import hmac
 import re
 from typing import TYPE_CHECKING
 
-from embedded_aws.server.refusals import RefusedRequestError
+from embedded_aws.server.errors import RejectedRequestError
 
 if TYPE_CHECKING:
     from embedded_aws.server.requests import AwsRequest
@@ -29,7 +29,7 @@ _CHUNK = re.compile(rb"([0-9a-fA-F]{1,8});chunk-signature=([0-9a-f]{64})\r\n")
 _TRAILER = re.compile(rb"(?:\r\n)?((?:[a-z0-9-]+:[!-~]*\r?\n)+)x-amz-trailer-signature:([0-9a-f]{64})(?:\r\n)*")
 
 
-class MissingPayloadHashError(RefusedRequestError):
+class MissingPayloadHashError(RejectedRequestError):
     """S3 wants to be told what vouches for the body."""
 
     s3 = ("InvalidRequest", 400)
@@ -38,7 +38,7 @@ class MissingPayloadHashError(RefusedRequestError):
         super().__init__("Missing required header for this request: x-amz-content-sha256")
 
 
-class WrongPayloadError(RefusedRequestError):
+class WrongPayloadError(RejectedRequestError):
     """The body is not the one that was signed."""
 
     s3 = ("XAmzContentSHA256Mismatch", 400)
@@ -49,7 +49,7 @@ class WrongPayloadError(RefusedRequestError):
         super().__init__("The provided 'x-amz-content-sha256' header does not match what was computed.")
 
 
-class WrongChunkError(RefusedRequestError):
+class WrongChunkError(RejectedRequestError):
     """A body that arrives in signed chunks has one that its sender did not sign, or lacks some."""
 
     s3 = ("SignatureDoesNotMatch", 403)
@@ -62,7 +62,7 @@ def declared_payload(request: AwsRequest, *, presigned: bool) -> str:
     """Return what a request's signature has in the body's place: its SHA-256, or one of S3's words.
 
     Raises:
-        RefusedRequestError: the body has another SHA-256, S3 is told none, or a word stands where S3 alone takes it.
+        RejectedRequestError: the body has another SHA-256, S3 is told none, or a word stands where S3 alone takes it.
     """
     given = request.headers.get("x-amz-content-sha256")
     if given is None and request.service == "s3":

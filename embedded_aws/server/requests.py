@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote
 
 from botocore.parsers import BaseCBORParser, ResponseParserError
 
-from embedded_aws.server.refusals import InvalidTargetError, RefusedRequestError
+from embedded_aws.server.errors import InvalidTargetError, RejectedRequestError
 from embedded_aws.server.signatures import Signature, signature_of
 
 Protocol = Literal["json", "query", "rest-json", "rest-xml", "cbor"]
@@ -46,7 +46,7 @@ class AwsRequest:
     """
 
     signature: Signature | None
-    problem: RefusedRequestError | None
+    problem: RejectedRequestError | None
     service: str
     region: str
     access_key_id: str | None
@@ -77,11 +77,11 @@ def parse(environ: Mapping[str, Any], body: bytes) -> AwsRequest:
     query = dict(pairs)
     path = unquote(raw_path)
     signature: Signature | None = None
-    problem: RefusedRequestError | None = None
+    problem: RejectedRequestError | None = None
     try:
         _check_path(raw_path, environ["PATH_INFO"])
         signature = signature_of(headers, pairs)
-    except RefusedRequestError as refused:
+    except RejectedRequestError as refused:
         problem = refused
     service = signature.service if signature else ""
     protocol, operation, parameters = _content(service, headers, query, path, body)

@@ -21,10 +21,10 @@ from moto.sts.models import sts_backends
 
 from embedded_aws.iam.authorization import Authorization
 from embedded_aws.iam.conditions import Values
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.iam.principals import PARTITION
 from embedded_aws.server.extras import Extras
-from embedded_aws.server.names import checked_names
+from embedded_aws.server.name_validation import validated_names
 from embedded_aws.server.plain_session import plain_session
 from embedded_aws.server.wsgi import AuthorizedApp, KeepAliveHandler, foreign
 from embedded_aws.services.s3.events import checked_s3_events
@@ -54,7 +54,7 @@ class AwsServer:
     def __init__(self, *, region: str = "eu-central-1", account_id: str = "123456789012", port: int = 0) -> None:
         self.region = region
         self.account_id = account_id
-        self.owner = Credentials.random()
+        self.owner = AwsCredentials.random()
         self.authorization = Authorization(account_id=account_id, region=region, owner=self.owner)
         self.extras = Extras()
         self._port = port
@@ -92,7 +92,7 @@ class AwsServer:
             self._server = LoopbackServer(self._port, app, KeepAliveHandler, refuse=foreign, names=names)
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", self._bucket_permission()))
             self._patches.enter_context(checked_s3_events(self.authorization))
-            self._patches.enter_context(checked_names())
+            self._patches.enter_context(validated_names())
             # No page of another origin is to read an answer.
             self._patches.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
             # moto takes every body for a form too: "&Action=…" in a text would choose another operation.
@@ -116,7 +116,7 @@ class AwsServer:
         _forget_everything()
         AwsServer._running.release()
 
-    def client(self, service: str, credentials: Credentials | None = None) -> Any:
+    def client(self, service: str, credentials: AwsCredentials | None = None) -> Any:
         """Return a boto3 client, made once for each service and caller, for use by any thread.
 
         Args:
@@ -141,7 +141,7 @@ class AwsServer:
 
     def assume(
         self, role_arn: str, service: str, session: str, context: dict[str, Values] | None = None
-    ) -> Credentials:
+    ) -> AwsCredentials:
         """Return credentials of a new session of a role that an AWS service takes on.
 
         Args:
@@ -163,9 +163,9 @@ class AwsServer:
             duration=12 * 3600,
             external_id="",
         )
-        return Credentials(assumed.access_key_id, assumed.secret_access_key, assumed.session_token)
+        return AwsCredentials(assumed.access_key_id, assumed.secret_access_key, assumed.session_token)
 
-    def _new_client(self, service: str, caller: Credentials) -> Any:
+    def _new_client(self, service: str, caller: AwsCredentials) -> Any:
         return plain_session().client(
             service,  # type: ignore[call-overload] # the stubs know services by literal names
             region_name=self.region,

@@ -22,8 +22,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.compat import HTTPHeaders
 
 from embedded_aws.clock import real_now
+from embedded_aws.server.errors import RejectedRequestError
 from embedded_aws.server.payloads import check_chunks, declared_payload
-from embedded_aws.server.refusals import RefusedRequestError
 
 if TYPE_CHECKING:
     from embedded_aws.server.requests import AwsRequest
@@ -60,7 +60,7 @@ _CREDENTIAL = re.compile(
 )
 
 
-class MissingSignatureError(RefusedRequestError):
+class MissingSignatureError(RejectedRequestError):
     """A service that answers nobody without a signature; S3 may, and refuses by the bucket's policy."""
 
     s3 = ("AccessDenied", 403)
@@ -71,7 +71,7 @@ class MissingSignatureError(RefusedRequestError):
         super().__init__("Request is missing Authentication Token")
 
 
-class MalformedSignatureError(RefusedRequestError):
+class MalformedSignatureError(RejectedRequestError):
     """The `Authorization` header is not one of Signature Version 4."""
 
     s3 = ("AuthorizationHeaderMalformed", 400)
@@ -106,7 +106,7 @@ class OldSignatureError(MalformedSignatureError):
         super().__init__("The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
 
 
-class WrongSignatureError(RefusedRequestError):
+class WrongSignatureError(RejectedRequestError):
     """The request is not what the key's owner signed."""
 
     s3 = ("SignatureDoesNotMatch", 403)
@@ -120,7 +120,7 @@ class WrongSignatureError(RefusedRequestError):
         )
 
 
-class UnsignedHeaderError(RefusedRequestError):
+class UnsignedHeaderError(RejectedRequestError):
     """A header that decides something is not part of what was signed."""
 
     s3 = ("AccessDenied", 403)
@@ -131,7 +131,7 @@ class UnsignedHeaderError(RefusedRequestError):
         super().__init__(f"There were headers present in the request which were not signed: {name}")
 
 
-class SkewedError(RefusedRequestError):
+class SkewedError(RejectedRequestError):
     """The request was signed too long ago, or is dated in the future; services but S3 call the signature wrong."""
 
     s3 = ("RequestTimeTooSkewed", 403)
@@ -145,7 +145,7 @@ class SkewedError(RefusedRequestError):
         )
 
 
-class ExpiredError(RefusedRequestError):
+class ExpiredError(RejectedRequestError):
     """A presigned address that is past its time."""
 
     s3 = ("AccessDenied", 403)
@@ -156,7 +156,7 @@ class ExpiredError(RefusedRequestError):
         super().__init__("Request has expired")
 
 
-class WrongTokenError(RefusedRequestError):
+class WrongTokenError(RejectedRequestError):
     """The session token is not the key's."""
 
     s3 = ("InvalidToken", 400)
@@ -242,7 +242,7 @@ def verify(request: AwsRequest, signature: Signature, secret: str, token: str) -
         token: of the role session that the key belongs to; empty if it is a lasting key.
 
     Raises:
-        RefusedRequestError: it is not so.
+        RejectedRequestError: it is not so.
     """
     if not hmac.compare_digest(signature.token.encode(), token.encode()):
         raise WrongTokenError

@@ -12,8 +12,8 @@ from werkzeug.exceptions import HTTPException
 
 from embedded_aws.iam.authorization import AccessDeniedError, Authorization
 from embedded_aws.iam.principals import UnknownAccessKeyError
-from embedded_aws.server.answers import Answer, access_denied, refused, unknown_access_key
-from embedded_aws.server.refusals import RefusedRequestError
+from embedded_aws.server.error_responses import Answer, access_denied, refused, unknown_access_key
+from embedded_aws.server.errors import RejectedRequestError
 from embedded_aws.server.requests import ACCESS_KEY_ID, AwsRequest, parse
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -55,7 +55,7 @@ class AuthorizedApp:
             return _send(access_denied(request, str(denied)), start_response)
         except UnknownAccessKeyError:
             return _send(unknown_access_key(request), start_response)
-        except RefusedRequestError as error:
+        except RejectedRequestError as error:
             return _send(refused(request, error), start_response)
         return self._app(self._forwarded(environ, request), start_response)
 

@@ -17,7 +17,7 @@ import pytest
 
 from cli.errors import CommandError
 from embedded_aws.iam.authorization import Authorization
-from embedded_aws.iam.policies import Question
+from embedded_aws.iam.policies import AuthorizationRequest
 from embedded_aws.iam.principals import Principal
 from spotify_simulator import LibraryPlan
 from tests.e2e import model
@@ -295,10 +295,10 @@ def test_end_to_end_check_passes_and_uses_no_permission_but_those(
     used: set[tuple[str, str]] = set()
     ask = Authorization._ask
 
-    def noting(authorization: Authorization, caller: Principal, question: Question) -> None:
-        ask(authorization, caller, question)
+    def noting(authorization: Authorization, caller: Principal, request: AuthorizationRequest) -> None:
+        ask(authorization, caller, request)
         if match := re.search(r"assumed-role/spotify-(etl-[a-z]+)-", caller.arn):
-            used.add((match[1], question.action))
+            used.add((match[1], request.action))
 
     monkeypatch.setattr(Authorization, "_ask", noting)
     with world(tmp_path, PLAN) as one:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from embedded_aws import EmbeddedAws
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 
 DATABASE, WORKGROUP, LAKE, RESULTS = "music", "analysts", "lake-bucket", "results-bucket"
 
@@ -54,7 +54,7 @@ class Lab:
         }
         self.client("athena").create_work_group(Name=WORKGROUP, Configuration=configuration)
 
-    def client(self, service: str, credentials: Credentials | None = None) -> Any:
+    def client(self, service: str, credentials: AwsCredentials | None = None) -> Any:
         return self.server.client(service, credentials)
 
     def table(self, name: str, columns: Mapping[str, str], keys: Sequence[str] = ("dt",)) -> None:
@@ -87,7 +87,7 @@ class Lab:
         *,
         parameters: Sequence[str] = (),
         database: str = DATABASE,
-        credentials: Credentials | None = None,
+        credentials: AwsCredentials | None = None,
     ) -> dict[str, Any]:
         """Run a statement and return its QueryExecution, failed or not."""
         athena = self.client("athena", credentials)

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded_aws.iam.authorization import AccessDeniedError
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.iam.principals import UnknownAccessKeyError
 from embedded_aws.server.server import AwsServer
 
@@ -80,7 +80,7 @@ def session(aws: AwsServer) -> Iterator[Callable[..., Callable[[str], Any]]]:
         iam.delete_role(RoleName=name)
 
 
-def role_session(aws: AwsServer, name: str, *statements: Statement) -> Credentials:
+def role_session(aws: AwsServer, name: str, *statements: Statement) -> AwsCredentials:
     iam = aws.client("iam")
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))["Role"]
     if statements:
@@ -381,7 +381,7 @@ def test_a_condition_that_is_not_modelled_refuses_loudly(
 
 
 def test_an_unknown_access_key_is_nobody(aws: AwsServer) -> None:
-    stranger = Credentials("AKIAEXAMPLE000000000", "secret", None)
+    stranger = AwsCredentials("AKIAEXAMPLE000000000", "secret", None)
     with pytest.raises(ClientError, match="InvalidAccessKeyId"):
         aws.client("s3", stranger).list_buckets()
     with pytest.raises(ClientError, match="UnrecognizedClientException"):
@@ -425,7 +425,7 @@ def test_attached_policies_boundaries_and_users_count(aws: AwsServer) -> None:
     own_prefix = "arn:aws:s3:::lake-bucket/home/${aws:username}/*"
     iam.put_user_policy(UserName="anna", PolicyName="home", PolicyDocument=policy(allow("s3:PutObject", own_prefix)))
     made = iam.create_access_key(UserName="anna")["AccessKey"]
-    anna = Credentials(made["AccessKeyId"], made["SecretAccessKey"], None)
+    anna = AwsCredentials(made["AccessKeyId"], made["SecretAccessKey"], None)
     assert get(lambda service: aws.client(service, anna)) == b"{}"
     aws.client("s3", anna).put_object(Bucket="lake-bucket", Key="home/anna/x", Body=b"")
     with pytest.raises(ClientError, match=f"User: arn:aws:iam::{ACCOUNT}:user/anna is not authorized"):

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded_aws.iam.authorization import AccessDeniedError
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.server.server import AwsServer
 
 ACCOUNT = "123456789012"
@@ -55,7 +55,7 @@ def queue(server: AwsServer, *statements: dict[str, Any]) -> str:
     return str(server.client("sqs").create_queue(QueueName="events", Attributes=attributes)["QueueUrl"])
 
 
-def reader(server: AwsServer, *statements: dict[str, Any], service: str = "lambda.amazonaws.com") -> Credentials:
+def reader(server: AwsServer, *statements: dict[str, Any], service: str = "lambda.amazonaws.com") -> AwsCredentials:
     iam = server.client("iam")
     trust = policy({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
     iam.create_role(RoleName="reader", AssumeRolePolicyDocument=trust)

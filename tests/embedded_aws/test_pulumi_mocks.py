@@ -169,10 +169,10 @@ def test_a_failure_is_one_sentence(server: AwsServer, tmp_path: Path, program: s
 
 def configuration_error(folder: Path, stack: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return what is said of a stack file; in this process, since it is said before the program runs."""
-    from embedded_aws.pulumi_mocks.configuration import ConfigurationError, read_configuration  # noqa: PLC0415
+    from embedded_aws.pulumi_mocks.configuration import StackConfigError, read_configuration  # noqa: PLC0415
 
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
-    with pytest.raises(ConfigurationError) as error:
+    with pytest.raises(StackConfigError) as error:
         read_configuration(project(folder, "", stack=stack), "test", {})
     return str(error.value).replace(f"{folder}/", "")
 

@@ -12,7 +12,7 @@ import pulumi
 import pytest
 from pulumi.runtime import MockResourceArgs
 
-from embedded_aws.pulumi_mocks.mocks import NOT_APPLIED, RESOURCES, CloudMocks, NotModelledError
+from embedded_aws.pulumi_mocks.mocks import NOT_APPLIED, RESOURCES, CloudMocks, UnsupportedResourceError
 from embedded_aws.server.server import AwsServer
 
 TRUST = json.dumps(
@@ -66,7 +66,7 @@ def test_names_are_made_as_pulumi_makes_them(make: Make) -> None:
     int(digits, 16)
     assert make("aws:sqs/queue:Queue", "other", name="given")["name"] == "given"
     with pytest.raises(
-        NotModelledError, match=r"Role x+ cannot be created: its name x+ plus eight characters is longer"
+        UnsupportedResourceError, match=r"Role x+ cannot be created: its name x+ plus eight characters is longer"
     ):
         make("aws:iam/role:Role", "x" * 60, assumeRolePolicy=TRUST)
 
@@ -121,7 +121,7 @@ def test_every_type_is_one_of_the_provider() -> None:
     ids=["type", "argument", "argument of a block", "region", "parameter of the API", "refused by AWS"],
 )  # fmt: skip
 def test_what_would_differ_is_an_error(make: Make, token: str, inputs: dict[str, Any], message: str) -> None:
-    with pytest.raises(NotModelledError) as error:
+    with pytest.raises(UnsupportedResourceError) as error:
         make(token, "thing", **inputs)
     assert message in str(error.value)
 
@@ -348,9 +348,9 @@ def test_a_component_creates_nothing(server: AwsServer) -> None:
     component = MockResourceArgs("sample:index:Lake", "lake", {"days": 30}, custom=False)
     assert mocks.new_resource(component) == ("", {"days": 30})
     existing = MockResourceArgs("aws:s3/bucket:Bucket", "raw", {}, custom=True, resource_id="raw")
-    with pytest.raises(NotModelledError, match="importing or reading what exists already is not modelled"):
+    with pytest.raises(UnsupportedResourceError, match="importing or reading what exists already is not modelled"):
         mocks.new_resource(existing)
     unknown = pulumi.runtime.MockCallArgs("aws:ec2/getAmi:getAmi", {}, "")
-    with pytest.raises(NotModelledError, match="The function aws:ec2/getAmi:getAmi is not modelled"):
+    with pytest.raises(UnsupportedResourceError, match="The function aws:ec2/getAmi:getAmi is not modelled"):
         mocks.call(unknown)
     assert server.client("s3").list_buckets()["Buckets"] == []

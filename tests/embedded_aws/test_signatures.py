@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from pyarrow import fs
 
 from embedded_aws.clock import SimulatedClock
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.server.payloads import WrongChunkError, check_chunks
 from embedded_aws.server.requests import AwsRequest, parse
 from embedded_aws.server.server import AwsServer
@@ -48,7 +48,7 @@ def aws() -> Iterator[AwsServer]:
 def call(
     aws: AwsServer,
     service: str,
-    credentials: Credentials | None = None,
+    credentials: AwsCredentials | None = None,
     change: Callable[[dict[str, str]], object] = lambda _headers: None,
 ) -> Answer:
     """Make a service's call, with its headers changed after they were signed."""
@@ -170,7 +170,7 @@ def test_a_request_that_is_not_what_was_signed_is_refused_as_its_service_does(
     rest_json: str,
 ) -> None:
     secret = "wrong" if what == "another secret" else aws.owner.secret_access_key
-    answer = call(aws, service, Credentials(aws.owner.access_key_id, secret, None), change)
+    answer = call(aws, service, AwsCredentials(aws.owner.access_key_id, secret, None), change)
     expected = {"s3": s3, "glue": json_, "iam": query, "lambda": rest_json}[service]
     assert code(answer) == expected
     assert answer.status in {400, 403, 404}
@@ -225,7 +225,7 @@ def test_a_users_inactive_key_and_a_deleted_one_open_nothing(aws: AwsServer) -> 
     iam = aws.client("iam")
     iam.create_user(UserName="anna")
     made = iam.create_access_key(UserName="anna")["AccessKey"]
-    anna = Credentials(made["AccessKeyId"], made["SecretAccessKey"], None)
+    anna = AwsCredentials(made["AccessKeyId"], made["SecretAccessKey"], None)
     assert aws.client("sts", anna).get_caller_identity()["Arn"].endswith(":user/anna")
     iam.update_access_key(UserName="anna", AccessKeyId=anna.access_key_id, Status="Inactive")
     assert code(call(aws, "s3", anna)) == "InvalidAccessKeyId"
@@ -241,7 +241,7 @@ def test_a_role_session_needs_its_token(aws: AwsServer) -> None:
     session = aws.assume(arn, "lambda.amazonaws.com", "session")
     assert aws.client("sts", session).get_caller_identity()["Arn"].endswith("assumed-role/token/session")
     for token in (None, "other"):
-        without = Credentials(session.access_key_id, session.secret_access_key, token)
+        without = AwsCredentials(session.access_key_id, session.secret_access_key, token)
         assert code(call(aws, "s3", without)) == "InvalidToken"
         assert code(call(aws, "glue", without)) == "UnrecognizedClientException"
 

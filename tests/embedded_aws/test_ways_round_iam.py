@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.server.server import AwsServer
 from tests.embedded_aws.stage import zipped
 from tests.embedded_aws.wire import REGION, Answer, send, send_raw, signed
@@ -38,13 +38,13 @@ class Cloud:
     """
 
     aws: AwsServer
-    raw_only: Credentials
-    all_but_state: Credentials
-    queue_user: Credentials
+    raw_only: AwsCredentials
+    all_but_state: AwsCredentials
+    queue_user: AwsCredentials
 
     def send(
         self,
-        caller: Credentials,
+        caller: AwsCredentials,
         method: str,
         target: str,
         *,
@@ -125,7 +125,7 @@ def _role(aws: AwsServer, name: str) -> str:
     return arn
 
 
-def _session(aws: AwsServer, name: str, *statements: dict[str, Any]) -> Credentials:
+def _session(aws: AwsServer, name: str, *statements: dict[str, Any]) -> AwsCredentials:
     arn = _role(aws, name)
     aws.client("iam").put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=_policy(*statements))
     return aws.assume(arn, "lambda.amazonaws.com", "session")
@@ -238,7 +238,7 @@ def test_two_hosts_are_none(cloud: Cloud) -> None:
 )
 @pytest.mark.parametrize("caller", ["raw_only", "all_but_state"])
 def test_no_copy_brings_what_is_hidden(cloud: Cloud, source: str, caller: str) -> None:
-    who: Credentials = getattr(cloud, caller)
+    who: AwsCredentials = getattr(cloud, caller)
     upload = cloud.aws.client("s3").create_multipart_upload(Bucket="bucket-a", Key="raw/copied")["UploadId"]
     headers = {"X-Amz-Copy-Source": source}
     for target in ("/bucket-a/raw/copied", f"/bucket-a/raw/copied?partNumber=1&uploadId={upload}"):

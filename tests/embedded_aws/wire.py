@@ -13,7 +13,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
-from embedded_aws.iam.credentials import Credentials
+from embedded_aws.iam.credentials import AwsCredentials
 
 REGION = "eu-central-1"
 
@@ -56,7 +56,7 @@ def send_raw(url: str, content: bytes) -> bytes:
 
 def signed(
     url: str,
-    credentials: Credentials,
+    credentials: AwsCredentials,
     method: str,
     target: str,
     *,

@@ -1,239 +1,242 @@
-"""Column types in the four languages that meet here: Hive (Glue), Trino (Athena), DuckDB and Arrow."""
+"""Column types in Hive (Glue), Trino (Athena), DuckDB and Arrow."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
 
 import pyarrow as pa
 from duckdb.sqltypes import DuckDBPyType
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+from sqlglot.errors import ParseError
+from sqlglot.generators.trino import TrinoGenerator
 
 from embedded_aws.services.athena.errors import QueryError, not_supported
 
-_TOKEN = re.compile(r"\s*(?:(?P<word>[^<>(),:]+)|(?P<mark>[<>(),:]))")
+# sqlglot also accepts the names of other engines.
+_HIVE_NAMES = {
+    "array", "bigint", "binary", "boolean", "char", "date", "decimal", "double", "float", "int", "integer", "map",
+    "smallint", "string", "struct", "timestamp", "tinyint", "varchar",
+}  # fmt: skip
+_FIELD = re.compile(r"(?<=[<,])\s*(?P<name>[^<>(),:]+?)\s*:")
+_DUCKDB_NULL = re.compile(r'"NULL"(?=[\[\]),]|$)')
+
+
+class UnknownTypeError(Exception):
+    """An Arrow type that has no counterpart in Hive."""
 
 
 @dataclass(frozen=True)
 class SqlType:
-    """A type.
+    """A type in Athena."""
 
-    Attributes:
-        name: as Trino names it, without parameters, e.g. "varchar", "array", "row".
-        parameters: of decimal: precision, scale; of char: length.
-        fields: of array, map and row: name ("" except for row) and type of each part.
-    """
+    tree: exp.DataType
+    """The type in sqlglot: text without a length, decimals with both parameters, timestamps without precision."""
 
-    name: str
-    parameters: tuple[int, ...] = ()
-    fields: tuple[tuple[str, SqlType], ...] = ()
-
-    @property
+    @cached_property
     def trino(self) -> str:
-        """As Trino writes it."""
-        if self.name == "timestamp":
-            return "timestamp(3)"
-        if self.name == "timestamp with time zone":
-            return "timestamp(3) with time zone"
-        if self.name == "row":
-            return f"row({', '.join(f'{name} {kind.trino}' for name, kind in self.fields)})"
-        return self.name + _listed(kind.trino for _, kind in self.fields) + _listed(map(str, self.parameters))
+        """The type in Trino's SQL."""
+        return self.tree.sql(_Athena).lower()
+
+    @cached_property
+    def name(self) -> str:
+        """Trino's name for it without parameters, e.g. "varchar", "array", "row"."""
+        return re.sub(r"\(.*\)", "", self.trino)
 
     @property
     def hive(self) -> str:
-        """As the Glue catalog writes it.
+        """The type in the Glue catalog.
 
         Raises:
             QueryError: Hive has no such type.
         """
-        if self.name == "row":
-            return f"struct<{','.join(f'{name}:{kind.hive}' for name, kind in self.fields)}>"
-        if self.fields:
-            return f"{self.name}<{','.join(kind.hive for _, kind in self.fields)}>"
-        if self.name not in _HIVE:
+        if any(part.this in {exp.DType.NULL, exp.DType.TIMESTAMPTZ} for part in self.tree.find_all(exp.DataType)):
             raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {self.trino}")
-        return _HIVE[self.name] + _listed(map(str, self.parameters))
+        return self.tree.sql("hive").lower().replace("`", "").replace(": ", ":").replace(", ", ",")
 
-    @property
+    @cached_property
     def duckdb(self) -> str:
-        """As DuckDB writes it."""
-        if self.name == "array":
-            return f"{self.fields[0][1].duckdb}[]"
-        if self.name == "row":
-            return f"STRUCT({', '.join(f'{_quoted(name)} {kind.duckdb}' for name, kind in self.fields)})"
-        if self.name == "map":
-            return f"MAP({self.fields[0][1].duckdb}, {self.fields[1][1].duckdb})"
-        return _DUCKDB[self.name] + _listed(map(str, self.parameters if self.name == "decimal" else ()))
+        """The type in DuckDB's SQL."""
+        return self.tree.sql("duckdb", identify=True)
+
+    @cached_property
+    def arrow(self) -> pa.DataType:
+        """The type in Arrow; timestamps in milliseconds, the precision of Athena's Hive tables."""
+        kind, parts = self.tree.this, [part.arrow for _, part in self.parts]
+        if kind == exp.DType.ARRAY:
+            return pa.list_(*parts)
+        if kind == exp.DType.MAP:
+            return pa.map_(*parts)
+        if kind == exp.DType.STRUCT:
+            return pa.struct([pa.field(name, part.arrow) for name, part in self.parts])
+        if kind == exp.DType.DECIMAL:
+            return pa.decimal128(*self.parameters)
+        return _ARROW[kind]
 
     @property
-    def arrow(self) -> pa.DataType:
-        """As Arrow has it; timestamps in milliseconds, the precision of Athena's Hive tables."""
-        if self.name == "array":
-            return pa.list_(self.fields[0][1].arrow)
-        if self.name == "map":
-            return pa.map_(self.fields[0][1].arrow, self.fields[1][1].arrow)
-        if self.name == "row":
-            return pa.struct([pa.field(name, kind.arrow) for name, kind in self.fields])
-        if self.name == "decimal":
-            return pa.decimal128(*self.parameters)
-        return _ARROW[self.name]
+    def parameters(self) -> tuple[int, ...]:
+        """Precision and scale of a decimal; empty for any other type."""
+        return tuple(int(part.name) for part in self.tree.expressions if isinstance(part, exp.DataTypeParam))
+
+    @cached_property
+    def parts(self) -> tuple[tuple[str, SqlType], ...]:
+        """Name and type of a row's fields; unnamed types of an array's elements or a map's keys and values."""
+        nested = (part for part in self.tree.expressions if not isinstance(part, exp.DataTypeParam))
+        return tuple(
+            (part.name, SqlType(part.args["kind"]) if isinstance(part, exp.ColumnDef) else SqlType(part))
+            for part in nested
+        )
 
 
+@cache
 def from_hive(text: str) -> SqlType:
-    """Read a type of the Glue catalog.
+    """Return the type that the Glue catalog names.
 
     Raises:
-        QueryError: there is no such type, or it is not modelled.
+        QueryError: Hive has no such type, or it is not modelled.
     """
-    tokens = [match["word"] or match["mark"] for match in _TOKEN.finditer(text.strip().lower())]
-    found, rest = _read_hive(tokens)
-    if rest:
+    lowered = text.lower()
+    names = set(re.findall(r"[a-z]\w*|[^\s\w<>(),]", _FIELD.sub("", lowered)))
+    if not names <= _HIVE_NAMES or text.count("<") != text.count(">"):
         raise not_supported(f"Hive type {text}")
-    return found
+    # A field may be named like a keyword.
+    return _read(_FIELD.sub(r"`\g<name>`:", lowered), "hive", f"Hive type {text}")
 
 
 def from_duckdb(found: DuckDBPyType) -> SqlType:
-    """Read the type of a result's column.
+    """Return the type of a result's column.
 
     Raises:
         QueryError: Athena has no such type.
     """
-    kind = found.id
-    if kind in {"list", "array"}:
-        return SqlType("array", fields=(("", from_duckdb(_child(found, 0))),))
-    if kind == "map":
-        return SqlType("map", fields=(("", from_duckdb(_child(found, 0))), ("", from_duckdb(_child(found, 1)))))
-    if kind == "struct":
-        return SqlType(
-            "row",
-            fields=tuple((name, from_duckdb(_child(found, index))) for index, (name, _) in enumerate(found.children)),
-        )
-    if kind == "decimal":
-        precision, scale = (int(str(value)) for _, value in found.children)
-        return SqlType("decimal", (precision, scale))
-    if kind not in _OF_DUCKDB:
-        raise not_supported(f"A result of type {found}")
-    return SqlType(_OF_DUCKDB[kind])
+    return _from_duckdb(str(found))
 
 
-def _child(found: DuckDBPyType, index: int) -> DuckDBPyType:
-    child = found.children[index][1]
-    if not isinstance(child, DuckDBPyType):
-        raise not_supported(f"A result of type {found}")
-    return child
+def from_arrow(arrow: Any) -> SqlType:
+    """Return the type that a crawler gives a Parquet column.
+
+    Raises:
+        UnknownTypeError: Hive has none.
+    """
+    if pa.types.is_dictionary(arrow):
+        return from_arrow(arrow.value_type)
+    kind = _OF_ARROW.get(arrow) or next((kind for is_kind, kind in _ARROW_FAMILIES if is_kind(arrow)), None)
+    if kind is None:
+        raise UnknownTypeError(f"Hive has no type for {arrow}.")
+    return SqlType(exp.DataType(this=kind, expressions=_arrow_parts(kind, arrow), nested=kind in _FEWEST_PARTS))
 
 
-def _read_hive(tokens: list[str]) -> tuple[SqlType, list[str]]:
-    name, rest = tokens[0].strip(), tokens[1:]
-    if name in {"array", "map"} and rest[:1] == ["<"]:
-        fields = []
-        while rest[0] in {"<", ","}:
-            kind, rest = _read_hive(rest[1:])
-            fields.append(("", kind))
-        return SqlType(name, fields=tuple(fields)), rest[1:]
-    if name == "struct" and rest[:1] == ["<"]:
-        fields = []
-        while rest[0] in {"<", ","}:
-            field = rest[1].strip()
-            kind, rest = _read_hive(rest[3:])
-            fields.append((field, kind))
-        return SqlType("row", fields=tuple(fields)), rest[1:]
-    parameters: tuple[int, ...] = ()
-    if rest[:1] == ["("]:
-        end = rest.index(")")
-        parameters = tuple(int(number) for number in rest[1:end] if number != ",")
-        rest = rest[end + 1 :]
-    if name not in _OF_HIVE:
-        raise not_supported(f"Hive type {name}")
-    if name == "decimal" and not parameters:
-        parameters = (10, 0)
-    # A length bounds what may be written; what is read is text.
-    return SqlType(_OF_HIVE[name], parameters if name == "decimal" else ()), rest
+def _arrow_parts(kind: exp.DType, arrow: Any) -> list[exp.Expr]:
+    if kind == exp.DType.DECIMAL:
+        return _decimal(arrow.precision, arrow.scale)
+    if kind == exp.DType.ARRAY:
+        return [from_arrow(arrow.value_type).tree]
+    if kind == exp.DType.MAP:
+        return [from_arrow(arrow.key_type).tree, from_arrow(arrow.item_type).tree]
+    if kind == exp.DType.STRUCT:
+        return [
+            exp.ColumnDef(this=exp.to_identifier(field.name.lower()), kind=from_arrow(field.type).tree)
+            for field in arrow
+        ]
+    return []
 
 
-def _listed(parts: Iterable[str]) -> str:
-    inside = ", ".join(parts)
-    return f"({inside})" if inside else ""
+@cache
+def _from_duckdb(text: str) -> SqlType:
+    return _read(_DUCKDB_NULL.sub("NULL", text), "duckdb", f"A result of type {text}")
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _read(text: str, dialect: str, what: str) -> SqlType:
+    try:
+        tree = exp.DataType.build(text, dialect=dialect)
+    except ParseError as error:
+        raise not_supported(what) from error
+    for name in tree.find_all(exp.Identifier):
+        name.set("quoted", not exp.SAFE_IDENTIFIER_RE.match(name.name))
+    for part in tree.find_all(exp.DataType):
+        kind = _SYNONYMS.get(part.this, part.this)
+        if kind not in _MODELLED or len(part.expressions) < _FEWEST_PARTS.get(kind, 0):
+            raise not_supported(what)
+        part.set("this", kind)
+        if kind == exp.DType.DECIMAL:
+            given = [int(parameter.name) for parameter in part.expressions]
+            part.set("expressions", _decimal(*given, *_HIVE_DECIMAL[len(given) :]))
+        elif kind not in _FEWEST_PARTS:
+            part.set("expressions", None)
+        # The length of DuckDB's fixed arrays.
+        part.set("values", None)
+    return SqlType(tree)
 
 
-_OF_HIVE = {
-    "boolean": "boolean",
-    "tinyint": "tinyint",
-    "smallint": "smallint",
-    "int": "integer",
-    "integer": "integer",
-    "bigint": "bigint",
-    "float": "real",
-    "double": "double",
-    "decimal": "decimal",
-    "string": "varchar",
-    "varchar": "varchar",
-    "char": "varchar",
-    "binary": "varbinary",
-    "date": "date",
-    "timestamp": "timestamp",
+def _decimal(precision: int, scale: int) -> list[exp.Expr]:
+    return [exp.DataTypeParam(this=exp.Literal.number(number)) for number in (precision, scale)]
+
+
+class _Athena(Trino):
+    """Trino's dialect with the precision that timestamps have in Athena."""
+
+    class Generator(TrinoGenerator):
+        """Writes types."""
+
+        TYPE_MAPPING = {  # noqa: RUF012 - as sqlglot declares it
+            **TrinoGenerator.TYPE_MAPPING,
+            exp.DType.NULL: "UNKNOWN",
+            exp.DType.TIMESTAMP: "TIMESTAMP(3)",
+            exp.DType.TIMESTAMPTZ: "TIMESTAMP(3)",
+        }
+
+
+_ARROW: dict[exp.DType, pa.DataType] = {
+    exp.DType.BOOLEAN: pa.bool_(),
+    exp.DType.TINYINT: pa.int8(),
+    exp.DType.SMALLINT: pa.int16(),
+    exp.DType.INT: pa.int32(),
+    exp.DType.BIGINT: pa.int64(),
+    exp.DType.FLOAT: pa.float32(),
+    exp.DType.DOUBLE: pa.float64(),
+    exp.DType.VARCHAR: pa.string(),
+    exp.DType.VARBINARY: pa.binary(),
+    exp.DType.DATE: pa.date32(),
+    exp.DType.TIMESTAMP: pa.timestamp("ms"),
 }
-_HIVE = {
-    "boolean": "boolean",
-    "tinyint": "tinyint",
-    "smallint": "smallint",
-    "integer": "int",
-    "bigint": "bigint",
-    "real": "float",
-    "double": "double",
-    "decimal": "decimal",
-    "varchar": "string",
-    "varbinary": "binary",
-    "date": "date",
-    "timestamp": "timestamp",
+_OF_ARROW = {arrow: kind for kind, arrow in _ARROW.items()} | {
+    # Hive has no unsigned types: take the next larger one.
+    pa.uint8(): exp.DType.SMALLINT,
+    pa.uint16(): exp.DType.INT,
+    pa.uint32(): exp.DType.BIGINT,
+    pa.uint64(): exp.DType.BIGINT,
+    pa.float16(): exp.DType.FLOAT,
+    pa.large_string(): exp.DType.VARCHAR,
+    pa.large_binary(): exp.DType.VARBINARY,
+    pa.date64(): exp.DType.DATE,
+    pa.null(): exp.DType.VARCHAR,
 }
-_DUCKDB = {
-    "boolean": "BOOLEAN",
-    "tinyint": "TINYINT",
-    "smallint": "SMALLINT",
-    "integer": "INTEGER",
-    "bigint": "BIGINT",
-    "real": "FLOAT",
-    "double": "DOUBLE",
-    "decimal": "DECIMAL",
-    "varchar": "VARCHAR",
-    "varbinary": "BLOB",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP",
-}
-_ARROW: dict[str, pa.DataType] = {
-    "boolean": pa.bool_(),
-    "tinyint": pa.int8(),
-    "smallint": pa.int16(),
-    "integer": pa.int32(),
-    "bigint": pa.int64(),
-    "real": pa.float32(),
-    "double": pa.float64(),
-    "varchar": pa.string(),
-    "varbinary": pa.binary(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("ms"),
-}
-_OF_DUCKDB = {
-    "boolean": "boolean",
-    "tinyint": "tinyint",
-    "smallint": "smallint",
-    "integer": "integer",
-    "bigint": "bigint",
-    # The sum of integers, which Trino bounds to bigint.
-    "hugeint": "bigint",
-    "float": "real",
-    "double": "double",
-    "varchar": "varchar",
-    "blob": "varbinary",
-    "date": "date",
-    "timestamp": "timestamp",
-    "timestamp_ms": "timestamp",
-    "timestamp with time zone": "timestamp with time zone",
-    "sqlnull": "unknown",
-    '"null"': "unknown",
+_ARROW_FAMILIES: tuple[tuple[Callable[[Any], bool], exp.DType], ...] = (
+    (pa.types.is_timestamp, exp.DType.TIMESTAMP),
+    (pa.types.is_fixed_size_binary, exp.DType.VARBINARY),
+    (pa.types.is_time32, exp.DType.INT),
+    (pa.types.is_time64, exp.DType.BIGINT),
+    (pa.types.is_duration, exp.DType.BIGINT),
+    (pa.types.is_decimal, exp.DType.DECIMAL),
+    (pa.types.is_list, exp.DType.ARRAY),
+    (pa.types.is_large_list, exp.DType.ARRAY),
+    (pa.types.is_fixed_size_list, exp.DType.ARRAY),
+    (pa.types.is_map, exp.DType.MAP),
+    (pa.types.is_struct, exp.DType.STRUCT),
+)
+_FEWEST_PARTS = {exp.DType.ARRAY: 1, exp.DType.MAP: 2, exp.DType.STRUCT: 1}
+_MODELLED = {*_ARROW, *_FEWEST_PARTS, exp.DType.DECIMAL, exp.DType.NULL, exp.DType.TIMESTAMPTZ}
+_HIVE_DECIMAL = (10, 0)
+_SYNONYMS = {
+    # A length limits only writes.
+    **dict.fromkeys(exp.DataType.TEXT_TYPES, exp.DType.VARCHAR),
+    exp.DType.BINARY: exp.DType.VARBINARY,
+    # A sum of integers is bigint in Trino.
+    exp.DType.INT128: exp.DType.BIGINT,
+    exp.DType.TIMESTAMP_MS: exp.DType.TIMESTAMP,
+    exp.DType.TIMESTAMPNTZ: exp.DType.TIMESTAMP,
 }

@@ -1,4 +1,4 @@
-"""EventBridge rules: every event on a bus goes to the targets of the rules that match it.
+"""EventBridge rules: events on a bus go to the targets of matching rules.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html and the pages beside it.
 """
@@ -7,39 +7,35 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from unittest.mock import patch
 
+from moto.awslambda.models import LambdaFunction
 from moto.events.models import Rule
 from moto.events.utils import EventTemplateParser
 
-from embedded_aws.runtime.deliveries import Deliveries, Delivery
-from embedded_aws.runtime.patching import replaced
-from embedded_aws.runtime.senders import ServiceSender
+from embedded_aws.clock import SimulatedClock
+from embedded_aws.runtime.delivery import Delivery, DeliveryService
+from embedded_aws.runtime.step_log import StepLog
+from embedded_aws.runtime.targets import ServiceSender
+from embedded_aws.runtime.timers import Timers
+from embedded_aws.server.server import AwsServer
+from embedded_aws.services.lambda_.functions import Functions
 from embedded_aws.services.scheduler.expressions import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from moto.awslambda.models import LambdaFunction
-
-    from embedded_aws.clock import SimulatedClock
-    from embedded_aws.runtime.agenda import Agenda
-    from embedded_aws.runtime.journal import Journal
-    from embedded_aws.server.server import AwsServer
-    from embedded_aws.services.lambda_.functions import Functions
 
 
 class Rules:
-    """Matches events and delivers them as `events.amazonaws.com`; fires rules that have a schedule, too."""
+    """Matches events and delivers them as `events.amazonaws.com`; also fires scheduled rules."""
 
     def __init__(
         self,
         server: AwsServer,
         clock: SimulatedClock,
-        journal: Journal,
-        agenda: Agenda,
+        steps: StepLog,
+        timers: Timers,
         functions: Functions,
         invoke_later: Callable[[LambdaFunction, str], None],
     ) -> None:
@@ -47,36 +43,36 @@ class Rules:
         self._clock = clock
         self._functions = functions
         self._invoke_later = invoke_later
-        self._agenda = agenda
-        self._deliveries = Deliveries(clock, journal, agenda)
+        self._timers = timers
+        self._deliveries = DeliveryService(clock, steps, timers)
         self._numbers = 0
-        # Moto does not keep when a rule was made: rule and expression → its last firing, or when it was first seen.
+        # Rule and expression → its last firing, or when it was first seen, since moto does not keep a creation time.
         self._fired: dict[tuple[str, str | None], datetime] = {}
         self._patches = ExitStack()
 
     def install(self) -> None:
-        """Take what is put on a bus, by anyone, from moto."""
+        """Intercept every event that moto is about to send to a rule's targets."""
 
         def send_to_targets(rule: Rule, event: dict[str, Any], transform_input: bool = True) -> None:  # noqa: ARG001 - moto's signature
             self._dispatch(rule, event)
 
-        self._patches.enter_context(replaced(Rule, "send_to_targets", send_to_targets))
+        self._patches.enter_context(patch.object(Rule, "send_to_targets", send_to_targets))
 
     def close(self) -> None:
-        """Give moto its own behaviour back."""
+        """Restore moto's behaviour."""
         self._patches.close()
 
     def emit(self, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
-        """Put an AWS service's own event on the default bus."""
+        """Put an event of an AWS service on the default bus."""
         for rule in list(self._server.backend("events").event_buses["default"].rules.values()):
             self._dispatch(rule, self._event(source, detail_type, dict(detail)))
 
     def next_due(self) -> datetime | None:
-        """When the first rule with a schedule fires."""
+        """Return when the next scheduled rule fires."""
         return min((due for rule in self._scheduled() if (due := self._due(rule))), default=None)
 
-    def act(self) -> bool:
-        """Fire the rules whose time has come."""
+    def run_due(self) -> bool:
+        """Fire the scheduled rules that are due."""
         acted = False
         for rule in list(self._scheduled()):
             due = self._due(rule)
@@ -100,12 +96,12 @@ class Rules:
             self._deliver(rule, event)
 
     def _deliver(self, rule: Rule, event: dict[str, Any]) -> None:
-        event = _public(event)
+        event = _as_delivered(event)
         sender = ServiceSender(
             self._server, self._functions, self._invoke_later, service="events.amazonaws.com", source_arn=rule.arn
         )
         for target in copy.deepcopy(rule.targets):
-            text = _input(target, event)
+            text = _target_input(target, event)
 
             def attempt(_number: int, arn: str = target["Arn"], text: str = text) -> str:
                 sender.send(arn, text)
@@ -115,13 +111,13 @@ class Rules:
                 kind="rule",
                 name=rule.name,
                 target=target,
-                text=text,
-                attempt=attempt,
-                keeper=sender,
+                dead_letter=text,
+                send=attempt,
+                dead_letter_sender=sender,
                 attributes={"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"]},
-                began=self._clock.now,
+                started_at=self._clock.now,
             )
-            self._agenda.add(self._clock.now, lambda delivery=delivery: self._deliveries.make(delivery))  # type: ignore[misc] # bound now, not later
+            self._timers.call_at(self._clock.now, lambda delivery=delivery: self._deliveries.deliver(delivery))  # type: ignore[misc] # bound now, not later
 
     def _event(
         self,
@@ -146,16 +142,16 @@ class Rules:
         }
 
 
-def _public(event: dict[str, Any]) -> dict[str, Any]:
-    """The event as a target sees it; moto's own events carry numbers for times and one field more."""
+def _as_delivered(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event as a target receives it; moto's have numeric times and an additional field."""
     shown = {key: value for key, value in event.items() if key != "ingestion-time"}
     if isinstance(shown["time"], int | float):
         shown["time"] = f"{datetime.fromtimestamp(shown['time'], UTC):%Y-%m-%dT%H:%M:%SZ}"
     return shown
 
 
-def _input(target: Mapping[str, Any], event: dict[str, Any]) -> str:
-    """What a target gets: its constant, a part of the event, its template filled, or the event."""
+def _target_input(target: Mapping[str, Any], event: dict[str, Any]) -> str:
+    """Return a target's input: its constant, part of the event, its filled-in template, or the whole event."""
     if target.get("Input"):
         return str(target["Input"])
     if path := target.get("InputPath"):
@@ -164,7 +160,7 @@ def _input(target: Mapping[str, Any], event: dict[str, Any]) -> str:
             part = part[name] if name else part
         return json.dumps(part)
     if transformer := target.get("InputTransformer"):
-        # Moto's type of an event has this field more.
+        # moto's event type has this additional field.
         given: Any = {**event, "ingestion-time": event["time"]}
         filled = EventTemplateParser.parse(transformer["InputTemplate"], transformer.get("InputPathsMap", {}), given)
         return json.dumps(filled)

@@ -7,19 +7,16 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actio
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
-from embedded_aws.iam.operation import Operation, UnmodelledOperationError
-from embedded_aws.iam.policies import Question
-from embedded_aws.server.refusals import InvalidArgumentError, RefusedRequestError
+from embedded_aws.iam.operation import Operation, UnsupportedOperationError
+from embedded_aws.iam.policies import AuthorizationRequest
+from embedded_aws.server.errors import InvalidArgumentError, RejectedRequestError
+from embedded_aws.server.requests import AwsRequest
 from embedded_aws.server.signatures import AUTHENTICATION_PARAMETERS
-from embedded_aws.services.s3.encryption import key_questions
+from embedded_aws.services.s3.encryption import kms_checks
 from loopback.server import LOOPBACK_NAMES
-
-if TYPE_CHECKING:
-    from embedded_aws.server.requests import AwsRequest
 
 BUCKET_ACTIONS = {
     ("GET", "acl"): "GetBucketAcl",
@@ -130,7 +127,7 @@ _COPY_SOURCE = re.compile(
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
-class MalformedXmlError(RefusedRequestError):
+class MalformedXmlError(RejectedRequestError):
     """A body that is not the XML that its operation takes."""
 
     s3 = ("MalformedXML", 400)
@@ -143,69 +140,69 @@ def s3_operation(request: AwsRequest) -> Operation:
     """Tell what an S3 request needs.
 
     Raises:
-        UnmodelledOperationError: the request is of a kind not listed here.
-        RefusedRequestError: a part of it that names objects cannot be read.
+        UnsupportedOperationError: the request is of a kind not listed here.
+        RejectedRequestError: a part of it that names objects cannot be read.
     """
     if request.host.rpartition(":")[0].lower() not in LOOPBACK_NAMES:
-        raise UnmodelledOperationError(f"S3 addressed by host {request.host} (address buckets by path)")
+        raise UnsupportedOperationError(f"S3 addressed by host {request.host} (address buckets by path)")
     bucket, _, key = request.path.removeprefix("/").partition("/")
     subresource = _subresource(request)
     if not bucket:
         if request.method != "GET" or subresource:
-            raise UnmodelledOperationError(f"S3 {request.method} of {subresource or 'all buckets'}")
-        return Operation("ListBuckets", (Question("s3:ListAllMyBuckets", "*"),))
+            raise UnsupportedOperationError(f"S3 {request.method} of {subresource or 'all buckets'}")
+        return Operation("ListBuckets", (AuthorizationRequest("s3:ListAllMyBuckets", "*"),))
     if request.method == "POST" and subresource == "delete" and not key:
         return _delete_objects(request, bucket)
     if not key:
         action = BUCKET_ACTIONS.get((request.method, subresource))
         if action is None:
-            raise UnmodelledOperationError(f"S3 {request.method} of a bucket's {subresource or 'root'}")
-        question = Question(f"s3:{action}", _arn(bucket), _context(request))
-        return Operation(action, (question,), buckets=() if action == "CreateBucket" else (bucket,))
+            raise UnsupportedOperationError(f"S3 {request.method} of a bucket's {subresource or 'root'}")
+        check = AuthorizationRequest(f"s3:{action}", _arn(bucket), _context(request))
+        return Operation(action, (check,), buckets=() if action == "CreateBucket" else (bucket,))
     return _object_operation(request, bucket, key, subresource)
 
 
 def _object_operation(request: AwsRequest, bucket: str, key: str, subresource: str) -> Operation:
     actions = OBJECT_ACTIONS.get((request.method, subresource))
     if actions is None:
-        raise UnmodelledOperationError(f"S3 {request.method} of an object's {subresource or 'content'}")
+        raise UnsupportedOperationError(f"S3 {request.method} of an object's {subresource or 'content'}")
     version = request.query.get("versionId")
     action = actions[1] if version and actions[1] else actions[0]
     resource, context = _arn(bucket, key), _context(request)
-    questions = [Question(f"s3:{action}", resource, context)]
+    checks = [AuthorizationRequest(f"s3:{action}", resource, context)]
     buckets = [bucket]
     reads = [(bucket, key, version)] if actions[0] == "GetObject" else []
     if "attributes" in request.query:
-        questions.append(Question("s3:GetObjectVersion" if version else "s3:GetObject", resource, context))
+        checks.append(AuthorizationRequest("s3:GetObjectVersion" if version else "s3:GetObject", resource, context))
         reads.append((bucket, key, version))
     if request.method in {"PUT", "DELETE"} and not subresource and "if-match" in request.headers:
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html: If-Match reads the object too.
-        questions.append(Question("s3:GetObject", resource, context))
+        checks.append(AuthorizationRequest("s3:GetObject", resource, context))
     if "x-amz-tagging" in request.headers:
-        questions.append(Question("s3:PutObjectTagging", resource, context))
+        checks.append(AuthorizationRequest("s3:PutObjectTagging", resource, context))
     if "x-amz-acl" in request.headers:
-        questions.append(Question("s3:PutObjectAcl", resource, context))
+        checks.append(AuthorizationRequest("s3:PutObjectAcl", resource, context))
     if request.method == "PUT" and "x-amz-copy-source" in request.headers:
         source = _COPY_SOURCE.fullmatch(request.headers["x-amz-copy-source"])
         if source is None:
             raise InvalidArgumentError("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
         source_bucket, source_key, version = source["bucket"], unquote(source["key"]), source["version"]
         source_action = "s3:GetObjectVersion" if version else "s3:GetObject"
-        questions.append(Question(source_action, _arn(source_bucket, source_key), context))
+        checks.append(AuthorizationRequest(source_action, _arn(source_bucket, source_key), context))
         buckets.append(source_bucket)
         reads.append((source_bucket, source_key, version))
     writes = [(bucket, key)] if action == "PutObject" else []
-    questions += key_questions(request, reads, writes)
-    return Operation(action, tuple(questions), buckets=tuple(buckets), reads=tuple(reads))
+    checks += kms_checks(request, reads, writes)
+    return Operation(action, tuple(checks), buckets=tuple(buckets), reads=tuple(reads))
 
 
 def _delete_objects(request: AwsRequest, bucket: str) -> Operation:
     """Ask for each key apart: DeleteObjects answers 200 and lists those that are refused."""
-    questions = []
+    checks = []
     for fields in _objects_to_delete(request.body):
         action = "s3:DeleteObjectVersion" if fields.get("VersionId") else "s3:DeleteObject"
-        questions.append(Question(action, _arn(bucket, fields["Key"]), _context(request)))
-    return Operation("DeleteObjects", tuple(questions), buckets=(bucket,), each_apart=True)
+        checks.append(AuthorizationRequest(action, _arn(bucket, fields["Key"]), _context(request)))
+    return Operation("DeleteObjects", tuple(checks), buckets=(bucket,), partial=True)
 
 
 def _objects_to_delete(body: bytes) -> list[dict[str, str]]:
@@ -243,7 +240,7 @@ def _subresource(request: AwsRequest) -> str:
         if name not in PLAIN_PARAMETERS | AUTHENTICATION_PARAMETERS and not name.startswith("response-")
     }
     if len(names) > 1:
-        raise UnmodelledOperationError(f"S3 with the parameters {', '.join(sorted(names))} at once")
+        raise UnsupportedOperationError(f"S3 with the parameters {', '.join(sorted(names))} at once")
     return names.pop() if names else ""
 
 

@@ -8,7 +8,7 @@ Code = tuple[str, int]
 """Error code and HTTP status."""
 
 
-class RefusedRequestError(Exception):
+class RejectedRequestError(Exception):
     """A request that AWS answers with an error of its own; the message is AWS's where there is one.
 
     Attributes:
@@ -22,7 +22,7 @@ class RefusedRequestError(Exception):
     json: ClassVar[str] = "ValidationException"
 
 
-class InvalidTargetError(RefusedRequestError):
+class InvalidTargetError(RejectedRequestError):
     """The path or the query cannot be read, or could be read in two ways."""
 
     s3 = ("InvalidURI", 400)
@@ -33,7 +33,7 @@ class InvalidTargetError(RefusedRequestError):
         super().__init__(message)
 
 
-class InvalidArgumentError(RefusedRequestError):
+class InvalidArgumentError(RejectedRequestError):
     """A header or a body that cannot be read, or could be read in two ways."""
 
     s3 = ("InvalidArgument", 400)

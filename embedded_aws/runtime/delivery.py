@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from embedded_aws.runtime.senders import DeliveryError
+from embedded_aws.runtime.targets import DeliveryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from embedded_aws.clock import SimulatedClock
-    from embedded_aws.runtime.agenda import Agenda
-    from embedded_aws.runtime.journal import Journal, StepKind
-    from embedded_aws.runtime.senders import Sender
+    from embedded_aws.runtime.step_log import StepKind, StepLog
+    from embedded_aws.runtime.targets import Sender
+    from embedded_aws.runtime.timers import Timers
 
 # AWS backs off without saying how; 185 tries at this pace fit into the 24 hours that it goes on at most.
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=5)
@@ -39,60 +39,60 @@ class Delivery:
     kind: StepKind
     name: str
     target: Mapping[str, Any]
-    text: str
-    attempt: Callable[[int], str]
-    keeper: Sender
+    dead_letter: str
+    send: Callable[[int], str]
+    dead_letter_sender: Sender
     attributes: Mapping[str, str]
-    began: datetime
-    tries: int = 0
+    started_at: datetime
+    attempts: int = 0
 
 
-class Deliveries:
+class DeliveryService:
     """Makes deliveries, tries them again as their retry policy says, and keeps what failed for good."""
 
-    def __init__(self, clock: SimulatedClock, journal: Journal, agenda: Agenda) -> None:
+    def __init__(self, clock: SimulatedClock, steps: StepLog, timers: Timers) -> None:
         self._clock = clock
-        self._journal = journal
-        self._agenda = agenda
+        self._steps = steps
+        self._timers = timers
 
-    def make(self, delivery: Delivery) -> None:
+    def deliver(self, delivery: Delivery) -> None:
         """Try once; every failure is a step."""
-        delivery = replace(delivery, tries=delivery.tries + 1)
+        delivery = replace(delivery, attempts=delivery.attempts + 1)
         try:
-            done = delivery.attempt(delivery.tries)
+            done = delivery.send(delivery.attempts)
         except DeliveryError as error:
-            self._journal.record(delivery.kind, delivery.name, str(error), ok=False)
+            self._steps.record(delivery.kind, delivery.name, str(error), ok=False)
             self._again_or_keep(delivery, error)
         else:
-            self._journal.record(delivery.kind, delivery.name, done)
+            self._steps.record(delivery.kind, delivery.name, done)
 
     def _again_or_keep(self, delivery: Delivery, error: DeliveryError) -> None:
         policy = delivery.target.get("RetryPolicy") or {}
-        wait = min(_FIRST_WAIT * 2 ** min(delivery.tries - 1, 10), _LONGEST_WAIT)
+        wait = min(_FIRST_WAIT * 2 ** min(delivery.attempts - 1, 10), _LONGEST_WAIT)
         again = self._clock.now + wait
-        latest = delivery.began + timedelta(seconds=policy.get("MaximumEventAgeInSeconds", _MAX_AGE_SECONDS))
-        if error.permanent or delivery.tries > policy.get("MaximumRetryAttempts", _RETRIES) or again > latest:
+        latest = delivery.started_at + timedelta(seconds=policy.get("MaximumEventAgeInSeconds", _MAX_AGE_SECONDS))
+        if error.permanent or delivery.attempts > policy.get("MaximumRetryAttempts", _RETRIES) or again > latest:
             self._keep(delivery, error)
         else:
-            self._agenda.add(again, lambda: self.make(delivery))
+            self._timers.call_at(again, lambda: self.deliver(delivery))
 
     def _keep(self, delivery: Delivery, error: DeliveryError) -> None:
         arn = (delivery.target.get("DeadLetterConfig") or {}).get("Arn")
         if not arn:
-            detail = f"Given up after {delivery.tries} tries, without a dead-letter queue to keep it."
-            self._journal.record(delivery.kind, delivery.name, detail, ok=False)
+            detail = f"Given up after {delivery.attempts} tries, without a dead-letter queue to keep it."
+            self._steps.record(delivery.kind, delivery.name, detail, ok=False)
             return
         attributes = {
             **delivery.attributes,
             "ERROR_CODE": error.code,
             "ERROR_MESSAGE": str(error)[:1024],
-            "RETRY_ATTEMPTS": str(delivery.tries - 1),
+            "RETRY_ATTEMPTS": str(delivery.attempts - 1),
         }
         queue = arn.rsplit(":", 1)[1]
         try:
-            delivery.keeper.send(arn, delivery.text, attributes)
+            delivery.dead_letter_sender.send(arn, delivery.dead_letter, attributes)
         except DeliveryError as refused:
-            self._journal.record("dead_letter", queue, str(refused), ok=False)
+            self._steps.record("dead_letter", queue, str(refused), ok=False)
         else:
-            detail = f"from {delivery.name} after {delivery.tries} tries"
-            self._journal.record("dead_letter", queue, detail, ok=False)
+            detail = f"from {delivery.name} after {delivery.attempts} tries"
+            self._steps.record("dead_letter", queue, detail, ok=False)

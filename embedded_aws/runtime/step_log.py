@@ -1,4 +1,4 @@
-"""The journal of what the engines did: one step an event, errors included."""
+"""The log of what the services did: one step an event, errors included."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class Step:
     seconds: float
 
 
-class Journal:
+class StepLog:
     """Keeps every step and tells the one who listens."""
 
     def __init__(self, clock: SimulatedClock) -> None:
         self._clock = clock
-        self.steps: list[Step] = []
+        self.recorded: list[Step] = []
         self.listener: Callable[[Step], None] | None = None
 
     def record(self, kind: StepKind, name: str, detail: str, *, ok: bool = True, seconds: float = 0.0) -> None:
         """Write a step down, at the present simulated moment."""
         step = Step(self._clock.now, kind, name, detail, ok, seconds)
-        self.steps.append(step)
+        self.recorded.append(step)
         if self.listener is not None:
             self.listener(step)

@@ -7,10 +7,10 @@ import json
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from embedded_aws.server.refusals import Code
+from embedded_aws.server.errors import Code
 
 if TYPE_CHECKING:
-    from embedded_aws.server.refusals import RefusedRequestError
+    from embedded_aws.server.errors import RejectedRequestError
     from embedded_aws.server.requests import AwsRequest
 
 Answer = tuple[str, dict[str, str], bytes]
@@ -36,7 +36,7 @@ def unknown_access_key(request: AwsRequest) -> Answer:
     return _answer(request, s3, query, "UnrecognizedClientException", message)
 
 
-def refused(request: AwsRequest, error: RefusedRequestError) -> Answer:
+def refused(request: AwsRequest, error: RejectedRequestError) -> Answer:
     """Return the answer to a request that is refused for what it is."""
     return _answer(request, error.s3, error.query, error.json, str(error))
 

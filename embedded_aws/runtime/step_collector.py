@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from embedded_aws.runtime.journal import Journal
+    from embedded_aws.runtime.step_log import StepLog
     from embedded_aws.server.server import AwsServer
 
 _SHOWN = 80
 
 
-class Observer:
+class StepCollector:
     """Looks from time to time at what the server has to tell; each thing becomes one step."""
 
-    def __init__(self, server: AwsServer, journal: Journal) -> None:
+    def __init__(self, server: AwsServer, steps: StepLog) -> None:
         self._server = server
-        self._journal = journal
+        self._steps = steps
         self._denials = 0
         self._queries: set[str] = set()
 
-    def note(self) -> None:
+    def collect(self) -> None:
         """Write down what is new."""
         self._note_denials()
         self._note_queries()
@@ -29,7 +29,7 @@ class Observer:
         """Every refusal, whoever met it and whatever became of it."""
         denials = self._server.authorization.denials
         for denial in denials[self._denials :]:
-            self._journal.record("denied", denial.principal, denial.message, ok=False)
+            self._steps.record("denied", denial.principal, denial.message, ok=False)
             self._denials += 1
 
     def _note_queries(self) -> None:
@@ -43,4 +43,4 @@ class Observer:
             text = " ".join(query["Query"].split())
             detail = reason or (text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …")
             seconds = query.get("Statistics", {}).get("EngineExecutionTimeInMillis", 0) / 1000
-            self._journal.record("query", query["WorkGroup"], detail, ok=state == "SUCCEEDED", seconds=seconds)
+            self._steps.record("query", query["WorkGroup"], detail, ok=state == "SUCCEEDED", seconds=seconds)

@@ -13,14 +13,14 @@ from typing import Any
 from moto.athena.models import athena_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from embedded_aws.iam.operation import Operation, UnmodelledOperationError
-from embedded_aws.iam.policies import Question
+from embedded_aws.iam.operation import Operation, UnsupportedOperationError
+from embedded_aws.iam.policies import AuthorizationRequest
+from embedded_aws.server.ambiguity import check_parameters, check_request
 from embedded_aws.server.requests import AwsRequest
-from embedded_aws.server.unambiguous import check_parameters, check_request
 from embedded_aws.services.s3.operations import s3_operation
 
 
-class Place:
+class ArnContext:
     """The account and region in which names become ARNs."""
 
     def __init__(self, region: str, account_id: str) -> None:
@@ -29,42 +29,42 @@ class Place:
 
     def arn(self, service: str, resource: str, *, region: str | None = None) -> str:
         """Return the ARN of a resource given by its name."""
-        place = self.region if region is None else region
-        return f"arn:aws:{service}:{place}:{self.account_id}:{resource}"
+        given = self.region if region is None else region
+        return f"arn:aws:{service}:{given}:{self.account_id}:{resource}"
 
 
 Parameters = Mapping[str, Any]
-Resources = Callable[[Parameters, Place], Iterable[str]]
+Resources = Callable[[Parameters, ArnContext], Iterable[str]]
 
 
 def operation_of(request: AwsRequest, account_id: str) -> Operation:
     """Tell what a request needs.
 
     Raises:
-        UnmodelledOperationError: the request is not in the tables.
+        UnsupportedOperationError: the request is not in the tables.
     """
     check_request(request)
     if request.service in {"s3", ""}:
         return s3_operation(request)
-    place = Place(request.region, account_id)
+    arns = ArnContext(request.region, account_id)
     name, parameters = _name_and_parameters(request)
     resources = MODELLED.get(request.service, {}).get(name)
     if resources is None:
-        raise UnmodelledOperationError(f"{request.service} {name}")
+        raise UnsupportedOperationError(f"{request.service} {name}")
     check_parameters(request, name)
     try:
-        return _operation(request.service, name, parameters, resources, place)
+        return _operation(request.service, name, parameters, resources, arns)
     except (AttributeError, KeyError, TypeError) as error:
-        raise UnmodelledOperationError(f"{name} without the parameters that name a resource") from error
+        raise UnsupportedOperationError(f"{name} without the parameters that name a resource") from error
 
 
-def _operation(service: str, name: str, parameters: Parameters, resources: Resources, place: Place) -> Operation:
+def _operation(service: str, name: str, parameters: Parameters, resources: Resources, arns: ArnContext) -> Operation:
     action = f"{PREFIXES.get(service, service)}:{ACTIONS.get((service, name), name)}"
     context = _context(service, parameters)
-    questions = [Question(action, arn, context) for arn in resources(parameters, place)]
+    checks = [AuthorizationRequest(action, arn, context) for arn in resources(parameters, arns)]
     if service == "secretsmanager":
-        questions += _key_of_secret(name, parameters, place)
-    return Operation(name, tuple(questions))
+        checks += _key_of_secret(name, parameters, arns)
+    return Operation(name, tuple(checks))
 
 
 def _name_and_parameters(request: AwsRequest) -> tuple[str, Parameters]:
@@ -82,44 +82,44 @@ def _context(service: str, parameters: Parameters) -> dict[str, str]:
     return {key: str(parameters[name]) for name, key in keys.items() if name in parameters}
 
 
-def _any(_parameters: Parameters, _place: Place) -> Iterable[str]:
+def _any(_parameters: Parameters, _arns: ArnContext) -> Iterable[str]:
     return ("*",)
 
 
-def _queue(parameters: Parameters, place: Place) -> Iterable[str]:
+def _queue(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
     name = parameters.get("QueueName") or str(parameters.get("QueueUrl", "")).rpartition("/")[2]
-    return (place.arn("sqs", name),)
+    return (arns.arn("sqs", name),)
 
 
-def _secret(parameters: Parameters, place: Place) -> Iterable[str]:
+def _secret(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
     wanted = parameters.get("SecretId") or parameters.get("Name", "")
-    found = secretsmanager_backends[place.account_id][place.region].secrets.get(wanted)
+    found = secretsmanager_backends[arns.account_id][arns.region].secrets.get(wanted)
     if found is not None:
         return (found.arn,)
-    return (wanted if wanted.startswith("arn:") else place.arn("secretsmanager", f"secret:{wanted}"),)
+    return (wanted if wanted.startswith("arn:") else arns.arn("secretsmanager", f"secret:{wanted}"),)
 
 
-def _key_of_secret(name: str, parameters: Parameters, place: Place) -> list[Question]:
+def _key_of_secret(name: str, parameters: Parameters, arns: ArnContext) -> list[AuthorizationRequest]:
     """Return what a secret's customer key is asked for: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html."""
-    found = secretsmanager_backends[place.account_id][place.region].secrets.get(parameters.get("SecretId", ""))
+    found = secretsmanager_backends[arns.account_id][arns.region].secrets.get(parameters.get("SecretId", ""))
     key = getattr(found, "kms_key_id", None)
     if not key or key == "alias/aws/secretsmanager":
         return []
-    context = {"kms:viaservice": f"secretsmanager.{place.region}.amazonaws.com"}
-    (arn,) = _key({"KeyId": key}, place)
-    return [Question(f"kms:{action}", arn, context) for action in KEY_ACTIONS_OF_SECRETS.get(name, ())]
+    context = {"kms:viaservice": f"secretsmanager.{arns.region}.amazonaws.com"}
+    (arn,) = _key({"KeyId": key}, arns)
+    return [AuthorizationRequest(f"kms:{action}", arn, context) for action in KEY_ACTIONS_OF_SECRETS.get(name, ())]
 
 
-def _function(parameters: Parameters, place: Place) -> Iterable[str]:
+def _function(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
     found = _FUNCTION_NAME.fullmatch(parameters["FunctionName"])
-    if found is None or found["region"] not in {None, place.region} or found["account"] not in {None, place.account_id}:
-        raise UnmodelledOperationError(f"on the function {parameters['FunctionName']}")
-    name = place.arn("lambda", f"function:{found['name']}")
+    if found is None or found["region"] not in {None, arns.region} or found["account"] not in {None, arns.account_id}:
+        raise UnsupportedOperationError(f"on the function {parameters['FunctionName']}")
+    name = arns.arn("lambda", f"function:{found['name']}")
     qualifier = found["qualifier"] or parameters.get("Qualifier")
     return (f"{name}:{qualifier}" if qualifier and qualifier != "$LATEST" else name,)
 
 
-def _log_stream(parameters: Parameters, place: Place) -> Iterable[str]:
+def _log_stream(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
     """Name the stream, as CloudWatch Logs does even where a request names only its group: `…:log-stream:`."""
     given = [
         parameters[name] for name in ("logGroupName", "logGroupNamePrefix", "logGroupIdentifier") if name in parameters
@@ -130,106 +130,106 @@ def _log_stream(parameters: Parameters, place: Place) -> Iterable[str]:
         group.partition(":log-group:")[2].removesuffix(":*") if group.startswith("arn:") else group for group in given
     ]
     stream = parameters.get("logStreamName", "")
-    return tuple(place.arn("logs", f"log-group:{group}:log-stream:{stream}") for group in groups or [""])
+    return tuple(arns.arn("logs", f"log-group:{group}:log-stream:{stream}") for group in groups or [""])
 
 
-def _glue_database(parameters: Parameters, place: Place) -> Iterable[str]:
+def _glue_database(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
     given = {parameters.get("DatabaseName"), parameters.get("Name"), parameters.get("DatabaseInput", {}).get("Name")}
     databases = sorted(given - {None})
-    return (place.arn("glue", "catalog"), *(place.arn("glue", f"database/{database}") for database in databases or "*"))
+    return (arns.arn("glue", "catalog"), *(arns.arn("glue", f"database/{database}") for database in databases or "*"))
 
 
-def _glue_databases(_parameters: Parameters, place: Place) -> Iterable[str]:
-    return (place.arn("glue", "catalog"), place.arn("glue", "database/*"))
+def _glue_databases(_parameters: Parameters, arns: ArnContext) -> Iterable[str]:
+    return (arns.arn("glue", "catalog"), arns.arn("glue", "database/*"))
 
 
-def _glue_table(parameters: Parameters, place: Place) -> Iterable[str]:
+def _glue_table(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
     database = parameters["DatabaseName"]
     given = {parameters.get("TableName"), parameters.get("Name"), parameters.get("TableInput", {}).get("Name")}
     tables = sorted(given - {None}) or parameters.get("TablesToDelete") or ["*"]
     return (
-        place.arn("glue", "catalog"),
-        place.arn("glue", f"database/{database}"),
-        *(place.arn("glue", f"table/{database}/{table}") for table in tables),
+        arns.arn("glue", "catalog"),
+        arns.arn("glue", f"database/{database}"),
+        *(arns.arn("glue", f"table/{database}/{table}") for table in tables),
     )
 
 
-def _crawler(parameters: Parameters, place: Place) -> Iterable[str]:
+def _crawler(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
     names = parameters.get("CrawlerNames") or [parameters.get("CrawlerName") or parameters.get("Name", "*")]
-    return tuple(place.arn("glue", f"crawler/{name}") for name in names)
+    return tuple(arns.arn("glue", f"crawler/{name}") for name in names)
 
 
-def _workgroup(parameters: Parameters, place: Place) -> Iterable[str]:
+def _workgroup(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
     name = parameters.get("WorkGroup") or parameters.get("Name") or "primary"
-    return (place.arn("athena", f"workgroup/{name}"),)
+    return (arns.arn("athena", f"workgroup/{name}"),)
 
 
-def _workgroup_of_execution(parameters: Parameters, place: Place) -> Iterable[str]:
-    executions = athena_backends[place.account_id][place.region].executions
+def _workgroup_of_execution(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
+    executions = athena_backends[arns.account_id][arns.region].executions
     ids = parameters.get("QueryExecutionIds") or [parameters.get("QueryExecutionId", "")]
-    return _workgroups_of([executions.get(each) for each in ids], place)
+    return _workgroups_of([executions.get(each) for each in ids], arns)
 
 
-def _workgroup_of_named_query(parameters: Parameters, place: Place) -> Iterable[str]:
-    named_queries = athena_backends[place.account_id][place.region].named_queries
+def _workgroup_of_named_query(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
+    named_queries = athena_backends[arns.account_id][arns.region].named_queries
     ids = parameters.get("NamedQueryIds") or [parameters.get("NamedQueryId", "")]
-    return _workgroups_of([named_queries.get(each) for each in ids], place)
+    return _workgroups_of([named_queries.get(each) for each in ids], arns)
 
 
-def _workgroups_of(items: Iterable[Any], place: Place) -> tuple[str, ...]:
+def _workgroups_of(items: Iterable[Any], arns: ArnContext) -> tuple[str, ...]:
     """Return the workgroups of executions or named queries; one that does not exist is looked for in any."""
     names = {item.workgroup.name if item is not None and item.workgroup else "*" for item in items}
-    return tuple(place.arn("athena", f"workgroup/{name}") for name in sorted(names))
+    return tuple(arns.arn("athena", f"workgroup/{name}") for name in sorted(names))
 
 
-def _data_catalog(parameters: Parameters, place: Place) -> Iterable[str]:
-    return (place.arn("athena", f"datacatalog/{parameters.get('CatalogName') or parameters.get('Name', '*')}"),)
+def _data_catalog(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
+    return (arns.arn("athena", f"datacatalog/{parameters.get('CatalogName') or parameters.get('Name', '*')}"),)
 
 
-def _schedule(parameters: Parameters, place: Place) -> Iterable[str]:
+def _schedule(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
     group = parameters.get("groupName") or parameters.get("GroupName") or "default"
-    return (place.arn("scheduler", f"schedule/{group}/{parameters['Name']}"),)
+    return (arns.arn("scheduler", f"schedule/{group}/{parameters['Name']}"),)
 
 
-def _rule(parameters: Parameters, place: Place) -> Iterable[str]:
+def _rule(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
     bus = str(parameters.get("EventBusName", "default")).rpartition("/")[2]
     name = parameters.get("Name") or parameters.get("Rule", "*")
-    return (place.arn("events", f"rule/{name}" if bus == "default" else f"rule/{bus}/{name}"),)
+    return (arns.arn("events", f"rule/{name}" if bus == "default" else f"rule/{bus}/{name}"),)
 
 
-def _event_buses(parameters: Parameters, place: Place) -> Iterable[str]:
+def _event_buses(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
     names = {str(entry.get("EventBusName", "default")).rpartition("/")[2] for entry in parameters.get("Entries", ())}
-    return tuple(place.arn("events", f"event-bus/{name}") for name in sorted(names))
+    return tuple(arns.arn("events", f"event-bus/{name}") for name in sorted(names))
 
 
-def _role(parameters: Parameters, place: Place) -> Iterable[str]:
-    return (place.arn("iam", f"role/{parameters.get('RoleName', '*')}", region=""),)
+def _role(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
+    return (arns.arn("iam", f"role/{parameters.get('RoleName', '*')}", region=""),)
 
 
-def _policy(parameters: Parameters, _place: Place) -> Iterable[str]:
+def _policy(parameters: Parameters, _arns: ArnContext) -> Iterable[str]:
     return (parameters.get("PolicyArn", "*"),)
 
 
-def _role_to_assume(parameters: Parameters, _place: Place) -> Iterable[str]:
+def _role_to_assume(parameters: Parameters, _arns: ArnContext) -> Iterable[str]:
     return (parameters.get("RoleArn", ""),)
 
 
-def _nothing(_parameters: Parameters, _place: Place) -> Iterable[str]:
+def _nothing(_parameters: Parameters, _arns: ArnContext) -> Iterable[str]:
     """GetCallerIdentity is everyone's right."""
     return ()
 
 
-def _key(parameters: Parameters, place: Place) -> Iterable[str]:
+def _key(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
     key = parameters.get("KeyId", "*")
-    return (key if key.startswith("arn:") else place.arn("kms", key if key.startswith("alias/") else f"key/{key}"),)
+    return (key if key.startswith("arn:") else arns.arn("kms", key if key.startswith("alias/") else f"key/{key}"),)
 
 
-def _topic(parameters: Parameters, _place: Place) -> Iterable[str]:
+def _topic(parameters: Parameters, _arns: ArnContext) -> Iterable[str]:
     return [parameters[name] for name in ("TopicArn", "TargetArn") if name in parameters] or ("*",)
 
 
-def _alarm(parameters: Parameters, place: Place) -> Iterable[str]:
-    return (place.arn("cloudwatch", f"alarm:{parameters.get('AlarmName', '*')}"),)
+def _alarm(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
+    return (arns.arn("cloudwatch", f"alarm:{parameters.get('AlarmName', '*')}"),)
 
 
 PREFIXES = {"monitoring": "cloudwatch"}

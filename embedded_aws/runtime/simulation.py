@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from embedded_aws.runtime.agenda import Agenda, Engine
-from embedded_aws.runtime.journal import Journal
-from embedded_aws.runtime.observer import Observer
 from embedded_aws.runtime.role_sessions import RoleSessions
+from embedded_aws.runtime.step_collector import StepCollector
+from embedded_aws.runtime.step_log import StepLog
+from embedded_aws.runtime.timers import Timers, Worker
 from embedded_aws.services.events.rules import Rules
 from embedded_aws.services.glue.crawler import Crawlers
 from embedded_aws.services.lambda_.asynchronous import AsynchronousInvocations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from embedded_aws.clock import SimulatedClock
-    from embedded_aws.runtime.journal import Step
+    from embedded_aws.runtime.step_log import Step
     from embedded_aws.server.server import AwsServer
 
 
-class Playback:
+class Simulation:
     """Plays whatever a server holds.
 
     Args:
@@ -35,24 +35,24 @@ class Playback:
         folder: for unpacked functions; removed by `close`.
 
     Attributes:
-        journal: what happened.
+        steps: what happened.
     """
 
     def __init__(self, server: AwsServer, clock: SimulatedClock, folder: Path) -> None:
-        self.journal = journal = Journal(clock)
+        self.steps = steps = StepLog(clock)
         self._clock = clock
-        self._observer = Observer(server, journal)
+        self._collector = StepCollector(server, steps)
         self._installed = ExitStack()
 
-        agenda, sessions = Agenda(lambda: clock.now), RoleSessions(server, clock)
-        self._functions = Functions(server, clock, journal, folder)
-        self._asynchronous = AsynchronousInvocations(server, clock, journal, agenda, sessions, self._functions)
-        self._queues = QueuePollers(server, clock, journal, sessions, self._functions)
-        self._rules = Rules(server, clock, journal, agenda, self._functions, self._asynchronous.accept)
-        self._crawlers = Crawlers(server, clock, journal, agenda, sessions, self._rules)
-        schedules = Schedules(server, clock, journal, agenda, sessions)
+        timers, sessions = Timers(lambda: clock.now), RoleSessions(server, clock)
+        self._functions = Functions(server, clock, steps, folder)
+        self._asynchronous = AsynchronousInvocations(server, clock, steps, timers, sessions, self._functions)
+        self._queues = QueuePollers(server, clock, steps, sessions, self._functions)
+        self._rules = Rules(server, clock, steps, timers, self._functions, self._asynchronous.accept)
+        self._crawlers = Crawlers(server, clock, steps, timers, sessions, self._rules)
+        schedules = Schedules(server, clock, steps, timers, sessions)
         # Asked in this order: what was promised earlier goes first.
-        self._engines: tuple[Engine, ...] = (agenda, schedules, self._rules, self._crawlers, self._queues)
+        self._workers: tuple[Worker, ...] = (timers, schedules, self._rules, self._crawlers, self._queues)
 
     def install(self) -> None:
         """Take moto's place where it only pretends."""
@@ -74,7 +74,7 @@ class Playback:
             moment: aware; where the clock stands afterwards, or a little later.
             on_step: is told every step as it happens.
         """
-        self.journal.listener = on_step
+        self.steps.listener = on_step
         try:
             self.drain()
             while (due := self._next_due()) is not None and due <= moment:
@@ -83,16 +83,16 @@ class Playback:
             self._clock.move_to(moment)
             self.drain()
         finally:
-            self.journal.listener = None
+            self.steps.listener = None
 
     def drain(self) -> None:
         """Do all that is due now, and what follows from it, without letting time pass."""
         acting = True
         while acting:
             # Every engine has its turn, whether or not the one before had anything to do.
-            acted = [engine.act() for engine in self._engines]
+            acted = [worker.run_due() for worker in self._workers]
             acting = any(acted)
-            self._observer.note()
+            self._collector.collect()
 
     def _next_due(self) -> datetime | None:
-        return min((due for engine in self._engines if (due := engine.next_due())), default=None)
+        return min((due for worker in self._workers if (due := worker.next_due())), default=None)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from embedded_aws.iam.operation import UnmodelledOperationError
+from embedded_aws.iam.operation import UnsupportedOperationError
 from embedded_aws.server.service_models import inputs, query_inputs
 from embedded_aws.server.signatures import AUTHENTICATION_PARAMETERS
 
@@ -49,22 +49,22 @@ def check_request(request: AwsRequest) -> None:
     """Refuse a request that can be read in two ways, whatever its operation.
 
     Raises:
-        UnmodelledOperationError: it can; the message says how.
+        UnsupportedOperationError: it can; the message says how.
     """
     if _OTHER_SERVICES_PATHS.fullmatch(request.path):
-        raise UnmodelledOperationError("of moto's own address")
+        raise UnsupportedOperationError("of moto's own address")
     service = request.service or "s3"
     if service not in PROTOCOLS or request.protocol not in PROTOCOLS[service]:
-        raise UnmodelledOperationError(f"{service} in the protocol {request.protocol}")
+        raise UnsupportedOperationError(f"{service} in the protocol {request.protocol}")
     parameters = _own_parameters(request)
     twice = [name for name, count in Counter(parameters).items() if count > 1]
     if twice:
-        raise UnmodelledOperationError(f"with the parameter {twice[0]} twice")
+        raise UnsupportedOperationError(f"with the parameter {twice[0]} twice")
     if "+" in request.query_string:
-        raise UnmodelledOperationError("with a + in the query (encode a space as %20 and a plus sign as %2B)")
+        raise UnsupportedOperationError("with a + in the query (encode a space as %20 and a plus sign as %2B)")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.protocol != "query" and (kind == FORM or kind.startswith("multipart/")):
-        raise UnmodelledOperationError(f"with the content type {kind}")
+        raise UnsupportedOperationError(f"with the content type {kind}")
     if service != "s3":
         _check_non_s3(request, parameters, kind)
 
@@ -73,7 +73,7 @@ def check_parameters(request: AwsRequest, name: str) -> None:
     """Refuse parameters that an operation does not have.
 
     Raises:
-        UnmodelledOperationError: there are some.
+        UnsupportedOperationError: there are some.
     """
     if request.protocol == "rest-json":
         unknown = set(_own_parameters(request)) - query_inputs(request.service, name)
@@ -84,26 +84,26 @@ def check_parameters(request: AwsRequest, name: str) -> None:
             # A list's elements are named after the list's elements: what has a dot is not looked at here.
             unknown = {parameter for parameter in unknown if parameter in request.parameters} - _FORM_KEYS
     if unknown:
-        raise UnmodelledOperationError(f"{name} with the parameter {min(unknown)}")
+        raise UnsupportedOperationError(f"{name} with the parameter {min(unknown)}")
 
 
 def _check_non_s3(request: AwsRequest, parameters: list[str], kind: str) -> None:
     # moto looks for a region there.
     if "amazonaws.com" in f"{request.path}?{request.query_string}":
-        raise UnmodelledOperationError("with a host of AWS in its address")
+        raise UnsupportedOperationError("with a host of AWS in its address")
     if request.protocol in {"json", "cbor"} and parameters:
-        raise UnmodelledOperationError(f"with the parameter {parameters[0]} in the query")
+        raise UnsupportedOperationError(f"with the parameter {parameters[0]} in the query")
     if request.protocol == "json" and request.path != "/":
-        raise UnmodelledOperationError(f"at the path {request.path}")
+        raise UnsupportedOperationError(f"at the path {request.path}")
     if request.protocol == "query":
         if request.body and (kind != FORM or parameters):
-            raise UnmodelledOperationError("with parameters in the query and in the body")
+            raise UnsupportedOperationError("with parameters in the query and in the body")
         by_queue = request.service == "sqs" and "QueueUrl" in request.parameters and _QUEUE_PATH.fullmatch(request.path)
         if request.path != "/" and not by_queue:
-            raise UnmodelledOperationError(f"at the path {request.path}")
+            raise UnsupportedOperationError(f"at the path {request.path}")
         form = [part.partition("=")[0] for part in request.body.decode("utf-8", "replace").split("&")]
         if len(set(form)) < len(form):
-            raise UnmodelledOperationError("with a parameter twice")
+            raise UnsupportedOperationError("with a parameter twice")
 
 
 def _own_parameters(request: AwsRequest) -> list[str]:

@@ -22,7 +22,7 @@ _BUCKET = re.compile(r"(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}
 
 
 @contextmanager
-def checked_names() -> Iterator[None]:
+def validated_names() -> Iterator[None]:
     """Refuse such names of functions, layers and buckets as long as the context lasts."""
     create_function, publish = LambdaBackend.create_function, LambdaBackend.publish_layer_version
     create_bucket = S3Backend.create_bucket
