@@ -48,12 +48,7 @@ def save_lake(client: ClientFactory, outputs: Mapping[str, Any], folder: Path) -
     Raises:
         CommandError: a file cannot be written.
     """
-    tables = folder / TABLES_PREFIX
-    with tempfile.TemporaryDirectory(dir=folder) as aside:
-        _download(client("s3"), outputs["transformed_bucket_name"], Path(aside))
-        (Path(aside) / TABLES_PREFIX).mkdir(exist_ok=True)
-        shutil.rmtree(tables, ignore_errors=True)
-        (Path(aside) / TABLES_PREFIX).rename(tables)
+    tables = download_tables(client("s3"), outputs["transformed_bucket_name"], folder)
     files = {name: sorted((tables / name).rglob("*.parquet")) for name in TABLES}
     queries = named_queries(client("athena"), outputs["named_queries"])
     database = folder / DATABASE_FILE
@@ -64,6 +59,29 @@ def save_lake(client: ClientFactory, outputs: Mapping[str, Any], folder: Path) -
         queries={name: query["QueryString"] for name, query in queries.items()},
     )
     return SavedLake(tables, sum(map(len, files.values())), database)
+
+
+def download_tables(s3: Any, bucket: str, folder: Path) -> Path:
+    """Download the tables' Parquet files; earlier ones are replaced once the new ones are complete.
+
+    Returns:
+        The folder `tables` below the given one.
+
+    Raises:
+        OutsideFolderError: a key names a place outside the folder.
+    """
+    tables = folder / TABLES_PREFIX
+    with tempfile.TemporaryDirectory(dir=folder) as aside:
+        new = Path(aside) / TABLES_PREFIX
+        new.mkdir()
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=TABLES_PREFIX):
+            for found in page.get("Contents", ()):
+                path = path_below(Path(aside), found["Key"])
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
+        shutil.rmtree(tables, ignore_errors=True)
+        new.rename(tables)
+    return tables
 
 
 def stored_views(glue: Any, database: str) -> dict[str, str]:
@@ -80,11 +98,3 @@ def stored_views(glue: Any, database: str) -> dict[str, str]:
                 definition = json.loads(base64.b64decode(text[len(_VIEW_START) : -len(_VIEW_END)]))
                 views[table["Name"]] = definition["originalSql"]
     return views
-
-
-def _download(s3: Any, bucket: str, folder: Path) -> None:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=TABLES_PREFIX):
-        for found in page.get("Contents", ()):
-            path = path_below(folder, found["Key"])
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())

@@ -5,14 +5,11 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from typing import Any
-from unittest.mock import MagicMock
 
 import pytest
-from rich.console import Console
 
-from cli.demo import _Demo
+from cli.lake import download_tables
 from cli.object_paths import OutsideFolderError, path_below
-from cli.presentation import Steps
 
 FOLDER = Path("/somewhere/demo")
 
@@ -67,23 +64,15 @@ class Objects:
         return {"Body": io.BytesIO(Key.encode())}
 
 
-def save_tables(folder: Path, keys: list[str]) -> None:
-    cloud, library = MagicMock(), MagicMock()
-    cloud.client.return_value = Objects(keys)
-    demo = _Demo(cloud, library, Steps(Console(file=io.StringIO())), days=1)
-    demo._outputs = {"transformed_bucket_name": "bucket"}
-    demo.save_tables(folder)
-
-
-def test_the_demo_keeps_tables_in_its_folder_alone(tmp_path: Path) -> None:
+def test_tables_are_downloaded_into_their_folder_alone(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     folder.mkdir()
     kept = "tables/plays/month=2026-11/a.parquet"
-    save_tables(folder, [kept])
+    assert download_tables(Objects([kept]), "bucket", folder) == folder / "tables"
     assert (folder / kept).read_text() == kept
 
     for key in ("tables/../../../evil", f"{tmp_path}/evil"):
         with pytest.raises(OutsideFolderError):
-            save_tables(folder, ["tables/plays/new", key])
+            download_tables(Objects(["tables/plays/new", key]), "bucket", folder)
 
     assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()] == [Path("demo", kept)]
