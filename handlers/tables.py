@@ -8,6 +8,9 @@ the released schemas.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+TableKind = Literal["snapshot", "log", "entity", "bridge"]
 
 SCHEMA_VERSION = 2
 """Raised with any change of what the transform writes for the same raw object."""
@@ -22,11 +25,14 @@ class Column:
     doc: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """One table of the transformed bucket."""
 
     name: str
+    kind: TableKind
+    """`snapshot`: the rows of whole reads, of which the newest complete one counts; `log`: rows that are only ever
+    added; `entity`: sightings of a thing by its id; `bridge`: sightings of an ordered list of one thing's parts."""
     doc: str
     grain: tuple[str, ...]
     """The columns that tell one row of a read from another; never null."""
@@ -82,10 +88,11 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         Table(
-            "profile",
-            "The account itself, a row a read.",
-            ("account_id",),
-            (
+            name="profile",
+            kind="snapshot",
+            doc="The account itself, a row a read.",
+            grain=("account_id",),
+            columns=(
                 Column("user_id", "string", "Id of the user; `account_id` is the one that never changes."),
                 Column("uri", "string", "Spotify URI of the user."),
                 Column("display_name", "string", "Name shown to others."),
@@ -98,10 +105,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "playlists",
-            "The playlists in the user's library, a row a playlist and read.",
-            ("account_id", "playlist_id"),
-            (
+            name="playlists",
+            kind="snapshot",
+            doc="The playlists in the user's library, a row a playlist and read.",
+            grain=("account_id", "playlist_id"),
+            columns=(
                 Column("playlist_id", "string", "Id of the playlist."),
                 Column("uri", "string", "Spotify URI of the playlist."),
                 Column("name", "string", "Title."),
@@ -119,10 +127,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "playlist_items",
-            "The entries of the playlists that the user owns or collaborates on, a row a position and read.",
-            ("account_id", "playlist_id", "position"),
-            (
+            name="playlist_items",
+            kind="snapshot",
+            doc="The entries of the playlists that the user owns or collaborates on, a row a position and read.",
+            grain=("account_id", "playlist_id", "position"),
+            columns=(
                 Column("playlist_id", "string", "Id of the playlist."),
                 Column("snapshot_id", "string", "Version of the playlist that was read."),
                 Column("position", "int", "Place in the playlist, from 0."),
@@ -136,10 +145,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "saved_tracks",
-            "The tracks the user has saved, a row a track and read.",
-            ("account_id", "added_at", "item_uri"),
-            (
+            name="saved_tracks",
+            kind="snapshot",
+            doc="The tracks the user has saved, a row a track and read.",
+            grain=("account_id", "added_at", "item_uri"),
+            columns=(
                 Column("added_at", "timestamp", "When the track was saved, UTC."),
                 *_ITEM,
                 Column("track_name", "string", "Title of the track."),
@@ -147,10 +157,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "saved_albums",
-            "The albums the user has saved, a row an album and read.",
-            ("account_id", "album_id"),
-            (
+            name="saved_albums",
+            kind="snapshot",
+            doc="The albums the user has saved, a row an album and read.",
+            grain=("account_id", "album_id"),
+            columns=(
                 Column("album_id", "string", "Id in `albums`."),
                 Column("added_at", "timestamp", "When the album was saved, UTC."),
                 Column("uri", "string", "Spotify URI of the album."),
@@ -159,20 +170,22 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "followed_artists",
-            "The artists the user follows, a row an artist and read.",
-            ("account_id", "artist_id"),
-            (
+            name="followed_artists",
+            kind="snapshot",
+            doc="The artists the user follows, a row an artist and read.",
+            grain=("account_id", "artist_id"),
+            columns=(
                 Column("artist_id", "string", "Id in `artists`."),
                 Column("uri", "string", "Spotify URI of the artist."),
                 Column("artist_name", "string", "Name of the artist."),
             ),
         ),
         Table(
-            "top_tracks",
-            "The tracks the user hears most, a row a time range, rank and read.",
-            ("account_id", "time_range", "rank"),
-            (
+            name="top_tracks",
+            kind="snapshot",
+            doc="The tracks the user hears most, a row a time range, rank and read.",
+            grain=("account_id", "time_range", "rank"),
+            columns=(
                 *_PLACE,
                 Column("item_uri", "string", "Spotify URI of the track; '' where it has none."),
                 Column("track_id", "string", "Id in `tracks`; null for anything but a track."),
@@ -181,10 +194,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "top_artists",
-            "The artists the user hears most, a row a time range, rank and read.",
-            ("account_id", "time_range", "rank"),
-            (
+            name="top_artists",
+            kind="snapshot",
+            doc="The artists the user hears most, a row a time range, rank and read.",
+            grain=("account_id", "time_range", "rank"),
+            columns=(
                 *_PLACE,
                 Column("artist_id", "string", "Id in `artists`."),
                 Column("uri", "string", "Spotify URI of the artist."),
@@ -192,10 +206,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "saved_shows",
-            "The podcast shows the user has saved, a row a show and read.",
-            ("account_id", "show_id"),
-            (
+            name="saved_shows",
+            kind="snapshot",
+            doc="The podcast shows the user has saved, a row a show and read.",
+            grain=("account_id", "show_id"),
+            columns=(
                 Column("show_id", "string", "Id in `shows`."),
                 Column("added_at", "timestamp", "When the show was saved, UTC."),
                 Column("uri", "string", "Spotify URI of the show."),
@@ -205,10 +220,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "saved_episodes",
-            "The podcast episodes the user has saved, a row an episode and read.",
-            ("account_id", "episode_id"),
-            (
+            name="saved_episodes",
+            kind="snapshot",
+            doc="The podcast episodes the user has saved, a row an episode and read.",
+            grain=("account_id", "episode_id"),
+            columns=(
                 Column("episode_id", "string", "Id in `episodes`."),
                 Column("added_at", "timestamp", "When the episode was saved, UTC."),
                 Column("uri", "string", "Spotify URI of the episode."),
@@ -219,10 +235,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "catalogue",
-            "What the setting `catalogueUris` names and the albums of its artists, a row a thing and read.",
-            ("account_id", "requested_uri", "item_uri"),
-            (
+            name="catalogue",
+            kind="snapshot",
+            doc="What the setting `catalogueUris` names and the albums of its artists, a row a thing and read.",
+            grain=("account_id", "requested_uri", "item_uri"),
+            columns=(
                 Column("requested_uri", "string", "Spotify URI that the setting names."),
                 Column("item_uri", "string", "Spotify URI of the thing itself; '' where it has none."),
                 Column("item_type", "string", "`artist`, `album`, `track` or another type as sent."),
@@ -239,10 +256,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "plays",
-            "What was listened to, a row a play and source; `listens` counts each once.",
-            ("account_id", "source", "played_at", "item_uri"),
-            (
+            name="plays",
+            kind="log",
+            doc="What was listened to, a row a play and source; `listens` counts each once.",
+            grain=("account_id", "source", "played_at", "item_uri"),
+            columns=(
                 Column(
                     "source",
                     "string",
@@ -292,10 +310,11 @@ TABLES: dict[str, Table] = {
             partition_key="month",
         ),
         Table(
-            "tracks",
-            "Tracks met on the way; `current_tracks` has one row each.",
-            ("track_id",),
-            (
+            name="tracks",
+            kind="entity",
+            doc="Tracks met on the way; `current_tracks` has one row each.",
+            grain=("track_id",),
+            columns=(
                 Column("track_id", "string", "Id of the track."),
                 Column("uri", "string", "Spotify URI of the track."),
                 Column("name", "string", "Title; '' after a takedown."),
@@ -316,10 +335,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "albums",
-            "Albums met on the way; `current_albums` has one row each.",
-            ("album_id",),
-            (
+            name="albums",
+            kind="entity",
+            doc="Albums met on the way; `current_albums` has one row each.",
+            grain=("album_id",),
+            columns=(
                 Column("album_id", "string", "Id of the album."),
                 Column("uri", "string", "Spotify URI of the album."),
                 Column("name", "string", "Title; '' after a takedown."),
@@ -336,10 +356,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "artists",
-            "Artists met on the way; `current_artists` has one row each.",
-            ("artist_id",),
-            (
+            name="artists",
+            kind="entity",
+            doc="Artists met on the way; `current_artists` has one row each.",
+            grain=("artist_id",),
+            columns=(
                 Column("artist_id", "string", "Id of the artist."),
                 Column("uri", "string", "Spotify URI of the artist."),
                 Column("name", "string", "Name."),
@@ -351,10 +372,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "shows",
-            "Podcast shows met on the way; `current_shows` has one row each.",
-            ("show_id",),
-            (
+            name="shows",
+            kind="entity",
+            doc="Podcast shows met on the way; `current_shows` has one row each.",
+            grain=("show_id",),
+            columns=(
                 Column("show_id", "string", "Id of the show."),
                 Column("uri", "string", "Spotify URI of the show."),
                 Column("name", "string", "Title."),
@@ -369,10 +391,11 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "episodes",
-            "Podcast episodes met on the way; `current_episodes` has one row each.",
-            ("episode_id",),
-            (
+            name="episodes",
+            kind="entity",
+            doc="Podcast episodes met on the way; `current_episodes` has one row each.",
+            grain=("episode_id",),
+            columns=(
                 Column("episode_id", "string", "Id of the episode."),
                 Column("uri", "string", "Spotify URI of the episode."),
                 Column("name", "string", "Title."),
@@ -390,30 +413,33 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
-            "track_artists",
-            "Who plays on a track; `current_track_artists` has the newest list of each track.",
-            ("track_id", "position"),
-            (
+            name="track_artists",
+            kind="bridge",
+            doc="Who plays on a track; `current_track_artists` has the newest list of each track.",
+            grain=("track_id", "position"),
+            columns=(
                 Column("track_id", "string", "Id in `tracks`."),
                 Column("position", "int", "Place in the list of artists, from 0."),
                 Column("artist_id", "string", "Id in `artists`."),
             ),
         ),
         Table(
-            "album_artists",
-            "Whose album it is; `current_album_artists` has the newest list of each album.",
-            ("album_id", "position"),
-            (
+            name="album_artists",
+            kind="bridge",
+            doc="Whose album it is; `current_album_artists` has the newest list of each album.",
+            grain=("album_id", "position"),
+            columns=(
                 Column("album_id", "string", "Id in `albums`."),
                 Column("position", "int", "Place in the list of artists, from 0."),
                 Column("artist_id", "string", "Id in `artists`."),
             ),
         ),
         Table(
-            "runs",
-            "What each invocation of the extractor did, a row a stream and unit; `run_history` merges the attempts.",
-            ("run_id", "attempt", "stream", "unit"),
-            (
+            name="runs",
+            kind="log",
+            doc="What each invocation of the extractor did, one row per stream and unit; `run_history` merges attempts.",
+            grain=("run_id", "attempt", "stream", "unit"),
+            columns=(
                 Column("run_id", "string", "Id of the run: its scheduled time and its trigger."),
                 Column("attempt", "int", "Invocation of the run, from 0."),
                 Column("stream", "string", "Name of the stream."),
@@ -443,10 +469,11 @@ TABLES: dict[str, Table] = {
             partition_key="month",
         ),
         Table(
-            "rejected_records",
-            "What could not become a row, with the reason and the line itself.",
-            ("_raw_key", "_line", "reason"),
-            (
+            name="rejected_records",
+            kind="log",
+            doc="What could not become a row, with the reason and the line itself.",
+            grain=("_raw_key", "_line", "reason"),
+            columns=(
                 Column("stream", "string", "Stream of the raw object; `runs` for a manifest."),
                 Column(
                     "reason",
@@ -466,20 +493,3 @@ TABLES: dict[str, Table] = {
     )
 }
 """Every table by its name."""
-
-STREAM_TABLES: dict[str, str] = {
-    "profile": "profile",
-    "recently_played": "plays",
-    "playlists": "playlists",
-    "playlist_items": "playlist_items",
-    "saved_tracks": "saved_tracks",
-    "saved_albums": "saved_albums",
-    "followed_artists": "followed_artists",
-    "top_tracks": "top_tracks",
-    "top_artists": "top_artists",
-    "saved_shows": "saved_shows",
-    "saved_episodes": "saved_episodes",
-    "catalogue": "catalogue",
-    "streaming_history": "plays",
-}
-"""The table in which every line of a stream becomes one row (or else one of `rejected_records`)."""

@@ -16,7 +16,7 @@ from handlers.streams import (
     Stream,
     default_streams,
 )
-from handlers.tables import COMMON, STREAM_TABLES, TABLES, Column, Table
+from handlers.tables import COMMON, TABLES, Column, Table
 
 ROOT = Path(__file__).parents[1]
 
@@ -131,7 +131,7 @@ def _quota_group(stream: Stream) -> str:
 
 
 def _table_section(table: Table) -> tuple[str, ...]:
-    sources = _names(stream for stream, name in STREAM_TABLES.items() if name == table.name)
+    sources = _names(stream.name for stream in STREAMS.values() if stream.table == table.name)
     return (
         f"## {table.name}",
         f"{table.doc} Grain: {_names(table.grain)}. Partition key: `{table.partition_key}`."

@@ -173,6 +173,8 @@ def _read_leanly(block: Block, stream: str) -> pa.Table:
 
 def _empty_place(block: Block, places: tuple[str, ...]) -> str | None:
     """The member of the record, of those that may hold an entry's object, that the first line does without."""
+    if len(places) < 2:
+        return None
     first = block.data[: block.data.find(b"\n") + 1 or None]
     try:
         record = json.loads(first)["record"]

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from handlers.tables import STREAM_TABLES, TABLES
+from handlers.tables import TABLES
 from handlers.transform.arrow import pc
 from handlers.transform.cut_off import check_months
 from handlers.transform.schema import table_schema
@@ -140,7 +140,7 @@ def _turn(table: str) -> int:
     """A read counts as complete by its stream's rows and rejections, so these are stored after what they refer to."""
     if table == "rejected_records":
         return 2
-    return int(table in STREAM_TABLES.values())
+    return int(TABLES[table].kind in {"snapshot", "log"})
 
 
 def _writer(path: Path, table: str) -> pq.ParquetWriter:

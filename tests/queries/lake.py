@@ -17,7 +17,8 @@ import sqlglot
 from sqlglot import exp
 
 from handlers import layout
-from handlers.tables import STREAM_TABLES, TABLES
+from handlers.streams import STREAMS
+from handlers.tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "queries/views").glob("*.sql"))}
@@ -115,7 +116,7 @@ class Lake:
     ) -> None:
         """One raw line of a stream as a row of its table, extracted at its run's time."""
         run = _run_of(key)
-        table = STREAM_TABLES[stream]
+        table = STREAMS[stream].table
         row = {"source": stream, **record} if table == "plays" else dict(record)
         self.insert(table, **row, **_common(account, run, read, key, number, version))
 
