@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
 from spotify_simulator.model.entities import Album, Artist, Episode, Image, Show, Track
 from spotify_simulator.model.naming import artist_name, title
@@ -33,6 +34,8 @@ class Catalogue:
     artist_tracks: dict[str, list[Track]] = field(default_factory=dict)
     artist_albums: dict[str, dict[str, Album]] = field(default_factory=dict)
     """By id, also those on which an artist only appears."""
+    others: dict[str, list[Any]] = field(default_factory=dict)
+    """Things of other kinds that can be saved, by the name of the kind."""
     all_tracks: list[Track] = field(default_factory=list)
     """The tracks once more, for a quick choice."""
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from spotify_simulator.model.catalogue import Catalogue
-from spotify_simulator.model.entities import Album, Artist, Episode, Show, Track
+from spotify_simulator.model.entities import Track
 from spotify_simulator.model.holdings import Play, PlaylistEntry, Profile
 from spotify_simulator.model.listening import plays_of
 from spotify_simulator.model.naming import playlist_name
 from spotify_simulator.model.plan import LibraryPlan
 from spotify_simulator.model.random_streams import dice
+from spotify_simulator.model.saved import ALBUMS, SAVED_KINDS, SavedKind, T
 from spotify_simulator.model.seeding import new_playlist
 from spotify_simulator.model.state import State
 
@@ -47,7 +48,7 @@ def agenda(day: date, world: World, state: State) -> list[Change]:
         *editor.saving(heard),
         *editor.editing(state),
         *editor.tidying(state),
-        *_Editor(day, world, "subscriptions").subscribing(state),
+        *_Editor(day, world, "subscriptions").collecting(state),
     ]
     # The sort is stable: what happens in the same second keeps its order.
     return sorted(changes, key=lambda change: change.at)
@@ -84,11 +85,7 @@ class _Editor:
                 )
             for _ in range(chance.randrange(1, 4)):
                 yield self._unsaved_track(chance.random())
-        if plan.saved_albums:
-            for _ in range(chance.randrange(1, 3)):
-                yield self._saved_album(chance.choice(catalogue.all_tracks).album)
-            if chance.random() < 0.3:
-                yield self._unsaved_album(chance.random())
+        yield from self._of_kind(ALBUMS)
 
     def editing(self, state: State) -> Iterator[Change]:
         """Entries that enter and leave the user's own and shared playlists."""
@@ -122,24 +119,29 @@ class _Editor:
             left = chance.choice(followed)
             yield self._change(lambda state: state.drop_playlist(left))
 
-    def subscribing(self, state: State) -> Iterator[Change]:
-        """Artists followed and left, shows and episodes saved and given up; never of a kind that was planned empty."""
-        chance, plan, catalogue = self._chance, self._world.plan, self._world.catalogue
-        if plan.followed_artists:
-            for _ in range(chance.randrange(3)):
-                yield self._followed(chance.choice(list(catalogue.artists.values())))
-            if chance.random() < 0.5:
-                yield self._at(chance.random(), State.unfollow, len(state.followed))
-        if plan.saved_shows:
-            if chance.random() < 0.4:
-                yield self._saved_show(chance.choice(list(catalogue.shows.values())))
-            if chance.random() < 0.2:
-                yield self._at(chance.random(), State.unsave_show, len(state.saved_shows))
-        if plan.saved_episodes:
-            for _ in range(chance.randrange(3)):
-                yield self._saved_episode(chance.choice(list(catalogue.episodes.values())))
-            if chance.random() < 0.5:
-                yield self._at(chance.random(), State.unsave_episode, len(state.saved_episodes))
+    def collecting(self, state: State) -> Iterator[Change]:
+        """Yield what is saved and removed of every kind but tracks and albums."""
+        for kind in SAVED_KINDS:
+            if kind is not ALBUMS:
+                yield from self._of_kind(kind, len(state.saved(kind)))
+
+    def _of_kind(self, kind: SavedKind[T], count: int | None = None) -> Iterator[Change]:
+        """Yield what is saved and removed of a kind; nothing where the library was planned without it.
+
+        Args:
+            kind: the kind.
+            count: how many things there are to remove one of; None: as many as there are at that moment.
+        """
+        if kind.size_in(self._world.plan):
+            for _ in range(kind.daily_saves(self._chance)):
+                yield self._saved(kind, kind.picked(self._chance, self._world.catalogue))
+            if self._chance.random() < kind.daily_removal:
+                share = self._chance.random()
+                yield self._change(
+                    lambda state: state.saved(kind).remove(
+                        int(share * (len(state.saved(kind)) if count is None else count))
+                    )
+                )
 
     def _created(self) -> Iterator[Change]:
         chance = self._chance
@@ -163,26 +165,9 @@ class _Editor:
     def _unsaved_track(self, share: float) -> Change:
         return self._change(lambda state: state.saved_tracks.unsave(int(share * len(state.saved_tracks))))
 
-    def _saved_album(self, album: Album) -> Change:
+    def _saved(self, kind: SavedKind[T], item: T) -> Change:
         at = self._moment()
-        return Change(at, lambda state: state.save_album(album, at))
-
-    def _unsaved_album(self, share: float) -> Change:
-        return self._change(lambda state: state.unsave_album(int(share * len(state.saved_albums))))
-
-    def _followed(self, artist: Artist) -> Change:
-        return self._change(lambda state: state.follow(artist))
-
-    def _saved_show(self, show: Show) -> Change:
-        at = self._moment()
-        return Change(at, lambda state: state.save_show(show, at))
-
-    def _saved_episode(self, episode: Episode) -> Change:
-        at = self._moment()
-        return Change(at, lambda state: state.save_episode(episode, at))
-
-    def _at(self, share: float, give_up: Callable[[State, int], None], count: int) -> Change:
-        return self._change(lambda state: give_up(state, int(share * count)))
+        return Change(at, lambda state: state.saved(kind).save(item, at))
 
     def _added(self, playlist_id: str, tracks: list[Track], at: datetime) -> Change:
         user_id = self._world.profile.user.user_id

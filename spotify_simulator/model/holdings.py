@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from spotify_simulator.model.entities import Album, Episode, Image, Item, Show, Track
+from spotify_simulator.model.entities import Image, Item, Track
 
 Access = Literal["owner", "collaborator", "follower"]
 """What the account's user is to a playlist; a follower may not read its entries."""
@@ -99,30 +99,6 @@ class SavedTrack:
     track: Track
     malformed: bool = False
     """Whether the Web API sends `added_at` as a number instead of a timestamp."""
-
-
-@dataclass(frozen=True, slots=True)
-class SavedAlbum:
-    """An album the user keeps."""
-
-    added_at: datetime
-    album: Album
-
-
-@dataclass(frozen=True, slots=True)
-class SavedShow:
-    """A podcast the user keeps."""
-
-    added_at: datetime
-    show: Show
-
-
-@dataclass(frozen=True, slots=True)
-class SavedEpisode:
-    """An episode the user keeps."""
-
-    added_at: datetime
-    episode: Episode
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from spotify_simulator.model.catalogue import Catalogue
 from spotify_simulator.model.entities import Track
 from spotify_simulator.model.holdings import Context, Play, Playlist, Profile
 from spotify_simulator.model.plan import LibraryPlan, PlayedAt
+from spotify_simulator.model.saved import ALBUMS
 from spotify_simulator.model.state import State
 
 # How likely a session begins in each hour from 8 to 23 of a working day, and of a day of the weekend.
@@ -113,7 +114,7 @@ def _choose(
     if kind < 0.3 and (playlist := _dear(chance, list(state.playlists.values()))):
         if tracks := _playlist_tracks(chance, catalogue, state, playlist):
             return tracks, Context("playlist", playlist.uri)
-    elif kind < 0.5 and (saved := _dear(chance, [entry.album for entry in state.saved_albums])):
+    elif kind < 0.5 and (saved := _dear(chance, [saved.item for saved in state.saved(ALBUMS)])):
         return catalogue.album_tracks[saved.album_id], Context("album", saved.uri)
     elif kind < 0.65:
         favourite = _favourite(chance, state)

@@ -6,24 +6,23 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
-from typing import TypeVar
+from typing import Any
 
-from spotify_simulator.model.catalogue import Catalogue, new_artist, pictures
-from spotify_simulator.model.entities import Episode, Track
-from spotify_simulator.model.holdings import Access, Playlist, PlaylistEntry, Profile, SavedAlbum, SavedTrack, User
+from spotify_simulator.model.catalogue import Catalogue, pictures
+from spotify_simulator.model.entities import Track
+from spotify_simulator.model.holdings import Access, Playlist, PlaylistEntry, Profile, SavedTrack, User
 from spotify_simulator.model.naming import playlist_name
 from spotify_simulator.model.oddities import add_odd_catalogue, add_odd_shows, odd_entries, odd_playlist, spoil_listing
 from spotify_simulator.model.past import Past
 from spotify_simulator.model.plan import LibraryPlan
 from spotify_simulator.model.random_streams import dice, new_id
+from spotify_simulator.model.saved import SAVED_KINDS, Oddities, Saved, SavedItems, SavedKind
 from spotify_simulator.model.saved_tracks import SavedTracks
 from spotify_simulator.model.state import State
 
 _YEARS = timedelta(days=6 * 365)
 _ROTATION = 60
 _FRIENDS = ("bob", "chloé_92", "11128475309")
-
-_T = TypeVar("_T")
 
 
 def new_profile(seed: int) -> Profile:
@@ -44,12 +43,10 @@ def new_profile(seed: int) -> Profile:
 def first_state(seed: int, plan: LibraryPlan, catalogue: Catalogue, profile: Profile, start: datetime) -> State:
     """Return the library at its start, without plays; the catalogue grows by the odd things in it."""
     odd_tracks = add_odd_catalogue(catalogue, dice(seed, "oddities")) if plan.oddities else []
-    state = State(_saved_tracks(seed, plan, catalogue, odd_tracks, start))
-    _save_albums(state, dice(seed, "saved albums"), plan, catalogue, odd_tracks, start)
     odd_episodes = add_odd_shows(catalogue, dice(seed, "odd shows")) if plan.oddities else []
-    _follow(state, dice(seed, "followed artists"), plan, catalogue, odd_tracks)
-    _save_shows(state, dice(seed, "saved shows"), plan, catalogue, odd_episodes, start)
-    _save_episodes(state, dice(seed, "saved episodes"), plan, catalogue, odd_episodes, start)
+    state = State(_saved_tracks(seed, plan, catalogue, odd_tracks, start))
+    for kind in SAVED_KINDS:
+        _save(state, kind, seed, plan, catalogue, Oddities(tuple(odd_tracks), tuple(odd_episodes)), start)
     _choose_rotation(state, dice(seed, "rotation"), catalogue, odd_tracks)
     _make_playlists(state, dice(seed, "playlists"), plan, catalogue, profile, start)
     if plan.oddities:
@@ -103,66 +100,24 @@ def _saved_tracks(
     return SavedTracks(past, (SavedTrack(moment, track) for moment, track in zip(moments, tracks, strict=True)))
 
 
-def _save_albums(
-    state: State, chance: Random, plan: LibraryPlan, catalogue: Catalogue, odd_tracks: list[Track], start: datetime
-) -> None:
-    odd = [track.album for track in odd_tracks[: plan.saved_albums // 3]]
-    odd_ids = {album.album_id for album in odd}
-    sample = chance.sample(list(catalogue.albums.values()), plan.saved_albums)
-    albums = odd + [album for album in sample if album.album_id not in odd_ids][: plan.saved_albums - len(odd)]
-    chance.shuffle(albums)
-    state.saved_albums = [
-        SavedAlbum(moment, album) for moment, album in zip(_moments(chance, len(albums), start), albums, strict=True)
-    ]
-    state.saved_album_ids = {album.album_id for album in albums}
-
-
-def _follow(state: State, chance: Random, plan: LibraryPlan, catalogue: Catalogue, odd_tracks: list[Track]) -> None:
-    odd_artists = [artist for track in odd_tracks[1:] for artist in track.album.artists[:1]]
-    # More than the catalogue has are of those that have released nothing here.
-    while len(catalogue.artists) < plan.followed_artists + 2 * len(odd_artists):
-        catalogue.add_artist(new_artist(chance))
-    chosen = chance.sample(list(catalogue.artists.values()), plan.followed_artists)
-    for artist in dict.fromkeys(odd_artists[: plan.followed_artists // 2] + chosen):
-        if len(state.followed) < plan.followed_artists:
-            state.follow(artist)
-
-
-def _save_shows(
+def _save(
     state: State,
-    chance: Random,
+    kind: SavedKind[Any],
+    seed: int,
     plan: LibraryPlan,
     catalogue: Catalogue,
-    odd_episodes: list[Episode],
+    oddities: Oddities,
     start: datetime,
 ) -> None:
-    odd = list({episode.show.show_id: episode.show for episode in odd_episodes}.values())
-    shows = _some_of(chance, odd[: plan.saved_shows], list(catalogue.shows.values()), plan.saved_shows)
-    for show, moment in zip(shows, _moments(chance, len(shows), start), strict=True):
-        state.save_show(show, moment)
-
-
-def _save_episodes(
-    state: State,
-    chance: Random,
-    plan: LibraryPlan,
-    catalogue: Catalogue,
-    odd_episodes: list[Episode],
-    start: datetime,
-) -> None:
-    episodes = _some_of(
-        chance, odd_episodes[: plan.saved_episodes], list(catalogue.episodes.values()), plan.saved_episodes
-    )
-    for episode, moment in zip(episodes, _moments(chance, len(episodes), start), strict=True):
-        state.save_episode(episode, moment)
-
-
-def _some_of(chance: Random, certain: list[_T], all_of_them: list[_T], count: int) -> list[_T]:
-    """Return as many things as wanted in any order, among them those that are certain."""
-    others = [thing for thing in all_of_them if thing not in certain]
-    chosen = certain + chance.sample(others, count - len(certain))
-    chance.shuffle(chosen)
-    return chosen
+    size = kind.size_in(plan)
+    if kind.new:
+        rng = dice(seed, f"catalogue of {kind.name}")
+        # More than is saved, to have something left to save later.
+        catalogue.others[kind.name] = [kind.new(rng) for _ in range(2 * size + 4)]
+    rng = dice(seed, kind.name.replace("_", " "))
+    items = kind.chosen(rng, catalogue, oddities, size)
+    saved = (Saved(moment, item) for moment, item in zip(_moments(rng, len(items), start), items, strict=True))
+    state.saved_items[kind.name] = SavedItems(saved)
 
 
 def _choose_rotation(state: State, chance: Random, catalogue: Catalogue, odd_tracks: list[Track]) -> None:

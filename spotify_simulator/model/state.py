@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
-from spotify_simulator.model.entities import Album, Artist, Episode, Show, Track
-from spotify_simulator.model.holdings import (
-    MalformedPlaylist,
-    Play,
-    Playlist,
-    PlaylistEntry,
-    SavedAlbum,
-    SavedEpisode,
-    SavedShow,
-)
+from spotify_simulator.model.entities import Track
+from spotify_simulator.model.holdings import MalformedPlaylist, Play, Playlist, PlaylistEntry
+from spotify_simulator.model.saved import SavedItems, SavedKind, T
 from spotify_simulator.model.saved_tracks import SavedTracks
 
 
@@ -28,12 +20,8 @@ class State:
     """
 
     saved_tracks: SavedTracks
-    saved_albums: list[SavedAlbum] = field(default_factory=list)
-    saved_album_ids: set[str] = field(default_factory=set)
-    saved_shows: list[SavedShow] = field(default_factory=list)
-    saved_episodes: list[SavedEpisode] = field(default_factory=list)
-    followed: dict[str, Artist] = field(default_factory=dict)
-    """By id."""
+    saved_items: dict[str, SavedItems[Any]] = field(default_factory=dict)
+    """What is saved besides tracks, by the name of the kind."""
     playlists: dict[str, Playlist] = field(default_factory=dict)
     entries: dict[str, list[PlaylistEntry]] = field(default_factory=dict)
     listing: list[str | MalformedPlaylist | None] = field(default_factory=list)
@@ -47,11 +35,7 @@ class State:
         return replace(
             self,
             saved_tracks=self.saved_tracks.copy(),
-            saved_albums=self.saved_albums.copy(),
-            saved_album_ids=self.saved_album_ids.copy(),
-            saved_shows=self.saved_shows.copy(),
-            saved_episodes=self.saved_episodes.copy(),
-            followed=self.followed.copy(),
+            saved_items={name: items.copy() for name, items in self.saved_items.items()},
             playlists=self.playlists.copy(),
             entries={playlist_id: entries.copy() for playlist_id, entries in self.entries.items()},
             listing=self.listing.copy(),
@@ -59,43 +43,9 @@ class State:
             rotation=self.rotation.copy(),
         )
 
-    def save_album(self, album: Album, at: datetime) -> None:
-        """Save an album."""
-        if album.album_id not in self.saved_album_ids:
-            self.saved_album_ids.add(album.album_id)
-            self.saved_albums.append(SavedAlbum(at, album))
-
-    def unsave_album(self, index: int) -> None:
-        """Take away the saved album at an index."""
-        if index < len(self.saved_albums):
-            self.saved_album_ids.remove(self.saved_albums.pop(index).album.album_id)
-
-    def save_show(self, show: Show, at: datetime) -> None:
-        """Save a show."""
-        if all(saved.show.show_id != show.show_id for saved in self.saved_shows):
-            self.saved_shows.append(SavedShow(at, show))
-
-    def unsave_show(self, index: int) -> None:
-        """Take away the saved show at an index."""
-        del self.saved_shows[index : index + 1]
-
-    def save_episode(self, episode: Episode, at: datetime) -> None:
-        """Save an episode."""
-        if all(saved.episode.episode_id != episode.episode_id for saved in self.saved_episodes):
-            self.saved_episodes.append(SavedEpisode(at, episode))
-
-    def unsave_episode(self, index: int) -> None:
-        """Take away the saved episode at an index."""
-        del self.saved_episodes[index : index + 1]
-
-    def follow(self, artist: Artist) -> None:
-        """Follow an artist."""
-        self.followed[artist.artist_id] = artist
-
-    def unfollow(self, index: int) -> None:
-        """Follow an artist no longer: the one at an index, in the order in which they were followed."""
-        for artist_id in list(self.followed)[index : index + 1]:
-            del self.followed[artist_id]
+    def saved(self, kind: SavedKind[T]) -> SavedItems[T]:
+        """Return the saved things of a kind."""
+        return self.saved_items[kind.name]
 
     def add_playlist(self, playlist: Playlist, entries: Iterable[PlaylistEntry] | None, *, first: bool = False) -> None:
         """Put a playlist into the library; `entries` is None where the user may not read them."""

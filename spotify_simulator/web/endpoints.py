@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from spotify_simulator.model.entities import Album, Artist, Episode
 from spotify_simulator.model.holdings import Play, Playlist, PlaylistEntry
 from spotify_simulator.model.library import Library
+from spotify_simulator.model.saved import SAVED_KINDS, Saved, SavedKind, T
 from spotify_simulator.model.top_lists import TIME_RANGES, TimeRange
 from spotify_simulator.web.errors import ApiError, UnmodelledError
 from spotify_simulator.web.paging import (
@@ -138,32 +139,24 @@ def _saved_tracks(call: Call) -> Json:
     )
 
 
-def _saved_albums(call: Call) -> Json:
-    return offset_page(
-        f"{call.shapes.api_url}me/albums",
-        call.parameters,
-        call.library.saved_album_count,
-        call.library.some_saved_albums,
-        lambda entry: call.shapes.saved_album(entry, _first_tracks(entry.album, call)),
-    )
+def _saved(kind: SavedKind[T]) -> Callable[[Call], Json]:
+    shape = _SAVED_SHAPES[kind.name]
+
+    def answer(call: Call) -> Json:
+        saved = call.library.saved(kind)
+
+        def element(one: Saved[T]) -> Json:
+            return call.shapes.saved(one, kind.key, shape(call, one.item))
+
+        return offset_page(f"{call.shapes.api_url}{kind.path}", call.parameters, len(saved), _slices(saved), element)
+
+    return answer
 
 
 def _first_tracks(album: Album, call: Call) -> Json:
     tracks = call.library.album_tracks(album.album_id)
     url = f"{call.shapes.api_url}albums/{album.album_id}/tracks"
     return fixed_offset_page(url, {}, len(tracks), _slices(tracks), call.shapes.simplified_track, 0, LARGEST_LIMIT)
-
-
-def _saved_shows(call: Call) -> Json:
-    shows = call.library.saved_shows
-    url = f"{call.shapes.api_url}me/shows"
-    return offset_page(url, call.parameters, len(shows), _slices(shows), call.shapes.saved_show)
-
-
-def _saved_episodes(call: Call) -> Json:
-    episodes = call.library.saved_episodes
-    url = f"{call.shapes.api_url}me/episodes"
-    return offset_page(url, call.parameters, len(episodes), _slices(episodes), call.shapes.saved_episode)
 
 
 def _followed_artists(call: Call) -> Json:
@@ -285,12 +278,18 @@ def _slices(things: Sequence[_T]) -> Callable[[int, int], Sequence[_T]]:
 _PAGED = frozenset({"limit", "offset"})
 _ITEMS = _PAGED | {"additional_types"}
 _TOP = _PAGED | {"time_range"}
+_SAVED_SHAPES: Mapping[str, Callable[[Call, Any], Json]] = {
+    "saved_albums": lambda call, album: call.shapes.full_album(album, _first_tracks(album, call)),
+    "saved_shows": lambda call, show: call.shapes.show(show),
+    "saved_episodes": lambda call, episode: call.shapes.episode(episode),
+}
+"""The shape of what is saved, by the name of the kind."""
 
 ENDPOINTS = (
     Endpoint("me", _profile),
     Endpoint("me/playlists", _playlists, _PAGED, _READ_PLAYLISTS),
     Endpoint("me/tracks", _saved_tracks, _PAGED, "user-library-read"),
-    Endpoint("me/albums", _saved_albums, _PAGED, "user-library-read"),
+    *(Endpoint(kind.path, _saved(kind), _PAGED, "user-library-read") for kind in SAVED_KINDS if kind.path),
     Endpoint(
         "me/player/recently-played",
         _recently_played,
@@ -303,8 +302,6 @@ ENDPOINTS = (
     Endpoint("me/following", _followed_artists, frozenset({"type", "limit", "after"}), "user-follow-read"),
     Endpoint("me/top/tracks", _top_tracks, _TOP, "user-top-read"),
     Endpoint("me/top/artists", _top_artists, _TOP, "user-top-read"),
-    Endpoint("me/shows", _saved_shows, _PAGED, "user-library-read"),
-    Endpoint("me/episodes", _saved_episodes, _PAGED, "user-library-read"),
     Endpoint("artists/<artist_id>", _artist, needs_user=False),
     Endpoint("artists/<artist_id>/albums", _artist_albums, _PAGED, needs_user=False),
     Endpoint("albums/<album_id>", _album, needs_user=False),

@@ -13,12 +13,10 @@ from spotify_simulator.model.holdings import (
     Playlist,
     PlaylistEntry,
     Profile,
-    SavedAlbum,
-    SavedEpisode,
-    SavedShow,
     SavedTrack,
     User,
 )
+from spotify_simulator.model.saved import Saved
 from spotify_simulator.web.shapes import Json, Shapes, images
 
 
@@ -90,17 +88,9 @@ class UserShapes(Shapes):
         added_at: Any = int(entry.added_at.timestamp()) if entry.malformed else timestamp(entry.added_at)
         return {"added_at": added_at, "track": self.track(entry.track)}
 
-    def saved_album(self, entry: SavedAlbum, tracks: Json) -> Json:
-        """A saved album with the first page of its tracks."""
-        return {"added_at": timestamp(entry.added_at), "album": self.full_album(entry.album, tracks)}
-
-    def saved_show(self, entry: SavedShow) -> Json:
-        """A saved show."""
-        return {"added_at": timestamp(entry.added_at), "show": self.show(entry.show)}
-
-    def saved_episode(self, entry: SavedEpisode) -> Json:
-        """A saved episode with its show."""
-        return {"added_at": timestamp(entry.added_at), "episode": self.episode(entry.episode)}
+    def saved(self, saved: Saved[Any], key: str, shape: Json) -> Json:
+        """Return an element of a list of saved things, given the shape of the thing itself."""
+        return {"added_at": timestamp(saved.added_at), key: shape} if key else shape
 
     def play(self, play: Play) -> Json:
         """An element of the recently played tracks."""

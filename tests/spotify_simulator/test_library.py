@@ -145,7 +145,7 @@ def test_favourites_return_and_every_context_occurs() -> None:
     contexts = {play.context.type if play.context else None for play in one.plays}
     assert contexts == {"playlist", "album", "artist", "collection", None}
     played = {play.track.album.album_id for play in one.plays}
-    assert {entry.album.album_id in played for entry in one.saved_albums} == {True, False}
+    assert {entry.item.album_id in played for entry in one.saved_albums} == {True, False}
 
 
 def test_five_days_bring_every_kind_of_change() -> None:
@@ -155,7 +155,7 @@ def test_five_days_bring_every_kind_of_change() -> None:
     tracks_then, tracks_now = ({entry.track.uri for entry in state.saved_tracks} for state in (before, one))
     assert tracks_now - tracks_then
     assert tracks_then - tracks_now
-    assert {entry.album.uri for entry in one.saved_albums} - {entry.album.uri for entry in before.saved_albums}
+    assert {entry.item.uri for entry in one.saved_albums} - {entry.item.uri for entry in before.saved_albums}
     then = {playlist.uri: playlist for playlist in before.playlists}
     now = {playlist.uri: playlist for playlist in one.playlists}
     assert now.keys() - then.keys()

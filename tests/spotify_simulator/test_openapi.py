@@ -80,7 +80,7 @@ class Reader:
             playlists = one.readable_playlists if path.count("/") > 1 else one.playlists
             return [{"playlist_id": playlist.playlist_id} for playlist in playlists]
         if "<album_id>" in path:
-            return [{"album_id": saved.album.album_id} for saved in one.saved_albums]
+            return [{"album_id": saved.item.album_id} for saved in one.saved_albums]
         if "<artist_id>" in path:
             return [{"artist_id": artist.artist_id} for artist in one.followed_artists]
         if "<track_id>" in path:

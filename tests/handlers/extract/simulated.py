@@ -130,10 +130,10 @@ def model(library: Library, catalogue: tuple[str, ...]) -> dict[Unit, list[str]]
         ("profile", ""): [f"spotify:user:{library.profile.user.user_id}"],
         ("playlists", ""): [_listed(one) for one in library.listed_playlists],
         ("saved_tracks", ""): [saved.track.uri for saved in library.listed_saved_tracks],
-        ("saved_albums", ""): [saved.album.uri for saved in library.saved_albums],
+        ("saved_albums", ""): [saved.item.uri for saved in library.saved_albums],
         ("followed_artists", ""): [artist.uri for artist in library.followed_artists],
-        ("saved_shows", ""): [saved.show.uri for saved in library.saved_shows],
-        ("saved_episodes", ""): [saved.episode.uri for saved in library.saved_episodes],
+        ("saved_shows", ""): [saved.item.uri for saved in library.saved_shows],
+        ("saved_episodes", ""): [saved.item.uri for saved in library.saved_episodes],
         ("top_tracks", ""): _ranked({one: library.top_tracks(one) for one in TIME_RANGES}),
         ("top_artists", ""): _ranked({one: library.top_artists(one) for one in TIME_RANGES}),
     }
