@@ -12,7 +12,7 @@ WORKERS ?= 2
 # The commands start many processes: each would compile every module anew where the variable is set.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-all check fix lint types build docs lock clean bench bench-extract bench-imports
+.PHONY: help setup demo test test-engine test-browser test-trino test-all check fix lint types build docs fields lock clean bench bench-extract bench-imports
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ fix: setup ## Mend what the linter can mend
 
 build: setup ## Build what is deployed: the code archive and the dependency layers, into build/
 	@$(BIN)/python -m pipeline.packaging
+
+fields: setup ## Write the fields that Spotify documents, for the transform to know new ones
+	@$(BIN)/python -m scripts.documented_fields
 
 docs: setup ## Write the pages on streams and tables that the registries know
 	@$(BIN)/python -m scripts.reference_docs

@@ -252,7 +252,7 @@ def test_schemas_are_of_the_endpoints_that_are_modelled() -> None:
     assert {one.path for one in modelled(extended=True)} == {one.path for one in ENDPOINTS} - (
         set(REMOVED) - SCHEMAS.keys()
     )
-    assert set(SCHEMAS.values()) == set(openapi.paths())
+    assert set(SCHEMAS.values()) <= set(openapi.paths())
 
 
 @pytest.mark.parametrize("extended", [False, True])
