@@ -17,17 +17,14 @@ from pulumi.provider.experimental.analyzer import Analyzer
 from pulumi.provider.experimental.schema import generate_schema
 
 from handlers.catalogue_uris import CatalogueUri, CatalogueUriError
-from handlers.streams import default_streams
+from handlers.streams import READABLE_STREAMS, default_streams
 from pipeline.settings import NAMESPACE, SettingError, Settings, key, read_settings
 from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
 from tests.pipeline.program import ROOT, run, stack_config
 
 FIELDS = dataclasses.fields(Settings)
 PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-STREAMS = (
-    "profile, recently_played, playlists, playlist_items, saved_tracks, saved_albums, followed_artists, top_tracks, "
-    "top_artists, saved_shows, saved_episodes, catalogue"
-)
+STREAMS = ", ".join(READABLE_STREAMS)
 DAYS = "a whole number of days from {} to 36500"
 STREAM_LIST = (
     f"empty or a list that names one or more of {STREAMS}, each once, and playlists wherever it names playlist_items"
