@@ -45,7 +45,7 @@ class Oddities:
 class SavedKind(Generic[T]):
     """One kind of thing that a user saves or follows.
 
-    To add a kind, append an entry to `SAVED_KINDS` and its shape to `web/endpoints.py`.
+    To add a kind, append an entry to `SAVED_KINDS`, and its shape to `web/shapes.py`.
     """
 
     name: str

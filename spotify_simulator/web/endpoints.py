@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from spotify_simulator.model.entities import Album, Artist, Episode
@@ -25,7 +25,7 @@ from spotify_simulator.web.paging import (
     offset_page,
 )
 from spotify_simulator.web.removed import REMOVED, REMOVED_PARAMETERS
-from spotify_simulator.web.shapes import Json
+from spotify_simulator.web.shapes import SAVED_SHAPES, Json
 from spotify_simulator.web.user_shapes import UserShapes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -140,17 +140,24 @@ def _saved_tracks(call: Call) -> Json:
 
 
 def _saved(kind: SavedKind[T]) -> Callable[[Call], Json]:
-    shape = _SAVED_SHAPES[kind.name]
-
     def answer(call: Call) -> Json:
         saved = call.library.saved(kind)
 
         def element(one: Saved[T]) -> Json:
-            return call.shapes.saved(one, kind.key, shape(call, one.item))
+            item = (
+                _saved_album(call, one.item)
+                if isinstance(one.item, Album)
+                else SAVED_SHAPES[kind.name](call.shapes, one.item)
+            )
+            return call.shapes.saved(one, kind.key, item)
 
         return offset_page(f"{call.shapes.api_url}{kind.path}", call.parameters, len(saved), _slices(saved), element)
 
     return answer
+
+
+def _saved_album(call: Call, album: Album) -> Json:
+    return call.shapes.full_album(album, _first_tracks(album, call))
 
 
 def _first_tracks(album: Album, call: Call) -> Json:
@@ -278,13 +285,6 @@ def _slices(things: Sequence[_T]) -> Callable[[int, int], Sequence[_T]]:
 _PAGED = frozenset({"limit", "offset"})
 _ITEMS = _PAGED | {"additional_types"}
 _TOP = _PAGED | {"time_range"}
-_SAVED_SHAPES: Mapping[str, Callable[[Call, Any], Json]] = {
-    "saved_albums": lambda call, album: call.shapes.full_album(album, _first_tracks(album, call)),
-    "saved_shows": lambda call, show: call.shapes.show(show),
-    "saved_episodes": lambda call, episode: call.shapes.episode(episode),
-}
-"""The shape of what is saved, by the name of the kind."""
-
 ENDPOINTS = (
     Endpoint("me", _profile),
     Endpoint("me/playlists", _playlists, _PAGED, _READ_PLAYLISTS),

@@ -5,7 +5,7 @@ Sources: https://developer.spotify.com/documentation/web-api/references/changes/
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from spotify_simulator.model.entities import Album, Artist, Episode, Image, Item, LocalTrack, Show, Track, UnknownItem
@@ -220,6 +220,13 @@ class Shapes:
     @staticmethod
     def _copyrights(text: str) -> list[Json]:
         return [{"text": f"(C) {text}", "type": "C"}, {"text": f"(P) {text}", "type": "P"}]
+
+
+SAVED_SHAPES: Mapping[str, Callable[[Shapes, Any], Json]] = {
+    "saved_shows": Shapes.show,
+    "saved_episodes": Shapes.episode,
+}
+"""The shape of each kind of saved thing, by the name of the kind; that of an album needs its tracks as well."""
 
 
 def images(pictures: tuple[Image, ...] | None) -> list[Json] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -18,24 +19,10 @@ from tests.spotify_simulator import openapi
 from tests.spotify_simulator.spotify_session import SCOPES, library
 
 SCHEMAS = {
-    "me": "/me",
-    "me/playlists": "/me/playlists",
-    "me/tracks": "/me/tracks",
-    "me/albums": "/me/albums",
-    "me/shows": "/me/shows",
-    "me/episodes": "/me/episodes",
-    "me/following": "/me/following",
-    "me/top/tracks": "/me/top/{type}",
-    "me/top/artists": "/me/top/{type}",
-    "me/player/recently-played": "/me/player/recently-played",
-    "playlists/<playlist_id>": "/playlists/{playlist_id}",
-    "playlists/<playlist_id>/items": "/playlists/{playlist_id}/items",
-    "playlists/<playlist_id>/tracks": "/playlists/{playlist_id}/tracks",
-    "albums/<album_id>": "/albums/{id}",
-    "albums/<album_id>/tracks": "/albums/{id}/tracks",
-    "artists/<artist_id>": "/artists/{id}",
-    "artists/<artist_id>/albums": "/artists/{id}/albums",
-    "tracks/<track_id>": "/tracks/{id}",
+    one.path: template
+    for one in ENDPOINTS
+    for template in openapi.paths()
+    if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), f"/{one.path}")
 }
 """Spotify's name of each endpoint that is modelled."""
 
