@@ -3,6 +3,7 @@
 -- An import is one run; each of its files is a unit, complete with the attempt that completed it.
 -- Plays dated before 2008, when Spotify began, or more than a day after they were imported or read are left out, since
 -- when they were heard is unknown; `plays` has them. ms_played is null where it is negative or more than a day.
+-- Generated from queries/templates/counted_plays.sql by `make views`: edit the template.
 WITH files AS (
     SELECT
         account_id,

@@ -1,5 +1,6 @@
--- The artists of each album, in order: the full list from the newest line that has one.
+-- The artists of each album, in order: the whole list from the newest line that has one.
 -- Grain: account_id, album_id, position.
+-- Generated from queries/templates/bridge.sql by `make views`: edit the template.
 SELECT
     account_id,
     album_id,
@@ -7,17 +8,17 @@ SELECT
     min(artist_id) AS artist_id
 FROM (
     SELECT
-        b.account_id,
-        b.album_id,
-        b.position,
-        b.artist_id,
+        t.account_id,
+        t.album_id,
+        t.position,
+        t.artist_id,
         rank() OVER (
-            PARTITION BY b.account_id, b.album_id
-            ORDER BY b._extracted_at DESC, b._raw_key DESC, b._line DESC
+            PARTITION BY t.account_id, t.album_id
+            ORDER BY t._extracted_at DESC, t._raw_key DESC, t._line DESC
         ) AS age
-    FROM album_artists AS b
+    FROM album_artists AS t
     JOIN line_versions AS v
-        ON v._raw_key = b._raw_key AND v._line = b._line AND v._schema_version = b._schema_version
+        ON v._raw_key = t._raw_key AND v._line = t._line AND v._schema_version = t._schema_version
 ) AS ranked
 WHERE age = 1
 GROUP BY account_id, album_id, position

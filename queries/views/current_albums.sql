@@ -1,5 +1,6 @@
--- Every album that came up in any read: for each column the newest value that is not null.
--- Grain: account_id, album_id. A simplified object therefore never blanks what a full one said.
+-- Albums as they appeared in any stream: for each column the newest value that is not null.
+-- Grain: account_id, album_id. A simplified object therefore never erases a value from a full one.
+-- Generated from queries/templates/entity.sql by `make views`: edit the template.
 SELECT
     account_id,
     album_id,
@@ -21,30 +22,30 @@ SELECT
     max(_extracted_at) AS _extracted_at
 FROM (
     SELECT
-        a.account_id,
-        a.album_id,
-        a.uri,
-        a.name,
-        a.album_type,
-        a.release_date,
-        a.release_date_precision,
-        a.release_year,
-        a.released_on,
-        a.total_tracks,
-        a.upc,
-        a.label,
-        a.popularity,
-        a.genres,
-        a.available_markets,
-        a.image_url,
-        a.spotify_url,
-        a._extracted_at,
+        t.account_id,
+        t.album_id,
+        t.uri,
+        t.name,
+        t.album_type,
+        t.release_date,
+        t.release_date_precision,
+        t.release_year,
+        t.released_on,
+        t.total_tracks,
+        t.upc,
+        t.label,
+        t.popularity,
+        t.genres,
+        t.available_markets,
+        t.image_url,
+        t.spotify_url,
+        t._extracted_at,
         row_number() OVER (
-            PARTITION BY a.account_id, a.album_id
-            ORDER BY a._extracted_at DESC, a._raw_key DESC, a._line DESC
+            PARTITION BY t.account_id, t.album_id
+            ORDER BY t._extracted_at DESC, t._raw_key DESC, t._line DESC
         ) AS age
-    FROM albums AS a
+    FROM albums AS t
     JOIN line_versions AS v
-        ON v._raw_key = a._raw_key AND v._line = a._line AND v._schema_version = a._schema_version
+        ON v._raw_key = t._raw_key AND v._line = t._line AND v._schema_version = t._schema_version
 ) AS ranked
 GROUP BY account_id, album_id

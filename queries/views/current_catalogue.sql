@@ -2,6 +2,7 @@
 -- Grain: account_id, requested_uri, item_uri.
 -- Only what the newest run of this stream was asked for, so that what was removed from the setting is gone; what
 -- Spotify refused in that run stays as it was last read.
+-- Generated from queries/templates/current_catalogue.sql by `make views`: edit the template.
 WITH asked AS (
     SELECT
         account_id,

@@ -1,5 +1,6 @@
--- Every podcast episode that came up in any read: for each column the newest value that is not null.
--- Grain: account_id, episode_id. A simplified object therefore never blanks what a full one said.
+-- Podcast episodes as they appeared in any stream: for each column the newest value that is not null.
+-- Grain: account_id, episode_id. A simplified object therefore never erases a value from a full one.
+-- Generated from queries/templates/entity.sql by `make views`: edit the template.
 SELECT
     account_id,
     episode_id,
@@ -22,31 +23,31 @@ SELECT
     max(_extracted_at) AS _extracted_at
 FROM (
     SELECT
-        e.account_id,
-        e.episode_id,
-        e.uri,
-        e.name,
-        e.show_id,
-        e.description,
-        e.duration_ms,
-        e.explicit,
-        e.release_date,
-        e.release_date_precision,
-        e.release_year,
-        e.released_on,
-        e.languages,
-        e.is_playable,
-        e.fully_played,
-        e.resume_position_ms,
-        e.image_url,
-        e.spotify_url,
-        e._extracted_at,
+        t.account_id,
+        t.episode_id,
+        t.uri,
+        t.name,
+        t.show_id,
+        t.description,
+        t.duration_ms,
+        t.explicit,
+        t.release_date,
+        t.release_date_precision,
+        t.release_year,
+        t.released_on,
+        t.languages,
+        t.is_playable,
+        t.fully_played,
+        t.resume_position_ms,
+        t.image_url,
+        t.spotify_url,
+        t._extracted_at,
         row_number() OVER (
-            PARTITION BY e.account_id, e.episode_id
-            ORDER BY e._extracted_at DESC, e._raw_key DESC, e._line DESC
+            PARTITION BY t.account_id, t.episode_id
+            ORDER BY t._extracted_at DESC, t._raw_key DESC, t._line DESC
         ) AS age
-    FROM episodes AS e
+    FROM episodes AS t
     JOIN line_versions AS v
-        ON v._raw_key = e._raw_key AND v._line = e._line AND v._schema_version = e._schema_version
+        ON v._raw_key = t._raw_key AND v._line = t._line AND v._schema_version = t._schema_version
 ) AS ranked
 GROUP BY account_id, episode_id

@@ -1,5 +1,6 @@
--- The artists you follow, from the newest complete read.
+-- The artists the user follows, from the newest complete read.
 -- Grain: account_id, artist_id.
+-- Generated from queries/templates/snapshot.sql by `make views`: edit the template.
 SELECT
     account_id,
     artist_id,
@@ -9,22 +10,22 @@ SELECT
     _extracted_at
 FROM (
     SELECT
-        a.account_id,
-        a.artist_id,
-        a.uri,
-        a.artist_name,
-        a._read_id,
-        a._extracted_at,
+        t.account_id,
+        t.artist_id,
+        t.uri,
+        t.artist_name,
+        t._read_id,
+        t._extracted_at,
         row_number() OVER (
-            PARTITION BY a.account_id, a.artist_id
-            ORDER BY a._extracted_at DESC, a._raw_key DESC, a._line DESC
+            PARTITION BY t.account_id, t.artist_id
+            ORDER BY t._extracted_at DESC, t._raw_key DESC, t._line DESC
         ) AS age
     FROM complete_reads AS r
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
-    JOIN followed_artists AS a
-        ON a._raw_key = k._raw_key AND a.account_id = r.account_id
+    JOIN followed_artists AS t
+        ON t._raw_key = k._raw_key AND t.account_id = r.account_id
     JOIN line_versions AS v
-        ON v._raw_key = a._raw_key AND v._line = a._line AND v._schema_version = a._schema_version
+        ON v._raw_key = t._raw_key AND v._line = t._line AND v._schema_version = t._schema_version
     WHERE r.stream = 'followed_artists' AND r.recency = 1 AND v.stream = 'followed_artists'
 ) AS ranked
 WHERE age = 1

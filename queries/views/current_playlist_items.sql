@@ -1,5 +1,6 @@
 -- The entries of each playlist in `current_playlists`, from the newest complete read of that playlist.
 -- Grain: account_id, playlist_id, position.
+-- Generated from queries/templates/current_playlist_items.sql by `make views`: edit the template.
 SELECT
     account_id,
     playlist_id,

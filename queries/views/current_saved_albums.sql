@@ -1,5 +1,6 @@
--- Your saved albums, from the newest complete read.
+-- The albums the user has saved, from the newest complete read.
 -- Grain: account_id, album_id.
+-- Generated from queries/templates/snapshot.sql by `make views`: edit the template.
 SELECT
     account_id,
     album_id,
@@ -12,24 +13,24 @@ SELECT
     _extracted_at
 FROM (
     SELECT
-        a.account_id,
-        a.album_id,
-        a.added_at,
-        a.uri,
-        a.album_name,
-        a.artist_name,
-        a._read_id,
-        a._extracted_at,
+        t.account_id,
+        t.album_id,
+        t.added_at,
+        t.uri,
+        t.album_name,
+        t.artist_name,
+        t._read_id,
+        t._extracted_at,
         row_number() OVER (
-            PARTITION BY a.account_id, a.album_id
-            ORDER BY a._extracted_at DESC, a._raw_key DESC, a._line DESC
+            PARTITION BY t.account_id, t.album_id
+            ORDER BY t._extracted_at DESC, t._raw_key DESC, t._line DESC
         ) AS age
     FROM complete_reads AS r
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
-    JOIN saved_albums AS a
-        ON a._raw_key = k._raw_key AND a.account_id = r.account_id
+    JOIN saved_albums AS t
+        ON t._raw_key = k._raw_key AND t.account_id = r.account_id
     JOIN line_versions AS v
-        ON v._raw_key = a._raw_key AND v._line = a._line AND v._schema_version = a._schema_version
+        ON v._raw_key = t._raw_key AND v._line = t._line AND v._schema_version = t._schema_version
     WHERE r.stream = 'saved_albums' AND r.recency = 1 AND v.stream = 'saved_albums'
 ) AS ranked
 WHERE age = 1

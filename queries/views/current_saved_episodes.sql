@@ -1,5 +1,6 @@
--- Your saved podcast episodes, from the newest complete read.
+-- The podcast episodes the user has saved, from the newest complete read.
 -- Grain: account_id, episode_id.
+-- Generated from queries/templates/snapshot.sql by `make views`: edit the template.
 SELECT
     account_id,
     episode_id,
@@ -14,26 +15,26 @@ SELECT
     _extracted_at
 FROM (
     SELECT
-        e.account_id,
-        e.episode_id,
-        e.added_at,
-        e.uri,
-        e.episode_name,
-        e.show_id,
-        e.show_name,
-        e.duration_ms,
-        e._read_id,
-        e._extracted_at,
+        t.account_id,
+        t.episode_id,
+        t.added_at,
+        t.uri,
+        t.episode_name,
+        t.show_id,
+        t.show_name,
+        t.duration_ms,
+        t._read_id,
+        t._extracted_at,
         row_number() OVER (
-            PARTITION BY e.account_id, e.episode_id
-            ORDER BY e._extracted_at DESC, e._raw_key DESC, e._line DESC
+            PARTITION BY t.account_id, t.episode_id
+            ORDER BY t._extracted_at DESC, t._raw_key DESC, t._line DESC
         ) AS age
     FROM complete_reads AS r
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
-    JOIN saved_episodes AS e
-        ON e._raw_key = k._raw_key AND e.account_id = r.account_id
+    JOIN saved_episodes AS t
+        ON t._raw_key = k._raw_key AND t.account_id = r.account_id
     JOIN line_versions AS v
-        ON v._raw_key = e._raw_key AND v._line = e._line AND v._schema_version = e._schema_version
+        ON v._raw_key = t._raw_key AND v._line = t._line AND v._schema_version = t._schema_version
     WHERE r.stream = 'saved_episodes' AND r.recency = 1 AND v.stream = 'saved_episodes'
 ) AS ranked
 WHERE age = 1

@@ -1,5 +1,6 @@
--- Your saved podcast shows, from the newest complete read.
+-- The podcast shows the user has saved, from the newest complete read.
 -- Grain: account_id, show_id.
+-- Generated from queries/templates/snapshot.sql by `make views`: edit the template.
 SELECT
     account_id,
     show_id,
@@ -13,25 +14,25 @@ SELECT
     _extracted_at
 FROM (
     SELECT
-        s.account_id,
-        s.show_id,
-        s.added_at,
-        s.uri,
-        s.show_name,
-        s.publisher,
-        s.total_episodes,
-        s._read_id,
-        s._extracted_at,
+        t.account_id,
+        t.show_id,
+        t.added_at,
+        t.uri,
+        t.show_name,
+        t.publisher,
+        t.total_episodes,
+        t._read_id,
+        t._extracted_at,
         row_number() OVER (
-            PARTITION BY s.account_id, s.show_id
-            ORDER BY s._extracted_at DESC, s._raw_key DESC, s._line DESC
+            PARTITION BY t.account_id, t.show_id
+            ORDER BY t._extracted_at DESC, t._raw_key DESC, t._line DESC
         ) AS age
     FROM complete_reads AS r
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
-    JOIN saved_shows AS s
-        ON s._raw_key = k._raw_key AND s.account_id = r.account_id
+    JOIN saved_shows AS t
+        ON t._raw_key = k._raw_key AND t.account_id = r.account_id
     JOIN line_versions AS v
-        ON v._raw_key = s._raw_key AND v._line = s._line AND v._schema_version = s._schema_version
+        ON v._raw_key = t._raw_key AND v._line = t._line AND v._schema_version = t._schema_version
     WHERE r.stream = 'saved_shows' AND r.recency = 1 AND v.stream = 'saved_shows'
 ) AS ranked
 WHERE age = 1

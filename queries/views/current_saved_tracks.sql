@@ -1,6 +1,7 @@
 -- Your saved tracks, from the last full read and the incremental reads since.
 -- Grain: account_id, item_uri, with its newest added_at; entries without a URI ('') are told apart by added_at.
 -- A track that you unsaved stays until the next full read.
+-- Generated from queries/templates/current_saved_tracks.sql by `make views`: edit the template.
 SELECT
     account_id,
     added_at,

@@ -1,5 +1,6 @@
--- Every podcast show that came up in any read: for each column the newest value that is not null.
--- Grain: account_id, show_id. A simplified object therefore never blanks what a full one said.
+-- Podcast shows as they appeared in any stream: for each column the newest value that is not null.
+-- Grain: account_id, show_id. A simplified object therefore never erases a value from a full one.
+-- Generated from queries/templates/entity.sql by `make views`: edit the template.
 SELECT
     account_id,
     show_id,
@@ -16,25 +17,25 @@ SELECT
     max(_extracted_at) AS _extracted_at
 FROM (
     SELECT
-        s.account_id,
-        s.show_id,
-        s.uri,
-        s.name,
-        s.description,
-        s.publisher,
-        s.media_type,
-        s.languages,
-        s.explicit,
-        s.total_episodes,
-        s.image_url,
-        s.spotify_url,
-        s._extracted_at,
+        t.account_id,
+        t.show_id,
+        t.uri,
+        t.name,
+        t.description,
+        t.publisher,
+        t.media_type,
+        t.languages,
+        t.explicit,
+        t.total_episodes,
+        t.image_url,
+        t.spotify_url,
+        t._extracted_at,
         row_number() OVER (
-            PARTITION BY s.account_id, s.show_id
-            ORDER BY s._extracted_at DESC, s._raw_key DESC, s._line DESC
+            PARTITION BY t.account_id, t.show_id
+            ORDER BY t._extracted_at DESC, t._raw_key DESC, t._line DESC
         ) AS age
-    FROM shows AS s
+    FROM shows AS t
     JOIN line_versions AS v
-        ON v._raw_key = s._raw_key AND v._line = s._line AND v._schema_version = s._schema_version
+        ON v._raw_key = t._raw_key AND v._line = t._line AND v._schema_version = t._schema_version
 ) AS ranked
 GROUP BY account_id, show_id

@@ -1,5 +1,6 @@
--- The tracks you heard most, by Spotify's ranking, from the newest complete read, which has all three time ranges.
+-- The tracks the user listens to most, from the newest complete read.
 -- Grain: account_id, time_range, rank.
+-- Generated from queries/templates/snapshot.sql by `make views`: edit the template.
 SELECT
     account_id,
     time_range,

@@ -1,5 +1,6 @@
--- Every track that came up in any read: for each column the newest value that is not null.
--- Grain: account_id, track_id. A simplified object therefore never blanks what a full one said.
+-- Tracks as they appeared in any stream: for each column the newest value that is not null.
+-- Grain: account_id, track_id. A simplified object therefore never erases a value from a full one.
+-- Generated from queries/templates/entity.sql by `make views`: edit the template.
 SELECT
     account_id,
     track_id,

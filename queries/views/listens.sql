@@ -14,6 +14,7 @@
 -- heard_at.
 -- title_key is artist and title in lower case, null without a title. item_key identifies what was played: item_uri, or
 -- for a play without one the URI that the same title has in another play, else title_key; '' where it is not known.
+-- Generated from queries/templates/listens.sql by `make views`: edit the template.
 WITH elements AS (
     SELECT
         account_id,

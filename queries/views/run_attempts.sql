@@ -1,5 +1,6 @@
 -- `runs` without duplicates: what each invocation of the extractor did, one row per stream and unit.
 -- Grain: run_id, attempt, stream, unit.
+-- Generated from queries/templates/run_attempts.sql by `make views`: edit the template.
 SELECT
     account_id,
     run_id,
