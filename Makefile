@@ -12,7 +12,7 @@ WORKERS ?= 2
 # The commands start many processes: each would compile every module anew where the variable is set.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-all check fix lint types build docs fields lock clean bench bench-extract bench-imports
+.PHONY: help setup demo test test-engine test-browser test-trino test-all check fix lint types build docs fields views lock clean bench bench-extract bench-imports
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ fields: setup ## Write the fields that Spotify documents, for the transform to k
 
 docs: setup ## Write the pages on streams and tables that the registries know
 	@$(BIN)/python -m scripts.reference_docs
+
+views: setup ## Write the views that the registry of tables knows, and their entries in docs/queries.md
+	@$(BIN)/python -m scripts.views
 
 $(UV)/ready: $(VENV)/ready $(UV_LOCK)
 	@$(BIN)/python -m venv --clear $(UV)
