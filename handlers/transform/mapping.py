@@ -1,9 +1,9 @@
-"""What of a raw line feeds which column: one declaration a stream and one an object of Spotify's.
+"""Which part of a raw line feeds which column: one declaration per stream and per Spotify object.
 
 A path goes down by `.`; `[0]` takes the first element of a list, `[]` every element. Paths of a stream start at
-`record` (what Spotify sent), `context` (what the record lacks) or `item` (the track or episode of an entry, under
-whichever name it was sent); those of an entity at the object itself. The schema that raw lines are read with is derived
-from these paths, so a field that no column names is never kept.
+`record` (what Spotify sent), `context` (what the extractor added) or `item` (what the record is about, under whichever
+key it was sent); those of an entity start at the object itself. The schema for reading raw lines is derived from these
+paths, so fields without a column are never kept.
 
 Shapes: https://developer.spotify.com/documentation/web-api.
 """
@@ -19,53 +19,53 @@ from handlers.streams import STREAMS
 
 @dataclass(frozen=True)
 class FirstOf:
-    """The first of several paths that holds a value: fields that Spotify renamed."""
+    """The first of several paths that has a value: fields that Spotify renamed."""
 
     paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class FirstFilled:
-    """The first of several paths that holds a text other than `''`: fields of which a record fills one."""
+    """The first of several paths that has a text other than `''`: fields of which a record fills one."""
 
     paths: tuple[str, ...]
 
 
 Source: TypeAlias = str | FirstOf | FirstFilled
-"""Where a value stands: one path or the first of several."""
+"""Where a value is: one path or the first of several."""
 
 
 @dataclass(frozen=True)
 class EmptyIfNull:
-    """A string of a grain: `''` where there is none."""
+    """A string of a grain: `''` if there is none."""
 
     source: Source
 
 
 @dataclass(frozen=True)
 class NullIfEmpty:
-    """A string that Spotify sends as `''` where it has none."""
+    """A string that Spotify sends as `''` if it has none."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class KnownTime:
-    """A timestamp that Spotify sends as the epoch where it is unknown."""
+    """A timestamp that Spotify sends as the epoch if it is unknown."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class EpochTime:
-    """A timestamp sent as a number: seconds or milliseconds since 1970, or a number that means nothing."""
+    """A timestamp sent as a number: seconds or milliseconds since 1970, or a meaningless number."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class TimeOrMinute:
-    """A timestamp, or where there is none the minute that another path names as `2024-05-03 12:00`, UTC."""
+    """A timestamp, or else the minute at another path, such as `2024-05-03 12:00`, UTC."""
 
     path: str
     minute: str
@@ -73,7 +73,7 @@ class TimeOrMinute:
 
 @dataclass(frozen=True)
 class IdOfKind:
-    """The id of an object where it is of one `type`."""
+    """The id of an object if it is of a `type`."""
 
     path: str
     kind: str
@@ -81,7 +81,7 @@ class IdOfKind:
 
 @dataclass(frozen=True)
 class IdOfUri:
-    """The id in a Spotify URI where that is of one kind."""
+    """The id in a Spotify URI if that is of a kind."""
 
     path: str
     kind: str
@@ -89,7 +89,7 @@ class IdOfUri:
 
 @dataclass(frozen=True)
 class KindOfFirst:
-    """What the first of several paths that holds a text other than `''` stands for: fields that tell kinds apart."""
+    """The kind that belongs to the first path with a text other than `''`: fields that tell kinds apart."""
 
     kinds: tuple[tuple[str, str], ...]
     """Each path with its kind."""
@@ -113,7 +113,7 @@ class YearOf:
 
 @dataclass(frozen=True)
 class DayOf:
-    """A release date where it is a whole valid date."""
+    """A release date if it is a complete, valid date."""
 
     source: Source
 
@@ -127,7 +127,7 @@ class Always:
 
 @dataclass(frozen=True)
 class OwnerId:
-    """The id of the object in whose list this one stands."""
+    """The id of the object whose list this one is in."""
 
 
 Expression: TypeAlias = (
@@ -149,7 +149,7 @@ Expression: TypeAlias = (
 
 
 def paths(expression: Expression) -> tuple[str, ...]:
-    """The paths an expression reads, the one that counts first in front."""
+    """Return the paths that an expression reads, by precedence."""
     match expression:
         case str():
             read: tuple[str, ...] = (expression,)
@@ -172,7 +172,7 @@ def paths(expression: Expression) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Entity:
-    """An object of Spotify's that becomes a row of a table of its own where it has an id."""
+    """A Spotify object that becomes a row of its own table if it has an id."""
 
     table: str
     columns: Mapping[str, Expression]
@@ -187,20 +187,20 @@ class Entity:
 
 @dataclass(frozen=True)
 class Part:
-    """Where an entity stands in another object."""
+    """The place of an entity in another object."""
 
     path: str
     """A path that ends with `[]` is a list."""
     entity: Entity
     kind: str | None = None
-    """The `type` that makes it this entity, where the place may hold several."""
+    """The `type` of this entity, if the place may hold several."""
     bridge: str | None = None
-    """The table that says in which place of whose list the entity stands."""
+    """The table with the entity's position in the list of its owner."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StreamMapping:
-    """What the lines of one stream become."""
+    """The rows that the lines of one stream become."""
 
     stream: str
     columns: Mapping[str, Expression]
@@ -227,7 +227,7 @@ class StreamMapping:
 
 
 def _release(*places: str) -> Mapping[str, Expression]:
-    """The columns of a release date that stands at the first of these places, each a prefix of a path."""
+    """Return the columns of a release date at the first of these places, each a prefix of paths."""
     release_date = FirstOf(tuple(f"{place}release_date" for place in places))
     return {
         "release_date": release_date,
@@ -356,7 +356,7 @@ _HISTORY_URIS = (
     ("record.spotify_episode_uri", "episode"),
     ("record.audiobook_chapter_uri", "chapter"),
 )
-# The form of 2020/21 and the small export have no URIs.
+# Exports of 2020/21 and the small export have no URIs.
 _HISTORY_TITLES = (
     ("record.master_metadata_track_name", "track"),
     ("record.episode_name", "episode"),
@@ -564,4 +564,4 @@ STREAM_MAPPINGS: Mapping[str, StreamMapping] = {
         ),
     )
 }
-"""What each stream becomes, by its name."""
+"""The mapping of each stream, by its name."""

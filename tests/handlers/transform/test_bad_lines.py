@@ -416,5 +416,5 @@ def test_a_rejected_record_gives_no_entities(file_stage: FileStage) -> None:
 
 def test_the_lengths_at_which_lines_are_cut_are_documented() -> None:
     docs = {column.name: column.doc for column in TABLES["rejected_records"].columns}
-    assert f"its first {MAX_LINE_CHARACTERS:,} characters" in docs["line"]
+    assert f"up to {MAX_LINE_CHARACTERS:,} characters" in docs["line"]
     assert f"`too_long` (over {blocks_module.MAX_LINE_BYTES // 1024 // 1024} MB)" in docs["reason"]
