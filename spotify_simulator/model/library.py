@@ -1,4 +1,4 @@
-"""The model of a Spotify library: what is true at a moment of simulated time. The simulator serves it, tests ask it."""
+"""The model of a Spotify library at a point in simulated time: the simulator serves it, tests compare with it."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from spotify_simulator.model.state import State
 from spotify_simulator.model.top_lists import TimeRange, TopLists
 
 REMEMBERED_PLAYS = 50
-"""As many plays as the Web API remembers."""
+"""Number of plays that the Web API remembers."""
 
 
 class Library:
     """One account's library, the same for the same seed, plan and start; made by `seeded` or `planned`.
 
-    What is read is as of `moment`, the last one that `evolve_to` was called with.
+    Everything is as of `moment`, the time of the last call of `evolve_to`.
     """
 
     def __init__(self, world: World, origin: State, start: datetime) -> None:
@@ -84,9 +84,9 @@ class Library:
         return self._moment
 
     def evolve_to(self, moment: datetime) -> None:
-        """Let happen what happens until a moment, itself included; one that is past changes nothing.
+        """Apply all changes up to and including a moment; an earlier one has no effect.
 
-        The result does not depend on the steps in which a moment is reached.
+        The result does not depend on the steps taken.
         """
         if moment <= self._moment:
             return
@@ -118,7 +118,7 @@ class Library:
 
     @property
     def account_id(self) -> str:
-        """What never changes about the account."""
+        """The account's immutable id."""
         return self.profile.account_id
 
     @property
@@ -197,11 +197,11 @@ class Library:
         return tuple(sorted((followed.item for followed in self.saved(ARTISTS)), key=lambda artist: artist.artist_id))
 
     def top_tracks(self, time_range: TimeRange) -> tuple[Track, ...]:
-        """Return the tracks the user hears most, by rank; the same all through a local day."""
+        """Return the tracks the user listens to most, by rank; constant during a local day."""
         return self._top().tracks(time_range)
 
     def top_artists(self, time_range: TimeRange) -> tuple[Artist, ...]:
-        """Return the artists the user hears most, by rank; the same all through a local day."""
+        """Return the artists the user listens to most, by rank; constant during a local day."""
         return self._top().artists(time_range)
 
     @property
@@ -215,7 +215,7 @@ class Library:
         return tuple(reversed(self._state.plays[-REMEMBERED_PLAYS:]))
 
     def plays_polled_since(self, first_poll: datetime) -> tuple[Play, ...]:
-        """Return the plays, oldest first, that somebody has who asked first at a moment and then every hour.
+        """Return the plays, oldest first, that a client gets who polls every hour.
 
         Args:
             first_poll: not before the library's start.
@@ -226,7 +226,7 @@ class Library:
         return tuple(reversed(list(newest_first)))
 
     def streaming_history(self, until: datetime) -> Iterator[dict[str, Any]]:
-        """Give the elements of `exported_plays`.
+        """Return the elements of `exported_plays`.
 
         Args:
             until: not before the library's start.
@@ -234,7 +234,7 @@ class Library:
         return (play.record for play in self.exported_plays(until))
 
     def exported_plays(self, until: datetime) -> Iterator[ExportedPlay]:
-        """Give what a privacy export has that was asked for at a moment: every play there ever was, the oldest first.
+        """Return the plays in a privacy export: the complete history, the oldest first.
 
         Args:
             until: not before the library's start.
@@ -243,7 +243,7 @@ class Library:
 
     @property
     def malformed(self) -> tuple[Malformed, ...]:
-        """The records that the Web API serves in the wrong shape at present; null elements are not among them."""
+        """The records that are currently malformed, without null elements."""
         tracks = [
             Malformed("me/tracks", "added_at is a number", entry)
             for entry in self._state.saved_tracks.recent
@@ -327,7 +327,7 @@ class Library:
         return self._origin.saved_tracks.past
 
     def uris_to_ask_for(self) -> tuple[str, str, str]:
-        """Return something of each kind that can be asked for by id.
+        """Return the URI of something of each kind that can be requested by id.
 
         Returns:
             The artist with the most albums, an album of theirs, and a track of that.

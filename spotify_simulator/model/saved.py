@@ -9,19 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from spotify_simulator.model.catalogue import Catalogue, new_artist
-from spotify_simulator.model.entities import Album, Artist, Episode, Show, Track
+from spotify_simulator.model.entities import Album, Artist, Episode, HasUri, Show, Track
 from spotify_simulator.model.plan import LibraryPlan
 
-
-class _HasUri(Protocol):
-    @property
-    def uri(self) -> str: ...
-
-
-T = TypeVar("T", bound=_HasUri)
+T = TypeVar("T", bound=HasUri)
 
 
 @dataclass(frozen=True, slots=True)

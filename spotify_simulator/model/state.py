@@ -1,4 +1,4 @@
-"""What the user's library holds at one moment, and every way in which it changes."""
+"""The content of a library at one time, and the ways to change it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from spotify_simulator.model.saved_tracks import SavedTracks
 
 @dataclass
 class State:
-    """Lists are in the order in which things came; the Web API serves what is saved the other way round.
+    """Lists are in the order of addition; the Web API serves saved things in reverse.
 
-    A change of something that is not there (any more), or that is there already, does nothing.
+    Removing something that is not there, or adding something that is, has no effect.
     """
 
     saved_tracks: SavedTracks
@@ -25,13 +25,13 @@ class State:
     playlists: dict[str, Playlist] = field(default_factory=dict)
     entries: dict[str, list[PlaylistEntry]] = field(default_factory=dict)
     listing: list[str | MalformedPlaylist | None] = field(default_factory=list)
-    """What the listing of playlists serves in order: ids of playlists, and elements that are none."""
+    """The list of playlists in order: ids of playlists, and malformed or null elements."""
     plays: list[Play] = field(default_factory=list)
     rotation: list[Track] = field(default_factory=list)
-    """What the user cannot hear often enough, the dearest first."""
+    """What the user plays again and again, the favorites first."""
 
     def copy(self) -> Self:
-        """Return a state that changes on its own."""
+        """Return a copy that changes independently."""
         return replace(
             self,
             saved_tracks=self.saved_tracks.copy(),
@@ -48,7 +48,7 @@ class State:
         return self.saved_items[kind.name]
 
     def add_playlist(self, playlist: Playlist, entries: Iterable[PlaylistEntry] | None, *, first: bool = False) -> None:
-        """Put a playlist into the library; `entries` is None where the user may not read them."""
+        """Add a playlist to the library; `entries` is None if the user may not read them."""
         if entries is not None:
             self.entries[playlist.playlist_id] = list(entries)
             playlist = replace(playlist, total=len(self.entries[playlist.playlist_id]))
@@ -62,24 +62,24 @@ class State:
             self.listing.remove(playlist_id)
 
     def rename_playlist(self, playlist_id: str, name: str) -> None:
-        """Give a playlist another name."""
+        """Rename a playlist."""
         if playlist_id in self.playlists:
             self._revise(playlist_id, name=name)
 
     def add_entries(self, playlist_id: str, entries: Iterable[PlaylistEntry]) -> None:
-        """Put entries at the end of a playlist."""
+        """Append entries to a playlist."""
         if playlist_id in self.entries:
             self.entries[playlist_id].extend(entries)
             self._revise(playlist_id)
 
     def remove_entry(self, playlist_id: str, position: int) -> None:
-        """Take the entry at a position out of a playlist."""
+        """Remove the entry at a position from a playlist."""
         if position < len(self.entries.get(playlist_id, ())):
             del self.entries[playlist_id][position]
             self._revise(playlist_id)
 
     def clear_playlist(self, playlist_id: str) -> None:
-        """Take every entry out of a playlist."""
+        """Remove all entries from a playlist."""
         if self.entries.get(playlist_id):
             self.entries[playlist_id].clear()
             self._revise(playlist_id)

@@ -1,4 +1,4 @@
-"""The endpoints of the Web API that are modelled: address, consent, parameters and answer of each."""
+"""The modelled endpoints of the Web API: path, scope, parameters and response of each."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ class Call:
     shapes: UserShapes
     scopes: frozenset[str]
     ids: Mapping[str, str]
-    """Variable parts of the address."""
+    """Variable parts of the path."""
     parameters: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One address of the Web API."""
+    """One endpoint of the Web API."""
 
     path: str
-    """Below `/v1/`, as a rule of werkzeug."""
+    """Below `/v1/`, as a werkzeug rule."""
     answer: Callable[[Call], Json]
     parameters: frozenset[str] = frozenset()
     scope: str | None = None
     extended_only: bool = False
     needs_user: bool = True
-    """Whether an app that no user has consented to is refused."""
+    """Whether it refuses an app without a user's consent."""
 
 
 def _profile(call: Call) -> Json:
@@ -92,7 +92,7 @@ def _playlist_items(call: Call) -> Json:
 def _entries_of(
     playlist: Playlist, call: Call
 ) -> tuple[str, Mapping[str, str], int, Callable[[int, int], Sequence[PlaylistEntry]], Callable[[PlaylistEntry], Json]]:
-    """Return what makes a page of a playlist's entries."""
+    """Return the arguments for a page of a playlist's entries."""
     kinds = call.parameters.get("additional_types", "").split(",")
 
     def shape(entry: PlaylistEntry) -> Json:
@@ -260,7 +260,7 @@ def _recently_played(call: Call) -> Json:
     oldest = str(_cursor(plays[-1])) if plays else None
     return {
         "items": [call.shapes.play(play) for play in plays],
-        # A full page names a next one even where nothing follows, and that one is empty.
+        # A full page always has a next one, which may be empty.
         "next": f"{url}?{urlencode({'before': oldest, 'limit': limit})}" if len(plays) == limit else None,
         "cursors": {"after": str(_cursor(plays[0])), "before": oldest} if plays else None,
         "limit": limit,
@@ -307,12 +307,12 @@ ENDPOINTS = (
     Endpoint("albums/<album_id>", _album, needs_user=False),
     Endpoint("albums/<album_id>/tracks", _album_tracks, _PAGED, needs_user=False),
     Endpoint("tracks/<track_id>", _track, needs_user=False),
-    # Of two with the same path the first counts: in extended quota mode nothing was removed.
+    # The first of two with the same path counts: in extended quota mode nothing was removed.
     *(Endpoint(path, _removed, REMOVED_PARAMETERS, needs_user=False) for path in REMOVED),
 )
 
 RESUME_POINTS_SCOPE = "user-read-playback-position"
-"""Without it, shows and episodes come without how far the user has listened."""
+"""Without it, shows and episodes are sent without the user's position in them."""
 
 SCOPES = tuple(sorted({_READ_COLLABORATIVE, RESUME_POINTS_SCOPE, *(one.scope for one in ENDPOINTS if one.scope)}))
-"""Every consent that makes a difference to an answer."""
+"""Every scope that affects a response."""
