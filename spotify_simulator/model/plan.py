@@ -54,6 +54,8 @@ class LibraryPlan:
     followed_artists: int = 40
     saved_shows: int = 6
     saved_episodes: int = 10
+    other_saved: int | None = None
+    """Number of saved things of every other kind; None: the default of each kind."""
     top_items: int = 99
     """Maximum length of a top list."""
     played_at: PlayedAt = "end"
@@ -66,8 +68,9 @@ class LibraryPlan:
         for name in _SIZES:
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: give 0 or more.")
-        if (self.playlist_entries or 0) < 0:
-            raise ValueError(f"playlist_entries is {self.playlist_entries}: give 0 or more, or None.")
+        for name in ("playlist_entries", "other_saved"):
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: give 0 or more, or None.")
         if self.plays_per_day > 240:
             raise ValueError(f"plays_per_day is {self.plays_per_day}: a day has time for at most 240.")
         if self.offline_percent > 90:

@@ -68,7 +68,7 @@ class SavedKind(Generic[T]):
 
     def size_in(self, plan: LibraryPlan) -> int:
         """Return how many things are saved at the start."""
-        return int(getattr(plan, self.name, self.size))
+        return int(getattr(plan, self.name, self.size if plan.other_saved is None else plan.other_saved))
 
     def things(self, catalogue: Catalogue) -> list[T]:
         """Return everything that can be saved."""

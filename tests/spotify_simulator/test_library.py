@@ -249,7 +249,7 @@ def test_tracks_of_an_album_know_their_album() -> None:
         ({"saved_tracks": -1}, "saved_tracks is -1: give 0 or more"),
         ({"top_items": -5}, "top_items is -5: give 0 or more"),
         ({"played_at": "middle"}, "played_at is 'middle': give one of end, start, mixed"),
-        ({"plays_per_day": 1_000}, "plays_per_day is 1000: a day has time for 240"),
+        ({"plays_per_day": 1_000}, "plays_per_day is 1000: a day has time for at most 240"),
     ],
 )
 def test_impossible_plan_is_refused(sizes: dict[str, Any], sentence: str) -> None:
