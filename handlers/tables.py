@@ -34,7 +34,7 @@ class Table:
     """`snapshot`: the rows of whole reads, of which the newest complete one counts; `log`: rows that are only ever
     added; `entity`: sightings of a thing by its id; `bridge`: sightings of an ordered list of one thing's parts."""
     doc: str
-    """What its rows are; after a semicolon, what one row is. The first part begins the description of `current_<name>`."""
+    """What its rows are and, after a semicolon, what one row is; the first part begins the description of its view."""
     grain: tuple[str, ...]
     """The columns that identify a row within a read; never null."""
     columns: tuple[Column, ...]
