@@ -95,7 +95,7 @@ class Lake:
         for name in TABLES:
             self._database.execute(f'INSERT INTO "{name}" SELECT * FROM "{name}"')
 
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query in Athena's SQL."""
         return self._database.execute(to_duckdb(sql)).fetchall()
 

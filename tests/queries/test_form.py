@@ -92,7 +92,7 @@ def test_only_the_age_in_freshness_depends_on_the_clock() -> None:
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_returns_no_rows_from_an_empty_lake(name: str, lake: Lake) -> None:
-    assert lake.ask(QUERIES[name]) == []
+    assert lake.query(QUERIES[name]) == []
 
 
 @pytest.mark.parametrize(

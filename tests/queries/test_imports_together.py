@@ -104,7 +104,7 @@ def test_imports_together_have_the_fewest_plays_that_all_can_be_copies_of(
         lake.import_plays(run(20 + number, trigger="import"), plays)
 
     found: dict[int, Elements] = {minute: Counter() for minute in every}
-    for played_at, uri, title, times in lake.ask(
+    for played_at, uri, title, times in lake.query(
         "SELECT played_at, item_uri, coalesce(track_name, ''), count(*) FROM listens GROUP BY 1, 2, 3"
     ):
         found[(played_at - starts_at) // timedelta(minutes=1)][uri, title] += times

@@ -16,7 +16,7 @@ import requests
 
 from embedded_aws.server.server import AwsServer
 from loopback.server import HOST
-from tests.trino.answers import Answer, from_trino
+from tests.trino.results import Result, from_trino
 
 CATALOG = "awsdatacatalog"
 """Athena's name of the Glue catalog, which its views in Glue mention."""
@@ -44,7 +44,7 @@ class ServerError(Exception):
     """Trino did not start."""
 
 
-class RefusedError(Exception):
+class TrinoQueryError(Exception):
     """A query that Trino refused or failed at: `ERROR_NAME: message`, as Athena words it."""
 
 
@@ -111,13 +111,13 @@ class TrinoServer:
             **{f"s3.{name}": value for name, value in common.items()},
         }
         settings = ", ".join(f"\"{name}\" = '{value}'" for name, value in properties.items())
-        self.ask(f"CREATE CATALOG {CATALOG} USING hive WITH ({settings})")
+        self.query(f"CREATE CATALOG {CATALOG} USING hive WITH ({settings})")
         try:
             yield
         finally:
-            self.ask(f"DROP CATALOG {CATALOG}")
+            self.query(f"DROP CATALOG {CATALOG}")
 
-    def ask(self, sql: str, *, database: str | None = None, precise: bool = True) -> Answer:
+    def query(self, sql: str, *, database: str | None = None, precise: bool = True) -> Result:
         """Run one statement in a session in UTC, as Athena's are.
 
         Source of the protocol: https://trino.io/docs/current/develop/client-protocol.html
@@ -128,7 +128,7 @@ class TrinoServer:
             precise: give timestamps in their own precision; else in milliseconds, as Athena does.
 
         Raises:
-            RefusedError: the statement is wrong, or Trino failed.
+            TrinoQueryError: the statement is wrong, or Trino failed.
         """
         headers = {"X-Trino-Time-Zone": "UTC", "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME" if precise else ""}
         if database is not None:
@@ -138,7 +138,7 @@ class TrinoServer:
         rows: list[list[Any]] = []
         while True:
             if error := page.get("error"):
-                raise RefusedError(f"{error['errorName']}: {error['message']}")
+                raise TrinoQueryError(f"{error['errorName']}: {error['message']}")
             columns = [(column["name"], column["type"]) for column in page.get("columns", ())] or columns
             rows += page.get("data", ())
             if "nextUri" not in page:

@@ -11,8 +11,8 @@ import time_machine
 from tests.embedded_aws.athena_lab import DATABASE, WORKGROUP, Lab
 from tests.embedded_aws.test_athena_dialect import QUERIES, REFUSED, SCALARS
 from tests.embedded_aws.test_athena_dialect import lab as lab  # noqa: PLC0414 - a fixture, taken over with its table
-from tests.trino.answers import differences, from_athena
-from tests.trino.server import RefusedError, TrinoServer
+from tests.trino.results import differences, from_athena
+from tests.trino.server import TrinoQueryError, TrinoServer
 
 pytestmark = pytest.mark.trino
 
@@ -30,7 +30,7 @@ def read_lab(trino: TrinoServer, lab: Lab) -> Iterator[Lab]:
 
 @pytest.mark.parametrize("sql", ANSWERED)
 def test_line_has_the_same_answer(trino: TrinoServer, read_lab: Lab, sql: str) -> None:
-    of_trino = trino.ask(sql, database=DATABASE, precise=False)
+    of_trino = trino.query(sql, database=DATABASE, precise=False)
     assert of_trino.now
     with time_machine.travel(of_trino.now, tick=False):
         of_athena = from_athena(read_lab.client("athena"), sql, database=DATABASE, workgroup=WORKGROUP)
@@ -40,7 +40,7 @@ def test_line_has_the_same_answer(trino: TrinoServer, read_lab: Lab, sql: str) -
 @pytest.mark.usefixtures("read_lab")
 @pytest.mark.parametrize(("sql", "reason"), WRONG)
 def test_line_is_refused_for_the_same_reason(trino: TrinoServer, sql: str, reason: str) -> None:
-    with pytest.raises(RefusedError) as refused:
-        trino.ask(sql, database=DATABASE)
+    with pytest.raises(TrinoQueryError) as refused:
+        trino.query(sql, database=DATABASE)
     # The rest of the sentence is each engine's own.
     assert str(refused.value).split(":")[0] in {one.split(":")[0] for one in reason.split("|")}

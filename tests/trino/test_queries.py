@@ -12,16 +12,16 @@ import time_machine
 from handlers.tables import TABLES
 from tests.e2e.world import World
 from tests.queries.lake import NAMED, VIEWS
-from tests.trino.answers import Answer, differences, from_athena
+from tests.trino.results import Result, differences, from_athena
 from tests.trino.server import TrinoServer
 
 pytestmark = pytest.mark.trino
 
 
-def compare(trino: TrinoServer, world: World, sql: str) -> tuple[Answer, list[str]]:
+def compare(trino: TrinoServer, world: World, sql: str) -> tuple[Result, list[str]]:
     """Ask both engines the same: Trino's answer, and how Athena's differs."""
     database = world.outputs["glue_database_name"]
-    of_trino = trino.ask(sql, database=database)
+    of_trino = trino.query(sql, database=database)
     assert of_trino.now
     # Both take the same moment for now.
     with time_machine.travel(of_trino.now, tick=False):
@@ -46,7 +46,7 @@ def test_query_of_a_view_has_the_types_that_the_view_declares(trino: TrinoServer
     view = json.loads(base64.b64decode(text))
 
     # Through the view they would be as declared, whatever the query gives.
-    answer = trino.ask(f"SELECT * FROM (\n{view['originalSql']}\n) LIMIT 0", database=database)
+    answer = trino.query(f"SELECT * FROM (\n{view['originalSql']}\n) LIMIT 0", database=database)
 
     given = zip((column for column, _ in answer.columns), answer.trino_types, strict=True)
     assert [(column, re.sub(r"varchar\(\d+\)", "varchar", kind)) for column, kind in given] == [

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.trino.answers import Answer, differences, from_trino, ordering
+from tests.trino.results import Result, differences, from_trino, ordering
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 COLUMNS = (("id", "bigint"), ("name", "varchar"))
 ROWS = (("1", "a"), ("1", "b"), ("2", None))
-ANSWER = Answer(COLUMNS, ROWS)
+RESULT = Result(COLUMNS, ROWS)
 
 
 def test_values_of_trino_are_written_as_athena_does() -> None:
@@ -54,26 +54,26 @@ def test_a_value_of_a_kind_that_no_query_has_is_refused() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        replace(ANSWER, columns=(("id", "integer"), ("name", "varchar"))),
-        replace(ANSWER, columns=(("id", "bigint"), ("title", "varchar"))),
-        replace(ANSWER, rows=ROWS[:2]),
-        replace(ANSWER, rows=(*ROWS, ROWS[0])),
-        replace(ANSWER, rows=(("1", "a"), ("1", "b"), ("2", "null"))),
+        replace(RESULT, columns=(("id", "integer"), ("name", "varchar"))),
+        replace(RESULT, columns=(("id", "bigint"), ("title", "varchar"))),
+        replace(RESULT, rows=ROWS[:2]),
+        replace(RESULT, rows=(*ROWS, ROWS[0])),
+        replace(RESULT, rows=(("1", "a"), ("1", "b"), ("2", "null"))),
     ],
 )
-def test_other_names_types_or_rows_are_a_difference(other: Answer) -> None:
-    assert differences(ANSWER, other, "SELECT id, name FROM t")
-    assert differences(other, ANSWER, "SELECT id, name FROM t")
+def test_other_names_types_or_rows_are_a_difference(other: Result) -> None:
+    assert differences(RESULT, other, "SELECT id, name FROM t")
+    assert differences(other, RESULT, "SELECT id, name FROM t")
 
 
 def test_order_is_the_querys_and_free_among_equals() -> None:
-    tied = replace(ANSWER, rows=(ROWS[1], ROWS[0], ROWS[2]))
-    turned = replace(ANSWER, rows=(ROWS[2], ROWS[0], ROWS[1]))
+    tied = replace(RESULT, rows=(ROWS[1], ROWS[0], ROWS[2]))
+    turned = replace(RESULT, rows=(ROWS[2], ROWS[0], ROWS[1]))
 
-    assert differences(ANSWER, tied, "SELECT id, name FROM t ORDER BY id") == []
-    assert differences(ANSWER, turned, "SELECT id, name FROM t") == []
-    assert differences(ANSWER, turned, "SELECT id, name FROM t ORDER BY id") != []
-    assert differences(ANSWER, tied, "SELECT id, name FROM t ORDER BY id, name") != []
+    assert differences(RESULT, tied, "SELECT id, name FROM t ORDER BY id") == []
+    assert differences(RESULT, turned, "SELECT id, name FROM t") == []
+    assert differences(RESULT, turned, "SELECT id, name FROM t ORDER BY id") != []
+    assert differences(RESULT, tied, "SELECT id, name FROM t ORDER BY id, name") != []
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ _REALS = {"double", "float"}
 
 
 @dataclass(frozen=True)
-class Answer:
+class Result:
     """What a query gave.
 
     Attributes:
@@ -34,15 +34,15 @@ class Answer:
     now: datetime | None = None
 
 
-class AthenaRefusedError(Exception):
+class AthenaQueryError(Exception):
     """A query that Athena refused, with its reason."""
 
 
-def from_athena(athena: Any, sql: str, *, database: str, workgroup: str) -> Answer:
+def from_athena(athena: Any, sql: str, *, database: str, workgroup: str) -> Result:
     """Ask Athena.
 
     Raises:
-        AthenaRefusedError: the query failed.
+        AthenaQueryError: the query failed.
     """
     execution = athena.start_query_execution(
         QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
@@ -50,7 +50,7 @@ def from_athena(athena: Any, sql: str, *, database: str, workgroup: str) -> Answ
     # The embedded Athena has its answer by now.
     status = athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
     if status["State"] != "SUCCEEDED":
-        raise AthenaRefusedError(status["StateChangeReason"])
+        raise AthenaQueryError(status["StateChangeReason"])
     pages = [
         page["ResultSet"] for page in athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution)
     ]
@@ -60,10 +60,10 @@ def from_athena(athena: Any, sql: str, *, database: str, workgroup: str) -> Answ
     )
     # The first row repeats the names.
     rows = [tuple(cell.get("VarCharValue") for cell in row["Data"]) for page in pages for row in page["Rows"]][1:]
-    return Answer(columns, tuple(_with_python_reals(row, [kind for _, kind in columns]) for row in rows))
+    return Result(columns, tuple(_with_python_reals(row, [kind for _, kind in columns]) for row in rows))
 
 
-def from_trino(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]], now: datetime) -> Answer:
+def from_trino(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]], now: datetime) -> Result:
     """Read an answer of Trino.
 
     Args:
@@ -72,7 +72,7 @@ def from_trino(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]
         now: when the query began.
     """
     kinds = [_athena_type(kind) for _, kind in columns]
-    return Answer(
+    return Result(
         tuple(zip((name for name, _ in columns), kinds, strict=True)),
         tuple(_with_python_reals([_text(value) for value in row], kinds) for row in rows),
         tuple(kind for _, kind in columns),
@@ -80,7 +80,7 @@ def from_trino(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]
     )
 
 
-def differences(athena: Answer, trino: Answer, sql: str) -> list[str]:
+def differences(athena: Result, trino: Result, sql: str) -> list[str]:
     """Say in what two answers to a query differ; nothing where they are the same.
 
     Rows come in any order but the query's: what it orders by, as far as that is among its columns, runs alike.
