@@ -1,4 +1,4 @@
-"""A read shows once it is complete and its lines have all arrived; until then the one before stands."""
+"""A read is shown once it is complete and all its lines have arrived; until then the previous one is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def albums(*ids: str) -> list[dict[str, str]]:
     return [{"album_id": album} for album in ids]
 
 
-def test_a_half_read_never_shows(lake: Lake) -> None:
+def test_an_incomplete_read_never_shows(lake: Lake) -> None:
     lake.read(run(1), "saved_albums", albums("a", "b"))
     half = raw_key(run(2), "saved_albums")
     lake.line("saved_albums", "second", half, 1, {"album_id": "c"})
@@ -79,7 +79,7 @@ def test_a_rejected_line_counts_as_arrived(lake: Lake) -> None:
     assert lake.query(ALBUMS) == [("ana", "a")]
 
 
-def test_what_is_wrong_with_an_object_is_no_line_of_it(lake: Lake) -> None:
+def test_the_rejection_of_an_object_is_not_one_of_its_lines(lake: Lake) -> None:
     key = raw_key(run(1), "saved_albums")
     lake.line("saved_albums", "first", key, 1, {"album_id": "a"})
     lake.reject("saved_albums", "first", key, 0, "truncated")
@@ -149,7 +149,7 @@ def test_a_replay_with_a_higher_schema_version_replaces_the_old_rows(lake: Lake)
     assert lake.query("SELECT album_id, album_name FROM current_saved_albums") == [("a", "new")]
 
 
-def test_a_replay_that_rejects_a_line_takes_its_row_away(lake: Lake) -> None:
+def test_a_replay_that_rejects_a_line_removes_its_row(lake: Lake) -> None:
     key = lake.read(run(1), "saved_albums", albums("a", "b"), read="first")
     lake.reject("saved_albums", "first", key, 2, "wrong_type", version=2)
 

@@ -1,4 +1,4 @@
-"""The current state of what the user keeps: account, playlists and their entries, saved tracks."""
+"""The current state of the library: account, playlists and their items, saved tracks."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ SNAPSHOTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "saved_episodes": ({"episode_id": "e"}, "episode_name", ""),
     "catalogue": ({"requested_uri": "spotify:artist:a", "item_uri": "spotify:album:x"}, "name", "a"),
 }
-"""Of each stream that is read whole: a record, a column that may differ between two reads, and the unit."""
+"""For each stream that is read in full: a record, a column that may differ between two reads, and the unit."""
 
 
 LISTS = [stream for stream in SNAPSHOTS if stream not in ("profile", "playlists", "playlist_items")]
-"""The streams that are read whole and stand for themselves."""
+"""The streams that are read in full and do not depend on another."""
 
 
 def playlist(name: str) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def test_each_account_has_its_own_list(lake: Lake, stream: str) -> None:
 
 
 @pytest.mark.parametrize("stream", ["saved_albums", "saved_shows", "saved_episodes"])
-def test_when_something_was_saved_is_told_in_local_time_too(lake: Lake, stream: str) -> None:
+def test_when_something_was_saved_is_in_local_time_too(lake: Lake, stream: str) -> None:
     record, _, _ = SNAPSHOTS[stream]
     lake.read(run(1), stream, [{**record, "added_at": at(1)}])
 
@@ -222,7 +222,7 @@ def test_saved_tracks_are_the_last_full_read_and_the_increments_since(lake: Lake
     assert lake.query(TRACKS) == [("a", at(2)), ("b", at(3)), ("c", at(4)), ("d", at(6))]
 
 
-def test_an_unsaved_track_stands_until_the_next_full_read(lake: Lake) -> None:
+def test_a_removed_track_stays_until_the_next_full_read(lake: Lake) -> None:
     full = lake.read(run(1), "saved_tracks", [saved("b", 2), saved("unsaved", 1)])
     lake.read(run(2), "saved_tracks", [saved("c", 3)], mode="incremental", on={full: 2})
     assert ("unsaved", at(1)) in lake.query(TRACKS)
@@ -252,7 +252,7 @@ def test_an_increment_whose_full_read_has_not_arrived_shows_nothing(lake: Lake) 
     assert lake.query(TRACKS) == []
 
 
-def test_an_increment_says_all_even_where_the_manifest_of_its_full_read_was_lost(lake: Lake) -> None:
+def test_an_increment_is_enough_even_if_the_manifest_of_its_full_read_was_lost(lake: Lake) -> None:
     full = raw_key(run(1), "saved_tracks")
     lake.line("saved_tracks", "full", full, 1, saved("a", 1))
     lake.read(run(2), "saved_tracks", [saved("b", 2)], mode="incremental", on={full: 1})

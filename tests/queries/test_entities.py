@@ -1,4 +1,4 @@
-"""Entities and bridges: what is known of each thing met on the way, from all lines that spoke of it."""
+"""Entities and bridges: what is known about each thing, from all lines that mentioned it."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SOME: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def lines(lake: Lake) -> None:
-    """The lines that the entities come from."""
+    """Insert the manifest of the lines that the entities come from."""
     for key in (OLD, NEW):
         for number in (1, 2):
             lake.line("saved_tracks", "read", key, number, {"item_uri": f"{key}-{number}"})
 
 
-def test_a_simplified_object_never_blanks_a_full_one(lake: Lake) -> None:
+def test_a_simplified_object_never_erases_values_from_a_full_one(lake: Lake) -> None:
     lake.entity("tracks", OLD, 1, {"track_id": "t", "name": "Old", "isrc": "US1", "popularity": 3, "explicit": True})
     lake.entity("tracks", NEW, 1, {"track_id": "t", "name": "New", "isrc": None, "explicit": False})
 
@@ -66,7 +66,7 @@ def test_every_kind_has_one_row_for_each_id(lake: Lake, table: str, key: str) ->
 
 
 @pytest.mark.parametrize("table", ENTITIES)
-def test_no_column_is_blanked_by_a_newer_row_that_lacks_it(lake: Lake, table: str) -> None:
+def test_no_column_is_erased_by_a_newer_row_without_it(lake: Lake, table: str) -> None:
     key, *names = [column.name for column in TABLES[table].columns]
     full = {column.name: SOME[column.type] for column in TABLES[table].columns}
     lake.entity(table, OLD, 1, full)

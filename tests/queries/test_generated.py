@@ -31,7 +31,7 @@ AUDIOBOOKS = Table(
 
 @pytest.fixture
 def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in place of the project's templates."""
+    """Replace the project's templates with an empty folder, and return it."""
     monkeypatch.setattr(views, "TEMPLATES", tmp_path)
     return tmp_path
 

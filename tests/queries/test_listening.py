@@ -1,4 +1,4 @@
-"""What the named queries on your own listening answer, and the rules that all of them keep to."""
+"""The results of the named queries on your listening, and the rules that all of them follow."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ OF_ALL_KINDS = {
     "sessions",
     "year_in_review",
 }
-"""Those that ask for podcasts and audiobooks too."""
+"""Those that include podcasts and audiobooks."""
 OF_EXTENDED_EXPORTS = {"listening_by_platform_and_country", "skip_rate"}
 ABOUT: dict[str, Any] = {"platform": "ios", "country": "PT", "album_name": "Arrival"}
 
-Answers = dict[str, dict[str, list[tuple[Any, ...]]]]
+Results = dict[str, dict[str, list[tuple[Any, ...]]]]
 
 
 def history() -> list[dict[str, Any]]:
-    """Plays from which every query has an answer: a favourite of two years ago, and what was heard lately."""
+    """Insert plays that give every query a result: a favourite of two years ago, and recent plays."""
     return [
         *(exported(f"2024-11-22 {hour:02d}:00", "old", **ABOUT) for hour in range(12)),
         *(exported(f"2026-11-{day:02d} 12:00", **ABOUT) for day in (2, 3, 4)),
@@ -40,7 +40,7 @@ def history() -> list[dict[str, Any]]:
 
 
 def brief() -> list[dict[str, Any]]:
-    """Plays of less than thirty seconds, of what was heard before and of what was not."""
+    """Insert plays under thirty seconds, of things heard before and of others."""
     of_these: dict[str, Any] = {"platform": "android", "country": "ES", "album_name": "Unheard", "ms_played": 29_999}
     return [
         *(exported(f"2026-11-10 {hour:02d}:00", name, **of_these) for hour, name in enumerate(("x", "old", "unheard"))),
@@ -51,7 +51,7 @@ def brief() -> list[dict[str, Any]]:
 
 
 def spoken() -> list[dict[str, Any]]:
-    """Podcasts and audiobooks, heard more often than any music, and plays of which nothing is known."""
+    """Insert podcasts and audiobooks, heard more often than any music, and plays about which nothing is known."""
     about: dict[str, Any] = {"platform": "ios", "country": "PT"}
     return [
         *(exported(f"2024-11-22 {hour:02d}:30", "s", "A show", item_type="episode", **about) for hour in range(13)),
@@ -61,13 +61,13 @@ def spoken() -> list[dict[str, Any]]:
 
 
 def offline(play: dict[str, Any]) -> dict[str, Any]:
-    """The same play on a device that came back online on 21 November."""
+    """Return the same play on a device that came back online on 21 November."""
     began_at = play["played_at"] - timedelta(milliseconds=play["ms_played"])
     return play | {"played_at": moment("2026-11-21 09:00"), "offline": True, "offline_timestamp": began_at}
 
 
 def without_uri(play: dict[str, Any]) -> dict[str, Any]:
-    """The same play as the small export has it, but for its album."""
+    """Return the same play as in the small export, except for its album."""
     return play | {"item_uri": "", "track_id": None, "source": "account_data"}
 
 
@@ -78,13 +78,13 @@ ACCOUNTS = {
     "offline": [offline(play) for play in history()],
     "without uris": [without_uri(play) for play in history()],
 }
-"""The same listening five times, each with something that must not change an answer."""
+"""The same listening five times, each with something that must not change a result."""
 
 
-@pytest.fixture(name="answers", scope="module")
-def fixture_answers(tables_and_views: Lake) -> Answers:
-    """Account → query → its rows without the account."""
-    found: Answers = {account: {} for account in ACCOUNTS}
+@pytest.fixture(name="results", scope="module")
+def fixture_answers(tables_and_views: Lake) -> Results:
+    """Return account → query → its rows without the account."""
+    found: Results = {account: {} for account in ACCOUNTS}
     with tables_and_views.scenario() as lake:
         player = Player(lake)
         for number, (account, plays) in enumerate(ACCOUNTS.items()):
@@ -98,7 +98,7 @@ def fixture_answers(tables_and_views: Lake) -> Answers:
 
 
 def fill_library(lake: Lake, account: str, number: int) -> None:
-    """What an account saved and follows, read on 22 November: some of it heard, some not."""
+    """Insert what an account saved and follows, read on 22 November: some of it heard, some not."""
     of_account: dict[str, Any] = {"account": account, "attempt": number, "part": number}
     tracks = [
         {
@@ -120,36 +120,36 @@ def fill_library(lake: Lake, account: str, number: int) -> None:
         lake.read(run(22), stream, records, **of_account)
 
 
-def differing(answers: Answers, account: str) -> set[str]:
-    return {name for name in LISTENING if answers[account][name] != answers["plain"][name]}
+def differing(results: Results, account: str) -> set[str]:
+    return {name for name in LISTENING if results[account][name] != results["plain"][name]}
 
 
-def test_each_query_on_listening_has_an_answer(answers: Answers) -> None:
-    assert [name for name, rows in answers["plain"].items() if not rows] == []
+def test_each_query_on_listening_has_a_result(results: Results) -> None:
+    assert [name for name, rows in results["plain"].items() if not rows] == []
 
 
-def test_what_lasted_less_than_thirty_seconds_is_a_listen_in_no_answer(answers: Answers) -> None:
-    assert differing(answers, "brief") == {"skip_rate"}
+def test_plays_under_thirty_seconds_are_listens_in_no_result(results: Results) -> None:
+    assert differing(results, "brief") == {"skip_rate"}
 
 
-def test_shows_audiobooks_and_the_nameless_are_neither_artists_nor_tracks(answers: Answers) -> None:
-    assert differing(answers, "spoken") == OF_ALL_KINDS
+def test_shows_audiobooks_and_the_nameless_are_neither_artists_nor_tracks(results: Results) -> None:
+    assert differing(results, "spoken") == OF_ALL_KINDS
 
 
-def test_a_play_heard_offline_counts_where_it_was_heard(answers: Answers) -> None:
-    assert differing(answers, "offline") == set()
+def test_a_play_heard_offline_counts_where_it_was_heard(results: Results) -> None:
+    assert differing(results, "offline") == set()
 
 
-def test_plays_without_a_uri_neither_vanish_nor_merge(answers: Answers) -> None:
+def test_plays_without_a_uri_neither_vanish_nor_merge(results: Results) -> None:
     uris = {play["item_uri"] for play in history()}
     expected = {
         name: [tuple(None if value in uris else value for value in row) for row in rows]
-        for name, rows in answers["plain"].items()
+        for name, rows in results["plain"].items()
         if name not in OF_EXTENDED_EXPORTS
     }
     # The URIs of this one are those of the library.
-    expected["saved_tracks_not_played_lately"] = answers["plain"]["saved_tracks_not_played_lately"]
-    assert {name: rows for name, rows in answers["without uris"].items() if name in expected} == expected
+    expected["saved_tracks_not_played_lately"] = results["plain"]["saved_tracks_not_played_lately"]
+    assert {name: rows for name, rows in results["without uris"].items() if name in expected} == expected
 
 
 def test_year_in_review_has_a_row_a_local_year(lake: Lake, player: Player) -> None:
@@ -201,7 +201,7 @@ def test_top_tracks_by_plays_ranks_three_periods(lake: Lake, player: Player) -> 
     ]
 
 
-def test_top_albums_by_plays_tells_albums_apart_by_artist_and_title(lake: Lake, player: Player) -> None:
+def test_top_albums_by_plays_identifies_albums_by_artist_and_title(lake: Lake, player: Player) -> None:
     lake.manifest(run(29), "recently_played")
     player.export(
         *(exported(f"2024-01-0{day} 12:00", f"track {day % 2}", album_name="Greatest Hits") for day in (1, 2, 3)),
@@ -262,7 +262,7 @@ def test_sessions_do_not_overlap_where_a_play_encloses_others(lake: Lake, player
     )
 )
 @settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
-def test_sessions_lie_more_than_thirty_minutes_apart(tables_and_views: Lake, plays: list[tuple[int, int]]) -> None:
+def test_sessions_are_more_than_thirty_minutes_apart(tables_and_views: Lake, plays: list[tuple[int, int]]) -> None:
     midnight = moment("2026-11-20")
     with tables_and_views.scenario() as lake:
         Player(lake).export(
@@ -302,7 +302,7 @@ def test_sessions_begin_at_the_local_time_of_their_start(
     assert lake.query(NAMED["sessions"]) == [("ana", moment(shown[0]), moment(shown[1]), 60.0, 1, 1, 1)]
 
 
-def test_skip_rate_takes_the_forward_button_where_nothing_else_tells(lake: Lake, player: Player) -> None:
+def test_skip_rate_uses_the_forward_button_where_skipped_is_null(lake: Lake, player: Player) -> None:
     player.export(
         exported("2026-10-31 22:30", skipped=True, ms_played=5_000),
         exported("2026-10-31 23:30", skipped=True, ms_played=60_000),
@@ -455,7 +455,7 @@ def test_listening_by_platform_and_country_knows_the_usual_platforms(
     assert [row[1:3] for row in lake.query(NAMED["listening_by_platform_and_country"])] == [(shown, "PT")]
 
 
-def test_listening_by_platform_and_country_begins_with_what_was_used_most(lake: Lake, player: Player) -> None:
+def test_listening_by_platform_and_country_lists_the_most_used_first(lake: Lake, player: Player) -> None:
     player.export(
         exported("2026-10-01 12:00", platform="ios", country="PT"),
         exported("2026-10-02 12:00", platform="android", country="PT", ms_played=90_000),

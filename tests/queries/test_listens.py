@@ -24,12 +24,12 @@ def play(when: datetime, uri: str = "x", ms_played: int | None = None, **more: A
 
 
 def small(when: datetime, title: str = "Song") -> dict[str, Any]:
-    """A play as the small export has it."""
+    """Return a play as in the small export."""
     return play(when, "", 60_000, source=SMALL, item_type="track", track_name=title, artist_name="Abba")
 
 
 def exported(lake: Lake, import_run: str, *files: list[dict[str, Any]], account: str = "ana") -> None:
-    """An import of files, all of them arrived."""
+    """Insert an import of files, all of which have arrived."""
     for number, plays in enumerate(files):
         unit = f"file{number}"
         lake.read(import_run, EXPORT, plays, unit=unit, read=f"{import_run}-{unit}", account=account)
@@ -175,7 +175,7 @@ def test_over_several_imports_a_play_counts_as_often_as_in_the_one_that_has_it_m
     ]
 
 
-def test_of_two_imports_that_have_a_play_as_often_the_newer_one_tells(lake: Lake) -> None:
+def test_of_two_imports_with_a_play_equally_often_the_newer_one_counts(lake: Lake) -> None:
     for day, country in ((21, "ZZ"), (22, "PT")):
         exported(lake, run(day, trigger="import"), [play(at(1), ms_played=5, country=country)])
 
@@ -197,7 +197,7 @@ def test_plays_without_a_uri_are_told_apart_by_artist_and_title(lake: Lake) -> N
 
 @pytest.mark.parametrize("older_first", [True, False])
 @pytest.mark.parametrize("title", [{"track_name": "Song", "artist_name": "ABBA"}, {}])
-def test_a_play_without_a_uri_is_the_one_that_another_import_has_with_it(
+def test_a_play_without_a_uri_matches_the_one_with_a_uri_in_another_import(
     lake: Lake, title: dict[str, Any], *, older_first: bool
 ) -> None:
     older = [play(at(1), "", 5, **title), play(at(2), "", 6, **title)]
@@ -309,7 +309,7 @@ def test_small_exports_that_overlap_count_each_play_once(lake: Lake) -> None:
     ]
 
 
-def test_a_small_export_takes_nothing_from_the_api(lake: Lake) -> None:
+def test_a_small_export_replaces_nothing_from_the_api(lake: Lake) -> None:
     for number, when in enumerate((at(2), at(4)), start=1):
         lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), number, play(when))
     exported(lake, run(21, trigger="import"), [small(at(1)), small(at(5))])
@@ -348,7 +348,7 @@ def test_a_file_imported_again_counts_once_and_belongs_to_both_imports(lake: Lak
     assert [row[1:3] for row in lake.query(LISTENS)] == [(EXPORT, at(1)), (EXPORT, at(9))]
 
 
-def test_an_import_says_nothing_of_another_account(lake: Lake) -> None:
+def test_an_import_does_not_affect_another_account(lake: Lake) -> None:
     exported(lake, run(21, trigger="import"), [play(at(1), ms_played=5), play(at(9), ms_played=5)], account="bo")
     lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), 1, play(at(5)))
 
@@ -448,7 +448,7 @@ def test_a_play_without_uri_and_title_has_no_key(lake: Lake) -> None:
     ]
 
 
-def test_a_play_of_which_nothing_is_known_stays_beside_the_other_of_its_moment(lake: Lake) -> None:
+def test_a_play_about_which_nothing_is_known_counts_next_to_the_other_of_its_moment(lake: Lake) -> None:
     named = play(at(1), "uri", 5, track_name="Song")
     exported(lake, run(21, trigger="import"), [named, play(at(1), "", 5)])
     exported(lake, run(22, trigger="import"), [named])

@@ -1,4 +1,4 @@
-"""What each named query answers, from a few rows of which the answer is known."""
+"""The result of each named query, from a few rows with a known result."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_top_artists_counts_four_weeks_back_from_the_newest_run(lake: Lake, play
     ]
 
 
-def test_top_artists_ranks_each_account_for_itself(lake: Lake, player: Player) -> None:
+def test_top_artists_ranks_each_account_separately(lake: Lake, player: Player) -> None:
     for account in ("ana", "bo"):
         lake.manifest(run(2), "recently_played", account=account, attempt=int(account == "bo"))
         player.play("2026-11-01 07:00:00", "x", f"Hero of {account}", account)
@@ -118,7 +118,7 @@ def test_playlist_changes_compares_the_last_two_complete_reads(lake: Lake) -> No
     items(lake, 2, "c", "x", "y")
     key = items(lake, 3, "a", "comes", "stays", "twice")
     items(lake, 3, "c")
-    # Neither what is unchanged nor what has not arrived is another read.
+    # Neither an unchanged read nor one that has not arrived counts as another read.
     lake.complete(run(4), "playlist_items", [key], 3, unit="a", read=f"read-of-{run(3)}", status="unchanged")
     lake.complete(run(5), "playlist_items", [raw_key(run(5), "playlist_items", unit="a")], 1, unit="a")
     lake.repeat_every_row()
@@ -217,7 +217,7 @@ def test_saved_albums_never_played_knows_plays_without_an_album_by_their_track(l
     assert [row[1] for row in lake.query(NAMED["saved_albums_never_played"])] == ["Voyage"]
 
 
-def test_saved_tracks_not_played_lately_tells_slashes_in_names_apart(lake: Lake, player: Player) -> None:
+def test_saved_tracks_not_played_lately_distinguishes_slashes_in_names(lake: Lake, player: Player) -> None:
     lake.manifest(run(29), "recently_played")
     tracks = [saved("one") | {"artist_name": "A / B", "track_name": "C"}]
     lake.read(run(29), "saved_tracks", [*tracks, saved("two") | {"artist_name": "D", "track_name": "E / F"}])
@@ -229,7 +229,7 @@ def test_saved_tracks_not_played_lately_tells_slashes_in_names_apart(lake: Lake,
     assert [row[2] for row in lake.query(NAMED["saved_tracks_not_played_lately"])] == ["C"]
 
 
-def test_saved_albums_never_played_tells_slashes_in_names_apart(lake: Lake, player: Player) -> None:
+def test_saved_albums_never_played_distinguishes_slashes_in_names(lake: Lake, player: Player) -> None:
     albums = [("A / B", "C"), ("D", "E / F"), ("G / H", "I"), ("J/K", "L")]
     key = lake.read(
         run(1),
@@ -393,7 +393,7 @@ def top(time_range: str, *tracks: str) -> list[dict[str, Any]]:
 def test_top_tracks_over_time_compares_each_read_with_the_one_before(lake: Lake) -> None:
     lake.read(run(1), "top_tracks", top("short_term", "too", "old"))
     first = lake.read(run(28), "top_tracks", top("short_term", "a", "b") + top("long_term", "b"))
-    # What is unchanged is no read of its own.
+    # An unchanged read does not count as another read.
     lake.complete(run(29), "top_tracks", [first], 3, read=f"read-of-{run(28)}", status="unchanged")
     lake.read(run(30), "top_tracks", top("short_term", "b", "c", "b") + top("long_term", "b"))
     lake.repeat_every_row()

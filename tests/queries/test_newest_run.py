@@ -1,4 +1,4 @@
-"""From when windows count back: for plays the moment up to which they are known, for the library the newest run."""
+"""What time windows count back from: the moment up to which plays are known, or for the library the newest run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_an_import_is_not_the_newest_run(lake: Lake) -> None:
 
 
 def polled(lake: Lake, day: int, played_at: str | None = None, **more: Any) -> None:
-    """A run of the extractor that read what was recently played: one play or none."""
+    """Insert a run of the extractor that read the recently played tracks: one play or none."""
     plays = [{"played_at": moment(played_at), "item_uri": "of the api"}] if played_at else []
     lake.read(run(day, trigger="hourly"), "recently_played", plays, **more)
 

@@ -1,4 +1,4 @@
-"""The pipeline about itself: runs with their attempts merged, freshness, rejections."""
+"""The state of the pipeline: runs with their attempts merged, freshness, rejections."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from handlers import layout
 from tests.queries.lake import Lake, moment, raw_key, run
 
 
-def test_the_last_row_of_a_unit_counts_and_what_it_cost_is_summed(lake: Lake) -> None:
+def test_the_last_row_of_a_unit_counts_and_its_costs_are_summed(lake: Lake) -> None:
     lake.manifest(run(1), "saved_tracks", status="partial", reason="continued", requests=40, records=2000, objects=2)
     lake.manifest(
         run(1), "saved_tracks", attempt=1, requests=10, records=500, objects=1, read_complete=True, read_records=2500
@@ -98,7 +98,10 @@ def test_runs_of_two_accounts_are_kept_apart(lake: Lake) -> None:
     lake.manifest(run(1), "profile", attempt=0)
     lake.manifest(run(1), "profile", attempt=1, account="bo", status="failed")
 
-    assert lake.query("SELECT account_id, status FROM run_history ORDER BY 1") == [("ana", "complete"), ("bo", "failed")]
+    assert lake.query("SELECT account_id, status FROM run_history ORDER BY 1") == [
+        ("ana", "complete"),
+        ("bo", "failed"),
+    ]
 
 
 def test_freshness_names_the_last_good_run_and_how_the_last_one_went(lake: Lake) -> None:
@@ -138,7 +141,7 @@ def test_a_stream_with_units_is_good_only_when_all_of_them_are(lake: Lake) -> No
     ]
 
 
-def test_runs_that_did_not_learn_their_account_count_to_the_one_before_else_after(lake: Lake) -> None:
+def test_runs_that_did_not_learn_their_account_belong_to_that_of_the_run_before_or_else_after(lake: Lake) -> None:
     lake.manifest(run(1), "profile", account=None, status="skipped", reason="not_logged_in")
     assert lake.query("SELECT account_id, last_status, last_reason FROM freshness") == [
         (None, "skipped", "not_logged_in")
@@ -174,7 +177,7 @@ def test_a_rejection_shows_once_and_goes_when_a_replay_reads_the_line(lake: Lake
     assert lake.query("SELECT _line, reason FROM rejections ORDER BY _line") == [(0, "truncated"), (2, "not_json")]
 
 
-def test_a_rejected_manifest_takes_the_rows_of_its_older_version_away(lake: Lake) -> None:
+def test_a_rejected_manifest_removes_the_rows_of_its_older_version(lake: Lake) -> None:
     lake.manifest(run(1), "profile")
     lake.insert(
         "rejected_records",
