@@ -79,11 +79,12 @@ build: setup ## Build what is deployed: the code archive and the dependency laye
 fields: setup ## Write the fields that Spotify documents, for the transform to know new ones
 	@$(BIN)/python -m scripts.documented_fields
 
-docs: setup ## Write the pages on streams and tables that the registries know
+docs: views ## Write the pages on streams, tables and queries from the registries and the SQL files
 	@$(BIN)/python -m scripts.reference_docs
 
-views: setup ## Write the views that the registry of tables knows, and their entries in docs/queries.md
+views: setup ## Write the views that have a template, and the list of views and queries in docs/queries.md
 	@$(BIN)/python -m scripts.views
+	@$(BIN)/python -m scripts.queries_page
 
 $(UV)/ready: $(VENV)/ready $(UV_LOCK)
 	@$(BIN)/python -m venv --clear $(UV)

@@ -34,6 +34,7 @@ class Table:
     """`snapshot`: the rows of whole reads, of which the newest complete one counts; `log`: rows that are only ever
     added; `entity`: sightings of a thing by its id; `bridge`: sightings of an ordered list of one thing's parts."""
     doc: str
+    """What its rows are and, after a semicolon, what one row is; the first part begins the description of its view."""
     grain: tuple[str, ...]
     """The columns that identify a row within a read; never null."""
     columns: tuple[Column, ...]
@@ -107,7 +108,7 @@ TABLES: dict[str, Table] = {
         Table(
             name="playlists",
             kind="snapshot",
-            doc="The playlists in the user's library; one row per playlist and read.",
+            doc="The playlists in your library; one row per playlist and read.",
             grain=("account_id", "playlist_id"),
             columns=(
                 Column("playlist_id", "string", "Id of the playlist."),
@@ -129,7 +130,7 @@ TABLES: dict[str, Table] = {
         Table(
             name="playlist_items",
             kind="snapshot",
-            doc="The items of the playlists that the user owns or collaborates on; one row per position and read.",
+            doc="The items of the playlists that you own or collaborate on; one row per position and read.",
             grain=("account_id", "playlist_id", "position"),
             columns=(
                 Column("playlist_id", "string", "Id of the playlist."),
@@ -147,7 +148,7 @@ TABLES: dict[str, Table] = {
         Table(
             name="saved_tracks",
             kind="snapshot",
-            doc="The tracks the user has saved; one row per track and read.",
+            doc="The tracks you saved; one row per track and read.",
             grain=("account_id", "added_at", "item_uri"),
             columns=(
                 Column("added_at", "timestamp", "When the track was saved, UTC."),
@@ -159,7 +160,7 @@ TABLES: dict[str, Table] = {
         Table(
             name="saved_albums",
             kind="snapshot",
-            doc="The albums the user has saved; one row per album and read.",
+            doc="The albums you saved; one row per album and read.",
             grain=("account_id", "album_id"),
             columns=(
                 Column("album_id", "string", "Id in `albums`."),
@@ -172,7 +173,7 @@ TABLES: dict[str, Table] = {
         Table(
             name="followed_artists",
             kind="snapshot",
-            doc="The artists the user follows; one row per artist and read.",
+            doc="The artists you follow; one row per artist and read.",
             grain=("account_id", "artist_id"),
             columns=(
                 Column("artist_id", "string", "Id in `artists`."),
@@ -183,7 +184,7 @@ TABLES: dict[str, Table] = {
         Table(
             name="top_tracks",
             kind="snapshot",
-            doc="The tracks the user listens to most; one row per time range, rank and read.",
+            doc="The tracks you listen to most, as ranked by Spotify; one row per time range, rank and read.",
             grain=("account_id", "time_range", "rank"),
             columns=(
                 *_PLACE,
@@ -196,7 +197,7 @@ TABLES: dict[str, Table] = {
         Table(
             name="top_artists",
             kind="snapshot",
-            doc="The artists the user listens to most; one row per time range, rank and read.",
+            doc="The artists you listen to most, as ranked by Spotify; one row per time range, rank and read.",
             grain=("account_id", "time_range", "rank"),
             columns=(
                 *_PLACE,
@@ -208,7 +209,7 @@ TABLES: dict[str, Table] = {
         Table(
             name="saved_shows",
             kind="snapshot",
-            doc="The podcast shows the user has saved; one row per show and read.",
+            doc="The podcast shows you saved; one row per show and read.",
             grain=("account_id", "show_id"),
             columns=(
                 Column("show_id", "string", "Id in `shows`."),
@@ -222,7 +223,7 @@ TABLES: dict[str, Table] = {
         Table(
             name="saved_episodes",
             kind="snapshot",
-            doc="The podcast episodes the user has saved; one row per episode and read.",
+            doc="The podcast episodes you saved; one row per episode and read.",
             grain=("account_id", "episode_id"),
             columns=(
                 Column("episode_id", "string", "Id in `episodes`."),

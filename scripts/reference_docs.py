@@ -55,8 +55,8 @@ def streams_page() -> str:
         ),
         "## How it is read",
         "Paths are below `spotifyApiUrl`; `{unit}` is the id of a playlist or of an entry of `catalogueUris`. Page "
-        "sizes are the largest that the endpoint accepts. When Spotify locks a stream for a long time, all streams of its "
-        "quota group wait; the others continue.",
+        "sizes are the largest that the endpoint accepts. When Spotify locks a stream for a long time, all streams of "
+        "its quota group wait; the others continue.",
         _table(
             ("stream", "mode", "path", "page size", "quota group", "key of a record"),
             (

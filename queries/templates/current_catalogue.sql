@@ -1,8 +1,8 @@
--- What the setting `catalogueUris` names, with the albums of its artists, each from its newest complete read.
+-- The entries of the setting `catalogueUris`, with the albums of its artists, each from its newest complete read.
 -- Grain: account_id, requested_uri, item_uri.
--- Only what the newest run of this stream was asked for, so that what was removed from the setting is gone; what
--- Spotify refused in that run stays as it was last read.
-WITH asked AS (
+-- Only entries of the newest run of this stream: those removed from the setting since are gone, and those that Spotify
+-- refused in that run are as last read.
+WITH requested AS (
     SELECT
         account_id,
         unit,
@@ -12,13 +12,13 @@ WITH asked AS (
             ORDER BY started_at DESC, attempt DESC, run_id DESC
         ) AS newest_run_id
     FROM run_attempts
-    -- A run refused before it came to its entries says nothing of them; one whose setting is empty does.
+    -- A run refused before it reached its entries says nothing about them; one with an empty setting does.
     WHERE stream = 'catalogue' AND (unit <> '' OR reason = 'no_catalogue_uris')
 ),
 
 units AS (
     SELECT DISTINCT account_id, unit
-    FROM asked
+    FROM requested
     WHERE run_id = newest_run_id
 )
 

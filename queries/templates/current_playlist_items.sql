@@ -1,4 +1,4 @@
--- The entries of each playlist in `current_playlists`, from the newest complete read of that playlist.
+-- The items of each playlist in `current_playlists`, from the newest complete read of that playlist.
 -- Grain: account_id, playlist_id, position.
 SELECT
     account_id,

@@ -1,6 +1,6 @@
 -- Your saved tracks, from the last full read and the incremental reads since.
--- Grain: account_id, item_uri, with its newest added_at; entries without a URI ('') are told apart by added_at.
--- A track that you unsaved stays until the next full read.
+-- Grain: account_id, item_uri, with its newest added_at; items without a URI ('') are identified by added_at.
+-- A track that you removed stays until the next full read.
 SELECT
     account_id,
     ${each:saved_tracks and local times},

@@ -1,28 +1,32 @@
 -- Your listening history, each play once, with when it was heard in local time.
 -- Grain: a play. A play from the API is identified by account_id, played_at and item_uri.
--- Within the span of a complete import of the extended export the export is the truth: API plays count only outside it.
+-- Within the span of a complete import of the extended export only the export counts; API plays count outside it.
 -- The small export (source `account_data`) counts only outside those spans and before the first play from the API.
--- Elements of one import that are equal in every field are one play; over several imports each (played_at, item_uri,
--- ms_played) counts as often as in the import that has it most often. Without a URI a play is taken for one with the
--- same played_at, ms_played, artist and title in another import, without a title for any other of that moment and
--- length; what an import has beyond those counts too.
+-- Elements of one import that are equal in every field are one play. Across imports, each combination of played_at,
+-- item_uri and ms_played counts as often as in the import where it occurs most. A play without a URI is matched to one
+-- with the same played_at, ms_played, artist and title in another import; without a title, to any other play with that
+-- played_at and ms_played. Plays that an import has beyond those matches count too.
 -- A play with an impossible time, such as one later than its own import, does not count: see `counted_plays`.
--- heard_at is when the play ended: for an offline play offline_timestamp + ms_played, since its played_at is when the
--- device came back online; else played_at. played_on, local_hour and local_weekday follow heard_at.
--- is_listen: at least 30 s were heard; the API sends nothing shorter and no ms_played, so all of its plays are listens.
--- ms_heard_at_most: ms_played, or for plays from the API the length of the whole track; started_at is that long before
+-- heard_at is when the play ended: offline_timestamp + ms_played for an offline play, whose played_at is when the device
+-- came back online; otherwise played_at. played_on, local_hour and local_weekday follow heard_at.
+-- is_listen: at least 30 s were heard. The API sends nothing shorter and no ms_played, so all of its plays are listens.
+-- ms_heard_at_most: ms_played, or the length of the whole track for a play from the API; started_at is that long before
 -- heard_at.
 -- title_key is artist and title in lower case, null without a title. item_key identifies what was played: item_uri, or
--- for a play without one the URI that the same title has in another play, else title_key; '' where it is not known.
+-- for a play without one the URI of the same title in another play, otherwise title_key; '' if it is not known.
 WITH elements AS (
     SELECT
         account_id,
         ${each:plays},
         import_id,
-        -- Slashes of the artist are doubled, so that the first single one is where the title begins.
+        -- Slashes in the artist's name are doubled, so the first single one is where the title begins.
         replace(lower(coalesce(artist_name, '')), '/', '//') || ' / ' || lower(nullif(track_name, '')) AS title_key,
-        -- Spotify cuts times to seconds, in the small export to minutes: the latest time that one may stand for.
+        -- Spotify truncates times to seconds, in the small export to minutes; this is the latest possible time.
         CASE WHEN source = 'account_data' THEN date_add('millisecond', 59999, played_at) ELSE played_at END AS ends_by,
+        CASE
+            WHEN source = 'streaming_history'
+                THEN date_add('millisecond', 999, max(played_at) OVER (PARTITION BY account_id, source, import_id))
+        END AS import_ends_at,
         max(_extracted_at) AS _extracted_at,
         max(_raw_key || ' ' || lpad(CAST(_line AS varchar), 10, '0')) AS newest_line
     FROM counted_plays
@@ -32,23 +36,7 @@ WITH elements AS (
         import_id
 ),
 
-import_ends AS (
-    SELECT
-        account_id,
-        ${each:plays},
-        import_id,
-        title_key,
-        _extracted_at,
-        newest_line,
-        ends_by,
-        CASE
-            WHEN source = 'streaming_history'
-                THEN date_add('millisecond', 999, max(played_at) OVER (PARTITION BY account_id, source, import_id))
-        END AS import_ends_at
-    FROM elements
-),
-
--- A moment lies in the span of an import if one that began before it ends after it.
+-- A moment lies within the span of an import if an import that began before it ends after it.
 spanned AS (
     SELECT
         account_id,
@@ -59,11 +47,11 @@ spanned AS (
         newest_line,
         max(import_ends_at) OVER earlier AS covered_until,
         count(CASE WHEN source = 'recently_played' THEN 1 END) OVER earlier AS plays_from_api
-    FROM import_ends
+    FROM elements
     WINDOW earlier AS (PARTITION BY account_id ORDER BY ends_by)
 ),
 
--- How many elements of one moment and length the import has: in all, of the title, and of the URI, numbered by nth.
+-- How many elements with the same time and length the import has: in total, per title, and per URI, numbered by nth.
 numbered AS (
     SELECT
         account_id,
@@ -88,27 +76,9 @@ numbered AS (
         uris AS (PARTITION BY account_id, source, import_id, played_at, ms_played ORDER BY title_key, item_uri)
 ),
 
--- Elements with a URI come before those without one: place_over_imports of the latter is one more than there are plays
--- with a URI of this title in all imports together.
-matched AS (
-    SELECT
-        account_id,
-        ${each:plays},
-        import_id,
-        title_key,
-        _extracted_at,
-        newest_line,
-        of_moment,
-        of_title,
-        of_uri,
-        dense_rank() OVER (
-            PARTITION BY account_id, source, played_at, ms_played, title_key
-            ORDER BY item_uri DESC, CASE WHEN item_uri <> '' THEN nth END
-        ) AS place_over_imports
-    FROM numbered
-),
-
 -- times: how many plays of the item this import accounts for; without a URI, only those beyond the plays that have one.
+-- Elements with a URI sort before those without one, so the rank of the latter is one more than the number of plays with
+-- a URI of this title across all imports.
 counted AS (
     SELECT
         account_id,
@@ -118,16 +88,18 @@ counted AS (
         _extracted_at,
         newest_line,
         of_moment,
-        item_uri = '' AND title_key IS NULL AND source <> 'recently_played' AS is_nameless,
         CASE
             WHEN source = 'recently_played' THEN 1
             WHEN item_uri <> '' THEN of_uri
-            ELSE of_title - place_over_imports + 1
+            ELSE of_title + 1 - dense_rank() OVER (
+                PARTITION BY account_id, source, played_at, ms_played, title_key
+                ORDER BY item_uri DESC, CASE WHEN item_uri <> '' THEN nth END
+            )
         END AS times
-    FROM matched
+    FROM numbered
 ),
 
--- Copies are taken from the import that has most of them, so that all come from one export; of the API's the newest.
+-- Copies come from the import that has most of them, so all are from one export; of the API's, the newest.
 copies AS (
     SELECT
         account_id,
@@ -137,7 +109,7 @@ copies AS (
         _extracted_at,
         newest_line,
         of_moment,
-        is_nameless,
+        item_uri = '' AND title_key IS NULL AND source <> 'recently_played' AS is_nameless,
         times,
         row_number() OVER best_first AS copy,
         first_value(import_id) OVER best_first AS best_import_id
@@ -148,12 +120,17 @@ copies AS (
     )
 ),
 
--- Plays of which nothing is known come last and count only where their import has more plays of that moment.
+-- Nameless plays come last and count only if their import has more plays with that time and length.
 placed AS (
     SELECT
         account_id,
         ${each:plays},
         title_key,
+        CASE
+            WHEN offline AND offline_timestamp IS NOT NULL
+                THEN least(date_add('millisecond', coalesce(ms_played, 0), offline_timestamp), played_at)
+            ELSE played_at
+        END AS heard_at,
         _extracted_at,
         of_moment,
         is_nameless,
@@ -176,29 +153,12 @@ heard AS (
                 THEN coalesce(max(nullif(item_uri, '')) OVER (PARTITION BY account_id, item_type, title_key), title_key)
             ELSE ''
         END AS item_key,
-        CASE
-            WHEN offline AND offline_timestamp IS NOT NULL
-                THEN least(date_add('millisecond', coalesce(ms_played, 0), offline_timestamp), played_at)
-            ELSE played_at
-        END AS heard_at,
-        coalesce(ms_played, duration_ms) AS ms_heard_at_most,
+        heard_at,
+        CAST(heard_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS heard_at_local,
+        date_add('millisecond', -coalesce(ms_played, duration_ms, 0), heard_at) AS started_at,
         _extracted_at
     FROM placed
     WHERE place <= of_moment OR NOT is_nameless
-),
-
-timed AS (
-    SELECT
-        account_id,
-        ${each:plays},
-        title_key,
-        item_key,
-        heard_at,
-        CAST(heard_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS heard_at_local,
-        date_add('millisecond', -coalesce(ms_heard_at_most, 0), heard_at) AS started_at,
-        ms_heard_at_most,
-        _extracted_at
-    FROM heard
 )
 
 SELECT
@@ -225,16 +185,8 @@ SELECT
     context_uri,
     duration_ms,
     ms_played,
-    ms_heard_at_most,
+    coalesce(ms_played, duration_ms) AS ms_heard_at_most,
     source = 'recently_played' OR coalesce(ms_played, 0) >= 30000 AS is_listen,
-    reason_start,
-    reason_end,
-    skipped,
-    shuffle,
-    offline,
-    offline_timestamp,
-    incognito,
-    platform,
-    country,
+    ${each:plays after ms_played},
     _extracted_at
-FROM timed
+FROM heard

@@ -1,5 +1,5 @@
--- Records that could not become a row, each once; gone as soon as a replay with a newer version can read the line.
--- Grain: _raw_key, _line, reason (_line 0 stands for the object itself).
+-- Records that could not become a row, each once, until a replay with a newer version can read the line.
+-- Grain: _raw_key, _line, reason (_line 0 is the object itself).
 WITH newest AS (
     SELECT _raw_key, _line, max(_schema_version) AS _schema_version
     FROM line_versions
