@@ -66,7 +66,7 @@ def evaluate(
         fit = fitted(values, column)
     lost = fit.null_count - values.null_count
     if lost:
-        drift.add(f"{place}{paths(expression)[0]}", f"a value that is no {column.type}", count=lost)
+        drift.add(f"{place}{paths(expression)[0]}", f"a value that does not fit {column.type}", count=lost)
     return times.known(fit) if isinstance(expression, KnownTime) else fit
 
 

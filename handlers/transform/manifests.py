@@ -105,7 +105,7 @@ def _table(rows: list[dict[str, Any]], lines: list[int], origin: Origin, counts:
         arrays.append(fitted_column(values, column))
         lost = arrays[-1].null_count - values.null_count
         if lost:
-            counts.drift.add(column.name, f"a value that is no {column.type}", count=lost)
+            counts.drift.add(column.name, f"a value that does not fit {column.type}", count=lost)
     envelope = pa.StructArray.from_arrays(
         [
             pa.nulls(len(rows), pa.string()),

@@ -218,7 +218,7 @@ def read_whole(block: Block, schema: pa.Schema) -> pa.Table:
     except pa.ArrowInvalid as error:
         raise RefusedBlockError(str(error)) from error
     if table.num_rows != block.lines:
-        raise RefusedBlockError(f"{table.num_rows} objects stand on {block.lines} lines.")
+        raise RefusedBlockError(f"{table.num_rows} objects are on {block.lines} lines.")
     return table
 
 

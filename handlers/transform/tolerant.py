@@ -97,7 +97,7 @@ def read_tolerantly(line: bytes, schema: pa.Schema, mapping: StreamMapping) -> T
             continue
         for path, found in read.changed.items():
             if any(f"{place}.".startswith(f"{path}.") for place in places):
-                raise RejectedLineError("wrong_type", f"{path} is {found}, which gives no {column}.")
+                raise RejectedLineError("wrong_type", f"{path} is {found}, which does not fit {column}.")
     return read
 
 
@@ -111,8 +111,8 @@ def why_without(column: str, line: bytes, mapping: StreamMapping) -> RejectedLin
     for place in places:
         value = _at(parsed, place)
         if value is not None:
-            return RejectedLineError("wrong_type", f"{place} holds {kind_of(value)} that is no {column}.")
-    return RejectedLineError("missing_key", f"{' or '.join(places)} is missing, which gives {column}.")
+            return RejectedLineError("wrong_type", f"{place} holds {kind_of(value)} that does not fit {column}.")
+    return RejectedLineError("missing_key", f"{' or '.join(places)} is missing, which {column} requires.")
 
 
 def places_of(column: str, mapping: StreamMapping) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ def _fitted_scalar(value: Any, type_: pa.DataType, path: str, changed: dict[str,
 
 def _member(value: dict[str, Any], name: str, path: str, changed: dict[str, str]) -> Any:
     if isinstance(value, _Object) and name in value.repeated:
-        changed[path] = "given more than once"
+        changed[path] = "a duplicate name"
     return value.get(name)
 
 

@@ -109,7 +109,7 @@ class Transformer:
         """Record an object of a stream unknown to this version; a version that knows it replaces the record."""
 
         def write(files: TableFiles) -> Counts:
-            reason = Rejection(0, "foreign", f"There is no stream {key.stream}.")
+            reason = Rejection(0, "foreign", f"Unknown stream {key.stream}.")
             add_rejections([reason], Origin.of(key, answer["Metadata"]), files)
             return Counts()
 

@@ -22,7 +22,7 @@ SAMPLE_BYTES = 64 * 1024
 MAX_FIELDS = 20
 """Maximum number of unknown fields reported per object: one with ids as names would fill the log."""
 
-_FOUND = "a field that is not known"
+_FOUND = "an unknown field"
 _NAME_CHARACTERS = 64
 _UNNAMED = "record.*"
 
