@@ -12,7 +12,7 @@ WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-all check fix lint types build docs lock clean bench bench-extract bench-imports
+.PHONY: help setup demo test test-engine test-browser test-trino test-all check fix lint types build docs fields views lock clean bench bench-extract bench-imports
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,9 +76,16 @@ fix: setup ## Fix what the linter can fix, and format the code
 build: setup ## Build the code archive and the dependency layers into build/
 	@$(BIN)/python -m pipeline.packaging
 
-docs: setup ## Write the reference pages on streams, tables and settings, and the settings in Pulumi.yaml
+fields: setup ## Write the fields that Spotify documents, for the transform to know new ones
+	@$(BIN)/python -m scripts.documented_fields
+
+docs: views ## Write the reference pages on streams, tables, queries and settings, and the settings in Pulumi.yaml
 	@$(BIN)/python -m scripts.reference_docs
 	@$(BIN)/python -m scripts.settings_docs
+
+views: setup ## Write the views that have a template, and the list of views and queries in docs/queries.md
+	@$(BIN)/python -m scripts.views
+	@$(BIN)/python -m scripts.queries_page
 
 $(UV)/ready: $(VENV)/ready $(UV_LOCK)
 	@$(BIN)/python -m venv --clear $(UV)

@@ -32,6 +32,7 @@ from handlers.streams import FULL_READ_DAYS, READABLE_STREAMS, default_streams, 
 from handlers.tables import TABLES
 from local.cloud import DeploymentError, EmbeddedCloud, Step
 from spotify_simulator import Library
+from spotify_simulator.model.saved import SAVED_KINDS
 from spotify_simulator.model.top_lists import TIME_RANGES
 
 REPORT_FILE = "report.html"
@@ -302,13 +303,10 @@ class _Demo:
             "current_profile": 1,
             "current_playlists": len(library.playlists),
             "current_playlist_items": _entries(library),
-            "current_saved_albums": len(library.saved_albums),
             "current_saved_tracks": len(self._saved_since_full_read()),
-            "current_followed_artists": len(library.followed_artists),
             "current_top_tracks": sum(len(library.top_tracks(one)) for one in TIME_RANGES),
             "current_top_artists": sum(len(library.top_artists(one)) for one in TIME_RANGES),
-            "current_saved_shows": len(library.saved_shows),
-            "current_saved_episodes": len(library.saved_episodes),
+            **{f"current_{kind.name}": len(library.saved(kind)) for kind in SAVED_KINDS},
             "current_catalogue": len(self._catalogue) + len(library.artist_albums(self._catalogue[0].split(":")[2])),
             "listens": len(library.plays_polled_since(_FIRST_POLL)),
         }

@@ -1,4 +1,4 @@
-"""What the setting `catalogueUris` may name: artists, albums and tracks, as URIs or as links to Spotify."""
+"""The entries of the setting `catalogueUris`: artists, albums and tracks, as URIs or as links to Spotify."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from handlers.streams import CATALOGUE_KINDS
 
 _ID = re.compile(r"[A-Za-z0-9]{22}")
 _URI = re.compile(r"spotify:(?P<kind>[^:]+):(?P<id>[^:]*)")
-# A link shared from another country has its language in front: `/intl-de/`.
+# Links shared from other countries start with the language: `/intl-de/`.
 _URL = re.compile(r"https?://open\.spotify\.com/(?:intl-[A-Za-z-]+/)?(?P<kind>[^/?#]+)/(?P<id>[^/?#]*)/?(?:[?#].*)?")
 _SHOWN = 80
 
 
 class CatalogueUriError(ValueError):
-    """An entry that names nothing the catalogue takes; the message is one sentence."""
+    """The entry is not an artist, album or track; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -29,45 +29,45 @@ class CatalogueUri:
     """22 letters and digits: https://developer.spotify.com/documentation/web-api/concepts/spotify-uris-ids."""
 
     def __str__(self) -> str:
-        """The URI: `spotify:<kind>:<id>`."""
+        """Return the URI: `spotify:<kind>:<id>`."""
         return f"spotify:{self.kind}:{self.id}"
 
     @classmethod
     def parse(cls, entry: object) -> CatalogueUri:
-        """Take a URI or a link of open.spotify.com, with or without language and query.
+        """Parse a URI or a link to open.spotify.com, with or without language and query.
 
         Raises:
-            CatalogueUriError: it is neither, or names another kind of thing, or has no id that can be.
+            CatalogueUriError: it is neither, or of another kind, or its id is invalid.
         """
         shown = repr(entry) if len(repr(entry)) <= _SHOWN else f"{repr(entry)[:_SHOWN]}…"
         text = entry.strip() if isinstance(entry, str) else ""
         if _ID.fullmatch(text):
             raise CatalogueUriError(
-                f"{shown} is an id alone, which does not say of what: write spotify:artist:{text}, "
+                f"{shown} is an id without a kind: write spotify:artist:{text}, "
                 f"spotify:album:{text} or spotify:track:{text}."
             )
         match = _URI.fullmatch(text) or _URL.fullmatch(text)
         if match is None:
             raise CatalogueUriError(
-                f"{shown} is no Spotify URI and no link to open.spotify.com: write for instance "
+                f"{shown} is neither a Spotify URI nor a link to open.spotify.com: write, for instance, "
                 "spotify:artist:<id> or https://open.spotify.com/artist/<id>."
             )
         if match["kind"] not in CATALOGUE_KINDS:
             raise CatalogueUriError(
-                f"{shown} is of the kind {match['kind']!r}: the catalogue takes {', '.join(CATALOGUE_KINDS)}."
+                f"{shown} is of the kind {match['kind']!r}: the catalogue accepts {', '.join(CATALOGUE_KINDS)}."
             )
         if not _ID.fullmatch(match["id"]):
             raise CatalogueUriError(
-                f"{shown} has an id that cannot be: Spotify's have 22 letters and digits, this one is "
+                f"{shown} has an invalid id: Spotify's have 22 letters and digits, this one is "
                 f"{len(match['id'])} characters long; copy it again."
             )
         return cls(match["kind"], match["id"])
 
 
 def parse_all(entries: Iterable[object]) -> tuple[CatalogueUri, ...]:
-    """Every thing once, in the order of the entries.
+    """Return the parsed entries without duplicates, in order.
 
     Raises:
-        CatalogueUriError: an entry is wrong; the message quotes it.
+        CatalogueUriError: an entry is invalid; the message quotes it.
     """
     return tuple(dict.fromkeys(CatalogueUri.parse(entry) for entry in entries))

@@ -1,6 +1,6 @@
-"""Where everything lies in the buckets: the keys, prefixes and metadata names that both sides read.
+"""The layout of the buckets: the keys, prefixes and metadata names that writers and readers share.
 
-Nothing else in the project spells a key. No user text is ever part of one.
+No other module builds a key, and no user text is ever part of one.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ STATE_PREFIX = "state/"
 TABLES_PREFIX = "tables/"
 OUTPUTS_PREFIX = "outputs/"
 LOGIN_STATE_KEY = f"{STATE_PREFIX}login.json"
-"""Where the extractor keeps which account the present login belongs to."""
+"""The extractor's record of the account that the current login belongs to."""
 LOCKS_STATE_KEY = f"{STATE_PREFIX}locks.json"
-"""Where the extractor keeps which quota groups Spotify has locked."""
+"""The extractor's record of the quota groups that Spotify has locked."""
 
-# S3 user metadata of a raw object: known even where no line of it can be parsed.
+# S3 user metadata of a raw object: available even if none of its lines can be parsed.
 READ_ID_METADATA = "read-id"
 ACCOUNT_ID_METADATA = "account-id"
 LINES_METADATA = "lines"
@@ -43,7 +43,7 @@ _MANIFEST_KEY = re.compile(
 
 
 class ForeignKeyError(ValueError):
-    """A key that this project did not write, or an id that it would not make."""
+    """A key or id that is not in this project's format."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class RawKey:
     unit: str = ""
 
     def __str__(self) -> str:
-        """The key itself: `raw/<stream>/dt=YYYY-MM-DD/<run_id>[-<unit>]-<part:05d>.jsonl.gz`."""
+        """Return the key: `raw/<stream>/dt=YYYY-MM-DD/<run_id>[-<unit>]-<part:05d>.jsonl.gz`."""
         return f"{RAW_PREFIX}{self.stream}/dt={run_date(self.run_id)}/{self.stem}{RAW_SUFFIX}"
 
     @property
@@ -67,7 +67,7 @@ class RawKey:
 
     @classmethod
     def parse(cls, key: str) -> RawKey:
-        """Take a key apart.
+        """Parse a key.
 
         Raises:
             ForeignKeyError: the key is not one of ours.
@@ -86,7 +86,7 @@ class ManifestKey:
     attempt: int
 
     def __str__(self) -> str:
-        """The key itself: `runs/dt=YYYY-MM-DD/<run_id>-<attempt:03d>.json`."""
+        """Return the key: `runs/dt=YYYY-MM-DD/<run_id>-<attempt:03d>.json`."""
         return f"{RUNS_PREFIX}dt={run_date(self.run_id)}/{self.stem}{RUNS_SUFFIX}"
 
     @property
@@ -96,7 +96,7 @@ class ManifestKey:
 
     @classmethod
     def parse(cls, key: str) -> ManifestKey:
-        """Take a key apart.
+        """Parse a key.
 
         Raises:
             ForeignKeyError: the key is not one of ours.
@@ -108,15 +108,15 @@ class ManifestKey:
 
 
 def run_id(scheduled: datetime, trigger: str) -> str:
-    """The id of a run, for instance `20261123T060000Z-daily`, from its scheduled time and its trigger."""
+    """Return the id of a run, such as `20261123T060000Z-daily`, from its scheduled time and its trigger."""
     made = f"{scheduled.astimezone(UTC):%Y%m%dT%H%M%SZ}-{trigger}"
     if _RUN_ID.fullmatch(made) is None:
-        raise ForeignKeyError(f"{trigger!r} is no trigger of a run")
+        raise ForeignKeyError(f"{trigger!r} is not a trigger of a run")
     return made
 
 
 def run_time(run: str) -> datetime:
-    """The scheduled time in a run id, in UTC.
+    """Return the scheduled time in a run id, in UTC.
 
     Raises:
         ForeignKeyError: the id is not one of ours.
@@ -131,27 +131,27 @@ def run_time(run: str) -> datetime:
 
 
 def run_date(run: str) -> date:
-    """The UTC date of a run: the `dt` of all it writes."""
+    """Return the UTC date of a run: the `dt` of everything it writes."""
     return run_time(run).date()
 
 
 def account_key(account_id: str) -> str:
-    """The name of an account in keys: the start of a SHA-256, since an id may hold any text."""
+    """Return the name of an account in keys: the start of a SHA-256, since an id may be any text."""
     return hashlib.sha256(account_id.encode()).hexdigest()[:16]
 
 
 def state_key(account_id: str, stream: str) -> str:
-    """Where the extractor keeps what it knows of one stream of one account."""
+    """Return the key of the extractor's state of one stream and account."""
     return f"{STATE_PREFIX}{account_key(account_id)}/{stream}.json"
 
 
 def written(moment: datetime) -> str:
-    """A moment as manifests, state and raw lines carry it: `2026-11-23T06:00:00.000Z`."""
+    """Return a time in the format of manifests, state and raw lines: `2026-11-23T06:00:00.000Z`."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def raw_metadata(read_id: str, account_id: str, lines: int) -> dict[str, str]:
-    """What a raw object carries as S3 metadata; an account id may hold any text, and S3 takes ASCII only."""
+    """Return the S3 metadata of a raw object; an account id may be any text, but S3 accepts ASCII only."""
     return {
         READ_ID_METADATA: read_id,
         ACCOUNT_ID_METADATA: quote(account_id, safe=_UNQUOTED),
@@ -160,21 +160,21 @@ def raw_metadata(read_id: str, account_id: str, lines: int) -> dict[str, str]:
 
 
 def account_in(metadata: Mapping[str, str]) -> str | None:
-    """The account id in the metadata of a raw object."""
+    """Return the account id in the metadata of a raw object."""
     quoted = metadata.get(ACCOUNT_ID_METADATA)
     return None if quoted is None else unquote(quoted)
 
 
 def table_prefix(table: str) -> str:
-    """The folder of a table in the transformed bucket; its Glue location is this behind the bucket."""
+    """Return the folder of a table in the transformed bucket, which is also its Glue location."""
     return f"{TABLES_PREFIX}{table}/"
 
 
 def table_key(table: str, partition_key: str, partition: str, stream: str, stem: str) -> str:
-    """The Parquet object that a raw object or a manifest (stream `runs`) becomes in one table and partition."""
+    """Return the key of the Parquet object of a raw object or a manifest (stream `runs`) in one table and partition."""
     return f"{table_prefix(table)}{partition_key}={partition}/{stream}-{stem}.parquet"
 
 
 def outputs_key(key: str) -> str:
-    """Where the transform notes what a raw object or a manifest became."""
+    """Return the key of the transform's record of the outputs of a raw object or a manifest."""
     return f"{OUTPUTS_PREFIX}{key}.json"

@@ -1,6 +1,6 @@
-"""What is kept of an element of a privacy export, and when it can become a row of `plays`.
+"""The fields that are kept of an element of a privacy export, and whether it can become a row of `plays`.
 
-The import keeps these fields and no other; the transform reads what was kept. Both exports are described in
+The import keeps only these fields; the transform reads what was kept. Both exports are described in
 docs/import-history.md.
 """
 
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 URI_FIELDS = ("spotify_track_uri", "spotify_episode_uri", "audiobook_chapter_uri")
-"""What names the thing played in an extended export; an element fills one at most."""
+"""The URIs in an extended export; an element fills at most one."""
 
 EXTENDED_FIELDS = (
     "ts",
@@ -38,7 +38,7 @@ EXTENDED_FIELDS = (
     "offline_timestamp",
     "incognito_mode",
 )
-"""Kept of an element of the extended export: `Streaming_History_*.json`, before 2022 `endsong*.json`."""
+"""The fields kept of an element of the extended export: `Streaming_History_*.json`, before 2022 `endsong*.json`."""
 
 ACCOUNT_DATA_FIELDS = (
     "endTime",
@@ -51,41 +51,40 @@ ACCOUNT_DATA_FIELDS = (
     "authorName",
     "msPlayed",
 )
-"""Kept of an element of the small export, part of "Account data": `StreamingHistory*.json`."""
+"""The fields kept of an element of the small export, part of "Account data": `StreamingHistory*.json`."""
 
 FIELDS = frozenset(EXTENDED_FIELDS + ACCOUNT_DATA_FIELDS)
-"""Every field that is kept. All of them are documented as a text, a number, a boolean or null."""
+"""Every field that is kept. Each is documented as a text, a number, a boolean or null."""
 
 MAX_TEXT_CHARACTERS = 16_384
-"""How long a text may be to be kept: a raw line then stays far below what the transform reads."""
+"""Maximum length of a text that is kept: raw lines then stay far below the transform's limit."""
 
 MAX_MONTHS = 600
-"""How many months the plays of one raw object may lie in: each is an open file of the transform's, and a request when
-it is stored."""
+"""Maximum number of months in one raw object: each is an open file of the transform, and a request to store it."""
 
 EARLIEST = datetime(2008, 1, 1, tzinfo=UTC)
-"""When Spotify began; the view `listens` leaves out earlier plays."""
+"""The year of Spotify's launch; the view `listens` leaves out earlier plays."""
 
 MAX_AHEAD = timedelta(days=1)
-"""How far after its own import a play may lie, as clocks differ; the view `listens` leaves out later ones."""
+"""How far after its import a play may be, as clocks differ; the view `listens` leaves out later ones."""
 
 _TIMESTAMP = re.compile(r"(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _MINUTE = re.compile(r"\A(\d{4}-\d\d-\d\d) (\d\d:\d\d)\Z", re.ASCII)
 
 
 def kept_fields(element: Mapping[str, Any]) -> dict[str, Any]:
-    """The documented fields of an element, in its own order.
+    """Return the documented fields of an element, in its own order.
 
-    Whatever else an export holds is left out, and so is what stands in a field's place without being the plain value
-    that is documented: a list, an object, a text of more than `MAX_TEXT_CHARACTERS`.
+    Everything else in an export is dropped, including a value that is not plain as documented: a list, an object, a
+    text of more than `MAX_TEXT_CHARACTERS`.
     """
     return {name: value for name, value in element.items() if name in FIELDS and _is_plain(value)}
 
 
 def played_at(element: Mapping[str, Any]) -> datetime | None:
-    """When an element says that the play ended, UTC; None where it says no time that the transform takes.
+    """Return the time at which the play ended, UTC; None without a time that the transform accepts.
 
-    A `ts` counts before an `endTime`, which is exact to the minute.
+    A `ts` takes precedence over an `endTime`, which is only exact to the minute.
     """
     if isinstance(ts := element.get("ts"), str):
         return _time(ts)
@@ -94,14 +93,14 @@ def played_at(element: Mapping[str, Any]) -> datetime | None:
 
 
 def is_account_data(element: Mapping[str, Any]) -> bool:
-    """Whether an element is of the small export."""
+    """Return whether an element is from the small export."""
     return not isinstance(element.get("ts"), str) and isinstance(element.get("endTime"), str)
 
 
 def row_problem(element: Mapping[str, Any]) -> str | None:
-    """Why an element, of which only `kept_fields` are left, can become no row of `plays`; None where it can.
+    """Return why an element, reduced to `kept_fields`, cannot become a row of `plays`; None if it can.
 
-    The reason quotes nothing of the element but names of fields that are kept.
+    The reason quotes only names of kept fields.
     """
     if played_at(element) is None:
         return _time_problem(element)

@@ -1,7 +1,7 @@
-"""The registry of streams: what is read from Spotify, how, how often and with which consent.
+"""The registry of streams: what is read from Spotify, how, how often and with which scopes.
 
-The one source for the extractor, the settings, the docs and the tests. Paths, page sizes and scopes are those that
-a Development Mode app of 2026 may use: https://developer.spotify.com/documentation/web-api.
+The single source for the extractor, the settings, the docs and the tests. Paths, page sizes and scopes are those
+available to a Development Mode app in 2026: https://developer.spotify.com/documentation/web-api.
 """
 
 from __future__ import annotations
@@ -15,44 +15,62 @@ Mode = Literal["snapshot", "append", "incremental", "per_playlist", "catalogue",
 AuthMode = Literal["user", "app"]
 
 FULL_READ_DAYS = 7
-"""Days after which an incremental stream is read whole again: only so is seen what is gone."""
+"""Days after which an incremental stream is read in full again, which shows what was removed."""
 AUTH_MODES: tuple[AuthMode, ...] = ("user", "app")
-"""`user`: a refresh token, all streams; `app`: client credentials, which no user stands behind."""
+"""`user`: a refresh token, all streams; `app`: client credentials, without a user."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stream:
     """One kind of record that Spotify serves."""
 
     name: str
     doc: str
     """What its records are, in one line."""
-    path: str
-    """Path below the API's base URL; `{unit}` stands for a playlist id. Empty where there is none or several."""
-    paging: Paging
-    page_size: int
-    """Largest `limit` the endpoint takes; 0 where it takes none."""
     mode: Mode
-    """`snapshot`: read whole; `append`: what state has not seen; `incremental`: newest first down to the watermark, at
-    times whole; `per_playlist`: one snapshot a playlist whose `snapshot_id` moved; `catalogue`: one snapshot for each
-    thing that a setting names; `import`: no API, from the files of a privacy export."""
+    """`snapshot`: read in full; `append`: only what the state has not seen; `incremental`: newest first down to the
+    watermark, and periodically in full; `per_playlist`: one snapshot per playlist whose `snapshot_id` has changed;
+    `catalogue`: one snapshot per entry of the setting `catalogueUris`; `import`: no API, from a privacy export."""
     key: tuple[str, ...]
-    """What tells one record of a read from another."""
-    quota_group: str
-    """Streams that a long 429 locks together; '' where nothing is asked of Spotify."""
+    """The columns that tell one record of a read from another."""
+    item_keys: tuple[str, ...]
+    """The keys of a record under which Spotify sends the thing with the URI, the current name first; `""` is the record
+    itself. Empty only for a stream that the Web API does not serve."""
+    table: str = ""
+    """The table in which every line becomes one row, if not rejected; named like the stream by default."""
+    path: str = ""
+    """Path below the API's base URL; `{unit}` is a playlist id. Empty where there is none or several."""
+    paging: Paging = "offset"
+    page_size: int = 50
+    """Largest `limit` that the endpoint accepts; 0 where it takes none."""
+    quota_group: str = ""
+    """Streams that a long 429 locks together; empty where no request is sent to Spotify."""
     scopes: tuple[str, ...] = ()
-    """Consent that the endpoint asks for."""
+    """Consent that the endpoint requires."""
     schedules: tuple[Schedule, ...] = ("daily",)
     default: bool = True
-    """Whether the stream is on where the setting `streams` says nothing."""
+    """Whether the stream is read when the setting `streams` is empty."""
     params: tuple[tuple[str, str], ...] = ()
-    """Query parameters of the first request beside `limit`; the API carries them on in `next`."""
+    """Query parameters of the first request besides `limit`; the API repeats them in `next`."""
     page_in: str = ""
-    """Key of the answer under which its page stands; '' where the answer is the page."""
+    """Key of the response that holds the page; empty where the response is the page."""
     time_ranges: tuple[str, ...] = ()
-    """Lists that are one read together, by their `time_range`; their records have a rank."""
+    """Lists that are read together, by their `time_range`; their records have a rank."""
     needs_user: bool = True
-    """Whether it takes the consent of a user, so that `authMode: app` cannot read it."""
+    """Whether it requires a user's consent, which `authMode: app` does not have."""
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the other fields.
+
+        Raises:
+            ValueError: the Web API serves the stream, but nothing says where its records' URI is.
+        """
+        if self.readable and not self.item_keys:
+            raise ValueError(f"{self.name}: item_keys is empty.")
+        # The usual way to derive a field of a frozen dataclass.
+        object.__setattr__(self, "table", self.table or self.name)
+        if self.paging == "none":
+            object.__setattr__(self, "page_size", 0)
 
     @property
     def readable(self) -> bool:
@@ -62,11 +80,11 @@ class Stream:
 
 @dataclass(frozen=True)
 class CatalogueKind:
-    """One kind of thing that the setting `catalogueUris` may name."""
+    """One kind of thing that the setting `catalogueUris` accepts."""
 
     name: str
     path: str
-    """Path below the API's base URL; `{unit}` stands for the id."""
+    """Path below the API's base URL; `{unit}` is the id."""
     quota_group: str
 
 
@@ -78,169 +96,161 @@ CATALOGUE_KINDS: dict[str, CatalogueKind] = {
         CatalogueKind("track", "tracks/{unit}", "catalogue_tracks"),
     )
 }
-"""What the stream `catalogue` reads, one request each, by the kind in the URI."""
+"""What the stream `catalogue` reads, by the kind in the URI; one request each."""
 
 ARTIST_ALBUMS = CatalogueKind("artist_albums", "artists/{unit}/albums", "catalogue_artist_albums")
-"""The albums of an artist of the catalogue: a list in small pages, with a quota of its own."""
+"""The albums of an artist in the catalogue: a list in small pages, with a quota of its own."""
 ARTIST_ALBUMS_PAGE_SIZE = 10
-"""More is `400 Invalid limit` for a new app: https://github.com/spotipy-dev/spotipy/issues/1231."""
+"""New apps get `400 Invalid limit` for more: https://github.com/spotipy-dev/spotipy/issues/1231."""
 
 _PLAYLIST_SCOPES = ("playlist-read-private", "playlist-read-collaborative")
+_LIBRARY_SCOPES = ("user-library-read",)
 _TIME_RANGES = ("short_term", "medium_term", "long_term")
 
 STREAMS: dict[str, Stream] = {
     stream.name: stream
     for stream in (
         Stream(
-            "profile",
-            "The account itself.",
-            "me",
-            "none",
-            0,
-            "snapshot",
-            ("account_id",),
-            "profile",
+            name="profile",
+            doc="The account itself.",
+            mode="snapshot",
+            path="me",
+            paging="none",
+            key=("account_id",),
+            item_keys=("",),
+            quota_group="profile",
         ),
         Stream(
-            "recently_played",
-            "The last 50 plays, all that Spotify keeps: read every hour.",
-            "me/player/recently-played",
-            "cursor",
-            50,
-            "append",
-            ("played_at", "item_uri"),
-            "player",
+            name="recently_played",
+            doc="The last 50 plays, all that Spotify keeps: read every hour.",
+            table="plays",
+            mode="append",
+            path="me/player/recently-played",
+            paging="cursor",
+            key=("played_at", "item_uri"),
+            item_keys=("track", "item"),
+            quota_group="player",
             scopes=("user-read-recently-played",),
             schedules=("hourly",),
         ),
         Stream(
-            "playlists",
-            "The playlists in the user's library.",
-            "me/playlists",
-            "offset",
-            50,
-            "snapshot",
-            ("playlist_id",),
-            "playlists",
+            name="playlists",
+            doc="The playlists in the user's library.",
+            mode="snapshot",
+            path="me/playlists",
+            key=("playlist_id",),
+            item_keys=("",),
+            quota_group="playlists",
             scopes=_PLAYLIST_SCOPES,
         ),
         Stream(
-            "playlist_items",
-            "The entries of the playlists that the user owns or collaborates on.",
-            "playlists/{unit}/items",
-            "offset",
-            50,
-            "per_playlist",
-            ("playlist_id", "position"),
-            "playlists",
+            name="playlist_items",
+            doc="The entries of the playlists that the user owns or collaborates on.",
+            mode="per_playlist",
+            path="playlists/{unit}/items",
+            key=("playlist_id", "position"),
+            item_keys=("item", "track"),
+            quota_group="playlists",
             scopes=_PLAYLIST_SCOPES,
-            # Without it an episode is served as a track without artists.
+            # Without it Spotify serves an episode as a track without artists.
             params=(("additional_types", "track,episode"),),
         ),
         Stream(
-            "saved_tracks",
-            "The tracks the user has saved.",
-            "me/tracks",
-            "offset",
-            50,
-            "incremental",
-            ("added_at", "item_uri"),
-            "library",
-            scopes=("user-library-read",),
+            name="saved_tracks",
+            doc="The tracks the user has saved.",
+            mode="incremental",
+            path="me/tracks",
+            key=("added_at", "item_uri"),
+            item_keys=("track", "item"),
+            quota_group="library",
+            scopes=_LIBRARY_SCOPES,
         ),
         Stream(
-            "saved_albums",
-            "The albums the user has saved.",
-            "me/albums",
-            "offset",
-            50,
-            "snapshot",
-            ("album_id",),
-            "library",
-            scopes=("user-library-read",),
+            name="saved_albums",
+            doc="The albums the user has saved.",
+            mode="snapshot",
+            path="me/albums",
+            key=("album_id",),
+            item_keys=("album",),
+            quota_group="library",
+            scopes=_LIBRARY_SCOPES,
         ),
         Stream(
-            "followed_artists",
-            "The artists the user follows.",
-            "me/following",
-            "cursor",
-            50,
-            "snapshot",
-            ("artist_id",),
-            "following",
+            name="followed_artists",
+            doc="The artists the user follows.",
+            mode="snapshot",
+            path="me/following",
+            paging="cursor",
+            key=("artist_id",),
+            item_keys=("",),
+            quota_group="following",
             scopes=("user-follow-read",),
             params=(("type", "artist"),),
             page_in="artists",
         ),
         Stream(
-            "top_tracks",
-            "The tracks the user hears most, over about four weeks, six months and a year.",
-            "me/top/tracks",
-            "offset",
-            50,
-            "snapshot",
-            ("time_range", "rank"),
-            "top",
+            name="top_tracks",
+            doc="The tracks the user listens to most, over about four weeks, six months and a year.",
+            mode="snapshot",
+            path="me/top/tracks",
+            key=("time_range", "rank"),
+            item_keys=("",),
+            quota_group="top",
             scopes=("user-top-read",),
             time_ranges=_TIME_RANGES,
         ),
         Stream(
-            "top_artists",
-            "The artists the user hears most, over about four weeks, six months and a year.",
-            "me/top/artists",
-            "offset",
-            50,
-            "snapshot",
-            ("time_range", "rank"),
-            "top",
+            name="top_artists",
+            doc="The artists the user listens to most, over about four weeks, six months and a year.",
+            mode="snapshot",
+            path="me/top/artists",
+            key=("time_range", "rank"),
+            item_keys=("",),
+            quota_group="top",
             scopes=("user-top-read",),
             time_ranges=_TIME_RANGES,
         ),
         Stream(
-            "saved_shows",
-            "The podcast shows the user has saved.",
-            "me/shows",
-            "offset",
-            50,
-            "snapshot",
-            ("show_id",),
-            "library",
-            scopes=("user-library-read",),
+            name="saved_shows",
+            doc="The podcast shows the user has saved.",
+            mode="snapshot",
+            path="me/shows",
+            key=("show_id",),
+            item_keys=("show",),
+            quota_group="library",
+            scopes=_LIBRARY_SCOPES,
             default=False,
         ),
         Stream(
-            "saved_episodes",
-            "The podcast episodes the user has saved.",
-            "me/episodes",
-            "offset",
-            50,
-            "snapshot",
-            ("episode_id",),
-            "library",
-            scopes=("user-library-read", "user-read-playback-position"),
+            name="saved_episodes",
+            doc="The podcast episodes the user has saved.",
+            mode="snapshot",
+            path="me/episodes",
+            key=("episode_id",),
+            item_keys=("episode",),
+            quota_group="library",
+            scopes=(*_LIBRARY_SCOPES, "user-read-playback-position"),
             default=False,
         ),
         Stream(
-            "catalogue",
-            "The artists (with their albums), albums and tracks that the setting `catalogueUris` names.",
-            "",
-            "none",
-            0,
-            "catalogue",
-            ("requested_uri", "item_uri"),
-            "catalogue",
+            name="catalogue",
+            doc="The artists (with their albums), albums and tracks listed in the setting `catalogueUris`.",
+            mode="catalogue",
+            paging="none",
+            key=("requested_uri", "item_uri"),
+            item_keys=("",),
+            quota_group="catalogue",
             default=False,
             needs_user=False,
         ),
         Stream(
-            "streaming_history",
-            "The plays of a privacy export (extended, or the small one: source `account_data`), imported by hand.",
-            "",
-            "none",
-            0,
-            "import",
-            ("played_at", "item_uri"),
-            "",
+            name="streaming_history",
+            doc="The plays of a privacy export, imported with `spotify-etl import-history`.",
+            table="plays",
+            mode="import",
+            paging="none",
+            key=("played_at", "item_uri"),
+            item_keys=(),
             schedules=(),
             default=False,
         ),
@@ -248,17 +258,20 @@ STREAMS: dict[str, Stream] = {
 }
 """Every stream by its name, in the order in which a run reads them."""
 
+ITEM_KEYS: tuple[str, ...] = tuple(dict.fromkeys(key for stream in STREAMS.values() for key in stream.item_keys if key))
+"""Every key under which some stream's records hold the thing with the URI."""
+
 READABLE_STREAMS: dict[str, Stream] = {name: stream for name, stream in STREAMS.items() if stream.readable}
-"""The streams that the Web API serves, which the setting `streams` may name."""
+"""The streams that the Web API serves: those that the setting `streams` accepts."""
 
 
 def scopes(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The consent that the named streams need together, sorted."""
+    """Return the scopes that these streams need together, sorted."""
     return tuple(sorted({scope for name in names for scope in STREAMS[name].scopes}))
 
 
 def default_streams(auth_mode: AuthMode = "user") -> tuple[str, ...]:
-    """The streams that are on where the setting `streams` says nothing."""
+    """Return the streams that are read when the setting `streams` is empty."""
     if auth_mode == "app":
         return tuple(name for name, stream in STREAMS.items() if not stream.needs_user)
     return tuple(name for name, stream in STREAMS.items() if stream.default)

@@ -1,9 +1,9 @@
 # ruff: noqa: INP001 - a script, no package
-"""Takes from Spotify's OpenAPI file what the tests of the simulator need: the types of the answers, and nothing else.
+"""Extracts the types of the responses from Spotify's OpenAPI file, for the tests of the simulator and `make fields`.
 
     .venv/bin/python scripts/openapi_schemas.py spotify-openapi.yml 2026-08
 
-The second argument says as of when the file is. The same file always gives the same bytes.
+The second argument is the date of the file. The same file always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ PATHS = (
     "/artists/{id}/albums",
     "/me",
     "/me/albums",
+    "/me/audiobooks",
     "/me/episodes",
     "/me/following",
     "/me/player/recently-played",
@@ -35,7 +36,7 @@ PATHS = (
     "/playlists/{playlist_id}/tracks",
     "/tracks/{id}",
 )
-"""The endpoints that the simulator models."""
+"""The endpoints that the simulator models, and one more list of saved things: the example of docs/extending.md."""
 TARGET = Path(__file__).parent.parent / "tests/spotify_simulator/openapi_schemas.json"
 
 _KEPT = ("type", "enum", "nullable", "required")
@@ -43,7 +44,7 @@ _SCHEMAS = "#/components/schemas/"
 
 
 def main(source: Path, date: str) -> None:
-    """Write the file that the tests read."""
+    """Write the extract."""
     content = source.read_bytes()
     document = yaml.safe_load(content)
     answers = {path: types_of(answer_of(document, path)) for path in PATHS}
@@ -67,7 +68,7 @@ def main(source: Path, date: str) -> None:
 
 
 def answer_of(document: dict[str, Any], path: str) -> dict[str, Any]:
-    """Return the schema of the answer to a GET that went well."""
+    """Return the schema of the response to a successful GET."""
     answer = document["paths"][path]["get"]["responses"]["200"]
     if "$ref" in answer:
         answer = document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
@@ -76,7 +77,7 @@ def answer_of(document: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def types_of(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema without all that is no type; a reference is `{"ref": <name of the schema>}`."""
+    """Return a schema reduced to its types; a reference is `{"ref": <name of the schema>}`."""
     if "$ref" in schema:
         return {"ref": schema["$ref"].removeprefix(_SCHEMAS)}
     types = {name: schema[name] for name in _KEPT if name in schema}
@@ -91,7 +92,7 @@ def types_of(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def references(value: Any) -> set[str]:
-    """Return the names of the schemas that are referred to at any depth."""
+    """Return the names of the schemas referred to at any depth."""
     if isinstance(value, dict):
         own = {value["ref"]} if isinstance(value.get("ref"), str) else set()
         return own.union(*(references(inner) for inner in value.values()))

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, no package
-"""`make docs`: writes the pages of `docs/` that the registries of streams and tables know already."""
+"""`make docs`: writes the pages of `docs/` that follow from the registries of streams and tables."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from handlers.streams import (
     Stream,
     default_streams,
 )
-from handlers.tables import COMMON, STREAM_TABLES, TABLES, Column, Table
+from handlers.tables import COMMON, TABLES, Column, Table
 
 ROOT = Path(__file__).parents[1]
 
 _MODES: dict[Mode, str] = {
-    "snapshot": "read whole; what equals the last complete read is not written again.",
-    "append": "the newest page, of which only what was not seen before is written.",
-    "incremental": f"newest first, down to what is known; whole every {FULL_READ_DAYS} days, as only so is seen what "
-    "is gone.",
-    "per_playlist": "one snapshot a playlist, read when the playlist's `snapshot_id` has moved.",
-    "catalogue": "one snapshot for each thing that the setting `catalogueUris` names.",
-    "import": "no request: from the files of Spotify's privacy export.",
+    "snapshot": "read in full; not written again if it equals the last complete read.",
+    "append": "the newest page; only records that have not been seen before are written.",
+    "incremental": f"newest first, down to known records; in full every {FULL_READ_DAYS} days, which shows what was "
+    "removed.",
+    "per_playlist": "one snapshot per playlist, read when the playlist's `snapshot_id` has changed.",
+    "catalogue": "one snapshot per entry of the setting `catalogueUris`.",
+    "import": "no requests: imported from Spotify's privacy export.",
 }
 _NOTHING = "–"
 
 
 def pages() -> dict[Path, str]:
-    """Every page by its path below the project's folder."""
+    """Return every page by its path below the project's folder."""
     return {Path("docs/streams.md"): streams_page(), Path("docs/tables.md"): tables_page()}
 
 
 def streams_page() -> str:
-    """What is read from Spotify and how, from `handlers/streams.py`."""
+    """Return the page on streams."""
     return _page(
         "# Streams",
         "What is read from Spotify, and how. `make docs` writes this page from `handlers/streams.py`.",
         "## What is read",
-        "The setting `streams` names the streams of a stack. Empty, it stands for those that are on by default, and "
-        "for `catalogue` as well where `catalogueUris` is not empty. With `authMode: app` there is no user, so that "
-        f"only {_names(default_streams('app'))} can be read.",
+        "The setting `streams` lists the streams of a stack. If it is empty, the streams that are on by default are "
+        "read, and `catalogue` if `catalogueUris` is not empty. With `authMode: app` there is no user, and only "
+        f"{_names(default_streams('app'))} can be read.",
         _table(
             ("stream", "read", "by default", "what"),
             (
-                (f"`{stream.name}`", ", ".join(stream.schedules) or "by hand", _default(stream), stream.doc)
+                (f"`{stream.name}`", ", ".join(stream.schedules) or "on import", _default(stream), stream.doc)
                 for stream in STREAMS.values()
             ),
         ),
         "## How it is read",
-        "Paths are below `spotifyApiUrl`; `{unit}` is the id of a playlist or of a thing of the catalogue. Page sizes "
-        "are the largest that the endpoint takes. When Spotify refuses a stream for long, all streams of its quota "
-        "group wait and the others go on.",
+        "Paths are below `spotifyApiUrl`; `{unit}` is the id of a playlist or of an entry of `catalogueUris`. Page "
+        "sizes are the largest that the endpoint accepts. When Spotify locks a stream for a long time, all streams of "
+        "its quota group wait; the others continue.",
         _table(
             ("stream", "mode", "path", "page size", "quota group", "key of a record"),
             (
@@ -73,14 +73,14 @@ def streams_page() -> str:
         ),
         "\n".join(f"- {mode}: {meaning}" for mode, meaning in _MODES.items()),
         "## Consent",
-        "What `spotify-etl login` asks for: the scopes of the streams that it is told of, and no others.",
+        "`spotify-etl login` requests only the scopes of the streams that are to be read.",
         _table(
             ("stream", "scopes"),
             ((f"`{stream.name}`", _names(stream.scopes) or _NOTHING) for stream in STREAMS.values() if stream.readable),
         ),
         "## The catalogue",
-        "`catalogueUris` names things by URI (`spotify:artist:<id>`) or by a link to open.spotify.com, of these kinds. "
-        "With an artist come the albums.",
+        "`catalogueUris` takes URIs (`spotify:artist:<id>`) and links to open.spotify.com, of these kinds. Artists are "
+        "read with their albums.",
         _table(
             ("kind", "path", "page size", "quota group"),
             (
@@ -92,18 +92,17 @@ def streams_page() -> str:
 
 
 def tables_page() -> str:
-    """What the tables hold, from `handlers/tables.py`."""
+    """Return the page on tables."""
     partitions = _names(sorted({table.partition_key for table in TABLES.values()}))
     return _page(
         "# Tables",
-        "What the tables hold. `make docs` writes this page from `handlers/tables.py`. Ask the views of "
-        "[queries.md](queries.md) rather than the tables where there is one: a table keeps every read and may hold a "
-        "row twice.",
-        "The grain is what tells one row of a read from another; none of it is ever null. The partition key "
-        f"({partitions}) is one more column, a string, by which a query scans less.",
+        "The tables and their columns. `make docs` writes this page from `handlers/tables.py`. Query the views of "
+        "[queries.md](queries.md) rather than the tables: a table keeps every read and may have duplicate rows.",
+        f"The grain identifies a row within a read; its columns are never null. The partition key ({partitions}) is an "
+        "additional string column; filter by it to scan less.",
         *(part for table in TABLES.values() for part in _table_section(table)),
         "## Columns of every table",
-        "Behind a table's own.",
+        "After the table's own columns.",
         _columns(COMMON),
     )
 
@@ -120,18 +119,18 @@ def _default(stream: Stream) -> str:
 
 def _path(stream: Stream) -> str:
     if stream.mode == "catalogue":
-        return "of the kind, below"
+        return "see the kinds below"
     query = "&".join(f"{name}={value}" for name, value in stream.params)
     ranges = f" for each `time_range` of {_names(stream.time_ranges)}" if stream.time_ranges else ""
     return f"`{stream.path}{'?' if query else ''}{query}`{ranges}" if stream.path else _NOTHING
 
 
 def _quota_group(stream: Stream) -> str:
-    return "of the kind, below" if stream.mode == "catalogue" else stream.quota_group or _NOTHING
+    return "see the kinds below" if stream.mode == "catalogue" else stream.quota_group or _NOTHING
 
 
 def _table_section(table: Table) -> tuple[str, ...]:
-    sources = _names(stream for stream, name in STREAM_TABLES.items() if name == table.name)
+    sources = _names(stream.name for stream in STREAMS.values() if stream.table == table.name)
     return (
         f"## {table.name}",
         f"{table.doc} Grain: {_names(table.grain)}. Partition key: `{table.partition_key}`."

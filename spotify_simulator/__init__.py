@@ -1,4 +1,4 @@
-"""Spotify on 127.0.0.1: a library that lives in simulated time, and a simulator that serves it as the Web API does."""
+"""Spotify on 127.0.0.1: a library that changes in simulated time, served as the Web API serves it."""
 
 from __future__ import annotations
 

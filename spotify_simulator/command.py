@@ -1,4 +1,4 @@
-"""The simulator as a program: its options, what it prints for whoever develops against it, and how it ends."""
+"""The simulator as a program: its options, its output and how it stops."""
 
 from __future__ import annotations
 
@@ -21,24 +21,28 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of 127.0.0.1; 0 takes a free one.")] = 8765,
-    seed: Annotated[int, typer.Option(help="Another number, another listener.")] = 1,
-    saved_tracks: Annotated[int, typer.Option(help="Saved tracks, up to a million.")] = LibraryPlan.saved_tracks,
-    playlists: Annotated[int, typer.Option(help="Playlists: own, shared and followed.")] = LibraryPlan.playlists,
-    plays_per_day: Annotated[int, typer.Option(help="Plays on an average day.")] = LibraryPlan.plays_per_day,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0: any free one.")] = 8765,
+    seed: Annotated[int, typer.Option(help="Seed of the made-up listener.")] = 1,
+    saved_tracks: Annotated[
+        int, typer.Option(help="Number of saved tracks, up to a million.")
+    ] = LibraryPlan.saved_tracks,
+    playlists: Annotated[
+        int, typer.Option(help="Number of playlists: own, shared and followed.")
+    ] = LibraryPlan.playlists,
+    plays_per_day: Annotated[int, typer.Option(help="Average number of plays per day.")] = LibraryPlan.plays_per_day,
     oddities: Annotated[
-        bool, typer.Option(help="Include what is odd or malformed in Spotify's real answers.")
+        bool, typer.Option(help="Include what is odd or malformed in Spotify's real responses.")
     ] = LibraryPlan.oddities,
     shape: Annotated[
-        Shape, typer.Option(help="Answers as an app in Development Mode gets them, or one in extended quota mode.")
+        Shape, typer.Option(help="Responses as for an app in Development Mode, or in extended quota mode.")
     ] = "development",
     start: Annotated[
-        datetime | None, typer.Option(help="Simulated time at the start, in UTC; by default the real time.")
+        datetime | None, typer.Option(help="Simulated time at the start, in UTC; the real time by default.")
     ] = None,
 ) -> None:
     """Serve a made-up Spotify account on 127.0.0.1 until Ctrl-C; its library changes as time passes."""
     if start is not None and not 2000 <= start.year < 2100:
-        raise typer.BadParameter("--start must lie between the years 2000 and 2099")
+        raise typer.BadParameter("--start must be between the years 2000 and 2099")
     stopped = _stop_signals()
     clock = _Clock(start.replace(tzinfo=UTC) if start else datetime.now(UTC))
     try:
@@ -52,11 +56,11 @@ def serve(
         simulator.start()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        typer.echo(f"Port {port} cannot be used ({reason}): choose another one with --port.", err=True)
+        typer.echo(f"Port {port} cannot be used ({reason}): choose another with --port.", err=True)
         raise typer.Exit(1) from error
     try:
         typer.echo(_introduction(simulator, plan, clock.start))
-        # What reads a pipe is not to wait for a full buffer.
+        # The reader of a pipe should not have to wait for a full buffer.
         sys.stdout.flush()
         stopped.wait()
     finally:
@@ -76,7 +80,7 @@ class _Clock:
 
 
 def _stop_signals() -> threading.Event:
-    """Return what Ctrl-C and SIGTERM set."""
+    """Return an event that Ctrl-C and SIGTERM set."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

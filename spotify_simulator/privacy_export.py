@@ -1,6 +1,7 @@
-"""The files of the two privacy exports, as Spotify sends a link to them: JSON, perhaps zipped, and other files.
+"""The files of the two privacy exports: JSON and other files, zipped or not.
 
-The extended one has every play there ever was; the small one, "Account data", the last twelve months to the minute.
+The extended one has the complete listening history; the small one, "Account data", the last twelve months to the
+minute.
 """
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ from typing import Any, Literal
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from spotify_simulator.model.library import Library
-from spotify_simulator.model.random_streams import dice
+from spotify_simulator.model.random_streams import random_stream
 
 Form = Literal["today", "endsong", "without_uris"]
-"""Names and fields of the extended export: of today, of the years until 2023, and of 2020/21, without any URI."""
+"""Format of the extended export: current, until 2023, and of 2020/21, without any URI."""
 
 FOLDER = "Spotify Extended Streaming History"
-"""What the files of the extended export lie in."""
+"""The folder of the extended export."""
 ARCHIVE = "my_spotify_data.zip"
 ACCOUNT_FOLDER = "Spotify Account Data"
-"""What the files of the small export lie in."""
+"""The folder of the small export."""
 PLACE = {"city": "Madeuptown", "region": "XY", "metro_code": 501, "longitude": 12.3456, "latitude": 65.4321}
-"""Where the form of 2020/21 says that the listener was."""
+"""The listener's location in exports of 2020/21."""
 MADE_UP = "a value that no export has had yet"
-"""What stands in the fields that an export has beside the known ones, if it is asked for."""
+"""The value of additional, unknown fields, if requested."""
 
 _RECORDS_A_FILE = 16_000
 """About twelve megabytes."""
@@ -48,18 +49,18 @@ def write_privacy_export(
     doubled_percent: int = 2,
     made_up_fields: int = 0,
 ) -> Path:
-    """Write an extended export of all that was listened to.
+    """Write an extended export of the complete listening history.
 
-    Some plays stand in a file of videos and not in one of audio; some elements stand twice, as in real exports.
+    As in real exports, some plays are in a file of videos, and some elements are duplicated.
 
     Args:
-        library: whose listener asks for it.
-        folder: exists; what is written lies in it under the names that Spotify gives.
-        until: when the export was made, not before the library's start.
-        zipped: whether all is in one archive, as it comes, or unpacked already.
-        form: which names files and fields have.
-        doubled_percent: about how many of a hundred online plays stand twice.
-        made_up_fields: how many fields each element has beside those of its form.
+        library: the listener's library.
+        folder: an existing folder; the files in it have Spotify's names.
+        until: time of the export, not before the library's start.
+        zipped: whether to write one archive, as it is delivered, or unpacked files.
+        form: format of the files.
+        doubled_percent: approximate percentage of online plays that are duplicated.
+        made_up_fields: number of additional, unknown fields of each element.
 
     Returns:
         The archive, or the folder with the files.
@@ -81,11 +82,11 @@ def write_account_data(
     """Write a small export.
 
     Args:
-        library: whose listener asks for it.
-        folder: exists; what is written lies in it under the names that Spotify gives.
-        until: when the export was made, not before the library's start.
-        zipped: whether all is in one archive, as it comes, or unpacked already.
-        older_names: whether music and podcasts are in one file and have the same fields, as until about 2023.
+        library: the listener's library.
+        folder: an existing folder; the files in it have Spotify's names.
+        until: time of the export, not before the library's start.
+        zipped: whether to write one archive, as it is delivered, or unpacked files.
+        older_names: whether music and podcasts share files and fields, as until about 2023.
 
     Returns:
         The archive, or the folder with the files.
@@ -96,7 +97,7 @@ def write_account_data(
 
 
 def account_records(library: Library, until: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the kind and the element of each play of the small export, the oldest first."""
+    """Yield the kind and the element of each play in the small export, the oldest first."""
     since = f"{until - _YEAR:%Y-%m-%dT%H:%M:%SZ}"
     for record in library.streaming_history(until):
         heard = {"endTime": record["ts"][:16].replace("T", " ")}
@@ -154,24 +155,24 @@ def _files(
 
 
 def _has_title(record: Mapping[str, Any]) -> bool:
-    """Whether a play can stand in an export of 2020/21: no audiobook, and nothing that lost its title since."""
+    """Return whether a play can be in an export of 2020/21: not an audiobook, nor without a title."""
     return bool(record["master_metadata_track_name"] or record["episode_name"])
 
 
 def _audio(
     library: Library, records: Iterable[dict[str, Any]], doubled_percent: int, videos: list[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """The elements of the audio files; those of the video files are put aside."""
-    chance = dice(0, "files of a privacy export", library.profile.user.user_id)
+    """Yield the elements of the audio files; those of the video files are collected in `videos`."""
+    rng = random_stream(0, "files of a privacy export", library.profile.user.user_id)
     for record in records:
-        if chance.random() < 0.04:
+        if rng.random() < 0.04:
             videos.append(record)
-            if chance.random() < 0.98:
+            if rng.random() < 0.98:
                 continue
         yield record
-        if not record["offline"] and chance.random() * 100 < doubled_percent:
-            # A quarter of them differ in what is not worth keeping.
-            yield record | ({"ip_addr": "203.0.113.9"} if chance.random() < 0.25 else {})
+        if not record["offline"] and rng.random() * 100 < doubled_percent:
+            # A quarter of them differ in fields that are not kept.
+            yield record | ({"ip_addr": "203.0.113.9"} if rng.random() < 0.25 else {})
 
 
 def _years(first: str, last: str) -> str:
@@ -184,7 +185,7 @@ def _account_files(library: Library, until: datetime, *, older_names: bool) -> I
         if not older_names:
             by_name.setdefault(f"StreamingHistory_{kind}_", []).append(record)
         elif kind != "audiobook":
-            # Shows and episodes stood where artists and tracks do.
+            # Shows and episodes used the fields of artists and tracks.
             at, creator, title, played = record.values()
             names = {"endTime": at, "artistName": creator, "trackName": title, "msPlayed": played}
             by_name.setdefault("StreamingHistory", []).append(names)

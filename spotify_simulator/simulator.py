@@ -18,24 +18,19 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 Shape = Literal["development", "extended"]
-"""Whose answers are served: those of an app in Development Mode, or in extended quota mode."""
+"""The kind of app that responses are for: in Development Mode or in extended quota mode."""
 
 
 class Simulator(Behaviour):
-    """Serves a library over HTTP on 127.0.0.1; a context manager, or `start` and `stop`.
+    """A server of a library over HTTP on 127.0.0.1; use it as a context manager, or call `start` and `stop`.
 
-    How it behaves can be set at any time: see `Behaviour` for these attributes.
+    The attributes of `Behaviour` can be changed at any time.
 
     Args:
-        library: what is served; every request first lets it evolve to the clock's moment.
-        clock: returns the simulated moment, aware.
-        shape: "development" as apps in Development Mode are answered since February 2026, "extended" as before.
-        port: of 127.0.0.1; 0 takes a free one at each start.
-
-    Attributes:
-        library: the model, by which answers can be checked.
-        client_id: of the app that may ask for tokens.
-        client_secret: of that app.
+        library: the library; every request first evolves it to the current simulated time.
+        clock: returns the simulated time, aware.
+        shape: "development": responses as for apps in Development Mode since February 2026; "extended": as before.
+        port: port on 127.0.0.1; 0: any free one at each start.
     """
 
     def __init__(
@@ -48,12 +43,15 @@ class Simulator(Behaviour):
     ) -> None:
         super().__init__()
         self.library = library
+        """The model, to check responses against."""
         self._clock = clock
         self._port = port
         self._accounts = Accounts(self)
         self._app = App(library, clock, self._accounts, self, extended=shape == "extended")
         self.client_id = self._accounts.client_id
+        """Id of the app that may request tokens."""
         self.client_secret = self._accounts.client_secret
+        """Secret of that app."""
         self._server: LoopbackServer | None = None
 
     def __enter__(self) -> Self:
@@ -66,11 +64,11 @@ class Simulator(Behaviour):
         self.stop()
 
     def start(self) -> None:
-        """Begin to answer.
+        """Start serving.
 
         Raises:
-            RuntimeError: the simulator runs already.
-            OSError: the port is taken, or may not be used.
+            RuntimeError: the simulator is running already.
+            OSError: the port is in use or not permitted.
         """
         if self._server is not None:
             raise RuntimeError("The Spotify simulator is running: stop() it before it is started again.")
@@ -78,7 +76,7 @@ class Simulator(Behaviour):
         self._server.begin()
 
     def stop(self) -> None:
-        """Close the port; a simulator that does not run stays so."""
+        """Close the port; has no effect if the simulator is not running."""
         if self._server is None:
             return
         self._server.end()
@@ -86,22 +84,22 @@ class Simulator(Behaviour):
 
     @property
     def api_url(self) -> str:
-        """Base address of the Web API."""
+        """Base URL of the Web API."""
         return f"{self.accounts_url}v1/"
 
     @property
     def accounts_url(self) -> str:
-        """Base address of the accounts service."""
+        """Base URL of the accounts service."""
         if self._server is None:
             raise RuntimeError("The Spotify simulator is not running: call start() first.")
         return f"http://{HOST}:{self._server.server_port}/"
 
     def authorize(self, scopes: Iterable[str]) -> str:
-        """Let the user consent to the app's scopes now, and return the refresh token: good for six months."""
+        """Let the user consent to scopes now, and return the refresh token, which is valid for six months."""
         return self._accounts.authorize(scopes, self._clock())
 
     def revoke(self, refresh_token: str) -> None:
-        """Let the user take back a consent, by any refresh token that it had.
+        """Let the user revoke a consent, identified by any of its refresh tokens.
 
         Raises:
             KeyError: there is no such consent.
@@ -109,7 +107,7 @@ class Simulator(Behaviour):
         self._accounts.revoke(refresh_token)
 
     def expire_access_tokens(self) -> None:
-        """Let every access token be too old from now on, however young it is."""
+        """Expire every access token issued so far."""
         self._accounts.expire_access_tokens(self._clock())
 
     @property
@@ -119,7 +117,7 @@ class Simulator(Behaviour):
 
     @property
     def unmodelled(self) -> list[str]:
-        """Requests for what the simulator does not model; a test that was honest ends with none."""
+        """Requests for something that is not modelled; an honest test ends with none."""
         return self._app.unmodelled
 
 
@@ -128,8 +126,8 @@ def _foreign(_environ: WSGIEnvironment, reason: str) -> Refusal:
 
 
 class _SilentHandler(WSGIRequestHandler):
-    # An answer goes out at once; waiting to join head and body costs 40 ms.
+    # Send responses at once: waiting to join head and body takes 40 ms.
     disable_nagle_algorithm = True
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
-        """Say nothing: `Simulator.requests` tells what was asked."""
+        """Log nothing: `Simulator.requests` has every request."""

@@ -1,1 +1,1 @@
-"""Publish Lambda: after a crawl, the tables and columns still missing, then the views."""
+"""Publish Lambda: after a crawl, creates missing tables and columns, then the views."""

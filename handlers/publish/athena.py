@@ -1,4 +1,4 @@
-"""Statements run by Athena, one at a time."""
+"""Athena, one statement at a time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 _FIRST_WAIT = 0.1
 _LONGEST_WAIT = 2.0
-_DEADLINE = 120.0
-"""Seconds. A view's definition takes Athena a second or two."""
+_TIMEOUT = 120.0
+"""Seconds. Creating a view takes Athena a second or two."""
 
 
 class StatementError(Exception):
@@ -19,12 +19,12 @@ class StatementError(Exception):
 
 
 class Athena:
-    """One workgroup, asked in one database.
+    """Athena with a workgroup and a database.
 
     Args:
         athena: the client.
-        workgroup: the workgroup, which says where results go.
-        database: where unqualified names are looked for.
+        workgroup: determines where results are stored.
+        database: where unqualified names are looked up.
     """
 
     def __init__(self, athena: AthenaClient, workgroup: str, database: str) -> None:
@@ -33,24 +33,24 @@ class Athena:
         self._database = database
 
     def run(self, sql: str) -> None:
-        """Run a statement and wait for its end.
+        """Run a statement and wait until it has finished.
 
         Raises:
-            StatementError: it failed, was cancelled or took too long.
+            StatementError: it failed, was cancelled or timed out.
         """
         query = self._athena.start_query_execution(
             QueryString=sql, WorkGroup=self._workgroup, QueryExecutionContext={"Database": self._database}
         )["QueryExecutionId"]
-        deadline = time.monotonic() + _DEADLINE
+        deadline = time.monotonic() + _TIMEOUT
         wait = _FIRST_WAIT
         while True:
             status = self._athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
             if status["State"] == "SUCCEEDED":
                 return
             if status["State"] in {"FAILED", "CANCELLED"}:
-                raise StatementError(status.get("StateChangeReason", f"Athena gives no reason; the query is {query}"))
+                raise StatementError(status.get("StateChangeReason", f"Athena gave no reason for query {query}"))
             if time.monotonic() > deadline:
                 self._athena.stop_query_execution(QueryExecutionId=query)
-                raise StatementError(f"Athena did not finish within {_DEADLINE:.0f} s; the query is {query}")
+                raise StatementError(f"Query {query} did not finish within {_TIMEOUT:.0f} s")
             time.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)

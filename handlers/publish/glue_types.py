@@ -1,6 +1,6 @@
-"""A table of `handlers.tables` in the form in which a Glue crawler would make it.
+"""A table of `handlers.tables` in the form that a Glue crawler creates.
 
-A table of any other form is marked deprecated by the crawler and gets no partitions.
+The crawler marks a table in any other form as deprecated and adds no partitions to it.
 Source: https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html
 """
 
@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handlers.layout import TABLES_PREFIX
+from handlers.tables import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import ColumnTypeDef, TableInputTypeDef
 
-    from handlers.tables import Table
-
-_FORM = {"classification": "parquet", "compressionType": "none", "typeOfData": "file"}
+_PARAMETERS = {"classification": "parquet", "compressionType": "none", "typeOfData": "file"}
 
 
 def columns(table: Table) -> list[ColumnTypeDef]:
@@ -24,19 +23,19 @@ def columns(table: Table) -> list[ColumnTypeDef]:
 
 
 def partition_keys(table: Table) -> list[ColumnTypeDef]:
-    """Return the partition keys, which a crawler types as strings whatever they hold."""
+    """Return the partition keys, which a crawler always types as strings."""
     return [{"Name": table.partition_key, "Type": "string"}]
 
 
 def table_input(table: Table, bucket: str) -> TableInputTypeDef:
-    """Return what CreateTable takes for a table whose files lie in a bucket."""
+    """Return the input of CreateTable for a table with files in a bucket."""
     return {
         "Name": table.name,
         "Description": table.doc,
         "Owner": "owner",
         "Retention": 0,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": _FORM,
+        "Parameters": _PARAMETERS,
         "PartitionKeys": partition_keys(table),
         "StorageDescriptor": {
             "Columns": columns(table),
@@ -51,7 +50,7 @@ def table_input(table: Table, bucket: str) -> TableInputTypeDef:
             },
             "BucketColumns": [],
             "SortColumns": [],
-            "Parameters": _FORM,
+            "Parameters": _PARAMETERS,
             "StoredAsSubDirectories": False,
         },
     }

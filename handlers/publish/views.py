@@ -1,4 +1,4 @@
-"""The views: one SQL file each, published in the order in which they build on each other."""
+"""The views: one SQL file each, published in dependency order."""
 
 from __future__ import annotations
 
@@ -10,23 +10,19 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from handlers.publish.athena import StatementError
-
-if TYPE_CHECKING:
-    from handlers.publish.athena import Athena
-    from handlers.publish.catalog import Catalog
+from handlers.publish.athena import Athena, StatementError
+from handlers.publish.catalog import GlueDatabase
 
 FOLDER = Path(__file__).parents[2] / "queries" / "views"
-"""In the repository as in the deployed archive."""
+"""The same in the repository and in the deployed archive."""
 
 _FINGERPRINT = "definition_sha256"
-"""Parameter of a view's Glue table that says which definition it was made from.
+"""Parameter of a view's Glue table: the hash of the definition that it was created from.
 
-Athena keeps a view's query reformatted and drops all parameters whenever it makes the view, so a view that somebody
+Athena stores a view's query reformatted, and drops all parameters whenever it creates the view, so a view that somebody
 replaced has none.
 """
 
@@ -37,46 +33,45 @@ _TIMEZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 
 
 class ViewError(Exception):
-    """View files that cannot be published at all."""
+    """View files of which none can be published."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
-    """One view.
-
-    Attributes:
-        name: name of the file and of the view.
-        description: the file's first comment line.
-        sql: the query, with every placeholder filled.
-        mentions: tables and views that it may read.
-    """
+    """One view."""
 
     name: str
+    """Name of the file and of the view."""
     description: str
+    """The file's first comment line."""
     sql: str
+    """The query, with every placeholder filled in."""
     mentions: frozenset[str]
+    """Tables and views that it may read."""
 
 
 @dataclass
 class Published:
-    """How the views came out: names made anew, names left as they were, and name → what is wrong."""
+    """The views by outcome."""
 
     created: list[str] = field(default_factory=list)
+    """Views created or replaced."""
     unchanged: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    """View → reason."""
 
 
 def load(timezone: str, folder: Path = FOLDER) -> list[View]:
-    """Read the view files, in an order in which each comes after those it reads.
+    """Read the view files and return the views in dependency order.
 
     Args:
-        timezone: an IANA time zone, which takes the place of `${timezone}`.
-        folder: where the files lie.
+        timezone: an IANA time zone, which replaces `${timezone}`.
+        folder: contains the files.
 
     Raises:
-        ViewError: the time zone is none, a file has another placeholder, or views read each other in a circle.
+        ViewError: the time zone is invalid, a file has another placeholder, or views depend on each other in a cycle.
     """
-    # Its name goes into SQL. Whether the zone exists was checked on deployment; Lambda need not have a list of them.
+    # It becomes part of SQL. Deployment checked that the zone exists; Lambda may have no list of zones.
     if not _TIMEZONE.fullmatch(timezone):
         raise ViewError(f"TIMEZONE is {timezone!r}: it must be an IANA time zone such as Europe/Berlin.")
     files = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}
@@ -87,16 +82,16 @@ def load(timezone: str, folder: Path = FOLDER) -> list[View]:
     try:
         return [views[name] for name in TopologicalSorter(graph).static_order()]
     except CycleError as error:
-        raise ViewError(f"Views read each other in a circle: {' → '.join(error.args[1])}.") from error
+        raise ViewError(f"Views depend on each other in a cycle: {' → '.join(error.args[1])}.") from error
 
 
-def publish(views: Iterable[View], catalog: Catalog, athena: Athena) -> Published:
-    """Make each view that is not as its file says; one that fails stops only those that read it.
+def publish(views: Iterable[View], catalog: GlueDatabase, athena: Athena) -> Published:
+    """Create each view that differs from its file; a failure stops only the views that read it.
 
     Args:
-        views: in an order in which each comes after those it reads.
+        views: in dependency order.
         catalog: the database.
-        athena: makes the views.
+        athena: creates the views.
     """
     published = Published()
     fingerprints: dict[str, str] = {}
@@ -123,19 +118,19 @@ def _view(name: str, text: str, timezone: str) -> View:
         sql = Template(text).substitute(timezone=timezone).strip()
     except (KeyError, ValueError) as error:
         raise ViewError(
-            f"{name}.sql has a placeholder other than ${{timezone}}: {error}; write $$ for a dollar."
+            f"{name}.sql has a placeholder other than ${{timezone}}: {error}; write $$ for a dollar sign."
         ) from error
     first = text.partition("\n")[0]
     description = first.removeprefix("--").strip() if first.startswith("--") else ""
-    bare = _TEXT.sub("''", _COMMENT.sub(" ", sql))
-    mentions = {match["name"].lower() for match in _MENTION.finditer(bare)} - {name}
-    return View(name, description, sql, frozenset(mentions))
+    code = _TEXT.sub("''", _COMMENT.sub(" ", sql))
+    mentions = {match["name"].lower() for match in _MENTION.finditer(code)} - {name}
+    return View(name=name, description=description, sql=sql, mentions=frozenset(mentions))
 
 
-def _fingerprint(view: View, catalog: Catalog, fingerprints: Mapping[str, str]) -> str:
-    """Hash what decides how a view comes out: its query, and the columns of all that it reads.
+def _fingerprint(view: View, catalog: GlueDatabase, fingerprints: Mapping[str, str]) -> str:
+    """Return the hash of what a view depends on: its query, and the columns of everything that it reads.
 
-    A view over `*` must be made anew when there is a new column; any other may be.
+    A view over `*` must be created again when there is a new column; for any other view that does no harm.
     """
     read = {name: fingerprints.get(name) or catalog.columns(name) for name in sorted(view.mentions)}
     return hashlib.sha256(json.dumps([view.sql, read]).encode()).hexdigest()

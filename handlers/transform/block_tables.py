@@ -1,4 +1,4 @@
-"""A block of raw lines → rows of every table that it feeds, and what of it could not become a row."""
+"""A block of raw lines → the rows of every table that it feeds, and the rejected lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from handlers.transform.tolerant import parse, why_without
 
 @dataclass
 class BlockTables:
-    """What became of the lines of a part: each is a row of its stream's table or a rejection."""
+    """The result for the lines of a part: each is a row of its stream's table or a rejection."""
 
     lines: int
     tables: list[tuple[str, pa.Table]] = field(default_factory=list)
@@ -34,7 +34,7 @@ class BlockTables:
 
 
 def block_tables(part: Block | LongLine, origin: Origin) -> BlockTables:
-    """Make the rows of a part of a raw object; needs nothing but the part, so parts can be done side by side."""
+    """Make the rows of a part of a raw object. Parts are independent, so they can be processed concurrently."""
     made = BlockTables(part.lines)
     if isinstance(part, LongLine):
         made.bad_lines = 1
@@ -72,7 +72,7 @@ def block_tables(part: Block | LongLine, origin: Origin) -> BlockTables:
 
 
 def _with_item(raw: Array, places: tuple[str, ...]) -> Array:
-    """The roots that a mapping's paths start at."""
+    """Return the roots that a mapping's paths start at."""
     roots = {"record": select(raw, "record"), "context": select(raw, "context")}
     if places:
         roots["item"] = choose([select(raw, place) for place in places])
@@ -82,7 +82,7 @@ def _with_item(raw: Array, places: tuple[str, ...]) -> Array:
 def _without_grain(
     block: Block, main: pa.RecordBatch, good: Array, grain: tuple[str, ...], stream: str
 ) -> list[Rejection]:
-    """Why each row that is not good cannot be one."""
+    """Return the reason for each row that is not good."""
     bad = main.filter(pc.invert(good))
     texts = block.data.split(b"\n")
     rejections = []
@@ -101,5 +101,5 @@ def _extracted_at(line: bytes) -> str | None:
     except RejectedLineError:
         return None
     value = parsed.get("extracted_at") if isinstance(parsed, dict) else None
-    # A time is ASCII; half a surrogate pair, which JSON can hold, could not even be stored.
+    # A time is ASCII; a lone surrogate, which JSON can hold, could not even be stored.
     return value if isinstance(value, str) and value.isascii() else None

@@ -1,4 +1,4 @@
-"""A stream of bytes cut into blocks of whole lines, so that memory stays flat whatever the size of the object."""
+"""A stream of bytes split into blocks of whole lines, to keep memory use independent of the object's size."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 BLOCK_BYTES = 8 * 1024 * 1024
-"""What a block holds at most: enough for columnar work, little enough for a small function."""
+"""Maximum size of a block: large enough for columnar work, small enough for a small function."""
 
 BLOCK_LINES = 32 * 1024
-"""How many lines a block holds at most: raw lines reach its bytes long before, but a line of a few bytes costs as many
-columns, or as large a rejection, as any."""
+"""Maximum number of lines in a block. Real raw lines reach the maximum size first, but a line of a few bytes takes as
+many columns, or as large a rejection, as any other."""
 
 BLOCK_VALUES = 256 * 1024
-"""How many values a block holds about at most where lines are long: albums full of tracks hold fewer, and lists of next
-to nothing would need many times the memory."""
+"""Approximate maximum number of values in a block of long lines: albums full of tracks have fewer, and lists of tiny
+values would need many times the memory."""
 
 _LONG_LINES_BYTES = 16 * 1024
-"""Where lines are longer than this on average their values are counted."""
+"""Average line length from which values are counted."""
 
 BLOCK_OBJECTS = 192 * 1024
-"""How many objects a block of several lines holds at most: raw lines hold a third of that. Even an empty one takes a
-place in all columns of its kind."""
+"""Maximum number of objects in a block of several lines; real raw lines have a third of that. Even an empty object
+takes a slot in every column of its kind."""
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
-"""How long a line may be; the longest record of Spotify's, an album of fifty tracks with their markets, has 0.2 MB."""
+"""Maximum length of a line. Spotify's longest record, an album of fifty tracks with their markets, has 0.2 MB."""
 
 
 _OPEN, _CLOSE = b"{}"
@@ -34,14 +34,14 @@ _OPEN, _CLOSE = b"{}"
 
 @dataclass(frozen=True)
 class Block:
-    """At most `BLOCK_LINES` whole lines, none longer than `MAX_LINE_BYTES`, and the number of the first, from 1."""
+    """At most `BLOCK_LINES` whole lines, none longer than `MAX_LINE_BYTES`, and the number of the first one, from 1."""
 
     first_line: int
     data: bytes
 
     @property
     def lines(self) -> int:
-        """How many lines the block holds; the last one may lack its newline."""
+        """The number of lines; the last one may be without a newline."""
         return self._look[0]
 
     @property
@@ -51,7 +51,7 @@ class Block:
 
     @functools.cached_property
     def _look(self) -> tuple[int, bool]:
-        # By `find`, which is several times as fast as `count`, and sees the ends of the lines on its way.
+        # By `find`, which is several times as fast as `count` and finds the ends of the lines on the way.
         data, find, length = self.data, self.data.find, len(self.data)
         lines, start, objects = 0, 0, True
         while start < length:
@@ -64,7 +64,7 @@ class Block:
         return lines, objects
 
     def halves(self) -> tuple[Block, Block]:
-        """Cut a block of two lines or more at the newline nearest before its middle, else the first behind it."""
+        """Split a block of two or more lines at the last newline before its middle, or else the first one after it."""
         middle = self.data.rfind(b"\n", 0, len(self.data) // 2) + 1 or self.data.find(b"\n") + 1
         first = Block(self.first_line, self.data[:middle])
         return first, Block(self.first_line + first.lines, self.data[middle:])
@@ -81,11 +81,11 @@ class LongLine:
 
 
 def blocks(pieces: Iterable[bytes], *, keep: int) -> Iterator[Block | LongLine]:
-    """Cut at newlines, in order; where the cuts fall depends on the content alone, not on the pieces.
+    """Split at newlines, in order; where depends only on the content, not on the pieces.
 
     Args:
-        pieces: the content, in pieces of any size; a byte order mark in front is dropped.
-        keep: how many bytes of a line that is too long are kept.
+        pieces: the content, in pieces of any size; a leading byte order mark is dropped.
+        keep: how many bytes of an overlong line to keep.
     """
     line = 1
     buffer = _Buffer()
@@ -117,7 +117,7 @@ def blocks(pieces: Iterable[bytes], *, keep: int) -> Iterator[Block | LongLine]:
 
 
 class _Buffer:
-    """Bytes that wait for the end of their block, in the pieces they came in: each is copied once."""
+    """Bytes waiting for the end of their block, in the pieces they came in: each is copied once."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -153,7 +153,7 @@ class _Buffer:
 
 
 def _without_mark(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Drop a byte order mark in front, also one that comes in pieces."""
+    """Drop a leading byte order mark, even one split over pieces."""
     head, whole = b"", False
     for piece in pieces:
         if whole:
@@ -168,7 +168,7 @@ def _without_mark(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _cut_out_long(data: bytes, line: int, keep: int) -> Iterator[Block | LongLine]:
-    """Part whole lines into blocks and the lines between them that are too long."""
+    """Split whole lines into blocks and overlong lines."""
     start = position = 0
     while len(data) - position > MAX_LINE_BYTES:
         newline = data.rfind(b"\n", position, position + MAX_LINE_BYTES + 1)
@@ -189,7 +189,7 @@ def _cut_out_long(data: bytes, line: int, keep: int) -> Iterator[Block | LongLin
 
 
 def _cut_up(block: Block, keep: int) -> Iterator[Block | LongLine]:
-    """Part a block that has too many lines or values; a line that has too many alone is as good as too long."""
+    """Split a block with too many lines or values; a single line with too many counts as overlong."""
     data = block.data
     if block.lines <= BLOCK_LINES and not _has_too_many_values(data, block.lines):
         yield block
@@ -203,5 +203,5 @@ def _cut_up(block: Block, keep: int) -> Iterator[Block | LongLine]:
 def _has_too_many_values(data: bytes, lines: int) -> bool:
     if len(data) > lines * _LONG_LINES_BYTES and data.count(b",") >= BLOCK_VALUES:
         return True
-    # A line alone has no more of them than values, unless they stand in one another.
+    # A single line has no more of them than values, unless they are nested.
     return lines > 1 and data.count(b"{") > BLOCK_OBJECTS

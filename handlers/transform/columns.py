@@ -37,7 +37,7 @@ _INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
 def evaluate(
     expression: Expression, objects: Array, column: Column, drift: Drift, place: str, owner_ids: Array | None
 ) -> Array:
-    """A column's values over an array of objects, in the column's own type.
+    """Return a column's values over an array of objects, in the column's own type.
 
     Args:
         expression: what feeds the column.
@@ -66,12 +66,12 @@ def evaluate(
         fit = fitted(values, column)
     lost = fit.null_count - values.null_count
     if lost:
-        drift.add(f"{place}{paths(expression)[0]}", f"a value that is no {column.type}", count=lost)
+        drift.add(f"{place}{paths(expression)[0]}", f"a value that does not fit {column.type}", count=lost)
     return times.known(fit) if isinstance(expression, KnownTime) else fit
 
 
 def fitted(values: Array, column: Column) -> Array:
-    """Values as they were read, in the type they are written as; what that cannot hold is null."""
+    """Convert values from the type they are read as to the type they are written as; what does not fit is null."""
     if column.type == "timestamp":
         return times.timestamps(values)
     try:
@@ -82,7 +82,7 @@ def fitted(values: Array, column: Column) -> Array:
 
 
 def _values(expression: Expression, objects: Array, owner_ids: Array | None) -> Any:
-    """What an expression finds, before it is fitted to a column."""
+    """Return what an expression finds, before it is fitted to a column."""
     found: Any
     match expression:
         case FirstOf() | FirstFilled():
@@ -111,11 +111,11 @@ def _values(expression: Expression, objects: Array, owner_ids: Array | None) -> 
 
 
 def select(objects: Array, path: str) -> Any:
-    """What stands at a path below every object; null where something on the way is null."""
+    """Return what is at a path below every object; null where something on the way is null."""
     array: Any = objects
     for name in path.split("."):
         key, bracket, index = name.partition("[")
-        # Where no object is null its members can be taken as they are, without a copy of which are valid.
+        # Without null objects the members can be taken as they are, without copying the validity bitmap.
         array = pc.struct_field(array, key) if array.null_count else array.field(key)
         if bracket and index == "0]":
             array = _first_elements(array)
@@ -123,7 +123,7 @@ def select(objects: Array, path: str) -> Any:
 
 
 def of_kind(objects: Array, kind: str) -> Array:
-    """Whether objects are of a `type`; one that was sent without is known by its URI."""
+    """Return whether objects are of a `type`; one sent without a type is recognized by its URI."""
     types = select(objects, "type")
     by_uri = pc.and_(pc.is_null(types), pc.starts_with(select(objects, "uri"), f"spotify:{kind}:"))
     return pc.fill_null(pc.or_kleene(pc.equal(types, kind), by_uri), False)
@@ -142,13 +142,13 @@ def _kinds(objects: Array, expression: KindOfFirst) -> Array:
 
 
 def _ids_in(uris: Array, prefix: str) -> Array:
-    """What follows the prefix of URIs; null where a URI has another one, or nothing behind it."""
+    """Return what follows a prefix of URIs; null where the prefix is different or nothing follows."""
     ids = only_where(pc.starts_with(uris, prefix), uris)
     return none_if_empty(pc.utf8_slice_codeunits(ids, len(prefix)))
 
 
 def choose(arrays: list[Array]) -> Array:
-    """Row by row the first of several objects that is not null."""
+    """Return, row by row, the first of several objects that is not null."""
     chosen, *others = arrays
     for other in others:
         if chosen.null_count and other.null_count < len(other):

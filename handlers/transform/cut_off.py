@@ -1,8 +1,8 @@
-"""What keeps an object within the function's time, memory and disk, whatever it holds.
+"""The limits that keep any object within the function's time, memory and disk.
 
-An object that goes beyond is cut off: what was read of it stays, and one rejection with line 0 says why and behind
-which line nothing was read. Another try would end the same way, so its message does not come again. No object that
-this project writes comes near the limits: its parts have 32 MB.
+An object that exceeds them is cut off: what was read is kept, and one rejection with line 0 says why and after which
+line reading stopped. A retry would end the same way, so the message is not retried. No object that this project writes
+comes near the limits: its parts have 32 MB.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from handlers.streaming_history import MAX_MONTHS
 from handlers.transform.rejections import ObjectReason
 
 MAX_BAD_LINES = 128 * 1024
-"""How many lines may be bad, that is repaired or rejected: each costs as much time as dozens of good ones. A raw object
-of this project holds fewer records of any kind: with what stands around it even the smallest has 256 bytes."""
+"""Maximum number of bad lines, that is repaired or rejected ones: each takes as long as dozens of good ones. A raw
+object of this project has fewer records: with its envelope even the smallest has 256 bytes."""
 
 MAX_FILE_BYTES = 384 * 1024 * 1024
-"""How much Parquet may wait on the function's disk of 512 MB."""
+"""Maximum size of the Parquet files on the function's disk of 512 MB."""
 
 
 class CutOffError(Exception):
-    """An object holds more than can be read."""
+    """The object has more than can be read."""
 
     def __init__(self, reason: ObjectReason, detail: str) -> None:
         super().__init__(detail)
@@ -30,24 +30,24 @@ class CutOffError(Exception):
 
 
 def never() -> bool:
-    """Say that time is not over: for whoever has as much as it takes."""
+    """Return False: for callers without a time limit."""
     return False
 
 
 def in_time(pieces: Iterable[bytes], out_of_time: Callable[[], bool]) -> Iterator[bytes]:
-    """Hand on the object's content while there is time.
+    """Pass on the object's content while there is time.
 
     Raises:
-        CutOffError: only the time is left that storing the tables takes.
+        CutOffError: there is only enough time left to store the tables.
     """
     for piece in pieces:
         if out_of_time():
-            raise CutOffError("too_slow", "The function's time was over before the object was read.")
+            raise CutOffError("too_slow", "The function ran out of time before the whole object was read.")
         yield piece
 
 
 def check_months(months: int) -> None:
-    """Hold the number of months that an object's plays lie in against its limit.
+    """Check the number of months that an object's plays are in.
 
     Raises:
         CutOffError: there are too many.
@@ -57,14 +57,14 @@ def check_months(months: int) -> None:
 
 
 def check_work(*, bad_lines: int, file_bytes: int) -> None:
-    """Hold what an object has cost so far against its limits.
+    """Check what an object has cost so far.
 
     Args:
         bad_lines: lines that were repaired or rejected.
         file_bytes: size of the Parquet files on disk.
 
     Raises:
-        CutOffError: it is too much.
+        CutOffError: it is over a limit.
     """
     if bad_lines > MAX_BAD_LINES:
         raise CutOffError("too_many_bad_lines", f"More than {MAX_BAD_LINES} lines of the object are bad.")

@@ -1,4 +1,4 @@
-"""What Spotify sent otherwise than declared: kept to one finding a path, however many records show it."""
+"""Drift: what Spotify sent differently from what is declared. One finding per path, however many records show it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Finding:
-    """One path whose values are not what they should be, or that should not be there."""
+    """One path with unexpected values, or an unexpected path."""
 
     path: str
     found: str
     line: int
-    """The first line that shows it; 0 where that is not known."""
+    """The first line that shows it; 0 if unknown."""
     count: int = 0
 
 
@@ -23,5 +23,5 @@ class Drift:
     findings: dict[str, Finding] = field(default_factory=dict)
 
     def add(self, path: str, found: str, *, line: int = 0, count: int = 1) -> None:
-        """Count values of a path that are not as declared: they became null, were repaired, or have no column."""
+        """Count unexpected values of a path: they became null, were repaired, or have no column."""
         self.findings.setdefault(path, Finding(path, found, line)).count += count

@@ -1,4 +1,4 @@
-"""The tracks, albums, artists, shows and episodes met in a block, and whose list each artist stands in."""
+"""The tracks, albums, artists, shows and episodes in a block, and the artists' positions in their lists."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from handlers.transform.drift import Drift
 from handlers.transform.mapping import Part, StreamMapping
 from handlers.transform.schema import table_schema
 
-# What differs between two sightings of the same thing though the thing itself does not.
+# What differs between two sightings of an unchanged entity.
 _SIGHTING = {"_extracted_at", "_line"}
 
 
 @dataclass(frozen=True)
 class _Owners:
-    """The objects whose parts are looked at, with the row of the block that each stands in and its id."""
+    """The objects whose parts are read, with the row of the block that each is in and its id."""
 
     objects: Array
     rows: Array
@@ -30,15 +30,15 @@ class _Owners:
 
 
 def entity_tables(rows: Array, common: pa.RecordBatch, mapping: StreamMapping, drift: Drift) -> dict[str, pa.Table]:
-    """The rows of every entity and bridge table that a block gives, each sighting once.
+    """Return the rows of every entity and bridge table in a block, without repeated sightings.
 
-    Of sightings that differ in nothing but line and time the last is kept: the views take the newest value of each
-    column, and the newest list, so an earlier one adds nothing.
+    Of sightings that differ only in line and time, the last one is kept: the views take the newest value of each column
+    and the newest list, so the earlier ones add nothing.
 
     Args:
         rows: the block's rows, as `mapping` reads them.
         common: the common columns of the same rows.
-        mapping: where in a row the entities stand.
+        mapping: where the entities are in a row.
         drift: where values that do not fit their column are counted.
     """
     met: dict[str, list[pa.Table]] = {}
@@ -51,14 +51,14 @@ def entity_tables(rows: Array, common: pa.RecordBatch, mapping: StreamMapping, d
 
 
 def last_of_equal(table: pa.Table) -> pa.Table:
-    """Of rows that are equal but for line and time only the one of the last line; in the order of the lines.
+    """Return the last of each set of rows that differ only in line and time, in the order of the lines.
 
-    The first column is an id; rows without one are none.
+    The first column is an id; rows without one are dropped.
     """
     lines: Array = table["_line"].combine_chunks()
     later = lines.slice(1)
     if not pc.all(pc.greater_equal(later, lines.slice(0, len(later))), min_count=0).as_py():
-        # Of the several places of a line where a thing may stand the rows come one place behind the other.
+        # The rows come grouped by their place in a line, where there are several.
         table = table.take(pc.sort_indices(lines))
     ids = table.column(0).combine_chunks()
     places, repeated = numbers(0, len(ids)), _repeated(ids)
@@ -70,7 +70,7 @@ def last_of_equal(table: pa.Table) -> pa.Table:
 
 
 def _keys(table: pa.Table) -> dict[str, Array]:
-    """The columns by which rows are equal, but for those that hold the same everywhere."""
+    """Return the columns that decide whether rows are equal, without those that have one value only."""
     keys: dict[str, Array] = {}
     for name in table.column_names:
         column: Array = table[name].combine_chunks()
@@ -87,7 +87,7 @@ def _keys(table: pa.Table) -> dict[str, Array]:
 
 
 def _repeated(ids: Array) -> Array:
-    """Whether each of several ids stands among them more than once; not for null."""
+    """Return whether each id occurs more than once; False for null."""
     places = ids.dictionary_encode().indices
     counts = pc.value_counts(places.drop_null()).field("counts")
     return pc.fill_null(pc.greater(counts.take(places), 1), False)
@@ -96,7 +96,7 @@ def _repeated(ids: Array) -> Array:
 def _met(
     part: Part, owners: _Owners, common: pa.RecordBatch, drift: Drift, place: str
 ) -> Iterator[tuple[str, pa.Table]]:
-    """The rows of one part of objects, and of the parts below it."""
+    """Yield the rows of one part of objects, and of the parts below it."""
     entity = part.entity
     if part.path.endswith("[]"):
         lists = select(owners.objects, part.path.removesuffix("[]"))
@@ -127,9 +127,9 @@ def _met(
 
 
 def _bridge_rows(table: str, id_column: str, lists: Array, owners: _Owners, common: pa.RecordBatch) -> pa.Table:
-    """A row for each element of each list: whose list, in which place, what.
+    """Return a row for each element of each list: the owner, the position and the element.
 
-    Equal lists of one owner in one read only once.
+    Equal lists of one owner in one read give rows only once.
     """
     counts = pc.list_value_length(lists)
     wanted = pc.and_(pc.is_valid(owners.ids), pc.greater(pc.fill_null(counts, 0), 0))
@@ -157,21 +157,21 @@ def _bridge_rows(table: str, id_column: str, lists: Array, owners: _Owners, comm
 
 
 def _last_of_equal(keys: dict[str, Any], places: Array) -> Array:
-    """The places of the rows of which none in a later place has equal keys, in order."""
+    """Return the places of the rows that have no later row with equal keys, in order."""
     placed = pa.table({**keys, "place": places})
     last: Any = placed.group_by([*keys], use_threads=False).aggregate([("place", "max")])["place_max"]
     return last.combine_chunks().sort()
 
 
 def _ids(objects: Array) -> Array:
-    """The ids of objects; null for an empty one too."""
+    """Return the ids of objects; null also for an empty one."""
     return none_if_empty(select(objects, "id"))
 
 
 def _list_keys(lists: Any) -> dict[str, Array]:
-    """Columns that are equal for two lists of strings only if the lists are: a group cannot be made by lists.
+    """Return columns that are equal for two lists of strings only if the lists are: Arrow cannot group by lists.
 
-    The elements joined do not do alone, since an element may hold the separator: their lengths tell them apart.
+    Joining the elements is not enough, as an element may contain the separator: the lengths resolve that.
     """
     counts = pc.list_value_length(lists)
     elements = pc.list_flatten(lists)
@@ -184,7 +184,7 @@ def _list_keys(lists: Any) -> dict[str, Array]:
 
 
 def _elements(lists: Any) -> Array:
-    """The elements of lists one behind the other: a slice, not a copy, where null stands for no element of theirs."""
+    """Return the elements of lists in one array: a slice, not a copy, unless a null list hides elements."""
     first, last = lists.offsets[0].as_py(), lists.offsets[len(lists)].as_py()
     if pc.sum(pc.list_value_length(lists), min_count=0).as_py() == last - first:
         return lists.values.slice(first, last - first)
@@ -192,7 +192,7 @@ def _elements(lists: Any) -> Array:
 
 
 def _lists(counts: Array, elements: Array) -> Array:
-    """Lists of so many elements each, one behind the other; empty where the count is null."""
+    """Return consecutive lists with these numbers of elements; empty where the number is null."""
     ends = pc.cumulative_sum(pc.fill_null(counts, 0))
     return pa.ListArray.from_arrays(pa.concat_arrays([pa.array([0], pa.int32()), ends]), elements)
 

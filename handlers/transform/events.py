@@ -1,4 +1,4 @@
-"""An SQS message → the objects that S3 says were made."""
+"""An SQS message → the objects that S3 reports as created."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 
 
 class UnknownMessageError(ValueError):
-    """A message that is no notification of S3's; it goes to the dead-letter queue after its last try."""
+    """The message is not an S3 notification; it goes to the dead-letter queue after its last try."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class ObjectCreated:
 
 
 def objects_in(body: str) -> list[ObjectCreated]:
-    """The objects a message speaks of, keys decoded; none for S3's test event and for deletions.
+    """Return the objects that a message names, keys decoded; none for S3's test event and for deletions.
 
     Event: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 
     Raises:
-        UnknownMessageError: the message is no notification of S3's.
+        UnknownMessageError: it is not an S3 notification.
     """
     try:
         message: Any = json.loads(body)
@@ -38,4 +38,4 @@ def objects_in(body: str) -> list[ObjectCreated]:
             if record["eventName"].removeprefix("s3:").startswith("ObjectCreated:")
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnknownMessageError(f"The message is no notification of S3's: {body[:200]!r}.") from error
+        raise UnknownMessageError(f"The message is not an S3 notification: {body[:200]!r}.") from error

@@ -1,4 +1,4 @@
-"""Gzip, streamed: what can be read before a cut or damage is handed on, and what was wrong is told afterwards."""
+"""Streaming gzip decompression: passes on what precedes a truncation or damage, then reports the problem."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _GZIP_WINDOW = 31
 _GZIP_ERROR = cast("type[Exception]", isal_zlib.error)  # its stub names an instance, not a class
 _GZIP_MAGIC = b"\x1f\x8b"
 _TRAILER_BYTES = 8
-# Deflate grows a byte to 1032 at most: no step, not even of a bomb, gives more than 17 MB.
+# Deflate expands a byte to at most 1032: no step, not even of a bomb, yields more than 17 MB.
 _STEP_BYTES = 16 * 1024
 
 
 class Gunzip:
     """The decompressed content of a gzip stream of one or more members.
 
-    After iteration `problem` says what was wrong with the stream, as a reason and a sentence, or is None.
+    After iteration, `problem` is the reason and a sentence on what is wrong with the stream, or None.
     """
 
     problem: tuple[ObjectReason, str] | None
@@ -30,7 +30,7 @@ class Gunzip:
         self.problem = None
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield pieces as they come; an error of the source itself is passed on."""
+        """Yield pieces as they come; an error of the source itself propagates."""
         member = isal_zlib.decompressobj(_GZIP_WINDOW)
         read = in_member = whole_members = 0
         for step in _steps(self._compressed):
@@ -39,7 +39,7 @@ class Gunzip:
             while rest:
                 if in_member == 0:
                     if whole_members:
-                        rest = rest.lstrip(b"\0")  # gzip allows zeros behind a member
+                        rest = rest.lstrip(b"\0")  # gzip allows zeros after a member
                     if not rest.startswith(_GZIP_MAGIC[: len(rest)]):
                         self.problem = _not_gzip(read, whole_members)
                         return
@@ -58,17 +58,17 @@ class Gunzip:
         if read == 0:
             self.problem = ("empty", "The object has no bytes.")
         elif in_member:
-            self.problem = ("truncated", f"The gzip stream ends in its middle, after {read} bytes.")
+            self.problem = ("truncated", f"The gzip stream is truncated after {read} bytes.")
 
 
 def _not_gzip(read: int, whole_members: int) -> tuple[ObjectReason, str]:
     if whole_members == 0:
-        return "not_gzip", "The object does not begin as gzip does."
-    return "corrupt", f"What stands behind the end of the gzip stream, within the first {read} bytes, is no gzip."
+        return "not_gzip", "The object does not start with a gzip header."
+    return "corrupt", f"What follows the end of the gzip stream, within the first {read} bytes, is not gzip."
 
 
 def _steps(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Cut small; the trailer comes last and alone, since whoever finds it wrong keeps back what came with it."""
+    """Split into small pieces; the trailer comes last and alone, since a wrong one discards the rest of its piece."""
     held = b""
     for chunk in chunks:
         for start in range(0, len(chunk), _STEP_BYTES):

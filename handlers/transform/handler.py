@@ -1,7 +1,8 @@
-"""The transform function: messages of the raw bucket's queue in, Parquet tables out.
+"""The transform function: messages from the raw bucket's queue in, Parquet tables out.
 
-A message that fails, or whose turn comes too late, is handed back alone (`ReportBatchItemFailures`); SQS brings it
-again and at last keeps it among the dead letters. Environment: `RAW_BUCKET`, `TRANSFORMED_BUCKET`, `POWERTOOLS_*`.
+A message that fails, or for which there is no time left, is returned individually (`ReportBatchItemFailures`); SQS
+retries it and finally moves it to the dead-letter queue. Environment: `RAW_BUCKET`, `TRANSFORMED_BUCKET`,
+`POWERTOOLS_*`.
 """
 
 from __future__ import annotations
@@ -9,35 +10,33 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.transform.events import ObjectCreated, objects_in
 from handlers.transform.transformer import Result, Transformer
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
-logger = Logger()
+LOG = Logger()
 metrics = Metrics()
 _BEGIN_MILLISECONDS = 200_000
-"""With how much of the function's time an object is begun: with less it might be cut off only for those before it."""
+"""Time that must be left to start an object: with less it might be cut off only because of those before it."""
 _STORE_MILLISECONDS = 50_000
-"""How much is left for storing the tables, at the most a file for each of several hundred months."""
-# Each failed message comes again on its own, also when all of a batch failed.
+"""Time reserved for storing the tables: up to one file for each of several hundred months."""
+# Each failed message is retried on its own, even if the whole batch failed.
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @metrics.log_metrics
-@logger.inject_lambda_context(clear_state=True)
+@LOG.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Transform the objects of a batch of SQS messages; answer with the messages that failed."""
+    """Transform the objects of a batch of SQS messages; return the messages that failed."""
     metrics.add_metric(name="Messages", unit=MetricUnit.Count, value=len(event["Records"]))
     return process_partial_response(event, transform_message, processor, context)
 
@@ -47,38 +46,38 @@ class NotBegunError(Exception):
 
 
 def transform_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    """Transform the objects that one message speaks of.
+    """Transform the objects that one message names.
 
     Raises:
-        NotBegunError: the time that is left may not be enough; the message is to come again.
-        Exception: whatever kept it from being done, after it was logged; the message is to come again.
+        NotBegunError: there may not be enough time left; the message is retried.
+        Exception: anything that went wrong, once it is logged; the message is retried.
     """
     try:
         for created in objects_in(record.body):
             _check_time(lambda_context)
             transform_object(created, lambda: _remaining(lambda_context) < _STORE_MILLISECONDS)
     except NotBegunError:
-        logger.warning("The time that is left may not be enough: the message will come again.")
+        LOG.warning("There may not be enough time left: the message will be retried.")
         raise
     except Exception:
-        logger.exception("The message failed and will come again.", message_id=record.message_id)
+        LOG.exception("The message failed and will be retried.", message_id=record.message_id)
         raise
 
 
 def transform_object(created: ObjectCreated, out_of_time: Callable[[], bool]) -> None:
-    """Transform one object and say what became of it in log and metrics."""
+    """Transform one object and report the result in the log and the metrics."""
     if created.bucket != os.environ["RAW_BUCKET"]:
-        logger.warning("An object of another bucket was left alone.", bucket=created.bucket, raw_key=created.key)
+        LOG.warning("An object in another bucket was ignored.", bucket=created.bucket, raw_key=created.key)
         return
     report(_transformer().transform(created.key, out_of_time))
 
 
 def report(result: Result) -> None:
-    """Log and count what became of an object; drift once a path."""
+    """Log and count the result for an object; drift once per path."""
     made = result.outputs
     for finding in result.drift.findings.values():
-        logger.warning(
-            "Spotify sent something else than declared.",
+        LOG.warning(
+            "Spotify sent something unexpected.",
             raw_key=made.raw_key,
             path=finding.path,
             found=finding.found,
@@ -86,9 +85,9 @@ def report(result: Result) -> None:
             count=finding.count,
         )
     if result.outcome in ("gone", "ignored"):
-        logger.warning("There was nothing to transform.", raw_key=made.raw_key, outcome=result.outcome)
+        LOG.warning("There was nothing to transform.", raw_key=made.raw_key, outcome=result.outcome)
     else:
-        logger.info(
+        LOG.info(
             "The object was transformed.",
             raw_key=made.raw_key,
             outcome=result.outcome,
@@ -119,5 +118,5 @@ def _remaining(context: LambdaContext) -> int:
 
 @functools.cache
 def _transformer() -> Transformer:
-    """Kept warm between invocations."""
+    """Reused between invocations."""
     return Transformer(boto3.client("s3"), os.environ["RAW_BUCKET"], os.environ["TRANSFORMED_BUCKET"])

@@ -1,4 +1,4 @@
-"""A run manifest → rows of `runs`, one a unit. A manifest is small and ours: Python reads it."""
+"""A run manifest → rows of `runs`, one per unit. Manifests are small and our own, so plain Python reads them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from handlers.transform.tolerant import fitted, kind_of, parse
 
 MAX_MANIFEST_BYTES = 32 * 1024 * 1024
 
-# Columns of `runs` that hold what is said of the whole run; the others come from the unit.
+# Columns of `runs` that describe the whole run; the others come from the unit.
 _OF_RUN = {
     "trigger": "trigger",
     "scheduled_at": "scheduled_at",
@@ -31,7 +31,7 @@ _OF_RUN = {
 
 
 def transform_manifest(content: bytes, key: ManifestKey, files: TableFiles) -> Counts:
-    """Read a manifest and write its units as rows into `files`; a unit that cannot be one is a rejected record."""
+    """Read a manifest and write its units as rows to `files`; a unit that cannot become a row is a rejected record."""
     counts = Counts()
     origin = Origin(str(key), "runs", key.run_id)
     try:
@@ -75,10 +75,10 @@ def _taken_apart(content: bytes) -> tuple[dict[str, Any], list[Any]]:
 
 
 def _row(manifest: dict[str, Any], unit: Any, key: ManifestKey, changed: dict[str, str]) -> dict[str, Any]:
-    """The values of one unit, as they are read.
+    """Return the values of one unit.
 
     Raises:
-        RejectedLineError: the unit is no object, or it lacks its stream or unit.
+        RejectedLineError: the unit is not an object, or its stream or unit is missing.
     """
     if not isinstance(unit, dict):
         raise RejectedLineError("wrong_type", f"The unit is {kind_of(unit)}, not an object.")
@@ -105,7 +105,7 @@ def _table(rows: list[dict[str, Any]], lines: list[int], origin: Origin, counts:
         arrays.append(fitted_column(values, column))
         lost = arrays[-1].null_count - values.null_count
         if lost:
-            counts.drift.add(column.name, f"a value that is no {column.type}", count=lost)
+            counts.drift.add(column.name, f"a value that does not fit {column.type}", count=lost)
     envelope = pa.StructArray.from_arrays(
         [
             pa.nulls(len(rows), pa.string()),

@@ -1,4 +1,4 @@
-"""Where rows come from, and the columns that say so at the end of every row."""
+"""The origin of rows, and the columns with it at the end of every row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from handlers.transform.columns import select
 
 @dataclass(frozen=True)
 class Origin:
-    """Where rows come from: what the common columns hold where a line does not say it."""
+    """The origin of rows: the values of the common columns that a line does not have."""
 
     raw_key: str
     stream: str | None
@@ -27,12 +27,12 @@ class Origin:
 
     @classmethod
     def of(cls, key: RawKey, metadata: Mapping[str, str]) -> Origin:
-        """The origin of a raw object's rows: its key and its S3 metadata."""
+        """Return the origin of a raw object's rows, from its key and its S3 metadata."""
         return cls(str(key), key.stream, key.run_id, metadata.get(READ_ID_METADATA), account_in(metadata))
 
 
 def common_columns(envelope: Array, lines: Array, origin: Origin) -> pa.RecordBatch:
-    """The columns that every row ends with, from the fields of raw lines and, where these lack them, the object's."""
+    """Return the common columns, from the fields of raw lines or else from the object."""
     count = len(lines)
     zeros = pa.repeat(pa.scalar(0, pa.int32()), count)
     values = {

@@ -1,4 +1,4 @@
-"""`outputs/`: what each raw object became, so that outputs it no longer produces can be deleted."""
+"""`outputs/`: what each raw object became, to delete outputs that it no longer produces."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from handlers.tables import SCHEMA_VERSION
 
 @dataclass(frozen=True)
 class Outputs:
-    """What one object became; as JSON the content of its key below `outputs/`."""
+    """What one object became; as JSON, the content of its key below `outputs/`."""
 
     raw_key: str
     keys: dict[str, int] = field(default_factory=dict)
     """Output key → rows."""
     rows: dict[str, int] = field(default_factory=dict)
-    """Table → rows, over its partitions."""
+    """Table → rows, across its partitions."""
     lines: int = 0
     rejected: int = 0
-    """Lines that became no row; rows of line 0 are not among them."""
+    """Lines that did not become a row; without rejections of line 0."""
 
     def to_json(self) -> bytes:
-        """The same outputs are always the same bytes."""
+        """Return the JSON; the same outputs always give the same bytes."""
         made = {
             "raw_key": self.raw_key,
             "schema_version": SCHEMA_VERSION,
@@ -37,7 +37,7 @@ class Outputs:
 
 
 def keys_in(content: bytes) -> frozenset[str]:
-    """The output keys that an earlier processing noted; none where its note cannot be read."""
+    """Return the output keys recorded by an earlier run; none if the record cannot be read."""
     try:
         noted: Any = json.loads(content)
         return frozenset(key for key in noted["outputs"] if key.startswith(TABLES_PREFIX))

@@ -1,4 +1,4 @@
-"""One raw object → rows of its stream's table, of the entities met in it, and rejected records."""
+"""One raw object → rows of its stream's table and of entities, and rejected records."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from handlers.transform.threads import ahead, in_order
 from handlers.transform.unknown_fields import note_unknown_fields
 
 _THREADS = 2
-"""How many blocks are worked on at a time: more would cost memory, and a function has no more processors."""
+"""Number of blocks processed at a time: more would take memory, and the function has no more processors."""
 
 _LOOKED_AT_BYTES = 256 * 1024
-"""How long lines may be on average to be looked at for new fields: longer than any that Spotify's records give."""
+"""Maximum average length of the lines searched for new fields: longer than any of Spotify's records."""
 
 
 @dataclass
@@ -52,17 +52,17 @@ def transform_raw(
     files: TableFiles,
     out_of_time: Callable[[], bool] = never,
 ) -> Counts:
-    """Read a raw object and write its rows into `files`, block by block, in order.
+    """Read a raw object and write its rows to `files`, block by block, in order.
 
-    Decompression runs ahead in a thread of its own, blocks are worked on side by side, and the calling thread writes.
-    An object beyond the limits of `cut_off.py` is read no further than to the block that exceeds them.
+    Decompression runs ahead in its own thread, blocks are processed concurrently, and the calling thread writes.
+    An object over the limits of `cut_off.py` is read up to and including the block that exceeds them.
 
     Args:
-        compressed: the object's bytes, in pieces; taken in another thread.
+        compressed: the object's bytes, in pieces; consumed in another thread.
         key: its key.
         metadata: its S3 metadata.
-        files: where the rows go.
-        out_of_time: whether reading has to end; called in another thread.
+        files: receives the rows.
+        out_of_time: returns whether reading must stop; called in another thread.
     """
     origin = Origin.of(key, metadata)
     counts = Counts()
@@ -95,7 +95,7 @@ def _noting_unknown_fields(parts: Iterable[Block | LongLine], stream: str, drift
 
 
 def _write(made: BlockTables, origin: Origin, files: TableFiles, counts: Counts) -> None:
-    # The stream's own table first: where its rows are refused, nothing of the part is written.
+    # The stream's own table first: if its rows are refused, nothing of the part is written.
     for name, rows in reversed(made.tables):
         files.add(name, rows)
     add_rejections(made.rejections, origin, files)
@@ -140,7 +140,7 @@ def _cut_off(error: CutOffError, counts: Counts) -> Rejection:
 
 
 def _object_problems(content: Gunzip, metadata: Mapping[str, str], lines: int) -> list[Rejection]:
-    """What is wrong with the object itself: its compression, or else how many lines it holds."""
+    """Return what is wrong with the object itself: its compression, or else its number of lines."""
     if content.problem is not None:
         return [Rejection(0, *content.problem)]
     said = metadata.get(LINES_METADATA, "")

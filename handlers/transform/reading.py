@@ -1,4 +1,4 @@
-"""A block of raw lines → Arrow: as one where it can be, else split until the bad lines stand alone."""
+"""A block of raw lines → Arrow: as a whole if possible, else split until the bad lines are isolated."""
 
 from __future__ import annotations
 
@@ -19,35 +19,36 @@ from handlers.transform.tolerant import read_tolerantly
 
 
 class RefusedBlockError(ValueError):
-    """Arrow cannot read a block, or not as one row a line."""
+    """Arrow cannot read the block, or not as one row per line."""
 
 
 _LINE_BY_LINE = 16
-"""Of how many lines a refused block is read line by line: to ask Arrow again takes as long as to read so many."""
+"""Size in lines up to which a refused block is read line by line: another attempt by Arrow takes as long."""
 
 _ALL_BAD = 64
-"""After how many bad lines in a row the next ones are taken to be bad too."""
+"""Number of consecutive bad lines after which the next ones are assumed to be bad too."""
 
 _LINE_BY_LINE_AFTER_BAD = 256
-"""Of how many lines a block then is read line by line, without asking Arrow first."""
+"""Size in lines up to which such a block is then read line by line, without trying Arrow first."""
 
 _REPAIRED_ROWS = 256
-"""How many repaired lines wait to become one table."""
+"""Number of repaired lines collected into one table."""
 
 _MOST_PIECES = 64
-"""How many tables wait to become one: of its hundred columns even a single row takes a third of a megabyte."""
+"""Number of tables collected before they are joined: with a hundred columns, even a single row takes a third of a
+megabyte."""
 
 
 @dataclass
 class Reading:
-    """What the lines of a block hold: the rows, the line of each, and the lines that could not be read."""
+    """The content of a block: the rows, the line of each, and the lines that could not be read."""
 
     schema: pa.Schema
     rejections: list[Rejection] = field(default_factory=list)
     bad_lines: int = 0
-    """Lines that Arrow refuses: repaired or rejected, each costs as much time as dozens of good ones."""
+    """Lines that Arrow refuses: repaired or rejected, each takes as long as dozens of good ones."""
     bad_in_a_row: int = 0
-    """How many of them end what was read so far."""
+    """How many of the latest lines are bad, without a good one in between."""
     _pieces: list[pa.Table] = field(default_factory=list)
     _lines: list[Array] = field(default_factory=list)
     _repaired: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -66,19 +67,19 @@ class Reading:
             self._join_repaired()
 
     def reject(self, rejection: Rejection) -> None:
-        """Note a line that gives no row."""
+        """Record a line that gives no row."""
         self._note_bad()
         self.rejections.append(rejection)
 
     def rows(self) -> Array:
-        """One struct a row, in the order of the lines."""
+        """Return one struct per row, in the order of the lines."""
         self._join_repaired()
         batches = pa.concat_tables(self._pieces).combine_chunks().to_batches() if self._pieces else []
         batch = batches[0] if batches else pa.RecordBatch.from_pylist([], schema=self.schema)
         return batch.to_struct_array()
 
     def line_numbers(self) -> Array:
-        """The line of each row, from 1."""
+        """Return the line of each row, from 1."""
         self._join_repaired()
         return pa.concat_arrays(self._lines) if self._lines else pa.array([], pa.int64())
 
@@ -100,7 +101,7 @@ class Reading:
 
 
 def read_block(block: Block, stream: str, drift: Drift) -> Reading:
-    """Read a block; every line of it is a row or a rejection of what is returned."""
+    """Read a block; every line is a row or a rejection in the result."""
     reading = Reading(read_schema(stream))
     _read(block, stream, drift, reading)
     return reading
@@ -126,7 +127,7 @@ def _read_lines(block: Block, stream: str, drift: Drift, reading: Reading) -> No
 
 
 def _read_line(number: int, line: bytes, stream: str, drift: Drift, reading: Reading) -> None:
-    """Read a line by Python; what is nested too deeply for it Arrow may still read, which passes over unread fields."""
+    """Read a line with Python, or with Arrow, which skips fields outside the schema, if it is nested too deeply."""
     try:
         read = read_tolerantly(line, reading.schema, STREAM_MAPPINGS[stream])
     except RejectedLineError as error:
@@ -149,9 +150,9 @@ def _read_by_arrow(number: int, line: bytes, stream: str) -> pa.Table | None:
 
 
 def _read_leanly(block: Block, stream: str) -> pa.Table:
-    """Read a block, without the fields of a place that its first line leaves empty: each costs time in every line.
+    """Read a block without the fields of an item key that is empty in its first line: each takes time in every line.
 
-    Where another line does have something there, the block is read once more, with all fields.
+    If another line does have something there, the block is read again with all fields.
     """
     schema = read_schema(stream)
     place = _empty_place(block, STREAM_MAPPINGS[stream].item)
@@ -172,7 +173,9 @@ def _read_leanly(block: Block, stream: str) -> pa.Table:
 
 
 def _empty_place(block: Block, places: tuple[str, ...]) -> str | None:
-    """The member of the record, of those that may hold an entry's object, that the first line does without."""
+    """Return the item key that is empty in the first line, if all the others are not."""
+    if len(places) < 2:
+        return None
     first = block.data[: block.data.find(b"\n") + 1 or None]
     try:
         record = json.loads(first)["record"]
@@ -185,7 +188,7 @@ def _empty_place(block: Block, places: tuple[str, ...]) -> str | None:
 
 @functools.cache
 def _lean_schema(stream: str, place: str) -> pa.Schema:
-    """The schema of a stream in which one member of the record has no field but its URI."""
+    """Return the schema of a stream, with one member of the record reduced to its URI."""
     schema = read_schema(stream)
     members = [
         pa.field(member.name, pa.struct([pa.field("uri", pa.string())])) if member.name == place else member
@@ -195,32 +198,32 @@ def _lean_schema(stream: str, place: str) -> pa.Schema:
 
 
 def read_whole(block: Block, schema: pa.Schema) -> pa.Table:
-    """Read a block with Arrow, one row a line.
+    """Read a block with Arrow, one row per line.
 
     Raises:
         RefusedBlockError: a line is not one JSON object of the schema's types.
     """
-    # Between `}` and `{` JSON never has white space alone, so no object then goes over lines; Arrow counts rows, not
-    # lines, and its reader (26.0.1) crashes where a block begins with a bare `null`.
+    # In JSON, `}` and `{` are never separated by white space alone, so no object then spans lines. Arrow counts rows,
+    # not lines, and its reader (26.0.1) crashes on a block that starts with a bare `null`.
     if not block.holds_objects:
-        raise RefusedBlockError("The block does not look like one object a line.")
+        raise RefusedBlockError("The block does not look like one object per line.")
     try:
         _check_utf8(block.data)
         table: pa.Table = pa_json.read_json(
             pa.BufferReader(block.data),
-            # One chunk of its own thread: blocks are read beside one another.
+            # One chunk and one thread: blocks are read concurrently.
             read_options=pa_json.ReadOptions(use_threads=False, block_size=len(block.data)),
             parse_options=pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
         )
     except pa.ArrowInvalid as error:
         raise RefusedBlockError(str(error)) from error
     if table.num_rows != block.lines:
-        raise RefusedBlockError(f"{table.num_rows} objects stand on {block.lines} lines.")
+        raise RefusedBlockError(f"{table.num_rows} objects are on {block.lines} lines.")
     return table
 
 
 def _check_utf8(data: bytes) -> None:
-    """Arrow's JSON reader passes bytes that are no UTF-8; its cast does not."""
+    """Check the encoding: Arrow's JSON reader accepts bytes that are not UTF-8, its cast does not."""
     if not data.isascii():
         offsets = pa.array([0, len(data)], pa.int64()).buffers()[1]
         pa.Array.from_buffers(pa.large_binary(), 1, [None, offsets, pa.py_buffer(data)]).cast(pa.large_string())

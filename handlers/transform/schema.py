@@ -1,4 +1,4 @@
-"""Arrow schemas: those of the tables from `tables.py`, those that raw lines are read with from `mapping.py`."""
+"""Arrow schemas: of tables, from `tables.py`, and for reading raw lines, from `mapping.py`."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ READ_TYPES: dict[str, ArrowType] = {
     "timestamp": pa.string(),
     "date": pa.string(),
 }
-"""As what a value stands in JSON: narrower integers and times are converted after reading, one by one."""
+"""The types in JSON: narrower integers and times are converted after reading, value by value."""
 
-# Fields of a raw line beside `context` and `record`: the column each of them feeds.
+# Fields of a raw line besides `context` and `record`, with the column each one feeds.
 ENVELOPE = {
     "run_id": "_run_id",
     "read_id": "_read_id",
@@ -43,17 +43,17 @@ ENVELOPE = {
 
 
 def arrow_type(column: Column) -> ArrowType:
-    """The Arrow type that a column is written as."""
+    """Return the Arrow type that a column is written as."""
     return _ARROW_TYPES[column.type]
 
 
 def column_of(table: str, name: str) -> Column:
-    """A table's column by its name."""
+    """Return a table's column by its name."""
     return next(column for column in TABLES[table].all_columns if column.name == name)
 
 
 _REPEATED = {"account_id", "_run_id", "_read_id", "_raw_key"}
-"""Columns that hold the same in most rows of a block; in memory each value is held once."""
+"""Columns with the same value in most rows of a block; memory holds each value once."""
 
 
 def _held_type(column: Column) -> ArrowType:
@@ -62,7 +62,7 @@ def _held_type(column: Column) -> ArrowType:
 
 @functools.cache
 def table_schema(name: str) -> pa.Schema:
-    """The schema of a table's Parquet files: own columns, then the common ones; only the grain is never null."""
+    """Return the schema of a table's Parquet files: own columns, then common ones; only the grain is required."""
     table: Table = TABLES[name]
     return pa.schema(
         [
@@ -74,7 +74,7 @@ def table_schema(name: str) -> pa.Schema:
 
 @functools.cache
 def read_schema(stream: str) -> pa.Schema:
-    """The nested schema that a stream's raw lines are read with: the fields that some column needs, no others."""
+    """Return the nested schema for reading a stream's raw lines: only fields that some column needs."""
     tree: dict[str, Any] = {"context": {}, "record": {}}
     for name, type_ in _leaves(STREAM_MAPPINGS[stream]):
         _plant(tree, name, type_)
@@ -84,7 +84,7 @@ def read_schema(stream: str) -> pa.Schema:
 
 
 def _leaves(mapping: StreamMapping) -> Iterator[tuple[str, ArrowType]]:
-    """Every path of a stream as it stands in a raw line, with the type to read it as."""
+    """Yield every path of a stream in a raw line, with the type to read it as."""
     for name, expression in mapping.columns.items():
         type_ = _read_type(column_of(mapping.table, name), expression)
         for path in paths(expression):
@@ -109,7 +109,7 @@ def _read_type(column: Column, expression: Expression) -> ArrowType:
 
 
 def _plant(tree: dict[str, Any], path: str, type_: ArrowType) -> None:
-    """Put a leaf into a tree of dictionaries; a list of objects is a list that holds the tree of its elements."""
+    """Put a leaf into a tree of dictionaries; a list of objects is a list with the tree of its elements."""
     *parents, last = path.split(".")
     for name in parents:
         key = name.partition("[")[0]

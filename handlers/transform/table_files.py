@@ -1,6 +1,6 @@
-"""Parquet files of one raw object: a file a table and partition, written bit by bit, stored whole.
+"""The Parquet files of one raw object: one per table and partition, written incrementally and stored whole.
 
-The same rows give the same bytes: no time of writing, no random name goes into a file.
+The same rows give the same bytes: a file has no timestamp and no random name in it.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from handlers.tables import STREAM_TABLES, TABLES
+from handlers.tables import TABLES
 from handlers.transform.arrow import pc
 from handlers.transform.cut_off import check_months
 from handlers.transform.schema import table_schema
 from handlers.transform.threads import in_order
 
 _ROW_GROUP_BYTES = 8 * 1024 * 1024
-"""How much waits in memory for a file before it becomes a row group."""
+"""Size of the rows buffered for a file before they become a row group."""
 
 _WAITING_BYTES = 48 * 1024 * 1024
-"""How much may wait for the files of all months of `plays` together."""
+"""Maximum size of the rows buffered for all months of `plays` together."""
 _PIECE_BYTES = 16 * 1024
-"""What rows that wait take beside their values: of a few plays of each of many months that is nearly all."""
+"""Overhead of a buffered batch besides its values: with a few plays in each of many months, that is nearly
+everything."""
 
 _HARDLY_REPEATED = {"item_uri", "item_name", "track_id", "track_name", "isrc", "_line"}
 _HARDLY_REPEATED_IN = {"tracks": {"uri", "name", "spotify_url"}}
-"""Columns of nearly as many values as rows: a dictionary would only stand in their way."""
+"""Columns with nearly as many values as rows: a dictionary would only get in the way."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class _Open:
     table: str
     path: Path
     writer: pq.ParquetWriter | None = None
-    """Opened with the first row group: a file of each of a thousand months would be more than may be open at once."""
+    """Opened with the first row group: a file for each of a thousand months would be too many to have open at once."""
     rows: int = 0
     file_bytes: int = 0
     """What was written so far."""
@@ -73,16 +74,16 @@ class _Open:
         self.flush()
         if self.writer:
             self.writer.close()
-            # A closed one still holds fifty kilobytes, and there may be one for each of very many months.
+            # A closed writer still holds fifty kilobytes, and there may be one for each of very many months.
             self.writer = None
 
 
 class TableFiles:
-    """The Parquet files that are being written into a folder.
+    """The Parquet files being written to a folder.
 
     Args:
         folder: an empty folder, for instance a temporary one.
-        partitions: partition key → partition of the rows; `plays` alone has a month of its own in each row.
+        partitions: partition key → partition of the rows; in `plays` each row has its own month.
     """
 
     def __init__(self, folder: Path, partitions: Mapping[str, str]) -> None:
@@ -91,15 +92,16 @@ class TableFiles:
         self._open: dict[tuple[str, str], _Open] = {}
 
     def add(self, table: str, rows: pa.Table) -> None:
-        """Append rows to a table; those of `plays` go to the month of each.
+        """Append rows to a table; those of `plays` by their months.
 
         Raises:
-            CutOffError: the rows would make too many months; none was appended.
+            CutOffError: there would be too many months; nothing was appended.
         """
         if not rows.num_rows:
             return
         if table == "plays":
-            # Not by strftime, which wants the machine's time zone database even for UTC; Lambda promises none.
+            # Not with strftime, which needs the system's time zone database even for UTC; Lambda does not guarantee
+            # one.
             months = pc.utf8_slice_codeunits(pc.cast(rows["played_at"], pa.string()), 0, len("YYYY-MM"))
             order, start = pc.sort_indices(months), 0
             found = {month["values"]: month["counts"] for month in pc.value_counts(months.take(order)).to_pylist()}
@@ -113,11 +115,11 @@ class TableFiles:
 
     @property
     def file_bytes(self) -> int:
-        """How much Parquet is on disk."""
+        """Size of the Parquet files on disk."""
         return sum(file.file_bytes for file in self._open.values())
 
     def finish(self) -> Iterator[TableFile]:
-        """Close the files and name them: entities first, then the streams' tables, rejected records last."""
+        """Close the files and yield them: entities first, then the streams' tables, rejected records last."""
         opened = sorted(self._open.items(), key=lambda item: (_turn(item[0][0]), item[0]))
         closed = in_order(_Open.close, (file for _, file in opened), threads=2)
         for ((table, partition), file), _ in zip(opened, closed, strict=True):
@@ -137,14 +139,14 @@ class TableFiles:
 
 
 def _turn(table: str) -> int:
-    """A read counts as complete by its stream's rows and rejections, so these are stored after what they refer to."""
+    """Return the place of a table: a read counts as complete by its stream's rows and rejections, so they come last."""
     if table == "rejected_records":
         return 2
-    return int(table in STREAM_TABLES.values())
+    return int(TABLES[table].kind in {"snapshot", "log"})
 
 
 def _writer(path: Path, table: str) -> pq.ParquetWriter:
-    # Without Arrow's own schema in the file every reader sees the same types; those of Parquet say it all.
+    # Without Arrow's own schema in the file, every reader sees the same types; Parquet's are sufficient.
     schema = table_schema(table)
     hardly_repeated = _HARDLY_REPEATED | _HARDLY_REPEATED_IN.get(table, set())
     repeated: Any = [name for name in schema.names if name not in hardly_repeated]

@@ -1,4 +1,4 @@
-"""Work beside other work, in threads: a bounded piece ahead, and in order. What fails, fails where it is asked for."""
+"""Bounded, ordered work in threads. An error is raised where the result is consumed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _END = object()
 
 
 def ahead(items: Iterable[Item], *, most: int) -> Generator[Item, None, None]:
-    """Take items in a thread of its own, before they are asked for.
+    """Consume items in a thread, ahead of the caller.
 
-    Closing it waits for the item that is being taken and takes no other.
+    Closing it waits for the current item and consumes no other.
 
     Args:
-        items: taken one by one; what they raise is raised after the items before it.
-        most: how many wait at most.
+        items: consumed one by one; an error is raised after the items before it.
+        most: how many are consumed ahead at most.
     """
     iterator = iter(items)
     with ThreadPoolExecutor(1) as pool:
@@ -34,13 +34,13 @@ def ahead(items: Iterable[Item], *, most: int) -> Generator[Item, None, None]:
 
 
 def in_order(function: Callable[[Item], Made], items: Iterable[Item], *, threads: int) -> Generator[Made, None, None]:
-    """What a function makes of each item, several at a time, in the order of the items.
+    """Yield the result of a function for each item, several at a time, in the order of the items.
 
-    Closing it waits for what is being made and begins nothing else.
+    Closing it waits for the running calls and starts no others.
 
     Args:
         function: called in one of the threads.
-        items: asked for in the calling thread, no earlier than a thread is free for one.
+        items: consumed in the calling thread, no earlier than a thread is free.
         threads: how many.
     """
     with ThreadPoolExecutor(threads) as pool:

@@ -19,37 +19,37 @@ _WHOLE_DATE = r"^\d{4}-\d{2}-\d{2}$"
 _YEAR = r"^\d{4}(-.*)?$"
 _MINUTE = r"^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2})$"
 _NO_TIME = pa.array([0, 1])
-"""Numbers that stand in an export where there is no time."""
-# Spotify began in 2008; a clock that is wrong by decades says nothing. As seconds and as milliseconds the two ranges
-# are far apart, so the size of a number tells its unit.
+"""Numbers that an export has in place of a missing time."""
+# Spotify was launched in 2008; a clock that is wrong by decades is useless. The ranges in seconds and in milliseconds
+# are far apart, so the magnitude of a number gives its unit.
 _FIRST_EPOCH = int(datetime(2008, 1, 1, tzinfo=UTC).timestamp())
 _END_EPOCH = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
 
 
 def timestamps(texts: Array) -> Array:
-    """UTC in milliseconds, of ISO 8601 texts with a zone; null for anything else."""
+    """Convert ISO 8601 texts with a zone to UTC in milliseconds; anything else is null."""
     shaped = only_where(_matches(texts, _TIMESTAMP), texts)
     shaped = pc.replace_substring_regex(shaped, _BEYOND_MILLISECONDS, r"\1")
     try:
         times = shaped.cast(_UTC_MILLISECONDS).cast(MILLISECONDS)
-        # An offset may lead out of the four-digit years, which a `month` has and Python knows.
+        # An offset may lead outside the four-digit years that a `month` and Python support.
         return only_where(pc.and_(pc.greater_equal(times, _FIRST), pc.less_equal(times, _LAST)), times)
     except pa.ArrowInvalid:  # the 30th of February and the like
         return _each(shaped, _timestamp, MILLISECONDS)
 
 
 def known(times: Array) -> Array:
-    """Null for the epoch, by which Spotify says that it does not know."""
+    """Replace the epoch by null: Spotify sends it for an unknown time."""
     return only_where(pc.not_equal(times, pa.scalar(0, MILLISECONDS)), times)
 
 
 def meant(epochs: Array) -> Array:
-    """Numbers of an export's times, null for those that stand for no time."""
+    """Return an export's times as they are, with null for the numbers that mean there is none."""
     return only_where(pc.invert(pc.is_in(epochs, _NO_TIME)), epochs)
 
 
 def of_epochs(epochs: Array) -> Array:
-    """UTC in milliseconds, of seconds or milliseconds since 1970; null outside 2008 to 2099."""
+    """Convert seconds or milliseconds since 1970 to UTC in milliseconds; null outside 2008 to 2099."""
     seconds = _between(epochs, _FIRST_EPOCH, _END_EPOCH)
     milliseconds = only_where(_between(epochs, _FIRST_EPOCH * 1000, _END_EPOCH * 1000), epochs)
     scaled = pc.multiply(only_where(seconds, epochs), 1000)
@@ -57,12 +57,12 @@ def of_epochs(epochs: Array) -> Array:
 
 
 def minutes_as_timestamps(texts: Array) -> Array:
-    """ISO 8601 texts, of texts such as `2024-05-03 12:00`, which are UTC; any other text as it is."""
+    """Convert texts such as `2024-05-03 12:00`, in UTC, to ISO 8601; other texts stay as they are."""
     return pc.replace_substring_regex(texts, _MINUTE, r"\1T\2:00Z")
 
 
 def days(texts: Array) -> Array:
-    """Dates, of texts that are whole valid dates; null for anything else, a mere year or month among it."""
+    """Convert complete, valid dates; anything else is null, including a year or month alone."""
     shaped = only_where(_matches(texts, _WHOLE_DATE), texts)
     try:
         return shaped.cast(pa.date32())
@@ -71,13 +71,13 @@ def days(texts: Array) -> Array:
 
 
 def years(texts: Array) -> Array:
-    """Years, of texts that begin with one; null for the year 0."""
+    """Return the years that texts start with; null for the year 0."""
     shaped = only_where(_matches(texts, _YEAR), texts)
     return pc.utf8_slice_codeunits(shaped, 0, 4).cast(pa.int32())
 
 
 def _matches(texts: Array, pattern: str) -> Array:
-    """Whether a text has a form; the year 0 is none, since neither Python nor SQL has it."""
+    """Return whether texts match a pattern and are not in the year 0, which neither Python nor SQL has."""
     return pc.and_(pc.match_substring_regex(texts, pattern), pc.invert(pc.starts_with(texts, "0000")))
 
 
@@ -86,7 +86,7 @@ def _between(numbers: Array, first: int, end: int) -> Array:
 
 
 def _each(texts: Array, convert: Any, type_: pa.DataType) -> Any:
-    """Convert every distinct text by Python: only where Arrow refuses one of them."""
+    """Convert every distinct text with Python, for when Arrow refuses one of them."""
     encoded = texts.dictionary_encode()
     values = pa.array([convert(text) for text in encoded.dictionary.to_pylist()], type_)
     return values.take(encoded.indices)

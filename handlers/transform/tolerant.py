@@ -1,4 +1,4 @@
-"""One line read by Python, for the lines that Arrow refuses: what is wrong outside the grain becomes null."""
+"""Reading one line with Python, for lines that Arrow refuses: what is wrong outside the grain becomes null."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from handlers.transform.mapping import IdOfKind, KindOfFirst, StreamMapping, pat
 from handlers.transform.rejections import RejectedLineError
 
 _INT64 = range(-(2**63), 2**63)
-_MAX_DIGITS = 19  # of an integer that may fit 64 bits
+_MAX_DIGITS = 19  # of an integer that may fit into 64 bits
 _KINDS: tuple[tuple[type, str], ...] = (
     (type(None), "null"),
     (bool, "a boolean"),
@@ -27,14 +27,14 @@ _KINDS: tuple[tuple[type, str], ...] = (
 
 
 class _Object(dict[str, Any]):
-    """A JSON object that remembers which names it gave more than once; the last value counts."""
+    """A JSON object that remembers its duplicate names; the last value counts."""
 
     repeated: frozenset[str] = frozenset()
 
 
 @dataclass
 class TolerantLine:
-    """A line's values as the read schema wants them, and what had to be changed for it."""
+    """A line's values as the read schema requires them, and what had to be changed."""
 
     values: dict[str, Any]
     changed: dict[str, str] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class TolerantLine:
 
 
 def parse(line: bytes) -> Any:
-    """Take a line apart as JSON; `NaN` and integers of any length are read, as numbers that no column takes.
+    """Parse a line as JSON; `NaN` and integers of any length are read, as numbers that fit no column.
 
     Raises:
         RejectedLineError: the line is not UTF-8, not one JSON value, or nested too deeply.
@@ -60,10 +60,10 @@ def parse(line: bytes) -> Any:
 
 
 def parse_envelope(line: bytes) -> dict[str, Any]:
-    """Take a raw line apart.
+    """Parse a raw line.
 
     Raises:
-        RejectedLineError: as `parse`, or it is no object, or its record is missing, null or no object.
+        RejectedLineError: as for `parse`, or it is not an object, or its record is missing, null or not an object.
     """
     parsed = parse(line)
     if not isinstance(parsed, dict):
@@ -79,10 +79,10 @@ def parse_envelope(line: bytes) -> dict[str, Any]:
 
 
 def read_tolerantly(line: bytes, schema: pa.Schema, mapping: StreamMapping) -> TolerantLine:
-    """Read a line that Arrow refuses: every value of another type than the schema's becomes null.
+    """Read a line that Arrow refuses: every value whose type is not the schema's becomes null.
 
     Raises:
-        RejectedLineError: as `parse_envelope`, or a value of the grain is of a wrong type.
+        RejectedLineError: as for `parse_envelope`, or a value of the grain has the wrong type.
     """
     parsed = parse_envelope(line)
     read = TolerantLine({})
@@ -97,12 +97,12 @@ def read_tolerantly(line: bytes, schema: pa.Schema, mapping: StreamMapping) -> T
             continue
         for path, found in read.changed.items():
             if any(f"{place}.".startswith(f"{path}.") for place in places):
-                raise RejectedLineError("wrong_type", f"{path} is {found}, which gives no {column}.")
+                raise RejectedLineError("wrong_type", f"{path} is {found}, which does not fit {column}.")
     return read
 
 
 def why_without(column: str, line: bytes, mapping: StreamMapping) -> RejectedLineError:
-    """Say why a line that reads well gives a column of the grain no value."""
+    """Return why a readable line has no value for a column of the grain."""
     try:
         parsed = parse_envelope(line)
     except RejectedLineError as error:
@@ -111,14 +111,14 @@ def why_without(column: str, line: bytes, mapping: StreamMapping) -> RejectedLin
     for place in places:
         value = _at(parsed, place)
         if value is not None:
-            return RejectedLineError("wrong_type", f"{place} holds {kind_of(value)} that is no {column}.")
-    return RejectedLineError("missing_key", f"{' or '.join(places)} is missing, which gives {column}.")
+            return RejectedLineError("wrong_type", f"{place} holds {kind_of(value)} that does not fit {column}.")
+    return RejectedLineError("missing_key", f"{' or '.join(places)} is missing, which {column} requires.")
 
 
 def places_of(column: str, mapping: StreamMapping) -> tuple[str, ...]:
-    """Where in a raw line a column of the grain comes from, the place that counts first in front.
+    """Return the paths in a raw line that a column of the grain comes from, by precedence.
 
-    None for a column that has a value whatever the line holds.
+    None for a column that always has a value.
     """
     if column == "account_id":
         return ("account_id",)
@@ -130,7 +130,7 @@ def places_of(column: str, mapping: StreamMapping) -> tuple[str, ...]:
 
 
 def fitted(value: Any, type_: pa.DataType, path: str, changed: dict[str, str]) -> Any:
-    """A value as its Arrow type wants it, or None where it is of another; `changed` notes what was found."""
+    """Return a value as its Arrow type requires it, or None if it cannot; `changed` records what was found."""
     if value is None:
         return None
     if pa.types.is_struct(type_) and isinstance(value, dict):
@@ -150,7 +150,7 @@ def fitted(value: Any, type_: pa.DataType, path: str, changed: dict[str, str]) -
 
 
 def kind_of(value: Any) -> str:
-    """What a JSON value is, in words."""
+    """Return the type of a JSON value, in words."""
     return next(words for type_, words in _KINDS if isinstance(value, type_))
 
 
@@ -171,12 +171,12 @@ def _fitted_scalar(value: Any, type_: pa.DataType, path: str, changed: dict[str,
 
 def _member(value: dict[str, Any], name: str, path: str, changed: dict[str, str]) -> Any:
     if isinstance(value, _Object) and name in value.repeated:
-        changed[path] = "given more than once"
+        changed[path] = "a duplicate name"
     return value.get(name)
 
 
 def _encodable(value: str, path: str, changed: dict[str, str]) -> str:
-    """Half a surrogate pair cannot be stored as UTF-8: it becomes the replacement character."""
+    """Replace lone surrogates, which cannot be stored as UTF-8."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -194,12 +194,12 @@ def _object(pairs: list[tuple[str, Any]]) -> _Object:
 
 
 def _integer(digits: str) -> int | float:
-    # Python refuses to convert thousands of digits; no column takes more than 64 bits.
+    # Python refuses to convert thousands of digits; no column holds more than 64 bits.
     return int(digits) if len(digits.lstrip("-")) <= _MAX_DIGITS else float(digits)
 
 
 def _at(value: Any, path: str) -> Any:
-    """What stands at a path without lists; None where something on the way is missing."""
+    """Return what is at a path without lists; None if something on the way is missing."""
     for name in path.split("."):
         if not isinstance(value, dict):
             return None

@@ -44,17 +44,17 @@ Outcome: TypeAlias = Literal["transformed", "gone", "foreign", "ignored"]
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one object."""
+    """The result for one object."""
 
     outcome: Outcome
     outputs: Outputs
     drift: Drift
     deleted: tuple[str, ...] = ()
-    """Outputs of an earlier processing that are not produced any more."""
+    """Outputs of an earlier run that are no longer produced."""
 
 
 class Transformer:
-    """Makes tables of raw objects and manifests.
+    """The transformer of raw objects and manifests.
 
     Args:
         s3: a client.
@@ -68,18 +68,18 @@ class Transformer:
         self._transformed_bucket = transformed_bucket
 
     def transform(self, key: str, out_of_time: Callable[[], bool] = never) -> Result:
-        """Make the tables of one object; a second time gives the same bytes under the same keys.
+        """Write the tables of one object; repeating it gives the same bytes under the same keys.
 
-        An object that is gone or not ours is no error: there is nothing to try again. Nor is one that is cut off since
-        it goes beyond the limits of `cut_off.py`.
+        An object that is gone or not ours is not an error: there is nothing to retry. Nor is one that is cut off for
+        exceeding the limits of `cut_off.py`.
 
         Args:
             key: of an object in the raw bucket.
-            out_of_time: whether only the time is left that storing the tables takes.
+            out_of_time: returns whether there is only enough time left to store the tables.
 
         Raises:
-            ClientError: S3 refused something.
-            BotoCoreError: the object could not be read to its end; the next try may.
+            ClientError: S3 refused a request.
+            BotoCoreError: the object could not be read to its end; a retry may succeed.
         """
         if not key.startswith((RAW_PREFIX, RUNS_PREFIX)):
             return Result("ignored", Outputs(key), Drift())
@@ -106,10 +106,10 @@ class Transformer:
         return self._store(str(key), key.stream, key.stem, _partitions(key.run_id), write)
 
     def _unknown(self, key: RawKey, answer: GetObjectOutputTypeDef) -> Result:
-        """Note an object of a stream of another version, where the version that knows it replaces the note."""
+        """Record an object of a stream unknown to this version; a version that knows it replaces the record."""
 
         def write(files: TableFiles) -> Counts:
-            reason = Rejection(0, "foreign", f"There is no stream {key.stream}.")
+            reason = Rejection(0, "foreign", f"Unknown stream {key.stream}.")
             add_rejections([reason], Origin.of(key, answer["Metadata"]), files)
             return Counts()
 
@@ -126,10 +126,10 @@ class Transformer:
         return self._store(str(key), "runs", key.stem, _partitions(key.run_id), write)
 
     def _foreign(self, key: str, answer: GetObjectOutputTypeDef) -> Result:
-        """Note an object that this project did not write, under the date it was made: its key says nothing."""
+        """Record an object that this project did not write, under its creation date: its key has none."""
 
         def write(files: TableFiles) -> Counts:
-            reason = Rejection(0, "foreign", "The object's key is not one that this project writes.")
+            reason = Rejection(0, "foreign", "This project does not write objects with such a key.")
             add_rejections([reason], Origin(key, None), files)
             return Counts()
 
@@ -148,7 +148,7 @@ class Transformer:
         note: str | None = None,
         outcome: Outcome = "transformed",
     ) -> Result:
-        """Write the tables to disk, then store each whole; the note of what was stored comes last."""
+        """Write the tables to disk, then store each one whole; the record of the outputs comes last."""
         made = Outputs(key)
         note = outputs_key(note or key)
         with tempfile.TemporaryDirectory() as folder:
@@ -180,7 +180,7 @@ class Transformer:
 
 
 def _source(key: str) -> RawKey | ManifestKey | None:
-    """The parts of a key; None if it is not one of ours."""
+    """Return the parts of a key; None if it is not one of ours."""
     try:
         return ManifestKey.parse(key) if key.startswith(RUNS_PREFIX) else RawKey.parse(key)
     except ForeignKeyError:

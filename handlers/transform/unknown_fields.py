@@ -1,7 +1,7 @@
-"""Fields that nobody has declared, looked for in a sample: the reader of blocks passes over what it does not know.
+"""Detection of undeclared fields in a sample of lines: the reader of blocks skips what it does not know.
 
-A look at every line would cost more than reading it. What Spotify begins to send it sends with every object of a kind,
-so a few lines from all over a block show it.
+Checking every line would take longer than reading it. When Spotify starts to send a field, every object of a kind has
+it, so a few lines from all over a block are enough.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from handlers.transform.drift import Drift
 from handlers.transform.mapping import STREAM_MAPPINGS
 
 SAMPLE_LINES = 16
-"""How many lines of a block are looked at."""
+"""Number of lines of a block that are checked."""
 SAMPLE_BYTES = 64 * 1024
-"""How many bytes about, where lines are long."""
+"""Approximate number of bytes that are checked, if lines are long."""
 MAX_FIELDS = 20
-"""How many unknown fields of an object are reported: an object whose names are ids would fill the log."""
+"""Maximum number of unknown fields reported per object: one with ids as names would fill the log."""
 
-_FOUND = "a field that is not known"
+_FOUND = "an unknown field"
 _NAME_CHARACTERS = 64
 _UNNAMED = "record.*"
 
 
 def note_unknown_fields(block: Block, stream: str, drift: Drift) -> None:
-    """Count what the sampled records of a block hold beside the documented fields, by path.
+    """Count the undocumented fields in the sampled records of a block, by path.
 
-    Of a stream whose lines are not quoted the unknown fields are counted together: even a name may be personal.
+    For a stream whose lines are not quoted, all unknown fields are counted together: even a name may be personal.
 
     Args:
-        block: whole lines; those that are no raw lines are passed over.
+        block: whole lines; those that are not raw lines are skipped.
         stream: whose records they are.
-        drift: where the paths are counted, with the first line that shows each.
+        drift: counts the paths, with the first line that shows each.
     """
     noted = sum(finding.found == _FOUND for finding in drift.findings.values())
     for start, line in _sample(block):
@@ -49,13 +49,13 @@ def note_unknown_fields(block: Block, stream: str, drift: Drift) -> None:
 
 
 def _sample(block: Block) -> Iterator[tuple[int, bytes]]:
-    """Lines from all over a block, all of them where it has few, each with the place where it starts."""
+    """Yield lines from all over a block, or all of them if there are few, each with its offset."""
     data = block.data
     wanted = min(SAMPLE_LINES, block.lines, max(1, SAMPLE_BYTES * block.lines // len(data)))
     end = -1
     for number in range(wanted):
         start = end + 1 if wanted == block.lines else data.rfind(b"\n", 0, len(data) * number // wanted) + 1
-        if start <= end:  # a long line that was looked at already
+        if start <= end:  # a long line that was checked already
             continue
         newline = data.find(b"\n", start)
         end = len(data) if newline < 0 else newline
@@ -71,7 +71,7 @@ def _record(line: bytes) -> Any:
 
 
 def _unknown(value: Any, known: Fields, path: str) -> Iterator[str]:
-    """The paths of fields that are not known, also of objects further down, alone or in a list."""
+    """Yield the paths of unknown fields, also in nested objects and lists."""
     in_list = isinstance(value, list)
     for element in value if in_list else [value]:
         if not isinstance(element, dict):

@@ -1,4 +1,4 @@
--- Recordings that are in a playlist more than once, also under different ids (the same ISRC).
+-- Recordings that are in a playlist more than once, even under different ids (same ISRC).
 WITH recordings AS (
     SELECT
         i.account_id,

@@ -1,5 +1,5 @@
--- Followed artists you have not heard in the last twelve weeks, never-heard ones first, a hundred per account.
--- Plays are matched by artist id, guests on a track included, and by name, since an export only names the first artist.
+-- Artists you follow but have not heard in the last twelve weeks, never-heard ones first, up to 100 per account.
+-- Plays are matched by artist id (featured artists too) and by name, since exports name only the first artist.
 WITH heard AS (
     SELECT
         l.account_id,

@@ -1,5 +1,5 @@
--- Forgotten favourites: tracks you heard ten or more times, but not in the last twelve months, a hundred per account.
--- A track you have since heard under another URI, with the same artist and title, is not forgotten.
+-- Forgotten favourites: tracks you heard ten or more times, but not in the last twelve months, up to 100 per account.
+-- A track that you have since heard under another URI (same artist and title) is not forgotten.
 WITH numbered AS (
     SELECT
         account_id,

@@ -1,5 +1,5 @@
 -- What you listened on and in which countries, according to the extended export; most used first.
--- A platform that is not one of the usual ones is shown as the export writes it.
+-- Less common platforms are shown as the export spells them.
 WITH heard AS (
     SELECT
         account_id,

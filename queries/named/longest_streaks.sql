@@ -1,4 +1,4 @@
--- Your longest streaks of local days with at least one listen, twenty per account.
+-- Your longest streaks of local days with at least one listen, up to 20 per account.
 WITH days AS (
     SELECT account_id, played_on, count(*) AS listens
     FROM listens
@@ -6,7 +6,7 @@ WITH days AS (
     GROUP BY account_id, played_on
 ),
 
--- Days in a row lie equally far from their number.
+-- Consecutive days have the same difference between date and row number.
 islands AS (
     SELECT
         account_id,

@@ -1,4 +1,4 @@
--- The tracks you keep coming back to: heard on the most different local days, fifty per account.
+-- The tracks you keep coming back to: heard on the most local days, up to 50 per account.
 WITH numbered AS (
     SELECT
         account_id,

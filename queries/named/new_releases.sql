@@ -1,5 +1,5 @@
 -- What the artists in your catalogue released in the twelve months before the newest run, newest first.
--- Only releases whose date is known to the day; a release by two artists of the catalogue is listed under the first.
+-- Only releases dated to the day; a release by two artists in the catalogue is listed once, under the first.
 WITH releases AS (
     SELECT
         c.account_id,

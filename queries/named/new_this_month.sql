@@ -1,4 +1,4 @@
--- What is new in the local month of the newest run: tracks and albums you saved, entries added to your playlists.
+-- What is new in the local month of the newest run: tracks and albums you saved, items added to your playlists.
 WITH months AS (
     SELECT account_id, date_trunc('month', scheduled_at_local) AS started_at
     FROM newest_run

@@ -1,4 +1,4 @@
--- Your obsessions: the tracks played most within seven local days, each with its most intense week, fifty per account.
+-- Your obsessions: the tracks you played most within seven local days, each with its peak week, up to 50 per account.
 WITH days AS (
     SELECT
         account_id,

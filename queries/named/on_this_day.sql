@@ -1,5 +1,5 @@
--- What you heard on this day in earlier years, ten tracks per year, newest year first.
--- This day is the local day of `as_of`, from which the windows on your listening count back.
+-- What you heard on this day in earlier years, up to ten tracks per year, newest year first.
+-- This day is the local day of `as_of`, which time windows on your listening count back from.
 WITH heard AS (
     SELECT
         l.account_id,

@@ -23,7 +23,7 @@ WITH reads AS (
     WHERE recency <= 2
 ),
 
--- Only playlists with two reads: before the second nothing can have come or gone.
+-- Only playlists with at least two reads, which a comparison needs.
 compared AS (
     SELECT account_id, playlist_id
     FROM reads

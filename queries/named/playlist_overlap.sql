@@ -1,4 +1,4 @@
--- The pairs of playlists that share the most entries, with the share of the smaller one, fifty per account.
+-- The pairs of playlists with the most items in common, also as a share of the smaller one, up to 50 per account.
 WITH items AS (
     SELECT
         account_id,

@@ -1,4 +1,4 @@
--- The playlists you play from most, fifty per account; a playlist that is not in your library has no name.
+-- The playlists you play from most, up to 50 per account; a playlist that is not in your library has no name.
 -- Only the API says where a play came from, so all of its plays count, even within the span of an export.
 -- last_played_at is in UTC.
 WITH api_plays AS (

@@ -1,5 +1,5 @@
--- The podcasts you listened to most, by time, fifty per account.
--- Only exports have podcasts: the Web API leaves them out of recently played. Episodes whose show the export does not
+-- The podcasts you listened to most, by time, up to 50 per account.
+-- Only exports include podcasts: the Web API omits them from recently played. Episodes whose show the export does not
 -- name share the row without a show_name.
 WITH heard AS (
     SELECT

@@ -1,4 +1,4 @@
--- Records that could not become a row, by stream and reason, with the newest as an example.
+-- Records that could not become a row, by stream and reason, with the newest one as an example.
 SELECT
     account_id,
     stream,

@@ -1,4 +1,4 @@
--- Saved albums of which you never played a track, longest-saved first.
+-- Saved albums that you have never played a track of, oldest saves first.
 -- Plays are matched by album id and by artist and title, since one album can have several ids; a play without an album
 -- is matched by artist and track.
 WITH played AS (

@@ -1,4 +1,4 @@
--- Saved tracks you have not played in the last four weeks, never-heard ones first, a hundred per account.
+-- Saved tracks you have not played in the last four weeks, never-heard ones first, up to 100 per account.
 -- Plays are matched by URI and by artist and title: one track can have several URIs, and some plays have none.
 WITH heard AS (
     SELECT

@@ -1,5 +1,5 @@
 -- Your listening sessions of the last four weeks, newest first: a pause of more than thirty minutes ends a session.
--- minutes run from the start of its first listen to the end of its last; with plays from the API they may be off by a
+-- minutes: from the start of its first listen to the end of its last. With plays from the API they may be off by a
 -- track, since Spotify dates some of those by their start and others by their end.
 WITH heard AS (
     SELECT
@@ -19,7 +19,7 @@ WITH heard AS (
     WHERE is_listen
 ),
 
--- Listens that have as many pauses before them are of one session.
+-- Listens with the same number of pauses before them belong to one session.
 numbered AS (
     SELECT
         account_id,
@@ -37,7 +37,7 @@ numbered AS (
     FROM heard
 ),
 
--- Local clocks may be set back during a session, so that its last listen need not have the latest local time.
+-- Clocks may be set back during a session, so its last listen need not have the latest local time.
 sessions AS (
     SELECT
         account_id,

@@ -1,5 +1,5 @@
--- The albums you played most, by your own plays: over four weeks, twelve months and all time, fifty of each.
--- Albums are told apart by artist and title; plays from the small export have no album.
+-- The albums you played most over four weeks, twelve months and all time, up to 50 each per account.
+-- Albums are identified by artist and title; plays from the small export have no album.
 -- minutes_at_most counts the whole track for a play from the API.
 WITH heard AS (
     SELECT

@@ -1,4 +1,4 @@
--- The artists you heard most in the last four weeks, fifty per account.
+-- The artists you heard most in the last four weeks, up to 50 per account.
 -- minutes_at_most counts the whole track for a play from the API.
 WITH heard AS (
     SELECT

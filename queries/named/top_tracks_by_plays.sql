@@ -1,4 +1,4 @@
--- The tracks you played most, by your own plays: over four weeks, twelve months and all time, fifty of each.
+-- The tracks you played most over four weeks, twelve months and all time, up to 50 each per account.
 -- Spotify's own ranking is in current_top_tracks. minutes_at_most counts the whole track for a play from the API.
 WITH heard AS (
     SELECT

@@ -1,5 +1,5 @@
--- How your top tracks moved in rank from read to read in the four weeks before the newest run, newest read first.
--- Only reads that differ from the one before. previous_rank is null where the track was not in the read before.
+-- How your top tracks changed rank from read to read in the four weeks before the newest run, newest read first.
+-- Only reads that differ from the previous one. previous_rank is null if the track was not in the previous read.
 WITH reads AS (
     SELECT
         account_id,
@@ -19,7 +19,7 @@ WITH reads AS (
     WHERE repetition = 1
 ),
 
--- A track that paging served twice has its better rank.
+-- A track that was on two pages gets its better rank.
 places AS (
     SELECT
         r.account_id,

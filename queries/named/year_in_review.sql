@@ -1,4 +1,4 @@
--- Your listening year by year, in local time: how much, how many artists, what was on top; newest year first.
+-- Your listening year by year, in local time: how much, how many artists, what came first; newest year first.
 -- minutes_at_most counts the whole track for a play from the API. new_artists were first heard in that year.
 WITH heard AS (
     SELECT
@@ -33,7 +33,7 @@ counted AS (
     FROM heard
 ),
 
--- What was heard most has the first place; what is no music comes after all that is.
+-- The most listens come first; anything that is not music comes last.
 placed AS (
     SELECT
         account_id,

@@ -1,7 +1,7 @@
 -- How fresh each stream is: its last good run (all `complete` or `unchanged`), its age, and how the last run went.
 -- Grain: account_id, stream. Only age_hours depends on the clock.
--- A run that did not learn its account (refused, or before login) counts for the account of the run before it, or else
--- of the one after it.
+-- A run that never learned its account (refused, or failed before login) counts for the account of the run before it,
+-- otherwise for that of the run after it.
 WITH units AS (
     SELECT
         coalesce(

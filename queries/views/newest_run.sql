@@ -1,4 +1,4 @@
--- The newest run of each account, and as_of, the moment from which queries on your listening count back.
+-- The newest run of each account, and as_of, the moment that queries on your listening count back from.
 -- Grain: account_id.
 -- as_of is the time of the newest run that read plays from the API or, if later, the newest play in `listens`. It is
 -- not the time of an import: an export ends days or weeks before that. Without either it is the time of the newest run.

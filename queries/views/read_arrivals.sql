@@ -1,6 +1,6 @@
--- How much of each read has arrived: is_complete once `runs` says it is finished and all of its lines are there.
--- Grain: run_id, attempt, stream, unit; an `unchanged` unit repeats the read that it equals.
--- A read is not complete while an object of it waits in a dead-letter queue or in a partition that no crawl has found.
+-- How much of each read has arrived: is_complete once `runs` says that it is finished and all of its lines are there.
+-- Grain: run_id, attempt, stream, unit; an `unchanged` unit repeats the read that it is equal to.
+-- A read is not complete while one of its objects is in a dead-letter queue or in a partition that no crawl has found.
 WITH object_lines AS (
     SELECT stream, _raw_key, count(*) AS records
     FROM line_versions
@@ -8,7 +8,7 @@ WITH object_lines AS (
     GROUP BY stream, _raw_key
 ),
 
--- The empty key stands for a read without objects, which has arrived at once.
+-- The empty key is for a read without objects, which arrives immediately.
 read_objects AS (
     SELECT
         r.account_id,

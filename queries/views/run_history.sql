@@ -1,6 +1,6 @@
--- Every run with its attempts merged: the last row of a unit counts; requests, records and objects are added up.
--- Grain: account_id, run_id, stream, unit. An attempt that did not learn its account belongs to its run's account.
--- A row for a whole stream (unit '') disappears once a later attempt has learned the stream's units, which stay.
+-- Every run with its attempts merged: the last row of a unit counts; requests, records and objects are summed.
+-- Grain: account_id, run_id, stream, unit. An attempt that never learned its account belongs to its run's account.
+-- A row for a whole stream (unit '') disappears once a later attempt has learned the stream's units.
 WITH attempts AS (
     SELECT
         coalesce(account_id, max(account_id) OVER (PARTITION BY run_id)) AS account_id,

@@ -1,1 +1,1 @@
-"""What the simulator serves: a library, and how it lives in simulated time."""
+"""What the simulator serves: a library that changes in simulated time."""

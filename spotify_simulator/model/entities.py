@@ -1,4 +1,4 @@
-"""What Spotify's catalogue is made of. All of it is immutable; an album's tracks are found through the catalogue.
+"""The things in Spotify's catalogue. All are immutable; the tracks of an album are in the catalogue.
 
 Source: https://developer.spotify.com/documentation/web-api/reference (the fields), and reports of users (the oddities).
 """
@@ -6,8 +6,16 @@ Source: https://developer.spotify.com/documentation/web-api/reference (the field
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 from urllib.parse import quote_plus
+
+
+class HasUri(Protocol):
+    """Anything with a Spotify URI."""
+
+    @property
+    def uri(self) -> str:
+        """Spotify URI."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Artist:
-    """Who plays; the numbers only reach apps in extended quota mode."""
+    """An artist; only apps in extended quota mode are sent the numbers."""
 
     artist_id: str
     name: str
@@ -94,7 +102,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class LocalTrack:
-    """A file from the user's own disk: it has no id, and no more metadata than the file had."""
+    """A local file of the user's: it has no id, and only the metadata of the file."""
 
     name: str
     artist_name: str
@@ -163,7 +171,7 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class UnknownItem:
-    """An entry of a kind that Spotify may invent tomorrow ("make sure that your client properly handles new types")."""
+    """An item of a type that Spotify may add ("make sure that your client properly handles new types")."""
 
     item_id: str
     name: str
@@ -177,4 +185,4 @@ class UnknownItem:
 
 
 Item = Track | LocalTrack | Episode | UnknownItem
-"""What an entry of a playlist can hold."""
+"""What can be in a playlist."""

@@ -1,4 +1,4 @@
-"""All that was ever listened to, as Spotify's privacy export has it: far more than the Web API remembers.
+"""The complete listening history, as in Spotify's privacy export: far more than the Web API remembers.
 
 Source: what Spotify's page on downloading one's data calls extended streaming history, and files that users showed,
 https://support.spotify.com/article/understanding-my-data/.
@@ -20,7 +20,7 @@ from spotify_simulator.model.entities import Episode, Track
 from spotify_simulator.model.evolution import World, day_of_plays
 from spotify_simulator.model.holdings import Play
 from spotify_simulator.model.naming import title
-from spotify_simulator.model.random_streams import dice, new_id
+from spotify_simulator.model.random_streams import new_id, random_stream
 from spotify_simulator.model.state import State
 
 Record = dict[str, Any]
@@ -35,16 +35,16 @@ _PLATFORMS = (
     "not_applicable",
 )
 _SESSION = timedelta(minutes=1)
-"""Without music; then something begins anew."""
+"""A time without music; then a new session starts."""
 _SHORT = timedelta(seconds=30)
-"""What is heard for less is no play for the Web API: https://github.com/spotify/web-api/issues/627."""
+"""Shorter plays do not count for the Web API: https://github.com/spotify/web-api/issues/627."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _MILLISECOND = timedelta(milliseconds=1)
 _NO_TIME = (None, 0, 1)
-"""What stands in `offline_timestamp` where nothing is known."""
+"""Values of `offline_timestamp` that mean it is unknown."""
 _OFFLINE_RUNS = (1, 2, 3, 5, 8, 13, 40)
-"""How many plays a device is offline for; the last is about half a day."""
+"""Lengths of offline periods, in plays; the last one is about half a day."""
 _OLD = timedelta(days=400)
 """Before the library's start: so old that the export does not say what was skipped, and counts milliseconds."""
 _NOTHING: Record = {
@@ -64,22 +64,22 @@ _NOTHING: Record = {
 
 @dataclass(frozen=True)
 class ExportedPlay:
-    """An element of an export, and what only the listener knows."""
+    """An element of an export, with what only the listener knows."""
 
     record: Record
     heard_at: datetime
-    """When the play ended, as exactly as the element tells."""
+    """When the play ended, as precisely as the element says."""
 
 
 def exported_plays(world: World, origin: State, plays: Iterable[Play]) -> Iterator[ExportedPlay]:
-    """Give the plays of an export by their `ts`, the oldest first; of a longer history the first ones are the same.
+    """Yield the plays of an export by their `ts`, the oldest first; a longer history starts with the same plays.
 
-    What was heard offline is in it once the device was online again.
+    Offline plays are in it once the device was online again.
 
     Args:
         world: what never changes.
-        origin: the library at its start, of which the plays of the years before are made.
-        plays: what the Web API has served, the oldest first: all of it is in the export too.
+        origin: the library at its start, from which the plays of earlier years are made.
+        plays: what the Web API has served, the oldest first: all of it is also in the export.
     """
     return _synchronized(_heard(world, origin, plays), _Exporter(world))
 
@@ -97,7 +97,7 @@ def _heard(world: World, origin: State, plays: Iterable[Play]) -> Iterator[_Hear
 
 
 def _synchronized(heard: Iterable[_Heard], exporter: _Exporter) -> Iterator[ExportedPlay]:
-    """Let plays wait that were heard offline, until the next one that was not."""
+    """Hold back offline plays until the next online one."""
     waiting: list[tuple[_Heard, Record]] = []
     for play in heard:
         record = exporter.record(play)
@@ -118,7 +118,7 @@ def _years_before(world: World, origin: State) -> Iterator[Play]:
 
 @dataclass(frozen=True)
 class _Heard:
-    """A play as the listener lived it."""
+    """A play as it really happened."""
 
     started_at: datetime
     ended_at: datetime
@@ -132,27 +132,27 @@ class _Heard:
 class _Listener:
     def __init__(self, world: World) -> None:
         self._world = world
-        self._chance = dice(world.seed, "privacy export")
+        self._rng = random_stream(world.seed, "privacy export")
         self._episodes = list(world.catalogue.episodes.values())
 
     def played(self, play: Play, before: Play | None) -> _Heard:
-        """What the Web API knows as well."""
+        """Return a play that the Web API also knows."""
         whole = play.ended_at - play.started_at >= timedelta(milliseconds=play.track.duration_ms - 1)
         anew = before is None or play.started_at - before.ended_at > _SESSION
         return _Heard(
             play.started_at,
             play.ended_at,
             _of_track(play.track),
-            self._chance.choice(("clickrow", "playbtn")) if anew else "trackdone",
-            "trackdone" if whole else self._chance.choice(("fwdbtn", "endplay", "logout")),
+            self._rng.choice(("clickrow", "playbtn")) if anew else "trackdone",
+            "trackdone" if whole else self._rng.choice(("fwdbtn", "endplay", "logout")),
             skipped=not whole,
         )
 
     def between(self, play: Play, following: Play) -> Iterator[_Heard]:
-        """What the Web API does not know: skipped, heard in private, spoken."""
-        chance, moment, end = self._chance, play.ended_at, following.started_at
-        for heard, what, private in self._unknown(end - play.ended_at, chance):
-            started = moment + timedelta(milliseconds=chance.randrange(500, 1500))
+        """Return a play that the Web API does not know: skipped, in a private session, or spoken word."""
+        rng, moment, end = self._rng, play.ended_at, following.started_at
+        for heard, what, private in self._unknown(end - play.ended_at, rng):
+            started = moment + timedelta(milliseconds=rng.randrange(500, 1500))
             moment = started + heard
             if moment >= end:
                 return
@@ -162,58 +162,58 @@ class _Listener:
                 moment,
                 what,
                 "fwdbtn" if skipped else "clickrow",
-                "fwdbtn" if skipped else chance.choice(("endplay", "trackdone", "unexpected-exit-while-paused", None)),
+                "fwdbtn" if skipped else rng.choice(("endplay", "trackdone", "unexpected-exit-while-paused", None)),
                 skipped=skipped,
                 private=private,
             )
 
-    def _unknown(self, pause: timedelta, chance: Random) -> Iterator[tuple[timedelta, Record, bool]]:
-        """Return what a pause has room for: how long it was heard, what, and whether in private."""
+    def _unknown(self, pause: timedelta, rng: Random) -> Iterator[tuple[timedelta, Record, bool]]:
+        """Return what fits into a pause: how long it was played, what, and whether in a private session."""
         if pause < _SESSION:
             return
-        for _ in range(chance.choice((0, 1, 1, 3))):
-            heard = timedelta(milliseconds=chance.randrange(int(_SHORT.total_seconds() * 1000)))
-            yield heard, _of_track(chance.choice(self._world.catalogue.all_tracks)), chance.random() < 0.1
-        if chance.random() < 0.03:
+        for _ in range(rng.choice((0, 1, 1, 3))):
+            heard = timedelta(milliseconds=rng.randrange(int(_SHORT.total_seconds() * 1000)))
+            yield heard, _of_track(rng.choice(self._world.catalogue.all_tracks)), rng.random() < 0.1
+        if rng.random() < 0.03:
             yield timedelta(), _NOTHING, False
-        if chance.random() < 0.1:
-            track = chance.choice(self._world.catalogue.all_tracks)
+        if rng.random() < 0.1:
+            track = rng.choice(self._world.catalogue.all_tracks)
             yield timedelta(milliseconds=track.duration_ms), _of_track(track), True
-        if chance.random() < 0.1:
-            episode = chance.choice(self._episodes)
-            yield timedelta(milliseconds=int(episode.duration_ms * chance.random())), _of_episode(episode), False
-        if chance.random() < 0.03:
-            yield timedelta(minutes=chance.randrange(1, 40)), _of_audiobook(chance), False
+        if rng.random() < 0.1:
+            episode = rng.choice(self._episodes)
+            yield timedelta(milliseconds=int(episode.duration_ms * rng.random())), _of_episode(episode), False
+        if rng.random() < 0.03:
+            yield timedelta(minutes=rng.randrange(1, 40)), _of_audiobook(rng), False
 
 
 class _Exporter:
-    """Writes down plays; of a device that goes offline now and then."""
+    """Records plays on a device that goes offline now and then."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._chance = dice(world.seed, "privacy export of devices")
+        self._rng = random_stream(world.seed, "privacy export of devices")
         self._offline = 0
-        """How many plays the device is still to be offline for."""
+        """Number of plays until the device is online again."""
         online = (100 - world.plan.offline_percent) * sum(_OFFLINE_RUNS) / len(_OFFLINE_RUNS)
         self._going_offline = world.plan.offline_percent / online if online else 1.0
 
     def record(self, play: _Heard) -> Record:
-        """What a device notes of a play, still without a `ts`."""
-        chance = self._chance
-        if not self._offline and chance.random() < self._going_offline:
-            self._offline = chance.choice(_OFFLINE_RUNS)
+        """Return what a device records of a play, without a `ts`."""
+        rng = self._rng
+        if not self._offline and rng.random() < self._going_offline:
+            self._offline = rng.choice(_OFFLINE_RUNS)
         offline = self._offline > 0
         self._offline -= offline
         return {
             "ts": None,
-            "platform": chance.choice(_PLATFORMS),
+            "platform": rng.choice(_PLATFORMS),
             "ms_played": (play.ended_at - play.started_at) // _MILLISECOND,
-            "conn_country": chance.choices((self._world.profile.country, "FR", "ZZ"), (96, 3, 1))[0],
-            "ip_addr": f"198.51.100.{chance.randrange(256)}",
+            "conn_country": rng.choices((self._world.profile.country, "FR", "ZZ"), (96, 3, 1))[0],
+            "ip_addr": f"198.51.100.{rng.randrange(256)}",
             **play.what,
             "reason_start": play.reason_start,
             "reason_end": play.reason_end,
-            "shuffle": chance.random() < 0.3,
+            "shuffle": rng.random() < 0.3,
             "skipped": None if self._old(play) else play.skipped,
             "offline": offline,
             "offline_timestamp": self._offline_timestamp(play, offline=offline),
@@ -221,7 +221,7 @@ class _Exporter:
         }
 
     def exported(self, play: _Heard, record: Record, at: datetime) -> ExportedPlay:
-        """The element of a play that Spotify learned of at a moment."""
+        """Return the element of a play that was reported to Spotify at a time."""
         ts = at.replace(microsecond=0)
         noted = record["offline_timestamp"]
         known = record["offline"] and noted not in _NO_TIME
@@ -230,14 +230,14 @@ class _Exporter:
         return ExportedPlay(record | {"ts": f"{ts:%Y-%m-%dT%H:%M:%SZ}"}, heard_at)
 
     def _offline_timestamp(self, play: _Heard, *, offline: bool) -> int | None:
-        """When the play began, by the device, or a number that means nothing."""
-        chance = self._chance
-        if chance.random() < (0.02 if offline else 0.33):
-            return chance.choice(_NO_TIME)
+        """Return when the play started, according to the device, or a meaningless number."""
+        rng = self._rng
+        if rng.random() < (0.02 if offline else 0.33):
+            return rng.choice(_NO_TIME)
         started = play.started_at
-        if not offline and chance.random() < 0.1:
-            # A pause makes a play end later than it would, and some devices note the beginning late.
-            started += timedelta(seconds=chance.choice((-400, -60, -8, 5, 90)))
+        if not offline and rng.random() < 0.1:
+            # Pausing makes a play end later, and some devices record the start late.
+            started += timedelta(seconds=rng.choice((-400, -60, -8, 5, 90)))
         return (started - _EPOCH) // (_MILLISECOND if self._old(play) else _SECOND)
 
     def _old(self, play: _Heard) -> bool:
@@ -261,10 +261,10 @@ def _of_episode(episode: Episode) -> Record:
     }
 
 
-def _of_audiobook(chance: Random) -> Record:
+def _of_audiobook(rng: Random) -> Record:
     return _NOTHING | {
-        "audiobook_title": title(chance),
-        "audiobook_uri": f"spotify:show:{new_id(chance)}",
-        "audiobook_chapter_uri": f"spotify:episode:{new_id(chance)}",
-        "audiobook_chapter_title": f"Chapter {chance.randrange(1, 30)}",
+        "audiobook_title": title(rng),
+        "audiobook_uri": f"spotify:show:{new_id(rng)}",
+        "audiobook_chapter_uri": f"spotify:episode:{new_id(rng)}",
+        "audiobook_chapter_title": f"Chapter {rng.randrange(1, 30)}",
     }

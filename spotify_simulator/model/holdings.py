@@ -1,6 +1,6 @@
 """What belongs to the user: the account, playlists and their entries, what is saved, what was played.
 
-Moments are aware and UTC: whole seconds where something was added, milliseconds where something was played.
+Times are aware and in UTC: in whole seconds for additions, in milliseconds for plays.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from spotify_simulator.model.entities import Album, Episode, Image, Item, Show, Track
+from spotify_simulator.model.entities import Image, Item, Track
 
 Access = Literal["owner", "collaborator", "follower"]
-"""What the account's user is to a playlist; a follower may not read its entries."""
+"""The user's relation to a playlist; a follower may not read its entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Playlist:
 
     @property
     def snapshot_id(self) -> str:
-        """Version of the playlist: another one after every change of entries or details."""
+        """Version of the playlist; changes with its entries and details."""
         return b64encode(f"{self.revision},{self.playlist_id}".encode()).decode()
 
     @property
@@ -73,7 +73,7 @@ class Playlist:
 
 @dataclass(frozen=True, slots=True)
 class MalformedPlaylist:
-    """An element of the listing of playlists that is not as Spotify documents it."""
+    """An element of the list of playlists that is not as documented."""
 
     playlist: Playlist
     fault: Literal["no_id", "numeric_id"]
@@ -84,7 +84,7 @@ class PlaylistEntry:
     """One entry of a playlist."""
 
     item: Item | None
-    """None: Spotify does not have it any more."""
+    """None: no longer available."""
     added_at: datetime | None
     """None or 1970-01-01 in old playlists."""
     added_by: str | None
@@ -102,30 +102,6 @@ class SavedTrack:
 
 
 @dataclass(frozen=True, slots=True)
-class SavedAlbum:
-    """An album the user keeps."""
-
-    added_at: datetime
-    album: Album
-
-
-@dataclass(frozen=True, slots=True)
-class SavedShow:
-    """A podcast the user keeps."""
-
-    added_at: datetime
-    show: Show
-
-
-@dataclass(frozen=True, slots=True)
-class SavedEpisode:
-    """An episode the user keeps."""
-
-    added_at: datetime
-    episode: Episode
-
-
-@dataclass(frozen=True, slots=True)
 class Context:
     """What a track was played from."""
 
@@ -139,17 +115,17 @@ class Play:
     """A track that was listened to; no two overlap, nor have the same `played_at`."""
 
     played_at: datetime
-    """What the Web API says: one of the other two, as planned."""
+    """What the Web API sends: one of the other two, as planned."""
     track: Track
     context: Context | None
     started_at: datetime
     ended_at: datetime
-    """From then on the Web API knows it."""
+    """The Web API knows the play from then on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A record that the Web API serves in the wrong shape; whoever reads it can only reject it."""
+    """A malformed record of the Web API, which a client can only reject."""
 
     path: str
     """Endpoint that serves it, below the API's base address."""

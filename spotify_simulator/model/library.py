@@ -1,4 +1,4 @@
-"""The model of a Spotify library: what is true at a moment of simulated time. The simulator serves it, tests ask it."""
+"""The model of a Spotify library at a point in simulated time: the simulator serves it, tests compare with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import takewhile
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from spotify_simulator.model.catalogue import new_catalogue
 from spotify_simulator.model.entities import Album, Artist, Episode, Show, Track
@@ -19,27 +19,23 @@ from spotify_simulator.model.holdings import (
     Playlist,
     PlaylistEntry,
     Profile,
-    SavedAlbum,
-    SavedEpisode,
-    SavedShow,
     SavedTrack,
 )
 from spotify_simulator.model.past import Past
-from spotify_simulator.model.plan import LibraryPlan, PlayedAt
+from spotify_simulator.model.plan import LibraryPlan
+from spotify_simulator.model.saved import ALBUMS, ARTISTS, EPISODES, SHOWS, Saved, SavedKind, T
 from spotify_simulator.model.seeding import first_state, new_profile
 from spotify_simulator.model.state import State
 from spotify_simulator.model.top_lists import TimeRange, TopLists
 
 REMEMBERED_PLAYS = 50
-"""As many plays as the Web API remembers."""
-
-_T = TypeVar("_T")
+"""Number of plays that the Web API remembers."""
 
 
 class Library:
     """One account's library, the same for the same seed, plan and start; made by `seeded` or `planned`.
 
-    What is read is as of `moment`, the last one that `evolve_to` was called with.
+    Everything is as of `moment`, the time of the last call of `evolve_to`.
     """
 
     def __init__(self, world: World, origin: State, start: datetime) -> None:
@@ -54,42 +50,14 @@ class Library:
         self._begin_day(after=start)
 
     @classmethod
-    def seeded(
-        cls,
-        seed: int,
-        *,
-        start: datetime,
-        saved_tracks: int = LibraryPlan.saved_tracks,
-        playlists: int = LibraryPlan.playlists,
-        saved_albums: int = LibraryPlan.saved_albums,
-        plays_per_day: int = LibraryPlan.plays_per_day,
-        followed_artists: int = LibraryPlan.followed_artists,
-        saved_shows: int = LibraryPlan.saved_shows,
-        saved_episodes: int = LibraryPlan.saved_episodes,
-        top_items: int = LibraryPlan.top_items,
-        played_at: PlayedAt = LibraryPlan.played_at,
-        oddities: bool = True,
-        timezone: str = LibraryPlan.timezone,
-    ) -> Self:
-        """Return a library of the given sizes; see `LibraryPlan` for what they mean.
+    def seeded(cls, seed: int, *, start: datetime, **sizes: Any) -> Self:
+        """Return a library as planned by `LibraryPlan(**sizes)`.
 
         Raises:
+            TypeError: `LibraryPlan` has no such field.
             ValueError: `start` has no time zone, or a size is not possible.
         """
-        plan = LibraryPlan(
-            saved_tracks=saved_tracks,
-            playlists=playlists,
-            saved_albums=saved_albums,
-            plays_per_day=plays_per_day,
-            followed_artists=followed_artists,
-            saved_shows=saved_shows,
-            saved_episodes=saved_episodes,
-            top_items=top_items,
-            played_at=played_at,
-            oddities=oddities,
-            timezone=timezone,
-        )
-        return cls.planned(seed, plan, start=start)
+        return cls.planned(seed, LibraryPlan(**sizes), start=start)
 
     @classmethod
     def planned(cls, seed: int, plan: LibraryPlan, *, start: datetime) -> Self:
@@ -116,9 +84,9 @@ class Library:
         return self._moment
 
     def evolve_to(self, moment: datetime) -> None:
-        """Let happen what happens until a moment, itself included; one that is past changes nothing.
+        """Apply all changes up to and including a moment; an earlier one has no effect.
 
-        The result does not depend on the steps in which a moment is reached.
+        The result does not depend on the steps taken.
         """
         if moment <= self._moment:
             return
@@ -150,7 +118,7 @@ class Library:
 
     @property
     def account_id(self) -> str:
-        """What never changes about the account."""
+        """The account's immutable id."""
         return self.profile.account_id
 
     @property
@@ -204,41 +172,36 @@ class Library:
         """Number of `listed_saved_tracks`."""
         return len(self._state.saved_tracks)
 
+    def saved(self, kind: SavedKind[T]) -> tuple[Saved[T], ...]:
+        """Return what is saved of a kind, newest first."""
+        return self._state.saved(kind).newest_first()
+
     @property
-    def saved_albums(self) -> tuple[SavedAlbum, ...]:
+    def saved_albums(self) -> tuple[Saved[Album], ...]:
         """The saved albums, newest first."""
-        return tuple(reversed(self._state.saved_albums))
-
-    def some_saved_albums(self, offset: int, limit: int) -> list[SavedAlbum]:
-        """Return some of `saved_albums`."""
-        return _newest_first(self._state.saved_albums, offset, limit)
+        return self.saved(ALBUMS)
 
     @property
-    def saved_album_count(self) -> int:
-        """Number of `saved_albums`."""
-        return len(self._state.saved_albums)
-
-    @property
-    def saved_shows(self) -> tuple[SavedShow, ...]:
+    def saved_shows(self) -> tuple[Saved[Show], ...]:
         """The saved shows, newest first."""
-        return tuple(reversed(self._state.saved_shows))
+        return self.saved(SHOWS)
 
     @property
-    def saved_episodes(self) -> tuple[SavedEpisode, ...]:
+    def saved_episodes(self) -> tuple[Saved[Episode], ...]:
         """The saved episodes, newest first."""
-        return tuple(reversed(self._state.saved_episodes))
+        return self.saved(EPISODES)
 
     @property
     def followed_artists(self) -> tuple[Artist, ...]:
         """The followed artists in the order in which they are served: that of their ids, which are the cursors."""
-        return tuple(self._state.followed[artist_id] for artist_id in sorted(self._state.followed))
+        return tuple(sorted((followed.item for followed in self.saved(ARTISTS)), key=lambda artist: artist.artist_id))
 
     def top_tracks(self, time_range: TimeRange) -> tuple[Track, ...]:
-        """Return the tracks the user hears most, by rank; the same all through a local day."""
+        """Return the tracks the user listens to most, by rank; constant during a local day."""
         return self._top().tracks(time_range)
 
     def top_artists(self, time_range: TimeRange) -> tuple[Artist, ...]:
-        """Return the artists the user hears most, by rank; the same all through a local day."""
+        """Return the artists the user listens to most, by rank; constant during a local day."""
         return self._top().artists(time_range)
 
     @property
@@ -252,7 +215,7 @@ class Library:
         return tuple(reversed(self._state.plays[-REMEMBERED_PLAYS:]))
 
     def plays_polled_since(self, first_poll: datetime) -> tuple[Play, ...]:
-        """Return the plays, oldest first, that somebody has who asked first at a moment and then every hour.
+        """Return the plays, oldest first, that a client gets who polls every hour.
 
         Args:
             first_poll: not before the library's start.
@@ -263,7 +226,7 @@ class Library:
         return tuple(reversed(list(newest_first)))
 
     def streaming_history(self, until: datetime) -> Iterator[dict[str, Any]]:
-        """Give the elements of `exported_plays`.
+        """Return the elements of `exported_plays`.
 
         Args:
             until: not before the library's start.
@@ -271,7 +234,7 @@ class Library:
         return (play.record for play in self.exported_plays(until))
 
     def exported_plays(self, until: datetime) -> Iterator[ExportedPlay]:
-        """Give what a privacy export has that was asked for at a moment: every play there ever was, the oldest first.
+        """Return the plays in a privacy export: the complete history, the oldest first.
 
         Args:
             until: not before the library's start.
@@ -280,7 +243,7 @@ class Library:
 
     @property
     def malformed(self) -> tuple[Malformed, ...]:
-        """The records that the Web API serves in the wrong shape at present; null elements are not among them."""
+        """The records that are currently malformed, without null elements."""
         tracks = [
             Malformed("me/tracks", "added_at is a number", entry)
             for entry in self._state.saved_tracks.recent
@@ -364,7 +327,7 @@ class Library:
         return self._origin.saved_tracks.past
 
     def uris_to_ask_for(self) -> tuple[str, str, str]:
-        """Return something of each kind that can be asked for by id.
+        """Return the URI of something of each kind that can be requested by id.
 
         Returns:
             The artist with the most albums, an album of theirs, and a track of that.
@@ -385,8 +348,3 @@ class Library:
 
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), self._world.plan.zone)
-
-
-def _newest_first(oldest_first: list[_T], offset: int, limit: int) -> list[_T]:
-    end = max(0, len(oldest_first) - offset)
-    return oldest_first[max(0, end - limit) : end][::-1]

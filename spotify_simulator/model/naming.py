@@ -48,21 +48,21 @@ ODD_NAMES = (
     "combi\u0301ned and composé",
     "very long " * 300,
 )
-"""Names that upset who does not expect them."""
+"""Names that break careless clients."""
 
 ODD_DESCRIPTIONS = ("Rock &amp; Roll &lt;3 it&#x27;s &quot;all&quot; here", "", None, "late\nnight", "שלום")
 
 
-def title(chance: Random) -> str:
+def title(rng: Random) -> str:
     """Return the name of a track, an album or an episode."""
-    return f"{chance.choice(_OPENINGS)} {chance.choice(_THINGS)}{chance.choice(_ENDINGS)}"
+    return f"{rng.choice(_OPENINGS)} {rng.choice(_THINGS)}{rng.choice(_ENDINGS)}"
 
 
-def artist_name(chance: Random) -> str:
+def artist_name(rng: Random) -> str:
     """Return the name of an artist or a band."""
-    return chance.choice(_GROUPS).format(chance.choice(_OPENINGS), chance.choice(_THINGS))
+    return rng.choice(_GROUPS).format(rng.choice(_OPENINGS), rng.choice(_THINGS))
 
 
-def playlist_name(chance: Random) -> str:
+def playlist_name(rng: Random) -> str:
     """Return the name of a playlist."""
-    return f"{chance.choice(_MOODS)} {chance.choice(_THINGS).lower()} {chance.randrange(1, 100)}"
+    return f"{rng.choice(_MOODS)} {rng.choice(_THINGS).lower()} {rng.randrange(1, 100)}"

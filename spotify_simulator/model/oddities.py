@@ -1,6 +1,6 @@
 """Everything odd that Spotify has been seen to send, and a few records that are plainly wrong.
 
-Each of it is legal for the Web API's schema or was reported by users, but for what is called malformed.
+Everything is legal by the Web API's schema or was reported by users, except for what is called malformed.
 """
 
 from __future__ import annotations
@@ -42,52 +42,51 @@ _ANTHOLOGY_TRACKS = 120
 _UNSIZED = (Image("https://i.scdn.co/image/ab67706c00000000", None, None),)
 
 
-def add_odd_catalogue(catalogue: Catalogue, chance: Random) -> list[Track]:
+def add_odd_catalogue(catalogue: Catalogue, rng: Random) -> list[Track]:
     """Add odd artists, albums and tracks.
 
     Returns:
-        A track of each odd album; the first album is one of more tracks than a page holds.
+        A track of each odd album; the first album has more tracks than fit on a page.
     """
-    tracks = [_add_anthology(catalogue, chance)]
+    tracks = [_add_anthology(catalogue, rng)]
     for number, name in enumerate(ODD_NAMES):
-        artist = replace(new_artist(chance), name=name, images=_odd_images(number, chance), genres=())
+        artist = replace(new_artist(rng), name=name, images=_odd_images(number, rng), genres=())
         catalogue.add_artist(artist)
         artists = (artist, *list(catalogue.artists.values())[: number % 3])
         release_date, precision = ODD_RELEASES[number % len(ODD_RELEASES)]
         album = replace(
-            new_album(chance, artists if number != 4 else (), 1),
+            new_album(rng, artists if number != 4 else (), 1),
             name=ODD_NAMES[number - 1],
             release_date=release_date,
             release_date_precision=precision,
-            images=_odd_images(number + 1, chance),
+            images=_odd_images(number + 1, rng),
             upc=None if number % 3 == 0 else "00602537817030",
             copyright=None if number % 4 == 0 else f"{name[:20]} 1981",
             restricted=number == 5,
         )
-        track = _odd_track(new_track(chance, album, artists, 1), number)
+        track = _odd_track(new_track(rng, album, artists, 1), number)
         catalogue.add_album(album, [track])
         tracks.append(track)
     return tracks
 
 
-def add_odd_shows(catalogue: Catalogue, chance: Random) -> list[Episode]:
-    """Add odd shows, and return their episodes, all odd as well."""
+def add_odd_shows(catalogue: Catalogue, rng: Random) -> list[Episode]:
+    """Add odd shows, and return their episodes, which are odd as well."""
     odd: list[Episode] = []
     for number, name in enumerate(_ODD_SHOW_NAMES):
         show = replace(
-            new_show(chance),
+            new_show(rng),
             name=name,
             description="Rock &amp; Roll" if number % 2 else "",
             languages=((), ("de", "en"), ("pt-BR",))[number % 3],
-            images=_odd_images(number, chance),
+            images=_odd_images(number, rng),
             explicit=number == 1,
             copyright="2024 Harbour Records" if number == 1 else None,
             is_externally_hosted=(None, False, True)[number % 3],
             total_episodes=2,
         )
         episodes = [
-            _odd_episode(episode, 2 * number + place, chance)
-            for place, episode in enumerate(new_episodes(chance, show))
+            _odd_episode(episode, 2 * number + place, rng) for place, episode in enumerate(new_episodes(rng, show))
         ]
         catalogue.add_show(show, episodes)
         odd += episodes
@@ -95,11 +94,11 @@ def add_odd_shows(catalogue: Catalogue, chance: Random) -> list[Episode]:
 
 
 def odd_entries(
-    catalogue: Catalogue, chance: Random, odd_tracks: list[Track], odd_episodes: list[Episode], user_id: str
+    catalogue: Catalogue, rng: Random, odd_tracks: list[Track], odd_episodes: list[Episode], user_id: str
 ) -> list[PlaylistEntry]:
     """Return entries of a playlist, one for each way in which an entry can be odd."""
     then = datetime(2018, 10, 4, 22, tzinfo=UTC)
-    tracks = chance.sample(catalogue.all_tracks, 4)
+    tracks = rng.sample(catalogue.all_tracks, 4)
     file = LocalTrack("Snomads Island", "David Wise", "Donkey Kong Country: Tropical Freeze", 127_000)
     nameless = LocalTrack("piste 1 été/№1.mp3", "", "", 0, has_release=False)
     first, second, third = list(catalogue.episodes.values())[:3]
@@ -116,21 +115,21 @@ def odd_entries(
         PlaylistEntry(file, then, user_id),
         PlaylistEntry(second, then, user_id),
         PlaylistEntry(third, None, user_id),
-        PlaylistEntry(UnknownItem(new_id(chance), "Chapter 1", "audiobook_chapter", 1_800_000), then, user_id),
+        PlaylistEntry(UnknownItem(new_id(rng), "Chapter 1", "audiobook_chapter", 1_800_000), then, user_id),
         *(PlaylistEntry(track, then, user_id) for track in odd_tracks),
         PlaylistEntry(tracks[2], then, user_id),
         *(PlaylistEntry(episode, then, user_id) for episode in odd_episodes),
     ]
 
 
-def odd_playlist(playlist: Playlist, number: int, chance: Random) -> Playlist:
+def odd_playlist(playlist: Playlist, number: int, rng: Random) -> Playlist:
     """Return a playlist made odd in the ways that its number says, counted among those of the same access."""
     foreign = playlist.access == "follower"
     return replace(
         playlist,
         name=ODD_NAMES[number // 3 % len(ODD_NAMES)] if number % 3 == 1 else playlist.name,
         description=ODD_DESCRIPTIONS[number % len(ODD_DESCRIPTIONS)],
-        images=_odd_images(number, chance),
+        images=_odd_images(number, rng),
         public=(True, False, None)[number % 3],
         primary_color="#ffffff" if number % 4 == 1 else None,
         owner=User(None if number % 3 == 0 else playlist.owner.user_id, None) if foreign else playlist.owner,
@@ -138,10 +137,10 @@ def odd_playlist(playlist: Playlist, number: int, chance: Random) -> Playlist:
     )
 
 
-def spoil_listing(state: State, like: Playlist, chance: Random) -> None:
+def spoil_listing(state: State, like: Playlist, rng: Random) -> None:
     """Put null elements and malformed playlists among the playlists of a library."""
     no_id, numeric_id = (
-        replace(like, playlist_id=new_id(chance), name=f"Malformed {number}", collaborative=False) for number in (1, 2)
+        replace(like, playlist_id=new_id(rng), name=f"Malformed {number}", collaborative=False) for number in (1, 2)
     )
     state.listing.insert(1, None)
     state.listing.insert(3, MalformedPlaylist(no_id, "no_id"))
@@ -149,19 +148,19 @@ def spoil_listing(state: State, like: Playlist, chance: Random) -> None:
     state.listing.append(None)
 
 
-def _add_anthology(catalogue: Catalogue, chance: Random) -> Track:
+def _add_anthology(catalogue: Catalogue, rng: Random) -> Track:
     various = next(artist for artist in catalogue.artists.values() if artist.name == VARIOUS)
-    album = replace(new_album(chance, (various,), _ANTHOLOGY_TRACKS), name="Old Recordings", album_type="compilation")
+    album = replace(new_album(rng, (various,), _ANTHOLOGY_TRACKS), name="Old Recordings", album_type="compilation")
     artists = list(catalogue.artists.values())
     tracks = [
-        new_track(chance, album, tuple(chance.sample(artists, 1 + number % 3)), number)
+        new_track(rng, album, tuple(rng.sample(artists, 1 + number % 3)), number)
         for number in range(1, _ANTHOLOGY_TRACKS + 1)
     ]
     catalogue.add_album(album, tracks)
     return tracks[-1]
 
 
-def _odd_episode(episode: Episode, number: int, chance: Random) -> Episode:
+def _odd_episode(episode: Episode, number: int, rng: Random) -> Episode:
     release_date, precision = ODD_RELEASES[number % len(ODD_RELEASES)]
     return replace(
         episode,
@@ -169,7 +168,7 @@ def _odd_episode(episode: Episode, number: int, chance: Random) -> Episode:
         duration_ms=0 if number == 1 else episode.duration_ms,
         release_date=release_date,
         release_date_precision=precision,
-        images=_odd_images(number, chance),
+        images=_odd_images(number, rng),
         has_preview=number % 2 == 0,
         restricted=number == 3,
     )
@@ -191,5 +190,5 @@ def _odd_track(track: Track, number: int) -> Track:
     )
 
 
-def _odd_images(number: int, chance: Random) -> tuple[Image, ...] | None:
-    return (pictures(chance), (), None, _UNSIZED)[number % 4]
+def _odd_images(number: int, rng: Random) -> tuple[Image, ...] | None:
+    return (pictures(rng), (), None, _UNSIZED)[number % 4]

@@ -1,7 +1,7 @@
-"""The far past of a large library: saved tracks that are made up as they are read, always the same, and never held.
+"""The far past of a large library: saved tracks that are computed when they are read and not kept in memory.
 
-Everything in it follows from its place among the tracks, and the id tells the place. So a library of a million saved
-tracks is made as quickly as one of ten thousand, and any page of it is served as quickly as any other.
+Everything follows from a track's position, which its id encodes. A library of a million saved tracks is therefore
+created as fast as one of ten thousand, and all its pages are equally fast.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cached_property
 from spotify_simulator.model.catalogue import new_album, new_artist, new_track
 from spotify_simulator.model.entities import Album, Artist, Track
 from spotify_simulator.model.holdings import SavedTrack
-from spotify_simulator.model.random_streams import dice
+from spotify_simulator.model.random_streams import random_stream
 
 _TRACKS_AN_ALBUM = 10
 _ALBUMS_AN_ARTIST = 4
@@ -27,22 +27,19 @@ _IDS = 62**22
 
 @dataclass(frozen=True)
 class Past:
-    """Whole albums, saved one after the other.
-
-    Attributes:
-        seed: of the library.
-        size: number of tracks.
-        begin: when the first was saved.
-        end: after the last was saved.
-    """
+    """Whole albums, saved one after the other."""
 
     seed: int
+    """The library's seed."""
     size: int
+    """Number of tracks."""
     begin: datetime
+    """When the first one was saved."""
     end: datetime
+    """A time after the last one was saved."""
 
     def saved_tracks(self, begin: int, end: int) -> Iterator[SavedTrack]:
-        """Make up some of the saved tracks, oldest first; places from 0."""
+        """Yield some of the saved tracks, oldest first; positions start at 0."""
         place = begin
         while place < end:
             first = place // _TRACKS_AN_ALBUM * _TRACKS_AN_ALBUM
@@ -83,24 +80,24 @@ class Past:
         return -(-self.size // _TRACKS_AN_ALBUM)
 
     def _artist(self, place: int) -> Artist:
-        return new_artist(dice(self.seed, "past artist", place), self._ids("artists").at(place))
+        return new_artist(random_stream(self.seed, "past artist", place), self._ids("artists").at(place))
 
     def _album(self, place: int) -> Album:
         artist = self._artist(place // _ALBUMS_AN_ARTIST)
         size = min(_TRACKS_AN_ALBUM, self.size - place * _TRACKS_AN_ALBUM)
-        return new_album(dice(self.seed, "past album", place), (artist,), size, self._ids("albums").at(place))
+        return new_album(random_stream(self.seed, "past album", place), (artist,), size, self._ids("albums").at(place))
 
     def _tracks(self, place: int) -> list[Track]:
         album = self._album(place)
-        chance = dice(self.seed, "past tracks", place)
+        rng = random_stream(self.seed, "past tracks", place)
         ids, first = self._ids("tracks"), place * _TRACKS_AN_ALBUM
         return [
-            new_track(chance, album, album.artists, 1 + number, ids.at(first + number))
+            new_track(rng, album, album.artists, 1 + number, ids.at(first + number))
             for number in range(album.total_tracks)
         ]
 
     def _moment(self, place: int) -> datetime:
-        # Now and then two are the same second, as elsewhere in the library.
+        # Now and then two have the same second, as elsewhere in the library.
         place -= place % 40 == 25
         return self.begin + timedelta(seconds=int((self.end - self.begin).total_seconds()) * place // self.size)
 
@@ -114,7 +111,7 @@ class Past:
 
 @dataclass(frozen=True)
 class _Ids:
-    """Ids of 22 characters in which nothing shows of the place they stand for: an affine map of all such ids."""
+    """Ids of 22 characters that encode a position invisibly: an affine map of all such ids."""
 
     factor: int
     inverse: int
@@ -122,12 +119,12 @@ class _Ids:
 
     @classmethod
     def drawn(cls, seed: int, kind: str) -> _Ids:
-        chance = dice(seed, "ids of the past", kind)
-        factor = chance.randrange(_IDS)
-        # Only a factor that shares no divisor with 62 can be undone.
+        rng = random_stream(seed, "ids of the past", kind)
+        factor = rng.randrange(_IDS)
+        # Only a factor that is coprime to 62 is invertible.
         while factor % 2 == 0 or factor % 31 == 0:
             factor += 1
-        return cls(factor, pow(factor, -1, _IDS), chance.randrange(_IDS))
+        return cls(factor, pow(factor, -1, _IDS), rng.randrange(_IDS))
 
     def at(self, place: int) -> str:
         number = (self.factor * place + self.shift) % _IDS
@@ -138,7 +135,7 @@ class _Ids:
         return "".join(reversed(pairs))
 
     def place(self, entity_id: str) -> int:
-        """Return the place, which is beyond all real ones where the id is not one of these."""
+        """Return the position, which is out of range if the id is not one of these."""
         if len(entity_id) != 22 or not all(character in _BASE62 for character in entity_id):
             return _IDS
         number = 0

@@ -1,4 +1,4 @@
-"""The saved tracks of a library: a far past that is made up when it is read, and the recent ones, which are held."""
+"""The saved tracks of a library: a far past that is computed when it is read, and recent ones in memory."""
 
 from __future__ import annotations
 
@@ -14,26 +14,24 @@ from spotify_simulator.model.past import Past
 
 
 class SavedTracks:
-    """A sequence in the order in which the tracks were saved, the oldest first.
+    """The saved tracks in the order in which they were saved, the oldest first.
 
     Args:
         past: what came before `recent`.
         recent: distinct tracks.
-        gone: what a copy takes over.
-
-    Attributes:
-        past: the whole of it, with what was given up since.
+        gone: for copies.
     """
 
     def __init__(self, past: Past, recent: Iterable[SavedTrack], gone: Iterable[int] = ()) -> None:
         self.past = past
+        """All of the past, including what has been removed since."""
         self._gone = list(gone)
-        """For each place in the past that was given up: the index from which on it is left out; in order."""
+        """The index at which each removed position of the past is skipped, in order."""
         self._recent = list(recent)
         self._ids = {entry.track.track_id for entry in self._recent}
 
     def copy(self) -> Self:
-        """Return a sequence that changes on its own; the past is shared."""
+        """Return a copy that changes independently; the past is shared."""
         return type(self)(self.past, self._recent, self._gone)
 
     def __len__(self) -> int:
@@ -41,26 +39,26 @@ class SavedTracks:
         return self._past_size + len(self._recent)
 
     def __contains__(self, track_id: str) -> bool:
-        """Tell whether a recent track has an id; nobody hears or saves what is far past."""
+        """Return whether a recent track has an id; nobody plays or saves tracks of the far past."""
         return track_id in self._ids
 
     def some(self, begin: int, end: int) -> list[SavedTrack]:
-        """Return the saved tracks from an index on, up to but without another."""
+        """Return the saved tracks from one index up to, but not including, another."""
         return list(self._some(begin, min(end, len(self))))
 
     @property
     def recent(self) -> list[SavedTrack]:
-        """The saved tracks that are held: all but those of the far past."""
+        """The saved tracks in memory: all but those of the far past."""
         return self._recent
 
     def save(self, track: Track, at: datetime) -> None:
-        """Save a track; one that is saved already stays as it is."""
+        """Save a track, unless it is saved already."""
         if track.track_id not in self._ids:
             self._ids.add(track.track_id)
             self._recent.append(SavedTrack(at, track))
 
     def unsave(self, index: int) -> None:
-        """Take away the track at an index; a malformed one stays, and beyond the last there is none."""
+        """Remove the track at an index, unless it is malformed or there is none."""
         if index < self._past_size:
             later = bisect_right(self._gone, index)
             self._gone[later:] = [index, *(place - 1 for place in self._gone[later:])]
@@ -70,7 +68,7 @@ class SavedTracks:
             self._ids.remove(self._recent.pop(index).track.track_id)
 
     def spoil(self) -> None:
-        """Make one of the recent tracks malformed, if there are three at least."""
+        """Make one of the recent tracks malformed, if there are at least three."""
         middle = len(self._recent) // 2
         if len(self._recent) > 2:
             self._recent[middle] = replace(self._recent[middle], malformed=True)

@@ -1,1 +1,1 @@
-"""How the simulator serves it: the Web API and the accounts service over HTTP, with their quotas and faults."""
+"""The Web API and the accounts service over HTTP, with quotas and faults."""

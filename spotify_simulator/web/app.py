@@ -1,4 +1,4 @@
-"""The simulator as a web application: faults first, then the accounts service and the Web API."""
+"""The simulator as a web application: faults, the accounts service and the Web API."""
 
 from __future__ import annotations
 
@@ -40,29 +40,24 @@ _API = "/v1/"
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """A request that was answered, or broken off by a fault."""
+    """A request that got a response, or that a fault broke off."""
 
     at: datetime
-    """Simulated moment."""
+    """Simulated time."""
     method: str
     path: str
     params: dict[str, str]
     """Of the query."""
     status: int
-    """0 where the answer did not arrive whole."""
+    """0 if the response was not sent completely."""
     size: int
-    """Bytes of the answer's body, as many as were sent."""
+    """Number of bytes sent of the response's body."""
     quota: str | None = None
     """Name of the quota that refused it."""
 
 
 class App:
-    """A WSGI application; requests may come from several threads.
-
-    Attributes:
-        requests: all requests in the order in which their answers were ready.
-        unmodelled: of these the ones that ask for what is not modelled, as "GET /v1/…".
-    """
+    """The WSGI application; requests may come from several threads."""
 
     def __init__(
         self,
@@ -87,17 +82,19 @@ class App:
             ]
         )
         self.requests: list[LoggedRequest] = []
+        """All requests, in the order in which their responses were ready."""
         self.unmodelled: list[str] = []
+        """Those for something that is not modelled, as `GET /v1/…`."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Serve one request."""
         request = Request(environ)
-        # A body left unread would break the connection before the client has the answer.
+        # An unread body would break the connection before the client has the response.
         request.get_data(parse_form_data=True)
         with self._lock:
             now = self._clock()
             note_refused(self._behaviour.quotas, request.path.removeprefix(_API), now)
-            # Every rule counts, whether or not an earlier one has struck.
+            # Every rule counts requests, whether or not an earlier one has struck.
             striking = [fault for fault in self._behaviour.faults if fault.strikes(request.path)]
             fault = striking[0] if striking else None
             response, quota = self._response(request, fault, now)
@@ -110,7 +107,7 @@ class App:
         return deliver(response, fault, environ, start_response)
 
     def _response(self, request: Request, fault: Fault | None, now: datetime) -> tuple[Response, str | None]:
-        """The answer, with the name of the quota that refused it."""
+        """Return the response, and the name of the quota that refused the request."""
         if fault is not None and fault.action == "answer":
             return _of_fault(fault), None
         if fault is not None and fault.action in {"reset", "hang"}:
@@ -151,17 +148,18 @@ class App:
         return _json(endpoint.answer(Call(self._library, shapes, bearer.scopes, ids, request.args.to_dict())))
 
     def _admit(self, bearer: Bearer, endpoint: Endpoint, path: str, now: datetime) -> None:
-        """Let a request pass that Spotify lets pass.
+        """Check that Spotify would accept a request.
 
         Raises:
-            ApiError: the app, its user or its consent is not good for it, or a quota is used up.
+            ApiError: the app, its user or its consent does not permit it, or a quota is used up.
         """
         if not self._behaviour.premium:
             raise PlainTextError(403, PREMIUM_REQUIRED)
         if bearer.has_user and not self._behaviour.allow_listed:
             raise PlainTextError(403, NOT_REGISTERED)
         take(self._behaviour.quotas, path, now)
-        # An app without a user has no scopes either, and is told so: https://github.com/spotify/web-api-examples/issues/44.
+        # An app without a user also has no scopes, which is what it is told:
+        # https://github.com/spotify/web-api-examples/issues/44.
         if endpoint.scope is not None and endpoint.scope not in bearer.scopes:
             raise ApiError(403, "Insufficient client scope")
         if endpoint.needs_user and not bearer.has_user:

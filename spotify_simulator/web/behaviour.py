@@ -1,4 +1,4 @@
-"""What a test may set about Spotify's conduct, before the simulator starts or while it runs."""
+"""What tests can change about Spotify's behaviour, before the simulator starts or while it runs."""
 
 from __future__ import annotations
 
@@ -7,24 +7,20 @@ from spotify_simulator.web.quotas import Quota
 
 
 class Behaviour:
-    """How Spotify treats the app.
-
-    Attributes:
-        faults: rules that make requests go wrong; the first that strikes counts.
-        quotas: how much may be asked; none at first.
-        premium: whether the app's owner has a Premium subscription, without which the Web API refuses everything.
-        allow_listed: whether the user is one of those whom the app's owner has registered; others are refused
-            everything, though they can consent.
-        consent: whether the user agrees when asked on the accounts service's page.
-        redirect_uris: those registered for the app; None stands for every one that Spotify would register.
-        rotate_refresh_tokens: whether a refresh brings a new refresh token, after which the old one is refused.
-    """
+    """How Spotify treats the app."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        """Rules that make requests fail; the first one that strikes counts."""
         self.quotas: list[Quota] = []
+        """Request limits; none at first."""
         self.premium = True
+        """Whether the app's owner has a Premium subscription, without which the Web API refuses everything."""
         self.allow_listed = True
+        """Whether the app's owner has registered the user; others can consent, but are refused everything."""
         self.consent = True
+        """Whether the user agrees on the consent page."""
         self.redirect_uris: set[str] | None = None
+        """Those registered for the app; None: every one that Spotify would accept."""
         self.rotate_refresh_tokens = False
+        """Whether a refresh issues a new refresh token, after which the old one is refused."""

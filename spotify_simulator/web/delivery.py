@@ -1,4 +1,4 @@
-"""How an answer goes out: whole, or as a fault on the wire has it."""
+"""The delivery of responses, complete or with a fault on the wire."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from werkzeug.wrappers import Response
+
 from spotify_simulator.web.faults import Fault
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-    from werkzeug.wrappers import Response
 
 _DROPS = 20
-# Linger for no time: closing then sends a reset, and drops what has not gone out.
+# Do not linger: closing then sends a reset and drops unsent data.
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 def arriving(fault: Fault | None, size: int) -> int | None:
-    """How many bytes of a body reach the client: None where the answer arrives whole."""
+    """Return how many bytes of a body reach the client; None if the response is complete."""
     if fault is None or fault.action in {"answer", "alter", "drip"}:
         return None
     return size // 2 if fault.action in {"cut", "break"} else 0
@@ -31,21 +32,21 @@ def arriving(fault: Fault | None, size: int) -> int | None:
 def deliver(
     response: Response, fault: Fault | None, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
-    """Send an answer.
+    """Send a response.
 
     Args:
-        response: the answer; those faults that send none pass it over.
-        fault: what goes wrong with it.
-        environ: of the request, as werkzeug's server makes it.
+        response: the response; faults that send none ignore it.
+        fault: what goes wrong.
+        environ: WSGI environment of the request, from werkzeug's server.
         start_response: of the request.
 
     Raises:
-        ConnectionError: the connection is broken, which werkzeug's server takes for the client's doing.
+        ConnectionError: the connection is broken; werkzeug's server assumes that the client did it.
     """
     action = "answer" if fault is None else fault.action
     connection: socket.socket = environ["werkzeug.socket"]
     if fault is not None and action == "hang":
-        # Readable is what a connection becomes that the client has closed.
+        # A connection that the client has closed becomes readable.
         select.select([connection], [], [], fault.seconds)
         with suppress(OSError):  # The client was faster.
             connection.shutdown(socket.SHUT_RDWR)
@@ -54,7 +55,7 @@ def deliver(
         _reset(connection)
     if fault is None or action in {"answer", "alter"}:
         return response(environ, start_response)
-    # The length is that of the whole body, however much of it is sent.
+    # The length is that of the whole body, no matter how much is sent.
     start_response(response.status, response.get_wsgi_headers(environ).to_wsgi_list())
     body = response.get_data()
     if action == "drip":
@@ -77,8 +78,8 @@ def _drops(body: bytes, seconds: float) -> Iterator[bytes]:
 
 def _reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    # The server finds no further request, lets go of its file, and that closes the connection before the server would
-    # end it in an orderly way.
+    # The server finds no further request and releases its file, which closes the connection before the server would end
+    # it properly.
     connection.shutdown(socket.SHUT_RD)
     connection.close()
     raise ConnectionResetError

@@ -1,4 +1,4 @@
-"""The endpoints of the Web API that are modelled: address, consent, parameters and answer of each."""
+"""The modelled endpoints of the Web API: path, scope, parameters and response of each."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from spotify_simulator.model.entities import Album, Artist, Episode
 from spotify_simulator.model.holdings import Play, Playlist, PlaylistEntry
 from spotify_simulator.model.library import Library
+from spotify_simulator.model.saved import SAVED_KINDS, Saved, SavedKind, T
 from spotify_simulator.model.top_lists import TIME_RANGES, TimeRange
 from spotify_simulator.web.errors import ApiError, UnmodelledError
 from spotify_simulator.web.paging import (
@@ -24,7 +25,7 @@ from spotify_simulator.web.paging import (
     offset_page,
 )
 from spotify_simulator.web.removed import REMOVED, REMOVED_PARAMETERS
-from spotify_simulator.web.shapes import Json
+from spotify_simulator.web.shapes import SAVED_SHAPES, Json
 from spotify_simulator.web.user_shapes import UserShapes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,22 +43,22 @@ class Call:
     shapes: UserShapes
     scopes: frozenset[str]
     ids: Mapping[str, str]
-    """Variable parts of the address."""
+    """Variable parts of the path."""
     parameters: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One address of the Web API."""
+    """One endpoint of the Web API."""
 
     path: str
-    """Below `/v1/`, as a rule of werkzeug."""
+    """Below `/v1/`, as a werkzeug rule."""
     answer: Callable[[Call], Json]
     parameters: frozenset[str] = frozenset()
     scope: str | None = None
     extended_only: bool = False
     needs_user: bool = True
-    """Whether an app that no user has consented to is refused."""
+    """Whether it refuses an app without a user's consent."""
 
 
 def _profile(call: Call) -> Json:
@@ -91,7 +92,7 @@ def _playlist_items(call: Call) -> Json:
 def _entries_of(
     playlist: Playlist, call: Call
 ) -> tuple[str, Mapping[str, str], int, Callable[[int, int], Sequence[PlaylistEntry]], Callable[[PlaylistEntry], Json]]:
-    """Return what makes a page of a playlist's entries."""
+    """Return the arguments for a page of a playlist's entries."""
     kinds = call.parameters.get("additional_types", "").split(",")
 
     def shape(entry: PlaylistEntry) -> Json:
@@ -138,32 +139,31 @@ def _saved_tracks(call: Call) -> Json:
     )
 
 
-def _saved_albums(call: Call) -> Json:
-    return offset_page(
-        f"{call.shapes.api_url}me/albums",
-        call.parameters,
-        call.library.saved_album_count,
-        call.library.some_saved_albums,
-        lambda entry: call.shapes.saved_album(entry, _first_tracks(entry.album, call)),
-    )
+def _saved(kind: SavedKind[T]) -> Callable[[Call], Json]:
+    def answer(call: Call) -> Json:
+        saved = call.library.saved(kind)
+
+        def element(one: Saved[T]) -> Json:
+            item = (
+                _saved_album(call, one.item)
+                if isinstance(one.item, Album)
+                else SAVED_SHAPES[kind.name](call.shapes, one.item)
+            )
+            return call.shapes.saved(one, kind.key, item)
+
+        return offset_page(f"{call.shapes.api_url}{kind.path}", call.parameters, len(saved), _slices(saved), element)
+
+    return answer
+
+
+def _saved_album(call: Call, album: Album) -> Json:
+    return call.shapes.full_album(album, _first_tracks(album, call))
 
 
 def _first_tracks(album: Album, call: Call) -> Json:
     tracks = call.library.album_tracks(album.album_id)
     url = f"{call.shapes.api_url}albums/{album.album_id}/tracks"
     return fixed_offset_page(url, {}, len(tracks), _slices(tracks), call.shapes.simplified_track, 0, LARGEST_LIMIT)
-
-
-def _saved_shows(call: Call) -> Json:
-    shows = call.library.saved_shows
-    url = f"{call.shapes.api_url}me/shows"
-    return offset_page(url, call.parameters, len(shows), _slices(shows), call.shapes.saved_show)
-
-
-def _saved_episodes(call: Call) -> Json:
-    episodes = call.library.saved_episodes
-    url = f"{call.shapes.api_url}me/episodes"
-    return offset_page(url, call.parameters, len(episodes), _slices(episodes), call.shapes.saved_episode)
 
 
 def _followed_artists(call: Call) -> Json:
@@ -260,7 +260,7 @@ def _recently_played(call: Call) -> Json:
     oldest = str(_cursor(plays[-1])) if plays else None
     return {
         "items": [call.shapes.play(play) for play in plays],
-        # A full page names a next one even where nothing follows, and that one is empty.
+        # A full page always has a next one, which may be empty.
         "next": f"{url}?{urlencode({'before': oldest, 'limit': limit})}" if len(plays) == limit else None,
         "cursors": {"after": str(_cursor(plays[0])), "before": oldest} if plays else None,
         "limit": limit,
@@ -285,12 +285,11 @@ def _slices(things: Sequence[_T]) -> Callable[[int, int], Sequence[_T]]:
 _PAGED = frozenset({"limit", "offset"})
 _ITEMS = _PAGED | {"additional_types"}
 _TOP = _PAGED | {"time_range"}
-
 ENDPOINTS = (
     Endpoint("me", _profile),
     Endpoint("me/playlists", _playlists, _PAGED, _READ_PLAYLISTS),
     Endpoint("me/tracks", _saved_tracks, _PAGED, "user-library-read"),
-    Endpoint("me/albums", _saved_albums, _PAGED, "user-library-read"),
+    *(Endpoint(kind.path, _saved(kind), _PAGED, "user-library-read") for kind in SAVED_KINDS if kind.path),
     Endpoint(
         "me/player/recently-played",
         _recently_played,
@@ -303,19 +302,17 @@ ENDPOINTS = (
     Endpoint("me/following", _followed_artists, frozenset({"type", "limit", "after"}), "user-follow-read"),
     Endpoint("me/top/tracks", _top_tracks, _TOP, "user-top-read"),
     Endpoint("me/top/artists", _top_artists, _TOP, "user-top-read"),
-    Endpoint("me/shows", _saved_shows, _PAGED, "user-library-read"),
-    Endpoint("me/episodes", _saved_episodes, _PAGED, "user-library-read"),
     Endpoint("artists/<artist_id>", _artist, needs_user=False),
     Endpoint("artists/<artist_id>/albums", _artist_albums, _PAGED, needs_user=False),
     Endpoint("albums/<album_id>", _album, needs_user=False),
     Endpoint("albums/<album_id>/tracks", _album_tracks, _PAGED, needs_user=False),
     Endpoint("tracks/<track_id>", _track, needs_user=False),
-    # Of two with the same path the first counts: in extended quota mode nothing was removed.
+    # The first of two with the same path counts: in extended quota mode nothing was removed.
     *(Endpoint(path, _removed, REMOVED_PARAMETERS, needs_user=False) for path in REMOVED),
 )
 
 RESUME_POINTS_SCOPE = "user-read-playback-position"
-"""Without it, shows and episodes come without how far the user has listened."""
+"""Without it, shows and episodes are sent without the user's position in them."""
 
 SCOPES = tuple(sorted({_READ_COLLABORATIVE, RESUME_POINTS_SCOPE, *(one.scope for one in ENDPOINTS if one.scope)}))
-"""Every consent that makes a difference to an answer."""
+"""Every scope that affects a response."""

@@ -1,4 +1,4 @@
-"""The ways in which the Web API and the accounts service refuse."""
+"""The errors of the Web API and the accounts service."""
 
 from __future__ import annotations
 
@@ -14,31 +14,28 @@ NOT_REGISTERED = "Check settings on developer.spotify.com/dashboard, the user ma
 
 
 class ApiError(Exception):
-    """A refusal of the Web API: `{"error": {"status", "message"}}`, of some kinds with a reason.
-
-    Attributes:
-        status: of HTTP.
-        headers: that are sent besides.
-    """
+    """A refusal by the Web API: `{"error": {"status", "message"}}`, sometimes with a reason."""
 
     def __init__(
         self, status: int, message: str, *, reason: str | None = None, headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(message)
         self.status = status
+        """HTTP status."""
         self.message = message
         self.reason = reason
         self.headers = dict(headers or {})
+        """Additional headers of the response."""
 
     @property
     def body(self) -> object:
-        """What is sent: JSON, or a text as it stands."""
+        """The response: JSON, or plain text."""
         reason = {} if self.reason is None else {"reason": self.reason}
         return {"error": {"status": self.status, "message": self.message, **reason}}
 
 
 class PlainTextError(ApiError):
-    """A refusal whose body is the bare message, no JSON."""
+    """A refusal whose body is just the message, not JSON."""
 
     @property
     def body(self) -> str:
@@ -47,11 +44,7 @@ class PlainTextError(ApiError):
 
 
 class TooManyRequestsError(ApiError):
-    """429 of a quota or a rate limit.
-
-    Attributes:
-        group: name of the quota.
-    """
+    """A 429 of a quota or a rate limit."""
 
     def __init__(self, group: str, retry_after: int | None, *, quota: bool, plain_text: bool) -> None:
         super().__init__(
@@ -61,6 +54,7 @@ class TooManyRequestsError(ApiError):
             headers={} if retry_after is None else {"Retry-After": str(retry_after)},
         )
         self.group = group
+        """Name of the quota."""
         self._plain_text = plain_text
 
     @property
@@ -70,14 +64,14 @@ class TooManyRequestsError(ApiError):
 
 
 class UnmodelledError(ApiError):
-    """Something that the real service may well answer, but the simulator does not know: loud, never a guess."""
+    """Something that the real service may support, but the simulator does not model."""
 
     def __init__(self, what: str, status: int = 404) -> None:
         super().__init__(status, f"The simulator does not model {what}: add it to spotify_simulator/web first.")
 
 
 class OAuthError(Exception):
-    """A refusal of the accounts service: `{"error", "error_description"}`, always 400."""
+    """A refusal by the accounts service: `{"error", "error_description"}`, always with 400."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(f"{error}: {description}")
@@ -91,4 +85,4 @@ class OAuthError(Exception):
 
 
 class ConsentPageError(Exception):
-    """What the accounts service's consent page says to the user where it may not send them back to the app."""
+    """An error on the consent page, from which the user cannot be sent back to the app."""

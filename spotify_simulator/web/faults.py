@@ -1,4 +1,4 @@
-"""Faults on request: which requests go wrong, and how, with a ready-made fault for every failure that is known."""
+"""Faults on demand: which requests go wrong and how, with a ready-made fault for every known failure."""
 
 from __future__ import annotations
 
@@ -12,39 +12,35 @@ from spotify_simulator.web.errors import NOT_REGISTERED, PREMIUM_REQUIRED
 
 Action = Literal["answer", "reset", "hang", "cut", "break", "drip", "alter"]
 Alteration = Callable[[Any, str], Any]
-"""Makes of a real answer, as JSON, and the address of its request the answer that is sent."""
+"""Returns the JSON to send, given the JSON of the real response and the URL of the request."""
 
 _ACCOUNTS = "/api/token"
 
 
 @dataclass
 class Fault:
-    """A rule that makes some requests go wrong; it counts the requests that it matches.
-
-    Attributes:
-        path: part of the path; "" matches every request, the token endpoint's too.
-        nth: which of the matching requests, from 1; None means all.
-        action: `answer` sends status, headers and body in the real answer's place, `reset` breaks the connection
-            without an answer, `hang` answers nothing until the client gives up. The real answer is what the others
-            begin with: `cut` closes the connection in its middle, `break` resets it there, `drip` sends it slowly,
-            `alter` changes what it says.
-        seconds: of real time: the longest that `hang` waits before it breaks the connection, and what `drip` takes.
-        alteration: what `alter` makes of the answer.
-        matched: how many requests have matched so far.
-    """
+    """A rule that makes some requests fail; it counts the requests that it matches."""
 
     path: str
+    """Part of the path; `''` matches every request, including those of the token endpoint."""
     nth: Collection[int] | None = None
+    """Which of the matching requests, from 1; None: all."""
     action: Action = "answer"
+    """`answer` sends status, headers and body instead of the real response, `reset` breaks the connection without a
+    response, `hang` sends nothing until the client gives up. The others start from the real response: `cut` closes the
+    connection in the middle of it, `break` resets it there, `drip` sends it slowly, `alter` changes it."""
     status: int = 500
     body: str | bytes = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.5
+    """Real time: how long `hang` waits at most before it breaks the connection, and how long `drip` takes."""
     alteration: Alteration | None = None
+    """The change that `alter` makes."""
     matched: int = 0
+    """Number of requests that have matched so far."""
 
     def strikes(self, path: str) -> bool:
-        """Count a request, and tell whether it goes wrong."""
+        """Count a request, and return whether it fails."""
         if self.path not in path:
             return False
         self.matched += 1
@@ -53,36 +49,33 @@ class Fault:
 
 @dataclass(frozen=True)
 class KnownFault:
-    """A failure of the catalogue; called with a path, it is a `Fault` that can be put into `Simulator.faults`.
-
-    Attributes:
-        doc: what goes wrong.
-        source: where it was seen or is documented.
-        passes: whether the same request, made again, is answered: such a fault strikes once, the others always.
-        path: that it strikes where none is given.
-        settings: fields of the fault.
-    """
+    """A known failure; calling it with a path makes a `Fault` for `Simulator.faults`."""
 
     doc: str
+    """What goes wrong."""
     source: str
+    """Where it was seen or is documented."""
     passes: bool
+    """Whether the same request succeeds when repeated: such a fault strikes once, the others always."""
     path: str | None
+    """Path that it strikes by default."""
     settings: Mapping[str, Any]
+    """Fields of the fault."""
 
     def __call__(self, path: str | None = None, *, nth: Collection[int] | None = None, **changes: Any) -> Fault:
         """Make a fault.
 
         Args:
-            path: part of the path; may be left out for faults of the token endpoint.
+            path: part of the path; optional for faults of the token endpoint.
             nth: which matching requests, instead of the first or all.
-            changes: other fields of the fault, instead of the catalogue's.
+            changes: other fields of the fault, instead of the ready-made ones.
 
         Raises:
             ValueError: the path is missing.
         """
         path = self.path if path is None else path
         if path is None:
-            raise ValueError("A fault of the Web API strikes a path: give a part of it.")
+            raise ValueError("A fault of the Web API needs a path: give a part of it.")
         once = (1,) if self.passes else None
         return Fault(path, once if nth is None else nth, **{**self.settings, **changes})
 
@@ -95,7 +88,7 @@ _CODE_FLOW = "https://developer.spotify.com/documentation/web-api/tutorials/code
 _HTTP = "https://www.rfc-editor.org/rfc/rfc9112#section-8"
 _CODING = "https://www.rfc-editor.org/rfc/rfc9110#section-8.4"
 _SHORT_PAGES = "https://github.com/spotify/web-api/issues/841"
-_PARSING = "spotipy 2.26.0, Spotify._internal_call: a body that is no JSON becomes None"
+_PARSING = "spotipy 2.26.0, Spotify._internal_call: a body that is not JSON becomes None"
 
 _LIMITED = '{"error":{"status":429,"message":"API rate limit exceeded"}}'
 _EXCEEDED = '{"error":{"status":429,"message":"Too many requests","reason":"QUOTA_EXCEEDED"}}'
@@ -136,7 +129,7 @@ def _server_errors() -> Iterator[tuple[str, KnownFault]]:
 
 
 def _page_of(answer: Any) -> Any:
-    """The page of an answer, which some answers wrap: `artists` of followed artists, `items` of a playlist."""
+    """Return the page in a response, which may be in `artists` (followed artists) or in `items` (a playlist)."""
     if not isinstance(answer, dict) or "next" in answer:
         return answer
     return next((part for part in answer.values() if isinstance(part, dict) and "next" in part), {})
@@ -155,7 +148,7 @@ def _circular_next(answer: Any, url: str) -> Any:
 
 
 def _ended_after(share: float) -> Alteration:
-    """Make a page the last one of its list after a share of its items; the total stays."""
+    """End a list after a share of a page's items; the total stays the same."""
 
     def end(answer: Any, _url: str) -> Any:
         page = _page_of(answer)
@@ -179,7 +172,7 @@ def _without_access_token(answer: Any, _url: str) -> Any:
 
 FAULTS: dict[str, KnownFault] = {
     "rate_limit_short": _api(
-        "429 that is over in a few seconds and says so.",
+        "429 for a few seconds, with Retry-After.",
         _RATE_LIMITS,
         passes=True,
         status=429,
@@ -187,7 +180,7 @@ FAULTS: dict[str, KnownFault] = {
         headers={**_JSON, "Retry-After": "3"},
     ),
     "rate_limit_long": _api(
-        "429 that lasts a day and says so.",
+        "429 for a day, with Retry-After.",
         "https://github.com/spotDL/spotify-downloader/issues/2585",
         passes=False,
         status=429,
@@ -195,7 +188,7 @@ FAULTS: dict[str, KnownFault] = {
         headers={**_JSON, "Retry-After": "86400"},
     ),
     "rate_limit_without_retry_after": _api(
-        "429 that does not say how long it lasts.",
+        "429 without Retry-After.",
         _RATE_LIMITS,
         passes=True,
         status=429,
@@ -203,7 +196,7 @@ FAULTS: dict[str, KnownFault] = {
         headers=_JSON,
     ),
     "rate_limit_unreadable_retry_after": _api(
-        "429 whose Retry-After is no number of seconds.",
+        "429 whose Retry-After is not a number of seconds.",
         "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
         passes=True,
         status=429,
@@ -211,7 +204,7 @@ FAULTS: dict[str, KnownFault] = {
         headers={**_JSON, "Retry-After": "in a while"},
     ),
     "rate_limit_plain_text": _api(
-        "429 whose body is no JSON.",
+        "429 whose body is not JSON.",
         _RATE_LIMITS,
         passes=True,
         status=429,
@@ -219,7 +212,7 @@ FAULTS: dict[str, KnownFault] = {
         headers={**_PLAIN, "Retry-After": "3"},
     ),
     "quota_exceeded": _api(
-        "429 of a quota that is used up for the day.",
+        "429 of a quota that is exhausted for the day.",
         _QUOTAS,
         passes=False,
         status=429,
@@ -227,7 +220,7 @@ FAULTS: dict[str, KnownFault] = {
         headers={**_JSON, "Retry-After": "72000"},
     ),
     "quota_exceeded_without_retry_after": _api(
-        "429 of a quota that does not say how long it is used up.",
+        "429 of an exhausted quota, without Retry-After.",
         _QUOTAS,
         passes=False,
         status=429,
@@ -236,35 +229,35 @@ FAULTS: dict[str, KnownFault] = {
     ),
     **dict(_server_errors()),
     "unavailable_with_retry_after": _api(
-        "503 that says when to come again.",
+        "503 with Retry-After.",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.6.4",
         passes=True,
         status=503,
         body='{"error":{"status":503,"message":"Service unavailable"}}',
         headers={**_JSON, "Retry-After": "5"},
     ),
-    "reset": _api("The connection is reset before the answer.", _HTTP, passes=True, action="reset"),
+    "reset": _api("The connection is reset before the response.", _HTTP, passes=True, action="reset"),
     "reset_in_body": _api("The connection is reset in the middle of the body.", _HTTP, passes=True, action="break"),
     "cut_body": _api("The body ends before its Content-Length.", _HTTP, passes=True, action="cut"),
     "no_answer": _api(
-        "No answer for longer than the client waits.",
+        "No response within the client's time-out.",
         "spotipy 2.26.0: requests.exceptions.ReadTimeout",
         passes=True,
         action="hang",
         seconds=1.0,
     ),
     "slow_drip": _api(
-        "The answer is right but comes in drops, so that no single read takes too long.",
+        "The response is correct but slow, with no single read long enough to time out.",
         "https://requests.readthedocs.io/en/latest/user/quickstart/#timeouts",
         passes=True,
         action="drip",
     ),
-    "empty_body": _api("200 with nothing.", _PARSING, passes=True, status=200, headers=_JSON),
+    "empty_body": _api("200 with an empty body.", _PARSING, passes=True, status=200, headers=_JSON),
     "html_body": _api(
         "200 with a web page.", _PARSING, passes=True, status=200, body=_PAGE.format("Spotify"), headers=_HTML
     ),
     "truncated_json": _api(
-        "200 with JSON that ends too early, although the body is whole.",
+        "200 with truncated JSON in a complete body.",
         _PARSING,
         passes=True,
         status=200,
@@ -272,17 +265,17 @@ FAULTS: dict[str, KnownFault] = {
         headers=_JSON,
     ),
     "json_list": _api(
-        "200 with a list in a page's place.", _API_CALLS, passes=True, status=200, body="[]", headers=_JSON
+        "200 with a list instead of a page.", _API_CALLS, passes=True, status=200, body="[]", headers=_JSON
     ),
     "json_string": _api(
-        "200 with a string in a page's place.", _API_CALLS, passes=True, status=200, body='"OK"', headers=_JSON
+        "200 with a string instead of a page.", _API_CALLS, passes=True, status=200, body='"OK"', headers=_JSON
     ),
     "json_null": _api("200 with null.", _API_CALLS, passes=True, status=200, body="null", headers=_JSON),
     "json_empty_object": _api(
-        "200 with an object that holds nothing.", _API_CALLS, passes=True, status=200, body="{}", headers=_JSON
+        "200 with an empty object.", _API_CALLS, passes=True, status=200, body="{}", headers=_JSON
     ),
     "gzip_garbage": _api(
-        "200 whose body is not in the coding that it claims.",
+        "200 whose body does not have the declared encoding.",
         _CODING,
         passes=True,
         status=200,
@@ -290,7 +283,7 @@ FAULTS: dict[str, KnownFault] = {
         headers={**_JSON, "Content-Encoding": "gzip"},
     ),
     "access_token_expired": _api(
-        "401 for an access token that the client takes for good.",
+        "401 for an access token that the client believes to be valid.",
         _API_CALLS,
         passes=True,
         status=401,
@@ -298,7 +291,7 @@ FAULTS: dict[str, KnownFault] = {
         headers=_JSON,
     ),
     "forbidden": _api(
-        "403 as for a playlist of somebody else.",
+        "403, as for someone else's playlist.",
         _API_CALLS,
         passes=False,
         status=403,
@@ -322,7 +315,7 @@ FAULTS: dict[str, KnownFault] = {
         headers=_PLAIN,
     ),
     "not_found": _api(
-        "404 for what has been deleted.",
+        "404 for something that has been deleted.",
         _API_CALLS,
         passes=False,
         status=404,
@@ -330,7 +323,7 @@ FAULTS: dict[str, KnownFault] = {
         headers=_JSON,
     ),
     "error_is_a_string": _api(
-        "A refusal whose `error` is a string, as the accounts service words its own.",
+        "A refusal whose `error` is a string, as in the accounts service.",
         "spotipy 2.26.0: AttributeError instead of SpotifyException",
         passes=True,
         status=502,
@@ -338,7 +331,7 @@ FAULTS: dict[str, KnownFault] = {
         headers=_JSON,
     ),
     "next_elsewhere": _api(
-        "A page whose next one lies on another host.",
+        "A page whose next one is on another host.",
         "spotipy 2.26.0, Spotify.next: follows whatever address a page names, access token included",
         passes=False,
         action="alter",
@@ -352,28 +345,28 @@ FAULTS: dict[str, KnownFault] = {
         alteration=_circular_next,
     ),
     "page_ends_early": _api(
-        "A page with half of its items that ends the list, though its total says more.",
+        "A page with half of its items that ends the list, though the total is larger.",
         _SHORT_PAGES,
         passes=True,
         action="alter",
         alteration=_ended_after(0.5),
     ),
     "page_ends_empty": _api(
-        "A page without items that ends the list, though its total says more.",
+        "A page without items that ends the list, though the total is larger.",
         _SHORT_PAGES,
         passes=True,
         action="alter",
         alteration=_ended_after(0),
     ),
     "list_ends_early": _api(
-        "A list that ends in the middle of its page, however often it is asked for.",
+        "A list that ends in the middle of a page, on every request.",
         _SHORT_PAGES,
         passes=False,
         action="alter",
         alteration=_ended_after(0.5),
     ),
     "total_too_high": _api(
-        "A list whose total counts what it does not serve.",
+        "A list whose total is larger than the number of items served.",
         "https://github.com/spotify/web-api/issues/1327",
         passes=False,
         action="alter",
@@ -388,7 +381,7 @@ FAULTS: dict[str, KnownFault] = {
         headers=_JSON,
     ),
     "token_refresh_token_revoked": _token(
-        "400 for a refresh token that the user has taken back.",
+        "400 for a refresh token that the user has revoked.",
         "https://github.com/felix-hilden/tekore/issues/349",
         passes=False,
         status=400,
@@ -420,10 +413,10 @@ FAULTS: dict[str, KnownFault] = {
         headers=_HTML,
     ),
     "token_reset": _token(
-        "The token endpoint's connection is reset before the answer.", _HTTP, passes=True, action="reset"
+        "The token endpoint's connection is reset before the response.", _HTTP, passes=True, action="reset"
     ),
     "token_no_answer": _token(
-        "The token endpoint does not answer for longer than the client waits.",
+        "The token endpoint does not respond within the client's time-out.",
         "spotipy 2.26.0: no time-out unless requests_timeout is given",
         passes=True,
         action="hang",
@@ -438,11 +431,11 @@ FAULTS: dict[str, KnownFault] = {
         headers=_HTML,
     ),
     "token_without_access_token": _token(
-        "200 of the token endpoint that holds no access token.",
+        "200 of the token endpoint without an access token.",
         _CODE_FLOW,
         passes=True,
         action="alter",
         alteration=_without_access_token,
     ),
 }
-"""Every failure that is known of the Web API and the accounts service, by name."""
+"""Every known failure of the Web API and the accounts service, by name."""

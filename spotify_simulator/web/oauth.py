@@ -1,4 +1,4 @@
-"""Spotify's accounts service: an app, the consents users gave it, and the access tokens they are exchanged for.
+"""Spotify's accounts service: an app, users' consents, and the access tokens issued for them.
 
 Sources: https://developer.spotify.com/documentation/web-api/tutorials/code-flow,
 https://developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow (here always beside the app's secret),
@@ -26,7 +26,7 @@ REFRESH_TOKEN_LIFE = timedelta(days=183)
 """From the consent; refreshing does not extend it."""
 ACCESS_TOKEN_LIFE = timedelta(hours=1)
 _CODE_LIFE = timedelta(minutes=10)
-# What the page that asks for consent is called with; who sends more means a flow that is not modelled.
+# The parameters of the consent page; others belong to flows that are not modelled.
 _PAGE_PARAMETERS = frozenset(
     {
         *("client_id", "response_type", "redirect_uri", "scope", "state", "show_dialog"),
@@ -43,13 +43,13 @@ class _Consent:
     scopes: frozenset[str]
     expires_at: datetime
     refresh_token: str | None
-    """The only one that is good; None once the user has taken the consent back."""
+    """The only valid one; None once the user has revoked the consent."""
 
 
 @dataclass(frozen=True)
 class _AccessToken:
     consent: _Consent | None
-    """None where the app speaks for itself and for no user."""
+    """None if the app acts for itself, without a user."""
     expires_at: datetime
 
 
@@ -59,7 +59,7 @@ class _Code:
     redirect_uri: str
     made: datetime
     challenge: str | None
-    """Of PKCE; None where the login sent none."""
+    """For PKCE; None if the login sent none."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Accounts:
         self.client_id = secrets.token_hex(16)
         self.client_secret = secrets.token_hex(16)
         self._behaviour = behaviour
-        # By every refresh token that a consent ever had.
+        # By every refresh token that a consent has ever had.
         self._consents: dict[str, _Consent] = {}
         self._access_tokens: dict[str, _AccessToken] = {}
         self._codes: dict[str, _Code] = {}
@@ -88,20 +88,20 @@ class Accounts:
         return self._new_refresh_token(consent)
 
     def revoke(self, refresh_token: str) -> None:
-        """Let the user take back a consent: neither its refresh token nor its access tokens are good any more."""
+        """Let the user revoke a consent, which invalidates its refresh token and its access tokens."""
         self._consents[refresh_token].refresh_token = None
 
     def expire_access_tokens(self, now: datetime) -> None:
-        """Let every access token that was given out be too old."""
+        """Expire every access token issued so far."""
         for token, known in self._access_tokens.items():
             self._access_tokens[token] = _AccessToken(known.consent, min(known.expires_at, now))
 
     def ask_consent(self, query: Mapping[str, str], now: datetime) -> str:
-        """Answer `GET /authorize` as if the user had clicked, and return the address that the browser is sent to.
+        """Handle `GET /authorize` as if the user had clicked, and return the URL to redirect to.
 
         Raises:
-            ConsentPageError: the app or the redirect address is not known, or what is asked for is wrong, so nobody is
-                sent anywhere.
+            ConsentPageError: the app or the redirect URI is unknown, or the request is invalid, and there is no
+            redirect.
             UnmodelledError: a parameter is not modelled.
         """
         others = sorted(set(query) - _PAGE_PARAMETERS)
@@ -132,15 +132,15 @@ class Accounts:
         return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(answer)}"
 
     def exchange(self, authorization: str, form: Mapping[str, str], now: datetime) -> dict[str, object]:
-        """Answer `POST /api/token`.
+        """Handle `POST /api/token`.
 
         Args:
-            authorization: header of that name, with the app's id and secret.
-            form: what was posted.
-            now: moment of the request.
+            authorization: the header, with the app's id and secret.
+            form: the form data.
+            now: time of the request.
 
         Raises:
-            OAuthError: wrong app, a grant that is not modelled, or a token or code that is not good.
+            OAuthError: wrong app, a grant that is not modelled, or an invalid token or code.
         """
         self._check_client(authorization)
         grant = form.get("grant_type")
@@ -157,11 +157,11 @@ class Accounts:
         """Return who makes a request.
 
         Args:
-            authorization: header of that name, with an access token.
-            now: moment of the request.
+            authorization: the header, with an access token.
+            now: time of the request.
 
         Raises:
-            ApiError: 401, the token is missing, unknown or too old.
+            ApiError: 401, the token is missing, unknown or expired.
         """
         kind, _, access_token = authorization.partition(" ")
         if kind != "Bearer" or not access_token:
@@ -174,7 +174,7 @@ class Accounts:
         return Bearer(token.consent is not None, token.consent.scopes if token.consent else frozenset())
 
     def _consented(self, form: Mapping[str, str], now: datetime) -> _Consent:
-        """The consent that a code stands for; a code is good once."""
+        """Return the consent for a code; a code can be used once."""
         code = self._codes.pop(form.get("code", ""), None)
         if code is None:
             raise OAuthError("invalid_grant", "Invalid authorization code")
@@ -230,10 +230,10 @@ class Accounts:
 
 
 def _check_verifier(challenge: str | None, verifier: str | None) -> None:
-    """Hold what the token is asked for with against what the consent was asked for with.
+    """Check the code verifier against the challenge of the login.
 
     Raises:
-        OAuthError: the verifier is missing, is not of this challenge, or belongs to no challenge.
+        OAuthError: the verifier is missing, does not match the challenge, or there was no challenge.
     """
     if challenge is not None and verifier is None:
         raise OAuthError("invalid_request", "code_verifier required")
@@ -243,7 +243,7 @@ def _check_verifier(challenge: str | None, verifier: str | None) -> None:
 
 
 def _may_be_registered(redirect_uri: str) -> bool:
-    """Whether Spotify takes an address into an app: without TLS only a loopback IP address, and no `localhost`.
+    """Return whether Spotify accepts a redirect URI: without TLS only a loopback IP address, and not `localhost`.
 
     Source: https://developer.spotify.com/documentation/web-api/concepts/redirect_uri
     """

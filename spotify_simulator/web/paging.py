@@ -1,4 +1,4 @@
-"""Pages of the Web API and the parameters that ask for them."""
+"""Pages of the Web API and their parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 def limit_of(parameters: Mapping[str, str], default: int = DEFAULT_LIMIT, largest: int = LARGEST_LIMIT) -> int:
-    """Return the asked size of a page.
+    """Return the requested size of a page.
 
     Raises:
         ApiError: 400, not a number from 1 to the largest.
@@ -25,7 +25,7 @@ def limit_of(parameters: Mapping[str, str], default: int = DEFAULT_LIMIT, larges
 
 
 def offset_of(parameters: Mapping[str, str]) -> int:
-    """Return the asked begin of a page.
+    """Return the requested offset of a page.
 
     Raises:
         ApiError: 400, not a number from 0.
@@ -49,14 +49,14 @@ def offset_page(
     read: Callable[[int, int], Sequence[_T]],
     shape: Callable[[_T], Any],
 ) -> dict[str, Any]:
-    """Return a page by offset, with the addresses of its neighbours.
+    """Return a page by offset, with the URLs of its neighbors.
 
     Args:
-        url: of the list, without a query.
-        parameters: of the request; what is not about paging is repeated in the addresses.
-        total: elements of the whole list.
-        read: gives the elements from an offset on, as many as a limit says.
-        shape: makes JSON of an element.
+        url: URL of the list, without a query.
+        parameters: parameters of the request; those not about paging are repeated in the URLs.
+        total: number of elements of the list.
+        read: returns the elements from an offset, up to a limit.
+        shape: returns the JSON of an element.
     """
     return fixed_offset_page(url, parameters, total, read, shape, offset_of(parameters), limit_of(parameters))
 
@@ -70,7 +70,7 @@ def fixed_offset_page(
     offset: int,
     limit: int,
 ) -> dict[str, Any]:
-    """Return a page as `offset_page` does, of an offset and a limit that nobody asked for."""
+    """Return a page as `offset_page` does, with an offset and a limit that are not parameters."""
     others = {name: value for name, value in parameters.items() if name not in {"limit", "offset"}}
 
     def address(at: int) -> str:

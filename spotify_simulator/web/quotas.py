@@ -1,7 +1,7 @@
-"""Quotas and rate limits: how much of a group of addresses may be asked, and for how long the group is locked then.
+"""Quotas and rate limits: the number of requests to a group of endpoints, and the lock that follows.
 
-Spotify publishes neither numbers nor groups. That there are groups, each with a lock of its own, is what apps in
-Development Mode report: https://developer.spotify.com/documentation/web-api/concepts/rate-limits and
+Spotify publishes neither numbers nor groups. Apps in Development Mode report that there are groups, each with its own
+lock: https://developer.spotify.com/documentation/web-api/concepts/rate-limits and
 https://developer.spotify.com/documentation/web-api/concepts/quota-modes.
 """
 
@@ -20,45 +20,42 @@ from spotify_simulator.web.errors import TooManyRequestsError
 
 @dataclass
 class Quota:
-    """How many requests a group of addresses takes before it is locked.
-
-    Attributes:
-        name: of the group.
-        paths: regular expressions, each for the begin of a path below `/v1/`: `me/playlists`, `playlists/`, `me/?$`.
-        requests: how many are served before the next one meets the lock.
-        lock: for how long, from the request that meets it first; afterwards the count begins anew.
-        window: counts only requests as young as this; None counts all since the last lock.
-        retry_after: whether a refusal says how long the lock lasts.
-        kind: `quota` says `QUOTA_EXCEEDED` in its refusals, `rate` does not.
-        locks: how often the group is locked at most; None for no end.
-        plain_text: whether the refusal is a sentence and no JSON, as seen of rate limits.
-        locked_until: end of the present or the last lock.
-        refused_while_locked: requests that met a lock that had been announced before: a polite client has none.
-    """
+    """The number of requests to a group of endpoints before it is locked."""
 
     name: str
+    """Name of the group."""
     paths: Sequence[str]
+    """Regular expressions for the start of a path below `/v1/`: `me/playlists`, `playlists/`, `me/?$`."""
     requests: int
+    """Number of requests served before the next one triggers the lock."""
     lock: timedelta = timedelta(hours=24)
+    """Duration of the lock, from the request that triggers it; afterwards counting restarts."""
     window: timedelta | None = None
+    """Only requests at most this old are counted; None: all since the last lock."""
     retry_after: bool = True
+    """Whether a refusal says how long the lock lasts."""
     kind: Literal["quota", "rate"] = "quota"
+    """`quota` refuses with `QUOTA_EXCEEDED`, `rate` does not."""
     locks: int | None = None
+    """Maximum number of locks; None: unlimited."""
     plain_text: bool = False
+    """Whether the refusal is plain text instead of JSON, as seen with rate limits."""
     locked_until: datetime | None = None
+    """End of the current or the last lock."""
     refused_while_locked: int = 0
+    """Requests made although an announced lock was in force: a polite client has none."""
     _served: deque[datetime] = field(default_factory=deque)
 
     def covers(self, path: str) -> bool:
-        """Whether a path below `/v1/` belongs to the group."""
+        """Return whether a path below `/v1/` belongs to the group."""
         return any(re.match(pattern, path) for pattern in self.paths)
 
     def is_locked(self, now: datetime) -> bool:
-        """Whether a lock was announced that lasts still."""
+        """Return whether an announced lock is still in force."""
         return self.locked_until is not None and now < self.locked_until
 
     def is_used_up(self, now: datetime) -> bool:
-        """Whether one more request is too many."""
+        """Return whether one more request would be too many."""
         if self.locks == 0:
             return False
         while self.window is not None and self._served and self._served[0] <= now - self.window:
@@ -66,7 +63,7 @@ class Quota:
         return len(self._served) >= self.requests
 
     def serve(self, now: datetime) -> None:
-        """Count a request that is served."""
+        """Count a served request."""
         self._served.append(now)
 
     def announce(self, now: datetime) -> None:
@@ -77,7 +74,7 @@ class Quota:
             self.locks -= 1
 
     def refusal(self, now: datetime) -> TooManyRequestsError:
-        """What a locked group answers."""
+        """Return the refusal of a locked group."""
         left = None
         if self.retry_after and self.locked_until is not None:
             left = math.ceil((self.locked_until - now).total_seconds())
@@ -85,7 +82,7 @@ class Quota:
 
 
 def note_refused(quotas: Iterable[Quota], path: str, now: datetime) -> None:
-    """Count a request that is made although its group's lock is known, whatever else becomes of it."""
+    """Count a request made despite its group's announced lock, whatever else happens to it."""
     for quota in quotas:
         if quota.covers(path) and quota.is_locked(now):
             quota.refused_while_locked += 1
@@ -95,12 +92,12 @@ def take(quotas: Iterable[Quota], path: str, now: datetime) -> None:
     """Count a request against every group it belongs to.
 
     Args:
-        quotas: in order; the first that refuses does.
+        quotas: in order; the first one that refuses counts.
         path: below `/v1/`.
         now: moment of the request.
 
     Raises:
-        TooManyRequestsError: a group is locked, or is from now on; the request then counts for none.
+        TooManyRequestsError: a group is locked, or becomes locked; the request is then not counted.
     """
     concerned = [quota for quota in quotas if quota.covers(path)]
     for quota in concerned:

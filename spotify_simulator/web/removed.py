@@ -1,7 +1,7 @@
-"""Endpoints that apps in Development Mode may not call since February 2026: known, and refused with 403.
+"""Endpoints that apps in Development Mode may not call since February 2026: they get a 403.
 
 Source: https://developer.spotify.com/documentation/web-api/references/changes/february-2026; from audio features on
-https://developer.spotify.com/blog/2024-11-27-changes-to-the-web-api. That it is 403, users measured:
+https://developer.spotify.com/blog/2024-11-27-changes-to-the-web-api. Users report the 403:
 https://github.com/bjarneo/cliamp/issues/54.
 """
 
@@ -37,7 +37,7 @@ REMOVED = (
     "browse/featured-playlists",
     "browse/categories/<category_id>/playlists",
 )
-"""Paths below `/v1/`, as rules of werkzeug."""
+"""Paths below `/v1/`, as werkzeug rules."""
 
 REMOVED_PARAMETERS = frozenset(
     {
@@ -55,4 +55,4 @@ REMOVED_PARAMETERS = frozenset(
         "type",
     }
 )
-"""What clients send there."""
+"""Parameters that clients send there."""

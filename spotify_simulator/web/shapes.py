@@ -1,11 +1,11 @@
-"""The catalogue as JSON, as the Web API sends it before ("extended") and after ("development") February 2026.
+"""The catalogue as JSON, as the Web API sent it before February 2026 ("extended") and since ("development").
 
 Sources: https://developer.spotify.com/documentation/web-api/references/changes/february-2026 and march-2026.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from spotify_simulator.model.entities import Album, Artist, Episode, Image, Item, LocalTrack, Show, Track, UnknownItem
@@ -16,12 +16,12 @@ _MARKETS = ("DE", "ES", "US")
 
 
 class Shapes:
-    """Makes JSON of what a library holds.
+    """Converts the things in a library to JSON.
 
     Args:
-        api_url: base address of the Web API, with which every `href` begins.
+        api_url: base URL of the Web API, with which every `href` starts.
         extended: whether the app is in extended quota mode, where nothing was removed or renamed.
-        resume_points: whether the user's consent covers where episodes were left.
+        resume_points: whether the user's consent covers positions in episodes.
     """
 
     def __init__(self, api_url: str, *, extended: bool, resume_points: bool) -> None:
@@ -30,25 +30,25 @@ class Shapes:
         self._resume_points = resume_points
 
     def artist(self, artist: Artist) -> Json:
-        """A simplified artist."""
+        """Return a simplified artist."""
         return self._entity("artist", artist.artist_id, artist.uri) | {"name": artist.name}
 
     def full_artist(self, artist: Artist) -> Json:
-        """A full artist."""
+        """Return a full artist."""
         shape = self.artist(artist) | {"genres": list(artist.genres), "images": images(artist.images)}
         if self.extended:
             shape |= {"followers": {"href": None, "total": artist.followers}, "popularity": artist.popularity}
         return shape
 
     def artists_album(self, album: Album, artist: Artist) -> Json:
-        """A simplified album as it stands among those of an artist."""
+        """Return a simplified album in the list of an artist."""
         shape = self.album(album)
         if self.extended:
             shape["album_group"] = album.group_for(artist)
         return shape
 
     def album(self, album: Album) -> Json:
-        """A simplified album."""
+        """Return a simplified album."""
         shape = self._entity("album", album.album_id, album.uri) | {
             "album_type": album.album_type,
             "artists": self._artists(album.artists),
@@ -65,7 +65,7 @@ class Shapes:
         return shape
 
     def full_album(self, album: Album, tracks: Json) -> Json:
-        """A full album with the first page of its tracks."""
+        """Return a full album with the first page of its tracks."""
         shape = self.album(album) | {
             "copyrights": [] if album.copyright is None else self._copyrights(album.copyright),
             "external_ids": {} if album.upc is None else {"upc": album.upc},
@@ -77,7 +77,7 @@ class Shapes:
         return shape
 
     def simplified_track(self, track: Track) -> Json:
-        """A track as it stands in an album."""
+        """Return a track in the list of an album."""
         shape = self._entity("track", track.track_id, track.uri) | {
             "artists": self._artists(track.artists),
             "disc_number": track.disc_number,
@@ -100,7 +100,7 @@ class Shapes:
         return shape
 
     def track(self, track: Track) -> Json:
-        """A full track."""
+        """Return a full track."""
         shape = self.simplified_track(track)
         shape["album"] = self.album(track.album)
         shape["external_ids"] = {
@@ -111,7 +111,7 @@ class Shapes:
         return shape
 
     def item(self, item: Item | None) -> Json | None:
-        """The item of a playlist's entry; tracks and episodes carry undocumented booleans there."""
+        """Return the item of a playlist's entry, where tracks and episodes have undocumented booleans."""
         if item is None:
             return None
         if isinstance(item, Track):
@@ -123,7 +123,7 @@ class Shapes:
         return self._unknown(item)
 
     def episode(self, episode: Episode) -> Json:
-        """An episode with its show."""
+        """Return an episode with its show."""
         shape = self._entity("episode", episode.episode_id, episode.uri) | {
             "audio_preview_url": f"https://podz-content.spotifycdn.com/audio/clips/{episode.episode_id}.mp3"
             if episode.has_preview
@@ -153,7 +153,7 @@ class Shapes:
         return shape
 
     def show(self, show: Show) -> Json:
-        """A simplified show."""
+        """Return a simplified show."""
         shape = self._entity("show", show.show_id, show.uri) | {
             "copyrights": [] if show.copyright is None else self._copyrights(show.copyright),
             "description": show.description,
@@ -222,8 +222,15 @@ class Shapes:
         return [{"text": f"(C) {text}", "type": "C"}, {"text": f"(P) {text}", "type": "P"}]
 
 
+SAVED_SHAPES: Mapping[str, Callable[[Shapes, Any], Json]] = {
+    "saved_shows": Shapes.show,
+    "saved_episodes": Shapes.episode,
+}
+"""The shape of each kind of saved thing, by the name of the kind; that of an album needs its tracks as well."""
+
+
 def images(pictures: tuple[Image, ...] | None) -> list[Json] | None:
-    """Pictures, the largest first; the list itself may be null."""
+    """Return images, the largest first; the list itself may be null."""
     if pictures is None:
         return None
     return [{"height": image.height, "url": image.url, "width": image.width} for image in pictures]

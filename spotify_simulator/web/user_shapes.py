@@ -13,20 +13,18 @@ from spotify_simulator.model.holdings import (
     Playlist,
     PlaylistEntry,
     Profile,
-    SavedAlbum,
-    SavedEpisode,
-    SavedShow,
     SavedTrack,
     User,
 )
+from spotify_simulator.model.saved import Saved
 from spotify_simulator.web.shapes import Json, Shapes, images
 
 
 class UserShapes(Shapes):
-    """Adds the user's own things to the catalogue's."""
+    """Adds the user's own things to those of the catalogue."""
 
     def profile(self, profile: Profile) -> Json:
-        """The account's user."""
+        """Return the account's user."""
         shape = self._user(profile.user) | {"account_id": profile.account_id, "images": images(profile.images)}
         if self.extended:
             shape |= {
@@ -39,7 +37,7 @@ class UserShapes(Shapes):
         return shape
 
     def listed_playlist(self, playlist: Playlist | MalformedPlaylist | None) -> Json | None:
-        """An element of the listing of playlists."""
+        """Return an element of the list of playlists."""
         if playlist is None:
             return None
         if isinstance(playlist, MalformedPlaylist):
@@ -49,19 +47,19 @@ class UserShapes(Shapes):
             spelling: {"href": f"{self.api_url}playlists/{playlist.playlist_id}/{spelling}", "total": playlist.total}
         }
         if not self.extended and playlist.readable:
-            # Null for some apps, absent for others; here both occur.
+            # Null for some apps, missing for others; here both occur.
             shape["tracks"] = None
         return shape
 
     def full_playlist(self, playlist: Playlist, entries: Json | None) -> Json:
-        """A playlist with the first page of its entries, where the user may read them."""
+        """Return a playlist with the first page of its entries, if the user may read them."""
         shape = self.playlist(playlist)
         if entries is not None:
             shape["tracks" if self.extended else "items"] = entries
         return shape
 
     def playlist(self, playlist: Playlist) -> Json:
-        """What is common to all forms of a playlist."""
+        """Return what is common to all forms of a playlist."""
         return self._entity("playlist", playlist.playlist_id, playlist.uri) | {
             "collaborative": playlist.collaborative,
             "description": playlist.description,
@@ -74,7 +72,7 @@ class UserShapes(Shapes):
         }
 
     def playlist_entry(self, entry: PlaylistEntry) -> Json:
-        """An entry of a playlist."""
+        """Return an entry of a playlist."""
         item = self.item(entry.item)
         return {
             "added_at": None if entry.added_at is None else timestamp(entry.added_at),
@@ -86,24 +84,16 @@ class UserShapes(Shapes):
         }
 
     def saved_track(self, entry: SavedTrack) -> Json:
-        """A saved track; its key was never renamed."""
+        """Return a saved track; its key was never renamed."""
         added_at: Any = int(entry.added_at.timestamp()) if entry.malformed else timestamp(entry.added_at)
         return {"added_at": added_at, "track": self.track(entry.track)}
 
-    def saved_album(self, entry: SavedAlbum, tracks: Json) -> Json:
-        """A saved album with the first page of its tracks."""
-        return {"added_at": timestamp(entry.added_at), "album": self.full_album(entry.album, tracks)}
-
-    def saved_show(self, entry: SavedShow) -> Json:
-        """A saved show."""
-        return {"added_at": timestamp(entry.added_at), "show": self.show(entry.show)}
-
-    def saved_episode(self, entry: SavedEpisode) -> Json:
-        """A saved episode with its show."""
-        return {"added_at": timestamp(entry.added_at), "episode": self.episode(entry.episode)}
+    def saved(self, saved: Saved[Any], key: str, shape: Json) -> Json:
+        """Return an element of a list of saved things, given the shape of the thing itself."""
+        return {"added_at": timestamp(saved.added_at), key: shape} if key else shape
 
     def play(self, play: Play) -> Json:
-        """An element of the recently played tracks."""
+        """Return an element of the recently played tracks."""
         return {
             "track": self.track(play.track),
             "played_at": timestamp(play.played_at, timespec="milliseconds"),
@@ -141,5 +131,5 @@ class UserShapes(Shapes):
 
 
 def timestamp(moment: datetime, *, timespec: str = "seconds") -> str:
-    """A moment as the Web API writes it."""
+    """Return a time in the format of the Web API."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"

@@ -95,11 +95,11 @@ def current_saved_tracks(world: World) -> Iterable[Row]:
 def current_saved_albums(world: World) -> Iterable[Row]:
     for saved in world.library.saved_albums:
         yield {
-            "album_id": saved.album.album_id,
+            "album_id": saved.item.album_id,
             "added_at": saved.added_at,
-            "uri": saved.album.uri,
-            "album_name": saved.album.name,
-            "artist_name": _first_name(saved.album.artists),
+            "uri": saved.item.uri,
+            "album_name": saved.item.name,
+            "artist_name": _first_name(saved.item.artists),
         }
 
 
@@ -137,18 +137,18 @@ def current_top_artists(world: World) -> Iterable[Row]:
 def current_saved_shows(world: World) -> Iterable[Row]:
     for saved in world.library.saved_shows:
         yield {
-            "show_id": saved.show.show_id,
+            "show_id": saved.item.show_id,
             "added_at": saved.added_at,
-            "uri": saved.show.uri,
-            "show_name": saved.show.name,
-            "publisher": saved.show.publisher if world.extended else None,
-            "total_episodes": saved.show.total_episodes,
+            "uri": saved.item.uri,
+            "show_name": saved.item.name,
+            "publisher": saved.item.publisher if world.extended else None,
+            "total_episodes": saved.item.total_episodes,
         }
 
 
 def current_saved_episodes(world: World) -> Iterable[Row]:
     for saved in world.library.saved_episodes:
-        episode = saved.episode
+        episode = saved.item
         yield {
             "episode_id": episode.episode_id,
             "added_at": saved.added_at,
@@ -353,11 +353,11 @@ class _Met:
 
     def _read_saved(self, library: Library) -> None:
         for saved_album in library.saved_albums:
-            self._add_full_album(library, saved_album.album)
+            self._add_full_album(library, saved_album.item)
         for saved_show in library.saved_shows:
-            self.shows[saved_show.show.show_id] = saved_show.show
+            self.shows[saved_show.item.show_id] = saved_show.item
         for saved_episode in library.saved_episodes:
-            self._add_episode(saved_episode.episode)
+            self._add_episode(saved_episode.item)
 
     def _read_more(self, library: Library) -> None:
         self._add_full_artists(library.followed_artists)

@@ -119,7 +119,7 @@ def test_listening_by_hour_and_weekday_is_in_local_time(living_world: World) -> 
 
 def test_saved_albums_never_played_are_those_of_the_model(living_world: World) -> None:
     played = {play.track.album.album_id for play in living_world.library.plays_polled_since(FIRST_HOURLY_RUN)}
-    expected = {saved.album.album_id for saved in living_world.library.saved_albums} - played
+    expected = {saved.item.album_id for saved in living_world.library.saved_albums} - played
     result = living_world.query(_named(living_world, "saved_albums_never_played"))
     assert {row[result.columns.index("album_id")] for row in result.rows} == expected
 

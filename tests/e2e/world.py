@@ -14,8 +14,7 @@ from typing import Any
 from cli.athena_queries import QueryResult, run_query
 from cli.demo import log_in
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, outputs_key
-from handlers.streams import READABLE_STREAMS, default_streams
-from handlers.tables import STREAM_TABLES
+from handlers.streams import READABLE_STREAMS, STREAMS, default_streams
 from local.cloud import EmbeddedCloud
 from spotify_simulator import Library, LibraryPlan, Shape
 
@@ -93,7 +92,7 @@ def line_counts(one: World) -> dict[str, tuple[str, int, int]]:
         assert metadata["lines"] == str(len(lines))
         stream = json.loads(lines[0])["stream"]
         output = outputs[outputs_key(key)]
-        counted[key] = (stream, len(lines), output["rows"].get(STREAM_TABLES[stream], 0) + output["rejected"])
+        counted[key] = (stream, len(lines), output["rows"].get(STREAMS[stream].table, 0) + output["rejected"])
     return counted
 
 

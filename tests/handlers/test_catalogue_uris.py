@@ -34,26 +34,23 @@ def test_uris_and_links_are_taken(form: str, kind: str) -> None:
     [
         (
             ID,
-            (
-                f"'{ID}' is an id alone, which does not say of what: "
-                f"write spotify:artist:{ID}, spotify:album:{ID} or spotify:track:{ID}."
-            ),
+            (f"'{ID}' is an id without a kind: write spotify:artist:{ID}, spotify:album:{ID} or spotify:track:{ID}."),
         ),
         (
             f"spotify:playlist:{ID}",
-            f"'spotify:playlist:{ID}' is of the kind 'playlist': the catalogue takes artist, album, track.",
+            f"'spotify:playlist:{ID}' is of the kind 'playlist': the catalogue accepts artist, album, track.",
         ),
         (
             f"https://open.spotify.com/intl-de/show/{ID}?si=1",
             (
                 f"'https://open.spotify.com/intl-de/show/{ID}?si=1' is of the kind 'show': "
-                "the catalogue takes artist, album, track."
+                "the catalogue accepts artist, album, track."
             ),
         ),
         (
             "spotify:track:4Z8W",
             (
-                "'spotify:track:4Z8W' has an id that cannot be: Spotify's have 22 letters and digits, "
+                "'spotify:track:4Z8W' has an invalid id: Spotify's have 22 letters and digits, "
                 "this one is 4 characters long; copy it again."
             ),
         ),
@@ -61,16 +58,16 @@ def test_uris_and_links_are_taken(form: str, kind: str) -> None:
         (f"spotify:track:{ID[:-1]}-", "Spotify's have 22 letters and digits"),
         (f"spotify:track:{ID[:-1]}é", "Spotify's have 22 letters and digits"),
         ("https://open.spotify.com/artist/", "this one is 0 characters long"),
-        ("", "'' is no Spotify URI and no link to open.spotify.com"),
-        ("Radiohead", "'Radiohead' is no Spotify URI and no link to open.spotify.com: write for instance"),
-        (f"spotify:user:ana:playlist:{ID}", "is no Spotify URI and no link"),
-        (f"https://evil.example/artist/{ID}", "is no Spotify URI and no link"),
-        (f"https://open.spotify.com.evil.example/artist/{ID}", "is no Spotify URI and no link"),
-        (f"https://open.spotify.com/artist/{ID}/albums", "is no Spotify URI and no link"),
-        (f"spotify:artist:{ID}\nspotify:artist:{ID}", "is no Spotify URI and no link"),
-        (7, "7 is no Spotify URI"),
-        (None, "None is no Spotify URI"),
-        ("x" * 5000, "'" + "x" * 79 + "… is no Spotify URI"),
+        ("", "'' is neither a Spotify URI nor a link to open.spotify.com"),
+        ("Radiohead", "'Radiohead' is neither a Spotify URI nor a link to open.spotify.com: write, for instance,"),
+        (f"spotify:user:ana:playlist:{ID}", "is neither a Spotify URI nor a link"),
+        (f"https://evil.example/artist/{ID}", "is neither a Spotify URI nor a link"),
+        (f"https://open.spotify.com.evil.example/artist/{ID}", "is neither a Spotify URI nor a link"),
+        (f"https://open.spotify.com/artist/{ID}/albums", "is neither a Spotify URI nor a link"),
+        (f"spotify:artist:{ID}\nspotify:artist:{ID}", "is neither a Spotify URI nor a link"),
+        (7, "7 is neither a Spotify URI"),
+        (None, "None is neither a Spotify URI"),
+        ("x" * 5000, "'" + "x" * 79 + "… is neither a Spotify URI"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(entry: object, sentence: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from handlers.streams import READABLE_STREAMS
+from handlers.tables import TABLES
 from pipeline.analytics import NAMED_QUERIES, Analytics, NamedQueryError, read_description
 from pipeline.lake import Lake
 from pipeline.settings import MAX_CATALOGUE_URIS, Settings
@@ -170,15 +171,11 @@ def test_raw_objects_expire_and_the_state_does_not(up: Program) -> None:
 
 
 def test_every_table_expires_by_a_rule_of_its_own_and_listening_history_last(up: Program) -> None:
-    library = {
-        *("album_artists", "albums", "artists", "catalogue", "episodes", "followed_artists", "playlist_items"),
-        *("playlists", "profile", "saved_albums", "saved_episodes", "saved_shows", "saved_tracks", "shows"),
-        *("top_artists", "top_tracks", "track_artists", "tracks"),
-    }
+    history = {"plays", "runs", "rejected_records"}
 
     assert expiry(up, "transformed") == {
-        **{f"tables/{table}/": 90 for table in library},
-        **{f"tables/{table}/": 3650 for table in ("plays", "runs", "rejected_records")},
+        **{f"tables/{table}/": 90 for table in TABLES.keys() - history},
+        **{f"tables/{table}/": 3650 for table in history},
         "outputs/": 90,
     }
 

@@ -1,4 +1,4 @@
-"""An empty lake for each test that asks for one."""
+"""An empty lake for each test that requests one."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from tests.queries.player import Player
 
 @pytest.fixture(scope="session")
 def tables_and_views() -> Iterator[Lake]:
-    """Every table and every view, made once."""
+    """Create every table and every view, once."""
     with Lake() as made:
         yield made
 
 
 @pytest.fixture
 def lake(tables_and_views: Lake) -> Iterator[Lake]:
-    """Every table, empty, and every view."""
+    """Return every view over empty tables."""
     with tables_and_views.scenario() as empty:
         yield empty
 
 
 @pytest.fixture
 def player(lake: Lake) -> Player:
-    """Writes plays into the lake."""
+    """Return a writer of plays into the lake."""
     return Player(lake)

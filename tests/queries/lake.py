@@ -1,4 +1,4 @@
-"""The lake's tables in DuckDB, filled by hand, under the project's views: what a view answers, without AWS."""
+"""The lake's tables in DuckDB, filled by tests, and the project's views over them: what a view returns, without AWS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ import sqlglot
 from sqlglot import exp
 
 from handlers import layout
-from handlers.tables import STREAM_TABLES, TABLES
+from handlers.streams import STREAMS
+from handlers.tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "queries/views").glob("*.sql"))}
@@ -65,7 +66,7 @@ class Lake:
 
     @contextlib.contextmanager
     def scenario(self) -> Iterator[Self]:
-        """The lake, in which all that is inserted is forgotten at the end."""
+        """Yield the lake, and roll back everything that was inserted."""
         self._database.begin()
         self._units.clear()
         try:
@@ -74,7 +75,7 @@ class Lake:
             self._database.rollback()
 
     def insert(self, table: str, **values: Any) -> None:
-        """One row of a base table; a column left out is null."""
+        """Insert one row into a base table; a column left out is null."""
         known = {column.name for column in TABLES[table].all_columns} | {TABLES[table].partition_key}
         if unknown := values.keys() - known:
             raise KeyError(f"{table} has no column {sorted(unknown)}")
@@ -83,23 +84,23 @@ class Lake:
         self._database.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(values.values()))
 
     def insert_all(self, table: str, rows: Sequence[Row]) -> None:
-        """Many rows of a base table at once; a column that a row lacks is null."""
+        """Insert many rows into a base table at once; a column missing from a row is null."""
         arrow = pa.Table.from_pylist([dict(row) for row in rows])
         self._database.register("many_rows", arrow)
         self._database.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM many_rows')
         self._database.unregister("many_rows")
 
     def repeat_every_row(self) -> None:
-        """Every row of every base table once more, as at-least-once delivery may leave them."""
+        """Insert every row of every base table once more, as at-least-once delivery may."""
         for name in TABLES:
             self._database.execute(f'INSERT INTO "{name}" SELECT * FROM "{name}"')
 
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows of a query in Athena's SQL."""
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query in Athena's SQL."""
         return self._database.execute(to_duckdb(sql)).fetchall()
 
     def columns(self, sql: str) -> list[str]:
-        """The column names of a query in Athena's SQL."""
+        """Return the column names of a query in Athena's SQL."""
         return [column[0] for column in self._database.execute(to_duckdb(sql)).description or ()]
 
     def line(
@@ -113,14 +114,14 @@ class Lake:
         account: str = "ana",
         version: int = 1,
     ) -> None:
-        """One raw line of a stream as a row of its table, extracted at its run's time."""
+        """Insert one raw line of a stream as a row of its table, extracted at its run's time."""
         run = _run_of(key)
-        table = STREAM_TABLES[stream]
+        table = STREAMS[stream].table
         row = {"source": stream, **record} if table == "plays" else dict(record)
         self.insert(table, **row, **_common(account, run, read, key, number, version))
 
     def import_plays(self, run: str, plays: Sequence[Row], *, account: str = "ana") -> None:
-        """A whole import of an export with many plays, in one object."""
+        """Insert a whole import of an export with many plays, in one object."""
         key = raw_key(run, "streaming_history")
         self.complete(run, "streaming_history", [key], len(plays), account=account)
         self.insert_all(
@@ -132,13 +133,13 @@ class Lake:
         )
 
     def entity(self, table: str, key: str, number: int, record: Row, *, account: str = "ana", version: int = 1) -> None:
-        """One row of an entity or bridge table that a raw line gave."""
+        """Insert one row of an entity or bridge table that comes from a raw line."""
         self.insert(table, **record, **_common(account, _run_of(key), "read", key, number, version))
 
     def reject(
         self, stream: str, read: str, key: str, number: int, reason: str, *, account: str = "ana", version: int = 1
     ) -> None:
-        """One raw line, or with number 0 a whole object, as a row of `rejected_records`."""
+        """Insert one raw line, or with number 0 a whole object, as a row of `rejected_records`."""
         run = _run_of(key)
         self.insert(
             "rejected_records",
@@ -161,7 +162,7 @@ class Lake:
         version: int = 1,
         **more: Any,
     ) -> None:
-        """One unit of a run manifest as a row of `runs`; `read_complete` is false unless given."""
+        """Insert one unit of a run manifest as a row of `runs`; `read_complete` is false by default."""
         units = self._units.setdefault((run, attempt), [])
         if (stream, unit) not in units:
             units.append((stream, unit))
@@ -205,7 +206,7 @@ class Lake:
         mode: str | None = "full",
         **more: Any,
     ) -> None:
-        """The manifest row of a finished read."""
+        """Insert the manifest row of a finished read."""
         self.manifest(
             run,
             stream,
@@ -233,20 +234,20 @@ class Lake:
         on: Mapping[str, int] | None = None,
         **more: Any,
     ) -> str:
-        """A whole read in one object: its lines and its manifest row.
+        """Insert a whole read in one object: its lines and its manifest row.
 
         Args:
             run: id of the run.
             stream: name of the stream.
-            records: what was read.
-            unit: of the stream.
+            records: the records read.
+            unit: unit of the stream.
             part: number of the object.
-            account: that is read.
-            on: objects that the read stands on, with their lines: those of the reads before an increment.
+            account: the account that is read.
+            on: objects that the read builds on, with their line counts: those of the reads before an increment.
             more: other columns of the manifest row.
 
         Returns:
-            The raw key of the object, also where it has no line and was therefore never written.
+            The raw key of the object, even if it has no lines and was therefore never written.
         """
         rows = list(records)
         key = raw_key(run, stream, unit=unit, part=part)
@@ -258,45 +259,45 @@ class Lake:
 
 
 def run(day: int, hour: int = 6, trigger: str = "daily") -> str:
-    """The id of a run in November 2026."""
+    """Return the id of a run in November 2026."""
     return layout.run_id(datetime(2026, 11, day, hour, tzinfo=UTC), trigger)
 
 
 def raw_key(run_id: str, stream: str, *, unit: str = "", part: int = 0) -> str:
-    """The key of a raw object."""
+    """Return the key of a raw object."""
     return str(layout.RawKey(stream, run_id, part, unit))
 
 
 def moment(text: str) -> datetime:
-    """A time as the tables hold it: without a zone."""
+    """Return a time as it is in the tables: without a zone."""
     return datetime.fromisoformat(text)
 
 
 def ran(day: int, start: str, end: str) -> dict[str, Any]:
-    """When an invocation really ran, in November 2026: columns of `runs`."""
+    """Return when an invocation really ran, in November 2026, as columns of `runs`."""
     return {"started_at": moment(f"2026-11-{day:02d} {start}"), "finished_at": moment(f"2026-11-{day:02d} {end}")}
 
 
 @functools.cache
 def to_duckdb(sql: str) -> str:
-    """Athena's SQL, with the time zone filled in, as DuckDB's."""
+    """Translate Athena's SQL, with the time zone filled in, to DuckDB's."""
     tree = sqlglot.parse_one(sql.replace("${timezone}", TIMEZONE), read="athena")
     for node in list(tree.find_all(exp.ArgMax, exp.ArgMin)):
-        # DuckDB's own arg_max passes over null values, Trino's max_by does not.
+        # DuckDB's own arg_max ignores null values, Trino's max_by does not.
         name = f"{node.key}_null".replace("arg", "arg_")
         node.replace(exp.Anonymous(this=name, expressions=[node.this, node.expression]))
     return tree.sql(dialect="duckdb")
 
 
 def in_dependency_order(views: Mapping[str, str]) -> list[str]:
-    """The names of the views, each after those that it reads."""
+    """Return the names of the views in dependency order."""
     return list(
         graphlib.TopologicalSorter({name: tables_of(sql) & views.keys() for name, sql in views.items()}).static_order()
     )
 
 
 def tables_of(sql: str) -> set[str]:
-    """The tables and views that a query reads."""
+    """Return the tables and views that a query reads."""
     tree = sqlglot.parse_one(sql, read="athena")
     local = {cte.alias for cte in tree.find_all(exp.CTE)}
     return {table.name for table in tree.find_all(exp.Table)} - local

@@ -10,7 +10,7 @@ from tests.queries.lake import Lake, moment, raw_key
 
 _FIRST_IMPORT = datetime(2027, 2, 1, tzinfo=UTC)
 PLAYS_RUN = layout.run_id(_FIRST_IMPORT, "hourly")
-"""Plays of any day until then can have been read."""
+"""Late enough to have read the plays of any test."""
 
 
 class Player:
@@ -22,7 +22,7 @@ class Player:
         self._imports = 0
 
     def play(self, when: str, track: str, artist: str | None = "Abba", account: str = "ana", **more: Any) -> None:
-        """One play of a track from the API, three minutes long, in an object of its own of `PLAYS_RUN`."""
+        """Insert one play of a track from the API, three minutes long, in a separate object of `PLAYS_RUN`."""
         self._parts += 1
         self._lake.line(
             "recently_played",
@@ -34,14 +34,14 @@ class Player:
         )
 
     def export(self, *plays: dict[str, Any], account: str = "ana") -> None:
-        """One import of an export with these plays, each made by `exported`."""
+        """Insert one import of an export with these plays, each from `exported`."""
         self._imports += 1
         importing = layout.run_id(_FIRST_IMPORT + timedelta(minutes=self._imports), "import")
         self._lake.read(importing, "streaming_history", plays, account=account)
 
 
 def exported(when: str, track: str = "x", artist: str | None = "Abba", **more: Any) -> dict[str, Any]:
-    """One play of a track from an export, heard for three minutes and not skipped."""
+    """Return one play of a track from an export, heard for three minutes and not skipped."""
     return {**_named(when, track, artist), "ms_played": 180_000, "skipped": False, **more}
 
 

@@ -1,4 +1,4 @@
-"""Entities and bridges: what is known of each thing met on the way, from all lines that spoke of it."""
+"""Entities and bridges: what is known about each thing, from all lines that mentioned it."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ SOME: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def lines(lake: Lake) -> None:
-    """The lines that the entities come from."""
+    """Insert the manifest of the lines that the entities come from."""
     for key in (OLD, NEW):
         for number in (1, 2):
             lake.line("saved_tracks", "read", key, number, {"item_uri": f"{key}-{number}"})
 
 
-def test_a_simplified_object_never_blanks_a_full_one(lake: Lake) -> None:
+def test_a_simplified_object_never_erases_values_from_a_full_one(lake: Lake) -> None:
     lake.entity("tracks", OLD, 1, {"track_id": "t", "name": "Old", "isrc": "US1", "popularity": 3, "explicit": True})
     lake.entity("tracks", NEW, 1, {"track_id": "t", "name": "New", "isrc": None, "explicit": False})
 
-    assert lake.ask("SELECT track_id, name, isrc, popularity, explicit, uri FROM current_tracks") == [
+    assert lake.query("SELECT track_id, name, isrc, popularity, explicit, uri FROM current_tracks") == [
         ("t", "New", "US1", 3, False, None)
     ]
 
@@ -48,7 +48,7 @@ def test_the_newest_value_counts_whatever_the_order_of_arrival(lake: Lake) -> No
     lake.entity("artists", OLD, 1, {"artist_id": "a", "name": "old", "genres": ["pop"]})
     lake.repeat_every_row()
 
-    assert lake.ask("SELECT artist_id, name, genres FROM current_artists") == [("a", "newest", ["rock"])]
+    assert lake.query("SELECT artist_id, name, genres FROM current_artists") == [("a", "newest", ["rock"])]
 
 
 @pytest.mark.parametrize(
@@ -59,20 +59,20 @@ def test_every_kind_has_one_row_for_each_id(lake: Lake, table: str, key: str) ->
         lake.entity(table, raw, 1, {key: "one", "name": name, "spotify_url": f"url of {name}"})
     lake.entity(table, OLD, 2, {key: "two", "name": "other"})
 
-    assert lake.ask(f"SELECT {key}, name, spotify_url FROM current_{table} ORDER BY 1") == [
+    assert lake.query(f"SELECT {key}, name, spotify_url FROM current_{table} ORDER BY 1") == [
         ("one", "new", "url of new"),
         ("two", "other", None),
     ]
 
 
 @pytest.mark.parametrize("table", ENTITIES)
-def test_no_column_is_blanked_by_a_newer_row_that_lacks_it(lake: Lake, table: str) -> None:
+def test_no_column_is_erased_by_a_newer_row_without_it(lake: Lake, table: str) -> None:
     key, *names = [column.name for column in TABLES[table].columns]
     full = {column.name: SOME[column.type] for column in TABLES[table].columns}
     lake.entity(table, OLD, 1, full)
     lake.entity(table, NEW, 1, {key: full[key]})
 
-    assert lake.ask(f"SELECT {', '.join(names)} FROM current_{table}") == [tuple(full[name] for name in names)]
+    assert lake.query(f"SELECT {', '.join(names)} FROM current_{table}") == [tuple(full[name] for name in names)]
 
 
 @pytest.mark.parametrize("table", [*ENTITIES, *BRIDGES])
@@ -82,16 +82,16 @@ def test_a_row_of_an_older_version_of_its_line_does_not_count(lake: Lake, table:
     rows = f"SELECT count(*) FROM current_{table}"
     lake.line("saved_tracks", "read", NEW, 1, {"item_uri": "again"}, version=2)
 
-    assert lake.ask(rows) == [(0,)]
+    assert lake.query(rows) == [(0,)]
     lake.entity(table, NEW, 1, record, version=2)
-    assert lake.ask(rows) == [(1,)]
+    assert lake.query(rows) == [(1,)]
 
 
 def test_what_two_accounts_saw_is_kept_apart(lake: Lake) -> None:
     lake.entity("tracks", OLD, 1, {"track_id": "t", "name": "here", "is_playable": True})
     lake.entity("tracks", NEW, 1, {"track_id": "t", "name": "there"}, account="bo")
 
-    assert lake.ask("SELECT account_id, name, is_playable FROM current_tracks ORDER BY 1") == [
+    assert lake.query("SELECT account_id, name, is_playable FROM current_tracks ORDER BY 1") == [
         ("ana", "here", True),
         ("bo", "there", None),
     ]
@@ -106,7 +106,7 @@ def test_a_bridge_has_the_whole_list_of_the_newest_line_that_has_one(lake: Lake,
     lake.entity(table, OLD, 2, {key: "two", "position": 0, "artist_id": "x"})
     lake.repeat_every_row()
 
-    assert lake.ask(f"SELECT {key}, position, artist_id FROM current_{table} ORDER BY 1, 2") == [
+    assert lake.query(f"SELECT {key}, position, artist_id FROM current_{table} ORDER BY 1, 2") == [
         ("one", 0, "y"),
         ("one", 1, "w"),
         ("two", 0, "x"),

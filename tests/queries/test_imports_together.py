@@ -1,4 +1,4 @@
-"""Several imports together have as few plays as all of them can be copies of."""
+"""Several imports together have the fewest plays that all of them can be copies of."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.queries.lake import Lake, moment, run
 TITLE_OF = {"a": "One song", "b": "One song", "c": "Another"}
 """URI → title."""
 NAMELESS = ""
-"""Stands for the title of a play of which nothing is known."""
+"""The title of a play about which nothing is known."""
 
 Elements = Counter[tuple[str, str]]
-"""What an import has of one moment and length: (URI, title) → how often."""
+"""The elements of an import with one time and length: (URI, title) → how often."""
 
 
 def moments(most: Sequence[int], triples: int) -> list[tuple[Elements, ...]]:
-    """What several imports may have of a moment.
+    """Generate what several imports may have at one moment.
 
     Args:
         most: how often one import may have each kind of element: those of `TITLE_OF`, one song without a URI, another
@@ -43,7 +43,7 @@ def moments(most: Sequence[int], triples: int) -> list[tuple[Elements, ...]]:
 
 
 def is_copy(elements: Elements, plays: Elements) -> bool:
-    """Whether an import can be a copy of some of these plays, each element of another."""
+    """Return whether an import can be a copy of some of these plays, each element of a different one."""
     if any(times > plays[kind] for kind, times in elements.items() if kind[0]):
         return False
     for title in set(TITLE_OF.values()):
@@ -54,7 +54,7 @@ def is_copy(elements: Elements, plays: Elements) -> bool:
 
 
 def fewest(imports: Sequence[Elements]) -> Elements:
-    """The fewest plays of which each import can be a copy."""
+    """Return the fewest plays that each import can be a copy of."""
     named: Elements = Counter()
     for one in imports:
         named |= Counter({kind: times for kind, times in one.items() if kind[0]})
@@ -104,7 +104,7 @@ def test_imports_together_have_the_fewest_plays_that_all_can_be_copies_of(
         lake.import_plays(run(20 + number, trigger="import"), plays)
 
     found: dict[int, Elements] = {minute: Counter() for minute in every}
-    for played_at, uri, title, times in lake.ask(
+    for played_at, uri, title, times in lake.query(
         "SELECT played_at, item_uri, coalesce(track_name, ''), count(*) FROM listens GROUP BY 1, 2, 3"
     ):
         found[(played_at - starts_at) // timedelta(minutes=1)][uri, title] += times

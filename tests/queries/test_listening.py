@@ -1,4 +1,4 @@
-"""What the named queries on your own listening answer, and the rules that all of them keep to."""
+"""The results of the named queries on your listening, and the rules that all of them follow."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ OF_ALL_KINDS = {
     "sessions",
     "year_in_review",
 }
-"""Those that ask for podcasts and audiobooks too."""
+"""Those that include podcasts and audiobooks."""
 OF_EXTENDED_EXPORTS = {"listening_by_platform_and_country", "skip_rate"}
 ABOUT: dict[str, Any] = {"platform": "ios", "country": "PT", "album_name": "Arrival"}
 
-Answers = dict[str, dict[str, list[tuple[Any, ...]]]]
+Results = dict[str, dict[str, list[tuple[Any, ...]]]]
 
 
 def history() -> list[dict[str, Any]]:
-    """Plays from which every query has an answer: a favourite of two years ago, and what was heard lately."""
+    """Insert plays that give every query a result: a favourite of two years ago, and recent plays."""
     return [
         *(exported(f"2024-11-22 {hour:02d}:00", "old", **ABOUT) for hour in range(12)),
         *(exported(f"2026-11-{day:02d} 12:00", **ABOUT) for day in (2, 3, 4)),
@@ -42,7 +42,7 @@ def history() -> list[dict[str, Any]]:
 
 
 def brief() -> list[dict[str, Any]]:
-    """Plays of less than thirty seconds, of what was heard before and of what was not."""
+    """Insert plays under thirty seconds, of things heard before and of others."""
     of_these: dict[str, Any] = {"platform": "android", "country": "ES", "album_name": "Unheard", "ms_played": 29_999}
     return [
         *(exported(f"2026-11-10 {hour:02d}:00", name, **of_these) for hour, name in enumerate(("x", "old", "unheard"))),
@@ -53,7 +53,7 @@ def brief() -> list[dict[str, Any]]:
 
 
 def spoken() -> list[dict[str, Any]]:
-    """Podcasts and audiobooks, heard more often than any music, and plays of which nothing is known."""
+    """Insert podcasts and audiobooks, heard more often than any music, and plays about which nothing is known."""
     about: dict[str, Any] = {"platform": "ios", "country": "PT"}
     return [
         *(exported(f"2024-11-22 {hour:02d}:30", "s", "A show", item_type="episode", **about) for hour in range(13)),
@@ -63,13 +63,13 @@ def spoken() -> list[dict[str, Any]]:
 
 
 def offline(play: dict[str, Any]) -> dict[str, Any]:
-    """The same play on a device that came back online on 21 November."""
+    """Return the same play on a device that came back online on 21 November."""
     began_at = play["played_at"] - timedelta(milliseconds=play["ms_played"])
     return play | {"played_at": moment("2026-11-21 09:00"), "offline": True, "offline_timestamp": began_at}
 
 
 def without_uri(play: dict[str, Any]) -> dict[str, Any]:
-    """The same play as the small export has it, but for its album."""
+    """Return the same play as in the small export, except for its album."""
     return play | {"item_uri": "", "track_id": None, "source": "account_data"}
 
 
@@ -80,27 +80,27 @@ ACCOUNTS = {
     "offline": [offline(play) for play in history()],
     "without uris": [without_uri(play) for play in history()],
 }
-"""The same listening five times, each with something that must not change an answer."""
+"""The same listening five times, each with something that must not change a result."""
 
 
-@pytest.fixture(name="answers", scope="module")
-def fixture_answers(tables_and_views: Lake) -> Answers:
-    """Account → query → its rows without the account."""
-    found: Answers = {account: {} for account in ACCOUNTS}
+@pytest.fixture(name="results", scope="module")
+def fixture_answers(tables_and_views: Lake) -> Results:
+    """Return account → query → its rows without the account."""
+    found: Results = {account: {} for account in ACCOUNTS}
     with tables_and_views.scenario() as lake:
         player = Player(lake)
         for number, (account, plays) in enumerate(ACCOUNTS.items()):
             fill_library(lake, account, number)
             player.export(*plays, account=account)
         for name in LISTENING:
-            rows = lake.ask(NAMED[name])
+            rows = lake.query(NAMED[name])
             for account, of_account in found.items():
                 of_account[name] = [row[1:] for row in rows if row[0] == account]
     return found
 
 
 def fill_library(lake: Lake, account: str, number: int) -> None:
-    """What an account saved and follows, read on 22 November: some of it heard, some not."""
+    """Insert what an account saved and follows, read on 22 November: some of it heard, some not."""
     of_account: dict[str, Any] = {"account": account, "attempt": number, "part": number}
     tracks = [
         {
@@ -122,36 +122,36 @@ def fill_library(lake: Lake, account: str, number: int) -> None:
         lake.read(run(22), stream, records, **of_account)
 
 
-def differing(answers: Answers, account: str) -> set[str]:
-    return {name for name in LISTENING if answers[account][name] != answers["plain"][name]}
+def differing(results: Results, account: str) -> set[str]:
+    return {name for name in LISTENING if results[account][name] != results["plain"][name]}
 
 
-def test_each_query_on_listening_has_an_answer(answers: Answers) -> None:
-    assert [name for name, rows in answers["plain"].items() if not rows] == []
+def test_each_query_on_listening_has_a_result(results: Results) -> None:
+    assert [name for name, rows in results["plain"].items() if not rows] == []
 
 
-def test_what_lasted_less_than_thirty_seconds_is_a_listen_in_no_answer(answers: Answers) -> None:
-    assert differing(answers, "brief") == {"skip_rate"}
+def test_plays_under_thirty_seconds_are_listens_in_no_result(results: Results) -> None:
+    assert differing(results, "brief") == {"skip_rate"}
 
 
-def test_shows_audiobooks_and_the_nameless_are_neither_artists_nor_tracks(answers: Answers) -> None:
-    assert differing(answers, "spoken") == OF_ALL_KINDS
+def test_shows_audiobooks_and_the_nameless_are_neither_artists_nor_tracks(results: Results) -> None:
+    assert differing(results, "spoken") == OF_ALL_KINDS
 
 
-def test_a_play_heard_offline_counts_where_it_was_heard(answers: Answers) -> None:
-    assert differing(answers, "offline") == set()
+def test_a_play_heard_offline_counts_where_it_was_heard(results: Results) -> None:
+    assert differing(results, "offline") == set()
 
 
-def test_plays_without_a_uri_neither_vanish_nor_merge(answers: Answers) -> None:
+def test_plays_without_a_uri_neither_vanish_nor_merge(results: Results) -> None:
     uris = {play["item_uri"] for play in history()}
     expected = {
         name: [tuple(None if value in uris else value for value in row) for row in rows]
-        for name, rows in answers["plain"].items()
+        for name, rows in results["plain"].items()
         if name not in OF_EXTENDED_EXPORTS
     }
     # The URIs of this one are those of the library.
-    expected["saved_tracks_not_played_lately"] = answers["plain"]["saved_tracks_not_played_lately"]
-    assert {name: rows for name, rows in answers["without uris"].items() if name in expected} == expected
+    expected["saved_tracks_not_played_lately"] = results["plain"]["saved_tracks_not_played_lately"]
+    assert {name: rows for name, rows in results["without uris"].items() if name in expected} == expected
 
 
 def test_year_in_review_has_a_row_a_local_year(lake: Lake, player: Player) -> None:
@@ -169,7 +169,7 @@ def test_year_in_review_has_a_row_a_local_year(lake: Lake, player: Player) -> No
     player.play("2027-01-02 12:00", "n", "News", item_type="episode", duration_ms=None)
 
     beck = ("Beck", 3, "B", "Beck", 2, "Odelay", "Beck", 2)
-    assert lake.ask(NAMED["year_in_review"]) == [
+    assert lake.query(NAMED["year_in_review"]) == [
         ("ana", 2027, 1, 0.0, 0.0, 1, 0, 0, 0, None, None, None, None, None, None, None, None),
         ("ana", 2026, 8, 50.0, 40.0, 2, 3, 2, 1, *beck),
         ("ana", 2025, 1, 3.0, 0.0, 1, 1, 1, 1, "Abba", 1, "A", "Abba", 1, "Arrival", "Abba", 1),
@@ -186,7 +186,7 @@ def test_top_tracks_by_plays_ranks_three_periods(lake: Lake, player: Player) -> 
     )
     player.play("2026-11-20 12:00", "spring", duration_ms=240_000)
 
-    rows = lake.ask(NAMED["top_tracks_by_plays"])
+    rows = lake.query(NAMED["top_tracks_by_plays"])
     assert rows[0] == (
         *("ana", "ever", 1, "SPRING", "Abba", 3, 10.0),
         *(moment("2026-11-20 13:00"), "spotify:track:spring"),
@@ -203,7 +203,7 @@ def test_top_tracks_by_plays_ranks_three_periods(lake: Lake, player: Player) -> 
     ]
 
 
-def test_top_albums_by_plays_tells_albums_apart_by_artist_and_title(lake: Lake, player: Player) -> None:
+def test_top_albums_by_plays_identifies_albums_by_artist_and_title(lake: Lake, player: Player) -> None:
     lake.manifest(run(29), "recently_played")
     player.export(
         *(exported(f"2024-01-0{day} 12:00", f"track {day % 2}", album_name="Greatest Hits") for day in (1, 2, 3)),
@@ -212,7 +212,7 @@ def test_top_albums_by_plays_tells_albums_apart_by_artist_and_title(lake: Lake, 
     )
     player.play("2026-11-20 12:00", "y", "Queen", album_name="Greatest Hits")
 
-    rows = lake.ask(NAMED["top_albums_by_plays"])
+    rows = lake.query(NAMED["top_albums_by_plays"])
     assert rows[1] == (
         *("ana", "ever", 2, "Greatest Hits", "Queen", 3, 1, 9.0),
         moment("2026-11-20 13:00"),
@@ -236,7 +236,7 @@ def test_sessions_end_with_a_pause_of_more_than_thirty_minutes(lake: Lake, playe
         exported("2026-11-20 13:10", "d"),
     )
 
-    assert lake.ask(NAMED["sessions"]) == [
+    assert lake.query(NAMED["sessions"]) == [
         ("ana", moment("2026-11-20 14:04"), moment("2026-11-20 14:10"), 6.0, 3, 2, 1),
         ("ana", moment("2026-11-20 12:57"), moment("2026-11-20 13:33"), 36.0, 2, 2, 2),
     ]
@@ -251,7 +251,7 @@ def test_sessions_do_not_overlap_where_a_play_encloses_others(lake: Lake, player
         exported("2026-11-20 14:20", "c"),
     )
 
-    assert lake.ask(NAMED["sessions"]) == [
+    assert lake.query(NAMED["sessions"]) == [
         ("ana", moment("2026-11-20 13:00"), moment("2026-11-20 15:20"), 140.0, 4, 4, 1)
     ]
 
@@ -264,7 +264,7 @@ def test_sessions_do_not_overlap_where_a_play_encloses_others(lake: Lake, player
     )
 )
 @settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
-def test_sessions_lie_more_than_thirty_minutes_apart(tables_and_views: Lake, plays: list[tuple[int, int]]) -> None:
+def test_sessions_are_more_than_thirty_minutes_apart(tables_and_views: Lake, plays: list[tuple[int, int]]) -> None:
     midnight = moment("2026-11-20")
     with tables_and_views.scenario() as lake:
         Player(lake).export(
@@ -273,7 +273,7 @@ def test_sessions_lie_more_than_thirty_minutes_apart(tables_and_views: Lake, pla
                 for number, (end, minutes) in enumerate(plays)
             )
         )
-        rows = lake.ask(NAMED["sessions"])
+        rows = lake.query(NAMED["sessions"])
 
     sessions = [[row[1], row[2]] for row in reversed(rows)]
     expected: list[list[datetime]] = []
@@ -301,10 +301,10 @@ def test_sessions_begin_at_the_local_time_of_their_start(
 ) -> None:
     player.export(exported(ended_at, ms_played=3_600_000))
 
-    assert lake.ask(NAMED["sessions"]) == [("ana", moment(shown[0]), moment(shown[1]), 60.0, 1, 1, 1)]
+    assert lake.query(NAMED["sessions"]) == [("ana", moment(shown[0]), moment(shown[1]), 60.0, 1, 1, 1)]
 
 
-def test_skip_rate_takes_the_forward_button_where_nothing_else_tells(lake: Lake, player: Player) -> None:
+def test_skip_rate_uses_the_forward_button_where_skipped_is_null(lake: Lake, player: Player) -> None:
     player.export(
         exported("2026-10-31 22:30", skipped=True, ms_played=5_000),
         exported("2026-10-31 23:30", skipped=True, ms_played=60_000),
@@ -316,7 +316,7 @@ def test_skip_rate_takes_the_forward_button_where_nothing_else_tells(lake: Lake,
     )
     player.play("2026-11-28 12:00", "x")
 
-    assert lake.ask(NAMED["skip_rate"]) == [
+    assert lake.query(NAMED["skip_rate"]) == [
         ("ana", date(2026, 11, 1), 4, 2, 50.0, 1),
         ("ana", date(2026, 10, 1), 1, 1, 100.0, 1),
     ]
@@ -331,7 +331,7 @@ def test_discovery_by_month_counts_what_was_first_heard_then(lake: Lake, player:
         exported("2026-10-03 13:00", "d", "Beck", item_uri=""),
     )
 
-    assert lake.ask(NAMED["discovery_by_month"]) == [
+    assert lake.query(NAMED["discovery_by_month"]) == [
         ("ana", date(2026, 10, 1), 1, 3, 2, 4, 4, 50.0),
         ("ana", date(2026, 9, 1), 1, 1, 1, 1, 1, 100.0),
     ]
@@ -344,7 +344,7 @@ def test_obsessions_are_counted_within_any_seven_days(lake: Lake, player: Player
         *(exported(f"2026-10-05 {hour}:00", "c") for hour in (10, 11)),
     )
 
-    assert lake.ask(NAMED["obsessions"]) == [
+    assert lake.query(NAMED["obsessions"]) == [
         ("ana", 1, "A", "Abba", 3, date(2026, 10, 8), date(2026, 10, 14), 7, "spotify:track:a"),
         ("ana", 2, "C", "Abba", 2, date(2026, 9, 29), date(2026, 10, 5), 2, "spotify:track:c"),
     ]
@@ -357,7 +357,7 @@ def test_forgotten_favourites_were_heard_often_and_long_ago(lake: Lake, player: 
             *(exported(f"2024-03-{day:02d} 12:00", track) for day in range(1, times)), exported(f"{last} 12:00", track)
         )
 
-    assert lake.ask(NAMED["forgotten_favourites"]) == [
+    assert lake.query(NAMED["forgotten_favourites"]) == [
         ("ana", 1, "A", "Abba", 11, moment("2024-03-01 13:00"), moment("2025-11-28 13:00"), "spotify:track:a")
     ]
 
@@ -371,7 +371,7 @@ def test_forgotten_favourites_are_not_those_heard_lately_under_another_uri(lake:
         exported("2025-06-01 12:00", "older", track_name="C"),
     )
 
-    assert [(row[2], row[6], row[7]) for row in lake.ask(NAMED["forgotten_favourites"])] == [
+    assert [(row[2], row[6], row[7]) for row in lake.query(NAMED["forgotten_favourites"])] == [
         ("C", moment("2025-06-01 14:00"), "spotify:track:c"),
         ("B", moment("2024-03-10 13:00"), "spotify:track:b"),
     ]
@@ -392,7 +392,7 @@ def test_tracks_show_a_uri_and_names_where_any_play_has_them(lake: Lake, player:
         *(exported(f"2024-11-{day} 15:00", track_name=None, **nameless) for day in (28, 29)),
     )
 
-    rows = lake.ask(NAMED[name])
+    rows = lake.query(NAMED[name])
     track, uri = (lake.columns(NAMED[name]).index(column) for column in ("track_name", "item_uri"))
     assert {(row[track], row[track + 1], row[uri]) for row in rows} == {
         ("A", "Abba", "spotify:track:a"),
@@ -405,11 +405,11 @@ def test_a_play_without_uri_and_title_counts_in_times_but_is_no_track(lake: Lake
     nameless: dict[str, Any] = {"item_uri": "", "track_id": None, "track_name": None}
     player.export(exported("2026-11-20 12:00", **nameless), exported("2026-11-20 13:00", **nameless))
 
-    assert lake.ask(NAMED["listening_by_day"]) == [("ana", date(2026, 11, 20), 2, 0, 6.0)]
-    assert lake.ask(NAMED["top_artists"]) == [("ana", 1, "Abba", 2, 0, 6.0, moment("2026-11-20 14:00"))]
-    assert lake.ask(NAMED["top_tracks_by_plays"]) == []
+    assert lake.query(NAMED["listening_by_day"]) == [("ana", date(2026, 11, 20), 2, 0, 6.0)]
+    assert lake.query(NAMED["top_artists"]) == [("ana", 1, "Abba", 2, 0, 6.0, moment("2026-11-20 14:00"))]
+    assert lake.query(NAMED["top_tracks_by_plays"]) == []
     ((year, listens, minutes, tracks, top_track),) = [
-        (row[1], row[2], row[3], row[6], row[11]) for row in lake.ask(NAMED["year_in_review"])
+        (row[1], row[2], row[3], row[6], row[11]) for row in lake.query(NAMED["year_in_review"])
     ]
     assert (year, listens, minutes, tracks, top_track) == (2026, 2, 6.0, 0, None)
 
@@ -423,7 +423,7 @@ def test_on_this_day_is_the_local_day_of_earlier_years(lake: Lake, player: Playe
         exported("2026-11-29 05:00", "today"),
     )
 
-    rows = lake.ask(NAMED["on_this_day"])
+    rows = lake.query(NAMED["on_this_day"])
     assert rows[:2] == [
         ("ana", date(2024, 11, 29), 1, "A", "Abba", 2, moment("2024-11-29 00:00"), "spotify:track:a"),
         ("ana", date(2024, 11, 29), 2, "B", "Abba", 1, moment("2024-11-29 13:00"), "spotify:track:b"),
@@ -454,10 +454,10 @@ def test_listening_by_platform_and_country_knows_the_usual_platforms(
 ) -> None:
     player.export(exported("2026-10-01 12:00", platform=platform, country="PT"))
 
-    assert [row[1:3] for row in lake.ask(NAMED["listening_by_platform_and_country"])] == [(shown, "PT")]
+    assert [row[1:3] for row in lake.query(NAMED["listening_by_platform_and_country"])] == [(shown, "PT")]
 
 
-def test_listening_by_platform_and_country_begins_with_what_was_used_most(lake: Lake, player: Player) -> None:
+def test_listening_by_platform_and_country_lists_the_most_used_first(lake: Lake, player: Player) -> None:
     player.export(
         exported("2026-10-01 12:00", platform="ios", country="PT"),
         exported("2026-10-02 12:00", platform="android", country="PT", ms_played=90_000),
@@ -467,7 +467,7 @@ def test_listening_by_platform_and_country_begins_with_what_was_used_most(lake: 
     )
     player.play("2026-11-01 12:00", "x")
 
-    assert lake.ask(NAMED["listening_by_platform_and_country"]) == [
+    assert lake.query(NAMED["listening_by_platform_and_country"]) == [
         ("ana", "Android", "PT", 2, 4.5, 50.0, 2, date(2026, 10, 2), date(2026, 10, 4)),
         ("ana", "Android", "", 1, 3.0, 25.0, 1, date(2026, 10, 4), date(2026, 10, 4)),
         ("ana", "iOS", "PT", 1, 3.0, 25.0, 1, date(2026, 10, 1), date(2026, 10, 1)),
@@ -483,7 +483,7 @@ def test_podcasts_are_ranked_by_time(lake: Lake, player: Player) -> None:
         exported("2026-10-07 12:00", "song"),
     )
 
-    assert lake.ask(NAMED["podcasts"]) == [
+    assert lake.query(NAMED["podcasts"]) == [
         ("ana", 1, "Long talk", 2, 2, 63.0, moment("2026-10-04 14:00"), moment("2026-10-06 14:00")),
         ("ana", 2, "Short news", 3, 3, 9.0, moment("2026-10-01 14:00"), moment("2026-10-03 14:00")),
     ]
@@ -496,7 +496,7 @@ def test_podcasts_have_a_row_for_episodes_of_unknown_shows(lake: Lake, player: P
         exported("2026-10-03 12:00", "g", "", item_type="episode"),
     )
 
-    assert [row[2:6] for row in lake.ask(NAMED["podcasts"])] == [(None, 2, 2, 6.0), ("News", 1, 1, 1.0)]
+    assert [row[2:6] for row in lake.query(NAMED["podcasts"])] == [(None, 2, 2, 6.0), ("News", 1, 1, 1.0)]
 
 
 def test_plays_by_playlist_counts_all_plays_of_the_api(lake: Lake, player: Player) -> None:
@@ -512,7 +512,7 @@ def test_plays_by_playlist_counts_all_plays_of_the_api(lake: Lake, player: Playe
     player.export(exported("2026-09-01 12:00"), exported("2026-10-30 12:00"))
     lake.repeat_every_row()
 
-    assert lake.ask(NAMED["plays_by_playlist"]) == [
+    assert lake.query(NAMED["plays_by_playlist"]) == [
         ("ana", 1, "Mine", 3, 2, 9.0, moment("2026-10-03 12:00"), "mine"),
         ("ana", 2, None, 1, 1, 3.0, moment("2026-10-04 12:00"), "theirs"),
     ]

@@ -24,12 +24,12 @@ def play(when: datetime, uri: str = "x", ms_played: int | None = None, **more: A
 
 
 def small(when: datetime, title: str = "Song") -> dict[str, Any]:
-    """A play as the small export has it."""
+    """Return a play as in the small export."""
     return play(when, "", 60_000, source=SMALL, item_type="track", track_name=title, artist_name="Abba")
 
 
 def exported(lake: Lake, import_run: str, *files: list[dict[str, Any]], account: str = "ana") -> None:
-    """An import of files, all of them arrived."""
+    """Insert an import of files, all of which have arrived."""
     for number, plays in enumerate(files):
         unit = f"file{number}"
         lake.read(import_run, EXPORT, plays, unit=unit, read=f"{import_run}-{unit}", account=account)
@@ -40,7 +40,7 @@ def test_a_play_that_the_api_served_twice_counts_once(lake: Lake) -> None:
         lake.line(API, "read", raw_key(run(1, hour, "hourly"), API), 1, play(at(1)))
     lake.repeat_every_row()
 
-    assert lake.ask(LISTENS) == [("ana", API, at(1), "x")]
+    assert lake.query(LISTENS) == [("ana", API, at(1), "x")]
 
 
 def test_plays_that_differ_in_account_time_or_item_are_different(lake: Lake) -> None:
@@ -50,7 +50,7 @@ def test_plays_that_differ_in_account_time_or_item_are_different(lake: Lake) -> 
     lake.line(API, "read", key, 3, play(at(1), "y"))
     lake.line(API, "read", raw_key(run(1, 7, "hourly"), API), 1, play(at(1)), account="bo")
 
-    assert len(lake.ask(LISTENS)) == 4
+    assert len(lake.query(LISTENS)) == 4
 
 
 def test_a_replayed_play_has_the_values_of_the_highest_schema_version(lake: Lake) -> None:
@@ -60,7 +60,7 @@ def test_a_replayed_play_has_the_values_of_the_highest_schema_version(lake: Lake
     lake.line(API, "read", key, 2, play(at(2)))
     lake.reject(API, "read", key, 2, "wrong_type", version=2)
 
-    assert lake.ask("SELECT item_uri, track_name FROM listens") == [("x", "new")]
+    assert lake.query("SELECT item_uri, track_name FROM listens") == [("x", "new")]
 
 
 def test_local_time_follows_the_clocks_of_the_zone(lake: Lake) -> None:
@@ -68,7 +68,7 @@ def test_local_time_follows_the_clocks_of_the_zone(lake: Lake) -> None:
     lake.line(API, "read", key, 1, play(at(24, 23), "summer"))
     lake.line(API, "read", key, 2, play(at(25, 23), "winter"))
 
-    assert lake.ask(
+    assert lake.query(
         "SELECT item_uri, played_at_local, played_on, local_hour, local_weekday FROM listens ORDER BY played_at"
     ) == [
         ("summer", at(25, 1), date(2026, 10, 25), 1, 7),
@@ -82,7 +82,7 @@ def test_inside_the_span_of_an_import_only_the_export_counts(lake: Lake) -> None
         lake.line(API, "read", key, number, play_of_api)
     exported(lake, run(21, trigger="import"), [play(at(2), ms_played=1)], [play(at(10), ms_played=2)])
 
-    assert lake.ask(LISTENS) == [
+    assert lake.query(LISTENS) == [
         ("ana", API, at(1), "x"),
         ("ana", EXPORT, at(2), "x"),
         ("ana", EXPORT, at(10), "x"),
@@ -100,7 +100,7 @@ def test_both_conventions_of_played_at_count_once_inside_the_span(lake: Lake) ->
         [play(at(4)), play(at(5, second=30), ms_played=30_000), play(at(6, second=30), ms_played=30_000), play(at(9))],
     )
 
-    assert lake.ask("SELECT source, count(*) FROM listens GROUP BY source") == [(EXPORT, 4)]
+    assert lake.query("SELECT source, count(*) FROM listens GROUP BY source") == [(EXPORT, 4)]
 
 
 def test_the_last_second_of_an_export_is_the_exports(lake: Lake) -> None:
@@ -109,7 +109,7 @@ def test_the_last_second_of_an_export_is_the_exports(lake: Lake) -> None:
     lake.line(API, "read", key, 2, play(at(10) + timedelta(seconds=1)))
     exported(lake, run(21, trigger="import"), [play(at(10), ms_played=1)])
 
-    assert lake.ask(LISTENS) == [("ana", EXPORT, at(10), "x"), ("ana", API, at(10) + timedelta(seconds=1), "x")]
+    assert lake.query(LISTENS) == [("ana", EXPORT, at(10), "x"), ("ana", API, at(10) + timedelta(seconds=1), "x")]
 
 
 def test_an_import_counts_once_all_its_files_are_complete(lake: Lake) -> None:
@@ -120,9 +120,9 @@ def test_an_import_counts_once_all_its_files_are_complete(lake: Lake) -> None:
     missing = raw_key(importing, EXPORT, unit="file1")
     lake.complete(importing, EXPORT, [missing], 1, unit="file1", read="late")
 
-    assert lake.ask(LISTENS) == [("ana", API, at(5), "x")]
+    assert lake.query(LISTENS) == [("ana", API, at(5), "x")]
     lake.line(EXPORT, "late", missing, 1, play(at(3), ms_played=1))
-    assert [row[1:3] for row in lake.ask(LISTENS)] == [(EXPORT, at(1)), (EXPORT, at(3)), (EXPORT, at(9))]
+    assert [row[1:3] for row in lake.query(LISTENS)] == [(EXPORT, at(1)), (EXPORT, at(3)), (EXPORT, at(9))]
 
 
 def test_elements_of_one_import_that_are_equal_in_every_field_are_one_play(lake: Lake) -> None:
@@ -130,7 +130,7 @@ def test_elements_of_one_import_that_are_equal_in_every_field_are_one_play(lake:
     exported(lake, run(21, trigger="import"), [twice, twice, play(at(2), ms_played=5)], [twice])
     lake.repeat_every_row()
 
-    assert lake.ask("SELECT played_at, ms_played FROM listens ORDER BY 1") == [(at(1), 5), (at(2), 5)]
+    assert lake.query("SELECT played_at, ms_played FROM listens ORDER BY 1") == [(at(1), 5), (at(2), 5)]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_elements_of_one_import_that_differ_in_a_field_are_two_plays(
 ) -> None:
     exported(lake, run(21, trigger="import"), [play(at(1), ms_played=5, **{column: value}) for value in (one, other)])
 
-    assert sorted(lake.ask(f"SELECT {column} FROM listens"), key=repr) == sorted([(one,), (other,)], key=repr)
+    assert sorted(lake.query(f"SELECT {column} FROM listens"), key=repr) == sorted([(one,), (other,)], key=repr)
 
 
 def test_over_several_imports_a_play_counts_as_often_as_in_the_one_that_has_it_most_often(lake: Lake) -> None:
@@ -165,7 +165,7 @@ def test_over_several_imports_a_play_counts_as_often_as_in_the_one_that_has_it_m
     exported(lake, run(21, trigger="import"), offline, [play(at(2), ms_played=7)], [offline[0]])
     exported(lake, run(22, trigger="import"), [offline[2], play(at(1), ms_played=6), play(at(3))])
 
-    assert lake.ask("SELECT played_at, ms_played, offline_timestamp FROM listens ORDER BY 1, 2, 3") == [
+    assert lake.query("SELECT played_at, ms_played, offline_timestamp FROM listens ORDER BY 1, 2, 3") == [
         (at(1), 5, at(1, 7)),
         (at(1), 5, at(1, 8)),
         (at(1), 5, at(1, 9)),
@@ -175,11 +175,11 @@ def test_over_several_imports_a_play_counts_as_often_as_in_the_one_that_has_it_m
     ]
 
 
-def test_of_two_imports_that_have_a_play_as_often_the_newer_one_tells(lake: Lake) -> None:
+def test_of_two_imports_with_a_play_equally_often_the_newer_one_counts(lake: Lake) -> None:
     for day, country in ((21, "ZZ"), (22, "PT")):
         exported(lake, run(day, trigger="import"), [play(at(1), ms_played=5, country=country)])
 
-    assert lake.ask("SELECT country FROM listens") == [("PT",)]
+    assert lake.query("SELECT country FROM listens") == [("PT",)]
 
 
 def test_plays_without_a_uri_are_told_apart_by_artist_and_title(lake: Lake) -> None:
@@ -188,7 +188,7 @@ def test_plays_without_a_uri_are_told_apart_by_artist_and_title(lake: Lake) -> N
     exported(lake, run(21, trigger="import"), first)
     exported(lake, run(22, trigger="import"), second)
 
-    assert lake.ask("SELECT track_name, item_key FROM listens ORDER BY 1") == [
+    assert lake.query("SELECT track_name, item_key FROM listens ORDER BY 1") == [
         ("Other", "abba / other"),
         ("Song", "abba / song"),
         ("Third", "abba / third"),
@@ -197,7 +197,7 @@ def test_plays_without_a_uri_are_told_apart_by_artist_and_title(lake: Lake) -> N
 
 @pytest.mark.parametrize("older_first", [True, False])
 @pytest.mark.parametrize("title", [{"track_name": "Song", "artist_name": "ABBA"}, {}])
-def test_a_play_without_a_uri_is_the_one_that_another_import_has_with_it(
+def test_a_play_without_a_uri_matches_the_one_with_a_uri_in_another_import(
     lake: Lake, title: dict[str, Any], *, older_first: bool
 ) -> None:
     older = [play(at(1), "", 5, **title), play(at(2), "", 6, **title)]
@@ -205,7 +205,7 @@ def test_a_play_without_a_uri_is_the_one_that_another_import_has_with_it(
     for number, elements in enumerate((older, newer) if older_first else (newer, older)):
         exported(lake, run(21 + number, trigger="import"), elements)
 
-    assert lake.ask("SELECT played_at, item_uri, artist_name FROM listens ORDER BY 1") == [
+    assert lake.query("SELECT played_at, item_uri, artist_name FROM listens ORDER BY 1") == [
         (at(1), "uri", "Abba"),
         (at(2), "", title.get("artist_name")),
     ]
@@ -216,7 +216,7 @@ def test_plays_without_uris_of_one_moment_find_their_own(lake: Lake) -> None:
     exported(lake, run(21, trigger="import"), [one | {"item_uri": ""} for one in newer])
     exported(lake, run(22, trigger="import"), newer)
 
-    assert lake.ask("SELECT item_uri FROM listens ORDER BY 1") == [("a",), ("b",)]
+    assert lake.query("SELECT item_uri FROM listens ORDER BY 1") == [("a",), ("b",)]
 
 
 def test_the_key_of_a_play_without_a_uri_is_the_uri_of_its_title(lake: Lake) -> None:
@@ -226,7 +226,7 @@ def test_the_key_of_a_play_without_a_uri_is_the_uri_of_its_title(lake: Lake) -> 
     exported(lake, run(21, trigger="import"), [play(at(1), "uri", 5, **song), *named, *nameless])
     exported(lake, run(21, 7, "import"), [play(at(1), "other", 5, **song, context_uri="x")], account="bo")
 
-    assert lake.ask("SELECT played_at, item_key FROM listens WHERE account_id = 'ana' ORDER BY 1, 2") == [
+    assert lake.query("SELECT played_at, item_key FROM listens WHERE account_id = 'ana' ORDER BY 1, 2") == [
         (at(1), "uri"),
         (at(2), "uri"),
         (at(3), "abba / song"),
@@ -255,14 +255,14 @@ def test_heard_at_is_when_an_offline_play_ended_on_the_device(
 ) -> None:
     exported(lake, run(21, trigger="import"), [{**play(at(2), ms_played=30_000), **fields}])
 
-    assert lake.ask("SELECT heard_at FROM listens") == [(heard_at,)]
+    assert lake.query("SELECT heard_at FROM listens") == [(heard_at,)]
 
 
 def test_local_day_hour_and_weekday_are_those_of_heard_at(lake: Lake) -> None:
     offline: dict[str, Any] = {"offline": True, "offline_timestamp": at(3, 22, second=30)}
     exported(lake, run(21, trigger="import"), [play(at(20, 9), ms_played=1_000, **offline)])
 
-    assert lake.ask(
+    assert lake.query(
         "SELECT played_at, played_at_local, heard_at_local, played_on, local_hour, local_weekday FROM listens"
     ) == [(at(20, 9), at(20, 11), at(4, 0, second=31), date(2026, 10, 4), 0, 7)]
 
@@ -271,7 +271,7 @@ def test_the_span_of_an_import_is_that_of_its_played_at(lake: Lake) -> None:
     lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), 1, play(at(2)))
     exported(lake, run(21, trigger="import"), [play(at(3), offline=True, offline_timestamp=at(1)), play(at(4))])
 
-    assert [row[1:3] for row in lake.ask(LISTENS)] == [(API, at(2)), (EXPORT, at(3)), (EXPORT, at(4))]
+    assert [row[1:3] for row in lake.query(LISTENS)] == [(API, at(2)), (EXPORT, at(3)), (EXPORT, at(4))]
 
 
 def test_the_small_export_counts_before_the_first_play_from_the_api(lake: Lake) -> None:
@@ -279,7 +279,7 @@ def test_the_small_export_counts_before_the_first_play_from_the_api(lake: Lake) 
     exported(lake, run(21, trigger="import"), [small(at(4)), small(at(5, 11)), small(at(5)), small(at(6))])
     exported(lake, run(22, trigger="import"), [small(at(6))], account="bo")
 
-    assert [row[:3] for row in lake.ask(LISTENS)] == [
+    assert [row[:3] for row in lake.query(LISTENS)] == [
         ("ana", SMALL, at(4)),
         ("ana", SMALL, at(5, 11)),
         ("ana", API, at(5, second=30)),
@@ -294,7 +294,7 @@ def test_the_small_export_counts_outside_the_spans_of_extended_exports(lake: Lak
     minutes = [at(3) - timedelta(minutes=1), at(3), at(4), at(6), at(6) + timedelta(minutes=1)]
     exported(lake, run(22, trigger="import"), [small(minute) for minute in minutes])
 
-    assert [row[2] for row in lake.ask(LISTENS) if row[1] == SMALL] == [minutes[0], minutes[-1]]
+    assert [row[2] for row in lake.query(LISTENS) if row[1] == SMALL] == [minutes[0], minutes[-1]]
 
 
 def test_small_exports_that_overlap_count_each_play_once(lake: Lake) -> None:
@@ -302,19 +302,19 @@ def test_small_exports_that_overlap_count_each_play_once(lake: Lake) -> None:
         exported(lake, run(day, trigger="import"), [small(at(day - 20)), small(at(2)), small(at(2), "Other")])
     lake.repeat_every_row()
 
-    assert lake.ask("SELECT played_at, track_name FROM listens ORDER BY 1, 2") == [
+    assert lake.query("SELECT played_at, track_name FROM listens ORDER BY 1, 2") == [
         (at(1), "Song"),
         (at(2), "Other"),
         (at(2), "Song"),
     ]
 
 
-def test_a_small_export_takes_nothing_from_the_api(lake: Lake) -> None:
+def test_a_small_export_replaces_nothing_from_the_api(lake: Lake) -> None:
     for number, when in enumerate((at(2), at(4)), start=1):
         lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), number, play(when))
     exported(lake, run(21, trigger="import"), [small(at(1)), small(at(5))])
 
-    assert [row[1:3] for row in lake.ask(LISTENS)] == [(SMALL, at(1)), (API, at(2)), (API, at(4))]
+    assert [row[1:3] for row in lake.query(LISTENS)] == [(SMALL, at(1)), (API, at(2)), (API, at(4))]
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_a_listen_is_thirty_seconds_or_a_play_from_the_api(
     record = {"played_at": at(1), "item_uri": "x", **fields}
     lake.read(run(21, trigger="import" if source == EXPORT else "hourly"), source, [record])
 
-    assert lake.ask("SELECT is_listen, ms_heard_at_most FROM listens") == [(is_listen, ms)]
+    assert lake.query("SELECT is_listen, ms_heard_at_most FROM listens") == [(is_listen, ms)]
 
 
 def test_a_file_imported_again_counts_once_and_belongs_to_both_imports(lake: Lake) -> None:
@@ -345,14 +345,14 @@ def test_a_file_imported_again_counts_once_and_belongs_to_both_imports(lake: Lak
     lake.read(second, EXPORT, [play(at(9), ms_played=5)], unit="two")
     lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), 1, play(at(5)))
 
-    assert [row[1:3] for row in lake.ask(LISTENS)] == [(EXPORT, at(1)), (EXPORT, at(9))]
+    assert [row[1:3] for row in lake.query(LISTENS)] == [(EXPORT, at(1)), (EXPORT, at(9))]
 
 
-def test_an_import_says_nothing_of_another_account(lake: Lake) -> None:
+def test_an_import_does_not_affect_another_account(lake: Lake) -> None:
     exported(lake, run(21, trigger="import"), [play(at(1), ms_played=5), play(at(9), ms_played=5)], account="bo")
     lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), 1, play(at(5)))
 
-    assert [row[:2] for row in lake.ask(LISTENS)] == [("ana", API), ("bo", EXPORT), ("bo", EXPORT)]
+    assert [row[:2] for row in lake.query(LISTENS)] == [("ana", API), ("bo", EXPORT), ("bo", EXPORT)]
 
 
 def test_a_line_of_another_account_in_an_import_does_not_count(lake: Lake) -> None:
@@ -362,7 +362,7 @@ def test_a_line_of_another_account_in_an_import_does_not_count(lake: Lake) -> No
     lake.line(EXPORT, "hash", key, 1, play(at(1), ms_played=5))
     lake.line(EXPORT, "hash", key, 2, play(at(9), ms_played=5), account="bo")
 
-    assert [row[:3] for row in lake.ask(LISTENS)] == [("ana", EXPORT, at(1))]
+    assert [row[:3] for row in lake.query(LISTENS)] == [("ana", EXPORT, at(1))]
 
 
 def test_the_import_reports_the_plays_that_the_view_leaves_out() -> None:
@@ -384,7 +384,7 @@ def test_a_play_with_an_impossible_time_neither_counts_nor_hides_plays(lake: Lak
     lake.line(API, "read", raw_key(run(30, 6, "hourly"), API), 1, play(at(31)))
     exported(lake, run(21, trigger="import"), [play(at(9), ms_played=1), play(when, ms_played=1, source=source)])
 
-    assert [row[1:3] for row in lake.ask(LISTENS)] == [(API, at(1)), (EXPORT, at(9)), (API, at(31))]
+    assert [row[1:3] for row in lake.query(LISTENS)] == [(API, at(1)), (EXPORT, at(9)), (API, at(31))]
 
 
 @pytest.mark.parametrize("when", IMPOSSIBLE)
@@ -392,14 +392,14 @@ def test_a_play_of_the_api_with_an_impossible_time_hides_no_small_export(lake: L
     lake.line(API, "read", raw_key(run(21, 6, "hourly"), API), 1, play(when))
     exported(lake, run(21, trigger="import"), [small(at(9))])
 
-    assert [row[1:3] for row in lake.ask(LISTENS)] == [(SMALL, at(9))]
+    assert [row[1:3] for row in lake.query(LISTENS)] == [(SMALL, at(9))]
 
 
 @pytest.mark.parametrize("length", [-1, 86_400_001, 10**17])
 def test_a_play_of_an_impossible_length_is_a_play_of_unknown_length(lake: Lake, length: int) -> None:
     exported(lake, run(21, trigger="import"), [play(at(9), ms_played=length), play(at(10), ms_played=86_400_000)])
 
-    assert lake.ask("SELECT ms_played, started_at, is_listen FROM listens ORDER BY played_at") == [
+    assert lake.query("SELECT ms_played, started_at, is_listen FROM listens ORDER BY played_at") == [
         (None, at(9), False),
         (86_400_000, at(10) - timedelta(days=1), True),
     ]
@@ -409,7 +409,7 @@ def test_clocks_may_differ_by_a_day(lake: Lake) -> None:
     last = moment("2026-11-22 06:00:00")
     exported(lake, run(21, trigger="import"), [play(at(9), ms_played=1), play(last, ms_played=1)])
 
-    assert [row[2] for row in lake.ask(LISTENS)] == [at(9), last]
+    assert [row[2] for row in lake.query(LISTENS)] == [at(9), last]
 
 
 def test_a_file_imported_again_may_not_hold_later_plays_than_it_could_the_first_time(lake: Lake) -> None:
@@ -417,7 +417,7 @@ def test_a_file_imported_again_may_not_hold_later_plays_than_it_could_the_first_
     key = lake.read(first, EXPORT, [play(at(1), ms_played=5), play(moment("2026-11-15"), ms_played=5)], read="hash")
     lake.complete(second, EXPORT, [key], 2, read="hash", status="unchanged")
 
-    assert [row[2] for row in lake.ask(LISTENS)] == [at(1)]
+    assert [row[2] for row in lake.query(LISTENS)] == [at(1)]
 
 
 def test_keys_of_different_titles_are_different(lake: Lake) -> None:
@@ -429,7 +429,7 @@ def test_keys_of_different_titles_are_different(lake: Lake) -> None:
     ]
     lake.import_plays(run(21, trigger="import"), elements)
 
-    assert lake.ask("SELECT count(*), count(DISTINCT item_key), count(DISTINCT title_key) FROM listens") == [
+    assert lake.query("SELECT count(*), count(DISTINCT item_key), count(DISTINCT title_key) FROM listens") == [
         (len(pairs), len(pairs), len(pairs))
     ]
 
@@ -442,18 +442,18 @@ def test_a_play_without_uri_and_title_has_no_key(lake: Lake) -> None:
         [play(at(2), "uri", 5, artist_name="Abba", track_name=name) for name in ("", None)],
     )
 
-    assert lake.ask("SELECT DISTINCT played_at, item_key, title_key FROM listens ORDER BY 1") == [
+    assert lake.query("SELECT DISTINCT played_at, item_key, title_key FROM listens ORDER BY 1") == [
         (at(1), "", None),
         (at(2), "uri", None),
     ]
 
 
-def test_a_play_of_which_nothing_is_known_stays_beside_the_other_of_its_moment(lake: Lake) -> None:
+def test_a_play_about_which_nothing_is_known_counts_next_to_the_other_of_its_moment(lake: Lake) -> None:
     named = play(at(1), "uri", 5, track_name="Song")
     exported(lake, run(21, trigger="import"), [named, play(at(1), "", 5)])
     exported(lake, run(22, trigger="import"), [named])
 
-    assert lake.ask("SELECT item_uri FROM listens ORDER BY 1") == [("",), ("uri",)]
+    assert lake.query("SELECT item_uri FROM listens ORDER BY 1") == [("",), ("uri",)]
 
 
 def test_started_at_is_subtracted_before_it_becomes_local(lake: Lake) -> None:
@@ -463,7 +463,7 @@ def test_started_at_is_subtracted_before_it_becomes_local(lake: Lake) -> None:
     lake.line(API, "read", raw_key(run(20, 6, "hourly"), API), 2, play(at(27)))
 
     half_hour, minute = timedelta(minutes=30), timedelta(minutes=1)
-    assert lake.ask("SELECT started_at, started_at_local, heard_at_local FROM listens ORDER BY 1") == [
+    assert lake.query("SELECT started_at, started_at_local, heard_at_local FROM listens ORDER BY 1") == [
         (at(25, 1) - half_hour, at(25, 3) - half_hour, at(25, 2)),
         (at(26) - minute, at(26, 13) - minute, at(26, 13)),
         (at(27), at(27, 13), at(27, 13)),

@@ -1,4 +1,4 @@
-"""What each named query answers, from a few rows of which the answer is known."""
+"""The result of each named query, from a few rows with a known result."""
 
 from __future__ import annotations
 
@@ -57,18 +57,18 @@ def test_top_artists_counts_four_weeks_back_from_the_newest_run(lake: Lake, play
     player.play("2026-11-21 08:00:00", "z", None)
     player.play("2026-11-21 09:00:00", "z", "")
 
-    assert lake.ask(NAMED["top_artists"]) == [
+    assert lake.query(NAMED["top_artists"]) == [
         ("ana", 1, "Abba", 3, 2, 9.0, moment("2026-11-20 08:00:00")),
         ("ana", 2, "Beck", 1, 1, 3.0, moment("2026-11-21 08:00:00")),
     ]
 
 
-def test_top_artists_ranks_each_account_for_itself(lake: Lake, player: Player) -> None:
+def test_top_artists_ranks_each_account_separately(lake: Lake, player: Player) -> None:
     for account in ("ana", "bo"):
         lake.manifest(run(2), "recently_played", account=account, attempt=int(account == "bo"))
         player.play("2026-11-01 07:00:00", "x", f"Hero of {account}", account)
 
-    assert [row[:3] for row in lake.ask(NAMED["top_artists"])] == [("ana", 1, "Hero of ana"), ("bo", 1, "Hero of bo")]
+    assert [row[:3] for row in lake.query(NAMED["top_artists"])] == [("ana", 1, "Hero of ana"), ("bo", 1, "Hero of bo")]
 
 
 def test_listening_by_hour_and_weekday_is_in_local_time(lake: Lake, player: Player) -> None:
@@ -78,7 +78,7 @@ def test_listening_by_hour_and_weekday_is_in_local_time(lake: Lake, player: Play
     player.play("2026-11-08 23:40:00", "x")
     player.play("2026-11-02 22:59:00", "x")
 
-    assert lake.ask(NAMED["listening_by_hour_and_weekday"]) == [("ana", 1, 0, 2, 2), ("ana", 1, 23, 1, 1)]
+    assert lake.query(NAMED["listening_by_hour_and_weekday"]) == [("ana", 1, 0, 2, 2), ("ana", 1, 23, 1, 1)]
 
 
 def test_listening_by_day_is_in_local_days(lake: Lake, player: Player) -> None:
@@ -89,7 +89,7 @@ def test_listening_by_day_is_in_local_days(lake: Lake, player: Player) -> None:
     player.play("2026-11-04 12:00:00", "y")
     player.play("2026-11-04 13:00:00", "y")
 
-    assert lake.ask(NAMED["listening_by_day"]) == [
+    assert lake.query(NAMED["listening_by_day"]) == [
         ("ana", date(2026, 11, 3), 1, 1, 3.0),
         ("ana", date(2026, 11, 4), 3, 2, 7.5),
     ]
@@ -99,7 +99,7 @@ def test_top_artists_counts_tracks_without_a_uri_by_their_titles(lake: Lake, pla
     nameless = [exported(f"2026-10-20 12:0{n}", name, item_uri="") for n, name in enumerate(("a", "b", "b", "c"))]
     player.export(*nameless, exported("2026-10-20 13:00", "c", ms_played=60_000))
 
-    assert lake.ask(NAMED["top_artists"]) == [("ana", 1, "Abba", 5, 3, 13.0, moment("2026-10-20 15:00"))]
+    assert lake.query(NAMED["top_artists"]) == [("ana", 1, "Abba", 5, 3, 13.0, moment("2026-10-20 15:00"))]
 
 
 def test_listening_by_day_has_the_whole_first_day(lake: Lake, player: Player) -> None:
@@ -107,7 +107,7 @@ def test_listening_by_day_has_the_whole_first_day(lake: Lake, player: Player) ->
     for when in ("2026-10-31 22:59", "2026-10-31 23:00", "2026-11-01 22:59"):
         player.play(when, "x")
 
-    assert lake.ask(NAMED["listening_by_day"]) == [("ana", date(2026, 11, 1), 2, 1, 6.0)]
+    assert lake.query(NAMED["listening_by_day"]) == [("ana", date(2026, 11, 1), 2, 1, 6.0)]
 
 
 def test_playlist_changes_compares_the_last_two_complete_reads(lake: Lake) -> None:
@@ -118,12 +118,12 @@ def test_playlist_changes_compares_the_last_two_complete_reads(lake: Lake) -> No
     items(lake, 2, "c", "x", "y")
     key = items(lake, 3, "a", "comes", "stays", "twice")
     items(lake, 3, "c")
-    # Neither what is unchanged nor what has not arrived is another read.
+    # Neither an unchanged read nor one that has not arrived counts as another read.
     lake.complete(run(4), "playlist_items", [key], 3, unit="a", read=f"read-of-{run(3)}", status="unchanged")
     lake.complete(run(5), "playlist_items", [raw_key(run(5), "playlist_items", unit="a")], 1, unit="a")
     lake.repeat_every_row()
 
-    assert lake.ask(NAMED["playlist_changes"]) == [
+    assert lake.query(NAMED["playlist_changes"]) == [
         ("ana", "List a", "a", "came", "COMES", "Abba", "spotify:track:comes", 1),
         ("ana", "List a", "a", "left", "GOES", "Abba", "spotify:track:goes", 1),
         ("ana", "List a", "a", "left", "TWICE", "Abba", "spotify:track:twice", 1),
@@ -138,7 +138,7 @@ def test_playlist_changes_compares_reads_in_the_order_in_which_they_were_read(la
     late = ran(3, "09:00", "09:01")
     lake.read(run(2), "playlist_items", entries("a", "stays", "comes"), unit="a", **late)
 
-    changes = lake.ask(NAMED["playlist_changes"])
+    changes = lake.query(NAMED["playlist_changes"])
     assert [(row[3], row[6]) for row in changes] == [("came", "spotify:track:comes"), ("left", "spotify:track:goes")]
 
 
@@ -165,7 +165,7 @@ def test_saved_albums_never_played_knows_plays_by_id_and_by_title(lake: Lake, pl
         {"album_id": "unheard", "total_tracks": 10, "release_year": 2021},
     )
 
-    assert lake.ask(NAMED["saved_albums_never_played"]) == [
+    assert lake.query(NAMED["saved_albums_never_played"]) == [
         ("ana", "Voyage", "Abba", moment("2026-10-03 14:00"), 10, 2021, "unheard"),
         ("ana", "", "Abba", moment("2026-10-04 14:00"), None, None, "gone"),
     ]
@@ -178,7 +178,7 @@ def test_saved_tracks_not_played_lately_begins_with_those_never_heard(lake: Lake
     player.play("2026-10-20 12:00:00", "long")
     player.play("2026-10-10 12:00:00", "longer")
 
-    assert [(*row[:3], row[5]) for row in lake.ask(NAMED["saved_tracks_not_played_lately"])] == [
+    assert [(*row[:3], row[5]) for row in lake.query(NAMED["saved_tracks_not_played_lately"])] == [
         ("ana", 1, "NEVER", None),
         ("ana", 2, "LONGER", moment("2026-10-10 14:00")),
         ("ana", 3, "LONG", moment("2026-10-20 14:00")),
@@ -194,7 +194,7 @@ def test_saved_tracks_not_played_lately_knows_plays_by_artist_and_title(lake: La
         exported("2026-11-02 14:00", "never", "Beck", item_uri="spotify:track:of beck"),
     )
 
-    assert [row[2] for row in lake.ask(NAMED["saved_tracks_not_played_lately"])] == ["NEVER"]
+    assert [row[2] for row in lake.query(NAMED["saved_tracks_not_played_lately"])] == ["NEVER"]
 
 
 def test_saved_albums_never_played_knows_plays_without_an_album_by_their_track(lake: Lake, player: Player) -> None:
@@ -214,10 +214,10 @@ def test_saved_albums_never_played_knows_plays_without_an_album_by_their_track(l
         exported("2026-10-20 14:00", "w", "Beck", track_id=None),
     )
 
-    assert [row[1] for row in lake.ask(NAMED["saved_albums_never_played"])] == ["Voyage"]
+    assert [row[1] for row in lake.query(NAMED["saved_albums_never_played"])] == ["Voyage"]
 
 
-def test_saved_tracks_not_played_lately_tells_slashes_in_names_apart(lake: Lake, player: Player) -> None:
+def test_saved_tracks_not_played_lately_distinguishes_slashes_in_names(lake: Lake, player: Player) -> None:
     lake.manifest(run(29), "recently_played")
     tracks = [saved("one") | {"artist_name": "A / B", "track_name": "C"}]
     lake.read(run(29), "saved_tracks", [*tracks, saved("two") | {"artist_name": "D", "track_name": "E / F"}])
@@ -226,10 +226,10 @@ def test_saved_tracks_not_played_lately_tells_slashes_in_names_apart(lake: Lake,
         exported("2026-11-02 13:00", "y", "d", track_name="e / f"),
     )
 
-    assert [row[2] for row in lake.ask(NAMED["saved_tracks_not_played_lately"])] == ["C"]
+    assert [row[2] for row in lake.query(NAMED["saved_tracks_not_played_lately"])] == ["C"]
 
 
-def test_saved_albums_never_played_tells_slashes_in_names_apart(lake: Lake, player: Player) -> None:
+def test_saved_albums_never_played_distinguishes_slashes_in_names(lake: Lake, player: Player) -> None:
     albums = [("A / B", "C"), ("D", "E / F"), ("G / H", "I"), ("J/K", "L")]
     key = lake.read(
         run(1),
@@ -245,7 +245,7 @@ def test_saved_albums_never_played_tells_slashes_in_names_apart(lake: Lake, play
         exported("2026-10-20 15:00", "d", "J/K", track_name="Tune"),
     )
 
-    assert {row[1] for row in lake.ask(NAMED["saved_albums_never_played"])} == {"C", "I"}
+    assert {row[1] for row in lake.query(NAMED["saved_albums_never_played"])} == {"C", "I"}
 
 
 def test_artists_first_heard_has_the_first_play_of_each(lake: Lake, player: Player) -> None:
@@ -254,7 +254,7 @@ def test_artists_first_heard_has_the_first_play_of_each(lake: Lake, player: Play
     player.play("2026-11-03 12:00:00", "newcomer", "Beck")
     player.play("2026-11-04 12:00:00", "nameless", None)
 
-    assert lake.ask(NAMED["artists_first_heard"]) == [
+    assert lake.query(NAMED["artists_first_heard"]) == [
         ("ana", "Beck", moment("2026-11-03 13:00"), "NEWCOMER", 1),
         ("ana", "Abba", moment("2026-11-01 13:00"), "FIRST", 2),
     ]
@@ -264,7 +264,7 @@ def test_longest_streaks_counts_local_days_in_a_row(lake: Lake, player: Player) 
     for when in ("10-30 12:00", "10-31 12:00", "10-31 23:30", "11-02 12:00", "11-02 13:00", "11-05 12:00"):
         player.play(f"2026-{when}", "x")
 
-    assert lake.ask(NAMED["longest_streaks"]) == [
+    assert lake.query(NAMED["longest_streaks"]) == [
         ("ana", 1, 4, date(2026, 10, 30), date(2026, 11, 2), 5),
         ("ana", 2, 1, date(2026, 11, 5), date(2026, 11, 5), 1),
     ]
@@ -276,7 +276,7 @@ def test_library_by_decade_counts_saved_tracks_by_release(lake: Lake) -> None:
         lake.entity("tracks", key, number, {"track_id": track, "album_id": f"album of {track}"})
         lake.entity("albums", key, number, {"album_id": f"album of {track}", "release_year": year})
 
-    assert lake.ask(NAMED["library_by_decade"]) == [
+    assert lake.query(NAMED["library_by_decade"]) == [
         ("ana", 1970, 2, 1, 50.0),
         ("ana", 1980, 1, 1, 25.0),
         ("ana", None, 1, 1, 25.0),
@@ -293,7 +293,7 @@ def test_new_this_month_begins_with_the_local_month_of_the_newest_run(lake: Lake
         [{"album_id": "x", "album_name": "Voyage", "uri": "u", "added_at": moment("2026-11-02 12:00")}],
     )
 
-    assert lake.ask(NAMED["new_this_month"]) == [
+    assert lake.query(NAMED["new_this_month"]) == [
         ("ana", "saved album", moment("2026-11-02 13:00"), "Voyage", None, None, "u"),
         ("ana", "playlist entry", moment("2026-11-01 13:00"), "ENTRY", "Abba", "List a", "spotify:track:entry"),
         ("ana", "saved track", moment("2026-11-01 00:00"), "NEW", "Abba", None, "spotify:track:new"),
@@ -308,7 +308,7 @@ def test_most_returned_to_tracks_counts_days_not_plays(lake: Lake, player: Playe
     for when in ("11-01 12:00", "11-02 12:00", "11-04 12:00"):
         player.play(f"2026-{when}", "three days")
 
-    assert lake.ask(NAMED["most_returned_to_tracks"]) == [
+    assert lake.query(NAMED["most_returned_to_tracks"]) == [
         ("ana", 1, "THREE DAYS", "Abba", 3, 3, date(2026, 11, 1), date(2026, 11, 4), "spotify:track:three days"),
         ("ana", 2, "TWO DAYS", "Abba", 2, 3, date(2026, 11, 1), date(2026, 11, 3), "spotify:track:two days"),
     ]
@@ -318,7 +318,7 @@ def test_freshness_is_the_view_with_hours_rounded(lake: Lake) -> None:
     lake.manifest(run(1), "profile")
     lake.manifest(run(2), "profile", status="failed", reason="http_500")
 
-    ((account, stream, good_at, age, *last),) = lake.ask(NAMED["freshness"])
+    ((account, stream, good_at, age, *last),) = lake.query(NAMED["freshness"])
 
     assert (account, stream, good_at) == ("ana", "profile", moment("2026-11-01 06:01"))
     assert age == round(age, 1)
@@ -333,7 +333,7 @@ def test_rejected_records_by_reason_shows_the_newest_of_each(lake: Lake) -> None
     lake.reject("saved_albums", "r", first, 3, "wrong_type")
     lake.repeat_every_row()
 
-    assert lake.ask(NAMED["rejected_records_by_reason"]) == [
+    assert lake.query(NAMED["rejected_records_by_reason"]) == [
         ("ana", "saved_albums", "not_json", 3, moment("2026-11-02 06:00"), "not_json at 7", second),
         ("ana", "saved_albums", "wrong_type", 1, moment("2026-11-01 06:00"), "wrong_type at 3", first),
     ]
@@ -345,7 +345,7 @@ def test_playlist_overlap_counts_each_shared_entry_once(lake: Lake) -> None:
     items(lake, 1, "b", "y", "y", "x")
     items(lake, 1, "c", "z", "other")
 
-    assert lake.ask(NAMED["playlist_overlap"]) == [
+    assert lake.query(NAMED["playlist_overlap"]) == [
         ("ana", 1, "List a", "List b", 2, 100.0, "a", "b"),
         ("ana", 2, "List a", "List c", 1, 50.0, "a", "c"),
     ]
@@ -358,7 +358,7 @@ def test_duplicates_in_playlists_knows_a_recording_by_its_isrc(lake: Lake) -> No
     for number, track in ((3, "release"), (5, "single")):
         lake.entity("tracks", key, number, {"track_id": track, "isrc": "SE1"})
 
-    assert lake.ask(NAMED["duplicates_in_playlists"]) == [
+    assert lake.query(NAMED["duplicates_in_playlists"]) == [
         ("ana", "List a", "X", "Abba", 2, 1, 0, 3, "a"),
         ("ana", "List a", "RELEASE", "Abba", 2, 2, 2, 4, "a"),
     ]
@@ -371,7 +371,7 @@ def test_requests_by_stream_sums_the_last_seven_days(lake: Lake) -> None:
     lake.manifest(run(8), "profile", requests=1)
     lake.manifest(run(8, 7), "profile", account=None, status="failed")
 
-    assert lake.ask(NAMED["requests_by_stream"]) == [
+    assert lake.query(NAMED["requests_by_stream"]) == [
         ("ana", "playlists", 2, 11, 15, 2, 1),
         ("ana", "profile", 1, 1, 0, 0, 0),
     ]
@@ -393,12 +393,12 @@ def top(time_range: str, *tracks: str) -> list[dict[str, Any]]:
 def test_top_tracks_over_time_compares_each_read_with_the_one_before(lake: Lake) -> None:
     lake.read(run(1), "top_tracks", top("short_term", "too", "old"))
     first = lake.read(run(28), "top_tracks", top("short_term", "a", "b") + top("long_term", "b"))
-    # What is unchanged is no read of its own.
+    # An unchanged read does not count as another read.
     lake.complete(run(29), "top_tracks", [first], 3, read=f"read-of-{run(28)}", status="unchanged")
     lake.read(run(30), "top_tracks", top("short_term", "b", "c", "b") + top("long_term", "b"))
     lake.repeat_every_row()
 
-    rows = lake.ask(NAMED["top_tracks_over_time"])
+    rows = lake.query(NAMED["top_tracks_over_time"])
     assert [(row[1].day, *row[2:7]) for row in rows] == [
         (30, "long_term", 1, 1, 0, "B"),
         (30, "short_term", 1, 2, 1, "B"),
@@ -425,7 +425,7 @@ def test_top_tracks_over_time_knows_no_rank_from_before_a_gap(lake: Lake) -> Non
         lake.read(run(day), "top_tracks", top("short_term", *tracks))
     lake.read(run(3), "top_tracks", top("short_term", "a"), account="bo")
 
-    assert [(row[0], row[1].day, row[3], row[4], row[6]) for row in lake.ask(NAMED["top_tracks_over_time"])][:3] == [
+    assert [(row[0], row[1].day, row[3], row[4], row[6]) for row in lake.query(NAMED["top_tracks_over_time"])][:3] == [
         ("ana", 3, 1, 1, "B"),
         ("ana", 3, 2, None, "A"),
         ("ana", 2, 1, 2, "B"),
@@ -445,7 +445,7 @@ def test_followed_artists_not_heard_knows_plays_by_id_and_by_name(lake: Lake, pl
     key = raw_key(PLAYS_RUN, "recently_played", part=3)
     lake.entity("track_artists", key, 1, {"track_id": "u", "position": 1, "artist_id": "Guest"})
 
-    assert lake.ask(NAMED["followed_artists_not_heard"]) == [
+    assert lake.query(NAMED["followed_artists_not_heard"]) == [
         ("ana", 1, "Never", None, "Never"),
         ("ana", 2, "Long", moment("2026-08-01 14:00"), "Long"),
     ]
@@ -474,7 +474,7 @@ def test_new_releases_are_those_of_the_artists_in_the_catalogue(lake: Lake) -> N
     lake.read(run(29), "catalogue", [{**new[0], "requested_uri": "spotify:artist:b"}], unit="b")
     lake.read(run(29), "catalogue", [release("spotify:album:Alone", "Alone", date(2026, 11, 3))], unit="Alone")
 
-    assert lake.ask(NAMED["new_releases"]) == [
+    assert lake.query(NAMED["new_releases"]) == [
         ("ana", date(2026, 11, 2), "Abba", "Second", "album", 9, "spotify:album:Second"),
         ("ana", date(2026, 11, 1), "Abba", "First", "album", 9, "spotify:album:First"),
     ]

@@ -1,4 +1,4 @@
-"""From when windows count back: for plays the moment up to which they are known, for the library the newest run."""
+"""What time windows count back from: the moment up to which plays are known, or for the library the newest run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_the_newest_run_is_the_last_one_that_learned_its_account(lake: Lake) -> 
     lake.manifest(run(2, 23), "profile")
     lake.manifest(run(3), "profile", account=None, status="failed")
 
-    assert lake.ask("SELECT account_id, run_id, scheduled_at_local FROM newest_run") == [
+    assert lake.query("SELECT account_id, run_id, scheduled_at_local FROM newest_run") == [
         ("ana", run(2, 23), moment("2026-11-03 00:00"))
     ]
 
@@ -24,11 +24,11 @@ def test_an_import_is_not_the_newest_run(lake: Lake) -> None:
     lake.manifest(run(1), "profile")
     lake.read(run(20, trigger="import"), "streaming_history", [{"played_at": moment("2026-10-05 12:00")}])
 
-    assert lake.ask("SELECT run_id, scheduled_at FROM newest_run") == [(run(1), moment("2026-11-01 06:00"))]
+    assert lake.query("SELECT run_id, scheduled_at FROM newest_run") == [(run(1), moment("2026-11-01 06:00"))]
 
 
 def polled(lake: Lake, day: int, played_at: str | None = None, **more: Any) -> None:
-    """A run of the extractor that read what was recently played: one play or none."""
+    """Insert a run of the extractor that read the recently played tracks: one play or none."""
     plays = [{"played_at": moment(played_at), "item_uri": "of the api"}] if played_at else []
     lake.read(run(day, trigger="hourly"), "recently_played", plays, **more)
 
@@ -130,10 +130,10 @@ def test_windows_count_back_from_the_moment_up_to_which_plays_are_known(
     history(lake)
     lake.repeat_every_row()
 
-    ((account, found),) = lake.ask("SELECT account_id, as_of FROM newest_run")
+    ((account, found),) = lake.query("SELECT account_id, as_of FROM newest_run")
     assert (account, found) == ("ana", moment(as_of))
-    ((newest,),) = lake.ask("SELECT max(played_at) FROM listens")
-    ((read_at,),) = lake.ask(
+    ((newest,),) = lake.query("SELECT max(played_at) FROM listens")
+    ((read_at,),) = lake.query(
         "SELECT max(scheduled_at) FROM run_attempts"
         " WHERE stream = 'recently_played' AND status IN ('complete', 'unchanged')"
     )
@@ -143,11 +143,11 @@ def test_windows_count_back_from_the_moment_up_to_which_plays_are_known(
 def test_windows_on_the_library_count_back_from_the_newest_run(lake: Lake) -> None:
     lake.read(run(2), "saved_tracks", [{"item_uri": "x", "track_name": "X", "added_at": moment("2026-11-01 12:00")}])
     imported(lake, 20, "2026-10-01 12:00")
-    assert [row[3] for row in lake.ask(NAMED["new_this_month"])] == ["X"]
+    assert [row[3] for row in lake.query(NAMED["new_this_month"])] == ["X"]
 
     imported(lake, 30, "2026-12-01 05:00")
-    assert lake.ask("SELECT as_of FROM newest_run") == [(moment("2026-12-01 05:00"),)]
-    assert [row[3] for row in lake.ask(NAMED["new_this_month"])] == ["X"]
+    assert lake.query("SELECT as_of FROM newest_run") == [(moment("2026-12-01 05:00"),)]
+    assert [row[3] for row in lake.query(NAMED["new_this_month"])] == ["X"]
 
 
 def test_an_account_of_imports_alone_counts_back_from_its_newest_play(lake: Lake) -> None:
@@ -155,7 +155,7 @@ def test_an_account_of_imports_alone_counts_back_from_its_newest_play(lake: Lake
     lake.manifest(run(21, trigger="import"), "streaming_history", account="bo", status="failed")
     lake.repeat_every_row()
 
-    assert lake.ask("SELECT account_id, run_id, as_of, as_of_local FROM newest_run ORDER BY account_id") == [
+    assert lake.query("SELECT account_id, run_id, as_of, as_of_local FROM newest_run ORDER BY account_id") == [
         ("ana", None, moment("2026-10-05 12:00"), moment("2026-10-05 14:00")),
         ("bo", None, moment("2026-11-21 06:00"), moment("2026-11-21 07:00")),
     ]

@@ -1,4 +1,4 @@
-"""The pipeline about itself: runs with their attempts merged, freshness, rejections."""
+"""The state of the pipeline: runs with their attempts merged, freshness, rejections."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from handlers import layout
 from tests.queries.lake import Lake, moment, raw_key, run
 
 
-def test_the_last_row_of_a_unit_counts_and_what_it_cost_is_summed(lake: Lake) -> None:
+def test_the_last_row_of_a_unit_counts_and_its_costs_are_summed(lake: Lake) -> None:
     lake.manifest(run(1), "saved_tracks", status="partial", reason="continued", requests=40, records=2000, objects=2)
     lake.manifest(
         run(1), "saved_tracks", attempt=1, requests=10, records=500, objects=1, read_complete=True, read_records=2500
     )
     lake.repeat_every_row()
 
-    assert lake.ask(
+    assert lake.query(
         "SELECT run_id, stream, attempts, status, reason, requests, records, objects, read_complete, read_records,"
         " finished_at FROM run_history"
     ) == [(run(1), "saved_tracks", 2, "complete", None, 50, 2500, 3, True, 2500, moment("2026-11-01 06:02"))]
@@ -26,7 +26,7 @@ def test_a_unit_that_a_later_attempt_does_not_name_keeps_its_last_row(lake: Lake
     lake.manifest(run(1), "playlists", status="partial", reason="continued", run_status="partial")
     lake.manifest(run(1), "playlists", attempt=1, status="complete")
 
-    assert lake.ask("SELECT stream, attempts, status, run_status FROM run_history ORDER BY stream") == [
+    assert lake.query("SELECT stream, attempts, status, run_status FROM run_history ORDER BY stream") == [
         ("playlists", 2, "complete", "complete"),
         ("profile", 1, "complete", "complete"),
     ]
@@ -48,14 +48,14 @@ def test_the_status_of_a_run_follows_from_its_units(lake: Lake, statuses: tuple[
     for line, status in enumerate(statuses, start=1):
         lake.manifest(run(1), "playlist_items", unit=f"p{line}", status=status)
 
-    assert lake.ask("SELECT DISTINCT run_status FROM run_history") == [(of_the_run,)]
+    assert lake.query("SELECT DISTINCT run_status FROM run_history") == [(of_the_run,)]
 
 
 def test_an_attempt_that_did_not_learn_its_account_belongs_to_its_runs_account(lake: Lake) -> None:
     lake.manifest(run(1), "profile", account=None, status="failed")
     lake.manifest(run(1), "profile", attempt=1)
 
-    assert lake.ask("SELECT account_id, status, attempts FROM run_history") == [("ana", "complete", 2)]
+    assert lake.query("SELECT account_id, status, attempts FROM run_history") == [("ana", "complete", 2)]
 
 
 def test_a_stream_without_its_units_is_forgotten_once_an_attempt_has_learned_them(lake: Lake) -> None:
@@ -66,12 +66,12 @@ def test_a_stream_without_its_units_is_forgotten_once_an_attempt_has_learned_the
     for unit in ("p", "q"):
         lake.manifest(run(1), "playlist_items", unit=unit, attempt=1)
 
-    assert lake.ask("SELECT stream, unit, status, run_status FROM run_history ORDER BY stream, unit") == [
+    assert lake.query("SELECT stream, unit, status, run_status FROM run_history ORDER BY stream, unit") == [
         ("playlist_items", "p", "complete", "complete"),
         ("playlist_items", "q", "complete", "complete"),
         ("profile", "", "complete", "complete"),
     ]
-    assert lake.ask("SELECT stream, last_good_run_id, last_status, last_reason FROM freshness ORDER BY stream") == [
+    assert lake.query("SELECT stream, last_good_run_id, last_status, last_reason FROM freshness ORDER BY stream") == [
         ("playlist_items", run(1), "complete", None),
         ("profile", run(1), "complete", None),
     ]
@@ -82,13 +82,13 @@ def test_an_attempt_that_did_not_learn_the_units_hides_none_of_an_earlier_one(la
         lake.manifest(run(1), "playlist_items", unit=unit, status=status)
     lake.manifest(run(1), "playlist_items", attempt=1, status="failed", reason="Spotify failed (503).")
 
-    assert lake.ask("SELECT unit, status, run_status FROM run_history ORDER BY unit") == [
+    assert lake.query("SELECT unit, status, run_status FROM run_history ORDER BY unit") == [
         ("", "failed", "partial"),
         ("p", "complete", "partial"),
         ("q", "partial", "partial"),
     ]
     lake.manifest(run(1), "playlist_items", unit="q", attempt=2)
-    assert lake.ask("SELECT unit, status, run_status FROM run_history ORDER BY unit") == [
+    assert lake.query("SELECT unit, status, run_status FROM run_history ORDER BY unit") == [
         ("p", "complete", "complete"),
         ("q", "complete", "complete"),
     ]
@@ -98,7 +98,10 @@ def test_runs_of_two_accounts_are_kept_apart(lake: Lake) -> None:
     lake.manifest(run(1), "profile", attempt=0)
     lake.manifest(run(1), "profile", attempt=1, account="bo", status="failed")
 
-    assert lake.ask("SELECT account_id, status FROM run_history ORDER BY 1") == [("ana", "complete"), ("bo", "failed")]
+    assert lake.query("SELECT account_id, status FROM run_history ORDER BY 1") == [
+        ("ana", "complete"),
+        ("bo", "failed"),
+    ]
 
 
 def test_freshness_names_the_last_good_run_and_how_the_last_one_went(lake: Lake) -> None:
@@ -107,7 +110,7 @@ def test_freshness_names_the_last_good_run_and_how_the_last_one_went(lake: Lake)
     lake.manifest(run(3), "playlists", status="failed", reason="http_500")
     lake.manifest(run(1), "profile", status="partial", reason="locked")
 
-    assert lake.ask(
+    assert lake.query(
         "SELECT account_id, stream, last_good_run_id, last_good_at, last_run_id, last_status, last_reason"
         " FROM freshness ORDER BY stream"
     ) == [
@@ -119,7 +122,7 @@ def test_freshness_names_the_last_good_run_and_how_the_last_one_went(lake: Lake)
 def test_the_age_is_that_of_the_last_good_run(lake: Lake) -> None:
     lake.manifest(run(1), "playlists")
 
-    ((age, by_the_clock),) = lake.ask(
+    ((age, by_the_clock),) = lake.query(
         "SELECT age_hours, CAST(date_diff('millisecond', last_good_at, CAST(current_timestamp AT TIME ZONE 'UTC' AS"
         " timestamp)) AS double) / 3600000e0 FROM freshness"
     )
@@ -133,21 +136,21 @@ def test_a_stream_with_units_is_good_only_when_all_of_them_are(lake: Lake) -> No
             reason = "forbidden" if status == "failed" else None
             lake.manifest(run(day), "playlist_items", unit=f"p{line}", status=status, reason=reason)
 
-    assert lake.ask("SELECT last_good_run_id, last_status, last_reason FROM freshness") == [
+    assert lake.query("SELECT last_good_run_id, last_status, last_reason FROM freshness") == [
         (run(1), "partial", "forbidden")
     ]
 
 
-def test_runs_that_did_not_learn_their_account_count_to_the_one_before_else_after(lake: Lake) -> None:
+def test_runs_that_did_not_learn_their_account_belong_to_that_of_the_run_before_or_else_after(lake: Lake) -> None:
     lake.manifest(run(1), "profile", account=None, status="skipped", reason="not_logged_in")
-    assert lake.ask("SELECT account_id, last_status, last_reason FROM freshness") == [
+    assert lake.query("SELECT account_id, last_status, last_reason FROM freshness") == [
         (None, "skipped", "not_logged_in")
     ]
     lake.manifest(run(2), "profile")
-    assert lake.ask("SELECT account_id, last_status FROM freshness") == [("ana", "complete")]
+    assert lake.query("SELECT account_id, last_status FROM freshness") == [("ana", "complete")]
     lake.manifest(run(3), "profile", account=None, status="failed", reason="invalid_grant")
 
-    assert lake.ask("SELECT account_id, last_good_run_id, last_status, last_reason FROM freshness") == [
+    assert lake.query("SELECT account_id, last_good_run_id, last_status, last_reason FROM freshness") == [
         ("ana", run(2), "failed", "invalid_grant")
     ]
 
@@ -156,7 +159,7 @@ def test_freshness_keeps_accounts_apart(lake: Lake) -> None:
     lake.manifest(run(1), "profile")
     lake.manifest(run(2), "profile", account="bo", status="failed")
 
-    assert lake.ask("SELECT account_id, last_status FROM freshness ORDER BY 1") == [
+    assert lake.query("SELECT account_id, last_status FROM freshness ORDER BY 1") == [
         ("ana", "complete"),
         ("bo", "failed"),
     ]
@@ -168,13 +171,13 @@ def test_a_rejection_shows_once_and_goes_when_a_replay_reads_the_line(lake: Lake
     lake.reject("saved_albums", "r", key, 2, "not_json")
     lake.reject("saved_albums", "r", key, 0, "truncated")
     lake.repeat_every_row()
-    assert [row[0] for row in lake.ask("SELECT _line, reason FROM rejections ORDER BY _line")] == [0, 1, 2]
+    assert [row[0] for row in lake.query("SELECT _line, reason FROM rejections ORDER BY _line")] == [0, 1, 2]
     lake.line("saved_albums", "r", key, 1, {"album_id": "a"}, version=2)
 
-    assert lake.ask("SELECT _line, reason FROM rejections ORDER BY _line") == [(0, "truncated"), (2, "not_json")]
+    assert lake.query("SELECT _line, reason FROM rejections ORDER BY _line") == [(0, "truncated"), (2, "not_json")]
 
 
-def test_a_rejected_manifest_takes_the_rows_of_its_older_version_away(lake: Lake) -> None:
+def test_a_rejected_manifest_removes_the_rows_of_its_older_version(lake: Lake) -> None:
     lake.manifest(run(1), "profile")
     lake.insert(
         "rejected_records",
@@ -185,5 +188,5 @@ def test_a_rejected_manifest_takes_the_rows_of_its_older_version_away(lake: Lake
         _schema_version=2,
     )
 
-    assert lake.ask("SELECT run_id FROM run_history") == []
-    assert lake.ask("SELECT stream, reason FROM rejections") == [("runs", "wrong_type")]
+    assert lake.query("SELECT run_id FROM run_history") == []
+    assert lake.query("SELECT stream, reason FROM rejections") == [("runs", "wrong_type")]

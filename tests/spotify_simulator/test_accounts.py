@@ -211,7 +211,7 @@ def test_an_app_without_a_user_reads_the_catalogue_and_nothing_of_anybody(simula
     with requests.Session() as session:
         spotify = spotipy.Spotify(auth_manager=auth, requests_session=session, requests_timeout=5)
         spotify.prefix = simulator.api_url
-        album = simulator.library.saved_albums[0].album
+        album = simulator.library.saved_albums[0].item
         track = simulator.library.saved_tracks[0].track
         assert spotify.album_tracks(album.album_id)["total"] == len(simulator.library.album_tracks(album.album_id))
         assert spotify.album(album.album_id)["id"] == album.album_id
@@ -287,7 +287,7 @@ def test_without_premium_everything_is_refused_in_plain_text(simulator: Simulato
     answer = get(simulator, "me")
     assert answer.headers["Content-Type"].startswith("text/plain")
     app = token_request(simulator, grant_type="client_credentials").json()["access_token"]
-    album = simulator.library.saved_albums[0].album.album_id
+    album = simulator.library.saved_albums[0].item.album_id
     assert get(simulator, f"albums/{album}", app).status_code == 403
     simulator.premium = True
     simulator.quotas.clear()
@@ -297,6 +297,6 @@ def test_without_premium_everything_is_refused_in_plain_text(simulator: Simulato
 def test_a_user_who_is_not_registered_is_refused_everything_though_login_works(simulator: Simulator) -> None:
     simulator.allow_listed = False
     token = access_token(simulator)
-    for path in ("me", "me/tracks", "me/playlists", f"albums/{simulator.library.saved_albums[0].album.album_id}"):
+    for path in ("me", "me/tracks", "me/playlists", f"albums/{simulator.library.saved_albums[0].item.album_id}"):
         answer = get(simulator, path, token)
         assert (answer.status_code, "the user may not be registered" in answer.text) == (403, True)

@@ -87,11 +87,11 @@ def test_top_list_without_a_time_range_is_the_medium_one(simulator: Simulator, s
 def test_saved_shows_and_episodes_are_those_of_the_model(simulator: Simulator, spotify: spotipy.Spotify) -> None:
     shows = all_pages(spotify, spotify.current_user_saved_shows(limit=20))
     assert [(saved["show"]["id"], saved["added_at"]) for saved in shows] == [
-        (saved.show.show_id, f"{saved.added_at:%Y-%m-%dT%H:%M:%SZ}") for saved in simulator.library.saved_shows
+        (saved.item.show_id, f"{saved.added_at:%Y-%m-%dT%H:%M:%SZ}") for saved in simulator.library.saved_shows
     ]
     episodes = all_pages(spotify, spotify.current_user_saved_episodes(limit=20))
     assert [(saved["episode"]["id"], saved["episode"]["show"]["id"]) for saved in episodes] == [
-        (saved.episode.episode_id, saved.episode.show.show_id) for saved in simulator.library.saved_episodes
+        (saved.item.episode_id, saved.item.show.show_id) for saved in simulator.library.saved_episodes
     ]
     assert (len(shows), len(episodes)) == (22, 25)
 
@@ -100,7 +100,7 @@ def test_tracks_albums_and_artists_by_id(simulator: Simulator, spotify: spotipy.
     one = simulator.library
     for saved in one.saved_tracks[:20]:
         assert spotify.track(saved.track.track_id)["name"] == saved.track.name
-    for album in (saved.album for saved in one.saved_albums):
+    for album in (saved.item for saved in one.saved_albums):
         answer = spotify.album(album.album_id)
         assert (answer["name"], answer["total_tracks"]) == (album.name, album.total_tracks)
         assert len(answer["tracks"]["items"]) == min(50, album.total_tracks)

@@ -131,14 +131,14 @@ def test_a_taken_port_is_one_sentence() -> None:
         with start("--port", str(port), "--saved-tracks", "1", "--playlists", "1") as command:
             output, error = command.communicate(timeout=SECONDS)
     assert (command.returncode, output) == (1, "")
-    assert error == f"Port {port} cannot be used (Address already in use): choose another one with --port.\n"
+    assert error == f"Port {port} cannot be used (Address already in use): choose another with --port.\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--plays-per-day", "900"], "plays_per_day is 900: a day has time for 240 at the most."),
-        (["--start", "0001-01-01"], "--start must lie between the years 2000 and 2099"),
+        (["--plays-per-day", "900"], "plays_per_day is 900: a day has time for at most 240."),
+        (["--start", "0001-01-01"], "--start must be between the years 2000 and 2099"),
     ],
 )
 def test_what_cannot_be_served_is_a_wrong_call(arguments: list[str], message: str) -> None:

@@ -145,7 +145,7 @@ def test_favourites_return_and_every_context_occurs() -> None:
     contexts = {play.context.type if play.context else None for play in one.plays}
     assert contexts == {"playlist", "album", "artist", "collection", None}
     played = {play.track.album.album_id for play in one.plays}
-    assert {entry.album.album_id in played for entry in one.saved_albums} == {True, False}
+    assert {entry.item.album_id in played for entry in one.saved_albums} == {True, False}
 
 
 def test_five_days_bring_every_kind_of_change() -> None:
@@ -155,7 +155,7 @@ def test_five_days_bring_every_kind_of_change() -> None:
     tracks_then, tracks_now = ({entry.track.uri for entry in state.saved_tracks} for state in (before, one))
     assert tracks_now - tracks_then
     assert tracks_then - tracks_now
-    assert {entry.album.uri for entry in one.saved_albums} - {entry.album.uri for entry in before.saved_albums}
+    assert {entry.item.uri for entry in one.saved_albums} - {entry.item.uri for entry in before.saved_albums}
     then = {playlist.uri: playlist for playlist in before.playlists}
     now = {playlist.uri: playlist for playlist in one.playlists}
     assert now.keys() - then.keys()
@@ -249,7 +249,7 @@ def test_tracks_of_an_album_know_their_album() -> None:
         ({"saved_tracks": -1}, "saved_tracks is -1: give 0 or more"),
         ({"top_items": -5}, "top_items is -5: give 0 or more"),
         ({"played_at": "middle"}, "played_at is 'middle': give one of end, start, mixed"),
-        ({"plays_per_day": 1_000}, "plays_per_day is 1000: a day has time for 240"),
+        ({"plays_per_day": 1_000}, "plays_per_day is 1000: a day has time for at most 240"),
     ],
 )
 def test_impossible_plan_is_refused(sizes: dict[str, Any], sentence: str) -> None:

@@ -62,8 +62,8 @@ def test_subscriptions_come_and_go() -> None:
     days = [one.at(START + timedelta(days=number)) for number in range(15)]
     for held in (
         [{artist.uri for artist in day.followed_artists} for day in days],
-        [{saved.show.uri for saved in day.saved_shows} for day in days],
-        [{saved.episode.uri for saved in day.saved_episodes} for day in days],
+        [{saved.item.uri for saved in day.saved_shows} for day in days],
+        [{saved.item.uri for saved in day.saved_episodes} for day in days],
     ):
         assert any(later - earlier for earlier, later in pairwise(held))
         assert any(earlier - later for earlier, later in pairwise(held))

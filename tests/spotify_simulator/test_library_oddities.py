@@ -29,7 +29,7 @@ def tracks(one: Library) -> list[Track]:
 
 
 def albums(one: Library) -> list[Album]:
-    return [entry.album for entry in one.saved_albums]
+    return [entry.item for entry in one.saved_albums]
 
 
 def artists(one: Library) -> list[Artist]:
@@ -116,7 +116,7 @@ ODDITIES: dict[str, Callable[[Library], bool]] = {
     ),
     **{
         f"saved show {what}": lambda one, is_odd=is_odd: any(  # type: ignore[misc]
-            is_odd(saved.show) for saved in one.saved_shows
+            is_odd(saved.item) for saved in one.saved_shows
         )
         for what, is_odd in {
             "without a name": lambda show: show.name == "",
@@ -128,7 +128,7 @@ ODDITIES: dict[str, Callable[[Library], bool]] = {
     },
     **{
         f"saved episode {what}": lambda one, is_odd=is_odd: any(  # type: ignore[misc]
-            is_odd(saved.episode) for saved in one.saved_episodes
+            is_odd(saved.item) for saved in one.saved_episodes
         )
         for what, is_odd in {
             "without a name": lambda episode: episode.name == "",

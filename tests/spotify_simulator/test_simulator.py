@@ -66,7 +66,7 @@ def test_saved_tracks_are_those_of_the_model(setting: Setting) -> None:
 def test_saved_albums_are_those_of_the_model_with_all_their_tracks(setting: Setting) -> None:
     elements = all_pages(setting.spotify, setting.spotify.current_user_saved_albums(limit=20))
     assert [(each["album"]["id"], each["added_at"]) for each in elements] == [
-        (entry.album.album_id, sent(entry.added_at)) for entry in setting.library.saved_albums
+        (entry.item.album_id, sent(entry.added_at)) for entry in setting.library.saved_albums
     ]
     assert any(each["album"]["tracks"]["next"] for each in elements)
     for each in elements:

@@ -1,1 +1,1 @@
-"""Trino, the engine that Athena is built on, over the embedded cloud: the same queries, the same answers."""
+"""Trino, the engine that Athena is built on, over the embedded cloud: the same queries, the same results."""

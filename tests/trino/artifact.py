@@ -1,4 +1,4 @@
-"""An artifact of a Maven repository that is known by its hash: nothing else of that name is unpacked."""
+"""An artifact of a Maven repository, identified by its hash: nothing else of that name is unpacked."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 Keep = Callable[[PurePosixPath], bool]
-"""Whether a file of an archive is wanted, by its name there."""
+"""Whether to unpack a file of an archive, by its name there."""
 
 
 class ArtifactError(Exception):
-    """What was fetched is not the artifact that is meant, or cannot be unpacked."""
+    """A fetched file that is not the expected artifact or cannot be unpacked."""
 
 
 @dataclass(frozen=True)
@@ -29,42 +29,42 @@ class Artifact:
     kind: str
     """`tar.gz` or `zip`."""
     sha256: str
-    """In hex digits; of the archive whose SHA-1 the repository publishes beside it."""
+    """In hex digits; of the archive whose SHA-1 the repository publishes next to it."""
 
     @property
     def coordinates(self) -> str:
-        """What Maven knows it by."""
+        """Its Maven coordinates."""
         return f"io.trino:{self.name}:{self.version}:{self.kind}"
 
     @property
     def file_name(self) -> str:
-        """What Maven calls a copy of it."""
+        """The name that Maven gives to a copy of it."""
         return f"{self.name}-{self.version}.{self.kind}"
 
     @property
     def folder_name(self) -> str:
-        """The one folder that the archive holds."""
+        """The only folder at the top of the archive."""
         return f"{self.name}-{self.version}"
 
     def check(self, archive: Path) -> None:
-        """Hold a fetched file against the hash.
+        """Check the hash of a fetched file.
 
         Raises:
-            ArtifactError: it is another file.
+            ArtifactError: it is a different file.
         """
         with archive.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != self.sha256:
             raise ArtifactError(
                 f"{self.coordinates} has the SHA-256 {found}, not {self.sha256}: do not use it; remove it from Maven's"
-                " local repository, and fetch it from another one if it stays so."
+                " local repository, and if that does not help, use another remote repository."
             )
 
     def unpack(self, archive: Path, folder: Path, keep: Keep = lambda _: True) -> Path:
-        """Write an archive's files below a folder, and return the one folder that they make.
+        """Unpack an archive into a folder, and return the only folder in it.
 
         Raises:
-            ArtifactError: the archive cannot be read, or holds anything but files and folders in that one folder.
+            ArtifactError: the archive cannot be read, or contains anything other than files and folders in that folder.
         """
         try:
             if self.kind == "zip":
@@ -91,13 +91,13 @@ class Artifact:
                     continue
                 source = opened.extractfile(member) if member.isreg() else None
                 if source is None:
-                    raise ArtifactError(f"{self.coordinates} holds {path}, which is neither a file nor a folder.")
+                    raise ArtifactError(f"{self.coordinates} contains {path}, which is neither a file nor a folder.")
                 _write(source, folder / path, member.mode & 0o755)
 
     def _checked(self, name: str) -> PurePosixPath:
         path = PurePosixPath(name)
         if path.parts[:1] != (self.folder_name,) or ".." in path.parts or "\\" in name:
-            raise ArtifactError(f"{self.coordinates} holds {name!r}, which lies outside of {self.folder_name}.")
+            raise ArtifactError(f"{self.coordinates} contains {name!r}, which is outside {self.folder_name}.")
         return path
 
 

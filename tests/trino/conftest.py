@@ -1,4 +1,4 @@
-"""One Trino server for all tests, and the clouds that it reads."""
+"""One Trino server for all tests, and the embedded clouds that it reads."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _SERVER: pytest.StashKey[TrinoServer] = pytest.StashKey()
 
 @pytest.fixture(scope="session")
 def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Tell who waits what takes long, past pytest's capture."""
+    """Return a function that prints progress past pytest's capture."""
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
 
-    def tell(text: str) -> None:
+    def print_uncaptured(text: str) -> None:
         with capture.global_and_fixture_disabled():
             print(f"\n{text}", end="", flush=True)
 
-    return tell
+    return print_uncaptured
 
 
 @pytest.fixture(scope="session")
 def trino(
     pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
 ) -> Iterator[TrinoServer]:
-    """A server that reads no cloud yet."""
+    """Start a server that reads no cloud yet."""
     try:
         java = find_java()
         server = TrinoServer(java, fetch(java, say), tmp_path_factory.mktemp("trino"), say)
@@ -54,24 +54,24 @@ def trino(
 
 @pytest.fixture(scope="session")
 def read_world(trino: TrinoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world that lived a few days, with a privacy export of the day before the last, and that Trino reads.
+    """Yield a world of a few days, with a privacy export of the day before the last, that Trino reads.
 
-    Every stream is read, and Spotify answers as before February 2026, when it sent more: almost no column is empty. One
-    file of `plays` is of a version that had fewer columns.
+    Every stream is read, and Spotify responds as before February 2026, when it sent more, so almost no column is empty.
+    One file of `plays` is from a version with fewer columns.
     """
     with world(tmp_path_factory.mktemp("cloud"), PLAN, shape="extended", every_stream=True) as made:
         store_released_plays(made)
         made.live(DAYS - 1)
         _import_history(made, tmp_path_factory.mktemp("export"))
         made.live(DAYS)
-        _take_descriptions_off_views(made)
+        _remove_descriptions_of_views(made)
         with trino.reading(made.cloud.server):
             yield made
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the end of Trino's log beside a failure."""
+    """Add the end of Trino's log to a failure."""
     report = yield
     server = item.config.stash.get(_SERVER, None)
     if report.failed and server is not None:
@@ -88,11 +88,11 @@ def _import_history(made: World, folder: Path) -> None:
         )
 
 
-def _take_descriptions_off_views(made: World) -> None:
-    """Let Trino see the views as such.
+def _remove_descriptions_of_views(made: World) -> None:
+    """Let Trino recognize the views as such.
 
-    Its Glue client takes a description for the comment, by which it tells views from materialized ones. Athena does
-    not: dbt describes views there (https://github.com/dbt-labs/dbt-athena/pull/337).
+    Its Glue client takes a description for the comment that marks a materialized view. Athena does not: dbt describes
+    views there (https://github.com/dbt-labs/dbt-athena/pull/337).
     """
     glue, database = made.cloud.client("glue"), made.outputs["glue_database_name"]
     kept = ("Name", "Owner", "StorageDescriptor", "ViewOriginalText", "ViewExpandedText", "TableType", "Parameters")

@@ -1,4 +1,4 @@
-"""What running Trino takes: a JDK, and the server with its Hive connector, fetched through Maven once."""
+"""What Trino needs to run: a JDK, and the server with its Hive connector, fetched once with Maven."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from tests.trino.artifact import Artifact, ArtifactError
 
 VERSION = "476"
-"""Athena engine version 3 follows Trino's releases without naming one."""
+"""Athena engine version 3 follows Trino's releases without saying which."""
 
 _OLDEST_JAVA = 24
 _OLDEST_MAVEN = (3, 6, 3)
@@ -36,7 +36,7 @@ _PROGRESS_SECONDS = 10
 
 
 class MissingToolError(Exception):
-    """A tool that running Trino takes is missing or too old."""
+    """A tool that Trino needs is missing or too old."""
 
 
 class FetchError(Exception):
@@ -47,8 +47,8 @@ def find_java(environment: Mapping[str, str] = os.environ, folders: tuple[Path, 
     """Return the `java` of the first JDK that is new enough: JAVA_HOME's, the one on PATH, one of the system's.
 
     Args:
-        environment: of which JAVA_HOME and PATH count.
-        folders: where the system keeps its JDKs, a folder each.
+        environment: environment variables, of which JAVA_HOME and PATH are used.
+        folders: contain the system's JDKs, one folder each.
 
     Raises:
         MissingToolError: there is none.
@@ -62,7 +62,7 @@ def find_java(environment: Mapping[str, str] = os.environ, folders: tuple[Path, 
     found = "; ".join(seen) or "none was found"
     raise MissingToolError(
         f"The Trino tests need a JDK of version {_OLDEST_JAVA} or newer ({found}): install one"
-        " (for instance Temurin 25, adoptium.net) and let JAVA_HOME name its folder."
+        " (for instance Temurin 25, adoptium.net) and set JAVA_HOME to its folder."
     )
 
 
@@ -70,13 +70,13 @@ def fetch(java: Path, say: Callable[[str], None], environment: Mapping[str, str]
     """Return the folder of the unpacked server, fetched if this machine has none yet.
 
     Args:
-        java: what Maven runs on.
-        say: is told what takes long.
-        environment: of which XDG_CACHE_HOME, HOME and PATH count, and all that Maven heeds.
+        java: the Java that runs Maven.
+        say: called with progress messages.
+        environment: environment variables, of which XDG_CACHE_HOME, HOME and PATH are used, and any that Maven reads.
 
     Raises:
         MissingToolError: Maven is missing or too old.
-        FetchError: Maven could not fetch it, or what it fetched has another hash than the release.
+        FetchError: Maven could not fetch it, or what it fetched does not have the release's hash.
     """
     cache = Path(environment.get("XDG_CACHE_HOME") or Path(environment["HOME"]) / ".cache") / "spotify-etl"
     ready = cache / f"trino-{VERSION}"
@@ -87,15 +87,15 @@ def fetch(java: Path, say: Callable[[str], None], environment: Mapping[str, str]
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as name:
         folder = Path(name)
-        say(f"Fetching Trino {VERSION} through Maven into {ready}, once (0.5 GB) …")
+        say(f"Fetching Trino {VERSION} with Maven into {ready}, once (0.5 GB) …")
         server = _fetched(SERVER, maven, folder, environment, say)
         (server / "plugin").mkdir()
         _fetched(HIVE, maven, folder, environment, say).rename(server / "plugin" / "hive")
         try:
-            # At once: whoever finds the folder finds all of it.
+            # Atomic: the folder is never incomplete.
             server.rename(ready)
         except OSError:
-            # Another run was quicker.
+            # Another run got there first.
             if not ready.is_dir():
                 raise
     return ready
@@ -111,7 +111,7 @@ def _candidates(environment: Mapping[str, str], folders: tuple[Path, ...]) -> It
 
 
 def _java_version(java: Path) -> int:
-    """Return the feature version of a JDK, 0 where it does not run: `openjdk version "25.0.1"` has 25."""
+    """Return the feature version of a JDK, 0 if it does not run: `openjdk version "25.0.1"` has 25."""
     match = re.search(r'version "(\d+)', _output([str(java), "-version"]))
     return int(match[1]) if match else 0
 
@@ -151,7 +151,7 @@ def _fetched(
 
 
 def _is_needed(path: PurePosixPath) -> bool:
-    # Of the core's plugins none is.
+    # None of the core's plugins is.
     return path.parts[1:2] != ("plugin",)
 
 
@@ -160,7 +160,7 @@ def _copy(
 ) -> None:
     command = [maven, "--batch-mode", "--no-transfer-progress", _COPY, f"-Dartifact={artifact.coordinates}"]
     command += [f"-DoutputDirectory={folder}", "-Dmdep.useBaseVersion=true"]
-    began = time.monotonic()
+    started = time.monotonic()
     with (
         tempfile.TemporaryFile("w+") as log,
         subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=folder, env=environment) as running,
@@ -170,11 +170,11 @@ def _copy(
                 code = running.wait(_PROGRESS_SECONDS)
                 break
             except subprocess.TimeoutExpired:
-                say(f"  {artifact.name}: {time.monotonic() - began:.0f} s")
+                say(f"  {artifact.name}: {time.monotonic() - started:.0f} s")
         log.seek(0)
-        said = log.read()
+        output = log.read()
     if code != 0 or not (folder / artifact.file_name).is_file():
         raise FetchError(
-            f"Maven could not fetch {artifact.coordinates}; check the network and that Maven's settings name a"
-            f" repository that has it. It said:\n{said[-2000:]}"
+            f"Maven could not fetch {artifact.coordinates}; check the network and that a repository in Maven's"
+            f" settings has it. Its output:\n{output[-2000:]}"
         )

@@ -1,4 +1,4 @@
-"""One Trino server, as long as a test run, and catalogs of embedded clouds in it."""
+"""One Trino server per test run, with embedded clouds as its catalogs."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ import requests
 
 from embedded_aws.server.server import AwsServer
 from loopback.server import HOST
-from tests.trino.answers import Answer, from_trino
+from tests.trino.results import Result, from_trino
 
 CATALOG = "awsdatacatalog"
 """Athena's name of the Glue catalog, which its views in Glue mention."""
 
-_DEADLINE = 180.0
-_ANSWER_SECONDS = 60
+_START_TIMEOUT = 180.0
+_RESPONSE_TIMEOUT = 60
 _PROGRESS_SECONDS = 10.0
 _LAST_LINES = 40
 _JVM = (
     "-Xmx1500m",
-    # Queries over small data, each run once: what compiles and starts quickest.
+    # Queries over small data, each run once: the quickest to compile and start.
     "-XX:TieredStopAtLevel=1",
     "-XX:+UseSerialGC",
     "-Duser.timezone=UTC",
-    # What Trino's documentation asks for: https://trino.io/docs/current/installation/deployment.html#jvm-config
+    # Required by Trino's documentation: https://trino.io/docs/current/installation/deployment.html#jvm-config
     "-Djdk.attach.allowAttachSelf=true",
     "-XX:+EnableDynamicAgentLoading",
     "--add-modules=jdk.incubator.vector",
@@ -44,8 +44,8 @@ class ServerError(Exception):
     """Trino did not start."""
 
 
-class RefusedError(Exception):
-    """A query that Trino refused or failed at: `ERROR_NAME: message`, as Athena words it."""
+class TrinoQueryError(Exception):
+    """A query that failed in Trino: `ERROR_NAME: message`, as in Athena."""
 
 
 class TrinoServer:
@@ -54,30 +54,28 @@ class TrinoServer:
     Args:
         java: the JDK's `java`.
         distribution: folder of the unpacked server.
-        folder: an empty one for its settings, data and log.
-        say: is told what takes long.
-
-    Attributes:
-        log: what the server wrote.
+        folder: an empty folder for its settings, data and log.
+        say: called with progress messages.
     """
 
     def __init__(self, java: Path, distribution: Path, folder: Path, say: Callable[[str], None]) -> None:
         self.log = folder / "trino.log"
+        """The server's output."""
         self._java = java
         self._distribution = distribution
         self._folder = folder
         self._say = say
         self._url = f"http://{HOST}:{_free_port()}"
         self._http = requests.Session()
-        # A proxy of the environment has no business with the loopback.
+        # Ignore proxies of the environment for the loopback interface.
         self._http.trust_env = False
         self._running = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        """Start, and wait until it answers.
+        """Start it and wait until it responds.
 
         Raises:
-            ServerError: it ended, or did not answer in time.
+            ServerError: it exited or did not respond in time.
         """
         with contextlib.ExitStack() as starting:
             starting.callback(self._http.close)
@@ -95,7 +93,7 @@ class TrinoServer:
 
     @contextlib.contextmanager
     def reading(self, cloud: AwsServer) -> Iterator[None]:
-        """Let `awsdatacatalog` be the Glue catalog of a cloud, over its S3."""
+        """Make `awsdatacatalog` the Glue catalog of a cloud, over its S3."""
         common = {"region": cloud.region, "aws-access-key": cloud.owner.access_key_id}
         common["aws-secret-key"] = cloud.owner.secret_access_key
         properties = {
@@ -111,24 +109,24 @@ class TrinoServer:
             **{f"s3.{name}": value for name, value in common.items()},
         }
         settings = ", ".join(f"\"{name}\" = '{value}'" for name, value in properties.items())
-        self.ask(f"CREATE CATALOG {CATALOG} USING hive WITH ({settings})")
+        self.query(f"CREATE CATALOG {CATALOG} USING hive WITH ({settings})")
         try:
             yield
         finally:
-            self.ask(f"DROP CATALOG {CATALOG}")
+            self.query(f"DROP CATALOG {CATALOG}")
 
-    def ask(self, sql: str, *, database: str | None = None, precise: bool = True) -> Answer:
+    def query(self, sql: str, *, database: str | None = None, precise: bool = True) -> Result:
         """Run one statement in a session in UTC, as Athena's are.
 
         Source of the protocol: https://trino.io/docs/current/develop/client-protocol.html
 
         Args:
             sql: the statement.
-            database: where unqualified names are looked for.
-            precise: give timestamps in their own precision; else in milliseconds, as Athena does.
+            database: where unqualified names are looked up.
+            precise: return timestamps in their own precision instead of milliseconds, Athena's.
 
         Raises:
-            RefusedError: the statement is wrong, or Trino failed.
+            TrinoQueryError: the statement is invalid, or Trino failed.
         """
         headers = {"X-Trino-Time-Zone": "UTC", "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME" if precise else ""}
         if database is not None:
@@ -138,30 +136,30 @@ class TrinoServer:
         rows: list[list[Any]] = []
         while True:
             if error := page.get("error"):
-                raise RefusedError(f"{error['errorName']}: {error['message']}")
+                raise TrinoQueryError(f"{error['errorName']}: {error['message']}")
             columns = [(column["name"], column["type"]) for column in page.get("columns", ())] or columns
             rows += page.get("data", ())
             if "nextUri" not in page:
-                return from_trino(columns, rows, self._began(page["id"]))
+                return from_trino(columns, rows, self._start_of(page["id"]))
             page = self._request("GET", page["nextUri"])
 
     def last_lines(self) -> str:
-        """The end of the log."""
+        """Return the end of the log."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-_LAST_LINES:])
 
-    def _began(self, query: str) -> datetime:
-        """Return the moment that is now to a query, in milliseconds, rounded as current_timestamp is."""
+    def _start_of(self, query: str) -> datetime:
+        """Return the current_timestamp of a query, in milliseconds and rounded like it."""
         session = self._request("GET", f"{self._url}/v1/query/{query}")["session"]
         moment = datetime.fromisoformat(session["start"]) + timedelta(microseconds=500)
         return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
 
     def _request(self, method: str, url: str, *, data: bytes = b"", headers: Mapping[str, str] | None = None) -> Any:
-        answer = self._http.request(
-            method, url, data=data, headers={"X-Trino-User": "tests", **(headers or {})}, timeout=_ANSWER_SECONDS
+        response = self._http.request(
+            method, url, data=data, headers={"X-Trino-User": "tests", **(headers or {})}, timeout=_RESPONSE_TIMEOUT
         )
-        answer.raise_for_status()
-        return answer.json()
+        response.raise_for_status()
+        return response.json()
 
     def _command(self) -> list[str]:
         settings = {
@@ -171,7 +169,7 @@ class TrinoServer:
             "node.bind-ip": HOST,
             "node.internal-address": HOST,
             "http-server.http.port": self._url.rpartition(":")[2],
-            # It would lie in the folder from which the tests were started.
+            # It would be in the folder where the tests were started.
             "http-server.log.enabled": "false",
             "discovery.uri": self._url,
             "plugin.dir": str(self._distribution / "plugin"),
@@ -179,7 +177,7 @@ class TrinoServer:
             "catalog.store": "memory",
         }
         levels = self._folder / "log.properties"
-        # Not a line for each query.
+        # Otherwise it writes a line per query.
         levels.write_text("io.trino.event.QueryMonitor=WARN\n", encoding="utf-8")
         settings["log.levels-file"] = str(levels)
         configuration = self._folder / "config.properties"
@@ -195,15 +193,15 @@ class TrinoServer:
         ]
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
-        began = said = time.monotonic()
+        started = reported = time.monotonic()
         while not self._is_up():
             now = time.monotonic()
-            if process.poll() is not None or now - began > _DEADLINE:
-                what = "did not answer in time" if process.poll() is None else "ended by itself"
+            if process.poll() is not None or now - started > _START_TIMEOUT:
+                what = "did not respond in time" if process.poll() is None else "exited"
                 raise ServerError(f"Trino {what}; the end of {self.log}:\n{self.last_lines()}")
-            if now - said > _PROGRESS_SECONDS:
-                said = now
-                self._say(f"  Trino is starting: {now - began:.0f} s")
+            if now - reported > _PROGRESS_SECONDS:
+                reported = now
+                self._say(f"  Trino is starting: {now - started:.0f} s")
             time.sleep(0.2)
 
     def _is_up(self) -> bool:
@@ -215,15 +213,15 @@ class TrinoServer:
 
 @contextlib.contextmanager
 def lasting_process(command: list[str], *, output: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program until the end of the context, or of this process, whatever ends it.
+    """Run a program until the context or this process ends, however it ends.
 
     Args:
         command: the program.
-        output: an open file for what it prints.
+        output: an open file for its output.
     """
-    # Away from the terminal's group: Ctrl-C reaches this process alone, which then stops the program in order.
+    # A session of its own: Ctrl-C reaches only this process, which then stops the program cleanly.
     with subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True) as process:
-        # The kernel closes the pipe when this process is gone; then, and only then, the guard kills.
+        # The kernel closes the pipe when this process is gone, and only then the guard kills the program.
         guard = subprocess.Popen(
             ["/bin/sh", "-c", f"cat >/dev/null; kill -9 {process.pid}"], stdin=subprocess.PIPE, start_new_session=True
         )

@@ -1,4 +1,4 @@
-"""The lines by which the embedded Athena's SQL is tested: Trino answers each as it does."""
+"""The statements that test the embedded Athena's SQL have the same results in Trino."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import time_machine
 
 from tests.embedded_aws.athena_lab import DATABASE, WORKGROUP, Lab
 from tests.embedded_aws.test_athena_dialect import QUERIES, REFUSED, SCALARS
-from tests.embedded_aws.test_athena_dialect import lab as lab  # noqa: PLC0414 - a fixture, taken over with its table
-from tests.trino.answers import differences, from_athena
-from tests.trino.server import RefusedError, TrinoServer
+from tests.embedded_aws.test_athena_dialect import lab as lab  # noqa: PLC0414 - a fixture, reused with its table
+from tests.trino.results import differences, from_athena
+from tests.trino.server import TrinoQueryError, TrinoServer
 
 pytestmark = pytest.mark.trino
 
-ANSWERED = [f"SELECT {expression} FROM t" for expression, _ in SCALARS] + [sql for sql, _ in QUERIES]
+VALID = [f"SELECT {expression} FROM t" for expression, _ in SCALARS] + [sql for sql, _ in QUERIES]
 NOT_MODELLED = re.compile(r"NOT_SUPPORTED|FUNCTION_NOT_FOUND$")
-"""So the embedded Athena refuses what it does not model."""
-WRONG = [(sql, reason) for sql, reason in REFUSED if not NOT_MODELLED.match(reason)]
+"""How the embedded Athena refuses what it does not model."""
+INVALID = [(sql, reason) for sql, reason in REFUSED if not NOT_MODELLED.match(reason)]
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,9 @@ def read_lab(trino: TrinoServer, lab: Lab) -> Iterator[Lab]:
         yield lab
 
 
-@pytest.mark.parametrize("sql", ANSWERED)
-def test_line_has_the_same_answer(trino: TrinoServer, read_lab: Lab, sql: str) -> None:
-    of_trino = trino.ask(sql, database=DATABASE, precise=False)
+@pytest.mark.parametrize("sql", VALID)
+def test_statement_has_the_same_result(trino: TrinoServer, read_lab: Lab, sql: str) -> None:
+    of_trino = trino.query(sql, database=DATABASE, precise=False)
     assert of_trino.now
     with time_machine.travel(of_trino.now, tick=False):
         of_athena = from_athena(read_lab.client("athena"), sql, database=DATABASE, workgroup=WORKGROUP)
@@ -38,9 +38,9 @@ def test_line_has_the_same_answer(trino: TrinoServer, read_lab: Lab, sql: str) -
 
 
 @pytest.mark.usefixtures("read_lab")
-@pytest.mark.parametrize(("sql", "reason"), WRONG)
-def test_line_is_refused_for_the_same_reason(trino: TrinoServer, sql: str, reason: str) -> None:
-    with pytest.raises(RefusedError) as refused:
-        trino.ask(sql, database=DATABASE)
-    # The rest of the sentence is each engine's own.
+@pytest.mark.parametrize(("sql", "reason"), INVALID)
+def test_statement_fails_for_the_same_reason(trino: TrinoServer, sql: str, reason: str) -> None:
+    with pytest.raises(TrinoQueryError) as refused:
+        trino.query(sql, database=DATABASE)
+    # The rest of the message differs between the engines.
     assert str(refused.value).split(":")[0] in {one.split(":")[0] for one in reason.split("|")}

@@ -1,4 +1,4 @@
-"""What running Trino takes: found, fetched once, or asked for in one sentence."""
+"""What Trino needs is found, fetched once, or requested in one sentence."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def jdk(folder: Path, version: str) -> Path:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> dict[str, str]:
-    """The environment of a machine with a home and no tools but those in one folder."""
+    """Return the environment of a machine with a home and no tools outside one folder."""
     return {"HOME": str(tmp_path / "home"), "PATH": str(tmp_path / "bin")}
 
 
 def maven(tmp_path: Path, end: str = "exit 0") -> Path:
-    """An `mvn` that notes its calls, and copies what is asked for from a folder."""
+    """Write an `mvn` that logs its calls and copies what is requested from a folder."""
     calls = tmp_path / "calls"
     names = {"server": SERVER.file_name, "hive": HIVE.file_name}
     program(tmp_path / "bin/mvn", MAVEN.format(calls=calls, repository=tmp_path / "repository", end=end, **names))
@@ -60,7 +60,7 @@ def maven(tmp_path: Path, end: str = "exit 0") -> Path:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a small release of Trino, which the pinned hashes are of."""
+    """Write a small release of Trino into a folder, and pin its hashes."""
     folder = tmp_path / "repository"
     folder.mkdir()
     with tarfile.open(folder / SERVER.file_name, "w:gz") as archive:
@@ -86,7 +86,7 @@ def add(archive: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644) 
 
 
 def silent(_text: str) -> None:
-    """Tell nobody."""
+    """Discard a progress message."""
 
 
 def test_java_home_comes_first_then_path_then_the_system(tmp_path: Path, machine: dict[str, str]) -> None:
@@ -102,7 +102,7 @@ def test_java_home_comes_first_then_path_then_the_system(tmp_path: Path, machine
     assert find_java({**machine, "JAVA_HOME": str(tmp_path / "own")}, (systems,)) == of_home
 
 
-def test_a_jdk_that_is_too_old_is_passed_over(tmp_path: Path, machine: dict[str, str]) -> None:
+def test_a_jdk_that_is_too_old_is_skipped(tmp_path: Path, machine: dict[str, str]) -> None:
     jdk(tmp_path / "old", "1.8.0_402")
     jdk(tmp_path, "23.0.2")
     new = jdk(tmp_path / "jvm/new", "25")
@@ -148,7 +148,7 @@ def test_trino_is_fetched_once_into_the_cache(tmp_path: Path, machine: dict[str,
 
 
 @pytest.mark.usefixtures("repository")
-def test_the_cache_lies_where_xdg_says(tmp_path: Path, machine: dict[str, str]) -> None:
+def test_the_cache_is_where_xdg_says(tmp_path: Path, machine: dict[str, str]) -> None:
     maven(tmp_path)
     folder = fetch(jdk(tmp_path / "jdk", "25"), silent, {**machine, "XDG_CACHE_HOME": str(tmp_path / "xdg")})
 
@@ -202,7 +202,7 @@ def test_an_archive_writes_nothing_outside_of_its_folder(tmp_path: Path, name: s
         with tarfile.open(archive, "w:gz") as tarred:
             add(tarred, name, b"evil")
 
-    with pytest.raises(ArtifactError, match="which lies outside of trino-server-core"):
+    with pytest.raises(ArtifactError, match="which is outside trino-server-core"):
         replace(SERVER, kind=kind).unpack(archive, tmp_path / "to")
 
     assert [path.name for path in tmp_path.rglob("*")] == ["archive"]
@@ -221,7 +221,7 @@ def test_an_archive_makes_no_links_and_no_devices(tmp_path: Path, kind: bytes) -
 
 
 @pytest.mark.parametrize("artifact", [SERVER, HIVE], ids=lambda artifact: artifact.name)
-def test_what_is_no_archive_is_one_sentence(tmp_path: Path, artifact: Artifact) -> None:
+def test_a_file_that_is_not_an_archive_is_reported_in_one_sentence(tmp_path: Path, artifact: Artifact) -> None:
     (tmp_path / "archive").write_bytes(b"<html>")
     with pytest.raises(ArtifactError, match=rf"^{artifact.coordinates} cannot be unpacked: "):
         artifact.unpack(tmp_path / "archive", tmp_path / "to")

@@ -1,4 +1,4 @@
-"""Tables, views and named queries of a lived-in world: Trino answers as the embedded Athena does."""
+"""Tables, views and named queries have the same results in Trino as in the embedded Athena."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import time_machine
 from handlers.tables import TABLES
 from tests.e2e.world import World
 from tests.queries.lake import NAMED, VIEWS
-from tests.trino.answers import Answer, differences, from_athena
+from tests.trino.results import Result, differences, from_athena
 from tests.trino.server import TrinoServer
 
 pytestmark = pytest.mark.trino
 
 
-def compare(trino: TrinoServer, world: World, sql: str) -> tuple[Answer, list[str]]:
-    """Ask both engines the same: Trino's answer, and how Athena's differs."""
+def compare(trino: TrinoServer, world: World, sql: str) -> tuple[Result, list[str]]:
+    """Run a query in both engines and return Trino's result and the differences."""
     database = world.outputs["glue_database_name"]
-    of_trino = trino.ask(sql, database=database)
+    of_trino = trino.query(sql, database=database)
     assert of_trino.now
-    # Both take the same moment for now.
+    # Both have the same current_timestamp.
     with time_machine.travel(of_trino.now, tick=False):
         of_athena = from_athena(
             world.cloud.client("athena"), sql, database=database, workgroup=world.outputs["athena_workgroup_name"]
@@ -33,9 +33,9 @@ def compare(trino: TrinoServer, world: World, sql: str) -> tuple[Answer, list[st
 
 @pytest.mark.parametrize("name", [*TABLES, *VIEWS])
 def test_table_or_view_has_the_same_rows(trino: TrinoServer, read_world: World, name: str) -> None:
-    answer, different = compare(trino, read_world, f'SELECT * FROM "{name}"')
+    result, different = compare(trino, read_world, f'SELECT * FROM "{name}"')
     assert different == []
-    assert answer.rows
+    assert result.rows
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -45,17 +45,17 @@ def test_query_of_a_view_has_the_types_that_the_view_declares(trino: TrinoServer
     text = table["ViewOriginalText"].removeprefix("/* Presto View: ").removesuffix(" */")
     view = json.loads(base64.b64decode(text))
 
-    # Through the view they would be as declared, whatever the query gives.
-    answer = trino.ask(f"SELECT * FROM (\n{view['originalSql']}\n) LIMIT 0", database=database)
+    # Through the view they would be as declared, whatever the query returns.
+    result = trino.query(f"SELECT * FROM (\n{view['originalSql']}\n) LIMIT 0", database=database)
 
-    given = zip((column for column, _ in answer.columns), answer.trino_types, strict=True)
+    given = zip((column for column, _ in result.columns), result.trino_types, strict=True)
     assert [(column, re.sub(r"varchar\(\d+\)", "varchar", kind)) for column, kind in given] == [
         (column["name"], column["type"]) for column in view["columns"]
     ]
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_named_query_has_the_same_answer(trino: TrinoServer, read_world: World, name: str) -> None:
+def test_named_query_has_the_same_result(trino: TrinoServer, read_world: World, name: str) -> None:
     identifier = read_world.outputs["named_queries"][name]
     query = read_world.cloud.client("athena").get_named_query(NamedQueryId=identifier)["NamedQuery"]
     _, different = compare(trino, read_world, query["QueryString"])

@@ -1,4 +1,4 @@
-"""The server's process: started, watched and stopped, without Trino itself."""
+"""The server's process: started, monitored and stopped, without Trino itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
         status = Path(f"/proc/{pid}/stat")
-        # One that has ended stays known until its new parent asks how.
+        # A process that has exited remains as a zombie until its new parent reaps it.
         return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
@@ -62,13 +62,13 @@ def test_the_program_ends_with_its_killed_parent() -> None:
     assert not is_alive(child)
 
 
-def test_a_server_that_ends_by_itself_shows_its_log(tmp_path: Path) -> None:
+def test_a_server_that_exits_shows_its_log(tmp_path: Path) -> None:
     java = tmp_path / "java"
-    java.write_text("#!/bin/sh\necho 'no room for so large a heap'; exit 1\n", encoding="utf-8")
+    java.write_text("#!/bin/sh\necho 'heap too large'; exit 1\n", encoding="utf-8")
     java.chmod(0o755)
 
     with (
-        pytest.raises(ServerError, match=r"Trino ended by itself.*\nno room for so large a heap"),
+        pytest.raises(ServerError, match=r"Trino exited.*\nheap too large"),
         TrinoServer(java, tmp_path, tmp_path, print),
     ):
-        pytest.fail("It is no server.")
+        pytest.fail("It is not a server.")

@@ -16,14 +16,14 @@ from handlers.raw.state import Slot
 from handlers.streams import ARTIST_ALBUMS, ARTIST_ALBUMS_PAGE_SIZE, CATALOGUE_KINDS, Stream
 
 _ALBUMS = Stream(
-    ARTIST_ALBUMS.name,
-    "The albums of an artist.",
-    ARTIST_ALBUMS.path,
-    "offset",
-    ARTIST_ALBUMS_PAGE_SIZE,
-    "catalogue",
-    ("item_uri",),
-    ARTIST_ALBUMS.quota_group,
+    name=ARTIST_ALBUMS.name,
+    doc="The albums of an artist.",
+    mode="catalogue",
+    path=ARTIST_ALBUMS.path,
+    page_size=ARTIST_ALBUMS_PAGE_SIZE,
+    key=("item_uri",),
+    item_keys=("",),
+    quota_group=ARTIST_ALBUMS.quota_group,
     needs_user=False,
 )
 

@@ -6,8 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-# Where the thing itself stands in a record that says when it was added or played.
-_INNER = ("item", "track", "album", "show", "episode")
+from handlers.streams import ITEM_KEYS
 
 
 def identity(record: Any) -> str:
@@ -17,7 +16,7 @@ def identity(record: Any) -> str:
     """
     if isinstance(record, dict):
         uri = record.get("uri")
-        for name in _INNER:
+        for name in ITEM_KEYS:
             if isinstance(uri, str):
                 break
             inner = record.get(name)

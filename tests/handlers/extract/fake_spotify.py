@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from handlers.streams import STREAMS
+
 Json = dict[str, Any]
 
 
@@ -49,15 +51,7 @@ class FakeSpotify:
     def __init__(self) -> None:
         self.profile: Json = {"id": "ana01", "account_id": "aB3dE5fG7h", "type": "user", "uri": "spotify:user:ana01"}
         self.lists: dict[str, list[Any]] = {
-            "me/playlists": [],
-            "me/tracks": [],
-            "me/albums": [],
-            "me/player/recently-played": [],
-            "me/following": [],
-            "me/top/tracks": [],
-            "me/top/artists": [],
-            "me/shows": [],
-            "me/episodes": [],
+            stream.path: [] for stream in STREAMS.values() if stream.paging != "none" and stream.mode != "per_playlist"
         }
         """By path; of a top list also by `<path>?<time range>`, which goes before."""
         self.things: dict[str, Json] = {}

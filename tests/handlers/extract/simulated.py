@@ -18,8 +18,9 @@ import time_machine
 from moto import mock_aws
 
 from handlers.extract import handler as function
-from handlers.streams import READABLE_STREAMS, scopes
+from handlers.streams import READABLE_STREAMS, STREAMS, scopes
 from spotify_simulator import Library, LibraryPlan, Simulator
+from spotify_simulator.model.saved import SAVED_KINDS
 from spotify_simulator.model.top_lists import TIME_RANGES
 from tests.handlers.extract.stage import Context
 from tests.handlers.raw.stored import BUCKET
@@ -115,13 +116,10 @@ def shown(stream: str, context: Mapping[str, Any], record: Any) -> str:
     if stream == "playlist_items":
         item = record.get("item") or record.get("track")
         return f"{context['position']} {item['uri'] if item else None}"
-    if stream in _INNER:
-        return str(record[_INNER[stream]]["uri"])
+    if key := STREAMS[stream].item_keys[0]:
+        return str(record[key]["uri"])
     uri = str(record.get("uri"))
     return f"{context['time_range']} {context['rank']} {uri}" if "rank" in context else uri
-
-
-_INNER = {"saved_tracks": "track", "saved_albums": "album", "saved_shows": "show", "saved_episodes": "episode"}
 
 
 def model(library: Library, catalogue: tuple[str, ...]) -> dict[Unit, list[str]]:
@@ -130,10 +128,8 @@ def model(library: Library, catalogue: tuple[str, ...]) -> dict[Unit, list[str]]
         ("profile", ""): [f"spotify:user:{library.profile.user.user_id}"],
         ("playlists", ""): [_listed(one) for one in library.listed_playlists],
         ("saved_tracks", ""): [saved.track.uri for saved in library.listed_saved_tracks],
-        ("saved_albums", ""): [saved.album.uri for saved in library.saved_albums],
+        **{(kind.name, ""): [saved.item.uri for saved in library.saved(kind)] for kind in SAVED_KINDS},
         ("followed_artists", ""): [artist.uri for artist in library.followed_artists],
-        ("saved_shows", ""): [saved.show.uri for saved in library.saved_shows],
-        ("saved_episodes", ""): [saved.episode.uri for saved in library.saved_episodes],
         ("top_tracks", ""): _ranked({one: library.top_tracks(one) for one in TIME_RANGES}),
         ("top_artists", ""): _ranked({one: library.top_artists(one) for one in TIME_RANGES}),
     }

@@ -55,7 +55,7 @@ def test_missing_variable_is_named(name: str) -> None:
             "STREAMS names 'profile', which takes the login of a user: with AUTH_MODE app only catalogue can be read.",
         ),
         ({"AUTH_MODE": "App"}, "AUTH_MODE is 'App' instead of user or app."),
-        ({"CATALOGUE_URIS": f"spotify:track:{ID} {ID}"}, f"CATALOGUE_URIS is wrong: '{ID}' is an id alone"),
+        ({"CATALOGUE_URIS": f"spotify:track:{ID} {ID}"}, f"CATALOGUE_URIS is wrong: '{ID}' is an id without a kind"),
         ({"TRANSFORMED_RETENTION_DAYS": "0"}, "TRANSFORMED_RETENTION_DAYS is '0' instead of a number of days."),
     ],
 )

@@ -1,4 +1,4 @@
-"""A Glue catalog and an Athena that really run, and the handler over them."""
+"""A running Glue catalog and Athena, and the handler using them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.embedded_aws.athena_lab import DATABASE, LAKE, WORKGROUP, Lab
 
 
 class Publisher:
-    """The handler with its environment, and a record of the AWS calls that it made."""
+    """The handler with its environment, and the AWS calls that it made."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
@@ -64,7 +64,7 @@ def publisher(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
 
 @pytest.fixture
 def views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in the place of the project's views."""
+    """Replace the project's views with an empty folder, and return it."""
     folder = tmp_path / "views"
     folder.mkdir()
     monkeypatch.setattr(load, "__defaults__", (folder,))

@@ -1,4 +1,4 @@
-"""Missing tables and columns get into the catalog, in the crawler's very form; a type never changes."""
+"""Missing tables and columns are added to the catalog in the crawler's form; a type never changes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from handlers.publish.catalog import GlueDatabase
 from handlers.publish.handler import PublishError
 from handlers.tables import TABLES
 from tests.embedded_aws.athena_lab import DATABASE, LAKE
@@ -33,7 +34,7 @@ def change(publisher: Publisher, name: str, columns: list[dict[str, str]]) -> No
     publisher.lab.client("glue").update_table(DatabaseName=DATABASE, TableInput=kept)
 
 
-def test_every_table_is_made_as_a_crawler_makes_it(publisher: Publisher) -> None:
+def test_every_table_is_created_as_a_crawler_creates_it(publisher: Publisher) -> None:
     assert publisher.run()["tables_created"] == list(TABLES)
     plays = table(publisher, "plays")
     assert plays["TableType"] == "EXTERNAL_TABLE"
@@ -51,7 +52,7 @@ def test_every_table_is_made_as_a_crawler_makes_it(publisher: Publisher) -> None
     ]
 
 
-def test_a_missing_column_is_appended_and_all_else_stays(publisher: Publisher) -> None:
+def test_a_missing_column_is_appended_and_everything_else_stays(publisher: Publisher) -> None:
     publisher.run()
     columns = table(publisher, "artists")["StorageDescriptor"]["Columns"]
     kept = [one for one in columns if one["Name"] not in {"artist_id", "_line"}]
@@ -59,17 +60,17 @@ def test_a_missing_column_is_appended_and_all_else_stays(publisher: Publisher) -
     summary = publisher.run()
     assert summary["columns_added"] == {"artists": ["artist_id", "_line"]}
     assert summary["tables_created"] == []
-    mended = table(publisher, "artists")
-    assert mended["StorageDescriptor"]["Columns"] == [
+    changed = table(publisher, "artists")
+    assert changed["StorageDescriptor"]["Columns"] == [
         *kept,
         {"Name": "extra", "Type": "double"},
         {"Name": "artist_id", "Type": "string"},
         {"Name": "_line", "Type": "bigint"},
     ]
-    assert mended["StorageDescriptor"]["Location"] == f"s3://{LAKE}/tables/artists/"
+    assert changed["StorageDescriptor"]["Location"] == f"s3://{LAKE}/tables/artists/"
 
 
-def test_another_type_is_reported_and_left_alone(publisher: Publisher) -> None:
+def test_a_different_type_is_reported_and_left_alone(publisher: Publisher) -> None:
     publisher.run()
     columns = table(publisher, "artists")["StorageDescriptor"]["Columns"]
     wrong = [{**one, "Type": "int"} if one["Name"] == "_line" else one for one in columns]
@@ -79,7 +80,7 @@ def test_another_type_is_reported_and_left_alone(publisher: Publisher) -> None:
     assert table(publisher, "artists")["StorageDescriptor"]["Columns"] == wrong
 
 
-def test_other_partition_keys_are_reported(publisher: Publisher) -> None:
+def test_different_partition_keys_are_reported(publisher: Publisher) -> None:
     publisher.lab.table("tracks", {}, keys=("year",))
     with pytest.raises(PublishError, match="tracks is not partitioned by dt"):
         publisher.run()
@@ -87,11 +88,11 @@ def test_other_partition_keys_are_reported(publisher: Publisher) -> None:
 
 def test_a_view_in_the_place_of_a_table_is_reported(publisher: Publisher) -> None:
     publisher.lab.run("CREATE VIEW albums AS SELECT 1 AS x")
-    with pytest.raises(PublishError, match="albums is a view where the table should be"):
+    with pytest.raises(PublishError, match="albums is a view but should be a table"):
         publisher.run()
 
 
-def test_a_table_that_a_crawl_makes_at_the_same_time_is_mended(
+def test_a_table_that_a_crawl_creates_at_the_same_time_gets_its_columns(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     glue = publisher.lab.client("glue")
@@ -108,6 +109,13 @@ def test_a_table_that_a_crawl_makes_at_the_same_time_is_mended(
     summary = publisher.run()
     assert "plays" not in summary["tables_created"]
     assert "item_uri" in summary["columns_added"]["plays"]
+
+
+def test_an_update_sends_back_only_what_it_accepts_in_the_form_that_it_was_returned(publisher: Publisher) -> None:
+    returned = {"Name": "x", "Retention": 0, "CreatedBy": "crawler", "ViewDefinition": {"IsProtected": True}}
+    database = GlueDatabase(publisher.lab.client("glue"), DATABASE)
+
+    assert database._table_input(returned) == {"Name": "x", "Retention": 0}
 
 
 def test_a_second_run_only_reads(publisher: Publisher) -> None:

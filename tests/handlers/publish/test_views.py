@@ -1,4 +1,4 @@
-"""Views are published in the order in which they build on each other, and only where something changed."""
+"""Views are published in dependency order, and only where something changed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_comma_joins_too(views: Path) -> None:
     assert [one.name for one in published_views.load("UTC", views)] == ["z", "a"]
 
 
-def test_the_time_zone_takes_its_place(publisher: Publisher, views: Path) -> None:
+def test_the_time_zone_is_filled_in(publisher: Publisher, views: Path) -> None:
     write(views, local="SELECT CAST(TIMESTAMP '2026-07-01 12:00:00' AT TIME ZONE '${timezone}' AS timestamp) AS at")
     publisher.run()
     assert publisher.lab.query("SELECT at FROM local") == [("2026-07-01 14:00:00.000",)]
@@ -58,7 +58,7 @@ def test_another_time_zone_publishes_only_the_views_that_hold_it_and_their_reade
 
 
 @pytest.mark.parametrize("zone", ["", "Europe/Berlin' --", "a b", "../x", "Europe//Berlin"])
-def test_what_is_no_time_zone_gets_into_no_sql(
+def test_an_invalid_time_zone_never_becomes_sql(
     publisher: Publisher, views: Path, monkeypatch: pytest.MonkeyPatch, zone: str
 ) -> None:
     write(views, local="SELECT '${timezone}' AS zone")
@@ -68,7 +68,7 @@ def test_what_is_no_time_zone_gets_into_no_sql(
     assert "StartQueryExecution" not in publisher.calls
 
 
-def test_a_view_that_fails_stops_only_those_that_read_it(publisher: Publisher, views: Path) -> None:
+def test_a_failure_stops_only_the_views_that_read_it(publisher: Publisher, views: Path) -> None:
     write(
         views,
         broken="SELECT nosuch FROM artists",
@@ -89,7 +89,7 @@ def test_a_view_that_fails_stops_only_those_that_read_it(publisher: Publisher, v
     assert publisher.run()["views_created"] == ["broken", "reader", "readers_reader"]
 
 
-def test_a_view_that_somebody_replaced_is_made_anew(publisher: Publisher, views: Path) -> None:
+def test_a_view_that_somebody_replaced_is_created_again(publisher: Publisher, views: Path) -> None:
     write(views, one="SELECT 1 AS x", two="SELECT 2 AS x")
     publisher.run()
     publisher.lab.run("CREATE OR REPLACE VIEW one AS SELECT 100 AS x")
@@ -97,7 +97,7 @@ def test_a_view_that_somebody_replaced_is_made_anew(publisher: Publisher, views:
     assert publisher.lab.query("SELECT x FROM one") == [("1",)]
 
 
-def test_a_new_column_makes_views_over_the_table_anew(publisher: Publisher, views: Path) -> None:
+def test_a_new_column_creates_the_views_over_the_table_again(publisher: Publisher, views: Path) -> None:
     write(views, everything="SELECT * FROM artists", other="SELECT album_id FROM albums")
     publisher.run()
     glue = publisher.lab.client("glue")
@@ -111,9 +111,9 @@ def test_a_new_column_makes_views_over_the_table_anew(publisher: Publisher, view
     assert publisher.lab.query("SELECT count(extra) FROM everything") == [("0",)]
 
 
-def test_circles_are_named(views: Path) -> None:
+def test_a_cycle_is_named(views: Path) -> None:
     write(views, a="SELECT * FROM b", b="SELECT * FROM a")
-    with pytest.raises(ViewError, match=r"circle: a → b → a|circle: b → a → b"):
+    with pytest.raises(ViewError, match=r"cycle: a → b → a|cycle: b → a → b"):
         published_views.load("UTC", views)
 
 
@@ -150,7 +150,7 @@ def test_a_statement_that_athena_cancels_is_a_failure_with_its_reason(
     ("service", "call", "operation"),
     [("athena", "start_query_execution", "StartQueryExecution"), ("glue", "update_table", "UpdateTable")],
 )
-def test_what_aws_refuses_for_one_view_stops_no_other(
+def test_an_aws_error_for_one_view_stops_no_other(
     publisher: Publisher, views: Path, monkeypatch: pytest.MonkeyPatch, service: str, call: str, operation: str
 ) -> None:
     write(views, one="SELECT 1 AS x", reader="SELECT x FROM one", sound="SELECT 2 AS x")

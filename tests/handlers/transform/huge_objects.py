@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from handlers.layout import RawKey
-from handlers.tables import STREAM_TABLES
+from handlers.streams import STREAMS
 from handlers.transform.raw_objects import transform_raw
 from handlers.transform.table_files import TableFiles
 from tests.benchmarks.memory import peak_mb
@@ -89,7 +89,7 @@ def main(case: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         files = TableFiles(Path(folder), {"dt": "2026-11-23", "month": "2026-11"})
         counts = transform_raw(pieces(), RawKey(stream, RUN, 0), {}, files)
-        rows = [file.rows for file in files.finish() if file.table == STREAM_TABLES[stream]]
+        rows = [file.rows for file in files.finish() if file.table == STREAMS[stream].table]
     print(counts.lines, counts.rejected, sum(rows), round(peak_mb()))
 
 

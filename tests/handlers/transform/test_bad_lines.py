@@ -182,7 +182,7 @@ def test_a_field_that_is_new_is_drift_and_the_line_a_row(file_stage: FileStage) 
     result = file_stage.transform("saved_tracks", [GOOD, saved(lyrics="la")])
     assert result.outputs.rows["saved_tracks"] == 2
     finding = result.drift.findings["record.track.lyrics"]
-    assert (finding.found, finding.line, finding.count) == ("a field that is not known", 2, 1)
+    assert (finding.found, finding.line, finding.count) == ("an unknown field", 2, 1)
 
 
 TOP = {"time_range": "short_term", "rank": 1}
@@ -336,7 +336,7 @@ def test_a_malformed_time_outside_the_grain_is_null_and_drift(file_stage: FileSt
     added = [row["added_at"] and row["added_at"].isoformat() for row in file_stage.rows("playlist_items")]
     assert added == [*times.values(), None]
     finding = result.drift.findings["record.added_at"]
-    assert (finding.found, finding.count) == ("a value that is no timestamp", 4)
+    assert (finding.found, finding.count) == ("a value that does not fit timestamp", 4)
 
 
 @pytest.mark.parametrize("beside", ["2026-07-01T12:00:00Z", "2026-02-30T00:00:00Z"])
@@ -351,7 +351,7 @@ def test_a_time_whose_offset_leads_out_of_all_years_is_none_whatever_stands_besi
 def test_an_integer_beyond_the_column_is_null_and_drift(file_stage: FileStage) -> None:
     result = file_stage.transform("saved_tracks", [saved(track_number=2**31), saved(track_number=3)])
     assert [row["track_number"] for row in file_stage.rows("tracks")] == [None, 3]
-    assert result.drift.findings["record.track.track_number"].found == "a value that is no int"
+    assert result.drift.findings["record.track.track_number"].found == "a value that does not fit int"
 
 
 @pytest.mark.parametrize(
@@ -416,5 +416,5 @@ def test_a_rejected_record_gives_no_entities(file_stage: FileStage) -> None:
 
 def test_the_lengths_at_which_lines_are_cut_are_documented() -> None:
     docs = {column.name: column.doc for column in TABLES["rejected_records"].columns}
-    assert f"its first {MAX_LINE_CHARACTERS:,} characters" in docs["line"]
+    assert f"up to {MAX_LINE_CHARACTERS:,} characters" in docs["line"]
     assert f"`too_long` (over {blocks_module.MAX_LINE_BYTES // 1024 // 1024} MB)" in docs["reason"]

@@ -15,7 +15,7 @@ import pytest
 
 from handlers.layout import RawKey, raw_metadata
 from handlers.raw.objects import PART_BYTES
-from handlers.tables import STREAM_TABLES
+from handlers.streams import STREAMS
 from handlers.transform import blocks as blocks_module
 from handlers.transform import cut_off, table_files, tolerant
 from handlers.transform import reading as reading_module
@@ -52,7 +52,7 @@ class Read:
         tables: dict[str, list[dict[str, Any]]] = {}
         for file in files.finish():
             tables.setdefault(file.table, []).extend(pq.ParquetFile(file.path).read().to_pylist())
-        self.rows = tables.get(STREAM_TABLES[stream], [])
+        self.rows = tables.get(STREAMS[stream].table, [])
         rejected = tables.get("rejected_records", [])
         self.rejected = [row for row in rejected if row["_line"]]
         self.problems = [(row["reason"], row["detail"]) for row in rejected if not row["_line"]]

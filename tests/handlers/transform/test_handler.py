@@ -175,7 +175,7 @@ def test_drift_is_logged_once_a_path(
 
 @pytest.mark.parametrize("body", ["", "[]", "7", "{}", '{"Records": 1}', '{"Records": [{}]}'])
 def test_what_is_no_notification_is_refused(body: str) -> None:
-    with pytest.raises(UnknownMessageError, match="no notification of S3's"):
+    with pytest.raises(UnknownMessageError, match="not an S3 notification"):
         objects_in(body)
 
 

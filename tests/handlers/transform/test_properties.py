@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.tables import STREAM_TABLES, TABLES
+from handlers.streams import STREAMS
+from handlers.tables import TABLES
 from handlers.transform.rejections import RejectedLineError
 from handlers.transform.tolerant import parse
 from tests.handlers.transform.stage import FileStage, encode
@@ -69,7 +70,7 @@ def mutated(draw: st.DrawFn, lines: list[dict[str, Any]]) -> bytes:
 
 def check(stream: str, lines: list[bytes]) -> None:
     """Transform lines and hold the result against what must be true of any."""
-    table = STREAM_TABLES[stream]
+    table = STREAMS[stream].table
     with tempfile.TemporaryDirectory() as folder:
         stage = FileStage(Path(folder))
         result = stage.transform(stream, lines)

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers.layout import RawKey
-from handlers.tables import STREAM_TABLES, TABLES
+from handlers.streams import STREAMS
+from handlers.tables import TABLES
 from handlers.transform.mapping import STREAM_MAPPINGS
 from handlers.transform.raw_objects import transform_raw
 from handlers.transform.schema import read_schema
@@ -47,7 +48,7 @@ def valid_line(draw: st.DrawFn, stream: str, grain_from: list[dict[str, Any]]) -
     sent = draw(st.sampled_from(grain_from))
     record = draw(values(schema.field("record").type))
     line: dict[str, Any] = {**sent, "context": dict(sent["context"]), "record": record}
-    for column in TABLES[STREAM_TABLES[stream]].grain:
+    for column in TABLES[STREAMS[stream].table].grain:
         for place in places_of(column, STREAM_MAPPINGS[stream]):
             value = at(sent, place)
             if value is None:
@@ -91,7 +92,7 @@ def sent_as(stream: str, line: dict[str, Any], path: str) -> Any:
 
 def hold(stream: str, lines: list[dict[str, Any]]) -> None:
     """Each line is a row, and what a column takes from one path is what stood there."""
-    mapping, table = STREAM_MAPPINGS[stream], TABLES[STREAM_TABLES[stream]]
+    mapping, table = STREAM_MAPPINGS[stream], TABLES[STREAMS[stream].table]
     plain = {
         column.name: path
         for column in table.columns
@@ -159,7 +160,7 @@ def evolved(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(("stream", "shape"), SHAPES)
 def test_a_table_goes_on_when_records_evolve(file_stage: FileStage, stream: str, shape: str) -> None:
     lines = fixture_lines(stream, shape)
-    table = STREAM_TABLES[stream]
+    table = STREAMS[stream].table
     file_stage.transform(stream, lines)
     before = file_stage.rows(table)
 
@@ -181,7 +182,7 @@ def test_every_reader_sees_the_same_tables(tmp_path: Path, stream: str) -> None:
     lines = fixture_lines(stream, shapes_of(stream)[-1])
     first = written(tmp_path / "first", stream, lines, 0)
     second = written(tmp_path / "second", stream, evolved(lines), 1)
-    assert STREAM_TABLES[stream] in first
+    assert STREAMS[stream].table in first
     for table in first.keys() | second.keys():
         files = [*first.get(table, []), *second.get(table, [])]
         expected = [row for file in files for row in pq.ParquetFile(file).read().to_pylist()]

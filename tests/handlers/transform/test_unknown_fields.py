@@ -35,8 +35,8 @@ def test_an_unknown_field_is_one_finding_a_path_with_the_first_line_that_shows_i
     findings = noted("saved_tracks", lines, first_line=101).findings
 
     assert {path: (finding.found, finding.line, finding.count) for path, finding in findings.items()} == {
-        "record.track.lyrics": ("a field that is not known", 102, 2),
-        "record.track.artists[].verified": ("a field that is not known", 102, 2),
+        "record.track.lyrics": ("an unknown field", 102, 2),
+        "record.track.artists[].verified": ("an unknown field", 102, 2),
     }
 
 

@@ -114,7 +114,7 @@ def test_first_day_asks_once_for_each_page_and_once_more_for_the_playlists(world
 def test_empty_library_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = LibraryPlan(
         saved_tracks=0, playlists=0, saved_albums=0, plays_per_day=0, followed_artists=0, saved_shows=0,
-        saved_episodes=0, playlist_entries=0, oddities=False,
+        saved_episodes=0, other_saved=0, playlist_entries=0, oddities=False,
     )  # fmt: skip
     streams = tuple(name for name in EVERY_STREAM if name != "catalogue")
     with simulated(monkeypatch, plan, streams=streams) as world:

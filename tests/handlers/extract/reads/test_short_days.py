@@ -6,21 +6,15 @@ from datetime import timedelta
 
 import pytest
 
+from handlers.streams import STREAMS
 from spotify_simulator.web.faults import FAULTS
 from tests.handlers.extract.simulated import START, World, simulated
 
 PATHS = {
-    "playlists": "/v1/me/playlists",
-    "playlist_items": "/items",
-    "saved_tracks": "/v1/me/tracks",
-    "saved_albums": "/v1/me/albums",
-    "followed_artists": "/v1/me/following",
-    "top_tracks": "/v1/me/top/tracks",
-    "top_artists": "/v1/me/top/artists",
-    "saved_shows": "/v1/me/shows",
-    "saved_episodes": "/v1/me/episodes",
-    "catalogue": "/v1/artists/",
-}
+    stream.name: f"/v1/{stream.path}".removeprefix("/v1/playlists/{unit}")
+    for stream in STREAMS.values()
+    if stream.paging == "offset" or stream.page_in
+} | {"catalogue": "/v1/artists/"}
 """Every stream whose lists name their length, and what its path has in it."""
 DAYS = 20
 

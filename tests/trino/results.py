@@ -1,4 +1,4 @@
-"""What an engine answered, and whether two answers are the same."""
+"""Query results of both engines, and whether two of them are the same."""
 
 from __future__ import annotations
 
@@ -18,39 +18,36 @@ _REALS = {"double", "float"}
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a query gave.
-
-    Attributes:
-        columns: name and type of each column, as Athena's GetQueryResults tells them.
-        rows: text as Athena writes it, doubles as Python does.
-        trino_types: of each column, in full; Trino alone tells them.
-        now: the moment that the query took for now; Trino alone tells it.
-    """
+class Result:
+    """The result of a query."""
 
     columns: tuple[tuple[str, str], ...]
+    """Name and type of each column, as in Athena's GetQueryResults."""
     rows: tuple[Row, ...]
+    """Text in Athena's format, doubles in Python's."""
     trino_types: tuple[str, ...] = ()
+    """The full type of each column; only from Trino."""
     now: datetime | None = None
+    """The query's current_timestamp; only from Trino."""
 
 
-class AthenaRefusedError(Exception):
-    """A query that Athena refused, with its reason."""
+class AthenaQueryError(Exception):
+    """A query that failed in Athena; the message is the reason."""
 
 
-def from_athena(athena: Any, sql: str, *, database: str, workgroup: str) -> Answer:
-    """Ask Athena.
+def from_athena(athena: Any, sql: str, *, database: str, workgroup: str) -> Result:
+    """Run a query in Athena.
 
     Raises:
-        AthenaRefusedError: the query failed.
+        AthenaQueryError: the query failed.
     """
     execution = athena.start_query_execution(
         QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
     )["QueryExecutionId"]
-    # The embedded Athena has its answer by now.
+    # The embedded Athena has finished by now.
     status = athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
     if status["State"] != "SUCCEEDED":
-        raise AthenaRefusedError(status["StateChangeReason"])
+        raise AthenaQueryError(status["StateChangeReason"])
     pages = [
         page["ResultSet"] for page in athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution)
     ]
@@ -60,19 +57,19 @@ def from_athena(athena: Any, sql: str, *, database: str, workgroup: str) -> Answ
     )
     # The first row repeats the names.
     rows = [tuple(cell.get("VarCharValue") for cell in row["Data"]) for page in pages for row in page["Rows"]][1:]
-    return Answer(columns, tuple(_with_python_reals(row, [kind for _, kind in columns]) for row in rows))
+    return Result(columns, tuple(_with_python_reals(row, [kind for _, kind in columns]) for row in rows))
 
 
-def from_trino(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]], now: datetime) -> Answer:
-    """Read an answer of Trino.
+def from_trino(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]], now: datetime) -> Result:
+    """Convert a result of Trino.
 
     Args:
-        columns: name and type, as Trino writes it.
-        rows: values as its protocol has them.
+        columns: name and type, in Trino's notation.
+        rows: values as in its protocol.
         now: when the query began.
     """
     kinds = [_athena_type(kind) for _, kind in columns]
-    return Answer(
+    return Result(
         tuple(zip((name for name, _ in columns), kinds, strict=True)),
         tuple(_with_python_reals([_text(value) for value in row], kinds) for row in rows),
         tuple(kind for _, kind in columns),
@@ -80,10 +77,10 @@ def from_trino(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]
     )
 
 
-def differences(athena: Answer, trino: Answer, sql: str) -> list[str]:
-    """Say in what two answers to a query differ; nothing where they are the same.
+def differences(athena: Result, trino: Result, sql: str) -> list[str]:
+    """Return the differences between two results of a query, empty if they are the same.
 
-    Rows come in any order but the query's: what it orders by, as far as that is among its columns, runs alike.
+    Rows may come in any order within the query's: only the columns that it orders by must run alike.
     """
     if athena.columns != trino.columns:
         return [f"columns: Athena has {athena.columns}, Trino {trino.columns}"]
@@ -102,7 +99,7 @@ def differences(athena: Answer, trino: Answer, sql: str) -> list[str]:
 
 
 def ordering(sql: str, columns: Sequence[str]) -> list[int]:
-    """Return the places of the columns that a query orders by, up to the first that it does not show."""
+    """Return the indexes of the columns that a query orders by, up to the first that it does not select."""
     tree = sqlglot.parse_one(sql, read="trino")
     order = tree.args.get("order")
     if order is None or not isinstance(tree, exp.Query):
@@ -124,7 +121,7 @@ def ordering(sql: str, columns: Sequence[str]) -> list[int]:
 
 
 def _athena_type(kind: str) -> str:
-    """Write a type of Trino as GetQueryResults does: `varchar(3)` is varchar, `array(bigint)` array, real float."""
+    """Convert a type of Trino to GetQueryResults's: `varchar(3)` is varchar, `array(bigint)` array, real float."""
     if kind.startswith("decimal"):
         return kind.replace(" ", "")
     bare = re.sub(r"\(.*\)", "", kind)
@@ -140,11 +137,11 @@ def _text(value: Any) -> str | None:
         return f"[{', '.join('null' if one is None else str(_text(one)) for one in value)}]"
     if isinstance(value, str | int | float):
         return str(value)
-    raise TypeError(f"No query has answered with {value!r} yet: say here how Athena writes it.")
+    raise TypeError(f"No query has returned {value!r} yet: add how Athena formats it.")
 
 
 def _with_python_reals(row: Sequence[str | None], kinds: Sequence[str]) -> Row:
-    """Bring doubles into one form, since Java and JSON write them otherwise: 1.0E7 is 10000000.0."""
+    """Format doubles as Python does, since Java and JSON format them differently: 1.0E7 is 10000000.0."""
     return tuple(
         repr(float(cell)) if cell is not None and kind in _REALS else cell
         for cell, kind in zip(row, kinds, strict=True)

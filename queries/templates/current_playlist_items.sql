@@ -1,0 +1,31 @@
+-- The items of each playlist in `current_playlists`, from the newest complete read of that playlist.
+-- Grain: account_id, playlist_id, position.
+SELECT
+    account_id,
+    playlist_id,
+    playlist_name,
+    ${each:playlist_items after playlist_id and local times},
+    _read_id,
+    _extracted_at
+FROM (
+    SELECT
+        i.account_id,
+        i.playlist_id,
+        p.name AS playlist_name,
+        i.${each:playlist_items after playlist_id},
+        i._read_id,
+        i._extracted_at,
+        row_number() OVER (
+            PARTITION BY i.account_id, i.playlist_id, i.position
+            ORDER BY i._extracted_at DESC, i._raw_key DESC, i._line DESC
+        ) AS age
+    FROM complete_reads AS r
+    CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
+    JOIN playlist_items AS i
+        ON i._raw_key = k._raw_key AND i.account_id = r.account_id
+    JOIN line_versions AS v
+        ON v._raw_key = i._raw_key AND v._line = i._line AND v._schema_version = i._schema_version
+    JOIN current_playlists AS p ON p.account_id = i.account_id AND p.playlist_id = i.playlist_id
+    WHERE r.stream = 'playlist_items' AND r.recency = 1 AND v.stream = 'playlist_items'
+) AS ranked
+WHERE age = 1
