@@ -1,5 +1,5 @@
 -- How many requests to Spotify each stream needed in the seven days up to the newest run.
-WITH recent_runs AS (
+WITH history AS (
     SELECT
         account_id,
         run_id,
@@ -22,7 +22,7 @@ SELECT
     CAST(sum(records) AS bigint) AS records,
     CAST(sum(objects) AS bigint) AS objects,
     sum(CASE WHEN status IN ('failed', 'partial') THEN 1 ELSE 0 END) AS troubled_units
-FROM recent_runs
+FROM history
 WHERE scheduled_at > date_add('day', -7, newest_at)
 GROUP BY account_id, stream
 ORDER BY account_id, requests DESC, stream
