@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import threading
@@ -86,7 +87,7 @@ class AwsServer:
             own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
             nobody = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
             self._patches.enter_context(patch.dict(os.environ, own | nobody, clear=True))
-            app = AuthorizedApp(DomainDispatcherApplication(create_backend_app), self.authorization, self.account_id)
+            app = AuthorizedApp(_Dispatcher(create_backend_app), self.authorization, self.account_id)
             # Under such a name Pulumi's provider reaches S3 Control; names below localhost lead to no other machine.
             names = (f"{self.account_id}.localhost",)
             self._server = LoopbackServer(self._port, app, KeepAliveHandler, refuse=foreign, names=names)
@@ -193,6 +194,18 @@ class AwsServer:
             return PermissionResult.DENIED if self.authorization.refused(resource) else PermissionResult.PERMITTED
 
         return get_permission
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher with a cache: moto lists its modules on disk for every request."""
+
+    def __init__(self, create_app: Any) -> None:
+        super().__init__(create_app)
+        self._backend_for_host = functools.lru_cache(maxsize=256)(super().get_backend_for_host)
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Return the name of the backend that serves a host."""
+        return self._backend_for_host(host)
 
 
 def _forget_everything() -> None:
