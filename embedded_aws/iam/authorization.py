@@ -144,12 +144,12 @@ class Authorization:
             return
         try:
             operation = operation_of(request, self._account_id)
-        except UnsupportedOperationError as unmodelled:
+        except UnsupportedOperationError as unsupported:
             message = (
-                f"User: {caller.arn} is not authorized: the operation {unmodelled} is not modelled by the embedded"
-                " cloud, which refuses it to all but the account's owner"
+                f"User: {caller.arn} is not authorized: the operation {unsupported} is not supported by the embedded"
+                " AWS, which allows it only to the account's owner"
             )
-            raise self._denied(caller.arn, str(unmodelled), "*", message) from unmodelled
+            raise self._denied(caller.arn, str(unsupported), "*", message) from unsupported
         if any(bucket not in s3_backends.bucket_accounts for bucket in operation.buckets):
             return  # S3 tells everyone that a bucket does not exist.
         if operation.partial:

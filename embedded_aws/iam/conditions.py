@@ -77,11 +77,11 @@ TAG_KEYS = (
     "kms:encryptioncontext:",
     "s3:requestobjecttag/",
 )
-"""Beginnings of keys that end in a name of the user's; tags are not modelled as conditions and count as absent."""
+"""Beginnings of keys that end in a name of the user's; tags are not supported as conditions and count as absent."""
 
 
 class UnknownConditionError(Exception):
-    """A policy uses an operator, key or variable that is not modelled here, so nobody can say what it decides."""
+    """A policy uses an operator, key or variable that is not supported here, so nobody can say what it decides."""
 
 
 def holds(conditions: Mapping[str, Mapping[str, Values]], context: Mapping[str, Values]) -> bool:
@@ -92,7 +92,7 @@ def holds(conditions: Mapping[str, Mapping[str, Values]], context: Mapping[str, 
         context: condition key in lower case → value or values of the request.
 
     Raises:
-        UnknownConditionError: an operator or key is not modelled.
+        UnknownConditionError: an operator or key is not supported.
     """
     return all(
         _holds(name, key.lower(), _values(expected), context)
@@ -135,9 +135,9 @@ def _holds(name: str, key: str, expected: Sequence[str], context: Mapping[str, V
     if_exists = operator_name.endswith("IfExists")
     operator_name = operator_name.removesuffix("IfExists")
     if quantifier not in {"", "ForAllValues", "ForAnyValue"}:
-        raise UnknownConditionError(f"The condition operator {name} is not modelled.")
+        raise UnknownConditionError(f"The condition operator {name} is not supported.")
     if key not in context and key not in KEYS_A_REQUEST_MAY_LACK and not key.startswith(TAG_KEYS):
-        raise UnknownConditionError(f"The condition key {key} is not modelled.")
+        raise UnknownConditionError(f"The condition key {key} is not supported.")
     actual = _values(context.get(key, ()))
     if operator_name == "Null":
         return all((value.lower() == "true") == (not actual) for value in expected)
@@ -162,7 +162,7 @@ def _operator(operator_name: str, shown: str) -> tuple[Callable[[str, str], bool
             if positive in OPERATORS:
                 return OPERATORS[positive], True
     if operator_name not in OPERATORS:
-        raise UnknownConditionError(f"The condition operator {shown} is not modelled.")
+        raise UnknownConditionError(f"The condition operator {shown} is not supported.")
     return OPERATORS[operator_name], False
 
 

@@ -17,6 +17,7 @@ from embedded_aws.iam.operation import Operation, UnsupportedOperationError
 from embedded_aws.iam.policies import AuthorizationRequest
 from embedded_aws.server.ambiguity import check_parameters, check_request
 from embedded_aws.server.requests import AwsRequest
+from embedded_aws.server.service_models import route
 from embedded_aws.services.s3.operations import s3_operation
 
 
@@ -47,7 +48,13 @@ def operation_of(request: AwsRequest, account_id: str) -> Operation:
     if request.service in {"s3", ""}:
         return s3_operation(request)
     arns = ArnContext(request.region, account_id)
-    name, parameters = _name_and_parameters(request)
+    if request.protocol == "rest-json":
+        name, in_path = route(request)
+        parameters: Parameters = {**request.query, **in_path}
+        if any("/" in value for value in in_path.values()) or (in_path and request.path.endswith("/")):
+            raise UnsupportedOperationError(f"{name} at the path {request.path}")
+    else:
+        name, parameters = request.operation or "?", request.parameters
     resources = MODELLED.get(request.service, {}).get(name)
     if resources is None:
         raise UnsupportedOperationError(f"{request.service} {name}")
@@ -65,16 +72,6 @@ def _operation(service: str, name: str, parameters: Parameters, resources: Resou
     if service == "secretsmanager":
         checks += _key_of_secret(name, parameters, arns)
     return Operation(name, tuple(checks))
-
-
-def _name_and_parameters(request: AwsRequest) -> tuple[str, Parameters]:
-    if request.protocol != "rest-json":
-        return request.operation or "?", request.parameters
-    for method, pattern, name in ROUTES[request.service]:
-        found = re.fullmatch(pattern, request.path)
-        if found and method == request.method:
-            return name, {**request.query, **found.groupdict()}
-    return f"{request.method} {request.path}", {}
 
 
 def _context(service: str, parameters: Parameters) -> dict[str, str]:
@@ -400,7 +397,6 @@ MODELLED: dict[str, dict[str, Resources]] = {
         "ListAttachedRolePolicies": _role,
         "ListRolePolicies": _role,
         "ListRoles": _any,
-        "PassRole": _role,
     },
     "monitoring": {
         "DescribeAlarms": _alarm,
@@ -418,24 +414,3 @@ _FUNCTION_NAME = re.compile(
     r"(arn:aws:lambda:(?P<region>[a-z0-9-]+):)?((?P<account>\d{12}):)?(function:)?(?P<name>[A-Za-z0-9_-]+)"
     r"(:(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?"
 )
-
-_FUNCTION = r"/2015-03-31/functions/(?P<FunctionName>[^/]+)"
-
-ROUTES: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "lambda": (
-        ("POST", rf"{_FUNCTION}/invocations", "Invoke"),
-        ("GET", r"/2015-03-31/functions/?", "ListFunctions"),
-        ("GET", _FUNCTION, "GetFunction"),
-        ("GET", rf"{_FUNCTION}/configuration", "GetFunctionConfiguration"),
-        ("GET", rf"{_FUNCTION}/policy", "GetPolicy"),
-        ("GET", rf"{_FUNCTION}/versions", "ListVersionsByFunction"),
-        ("GET", r"/2019-09-25/functions/(?P<FunctionName>[^/]+)/event-invoke-config", "GetFunctionEventInvokeConfig"),
-        ("GET", r"/2015-03-31/event-source-mappings/?", "ListEventSourceMappings"),
-    ),
-    "scheduler": (
-        ("GET", r"/schedules", "ListSchedules"),
-        ("GET", r"/schedule-groups", "ListScheduleGroups"),
-        ("GET", r"/schedules/(?P<Name>[^/]+)", "GetSchedule"),
-    ),
-}
-"""Services that tell the operation by method and path: (method, path, operation)."""

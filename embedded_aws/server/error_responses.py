@@ -51,7 +51,7 @@ def _answer(request: AwsRequest, s3: Code, query: Code, json_code: str, message:
             f"</Error><RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
         )
         return _status_line(status), {"Content-Type": "text/xml"}, body.encode()
-    if request.protocol == "cbor":
+    if request.protocol == "smithy-rpc-v2-cbor":
         return _cbor(json_code, message)
     return _json(request, json_code, message, _status_line(403 if request.protocol == "rest-json" else 400))
 

@@ -10,13 +10,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from typing import TYPE_CHECKING
 
 from embedded_aws.server.errors import RejectedRequestError
-
-if TYPE_CHECKING:
-    from embedded_aws.server.requests import AwsRequest
-    from embedded_aws.server.signatures import Signature
+from embedded_aws.server.requests import AwsRequest, Signature
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
 CHUNKS_WITH_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"

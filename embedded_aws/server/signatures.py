@@ -12,9 +12,7 @@ import hmac
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from botocore.auth import S3SigV4Auth, SigV4Auth
@@ -24,9 +22,7 @@ from botocore.compat import HTTPHeaders
 from embedded_aws.clock import real_now
 from embedded_aws.server.errors import RejectedRequestError
 from embedded_aws.server.payloads import check_chunks, declared_payload
-
-if TYPE_CHECKING:
-    from embedded_aws.server.requests import AwsRequest
+from embedded_aws.server.requests import ALGORITHM, AwsRequest, Signature
 
 SKEW = timedelta(minutes=15)
 """How far a request's date may be from the clock. One function's sleeps let no more simulated time pass, so that a
@@ -49,7 +45,6 @@ AUTHENTICATION_PARAMETERS = frozenset(
 
 _OLD_PARAMETERS = frozenset({"AWSAccessKeyId", "Signature"})
 _NAMES_IN_LOWER_CASE = frozenset(name.lower() for name in AUTHENTICATION_PARAMETERS)
-_ALGORITHM = "AWS4-HMAC-SHA256"
 _TIMESTAMP = "%Y%m%dT%H%M%SZ"
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=(?P<credential>[^,\s]+), *SignedHeaders=(?P<headers>[^,\s]+), *"
@@ -167,44 +162,6 @@ class WrongTokenError(RejectedRequestError):
         super().__init__("The security token included in the request is invalid.")
 
 
-@dataclass(frozen=True)
-class Signature:
-    """What a request says of its signature.
-
-    Attributes:
-        date: of the scope, `YYYYMMDD`.
-        region: of the scope.
-        service: of the scope, a signing name such as "monitoring".
-        timestamp: when it was signed, as `YYYYMMDDTHHMMSSZ`.
-        headers: names of the signed headers, in lower case.
-        token: of a role session; empty if there is none.
-        expires: of a presigned address, how long it is good; None if the signature stands in a header.
-    """
-
-    access_key_id: str
-    date: str
-    region: str
-    service: str
-    timestamp: str
-    headers: tuple[str, ...]
-    value: str
-    token: str
-    expires: timedelta | None
-
-    @property
-    def scope(self) -> str:
-        """The credential scope."""
-        return f"{self.date}/{self.region}/{self.service}/aws4_request"
-
-    @property
-    def authorization(self) -> str:
-        """The `Authorization` header that says the same."""
-        return (
-            f"{_ALGORITHM} Credential={self.access_key_id}/{self.scope}, "
-            f"SignedHeaders={';'.join(self.headers)}, Signature={self.value}"
-        )
-
-
 def signature_of(headers: Mapping[str, str], query: Sequence[tuple[str, str]]) -> Signature | None:
     """Read a request's signature; None if it has none.
 
@@ -262,7 +219,7 @@ def verify(request: AwsRequest, signature: Signature, secret: str, token: str) -
 
 def _of_header(headers: Mapping[str, str]) -> Signature:
     authorization = headers["authorization"].strip()
-    if not authorization.startswith(f"{_ALGORITHM} "):
+    if not authorization.startswith(f"{ALGORITHM} "):
         raise OldSignatureError
     found = _AUTHORIZATION.fullmatch(authorization)
     if found is None:
@@ -282,7 +239,7 @@ def _of_header(headers: Mapping[str, str]) -> Signature:
 
 
 def _of_query(headers: Mapping[str, str], query: Mapping[str, str]) -> Signature:
-    if query["X-Amz-Algorithm"] != _ALGORITHM:
+    if query["X-Amz-Algorithm"] != ALGORITHM:
         raise OldSignatureError
     if "x-amz-security-token" in headers:
         raise MalformedPresignedError("The security token stands in a header beside a presigned address.")

@@ -14,7 +14,8 @@ from embedded_aws.iam.authorization import AccessDeniedError, Authorization
 from embedded_aws.iam.principals import UnknownAccessKeyError
 from embedded_aws.server.error_responses import Answer, access_denied, refused, unknown_access_key
 from embedded_aws.server.errors import RejectedRequestError
-from embedded_aws.server.requests import ACCESS_KEY_ID, AwsRequest, parse
+from embedded_aws.server.parsing import parse
+from embedded_aws.server.requests import ACCESS_KEY_ID, AwsRequest
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
