@@ -12,7 +12,7 @@ from embedded_aws.clock import SimulatedClock
 StepKind = Literal["schedule", "invoke", "queue", "rule", "crawl", "query", "dead_letter", "denied"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """One event."""
 
@@ -39,7 +39,7 @@ class StepLog:
 
     def record(self, kind: StepKind, name: str, detail: str, *, ok: bool = True, seconds: float = 0.0) -> None:
         """Record a step at the current simulated time."""
-        step = Step(self._clock.now, kind, name, detail, ok, seconds)
+        step = Step(at=self._clock.now, kind=kind, name=name, detail=detail, ok=ok, seconds=seconds)
         self.recorded.append(step)
         if self.on_step is not None:
             self.on_step(step)

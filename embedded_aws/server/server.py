@@ -191,7 +191,7 @@ class AwsServer:
         from moto.iam.access_control import PermissionResult  # noqa: PLC0415 - moto imports it late too: it is slow
 
         def get_permission(_bucket: Any, _action: str, resource: str) -> Any:
-            return PermissionResult.DENIED if self.authorization.refused(resource) else PermissionResult.PERMITTED
+            return PermissionResult.DENIED if self.authorization.is_denied(resource) else PermissionResult.PERMITTED
 
         return get_permission
 

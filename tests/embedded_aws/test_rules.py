@@ -107,7 +107,7 @@ def test_a_target_that_is_gone_is_said(stage: Stage) -> None:
     first, last = stage.steps("rule")
     assert "arn:aws:lambda" in first.detail
     assert not first.ok
-    assert last.detail.startswith("Given up after 1 tries")
+    assert last.detail.startswith("Gave up after 1 attempts")
 
 
 def test_a_queue_as_target_needs_its_own_policy(stage: Stage) -> None:

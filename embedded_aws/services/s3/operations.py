@@ -128,7 +128,7 @@ def s3_operation(request: AwsRequest) -> Operation:
         raise UnsupportedOperationError(f"S3 {name} at the path {request.path}")
     check_parameters(request, name)
     if name == "ListBuckets":
-        return Operation(name, (AuthorizationRequest("s3:ListAllMyBuckets", "*"),))
+        return Operation(name=name, checks=(AuthorizationRequest("s3:ListAllMyBuckets", "*"),))
     if name == "DeleteObjects":
         return _delete_objects(request, bucket)
     action = name if name in OWN_ACTIONS else OTHER_ACTIONS.get(name)
@@ -137,7 +137,7 @@ def s3_operation(request: AwsRequest) -> Operation:
     if key:
         return _object_operation(request, bucket, key, name, action)
     check = AuthorizationRequest(f"s3:{action}", _arn(bucket), _context(request))
-    return Operation(name, (check,), buckets=() if name == "CreateBucket" else (bucket,))
+    return Operation(name=name, checks=(check,), buckets=() if name == "CreateBucket" else (bucket,))
 
 
 def _object_operation(request: AwsRequest, bucket: str, key: str, name: str, action: str) -> Operation:
@@ -168,7 +168,7 @@ def _object_operation(request: AwsRequest, bucket: str, key: str, name: str, act
         reads.append((source_bucket, source_key, source_version))
     writes = [(bucket, key)] if action == "PutObject" else []
     checks += kms_checks(request, reads, writes)
-    return Operation(name, tuple(checks), buckets=tuple(buckets), reads=tuple(reads))
+    return Operation(name=name, checks=tuple(checks), buckets=tuple(buckets), reads=tuple(reads))
 
 
 def _delete_objects(request: AwsRequest, bucket: str) -> Operation:
@@ -177,7 +177,7 @@ def _delete_objects(request: AwsRequest, bucket: str) -> Operation:
     for fields in _objects_to_delete(request.body):
         action = "s3:DeleteObjectVersion" if fields.get("VersionId") else "s3:DeleteObject"
         checks.append(AuthorizationRequest(action, _arn(bucket, fields["Key"]), _context(request)))
-    return Operation("DeleteObjects", tuple(checks), buckets=(bucket,), partial=True)
+    return Operation(name="DeleteObjects", checks=tuple(checks), buckets=(bucket,), partial=True)
 
 
 def _objects_to_delete(body: bytes) -> list[dict[str, str]]:
