@@ -21,13 +21,13 @@ _CBOR_PATH = re.compile(r"/service/(?P<service>[^/]+)/operation/(?P<operation>\w
 
 
 def parse(environ: Mapping[str, Any], body: bytes) -> AwsRequest:
-    """Read a WSGI environment and the request's body."""
+    """Return the request in a WSGI environment."""
     headers = {
         name.removeprefix("HTTP_").replace("_", "-").lower(): value
         for name, value in environ.items()
         if name.startswith("HTTP_") or name in {"CONTENT_TYPE", "CONTENT_LENGTH"}
     }
-    # RAW_URI still tells "%2F" of a key from a slash.
+    # RAW_URI distinguishes "%2F" in a key from a slash.
     raw_path, _, query_string = environ["RAW_URI"].partition("?")
     pairs = parse_qsl(query_string, keep_blank_values=True)
     query = dict(pairs)
@@ -37,8 +37,8 @@ def parse(environ: Mapping[str, Any], body: bytes) -> AwsRequest:
     try:
         _check_path(raw_path, environ["PATH_INFO"])
         signature = signature_of(headers, pairs)
-    except RejectedRequestError as refused:
-        problem = refused
+    except RejectedRequestError as rejected:
+        problem = rejected
     service = signature.service if signature else ""
     protocol, operation, parameters = _content(service, headers, query, path, body)
     return AwsRequest(
@@ -63,10 +63,10 @@ def parse(environ: Mapping[str, Any], body: bytes) -> AwsRequest:
 
 
 def _check_path(raw_path: str, path_info: str) -> None:
-    """Refuse a path that authorization and moto, of which some parts read it raw, could take for different ones.
+    """Reject a path that authorization and moto, parts of which use the raw path, could read differently.
 
     Raises:
-        InvalidTargetError: it begins with two slashes, has a slash or a dot encoded in its first part, or is no UTF-8.
+        InvalidTargetError: it begins with two slashes, has an encoded slash or dot in its first part, or is not UTF-8.
     """
     first = raw_path.removeprefix("/").partition("/")[0].lower()
     if raw_path.startswith("//") or "%2f" in first or "%2e" in first or first in {".", ".."}:
@@ -96,7 +96,7 @@ def _content(
 
 
 def _decompressed(headers: Mapping[str, str], body: bytes) -> bytes:
-    """Unpack what SDKs compress, such as large metric data."""
+    """Return the body decompressed: SDKs compress large metric data."""
     if headers.get("content-encoding") != "gzip":
         return body
     try:

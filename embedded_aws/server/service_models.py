@@ -37,7 +37,7 @@ def route(request: AwsRequest) -> tuple[str, dict[str, Any]]:
         UnsupportedOperationError: no operation matches.
     """
     try:
-        operation, parameters = _router(request.service or "s3").match(request)  # type: ignore[arg-type] # has what it reads
+        operation, parameters = _router(request.service or "s3").match(request)  # type: ignore[arg-type] # has all that is read
     except NotFound:
         raise UnsupportedOperationError(f"{request.method} {request.path}") from None
     return operation.name, parameters
