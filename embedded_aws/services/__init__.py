@@ -1,1 +1,1 @@
-"""What moto lacks, service by service."""
+"""AWS services, as far as moto does not implement them."""

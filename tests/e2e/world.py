@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cli.demo import log_in
-from cli.checks import Answer, ask
+from cli.questions import Answer, ask
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, outputs_key
 from handlers.streams import READABLE_STREAMS, default_streams
 from handlers.tables import STREAM_TABLES

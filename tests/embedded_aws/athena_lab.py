@@ -19,11 +19,11 @@ DATABASE, WORKGROUP, LAKE, RESULTS = "music", "analysts", "lake-bucket", "result
 
 
 class QueryFailedError(Exception):
-    """A query that did not succeed, with Athena's reason."""
+    """A failed query, with Athena's reason."""
 
 
 class Lab:
-    """A server with the engine installed, and the few calls that its tests share."""
+    """A server with the engine installed, and calls that the tests share."""
 
     def __init__(self, folder: Path) -> None:
         self.server = AwsServer()
@@ -42,7 +42,7 @@ class Lab:
         self.server.stop()
 
     def empty(self) -> None:
-        """Begin anew with an empty database, empty buckets and a workgroup that ran nothing; only users stay."""
+        """Reset to an empty database, empty buckets and a new workgroup; users stay."""
         for service in ("s3", "glue", "athena"):
             self.server.backend(service).reset()
         for bucket in (LAKE, RESULTS):
@@ -91,7 +91,7 @@ class Lab:
         database: str = DATABASE,
         credentials: AwsCredentials | None = None,
     ) -> dict[str, Any]:
-        """Run a statement; its QueryExecution, whatever became of it."""
+        """Run a statement and return its QueryExecution, failed or not."""
         athena = self.client("athena", credentials)
         given = {"ExecutionParameters": list(parameters)} if parameters else {}
         query = athena.start_query_execution(
@@ -101,11 +101,11 @@ class Lab:
         return execution
 
     def query(self, sql: str, **options: Any) -> list[tuple[str | None, ...]]:
-        """Run a query; its rows without the header, read page by page."""
+        """Run a query and return its rows without the header, read page by page."""
         return self.pages(self.run(sql, **options))[1:]
 
     def pages(self, execution: dict[str, Any], size: int = 1000) -> list[tuple[str | None, ...]]:
-        """All rows of a query through GetQueryResults."""
+        """Return all rows of a query through GetQueryResults."""
         if execution["Status"]["State"] != "SUCCEEDED":
             raise QueryFailedError(execution["Status"]["StateChangeReason"])
         pages = self.client("athena").get_paginator("get_query_results")

@@ -1,4 +1,4 @@
-"""An embedded AWS with nothing deployed yet, and the few calls that its tests share."""
+"""An empty embedded AWS, and calls that the tests share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Stage(EmbeddedAws):
         return [step for step in self.log if step.kind in kinds]
 
     def role(self, name: str, service: str, *statements: dict[str, Any]) -> str:
-        """Make a role that a service may take on, with an inline policy."""
+        """Create a role that a service may assume, with an inline policy."""
         iam = self.client("iam")
         trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
         arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
@@ -39,7 +39,7 @@ class Stage(EmbeddedAws):
         return arn
 
     def allow(self, role: str, *statements: dict[str, Any]) -> None:
-        """Replace the inline policy of a role; without statements it may do nothing."""
+        """Replace the inline policy of a role; no statements means no permissions."""
         if statements:
             self.client("iam").put_role_policy(
                 RoleName=role,
@@ -48,7 +48,7 @@ class Stage(EmbeddedAws):
             )
 
     def function(self, name: str, code: str, *, lock: str | None = None, **settings: Any) -> str:
-        """Make a function of one module, `main.handler`, with a role that may log and use every queue."""
+        """Create a function of one module, `main.handler`, with a role that may log and use every queue."""
         role = settings.pop("Role", None) or self.role(
             f"{name}-role", "lambda.amazonaws.com", {"Action": ["logs:*", "sqs:*"], "Resource": "*"}
         )
@@ -69,25 +69,25 @@ class Stage(EmbeddedAws):
         return arn
 
     def invoke(self, name: str, event: object = None) -> Any:
-        """Invoke through the API and wait; the payload read."""
+        """Invoke through the API and return the response with its payload parsed."""
         answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
         return {**answer, "Payload": json.loads(answer["Payload"].read())}
 
     def queue(self, name: str, **attributes: Any) -> tuple[str, str]:
-        """Make a queue; its URL and its ARN."""
+        """Create a queue and return its URL and ARN."""
         given = {key: value if isinstance(value, str) else json.dumps(value) for key, value in attributes.items()}
         url: str = self.client("sqs").create_queue(QueueName=name, Attributes=given)["QueueUrl"]
         return url, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
 
     def messages(self, url: str) -> list[Any]:
-        """What can be received from a queue now."""
+        """Return the messages that can be received from a queue now."""
         answer = self.client("sqs").receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=0
         )
         return list(answer.get("Messages", []))
 
     def logged(self, group: str) -> list[str]:
-        """Every line in a log group."""
+        """Return every line in a log group."""
         events = self.client("logs").filter_log_events(logGroupName=group)["events"]
         return [event["message"] for event in events]
 

@@ -77,7 +77,7 @@ def test_columns_have_athenas_types(lab: Lab) -> None:
     assert (columns[8]["Precision"], columns[8]["Scale"]) == (10, 2)
 
 
-def test_an_execution_says_how_it_went(lab: Lab) -> None:
+def test_an_execution_reports_its_outcome(lab: Lab) -> None:
     good = lab.run("SELECT ms FROM plays")
     assert (good["Status"]["State"], good["StatementType"], good["SubstatementType"]) == ("SUCCEEDED", "DML", "SELECT")
     assert good["WorkGroup"] == WORKGROUP
@@ -96,7 +96,7 @@ def test_an_execution_says_how_it_went(lab: Lab) -> None:
         lab.client("athena").get_query_results(QueryExecutionId=bad["QueryExecutionId"])
 
 
-def test_a_query_that_breaks_the_engine_has_failed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_query_that_breaks_the_engine_fails(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise LookupError("nothing there")
 
@@ -132,7 +132,7 @@ def test_named_queries_run_as_they_are_kept(lab: Lab) -> None:
     assert lab.query(kept["QueryString"], database=kept["Database"]) == [("6",)]
 
 
-def test_the_workgroups_place_for_results_is_enforced(lab: Lab) -> None:
+def test_the_workgroups_output_location_is_enforced(lab: Lab) -> None:
     query = lab.client("athena").start_query_execution(
         QueryString="SELECT 1", WorkGroup=WORKGROUP, ResultConfiguration={"OutputLocation": f"s3://{LAKE}/elsewhere/"}
     )["QueryExecutionId"]
@@ -140,7 +140,7 @@ def test_the_workgroups_place_for_results_is_enforced(lab: Lab) -> None:
     assert execution["ResultConfiguration"]["OutputLocation"].startswith(f"s3://{RESULTS}/answers/")
 
 
-def test_without_any_place_for_results_a_query_does_not_start(lab: Lab) -> None:
+def test_without_an_output_location_a_query_does_not_start(lab: Lab) -> None:
     with pytest.raises(ClientError, match="No output location provided"):
         lab.client("athena").start_query_execution(QueryString="SELECT 1")
 
@@ -184,7 +184,7 @@ def analyst(lab: Lab, *statements: dict[str, Any]) -> AwsCredentials:
     return AwsCredentials(key["AccessKeyId"], key["SecretAccessKey"], None)
 
 
-def test_who_may_read_gets_rows(lab: Lab) -> None:
+def test_a_reader_gets_rows(lab: Lab) -> None:
     credentials = analyst(lab, *READER)
     execution = lab.run("SELECT sum(ms) FROM plays", credentials=credentials)
     assert execution["Status"]["State"] == "SUCCEEDED", execution
@@ -219,7 +219,7 @@ def test_a_query_needs_its_callers_permissions(lab: Lab, without: str, action: s
     assert lab.server.authorization.denials[-1].action == action
 
 
-def test_a_view_is_made_without_a_look_at_partitions_or_data(lab: Lab) -> None:
+def test_a_view_is_created_without_reading_partitions_or_data(lab: Lab) -> None:
     statements = [
         *READER[:1],
         *READER[4:],
@@ -229,12 +229,12 @@ def test_a_view_is_made_without_a_look_at_partitions_or_data(lab: Lab) -> None:
     assert execution["Status"]["State"] == "SUCCEEDED", execution
 
 
-def test_a_reader_makes_no_view(lab: Lab) -> None:
+def test_a_reader_cannot_create_a_view(lab: Lab) -> None:
     execution = lab.run("CREATE VIEW v AS SELECT item FROM plays", credentials=analyst(lab, *READER))
     assert "not authorized to perform: glue:CreateTable" in execution["Status"]["StateChangeReason"]
 
 
-def test_rows_are_not_handed_to_who_may_not_read_the_result_object(lab: Lab) -> None:
+def test_results_need_permission_to_read_the_result_object(lab: Lab) -> None:
     execution = lab.run("SELECT item FROM plays")
     credentials = analyst(lab, READER[0])
     with pytest.raises(ClientError, match="not authorized to perform: s3:GetObject"):

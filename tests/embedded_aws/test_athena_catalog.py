@@ -1,4 +1,4 @@
-"""What Athena sees: tables, partitions and views as the Glue catalog names them, objects as S3 holds them."""
+"""What Athena sees: tables, partitions and views in the Glue catalog, objects in S3."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def test_an_object_outside_the_registered_partitions_is_invisible(lab: Lab) -> N
     assert lab.query("SELECT item, dt FROM plays") == [("b", "2026-01-02")]
 
 
-def test_a_partition_does_not_take_in_one_whose_name_begins_with_its_own(lab: Lab) -> None:
+def test_a_partition_excludes_others_whose_names_start_with_its_own(lab: Lab) -> None:
     lab.put("tables/plays/dt=1/a.parquet", {"item": ["a"]})
     lab.put("tables/plays/dt=10/b.parquet", {"item": ["b"]})
     lab.partition("plays", "1")
     assert lab.query("SELECT item FROM plays") == [("a",)]
 
 
-def test_objects_that_come_change_and_go_are_followed(lab: Lab) -> None:
+def test_new_changed_and_deleted_objects_are_noticed(lab: Lab) -> None:
     lab.partition("plays", "1")
     lab.put("tables/plays/dt=1/a.parquet", {"item": ["a"], "ms": [1]})
     assert lab.query("SELECT item, ms FROM plays") == [("a", "1")]
@@ -69,7 +69,7 @@ def test_columns_are_read_by_name_and_a_missing_one_is_null(lab: Lab) -> None:
     assert lab.query("SELECT * FROM plays ORDER BY ms") == [("a", "1", "1"), (None, "2", "1")]
 
 
-def test_a_column_added_to_the_catalog_shows(lab: Lab) -> None:
+def test_a_column_added_to_the_catalog_appears(lab: Lab) -> None:
     lab.partition("plays", "1")
     lab.put("tables/plays/dt=1/a.parquet", {"item": ["a"], "platform": ["web"]})
     with pytest.raises(QueryFailedError, match="COLUMN_NOT_FOUND"):
@@ -92,7 +92,7 @@ def test_a_column_of_another_type_fails_only_the_queries_that_read_it(lab: Lab) 
         lab.query("SELECT ms FROM plays")
 
 
-def test_an_object_that_is_no_parquet_file_fails_the_query(lab: Lab) -> None:
+def test_an_object_that_is_not_parquet_fails_the_query(lab: Lab) -> None:
     lab.partition("plays", "1")
     lab.client("s3").put_object(Bucket=LAKE, Key="tables/plays/dt=1/a.parquet", Body=b"not parquet")
     with pytest.raises(QueryFailedError, match="HIVE_BAD_DATA: Not valid Parquet file"):
@@ -101,7 +101,7 @@ def test_an_object_that_is_no_parquet_file_fails_the_query(lab: Lab) -> None:
     assert lab.query("SELECT item FROM plays") == [("a",)]
 
 
-def test_hidden_and_empty_objects_are_passed_over(lab: Lab) -> None:
+def test_hidden_and_empty_objects_are_ignored(lab: Lab) -> None:
     lab.partition("plays", "1")
     for key in ("_SUCCESS", ".part", "empty"):
         body = b"" if key == "empty" else b"x"
@@ -117,7 +117,7 @@ def test_partition_values_are_strings_whatever_they_look_like(lab: Lab) -> None:
     assert info["ResultSet"]["ResultSetMetadata"]["ColumnInfo"][0]["Type"] == "varchar"
 
 
-def test_timestamps_are_of_milliseconds(lab: Lab) -> None:
+def test_timestamps_have_milliseconds(lab: Lab) -> None:
     lab.table("moments", {"at": "timestamp"})
     lab.partition("moments", "1")
     moment = datetime(2026, 1, 2, 3, 4, 5, 678901)  # noqa: DTZ001 - as Parquet holds it
@@ -137,7 +137,7 @@ def definition(lab: Lab, view: str) -> dict[str, Any]:
     return decoded
 
 
-def test_a_view_is_kept_in_athenas_own_form(lab: Lab) -> None:
+def test_a_view_is_stored_in_athenas_form(lab: Lab) -> None:
     query = "SELECT item, sum(ms) AS total, max(ms) / 2e0 AS half, array_agg(ms) AS all_ms FROM plays GROUP BY item"
     execution = lab.run(f"CREATE OR REPLACE VIEW totals AS\n-- a comment\n{query}")
     assert execution["Status"]["State"] == "SUCCEEDED", execution
@@ -146,7 +146,7 @@ def test_a_view_is_kept_in_athenas_own_form(lab: Lab) -> None:
     assert table["TableType"] == "VIRTUAL_VIEW"
     assert table["Parameters"] == {"presto_view": "true", "comment": "Presto View"}
     assert table["ViewExpandedText"] == "/* Presto View */"
-    assert table["Owner"]  # without one Trino refuses the view
+    assert table["Owner"]  # Trino rejects a view without one
     assert [(column["Name"], column["Type"]) for column in table["StorageDescriptor"]["Columns"]] == [
         ("item", "string"),
         ("total", "bigint"),
@@ -176,7 +176,7 @@ def test_a_view_of_a_view_sees_new_data(lab: Lab) -> None:
     assert lab.query("SELECT * FROM best") == [("a",)]
 
 
-def test_a_replaced_view_answers_anew_also_through_another(lab: Lab) -> None:
+def test_a_replaced_view_takes_effect_through_another(lab: Lab) -> None:
     lab.run("CREATE VIEW one AS SELECT 1 AS x")
     lab.run("CREATE VIEW two AS SELECT x + 1 AS y FROM one")
     assert lab.query("SELECT y FROM two") == [("2",)]
@@ -224,7 +224,7 @@ def test_a_view_over_a_star_is_stale_once_there_is_a_new_column(lab: Lab) -> Non
         ("DROP VIEW v", "TABLE_NOT_FOUND"),
     ],
 )
-def test_a_view_that_cannot_be_made_or_dropped(lab: Lab, sql: str, reason: str) -> None:
+def test_a_view_that_cannot_be_created_or_dropped(lab: Lab, sql: str, reason: str) -> None:
     with pytest.raises(QueryFailedError, match=reason):
         lab.pages(lab.run(sql))
     names = [table["Name"] for table in lab.client("glue").get_tables(DatabaseName=DATABASE)["TableList"]]

@@ -1,6 +1,6 @@
-"""Athena's SQL gives Trino's answers, or none.
+"""Athena's SQL gives Trino's results, or an error.
 
-The answers are those of Trino's documentation (https://trino.io/docs/current/functions.html) and of its source.
+The expected results are from Trino's documentation (https://trino.io/docs/current/functions.html) and source code.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ SCALARS = [
     ("from_iso8601_timestamp('2026-01-02T03:04:05Z')", "2026-01-02 03:04:05.000 UTC"),
     ("CAST('2026-01-02 03:04:05.6789' AS timestamp)", "2026-01-02 03:04:05.679"),
     ("last_day_of_month(DATE '2026-02-03')", "2026-02-28"),
-    # Zones.
+    # Time zones.
     (
         "CAST(TIMESTAMP '2026-07-01 23:30:00' AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Berlin' AS timestamp)",
         "2026-07-02 01:30:00.000",
@@ -174,7 +174,7 @@ SCALARS = [
     ),
     ("with_timezone(TIMESTAMP '2026-07-01 12:00:00', 'UTC') = TIMESTAMP '2026-07-01 14:00:00 Europe/Berlin'", "true"),
     ("EXTRACT(hour FROM TIMESTAMP '2026-07-01 14:00:00 Europe/Berlin')", "14"),
-    # The clock is Python's, which the cloud simulates.
+    # The clock is Python's, which may be simulated.
     ("current_date", "2031-05-06"),
     ("now() - INTERVAL '1' HOUR", "2031-05-06 06:00:00.000 UTC"),
     ("CAST(current_timestamp AS timestamp) = localtimestamp", "true"),
@@ -291,7 +291,7 @@ def test_columns_are_named_and_typed_as_trino_does(lab: Lab, sql: str, columns: 
 
 
 REFUSED = [
-    # What Trino refuses too.
+    # What Trino rejects, too.
     ("SELECT nosuch FROM t", r"COLUMN_NOT_FOUND: line 1:8: Column 'nosuch' cannot be resolved"),
     ("SELECT id\nFROM t\nWHERE t.nosuch = 1", r"COLUMN_NOT_FOUND: line 3:7: Column 't.nosuch' cannot be resolved"),
     ("SELECT 1 FROM nosuch", r"TABLE_NOT_FOUND: Table 'awsdatacatalog.music.nosuch' does not exist"),
@@ -332,7 +332,7 @@ REFUSED = [
     ("SELECT if(id, 1, 2) FROM t", r"TYPE_MISMATCH: A condition"),
     ("SELECT sum(flag) FROM t", r"FUNCTION_NOT_FOUND: Unexpected parameters \(boolean\) for function sum"),
     ("SELECT coalesce(name, id) FROM t", r"TYPE_MISMATCH"),
-    # What Trino would answer otherwise than DuckDB.
+    # Where Trino's result would differ from DuckDB's.
     ("SELECT avg(price) FROM t", r"NOT_SUPPORTED: avg of a decimal"),
     ("SELECT 1.0 / 3", r"NOT_SUPPORTED: Division of decimals"),
     ("SELECT price / 3 FROM t", r"NOT_SUPPORTED: Division of decimals"),
@@ -358,7 +358,7 @@ def test_query_is_refused(lab: Lab, sql: str, reason: str) -> None:
         lab.query(sql)
 
 
-def test_parameters_take_the_places_of_question_marks_in_order(lab: Lab) -> None:
+def test_parameters_replace_question_marks_in_order(lab: Lab) -> None:
     rows = lab.query("SELECT id, ? FROM t WHERE name = ? OR id = ?", parameters=["'first'", "'b'", "2"])
     assert rows == [("2", "first")]
 

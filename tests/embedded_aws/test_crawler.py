@@ -1,4 +1,4 @@
-"""Glue crawlers: tables and partitions out of Parquet, as the crawler's role, with states and events."""
+"""Glue crawlers: tables and partitions from Parquet, the crawler's role, states and events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from embedded_aws.services.athena.types import UnknownTypeError, from_arrow
 from embedded_aws.services.glue.crawl_folders import (
     StoredObject,
-    excluded,
+    is_excluded,
     table_name,
     tables_at_level,
     tables_by_schema,
@@ -89,7 +89,7 @@ def partitions(stage: Stage, name: str) -> dict[tuple[str, ...], Any]:
     return {tuple(one["Values"]): one for one in found}
 
 
-def test_folders_become_tables_in_the_crawlers_very_form(lake: Stage) -> None:
+def test_folders_become_tables_as_a_crawler_creates_them(lake: Stage) -> None:
     put(lake, "tables/plays/dt=2026-11-23/a.parquet", Track=["x"], played_at=pa.array([0], pa.timestamp("ms", "UTC")))
     put(lake, "tables/plays/dt=2026-11-24/b.parquet", Track=["y"], played_at=pa.array([0], pa.timestamp("ms", "UTC")))
     put(lake, "tables/My-Other/a.parquet", n=[1, 2])
@@ -128,7 +128,7 @@ def test_folders_become_tables_in_the_crawlers_very_form(lake: Stage) -> None:
     }
     (step,) = lake.steps("crawl")
     assert (step.name, step.ok) == ("crawl", True)
-    assert step.detail == "2 tables made, 0 updated; 2 partitions made, 0 updated"
+    assert step.detail == "2 tables created, 0 updated; 2 partitions created, 0 updated"
 
 
 def test_new_columns_are_merged_and_partitions_inherit_them(lake: Stage) -> None:
@@ -142,7 +142,7 @@ def test_new_columns_are_merged_and_partitions_inherit_them(lake: Stage) -> None
         ("1",): expected,
         ("2",): expected,
     }
-    assert lake.steps("crawl")[-1].detail == "0 tables made, 1 updated; 1 partitions made, 1 updated"
+    assert lake.steps("crawl")[-1].detail == "0 tables created, 1 updated; 1 partitions created, 1 updated"
     lake.client("s3").delete_object(Bucket=BUCKET, Key="tables/t/dt=2/a.parquet")
     crawl(lake)
     assert columns(table(lake, "t")) == expected
@@ -161,7 +161,7 @@ def test_without_inheritance_a_partition_has_its_own_columns(lake: Stage) -> Non
     }
 
 
-def test_a_table_made_beforehand_in_the_same_form_is_adopted(lake: Stage) -> None:
+def test_an_existing_table_of_the_same_form_is_adopted(lake: Stage) -> None:
     make_table(lake, "t", {"classification": "parquet", "compressionType": "none"})
     put(lake, "tables/t/dt=1/a.parquet", a=[1], new=[True])
     crawl(lake)
@@ -183,7 +183,7 @@ def test_a_table_made_beforehand_in_the_same_form_is_adopted(lake: Stage) -> Non
         ({"classification": "parquet", "compressionType": "none"}, {"InputFormat": "x"}),
     ],
 )
-def test_a_table_in_another_form_is_deprecated_and_gets_nothing(lake: Stage, parameters: Any, changes: Any) -> None:
+def test_an_existing_table_of_another_form_is_only_deprecated(lake: Stage, parameters: Any, changes: Any) -> None:
     make_table(lake, "t", parameters, **changes)
     put(lake, "tables/t/dt=1/a.parquet", a=[1], new=[True])
     crawl(lake)
@@ -230,7 +230,7 @@ def test_anyones_parquet_becomes_tables(lake: Stage) -> None:
     assert [one["Name"] for one in lake.client("glue").get_tables(DatabaseName="lake")["TableList"]] == ["orders"]
     log = "\n".join(lake.logged("/aws-glue/crawlers"))
     assert "readme.txt is not readable as Parquet" in log
-    assert "tables/above.parquet lies above the table level 3" in log
+    assert "tables/above.parquet is above the table level 3" in log
 
 
 def test_without_a_level_tables_follow_the_schemas(lake: Stage) -> None:
@@ -303,7 +303,7 @@ def test_a_missing_permission_fails_the_crawl(lake: Stage, statements: Any, acti
     assert action in last["ErrorMessage"]
 
 
-def test_footers_that_are_known_still_need_the_permission(lake: Stage) -> None:
+def test_cached_footers_still_need_permission(lake: Stage) -> None:
     put(lake, "tables/t/dt=1/a.parquet", a=[1])
     crawl(lake)
     lake.allow("crawl-role", {"Action": "s3:ListBucket", "Resource": "*"}, ALLOWED[1])
@@ -340,7 +340,7 @@ def test_the_end_of_a_crawl_is_an_event_that_rules_see(lake: Stage) -> None:
     assert len([line for line in lake.logged("/aws/lambda/told") if line.startswith("{")]) == 1
 
 
-def test_a_schedule_starts_the_crawler_again_until_it_takes(lake: Stage) -> None:
+def test_a_schedule_retries_a_running_crawler(lake: Stage) -> None:
     put(lake, "tables/t/dt=1/a.parquet", a=[1])
     crawler = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/crawl"
     role = lake.role("starter", "scheduler.amazonaws.com", {"Action": "glue:StartCrawler", "Resource": crawler})
@@ -377,12 +377,15 @@ def test_a_crawler_may_have_its_own_schedule_and_a_role_by_name(lake: Stage) -> 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVENT_MODE"}}, "CRAWL_EVENT_MODE is not played"),
-        ({"SchemaChangePolicy": {"DeleteBehavior": "DELETE_FROM_DATABASE"}}, "DELETE_FROM_DATABASE is not played"),
-        ({"Targets": {"CatalogTargets": [{"DatabaseName": "lake", "Tables": ["t"]}]}}, "CatalogTargets are not played"),
+        ({"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVENT_MODE"}}, "CRAWL_EVENT_MODE is not modelled"),
+        ({"SchemaChangePolicy": {"DeleteBehavior": "DELETE_FROM_DATABASE"}}, "DELETE_FROM_DATABASE is not modelled"),
+        (
+            {"Targets": {"CatalogTargets": [{"DatabaseName": "lake", "Tables": ["t"]}]}},
+            "CatalogTargets are not modelled",
+        ),
     ],
 )
-def test_what_is_not_played_is_said(lake: Stage, settings: Any, said: str) -> None:
+def test_what_is_not_modelled_fails_with_a_message(lake: Stage, settings: Any, said: str) -> None:
     lake.client("glue").create_crawler(
         **{
             "Name": "special",
@@ -420,7 +423,7 @@ def test_hive_types(arrow: pa.DataType, hive: str) -> None:
     assert from_arrow(arrow).hive == hive
 
 
-def test_a_type_that_hive_lacks_is_refused() -> None:
+def test_a_type_missing_from_hive_is_refused() -> None:
     with pytest.raises(UnknownTypeError, match="month_day_nano"):
         from_arrow(pa.month_day_nano_interval())
 
@@ -438,7 +441,7 @@ def test_a_type_that_hive_lacks_is_refused() -> None:
     ],
 )
 def test_exclusion_patterns(pattern: str, key: str, out: bool) -> None:
-    assert excluded(f"data/{key}", "data/", [pattern]) is out
+    assert is_excluded(f"data/{key}", "data/", [pattern]) is out
 
 
 def stored(*keys: str) -> list[StoredObject]:
@@ -461,6 +464,6 @@ def test_compatible_schemas_are_one_table_only_where_they_may_be_combined() -> N
     assert [found.folder for found in apart] == ["d/a=1/", "d/a=2/"]
 
 
-def test_names_of_tables_are_in_hives_letters() -> None:
+def test_table_names_use_characters_that_hive_allows() -> None:
     assert table_name("x/My Table-1/", "bucket", "p_") == "p_my_table_1"
     assert table_name("", "the-bucket", "") == "the_bucket"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.embedded_aws.stage import START, Stage
 
-# Fails each message whose body is listed; the partial way.
+# Reports as failed each message whose body is listed.
 PARTIAL = """
 def handler(event, context):
     print([record["body"] for record in event["Records"]])
@@ -40,7 +40,7 @@ def minutes(stage: Stage, *kinds: str) -> list[int]:
     return [round((step.at - START).total_seconds() / 60) for step in stage.steps(*kinds)]
 
 
-def test_a_message_comes_as_lambda_shows_it_and_is_deleted_once_done(stage: Stage) -> None:
+def test_a_message_arrives_in_lambdas_form_and_is_deleted_once_processed(stage: Stage) -> None:
     url, dead = mapped(stage, "import json\ndef handler(event, context): print(json.dumps(event))\n")
     stage.client("sqs").send_message(
         QueueUrl=url, MessageBody="hello", MessageAttributes={"colour": {"DataType": "String", "StringValue": "red"}}
@@ -59,14 +59,14 @@ def test_a_message_comes_as_lambda_shows_it_and_is_deleted_once_done(stage: Stag
     assert len(stage.steps("queue")) == 1
 
 
-def test_only_the_failed_part_of_a_batch_comes_back_until_it_is_dead(stage: Stage) -> None:
+def test_only_the_failed_part_of_a_batch_is_retried_until_dead_lettered(stage: Stage) -> None:
     url, dead = mapped(stage, PARTIAL, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"])
     send(stage, url, "good", "bad", "fine")
     stage.run_for(hours=1)
     batches = [line for line in stage.logged("/aws/lambda/worker") if line.startswith("[")]
     assert batches == ["['good', 'bad', 'fine']", "['bad']", "['bad']"]
     assert minutes(stage, "queue") == [0, 1, 2]
-    assert stage.steps("queue")[0].detail == "2 of 3 messages done by worker"
+    assert stage.steps("queue")[0].detail == "2 of 3 messages processed by worker"
     (step,) = stage.steps("dead_letter")
     assert (step.name, step.ok, step.detail) == ("dead", False, "1 messages of work after 3 tries")
     assert minutes(stage, "dead_letter") == [3]
@@ -83,7 +83,7 @@ def test_only_the_failed_part_of_a_batch_comes_back_until_it_is_dead(stage: Stag
         "return 'text'",
     ],
 )
-def test_an_error_or_an_unreadable_answer_fails_the_whole_batch(stage: Stage, answer: str) -> None:
+def test_an_error_or_an_invalid_response_fails_the_whole_batch(stage: Stage, answer: str) -> None:
     url, dead = mapped(
         stage, f"def handler(event, context): {answer}\n", tries=1, FunctionResponseTypes=["ReportBatchItemFailures"]
     )
@@ -93,7 +93,7 @@ def test_an_error_or_an_unreadable_answer_fails_the_whole_batch(stage: Stage, an
     assert len(stage.steps("invoke")) == 1
 
 
-def test_without_partial_answers_what_the_handler_returns_does_not_matter(stage: Stage) -> None:
+def test_without_partial_responses_the_handlers_result_does_not_matter(stage: Stage) -> None:
     url, dead = mapped(stage, "def handler(event, context): return {'batchItemFailures': [{'itemIdentifier': 'x'}]}\n")
     send(stage, url, "a")
     stage.run_for(minutes=10)
@@ -108,7 +108,7 @@ def test_batches_are_as_large_as_the_mapping_says(stage: Stage) -> None:
     assert batches == ["['a', 'b']", "['c', 'd']", "['e']"]
 
 
-def test_a_batching_window_gathers_in_simulated_time(stage: Stage) -> None:
+def test_a_batching_window_collects_in_simulated_time(stage: Stage) -> None:
     url, _ = mapped(stage, PARTIAL, BatchSize=10, MaximumBatchingWindowInSeconds=120)
     send(stage, url, "a")
     stage.run_for(seconds=60)
@@ -153,7 +153,7 @@ def test_the_poller_needs_the_roles_permission_and_works_once_it_has_it(stage: S
     assert stage.messages(url) == []
 
 
-def test_messages_past_their_retention_are_gone(stage: Stage) -> None:
+def test_messages_past_their_retention_are_dropped(stage: Stage) -> None:
     url, arn = stage.queue("short", MessageRetentionPeriod="600", VisibilityTimeout="60")
     stage.function("late", PARTIAL)
     send(stage, url, "a")
@@ -161,7 +161,7 @@ def test_messages_past_their_retention_are_gone(stage: Stage) -> None:
     stage.client("lambda").create_event_source_mapping(FunctionName="late", EventSourceArn=arn)
     send(stage, url, "b")
     stage.run_for(minutes=1)
-    assert [step.detail for step in stage.steps("queue")] == ["1 of 1 messages done by late"]
+    assert [step.detail for step in stage.steps("queue")] == ["1 of 1 messages processed by late"]
 
 
 def test_an_object_in_a_bucket_reaches_the_function_behind_the_queue(stage: Stage) -> None:
@@ -196,3 +196,12 @@ def test_an_object_in_a_bucket_reaches_the_function_behind_the_queue(stage: Stag
     ]
     assert bodies[0]["Event"] == "s3:TestEvent"
     assert bodies[1]["Records"][0]["s3"]["bucket"]["name"] == "things"
+
+
+def test_a_fifo_queue_drops_duplicates(stage: Stage) -> None:
+    sqs = stage.client("sqs")
+    url = sqs.create_queue(QueueName="work.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    for identifier in ("first", "first", "second"):
+        sqs.send_message(QueueUrl=url, MessageBody="a", MessageGroupId="g", MessageDeduplicationId=identifier)
+    name = "ApproximateNumberOfMessages"
+    assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name] == "2"

@@ -1,4 +1,4 @@
-"""Lambda functions run from their deployed zip, as configured and no otherwise."""
+"""Lambda functions, run from their deployed zip exactly as configured."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ def pins(*names: str) -> str:
     return "".join(f"{name}=={importlib.metadata.version(name)} \\\n    --hash=sha256:0\n" for name in names)
 
 
-def test_the_environment_is_the_functions_own_and_lambdas_and_nothing_of_ours(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_environment_is_the_functions_and_lambdas_only(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OF_THE_PARENT", "leak")
     stage.function(
         "env",
@@ -115,12 +113,12 @@ def test_a_lock_that_is_not_installed_here_is_a_clear_error(stage: Stage, lock: 
     assert stage.invoke("wrong")["Payload"]["errorMessage"].startswith(said)
 
 
-def test_a_pin_for_other_systems_is_passed_over(stage: Stage) -> None:
+def test_a_pin_for_other_systems_is_ignored(stage: Stage) -> None:
     stage.function("marked", ECHO, lock="no-such-package==1.0 ; sys_platform == 'win32' \\\n" + pins("six"))
     assert stage.invoke("marked", {"a": 1})["Payload"] == {"a": 1}
 
 
-def test_the_context_speaks_of_the_invocation(stage: Stage) -> None:
+def test_the_context_describes_the_invocation(stage: Stage) -> None:
     arn = stage.function(
         "context",
         """
@@ -209,12 +207,12 @@ def test_what_a_handler_raises_comes_back_with_its_stack(stage: Stage) -> None:
         ("return object()", "Runtime.MarshalError", "Unable to marshal response: Object of type object"),
     ],
 )
-def test_a_function_that_breaks_is_stopped_and_starts_anew(stage: Stage, body: str, kind: str, message: str) -> None:
+def test_a_function_that_breaks_is_stopped_and_restarted(stage: Stage, body: str, kind: str, message: str) -> None:
     code = (
         "import os, threading, time\ndef handler(event, context):\n"
         f"    if event: return os.getpid()\n    kept = 0\n    {body}\n"
     )
-    # A second is little on a machine that does other things: only what is to time out gets no more.
+    # A second is short on a busy machine: only functions that must time out get no more.
     seconds = 1 if kind == "Sandbox.Timedout" else 60
     stage.function("breaking", code.replace("bytearray", "kept = bytearray"), Timeout=seconds, MemorySize=256)
     error = stage.invoke("breaking")["Payload"]
@@ -302,7 +300,7 @@ def test_a_role_that_does_not_trust_lambda_fails_the_invocation(stage: Stage) ->
     assert "lambda.amazonaws.com is not authorized to perform: sts:AssumeRole" in error["errorMessage"]
 
 
-def test_the_invoke_api_knows_its_kinds(stage: Stage) -> None:
+def test_invocation_types(stage: Stage) -> None:
     stage.function("kinds", ECHO)
     client = stage.client("lambda")
     assert client.invoke(FunctionName="kinds", InvocationType="DryRun")["StatusCode"] == 204
@@ -314,13 +312,13 @@ def test_the_invoke_api_knows_its_kinds(stage: Stage) -> None:
         client.invoke(FunctionName="nobody")
 
 
-def test_a_big_event_passes_whole(stage: Stage) -> None:
+def test_a_big_event_arrives_whole(stage: Stage) -> None:
     stage.function("big", ECHO)
     event = {"text": "ä" * 2_000_000 + "\n"}
     assert stage.invoke("big", event)["Payload"] == event
 
 
-def test_closing_ends_every_process_and_removes_what_was_unpacked(tmp_path: Path) -> None:
+def test_closing_ends_every_process_and_removes_unpacked_code(tmp_path: Path) -> None:
     with Stage(tmp_path / "functions") as stage:
         stage.function("pid", "import os\ndef handler(event, context): return os.getpid()\n")
         process = stage.invoke("pid")["Payload"]
@@ -356,7 +354,7 @@ def test_an_interrupt_in_the_middle_of_an_invocation_leaves_no_process(tmp_path:
         os.kill(int(note.read_text(encoding="utf-8")), 0)
 
 
-def test_asynchronous_events_are_tried_three_times_and_kept(stage: Stage) -> None:
+def test_asynchronous_events_are_tried_three_times_then_sent_to_the_destination(stage: Stage) -> None:
     url, arn = stage.queue("failures")
     stage.function("doomed", "def handler(event, context): raise ValueError(event['n'])\n")
     stage.client("lambda").put_function_event_invoke_config(
@@ -376,7 +374,7 @@ def test_asynchronous_events_are_tried_three_times_and_kept(stage: Stage) -> Non
     assert [(step.name, step.ok) for step in stage.steps("dead_letter")] == [("failures", True)]
 
 
-def test_a_function_may_ask_for_fewer_tries_and_a_dead_letter_queue(stage: Stage) -> None:
+def test_a_function_may_have_fewer_retries_and_a_dead_letter_queue(stage: Stage) -> None:
     url, arn = stage.queue("dead")
     stage.function("once", "def handler(event, context): raise ValueError('no')\n", DeadLetterConfig={"TargetArn": arn})
     stage.client("lambda").put_function_event_invoke_config(FunctionName="once", MaximumRetryAttempts=0)
@@ -415,5 +413,5 @@ def test_an_archive_writes_nothing_outside_of_its_folder(stage: Stage, tmp_path:
     archive = zipped({"main.py": "def handler(event, context): return 2\n", member: "x"})
     stage.client("lambda").update_function_code(FunctionName="etl", ZipFile=archive)
     answer = stage.invoke("etl")
-    assert "lies outside its folder" in answer["Payload"]["errorMessage"]
+    assert "is outside its folder" in answer["Payload"]["errorMessage"]
     assert list(tmp_path.rglob("evil.py")) == []

@@ -70,13 +70,13 @@ def test_a_matching_event_reaches_the_function_and_no_other_does(stage: Stage) -
         ),
     ],
 )
-def test_a_target_may_shape_what_it_gets(stage: Stage, target: dict[str, Any], expected: Any) -> None:
+def test_a_target_may_transform_its_input(stage: Stage, target: dict[str, Any], expected: Any) -> None:
     rule(stage, "sales", PATTERN, {"Arn": listener(stage), **target})
     sell(stage, 20)
     assert heard(stage) == [expected]
 
 
-def test_without_the_functions_permission_the_event_goes_to_the_dead_letters(stage: Stage) -> None:
+def test_without_the_functions_permission_the_event_is_dead_lettered(stage: Stage) -> None:
     url, dead = stage.queue("dead")
     arn = rule(stage, "sales", PATTERN, {"Arn": listener(stage, "another"), "DeadLetterConfig": {"Arn": dead}})
     allow = {
@@ -100,7 +100,7 @@ def test_without_the_functions_permission_the_event_goes_to_the_dead_letters(sta
     assert attributes["ERROR_CODE"] == "NO_PERMISSIONS"
 
 
-def test_a_target_that_is_gone_is_said(stage: Stage) -> None:
+def test_a_missing_target_is_a_step(stage: Stage) -> None:
     rule(stage, "sales", PATTERN, {"Arn": listener(stage)})
     stage.client("lambda").delete_function(FunctionName="listener")
     sell(stage, 20)

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: when schedules fire, what they send, as whom, and what becomes of a refusal."""
+"""EventBridge Scheduler: when schedules fire, what they send, with which role, and failures."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def firings(expression: str, begin: str, count: int, timezone: str = "UTC") -> l
 )
 def test_when_an_expression_is_due(expression: str, expected: list[str] | None) -> None:
     if expected is None:
-        with pytest.raises(ScheduleExpressionError, match="out of the range"):
+        with pytest.raises(ScheduleExpressionError, match="outside the range"):
             firings(expression, "2026-01-01", 1)
         return
     wanted = len(expected) if expected else 1
@@ -82,13 +82,13 @@ def test_when_an_expression_is_due(expression: str, expected: list[str] | None) 
         "every day",
     ],
 )
-def test_what_aws_would_refuse_is_refused(expression: str) -> None:
+def test_invalid_expression_is_refused(expression: str) -> None:
     with pytest.raises(ScheduleExpressionError):
         parse(expression, start=START)
 
 
 def test_an_unknown_time_zone_is_refused() -> None:
-    with pytest.raises(ScheduleExpressionError, match="'Europe/Nowhere' is no time zone"):
+    with pytest.raises(ScheduleExpressionError, match="'Europe/Nowhere' is not a time zone"):
         parse("cron(0 6 * * ? *)", timezone="Europe/Nowhere", start=START)
 
 
@@ -190,7 +190,7 @@ def test_disabled_ended_and_single_schedules(stage: Stage) -> None:
     assert names == ["ended", "off"] or sorted(names) == ["ended", "off"]
 
 
-def test_a_changed_schedule_fires_as_it_now_is(stage: Stage) -> None:
+def test_a_changed_schedule_fires_as_changed(stage: Stage) -> None:
     arn, role = listener(stage)
     schedule(stage, "moving", "cron(0 7 * * ? *)", arn, '["early"]', Target={"RoleArn": role})
     stage.run_for(hours=2)
@@ -204,7 +204,7 @@ def test_a_changed_schedule_fires_as_it_now_is(stage: Stage) -> None:
     assert heard(stage) == [["early"], ["late"]]
 
 
-def test_a_refused_call_is_tried_again_and_then_kept(stage: Stage) -> None:
+def test_a_denied_call_is_retried_and_then_dead_lettered(stage: Stage) -> None:
     arn, _ = listener(stage)
     url, dead = stage.queue("dead")
     role = stage.role("weak", "scheduler.amazonaws.com", {"Action": "sqs:SendMessage", "Resource": dead})
@@ -233,7 +233,7 @@ def test_a_refused_call_is_tried_again_and_then_kept(stage: Stage) -> None:
     assert heard(stage) == []
 
 
-def test_without_a_dead_letter_queue_giving_up_is_said(stage: Stage) -> None:
+def test_giving_up_without_a_dead_letter_queue_is_a_step(stage: Stage) -> None:
     arn, _ = listener(stage)
     role = stage.role("untrusted", "glue.amazonaws.com", {"Action": "*", "Resource": "*"})
     policy = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 3600}

@@ -1,4 +1,4 @@
-"""A function that sleeps takes simulated time, and none of the real one."""
+"""Functions that sleep take simulated instead of real time."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_an_hour_passes_for_the_function_the_clock_and_the_time_that_is_left(sta
     step = stage.steps("invoke")[-1]
     assert step.at - before >= HOUR
     assert step.seconds <= real, "a step tells the real seconds"
-    # A warm process begins anew, with all of its time.
+    # A warm process starts with all of its time.
     assert stage.invoke("sleeping", 7190)["Payload"][1] >= 7190
 
 
@@ -56,7 +56,7 @@ def test_the_report_counts_what_was_slept(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("seconds", ["9.5", "10**6", "float('inf')"])
-def test_a_sleep_beyond_the_time_out_ends_as_one(stage: Stage, seconds: str) -> None:
+def test_a_sleep_beyond_the_timeout_times_out(stage: Stage, seconds: str) -> None:
     stage.function(
         "overdue",
         f"import time\ndef handler(event, context):\n    time.sleep(0.6)\n    time.sleep({seconds})\n",
@@ -69,7 +69,7 @@ def test_a_sleep_beyond_the_time_out_ends_as_one(stage: Stage, seconds: str) -> 
     assert timedelta(seconds=10) <= stage.clock.now - before < timedelta(seconds=30)
 
 
-def test_a_loop_that_polls_until_a_deadline_comes_to_its_end(stage: Stage) -> None:
+def test_a_loop_that_polls_until_a_deadline_ends(stage: Stage) -> None:
     stage.function(
         "polling",
         """
@@ -86,7 +86,7 @@ def test_a_loop_that_polls_until_a_deadline_comes_to_its_end(stage: Stage) -> No
     assert 50 <= stage.invoke("polling")["Payload"] <= 60
 
 
-def test_threads_sleep_side_by_side_and_stand_still_between_invocations(stage: Stage) -> None:
+def test_threads_sleep_concurrently_and_freeze_between_invocations(stage: Stage) -> None:
     stage.function(
         "threads",
         """
@@ -119,7 +119,7 @@ def test_threads_sleep_side_by_side_and_stand_still_between_invocations(stage: S
     assert passed < time.monotonic() - begin + 0.5, "nobody is at work, so nobody sleeps"
 
 
-def test_sleep_takes_what_pythons_own_takes(stage: Stage) -> None:
+def test_sleep_accepts_what_pythons_own_accepts(stage: Stage) -> None:
     stage.function(
         "odd",
         """

@@ -1,4 +1,4 @@
-"""Athena on this machine: its API as moto has it, its SQL on DuckDB, its tables as the Glue catalog names them."""
+"""Athena: moto's API, with SQL run on DuckDB over the tables of the Glue catalog."""
 
 from embedded_aws.services.athena.engine import AthenaEngine
 

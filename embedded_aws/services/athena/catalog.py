@@ -1,4 +1,4 @@
-"""What the Glue catalog, as moto holds it, says of databases, tables, partitions and views."""
+"""Databases, tables, partitions and views in moto's Glue catalog."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from moto.glue.exceptions import DatabaseNotFoundException, TableNotFoundException
 
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.athena.caller import Caller
 from embedded_aws.services.athena.errors import QueryError
+from embedded_aws.services.athena.permissions import CallerPermissions
 from embedded_aws.services.athena.types import SqlType, from_hive
 from embedded_aws.services.athena.views import CATALOG, ViewDefinition, decode, is_view
 
@@ -19,7 +19,7 @@ _PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 
 @dataclass(frozen=True)
 class Partition:
-    """Where the objects of one partition lie; a table without partition keys is one partition without values."""
+    """Where a partition's objects are; an unpartitioned table is one partition without values."""
 
     bucket: str
     prefix: str
@@ -39,38 +39,35 @@ class CatalogTable:
 
 @dataclass(frozen=True)
 class CatalogView:
-    """A view, as its Glue table defines it."""
+    """A view, as defined by its Glue table."""
 
     database: str
     name: str
     definition: ViewDefinition
 
 
-class Catalog:
-    """The Glue catalog in the eyes of one caller, for the length of one statement.
+class CallerCatalog:
+    """The Glue catalog as one caller sees it during one statement."""
 
-    Attributes:
-        caller: who sees it.
-    """
-
-    def __init__(self, server: AwsServer, caller: Caller) -> None:
+    def __init__(self, server: AwsServer, caller: CallerPermissions) -> None:
         self.caller = caller
+        """Permissions that the catalog, and the objects of its tables, are read with."""
         self._glue = server.backend("glue")
         self._found: dict[tuple[str, str], CatalogTable | CatalogView] = {}
 
     def require_database(self, database: str) -> None:
-        """Require that the caller may see a database, whether there is one or not.
+        """Check that the caller may see a database, whether or not it exists.
 
         Raises:
-            AccessError: the caller may not.
+            AccessError: the caller is not allowed to.
         """
-        self.caller.database("GetDatabase", database)
+        self.caller.check_database("GetDatabase", database)
 
     def find(self, database: str, name: str) -> CatalogTable | CatalogView:
         """Return a table or view.
 
         Raises:
-            QueryError: there is none of that name, or it is none that can be read.
+            QueryError: it does not exist or cannot be read.
             AccessError: the caller may not see it.
         """
         if (database, name) not in self._found:
@@ -78,13 +75,13 @@ class Catalog:
         return self._found[database, name]
 
     def _find(self, database: str, name: str) -> CatalogTable | CatalogView:
-        found = self.description(database, name)
+        found = self.get_table(database, name)
         if is_view(found):
             return CatalogView(database, name, decode(found))
         serde = found["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary")
         if serde != _PARQUET:
             raise QueryError(
-                "HIVE_UNSUPPORTED_FORMAT", f"Table {database}.{name} is no Parquet table: its SerDe is {serde}"
+                "HIVE_UNSUPPORTED_FORMAT", f"Table {database}.{name} is not a Parquet table: its SerDe is {serde}"
             )
         keys = tuple((key["Name"].lower(), from_hive(key["Type"])) for key in found.get("PartitionKeys", []))
         return CatalogTable(
@@ -96,27 +93,28 @@ class Catalog:
         )
 
     def partitions(self, table: CatalogTable) -> tuple[Partition, ...]:
-        """Return where a table's objects lie.
+        """Return a table's partitions.
 
         Raises:
             AccessError: the caller may not see the partitions.
         """
         if not table.partition_keys:
             return (_partition(table.location, ()),)
-        self.caller.table("GetPartitions", table.database, table.name)
-        found = self._glue.get_partitions(table.database, table.name, None)
+        self.caller.check_table("GetPartitions", table.database, table.name)
+        partitions = self._glue.get_partitions(table.database, table.name, None)
         return tuple(
-            _partition(one.partition_input["StorageDescriptor"]["Location"], tuple(one.values)) for one in found
+            _partition(partition.partition_input["StorageDescriptor"]["Location"], tuple(partition.values))
+            for partition in partitions
         )
 
-    def description(self, database: str, name: str) -> dict[str, Any]:
-        """Return a table as Glue's GetTable has it.
+    def get_table(self, database: str, name: str) -> dict[str, Any]:
+        """Return a table in the form of Glue's GetTable.
 
         Raises:
-            QueryError: there is none of that name.
+            QueryError: it does not exist.
             AccessError: the caller may not see it.
         """
-        self.caller.table("GetTable", database, name)
+        self.caller.check_table("GetTable", database, name)
         try:
             found: dict[str, Any] = self._glue.get_table(database, name).as_dict()
         except DatabaseNotFoundException:
@@ -125,53 +123,53 @@ class Catalog:
             raise QueryError("TABLE_NOT_FOUND", f"Table '{CATALOG}.{database}.{name}' does not exist") from None
         return found
 
-    def names(self, database: str) -> list[str]:
-        """Return the names of all tables and views of a database.
+    def table_names(self, database: str) -> list[str]:
+        """Return the sorted names of the tables and views of a database.
 
         Raises:
-            QueryError: there is no such database.
+            QueryError: the database does not exist.
             AccessError: the caller may not see them.
         """
-        self.caller.database("GetDatabase", database)
-        self.caller.table("GetTables", database, "*")
+        self.caller.check_database("GetDatabase", database)
+        self.caller.check_table("GetTables", database, "*")
         try:
             return sorted(table.name for table in self._glue.get_tables(database, None))
         except DatabaseNotFoundException:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist") from None
 
     def put_view(self, database: str, table_input: dict[str, Any], *, replace: bool) -> None:
-        """Make a view, or replace one.
+        """Create or replace a view.
 
         Raises:
-            QueryError: the name is taken and may not be replaced.
-            AccessError: the caller may not.
+            QueryError: the name is taken by a table, or by a view that may not be replaced.
+            AccessError: the caller is not allowed to.
         """
         name = table_input["Name"]
         try:
-            present = self.description(database, name)
+            present = self.get_table(database, name)
         except QueryError as error:
             if error.code != "TABLE_NOT_FOUND":
                 raise
-            self.caller.table("CreateTable", database, name)
+            self.caller.check_table("CreateTable", database, name)
             self._glue.create_table(database, name, table_input)
             return
         if not is_view(present):
             raise QueryError("TABLE_ALREADY_EXISTS", f"Table already exists: '{CATALOG}.{database}.{name}'")
         if not replace:
             raise QueryError("TABLE_ALREADY_EXISTS", f"View already exists: '{CATALOG}.{database}.{name}'")
-        self.caller.table("UpdateTable", database, name)
+        self.caller.check_table("UpdateTable", database, name)
         self._glue.update_table(database, name, table_input)
 
     def drop_view(self, database: str, name: str) -> None:
-        """Take a view away.
+        """Drop a view.
 
         Raises:
-            QueryError: there is no such view.
-            AccessError: the caller may not.
+            QueryError: the view does not exist.
+            AccessError: the caller is not allowed to.
         """
-        if not is_view(self.description(database, name)):
+        if not is_view(self.get_table(database, name)):
             raise QueryError("TABLE_NOT_FOUND", f"View '{CATALOG}.{database}.{name}' does not exist")
-        self.caller.table("DeleteTable", database, name)
+        self.caller.check_table("DeleteTable", database, name)
         self._glue.delete_table(database, name)
 
 
@@ -180,7 +178,7 @@ def _columns(descriptor: dict[str, Any]) -> tuple[tuple[str, SqlType], ...]:
 
 
 def _partition(location: str, values: tuple[str, ...]) -> Partition:
-    """Read a location; a folder's name ends at a slash, so that `dt=1` is no part of `dt=10`."""
+    """Return the partition at a location; the prefix ends in a slash, so `dt=1` does not match `dt=10`."""
     address = urlsplit(location)
     prefix = address.path.strip("/")
     return Partition(address.netloc, f"{prefix}/" if prefix else "", values)

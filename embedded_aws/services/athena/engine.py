@@ -1,4 +1,4 @@
-"""Athena's API as moto has it, with queries that are really run."""
+"""Athena's API: moto's, with queries that actually run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from moto.athena.models import AthenaBackend, WorkGroup
 from moto.athena.responses import AthenaResponse
 
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.athena.caller import Caller
-from embedded_aws.services.athena.catalog import Catalog
+from embedded_aws.services.athena.catalog import CallerCatalog
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.execution import QueryExecution
+from embedded_aws.services.athena.permissions import CallerPermissions
 from embedded_aws.services.athena.statements import kind_of, run
 from embedded_aws.services.athena.warehouse import Warehouse
 
@@ -29,22 +29,22 @@ _DEFAULT_WORKGROUP = "primary"
 
 
 class AthenaEngine:
-    """Runs what StartQueryExecution is given, before it answers.
+    """Runs queries within the StartQueryExecution request that submits them.
 
     Args:
-        server: whose Athena it is.
-        folder: where working files may lie.
+        server: the server whose Athena this is.
+        folder: folder for working files.
     """
 
     def __init__(self, server: AwsServer, folder: Path) -> None:
         self._server = server
         self._folder = folder
         self._patches = ExitStack()
-        self._one_at_a_time = threading.RLock()
+        self._lock = threading.RLock()
         self._warehouse: Warehouse | None = None
 
     def install(self) -> None:
-        """Take the place of what moto only pretends to do."""
+        """Replace the parts of moto that only pretend to run queries."""
         engine = self
 
         def start_query_execution(
@@ -69,11 +69,11 @@ class AthenaEngine:
             (AthenaResponse, "list_query_executions"): _list_query_executions,
         }
         for (owner, name), replacement in replacements.items():
-            # moto lacks BatchGetQueryExecution.
+            # moto does not implement BatchGetQueryExecution.
             self._patches.enter_context(patch.object(owner, name, replacement, create=name.startswith("batch_")))
 
     def close(self) -> None:
-        """Give moto its own behaviour back and forget all data."""
+        """Restore moto's behaviour and drop all data."""
         self._patches.close()
         if self._warehouse is not None:
             self._warehouse.close()
@@ -88,10 +88,10 @@ class AthenaEngine:
         group: WorkGroup,
         parameters: list[str] | None,
     ) -> str:
-        """Run a query to its end and return its id.
+        """Run a query to completion and return its id.
 
         Raises:
-            InvalidArgumentException: there is no place for the result.
+            InvalidArgumentException: no output location is set.
         """
         settings = group.configuration
         enforced = settings.get("EnforceWorkGroupConfiguration", True)
@@ -108,19 +108,19 @@ class AthenaEngine:
         suffix = "csv" if kind == "DML" else "txt"
         execution.config = {"OutputLocation": f"{location.rstrip('/')}/{execution.id}.{suffix}"}
         backend.executions[execution.id] = execution
-        with self._one_at_a_time:
+        with self._lock:
             try:
                 self._run(
                     execution, kind, context.get("Database") or "default", settings.get("BytesScannedCutoffPerQuery")
                 )
             except QueryError as error:
                 execution.fail(kind, str(error))
-            except Exception as error:  # noqa: BLE001 - a query that breaks the engine has failed, like any other
+            except Exception as error:  # noqa: BLE001 - whatever breaks the engine fails the query
                 execution.fail(kind, f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}")
         return str(execution.id)
 
     def results(self, response: AthenaResponse) -> Any:
-        """Answer GetQueryResults."""
+        """Serve GetQueryResults."""
         execution = _execution(response, response._get_param("QueryExecutionId"))  # noqa: SLF001 - how moto reads parameters
         if execution is None:
             return _unknown(response)
@@ -128,46 +128,48 @@ class AthenaEngine:
             return response.error(f"Query did not finish successfully. Final query state: {execution.status}", 400)
         address = urlsplit(execution.config["OutputLocation"])
         try:
-            # Athena reads the result object on behalf of whoever asks.
-            Caller.of_request(self._server).object("GetObject", address.netloc, address.path.lstrip("/"))
+            # Athena reads the result object on behalf of the caller.
+            CallerPermissions.of_request(self._server).check_object(
+                "GetObject", address.netloc, address.path.lstrip("/")
+            )
         except QueryError as error:
             return response.error(str(error), 400)
         start = int(response._get_param("NextToken") or 0)  # noqa: SLF001 - likewise
         size = min(int(response._get_param("MaxResults") or _PAGE), _PAGE)  # noqa: SLF001 - likewise
         shown, following = execution.result.page(start, size)
-        answer: dict[str, Any] = {"UpdateCount": 0, "ResultSet": shown}
+        body: dict[str, Any] = {"UpdateCount": 0, "ResultSet": shown}
         if following is not None:
-            answer["NextToken"] = str(following)
-        return json.dumps(answer)
+            body["NextToken"] = str(following)
+        return json.dumps(body)
 
     def _run(self, execution: QueryExecution, kind: str, database: str, cutoff: int | None) -> None:
         if self._warehouse is None:
-            # Only for the first query: DuckDB takes a while to start, and many an account is never asked anything.
+            # Created for the first query: DuckDB is slow to start, and many accounts never run one.
             self._warehouse = Warehouse(self._server, self._folder)
-        caller = Caller.of_request(self._server)
+        caller = CallerPermissions.of_request(self._server)
         address = urlsplit(execution.config["OutputLocation"])
         bucket, key = address.netloc, address.path.lstrip("/")
         buckets = self._server.backend("s3").buckets
         if bucket not in buckets:
             raise QueryError("INVALID_OUTPUT_LOCATION", f"The output location's bucket does not exist: s3://{bucket}")
-        caller.bucket("GetBucketLocation", bucket)
-        caller.object("PutObject", bucket, key)
-        outcome = run(
+        caller.check_bucket("GetBucketLocation", bucket)
+        caller.check_object("PutObject", bucket, key)
+        statement = run(
             execution.query,
             database,
             execution.execution_parameters or (),
-            Catalog(self._server, caller),
+            CallerCatalog(self._server, caller),
             self._warehouse,
         )
-        ended = (outcome.kind, outcome.substatement)
-        if cutoff is not None and outcome.scanned > int(cutoff):
+        kinds = (statement.kind, statement.substatement)
+        if cutoff is not None and statement.scanned > int(cutoff):
             execution.cancel(
-                ended, f"Query cancelled! : Bytes scanned limit was exceeded (limit {cutoff})", outcome.scanned
+                kinds, f"Query cancelled! : Bytes scanned limit was exceeded (limit {cutoff})", statement.scanned
             )
             return
-        content = outcome.result.csv() if kind == "DML" else outcome.result.text()
+        content = statement.result.csv() if kind == "DML" else statement.result.text()
         self._server.backend("s3").put_object(bucket, key, content)
-        execution.succeed(ended, outcome.result, outcome.scanned)
+        execution.succeed(kinds, statement.result, statement.scanned)
 
 
 def _execution(response: AthenaResponse, identifier: str) -> QueryExecution | None:
@@ -183,7 +185,7 @@ def _get_query_execution(response: AthenaResponse) -> Any:
     execution = _execution(response, response._get_param("QueryExecutionId"))  # noqa: SLF001 - likewise
     if execution is None:
         return _unknown(response)
-    return json.dumps({"QueryExecution": execution.described()})
+    return json.dumps({"QueryExecution": execution.describe()})
 
 
 def _batch_get_query_execution(response: AthenaResponse) -> str:
@@ -196,20 +198,22 @@ def _batch_get_query_execution(response: AthenaResponse) -> str:
                 {"QueryExecutionId": identifier, "ErrorCode": "INVALID_QUERY_EXECUTION_ID", "ErrorMessage": missing}
             )
         else:
-            found.append(execution.described())
+            found.append(execution.describe())
     return json.dumps({"QueryExecutions": found, "UnprocessedQueryExecutionIds": unknown})
 
 
 def _list_query_executions(response: AthenaResponse) -> str:
-    """List the newest first, a page at a time."""
+    """List query ids, newest first, a page at a time."""
     group = response._get_param("WorkGroup") or _DEFAULT_WORKGROUP  # noqa: SLF001 - likewise
     executions = response.athena_backend.executions.values()
     identifiers = [
-        one.id for one in reversed(executions) if isinstance(one, QueryExecution) and one.group.name == group
+        execution.id
+        for execution in reversed(executions)
+        if isinstance(execution, QueryExecution) and execution.group.name == group
     ]
     start = int(response._get_param("NextToken") or 0)  # noqa: SLF001 - likewise
     size = min(int(response._get_param("MaxResults") or _LISTED), _LISTED)  # noqa: SLF001 - likewise
-    answer: dict[str, Any] = {"QueryExecutionIds": identifiers[start : start + size]}
+    body: dict[str, Any] = {"QueryExecutionIds": identifiers[start : start + size]}
     if start + size < len(identifiers):
-        answer["NextToken"] = str(start + size)
-    return json.dumps(answer)
+        body["NextToken"] = str(start + size)
+    return json.dumps(body)

@@ -1,4 +1,4 @@
-"""Why a query fails, in Athena's words."""
+"""Errors of queries, in Athena's words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class QueryError(Exception):
 
     Args:
         code: Trino's error code, e.g. "TABLE_NOT_FOUND".
-        text: what is wrong.
+        text: the message.
 
     Source: https://github.com/trinodb/trino/blob/master/core/trino-spi/src/main/java/io/trino/spi/StandardErrorCode.java
     """
@@ -32,12 +32,12 @@ class AccessError(QueryError):
 
 
 def not_supported(what: str) -> QueryError:
-    """Return the refusal of what would be answered differently here than in Athena."""
+    """Return the error for what would give a different result here than in Athena."""
     return QueryError("NOT_SUPPORTED", f"{what} (the embedded Athena does not model it)")
 
 
 def from_duckdb(error: duckdb.Error) -> QueryError:
-    """Translate what DuckDB says into Trino's code and words."""
+    """Return DuckDB's error with Trino's code and wording."""
     text = str(error)
     message = text.split("\n", 1)[0].partition(" Error: ")[2] or text
     if own := _OWN.match(message):
@@ -58,7 +58,7 @@ _CODES = {
     r"Table with name": "TABLE_NOT_FOUND",
     r"Referenced column": "COLUMN_NOT_FOUND",
 }
-"""What DuckDB's messages say → Trino's code."""
+"""Pattern in DuckDB's message → Trino's code."""
 
 _CODES_BY_TYPE: dict[type[duckdb.Error], str] = {
     duckdb.ConversionException: "INVALID_CAST_ARGUMENT",

@@ -1,4 +1,4 @@
-"""What moto keeps of a query, with how it went.
+"""Query executions: what moto keeps of a query, and its outcome.
 
 Source: https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryExecution.html
 """
@@ -10,16 +10,11 @@ from typing import Any
 
 from moto.athena.models import Execution, WorkGroup
 
-from embedded_aws.services.athena.results import Result
+from embedded_aws.services.athena.results import ResultSet
 
 
 class QueryExecution(Execution):
-    """A query that has ended by the time StartQueryExecution answers.
-
-    Attributes:
-        result: its rows; None where it failed.
-        group: the workgroup that it ran in.
-    """
+    """A query that has ended by the time StartQueryExecution returns."""
 
     def __init__(
         self,
@@ -29,11 +24,13 @@ class QueryExecution(Execution):
         parameters: list[str] | None,
         location: str,
     ) -> None:
-        # moto declares another type of context than it passes on.
+        # moto declares the context with a type other than the one it passes.
         given: Any = context
         super().__init__(query=query, context=given, config={}, workgroup=workgroup, execution_parameters=parameters)
         self.group = workgroup
-        self.result: Result | None = None
+        """The workgroup it ran in."""
+        self.result: ResultSet | None = None
+        """Its rows; None unless it succeeded."""
         self.config = {"OutputLocation": location}
         self._state = "RUNNING"
         self._reason = ""
@@ -42,29 +39,29 @@ class QueryExecution(Execution):
 
     @property  # type: ignore[misc] # moto lets its tests set the state
     def status(self) -> str:
-        """The state, which does not change any more."""
+        """The state, which is final."""
         return self._state
 
     def advance(self) -> None:
-        """Stay: moto would step through states here."""
+        """Do nothing: moto would step through states here."""
 
-    def succeed(self, kind: tuple[str, str], result: Result, scanned: int) -> None:
-        """Note the end of a query that gave a result."""
+    def succeed(self, kind: tuple[str, str], result: ResultSet, scanned: int) -> None:
+        """Record success."""
         self._end("SUCCEEDED", kind, scanned)
         self.result = result
 
     def fail(self, kind: str, reason: str, scanned: int = 0) -> None:
-        """Note the end of a query that failed."""
+        """Record failure."""
         self._end("FAILED", (kind, ""), scanned)
         self._reason = reason
 
     def cancel(self, kind: tuple[str, str], reason: str, scanned: int) -> None:
-        """Note the end of a query that the workgroup stopped."""
+        """Record that the workgroup's limit stopped the query."""
         self._end("CANCELLED", kind, scanned)
         self._reason = reason
 
-    def described(self) -> dict[str, Any]:
-        """Return it as GetQueryExecution does."""
+    def describe(self) -> dict[str, Any]:
+        """Return the `QueryExecution` of GetQueryExecution."""
         milliseconds = max(1, round((self.end_time - self.start_time) * 1000))
         status: dict[str, Any] = {
             "State": self._state,
@@ -74,9 +71,9 @@ class QueryExecution(Execution):
         if self._reason:
             status["StateChangeReason"] = self._reason
         if self._state == "FAILED":
-            # 2 is an error of the user's.
+            # 2 is a user error.
             status["AthenaError"] = {"ErrorCategory": 2, "Retryable": False, "ErrorMessage": self._reason}
-        described = {
+        description = {
             "QueryExecutionId": self.id,
             "Query": self.query,
             "StatementType": self._kind[0],
@@ -101,10 +98,10 @@ class QueryExecution(Execution):
             },
         }
         if self._kind[1]:
-            described["SubstatementType"] = self._kind[1]
+            description["SubstatementType"] = self._kind[1]
         if self.execution_parameters:
-            described["ExecutionParameters"] = self.execution_parameters
-        return described
+            description["ExecutionParameters"] = self.execution_parameters
+        return description
 
     def _end(self, state: str, kind: tuple[str, str], scanned: int) -> None:
         self._state, self._kind, self._scanned = state, kind, scanned

@@ -1,4 +1,4 @@
-"""The columns that the catalog names out of a Parquet object, in the catalog's types."""
+"""Reading a Parquet object as the catalog's columns and types."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ from embedded_aws.services.athena.catalog import CatalogTable
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.types import SqlType
 
-# Hive's name for a partition without a value.
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+"""Hive's name for a null partition value."""
 
 
 @dataclass(frozen=True)
 class ParquetContent:
-    """What one object holds.
-
-    Attributes:
-        rows: the table's columns, partition keys last; None once they are kept elsewhere.
-        sizes: bytes that each column takes in the object, compressed.
-        mismatches: columns whose type is none of the catalog's, with Athena's words for it; null in the rows.
-    """
+    """The content of one object."""
 
     rows: pa.Table | None
+    """The table's columns, partition keys last; None once stored elsewhere."""
+
     sizes: Mapping[str, int]
+    """Column → its compressed size in the object, in bytes."""
+
     mismatches: Mapping[str, str]
+    """Column whose type contradicts the catalog → Athena's message; such columns are null in the rows."""
 
     def size(self, columns: Collection[str]) -> int:
-        """Return the bytes that some columns take."""
+        """Return the size in bytes of some columns."""
         return sum(size for column, size in self.sizes.items() if column in columns)
 
 
@@ -43,12 +42,12 @@ def read_parquet(content: bytes, address: str, table: CatalogTable, values: tupl
 
     Args:
         content: the object.
-        address: where it lies, for messages.
-        table: what the catalog says.
-        values: of the partition keys.
+        address: its S3 URI, for messages.
+        table: its table in the catalog.
+        values: values of the partition keys.
 
     Raises:
-        QueryError: it is no Parquet file.
+        QueryError: it is not a Parquet file.
     """
     try:
         file = pq.ParquetFile(io.BytesIO(content))
@@ -57,7 +56,7 @@ def read_parquet(content: bytes, address: str, table: CatalogTable, values: tupl
         found = file.read(columns=wanted, use_threads=False)
     except (pa.ArrowInvalid, OSError) as error:
         raise QueryError("HIVE_BAD_DATA", f"Not valid Parquet file: {address}: {error}") from error
-    # Of a file that has none of the columns nothing is read, but it has rows all the same.
+    # A file with none of the columns still has rows.
     count = file.metadata.num_rows
     arrays: dict[str, Any] = {}
     mismatches: dict[str, str] = {}
@@ -67,18 +66,18 @@ def read_parquet(content: bytes, address: str, table: CatalogTable, values: tupl
             mismatches[name] = _mismatch(name, column.type, kind)
             column = None
         if column is None:
-            column = repeated(None, count, kind.arrow)
+            column = constant_column(None, count, kind.arrow)
         elif column.type != kind.arrow:
             column = pc.cast(column, kind.arrow, safe=False)
         arrays[name] = column
     for (name, kind), value in zip(table.partition_keys, values, strict=True):
-        texts = repeated(None if value == _NO_VALUE else value, count, pa.string())
+        texts = constant_column(None if value == _NO_VALUE else value, count, pa.string())
         arrays[name] = pc.cast(texts, kind.arrow)
     return ParquetContent(pa.table(arrays), _column_sizes(file.metadata), mismatches)
 
 
-def repeated(value: Any, count: int, kind: pa.DataType) -> Any:
-    """Return a column that holds one value again and again."""
+def constant_column(value: Any, count: int, kind: pa.DataType) -> Any:
+    """Return a column that repeats one value."""
     scalar: Any = pa.scalar(value, kind)
     return pa.repeat(scalar, count)
 
@@ -108,8 +107,8 @@ _SIMPLE_READS: dict[pa.DataType, tuple[pa.DataType, ...]] = {
 
 
 def _readable_as(found: Any, wanted: Any) -> bool:
-    """Tell whether Trino's Parquet reader takes a file's column for the catalog's type."""
-    # A column without any value has no type of its own.
+    """Return whether Trino's Parquet reader reads a file's type as the catalog's."""
+    # A column without values has no type of its own.
     if found == wanted or wanted in _SIMPLE_READS.get(found, ()) or pa.types.is_null(found):
         return True
     if pa.types.is_dictionary(found):

@@ -1,4 +1,4 @@
-"""Rows as Athena hands them out: in a CSV object and through GetQueryResults.
+"""Result sets as Athena returns them: in a CSV object and through GetQueryResults.
 
 Source: https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html
 """
@@ -29,31 +29,30 @@ _PRECISIONS = {
 
 
 @dataclass(frozen=True)
-class Result:
-    """What a query gave.
-
-    Attributes:
-        columns: name and type of each column.
-        rows: texts as Athena writes them; None is NULL.
-        header: whether the names are a row of their own; those of SHOW and DESCRIBE are not.
-    """
+class ResultSet:
+    """The rows of a statement."""
 
     columns: tuple[tuple[str, SqlType], ...] = ()
+    """Name and type of each column."""
+
     rows: tuple[tuple[str | None, ...], ...] = ()
+    """Values as Athena writes them; None is NULL."""
+
     header: bool = False
+    """Whether the names form a row of their own; not for SHOW and DESCRIBE."""
 
     def csv(self) -> bytes:
-        """Return the rows as the result object has them: everything quoted but NULL, which is nothing at all."""
+        """Return the result object of a query: every value quoted, NULL left empty."""
         lines = [tuple(name for name, _ in self.columns)] if self.header else []
         written = [",".join(_csv_field(field) for field in row) for row in (*lines, *self.rows)]
         return "".join(f"{line}\n" for line in written).encode()
 
     def text(self) -> bytes:
-        """Return the rows as the result object of a statement that is no query has them."""
+        """Return the result object of a statement other than a query."""
         return "".join("\t".join(field or "" for field in row) + "\n" for row in self.rows).encode()
 
     def page(self, start: int, size: int) -> tuple[dict[str, Any], int | None]:
-        """Return a `ResultSet` from one row on, and where the next one starts."""
+        """Return a page of a `ResultSet` from row `start`, and the start of the next page; None after the last."""
         rows = self.rows
         if self.header:
             rows = (tuple(name for name, _ in self.columns), *rows)
@@ -62,11 +61,12 @@ class Result:
             for row in rows[start : start + size]
         ]
         following = start + size if start + size < len(rows) else None
-        return {"Rows": shown, "ResultSetMetadata": {"ColumnInfo": [_info(*one) for one in self.columns]}}, following
+        columns = [_info(*column) for column in self.columns]
+        return {"Rows": shown, "ResultSetMetadata": {"ColumnInfo": columns}}, following
 
 
-def formatted(rows: Sequence[Sequence[Any]], kinds: Sequence[SqlType]) -> tuple[tuple[str | None, ...], ...]:
-    """Turn values into Athena's texts."""
+def format_rows(rows: Sequence[Sequence[Any]], kinds: Sequence[SqlType]) -> tuple[tuple[str | None, ...], ...]:
+    """Return values as Athena writes them."""
     return tuple(
         tuple(None if value is None else _text(value, kind) for value, kind in zip(row, kinds, strict=True))
         for row in rows
@@ -106,12 +106,12 @@ def _text(value: Any, kind: SqlType) -> str:
 
 def _nested(value: Any, kind: SqlType) -> str:
     if kind.name == "array":
-        return f"[{', '.join(_text(one, kind.parts[0][1]) for one in value)}]"
+        return f"[{', '.join(_text(item, kind.parts[0][1]) for item in value)}]"
     if kind.name == "map":
         key, content = kind.parts[0][1], kind.parts[1][1]
-        return f"{{{', '.join(f'{_text(one, key)}={_text(other, content)}' for one, other in value.items())}}}"
+        return f"{{{', '.join(f'{_text(name, key)}={_text(item, content)}' for name, item in value.items())}}}"
     parts = zip(value.values(), kind.parts, strict=True)
-    return f"{{{', '.join(f'{name}={_text(one, part)}' for one, (name, part) in parts)}}}"
+    return f"{{{', '.join(f'{name}={_text(item, part)}' for item, (name, part) in parts)}}}"
 
 
 def _moment(value: datetime) -> str:
@@ -122,7 +122,7 @@ def _moment(value: datetime) -> str:
 
 
 def java_double(value: float) -> str:
-    """Write a double as Java does: with an exponent from ten million on and below a thousandth."""
+    """Return a double as Java writes it: with an exponent from ten million up and below a thousandth."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):

@@ -1,4 +1,4 @@
-"""The statements of Athena that are modelled: queries, views, SHOW and DESCRIBE.
+"""Athena's statements, as far as they are modelled: queries, views, SHOW and DESCRIBE.
 
 Source: https://docs.aws.amazon.com/athena/latest/ug/ddl-sql-reference.html
 """
@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from embedded_aws.services.athena.catalog import Catalog
+from embedded_aws.services.athena.catalog import CallerCatalog
 from embedded_aws.services.athena.errors import QueryError, not_supported
-from embedded_aws.services.athena.results import Result
+from embedded_aws.services.athena.results import ResultSet
 from embedded_aws.services.athena.types import from_hive
 from embedded_aws.services.athena.views import CATALOG, encode, is_view
-from embedded_aws.services.athena.warehouse import Answer, Warehouse
+from embedded_aws.services.athena.warehouse import QueryOutput, Warehouse
 
 _NAME = r"(?:\"[^\"]+\"|`[^`]+`|\w+)"
 _QUALIFIED = rf"(?P<name>{_NAME}(?:\.{_NAME}){{0,2}})"
@@ -24,24 +24,22 @@ _TEXT = from_hive("string")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a statement did.
-
-    Attributes:
-        kind: as `StatementType` has it: DML, DDL or UTILITY.
-        substatement: as `SubstatementType` has it.
-        result: the rows.
-        scanned: bytes read from S3, at most.
-    """
+class StatementResult:
+    """The outcome of a statement."""
 
     kind: str
+    """`StatementType`: DML, DDL or UTILITY."""
+
     substatement: str
-    result: Result = field(default_factory=Result)
+    """`SubstatementType`."""
+
+    result: ResultSet = field(default_factory=ResultSet)
     scanned: int = 0
+    """Upper bound of the bytes read from S3."""
 
 
 def kind_of(sql: str) -> str:
-    """Return the `StatementType` of a statement, right or wrong."""
+    """Return the `StatementType` of a statement, valid or not."""
     word = _bare(sql).split(maxsplit=1)[:1]
     return {
         "CREATE": "DDL",
@@ -53,50 +51,52 @@ def kind_of(sql: str) -> str:
     }.get(word[0].upper() if word else "", "DML")
 
 
-def run(sql: str, database: str, parameters: Sequence[str], catalog: Catalog, warehouse: Warehouse) -> Outcome:
+def run(
+    sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog, warehouse: Warehouse
+) -> StatementResult:
     """Run one statement.
 
     Args:
         sql: the statement.
-        database: where unqualified names are looked for.
+        database: database of unqualified names.
         parameters: SQL literals for `?`.
         catalog: the Glue catalog as the caller sees it.
-        warehouse: DuckDB.
+        warehouse: where queries run.
 
     Raises:
-        QueryError: it fails.
+        QueryError: the statement fails.
     """
     text = _bare(sql)
     for pattern, statement in _STATEMENTS:
         if match := re.fullmatch(pattern, text, _FLAGS):
             return statement(match, database, catalog, warehouse)
     if re.match(r"(SELECT|WITH|VALUES|TABLE)\b|\(", text, _FLAGS):
-        answer = warehouse.query(text, database, parameters, catalog)
-        return Outcome("DML", "SELECT", _result(answer), answer.scanned)
+        output = warehouse.query(text, database, parameters, catalog)
+        return StatementResult("DML", "SELECT", _result_set(output), output.scanned)
     raise not_supported(f"The statement {' '.join(text.split()[:2]).upper()}")
 
 
 def _bare(sql: str) -> str:
-    """Strip comments in front, and the one semicolon that may end a statement."""
+    """Strip leading comments and the optional final semicolon."""
     leading = _LEADING.match(sql)
     return sql[leading.end() if leading else 0 :].strip().removesuffix(";").rstrip()
 
 
-def _result(answer: Answer) -> Result:
-    names = [name if name is not None else f"_col{index}" for index, name in enumerate(answer.columns)]
-    return Result(tuple(zip(names, answer.kinds, strict=True)), answer.rows, header=True)
+def _result_set(output: QueryOutput) -> ResultSet:
+    names = [name if name is not None else f"_col{index}" for index, name in enumerate(output.columns)]
+    return ResultSet(tuple(zip(names, output.kinds, strict=True)), output.rows, header=True)
 
 
-def _create_view(match: re.Match[str], database: str, catalog: Catalog, warehouse: Warehouse) -> Outcome:
+def _create_view(match: re.Match[str], database: str, catalog: CallerCatalog, warehouse: Warehouse) -> StatementResult:
     schema, name = _split(match["name"], database)
     catalog.require_database("default")
     catalog.require_database(schema)
     columns = warehouse.columns_of_view(match["query"], database, catalog, name=(schema, name))
     catalog.put_view(schema, encode(name, match["query"], database, columns), replace=bool(match["replace"]))
-    return Outcome("DDL", "CREATE_VIEW")
+    return StatementResult("DDL", "CREATE_VIEW")
 
 
-def _drop_view(match: re.Match[str], database: str, catalog: Catalog, _warehouse: Warehouse) -> Outcome:
+def _drop_view(match: re.Match[str], database: str, catalog: CallerCatalog, _warehouse: Warehouse) -> StatementResult:
     schema, name = _split(match["name"], database)
     catalog.require_database("default")
     try:
@@ -104,26 +104,28 @@ def _drop_view(match: re.Match[str], database: str, catalog: Catalog, _warehouse
     except QueryError as error:
         if not (match["exists"] and error.code == "TABLE_NOT_FOUND"):
             raise
-    return Outcome("DDL", "DROP_VIEW")
+    return StatementResult("DDL", "DROP_VIEW")
 
 
-def _show_tables(match: re.Match[str], database: str, catalog: Catalog, _warehouse: Warehouse) -> Outcome:
+def _show_tables(match: re.Match[str], database: str, catalog: CallerCatalog, _warehouse: Warehouse) -> StatementResult:
     schema = _unquoted(match["database"]) if match["database"] else database
-    names = catalog.names(schema)
+    names = catalog.table_names(schema)
     if match["pattern"]:
         wanted = match["pattern"].replace("*", ".*")
         names = [name for name in names if re.fullmatch(wanted, name)]
-    return Outcome("UTILITY", "SHOW_TABLES", Result((("tab_name", _TEXT),), tuple((name,) for name in names)))
+    return StatementResult(
+        "UTILITY", "SHOW_TABLES", ResultSet((("tab_name", _TEXT),), tuple((name,) for name in names))
+    )
 
 
-def _show_views(match: re.Match[str], database: str, catalog: Catalog, _warehouse: Warehouse) -> Outcome:
+def _show_views(match: re.Match[str], database: str, catalog: CallerCatalog, _warehouse: Warehouse) -> StatementResult:
     schema = _unquoted(match["database"]) if match["database"] else database
-    names = [name for name in catalog.names(schema) if is_view(catalog.description(schema, name))]
-    return Outcome("UTILITY", "SHOW_VIEWS", Result((("views", _TEXT),), tuple((name,) for name in names)))
+    names = [name for name in catalog.table_names(schema) if is_view(catalog.get_table(schema, name))]
+    return StatementResult("UTILITY", "SHOW_VIEWS", ResultSet((("views", _TEXT),), tuple((name,) for name in names)))
 
 
-def _describe(match: re.Match[str], database: str, catalog: Catalog, _warehouse: Warehouse) -> Outcome:
-    table = catalog.description(*_split(match["name"], database))
+def _describe(match: re.Match[str], database: str, catalog: CallerCatalog, _warehouse: Warehouse) -> StatementResult:
+    table = catalog.get_table(*_split(match["name"], database))
     keys = table.get("PartitionKeys", [])
     columns = [*table["StorageDescriptor"]["Columns"], *keys]
     view = is_view(table)
@@ -137,11 +139,11 @@ def _describe(match: re.Match[str], database: str, catalog: Catalog, _warehouse:
         lines += ["", "# Partition Information", _described("# col_name", "data_type", "comment"), ""]
         lines += [_described(key["Name"], key["Type"], key.get("Comment") or "") for key in keys]
     names = tuple((name, _TEXT) for name in ("col_name", "data_type", "comment"))
-    return Outcome("UTILITY", "DESCRIBE_TABLE", Result(names, tuple((line,) for line in lines)))
+    return StatementResult("UTILITY", "DESCRIBE_TABLE", ResultSet(names, tuple((line,) for line in lines)))
 
 
 def _described(name: str, kind: str, comment: str) -> str:
-    """Write a column as DESCRIBE does: Hive's padded line, in one field."""
+    """Return a column's line in DESCRIBE: padded as in Hive, in a single field."""
     return f"{name:<20}\t{kind:<20}\t{comment:<20}"
 
 
@@ -156,7 +158,7 @@ def _unquoted(name: str) -> str:
     return name.strip('"`').lower()
 
 
-_STATEMENTS: tuple[tuple[str, Callable[[re.Match[str], str, Catalog, Warehouse], Outcome]], ...] = (
+_STATEMENTS: tuple[tuple[str, Callable[[re.Match[str], str, CallerCatalog, Warehouse], StatementResult]], ...] = (
     (rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+{_QUALIFIED}\s+AS\s+(?P<query>.+)", _create_view),
     (rf"DROP\s+VIEW\s+(?P<exists>IF\s+EXISTS\s+)?{_QUALIFIED}", _drop_view),
     (rf"SHOW\s+TABLES(?:\s+IN\s+(?P<database>{_NAME}))?(?:\s+'(?P<pattern>[^']*)')?", _show_tables),

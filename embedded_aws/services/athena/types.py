@@ -1,4 +1,4 @@
-"""Column types in the four languages that meet here: Hive (Glue), Trino (Athena), DuckDB and Arrow."""
+"""Column types in Hive (Glue), Trino (Athena), DuckDB and Arrow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlglot.generators.trino import TrinoGenerator
 
 from embedded_aws.services.athena.errors import QueryError, not_supported
 
-# sqlglot would also take other engines' names.
+# sqlglot also accepts the names of other engines.
 _HIVE_NAMES = {
     "array", "bigint", "binary", "boolean", "char", "date", "decimal", "double", "float", "int", "integer", "map",
     "smallint", "string", "struct", "timestamp", "tinyint", "varchar",
@@ -32,24 +32,24 @@ class UnknownTypeError(Exception):
 
 @dataclass(frozen=True)
 class SqlType:
-    """A type that Athena has."""
+    """A type in Athena."""
 
     tree: exp.DataType
-    """As sqlglot has it: text without a length, decimals with both parameters, timestamps without any."""
+    """The type in sqlglot: text without a length, decimals with both parameters, timestamps without precision."""
 
     @cached_property
     def trino(self) -> str:
-        """As Trino writes it."""
+        """The type in Trino's SQL."""
         return self.tree.sql(_Athena).lower()
 
     @cached_property
     def name(self) -> str:
-        """As Trino names it, without parameters, e.g. "varchar", "array", "row"."""
+        """Trino's name for it without parameters, e.g. "varchar", "array", "row"."""
         return re.sub(r"\(.*\)", "", self.trino)
 
     @property
     def hive(self) -> str:
-        """As the Glue catalog writes it.
+        """The type in the Glue catalog.
 
         Raises:
             QueryError: Hive has no such type.
@@ -60,12 +60,12 @@ class SqlType:
 
     @cached_property
     def duckdb(self) -> str:
-        """As DuckDB writes it."""
+        """The type in DuckDB's SQL."""
         return self.tree.sql("duckdb", identify=True)
 
     @cached_property
     def arrow(self) -> pa.DataType:
-        """As Arrow has it; timestamps in milliseconds, the precision of Athena's Hive tables."""
+        """The type in Arrow; timestamps in milliseconds, the precision of Athena's Hive tables."""
         kind, parts = self.tree.this, [part.arrow for _, part in self.parts]
         if kind == exp.DType.ARRAY:
             return pa.list_(*parts)
@@ -84,7 +84,7 @@ class SqlType:
 
     @cached_property
     def parts(self) -> tuple[tuple[str, SqlType], ...]:
-        """Name and type of each field of a row; of arrays and maps the types of elements, keys and values."""
+        """Name and type of a row's fields; unnamed types of an array's elements or a map's keys and values."""
         nested = (part for part in self.tree.expressions if not isinstance(part, exp.DataTypeParam))
         return tuple(
             (part.name, SqlType(part.args["kind"]) if isinstance(part, exp.ColumnDef) else SqlType(part))
@@ -94,10 +94,10 @@ class SqlType:
 
 @cache
 def from_hive(text: str) -> SqlType:
-    """Read a type of the Glue catalog.
+    """Return the type that the Glue catalog names.
 
     Raises:
-        QueryError: there is no such type, or it is not modelled.
+        QueryError: Hive has no such type, or it is not modelled.
     """
     lowered = text.lower()
     names = set(re.findall(r"[a-z]\w*|[^\s\w<>(),]", _FIELD.sub("", lowered)))
@@ -108,7 +108,7 @@ def from_hive(text: str) -> SqlType:
 
 
 def from_duckdb(found: DuckDBPyType) -> SqlType:
-    """Read the type of a result's column.
+    """Return the type of a result's column.
 
     Raises:
         QueryError: Athena has no such type.
@@ -117,10 +117,10 @@ def from_duckdb(found: DuckDBPyType) -> SqlType:
 
 
 def from_arrow(arrow: Any) -> SqlType:
-    """Return the type that a crawler gives to a Parquet column.
+    """Return the type that a crawler gives a Parquet column.
 
     Raises:
-        UnknownTypeError: there is none.
+        UnknownTypeError: Hive has none.
     """
     if pa.types.is_dictionary(arrow):
         return from_arrow(arrow.value_type)
@@ -204,7 +204,7 @@ _ARROW: dict[exp.DType, pa.DataType] = {
     exp.DType.TIMESTAMP: pa.timestamp("ms"),
 }
 _OF_ARROW = {arrow: kind for kind, arrow in _ARROW.items()} | {
-    # Hive has no unsigned types: the next larger one.
+    # Hive has no unsigned types: take the next larger one.
     pa.uint8(): exp.DType.SMALLINT,
     pa.uint16(): exp.DType.INT,
     pa.uint32(): exp.DType.BIGINT,
@@ -232,10 +232,10 @@ _FEWEST_PARTS = {exp.DType.ARRAY: 1, exp.DType.MAP: 2, exp.DType.STRUCT: 1}
 _MODELLED = {*_ARROW, *_FEWEST_PARTS, exp.DType.DECIMAL, exp.DType.NULL, exp.DType.TIMESTAMPTZ}
 _HIVE_DECIMAL = (10, 0)
 _SYNONYMS = {
-    # A length bounds what may be written; what is read is text.
+    # A length limits only writes.
     **dict.fromkeys(exp.DataType.TEXT_TYPES, exp.DType.VARCHAR),
     exp.DType.BINARY: exp.DType.VARBINARY,
-    # The sum of integers, which Trino bounds to bigint.
+    # A sum of integers is bigint in Trino.
     exp.DType.INT128: exp.DType.BIGINT,
     exp.DType.TIMESTAMP_MS: exp.DType.TIMESTAMP,
     exp.DType.TIMESTAMPNTZ: exp.DType.TIMESTAMP,

@@ -1,4 +1,4 @@
-"""Views in the form in which Athena keeps them in the Glue catalog.
+"""Views as Athena stores them in the Glue catalog.
 
 Source: https://github.com/trinodb/trino/blob/master/plugin/trino-hive/src/main/java/io/trino/plugin/hive/ViewReaderUtil.java
 """
@@ -20,21 +20,20 @@ _START, _END = "/* Presto View: ", " */"
 
 @dataclass(frozen=True)
 class ViewDefinition:
-    """What a view is.
-
-    Attributes:
-        sql: the query.
-        database: where its unqualified names are looked for.
-        columns: name and Trino type of each column.
-    """
+    """The definition of a view."""
 
     sql: str
+    """The query."""
+
     database: str
+    """The database of unqualified names."""
+
     columns: tuple[tuple[str, str], ...]
+    """Name and Trino type of each column."""
 
 
 def is_view(table: Mapping[str, Any]) -> bool:
-    """Tell whether a Glue table is an Athena view."""
+    """Return whether a Glue table is an Athena view."""
     return table.get("TableType") == "VIRTUAL_VIEW" and table.get("Parameters", {}).get("presto_view") == "true"
 
 
@@ -42,7 +41,7 @@ def encode(name: str, sql: str, database: str, columns: list[tuple[str, SqlType]
     """Return the `TableInput` of a view.
 
     Raises:
-        QueryError: Hive has no type for one of the columns.
+        QueryError: Hive has no type for a column.
     """
     definition = {
         "originalSql": sql,
@@ -53,7 +52,7 @@ def encode(name: str, sql: str, database: str, columns: list[tuple[str, SqlType]
     text = base64.b64encode(json.dumps(definition).encode()).decode()
     return {
         "Name": name,
-        # Trino refuses a view without an owner.
+        # Trino rejects a view without an owner.
         "Owner": "hadoop",
         "Retention": 0,
         "StorageDescriptor": {
@@ -74,10 +73,10 @@ def encode(name: str, sql: str, database: str, columns: list[tuple[str, SqlType]
 
 
 def decode(table: Mapping[str, Any]) -> ViewDefinition:
-    """Read a view's definition from its Glue table.
+    """Return a view's definition, read from its Glue table.
 
     Raises:
-        QueryError: the table's text is not one.
+        QueryError: the table does not hold one.
     """
     text = table.get("ViewOriginalText", "")
     if not (text.startswith(_START) and text.endswith(_END)):

@@ -1,4 +1,4 @@
-"""DuckDB as the engine behind Athena: tables and views of the catalog as its own, and queries on them."""
+"""The DuckDB database behind Athena: the catalog's tables and views, and queries on them."""
 
 from __future__ import annotations
 
@@ -10,83 +10,86 @@ from pathlib import Path
 import duckdb
 
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.athena.catalog import Catalog, CatalogTable, CatalogView
-from embedded_aws.services.athena.data import PATH, Data, qualified, quoted
+from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, CatalogView
 from embedded_aws.services.athena.errors import QueryError, from_duckdb
-from embedded_aws.services.athena.results import formatted
+from embedded_aws.services.athena.results import format_rows
 from embedded_aws.services.athena.sql.calls import NOW
-from embedded_aws.services.athena.sql.dialect import Schema, Translation, translate
 from embedded_aws.services.athena.sql.functions import MACROS
-from embedded_aws.services.athena.sql.reading import Query, read
+from embedded_aws.services.athena.sql.parsing import Query, parse
+from embedded_aws.services.athena.sql.translation import Schema, Translation, translate
+from embedded_aws.services.athena.table_loader import PATH, TableLoader, qualified, quoted
 from embedded_aws.services.athena.types import SqlType
 from embedded_aws.services.athena.types import from_duckdb as type_of
 from embedded_aws.services.athena.views import ViewDefinition
 
 Name = tuple[str, str]
 
-_REMEMBERED = 1000
+_CACHE_SIZE = 1000
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a query gave.
-
-    Attributes:
-        columns: names; None for a column without one.
-        kinds: their types.
-        rows: texts as Athena writes them.
-        scanned: bytes read from S3, at most.
-    """
+class QueryOutput:
+    """The output of a query."""
 
     columns: tuple[str | None, ...]
+    """Names; None for a column without one."""
+
     kinds: tuple[SqlType, ...]
+    """Types of the columns."""
+
     rows: tuple[tuple[str | None, ...], ...]
+    """Values as Athena writes them."""
+
     scanned: int
+    """Upper bound of the bytes read from S3."""
 
 
 @dataclass(frozen=True)
 class _Known:
-    """A table or view that DuckDB has: its columns' types, and what a view reads."""
+    """A table or view that exists in DuckDB."""
 
     columns: dict[str, str]
+    """Column → Trino type."""
+
     read: dict[Name, frozenset[str]]
+    """Base table → columns that a view reads of it; empty for a table."""
 
 
 class Warehouse:
-    """One DuckDB database in memory, whose tables follow the catalog and S3.
+    """An in-memory DuckDB database whose tables follow the catalog and S3.
 
     Args:
-        server: whose catalog and objects.
-        folder: where DuckDB may put what does not fit into memory.
+        server: the server with the objects.
+        folder: folder for what DuckDB spills to disk.
     """
 
     def __init__(self, server: AwsServer, folder: Path) -> None:
         self._connection = duckdb.connect(
             config={"temp_directory": str(folder / "athena"), "autoload_known_extensions": False, "threads": 2}
         )
-        # As Athena's sessions are.
+        # As in Athena's sessions.
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET error_on_division_by_zero = true")
         self._connection.execute("SET ieee_floating_point_ops = true")
-        # SQL reaches what the catalog names, and no file or address besides.
+        # SQL can reach the catalog's tables, but no files or URLs.
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute(MACROS)
-        self._data = Data(server, self._connection)
+        self._data = TableLoader(server, self._connection)
         self._views: dict[Name, tuple[ViewDefinition, str]] = {}
         self._translations: dict[tuple[str, str, str], Translation] = {}
-        self._of_statement: dict[Name, _Known] = {}
+        self._known_in_statement: dict[Name, _Known] = {}
 
     def close(self) -> None:
-        """Forget everything."""
+        """Drop everything."""
         self._connection.close()
 
-    def query(self, sql: str, database: str, parameters: Sequence[str], catalog: Catalog) -> Answer:
-        """Answer a query.
+    def query(self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog) -> QueryOutput:
+        """Run a query.
 
         Raises:
-            QueryError: it fails.
+            QueryError: the query fails.
         """
-        self._of_statement.clear()
+        self._known_in_statement.clear()
         translation, read_columns = self._translated(sql, database, parameters, catalog)
         scanned = sum(
             self._data.load(found, read_columns[found.database, found.name], catalog)
@@ -99,15 +102,17 @@ class Warehouse:
             rows = relation.fetchall()
         except duckdb.Error as error:
             raise from_duckdb(error) from error
-        return Answer(translation.columns, kinds, formatted(rows, kinds), scanned)
+        return QueryOutput(translation.columns, kinds, format_rows(rows, kinds), scanned)
 
-    def columns_of_view(self, sql: str, database: str, catalog: Catalog, *, name: Name) -> list[tuple[str, SqlType]]:
-        """Return the columns that a view of a query has.
+    def columns_of_view(
+        self, sql: str, database: str, catalog: CallerCatalog, *, name: Name
+    ) -> list[tuple[str, SqlType]]:
+        """Return the columns of a view on a query.
 
         Raises:
-            QueryError: the query is wrong, or makes no view: a column lacks a name or has another's.
+            QueryError: the query is invalid, or a column's name is missing or a duplicate.
         """
-        self._of_statement.clear()
+        self._known_in_statement.clear()
         translation, _ = self._translated(sql, database, (), catalog, within=(name,))
         named: list[str] = []
         for position, column in enumerate(translation.columns, start=1):
@@ -119,10 +124,10 @@ class Warehouse:
         return list(zip(named, self._kinds(translation.sql), strict=True))
 
     def _translated(
-        self, sql: str, database: str, parameters: Sequence[str], catalog: Catalog, within: tuple[Name, ...] = ()
+        self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog, within: tuple[Name, ...] = ()
     ) -> tuple[Translation, dict[Name, frozenset[str]]]:
-        """Translate a query; beside it the columns that it reads of base tables, through views."""
-        query = read(sql, database, parameters)
+        """Return a query's translation, and the columns it reads of each base table, through views."""
+        query = parse(sql, database, parameters)
         known = {name: self._known(name, catalog, within) for name in query.tables}
         schema: dict[str, dict[str, dict[str, str]]] = {}
         for (schema_name, table), found in known.items():
@@ -136,28 +141,28 @@ class Warehouse:
         return translation, read_columns
 
     def _translation(self, query: Query, key: tuple[str, str, str], schema: Schema) -> Translation:
-        """Translate, once for the same text over the same tables."""
+        """Return a query's translation, cached by text, parameters and schema."""
         if key not in self._translations:
-            if len(self._translations) >= _REMEMBERED:
+            if len(self._translations) >= _CACHE_SIZE:
                 self._translations.clear()
             self._translations[key] = translate(query, schema)
         return self._translations[key]
 
-    def _known(self, name: Name, catalog: Catalog, within: tuple[Name, ...]) -> _Known:
-        """Have a table or view of the catalog in DuckDB."""
+    def _known(self, name: Name, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:
+        """Create a table or view of the catalog in DuckDB, once a statement."""
         found = catalog.find(*name)
-        if name not in self._of_statement or name in within:
-            self._of_statement[name] = self._have(found, catalog, within)
-        return self._of_statement[name]
+        if name not in self._known_in_statement or name in within:
+            self._known_in_statement[name] = self._create(found, catalog, within)
+        return self._known_in_statement[name]
 
-    def _have(self, found: CatalogTable | CatalogView, catalog: Catalog, within: tuple[Name, ...]) -> _Known:
+    def _create(self, found: CatalogTable | CatalogView, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:
         if isinstance(found, CatalogTable):
             self._data.declare(found)
             columns = {column: kind.trino for column, kind in (*found.columns, *found.partition_keys)}
             return _Known({**columns, PATH: "varchar"}, {})
         return self._known_view(found, catalog, within)
 
-    def _known_view(self, view: CatalogView, catalog: Catalog, within: tuple[Name, ...]) -> _Known:
+    def _known_view(self, view: CatalogView, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:
         name = (view.database, view.name)
         if name in within:
             raise QueryError("VIEW_IS_RECURSIVE", f"Statement would create a recursive view: {'.'.join(name)}")
@@ -194,12 +199,12 @@ class Warehouse:
             raise from_duckdb(error) from error
         return [type_of(column[1]) for column in described]
 
-    def _tables(self, names: Iterable[Name], catalog: Catalog) -> Iterable[CatalogTable]:
+    def _tables(self, names: Iterable[Name], catalog: CallerCatalog) -> Iterable[CatalogTable]:
         for name in names:
             found = catalog.find(*name)
             if isinstance(found, CatalogTable):
                 yield found
 
     def _set_clock(self) -> None:
-        """Give DuckDB Python's clock, which may be a simulated one."""
+        """Set DuckDB's clock to Python's, which may be simulated."""
         self._connection.execute(f"SET VARIABLE {NOW} = TIMESTAMPTZ '{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00'")

@@ -1,4 +1,4 @@
-"""EventBridge rules: every event on a bus goes to the targets of the rules that match it.
+"""EventBridge rules: events on a bus go to the targets of matching rules.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html and the pages beside it.
 """
@@ -28,7 +28,7 @@ from embedded_aws.services.scheduler.expressions import parse
 
 
 class Rules:
-    """Matches events and delivers them as `events.amazonaws.com`; fires rules that have a schedule, too."""
+    """Matches events and delivers them as `events.amazonaws.com`; also fires scheduled rules."""
 
     def __init__(
         self,
@@ -46,12 +46,12 @@ class Rules:
         self._timers = timers
         self._deliveries = DeliveryService(clock, steps, timers)
         self._numbers = 0
-        # Moto does not keep when a rule was made: rule and expression → its last firing, or when it was first seen.
+        # Rule and expression → its last firing, or when it was first seen, since moto does not keep a creation time.
         self._fired: dict[tuple[str, str | None], datetime] = {}
         self._patches = ExitStack()
 
     def install(self) -> None:
-        """Take what is put on a bus, by anyone, from moto."""
+        """Intercept every event that moto is about to send to a rule's targets."""
 
         def send_to_targets(rule: Rule, event: dict[str, Any], transform_input: bool = True) -> None:  # noqa: ARG001 - moto's signature
             self._dispatch(rule, event)
@@ -59,20 +59,20 @@ class Rules:
         self._patches.enter_context(patch.object(Rule, "send_to_targets", send_to_targets))
 
     def close(self) -> None:
-        """Give moto its own behaviour back."""
+        """Restore moto's behaviour."""
         self._patches.close()
 
     def emit(self, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
-        """Put an AWS service's own event on the default bus."""
+        """Put an event of an AWS service on the default bus."""
         for rule in list(self._server.backend("events").event_buses["default"].rules.values()):
             self._dispatch(rule, self._event(source, detail_type, dict(detail)))
 
     def next_due(self) -> datetime | None:
-        """When the first rule with a schedule fires."""
+        """Return when the next scheduled rule fires."""
         return min((due for rule in self._scheduled() if (due := self._due(rule))), default=None)
 
     def run_due(self) -> bool:
-        """Fire the rules whose time has come."""
+        """Fire the scheduled rules that are due."""
         acted = False
         for rule in list(self._scheduled()):
             due = self._due(rule)
@@ -96,12 +96,12 @@ class Rules:
             self._deliver(rule, event)
 
     def _deliver(self, rule: Rule, event: dict[str, Any]) -> None:
-        event = _public(event)
+        event = _as_delivered(event)
         sender = ServiceSender(
             self._server, self._functions, self._invoke_later, service="events.amazonaws.com", source_arn=rule.arn
         )
         for target in copy.deepcopy(rule.targets):
-            text = _input(target, event)
+            text = _target_input(target, event)
 
             def attempt(_number: int, arn: str = target["Arn"], text: str = text) -> str:
                 sender.send(arn, text)
@@ -142,16 +142,16 @@ class Rules:
         }
 
 
-def _public(event: dict[str, Any]) -> dict[str, Any]:
-    """The event as a target sees it; moto's own events carry numbers for times and one field more."""
+def _as_delivered(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event as a target receives it; moto's have numeric times and an additional field."""
     shown = {key: value for key, value in event.items() if key != "ingestion-time"}
     if isinstance(shown["time"], int | float):
         shown["time"] = f"{datetime.fromtimestamp(shown['time'], UTC):%Y-%m-%dT%H:%M:%SZ}"
     return shown
 
 
-def _input(target: Mapping[str, Any], event: dict[str, Any]) -> str:
-    """What a target gets: its constant, a part of the event, its template filled, or the event."""
+def _target_input(target: Mapping[str, Any], event: dict[str, Any]) -> str:
+    """Return a target's input: its constant, part of the event, its filled-in template, or the whole event."""
     if target.get("Input"):
         return str(target["Input"])
     if path := target.get("InputPath"):
@@ -160,7 +160,7 @@ def _input(target: Mapping[str, Any], event: dict[str, Any]) -> str:
             part = part[name] if name else part
         return json.dumps(part)
     if transformer := target.get("InputTransformer"):
-        # Moto's type of an event has this field more.
+        # moto's event type has this additional field.
         given: Any = {**event, "ingestion-time": event["time"]}
         filled = EventTemplateParser.parse(transformer["InputTemplate"], transformer.get("InputPathsMap", {}), given)
         return json.dumps(filled)

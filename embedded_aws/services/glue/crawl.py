@@ -1,4 +1,4 @@
-"""One crawl: what a crawler, as its role, makes of a bucket in the Glue Data Catalog.
+"""One crawl: updating the Glue Data Catalog from the objects in S3, with the permissions of the crawler's role.
 
 Sources: https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html,
 https://docs.aws.amazon.com/glue/latest/dg/crawler-schema-changes-prevent.html
@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/glue/latest/dg/crawler-schema-changes-prevent.html
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ from embedded_aws.services.athena.types import UnknownTypeError, from_arrow
 from embedded_aws.services.glue.crawl_folders import (
     FoundTable,
     StoredObject,
-    excluded,
+    is_excluded,
     is_hidden,
     table_name,
     tables_at_level,
@@ -34,24 +35,12 @@ from embedded_aws.services.glue.crawl_folders import (
 INPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
 OUTPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
 SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
-# What a table made beforehand must have in common with the one that the crawler would make.
 _FORM = {"classification": "parquet", "compressionType": "none"}
-
-# What UpdateTable takes of what GetTable gives.
-_TABLE_INPUT = (
-    "Name",
-    "Description",
-    "Owner",
-    "Retention",
-    "StorageDescriptor",
-    "PartitionKeys",
-    "ViewOriginalText",
-    "ViewExpandedText",
-    "TableType",
-    "Parameters",
-)
+"""Parameters that an existing table must share with those the crawler creates."""
 
 _FOOTER_BYTES = 1 << 16
+"""Bytes read at first from the end of a file."""
+
 _BATCH = 100
 
 
@@ -61,18 +50,21 @@ class CrawlError(Exception):
 
 @dataclass(frozen=True)
 class Footer:
-    """What a crawler takes from a Parquet file: columns by name with their Hive types, and the number of rows."""
+    """What a crawler reads of a Parquet file."""
 
     columns: dict[str, str]
+    """Name → Hive type."""
+
     rows: int
 
 
 FooterCache = dict[tuple[str, str, str], Footer]
+"""Bucket, key and ETag → footer."""
 
 
 @dataclass
 class CrawlResult:
-    """What a crawl changed in the catalog, and what it had to say."""
+    """What a crawl changed in the catalog, and its log."""
 
     tables_created: int = 0
     tables_updated: int = 0
@@ -85,10 +77,10 @@ class Crawl:
     """One run of a crawler over all its targets.
 
     Args:
-        server: the cloud's AWS.
-        crawler: the crawler as moto holds it.
-        credentials: of the crawler's role.
-        footers: footers of earlier crawls by bucket, key and ETag; this one adds its own.
+        server: the AWS server.
+        crawler: moto's crawler.
+        credentials: credentials of the crawler's role.
+        footers: footers from earlier crawls; this one adds its own.
     """
 
     def __init__(
@@ -102,12 +94,13 @@ class Crawl:
         self._glue = server.client("glue", credentials)
         self._settings = _Settings.of(crawler)
         self.result = CrawlResult()
+        """Changes so far, even if the crawl fails half-way."""
 
     def run(self) -> None:
-        """Crawl; `result` is right even if it fails half-way.
+        """Crawl all targets and update `result`.
 
         Raises:
-            CrawlError: the role may not do what it must, or the crawler asks for what is not played here.
+            CrawlError: the role lacks a permission, or the crawler's configuration is not modelled.
         """
         names: dict[str, str] = {}
         try:
@@ -127,7 +120,7 @@ class Crawl:
         objects = [
             stored
             for stored in self._listed(bucket, include_path)
-            if stored.size and not excluded(stored.key, include_path, target.get("Exclusions") or [])
+            if stored.size and not is_excluded(stored.key, include_path, target.get("Exclusions") or [])
         ]
         objects = [stored for stored in objects if not is_hidden(stored.key, include_path)]
         level = self._settings.table_level
@@ -136,7 +129,7 @@ class Crawl:
         else:
             parquet = [stored for stored in objects if self._footer(bucket, stored) is not None]
             tables, warnings = tables_by_schema(
-                parquet, include_path, lambda one: self._columns(bucket, one), combine=self._settings.combine
+                parquet, include_path, lambda stored: self._columns(bucket, stored), combine=self._settings.combine
             )
         self.result.log += warnings
         return tables
@@ -147,7 +140,7 @@ class Crawl:
                 yield StoredObject(item["Key"], item["Size"], item["ETag"])
 
     def _footer(self, bucket: str, stored: StoredObject) -> Footer | None:
-        """The footer of an object; None, and a line in the log, if it is no Parquet."""
+        """Return the footer of an object; None, with a line in the log, if it is not Parquet."""
         known = self._footers.get((bucket, stored.key, stored.etag))
         if known is not None:
             arn = f"arn:aws:s3:::{bucket}/{stored.key}"
@@ -180,10 +173,10 @@ class Crawl:
         return footer.columns if footer else {}
 
     def _write(self, name: str, location: str, bucket: str, found: FoundTable, sample_size: int | None) -> None:
-        """Bring one table and its partitions up to date."""
+        """Create or update a table and its partitions."""
         sampled = {folder: objects[: sample_size or None] for folder, objects in found.objects.items()}
         footers = {
-            folder: [footer for one in objects if (footer := self._footer(bucket, one))]
+            folder: [footer for stored in objects if (footer := self._footer(bucket, stored))]
             for folder, objects in sampled.items()
         }
         columns: dict[str, str] = {}
@@ -193,7 +186,7 @@ class Crawl:
                     self.result.log.append(f"{name}.{column} is {columns[column]} in some files and {kind} in others.")
         columns = {column: kind for column, kind in columns.items() if column not in found.keys}
         if not columns:
-            self.result.log.append(f"{location} holds no Parquet and becomes no table.")
+            self.result.log.append(f"{location} contains no Parquet; no table created.")
             return
         statistics = _statistics(found, footers)
         table = self._upsert(name, location, found, columns, statistics)
@@ -203,19 +196,21 @@ class Crawl:
     def _upsert(
         self, name: str, location: str, found: FoundTable, columns: dict[str, str], statistics: dict[str, str]
     ) -> dict[str, Any] | None:
-        """Make the table or update it; None if one of that name has another form and is now deprecated."""
+        """Create or update the table; None if an existing one has another form and is now deprecated."""
         database = self._crawler.database_name
-        made = self._table_input(name, location, found, columns, statistics)
+        wanted = self._table_input(name, location, found, columns, statistics)
         try:
             present = self._glue.get_table(DatabaseName=database, Name=name)["Table"]
         except self._glue.exceptions.EntityNotFoundException:
-            self._glue.create_table(DatabaseName=database, TableInput=made)
+            self._glue.create_table(DatabaseName=database, TableInput=wanted)
             self.result.tables_created += 1
-            return made
-        updated = _table_input_of(present)
+            return wanted
+        updated = self._as_input(present)
         parameters = updated.setdefault("Parameters", {})
-        if difference := _difference(updated, made):
-            self.result.log.append(f"Table {name} is not as the crawler would make it ({difference}): deprecated.")
+        if difference := _difference(updated, wanted):
+            self.result.log.append(
+                f"Table {name} differs from what the crawler would create ({difference}): marked as deprecated."
+            )
             if "DEPRECATED_BY_CRAWLER" not in parameters:
                 parameters["DEPRECATED_BY_CRAWLER"] = str(int(self._crawler.crawls[-1].start_time.timestamp() * 1000))
                 self._glue.update_table(DatabaseName=database, TableInput=updated)
@@ -225,10 +220,12 @@ class Crawl:
         if self._settings.updates_schema:
             descriptor["Columns"] = _merged(descriptor["Columns"], columns, keep=self._settings.merges_new_columns)
         elif missing := set(columns) - {column["Name"] for column in descriptor["Columns"]}:
-            self.result.log.append(f"Table {name} lacks {', '.join(sorted(missing))}; schema changes are only logged.")
-        parameters |= made["Parameters"]
-        descriptor["Parameters"] = {**descriptor.get("Parameters", {}), **made["Parameters"]}
-        if updated != _table_input_of(present):
+            self.result.log.append(
+                f"Table {name} is missing {', '.join(sorted(missing))}; schema changes are only logged."
+            )
+        parameters |= wanted["Parameters"]
+        descriptor["Parameters"] = {**descriptor.get("Parameters", {}), **wanted["Parameters"]}
+        if updated != self._as_input(present):
             self._glue.update_table(DatabaseName=database, TableInput=updated)
             self.result.tables_updated += 1
         return updated
@@ -236,7 +233,7 @@ class Crawl:
     def _table_input(
         self, name: str, location: str, found: FoundTable, columns: dict[str, str], statistics: dict[str, str]
     ) -> dict[str, Any]:
-        """A table in a crawler's very form."""
+        """Return a table as the crawler creates it."""
         parameters = {
             **_FORM,
             "typeOfData": "file",
@@ -267,6 +264,11 @@ class Crawl:
             },
         }
 
+    def _as_input(self, table: dict[str, Any]) -> dict[str, Any]:
+        """Return a table from GetTable as the `TableInput` of UpdateTable."""
+        members = self._glue.meta.service_model.shape_for("TableInput").members
+        return {key: copy.deepcopy(value) for key, value in table.items() if key in members}
+
     def _partitions(
         self,
         name: str,
@@ -275,7 +277,7 @@ class Crawl:
         footers: dict[str, list[Footer]],
         table: dict[str, Any],
     ) -> None:
-        """Make the partitions that are missing; bring those that are there to the table's schema if they inherit it."""
+        """Create missing partitions and update the columns of existing ones."""
         where = {"DatabaseName": self._crawler.database_name, "TableName": name}
         present = self._present(where, list(found.partitions))
         missing, changed = [], []
@@ -296,8 +298,8 @@ class Crawl:
             elif present[values]["StorageDescriptor"]["Columns"] != descriptor["Columns"]:
                 changed.append(wanted)
         for batch in _batches(missing):
-            answer = self._glue.batch_create_partition(**where, PartitionInputList=batch)
-            self.result.partitions_created += len(batch) - len(answer.get("Errors", []))
+            response = self._glue.batch_create_partition(**where, PartitionInputList=batch)
+            self.result.partitions_created += len(batch) - len(response.get("Errors", []))
         for wanted in changed:
             self._glue.update_partition(**where, PartitionValueList=wanted["Values"], PartitionInput=wanted)
             self.result.partitions_updated += 1
@@ -305,14 +307,16 @@ class Crawl:
     def _present(self, where: dict[str, str], values: list[tuple[str, ...]]) -> dict[tuple[str, ...], dict[str, Any]]:
         partitions: list[Any] = []
         for batch in _batches(values):
-            answer = self._glue.batch_get_partition(**where, PartitionsToGet=[{"Values": list(one)} for one in batch])
-            partitions += answer["Partitions"]
+            response = self._glue.batch_get_partition(
+                **where, PartitionsToGet=[{"Values": list(partition)} for partition in batch]
+            )
+            partitions += response["Partitions"]
         return {tuple(partition["Values"]): partition for partition in partitions}
 
 
 @dataclass(frozen=True)
 class _Settings:
-    """A crawler's configuration, as far as it bears on Parquet in S3."""
+    """A crawler's configuration, as far as it concerns Parquet in S3."""
 
     table_level: int | None
     combine: bool
@@ -322,10 +326,10 @@ class _Settings:
 
     @classmethod
     def of(cls, crawler: FakeCrawler) -> _Settings:
-        """Read it.
+        """Return the settings of a crawler.
 
         Raises:
-            CrawlError: it asks for what is not played here.
+            CrawlError: a setting is not modelled.
         """
         content = json.loads(crawler.configuration or "{}")
         grouping = content.get("Grouping", {})
@@ -333,9 +337,9 @@ class _Settings:
         changes = crawler.schema_change_policy or {}
         recrawl = (crawler.recrawl_policy or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
         if recrawl != "CRAWL_EVERYTHING":
-            raise CrawlError(f"The embedded cloud crawls everything: {recrawl} is not played.")
+            raise CrawlError(f"The embedded AWS crawls everything: {recrawl} is not modelled.")
         if changes.get("DeleteBehavior", "LOG") != "LOG":
-            raise CrawlError(f"The embedded cloud only logs deletions: {changes['DeleteBehavior']} is not played.")
+            raise CrawlError(f"The embedded AWS only logs deletions: {changes['DeleteBehavior']} is not modelled.")
         level = grouping.get("TableLevelConfiguration")
         return cls(
             table_level=int(level) if level is not None else None,
@@ -349,7 +353,7 @@ class _Settings:
 def _s3_targets(crawler: FakeCrawler) -> list[dict[str, Any]]:
     others = [kind for kind, targets in crawler.targets.items() if targets and kind != "S3Targets"]
     if others:
-        raise CrawlError(f"The embedded cloud crawls S3 targets: {', '.join(others)} are not played.")
+        raise CrawlError(f"The embedded AWS crawls S3 targets: {', '.join(others)} are not modelled.")
     return list(crawler.targets.get("S3Targets") or [])
 
 
@@ -360,10 +364,10 @@ def _location(path: str) -> tuple[str, str]:
 
 
 def _statistics(found: FoundTable, footers: dict[str, list[Footer]], folder: str | None = None) -> dict[str, str]:
-    """Sizes in bytes and counts, of the table or of one folder; rows of the sampled files only."""
+    """Return sizes in bytes and counts of the table or of one folder; rows are those of the sampled files only."""
     folders = [folder] if folder is not None else list(found.objects)
-    objects = [stored for one in folders for stored in found.objects[one]]
-    rows = sum(footer.rows for one in folders for footer in footers[one])
+    objects = [stored for name in folders for stored in found.objects[name]]
+    rows = sum(footer.rows for name in folders for footer in footers[name])
     size = sum(stored.size for stored in objects)
     return {
         "averageRecordSize": str(size // rows if rows else 0),
@@ -373,15 +377,9 @@ def _statistics(found: FoundTable, footers: dict[str, list[Footer]], folder: str
     }
 
 
-def _table_input_of(table: dict[str, Any]) -> dict[str, Any]:
-    """A table as UpdateTable takes it back."""
-    content: dict[str, Any] = json.loads(json.dumps({key: table[key] for key in _TABLE_INPUT if key in table}))
-    return content
-
-
-def _difference(present: dict[str, Any], made: dict[str, Any]) -> str:
-    """In what a table differs in form from the one that the crawler would make; empty if in nothing."""
-    ours, theirs = made["StorageDescriptor"], present.get("StorageDescriptor", {})
+def _difference(present: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """Return how a table's form differs from what the crawler would create; empty if it does not."""
+    ours, theirs = wanted["StorageDescriptor"], present.get("StorageDescriptor", {})
     for name, value in _FORM.items():
         if present.get("Parameters", {}).get(name) != value:
             return f"{name} is not {value}"
@@ -389,17 +387,17 @@ def _difference(present: dict[str, Any], made: dict[str, Any]) -> str:
         if theirs.get(name) != ours[name]:
             return f"{name} is {theirs.get(name)}"
     if theirs.get("SerdeInfo", {}).get("SerializationLibrary") != SERDE:
-        return "its SerDe is another one"
+        return "its SerDe is different"
     if theirs.get("Location", "").rstrip("/") != ours["Location"].rstrip("/"):
         return f"its location is {theirs.get('Location')}"
     keys = [(key["Name"], key.get("Type")) for key in present.get("PartitionKeys", [])]
-    if keys != [(key["Name"], key["Type"]) for key in made["PartitionKeys"]]:
-        return "its partition keys are others"
+    if keys != [(key["Name"], key["Type"]) for key in wanted["PartitionKeys"]]:
+        return "its partition keys are different"
     return ""
 
 
 def _merged(present: list[dict[str, Any]], columns: dict[str, str], *, keep: bool) -> list[dict[str, Any]]:
-    """The columns of a table after a crawl; with `keep` those present stand and new ones follow."""
+    """Return the columns of a table after a crawl; with `keep`, existing ones stay and new ones are appended."""
     if not keep:
         described = {column["Name"]: column for column in present}
         return [{**described.get(name, {}), "Name": name, "Type": kind} for name, kind in columns.items()]

@@ -1,4 +1,4 @@
-"""How a crawler reads tables and partitions out of folders.
+"""How a crawler derives tables and partitions from folders.
 
 Source: https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html
 """
@@ -11,65 +11,68 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 Columns = Mapping[str, str]
+"""Name → Hive type."""
 
-# Share of columns that two schemas have in common, below which a crawler makes two tables of them.
 _SIMILAR = 0.7
+"""Share of common columns below which a crawler puts two schemas into separate tables."""
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object of the bucket that is crawled; size in bytes."""
+    """An object in the bucket being crawled."""
 
     key: str
     size: int
+    """Bytes."""
+
     etag: str
 
     @property
     def folder(self) -> str:
-        """The key up to and with its last slash; empty at the top of the bucket."""
+        """The key up to and including its last slash; empty at the top of the bucket."""
         return self.key[: self.key.rfind("/") + 1]
 
 
 @dataclass
 class FoundTable:
-    """A table as the folders show it.
-
-    Attributes:
-        folder: its root, with a slash at the end.
-        keys: names of the partition keys, outermost first.
-        partitions: values → folder, empty if the table has no keys.
-        objects: folder → its objects, in order of their keys.
-    """
+    """A table derived from folders."""
 
     folder: str
+    """Its root, with a trailing slash."""
+
     keys: tuple[str, ...]
+    """Names of the partition keys, outermost first."""
+
     partitions: dict[tuple[str, ...], str] = field(default_factory=dict)
+    """Values → folder; empty for an unpartitioned table."""
+
     objects: dict[str, list[StoredObject]] = field(default_factory=lambda: defaultdict(list))
+    """Folder → its objects, sorted by key."""
 
 
-def excluded(key: str, include_path: str, patterns: Iterable[str]) -> bool:
-    """Whether one of a target's glob patterns, relative to its include path, takes an object out."""
+def is_excluded(key: str, include_path: str, patterns: Iterable[str]) -> bool:
+    """Return whether an object matches one of a target's exclude patterns, which are relative to its include path."""
     relative = key.removeprefix(include_path)
     return any(_glob(pattern).fullmatch(relative) for pattern in patterns)
 
 
 def is_hidden(key: str, include_path: str) -> bool:
-    """Whether a crawler passes an object over for its name."""
+    """Return whether a crawler ignores an object because of its name."""
     return any(part.startswith(("_", ".")) for part in key.removeprefix(include_path).split("/"))
 
 
 def tables_at_level(objects: Iterable[StoredObject], level: int) -> tuple[list[FoundTable], list[str]]:
-    """Tables where `TableLevelConfiguration` puts them: the bucket is level 1, its folders level 2.
+    """Group objects into tables at the level of `TableLevelConfiguration`: the bucket is level 1, its folders level 2.
 
     Returns:
-        The tables, and a sentence for every object that fits into none.
+        The tables, and a warning for every object that belongs to none.
     """
     grouped: dict[str, list[StoredObject]] = defaultdict(list)
     warnings = []
     for stored in objects:
         folders = stored.folder.split("/")[:-1]
         if len(folders) < level - 1:
-            warnings.append(f"{stored.key} lies above the table level {level} and belongs to no table.")
+            warnings.append(f"{stored.key} is above the table level {level} and belongs to no table.")
         else:
             grouped["".join(f"{folder}/" for folder in folders[: level - 1])].append(stored)
     tables = []
@@ -83,13 +86,13 @@ def tables_at_level(objects: Iterable[StoredObject], level: int) -> tuple[list[F
 def tables_by_schema(
     objects: list[StoredObject], root: str, schema: Callable[[StoredObject], Columns], *, combine: bool
 ) -> tuple[list[FoundTable], list[str]]:
-    """Tables where no level is set: one for the highest folder below which the schemas agree.
+    """Group objects into tables when no level is set: one for the highest folder below which the schemas agree.
 
     Args:
-        objects: all below `root`.
-        root: a folder, with a slash at the end.
-        schema: columns of an object.
-        combine: `CombineCompatibleSchemas`: schemas that do not contradict each other agree, however different.
+        objects: all objects below `root`.
+        root: a folder, with a trailing slash.
+        schema: returns the columns of an object.
+        combine: `CombineCompatibleSchemas`: schemas agree unless they contradict each other, however different.
     """
     if not objects:
         return [], []
@@ -114,13 +117,13 @@ def tables_by_schema(
 
 
 def table_name(folder: str, bucket: str, prefix: str) -> str:
-    """The name that a crawler gives to the table of a folder: of its last part, in Hive's letters."""
+    """Return the name a crawler gives a folder's table: its last part, in characters that Hive allows."""
     last = folder.rstrip("/").rpartition("/")[2] or bucket
     return prefix + re.sub(r"[^a-z0-9_]", "_", last.lower())
 
 
 def _table(root: str, members: list[StoredObject]) -> tuple[FoundTable, list[str]]:
-    """The table of a folder; partitions as most of its objects have them."""
+    """Return the table of a folder, partitioned like most of its objects, and warnings about the others."""
     shapes: dict[tuple[str, ...], list[StoredObject]] = defaultdict(list)
     for stored in members:
         shapes[tuple(_key_name(part, at) for at, part in enumerate(_below(root, stored)))].append(stored)
@@ -132,7 +135,7 @@ def _table(root: str, members: list[StoredObject]) -> tuple[FoundTable, list[str
         if shape != keys
         for stored in several
     ]
-    for stored in sorted(shapes[keys], key=lambda one: one.key):
+    for stored in sorted(shapes[keys], key=lambda item: item.key):
         if keys:
             values = tuple(part.partition("=")[2] if "=" in part else part for part in _below(root, stored))
             table.partitions[values] = stored.folder
@@ -161,7 +164,7 @@ def _agree(schemas: list[Columns], *, combine: bool) -> bool:
 
 
 def _glob(pattern: str) -> re.Pattern[str]:
-    """`*` within a folder, `**` across folders, `?`, `[…]` and `{…,…}`."""
+    """Compile a glob pattern: `*` within a folder, `**` across folders, `?`, `[…]` and `{…,…}`."""
     out, at, braces = "", 0, 0
     while at < len(pattern):
         sign = pattern[at]

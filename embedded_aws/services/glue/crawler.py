@@ -1,4 +1,4 @@
-"""Glue crawlers: StartCrawler and crawlers' own schedules, with their states and events.
+"""Glue crawlers: StartCrawler and their schedules, states and events.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-glue.html
 """
@@ -26,13 +26,14 @@ from embedded_aws.services.glue.crawl import Crawl, CrawlError, CrawlResult, Foo
 from embedded_aws.services.logs.log_streams import LogWriter
 from embedded_aws.services.scheduler.expressions import parse
 
-# Of simulated time: what a small crawl takes in AWS, most of it to start.
 _DURATION = timedelta(minutes=2)
+"""Simulated duration of a crawl: about what a small one takes in AWS, most of it startup."""
+
 _LOG_GROUP = "/aws-glue/crawlers"
 
 
 class Crawlers:
-    """Runs crawlers; what one finds is written at the end of its time."""
+    """Runs crawlers; a crawl does all its work at the end of its duration."""
 
     def __init__(
         self,
@@ -56,15 +57,15 @@ class Crawlers:
         self._patches = ExitStack()
 
     def install(self) -> None:
-        """Let crawls take their time and do their work, where moto ends them when somebody looks."""
+        """Make crawls take time and do their work; moto ends them as soon as they are looked at."""
         describe = FakeCrawler.as_dict
 
         def as_dict(crawler: FakeCrawler) -> dict[str, Any]:
             shown = describe(crawler)
             if crawler.crawls:
                 last = crawler.crawls[-1]
-                # While a crawl runs, LastCrawl is the one before.
-                ended = [one for one in crawler.crawls if one.end_time is not None]
+                # While a crawl runs, LastCrawl is the previous one.
+                ended = [crawl for crawl in crawler.crawls if crawl.end_time is not None]
                 if last.end_time is None and not ended:
                     del shown["LastCrawl"]
                 elif ended:
@@ -75,22 +76,22 @@ class Crawlers:
             self._start(crawler)
 
         def advance(_crawl: FakeCrawl) -> None:
-            """Looking at a crawl does not end it."""
+            """Do nothing: looking at a crawl does not end it."""
 
         self._patches.enter_context(patch.object(FakeCrawler, "start_crawler", start_crawler))
         self._patches.enter_context(patch.object(FakeCrawler, "as_dict", as_dict))
         self._patches.enter_context(patch.object(FakeCrawl, "advance", advance))
 
     def close(self) -> None:
-        """Give moto its own behaviour back."""
+        """Restore moto's behaviour."""
         self._patches.close()
 
     def next_due(self) -> datetime | None:
-        """When the first crawler with a schedule of its own starts."""
+        """Return when the next crawler with a schedule starts."""
         return min((due for crawler in self._crawlers() if (due := self._due(crawler))), default=None)
 
     def run_due(self) -> bool:
-        """Start the crawlers whose time has come."""
+        """Start the crawlers that are due."""
         acted = False
         for crawler in self._crawlers():
             due = self._due(crawler)
@@ -107,23 +108,25 @@ class Crawlers:
         return list(self._server.backend("glue").get_crawlers())
 
     def _due(self, crawler: FakeCrawler) -> datetime | None:
-        """A crawler's own schedule knows only UTC."""
+        """Return when a crawler is due; its schedule is in UTC."""
         if not crawler.schedule:
             return None
-        made = crawler.creation_time.replace(tzinfo=UTC)
-        return parse(crawler.schedule, start=made).next_after(self._fired.get((crawler.name, crawler.schedule), made))
+        created = crawler.creation_time.replace(tzinfo=UTC)
+        return parse(crawler.schedule, start=created).next_after(
+            self._fired.get((crawler.name, crawler.schedule), created)
+        )
 
     def _start(self, crawler: FakeCrawler) -> None:
         if crawler.status != "READY":
             raise CrawlerRunningException(f"Crawler with name {crawler.name} has already started")
         crawl = FakeCrawl(crawler.name)
         crawler.crawls.append(crawl)
-        started = {"startTime": _stamp(self._clock.now), "state": "Started", "message": "Crawler Started"}
+        started = {"startTime": _timestamp(self._clock.now), "state": "Started", "message": "Crawler Started"}
         self._emit(crawler, started)
         self._timers.call_at(self._clock.now + _DURATION, lambda: self._end(crawler, crawl))
 
     def _end(self, crawler: FakeCrawler, crawl: FakeCrawl) -> None:
-        """Do the crawl's work and say how it went."""
+        """Do the work of a crawl and report its outcome."""
         if crawler not in self._crawlers():
             return
         begin = time.monotonic()
@@ -140,30 +143,30 @@ class Crawlers:
             except (AccessDeniedError, CrawlError) as failure:
                 error = str(failure)
             crawl.status = "FAILED" if error else "COMPLETED"
-        # Moto's times are naive ones in UTC.
+        # moto's times are naive, in UTC.
         end = crawl.end_time = self._clock.now.replace(tzinfo=None)
         self._errors[crawl.crawl_id] = error
         if credentials is not None:
             self._log(crawl, credentials, [*result.log, error])
         counts = (
-            f"{result.tables_created} tables made, {result.tables_updated} updated; "
-            f"{result.partitions_created} partitions made, {result.partitions_updated} updated"
+            f"{result.tables_created} tables created, {result.tables_updated} updated; "
+            f"{result.partitions_created} partitions created, {result.partitions_updated} updated"
         )
         seconds = time.monotonic() - begin
         self._steps.record("crawl", crawler.name, error or counts, ok=not error, seconds=seconds)
-        self._emit(crawler, _ending(crawl, end, result, error))
+        self._emit(crawler, _end_detail(crawl, end, result, error))
 
     def _role_arn(self, role: str) -> str:
-        """A crawler's role may be given by its name, with or without a path."""
+        """Return the ARN of a crawler's role, which may be given by name, with or without a path."""
         if role.startswith("arn:"):
             return role
         name = role.rpartition("/")[2]
-        known = {one.name: one.arn for one in self._server.backend("iam").roles.values()}
+        known = {iam_role.name: iam_role.arn for iam_role in self._server.backend("iam").roles.values()}
         return str(known.get(name, f"arn:aws:iam::{self._server.account_id}:role/{role}"))
 
     def _log(self, crawl: FakeCrawl, credentials: AwsCredentials, lines: list[str]) -> None:
-        told = [f"[{crawl.crawl_id}] {line}" for line in ["Start crawl", *lines, "Crawl ended"] if line]
-        self._logs.write(credentials.access_key_id, _LOG_GROUP, crawl.log_stream, told, self._clock.now)
+        entries = [f"[{crawl.crawl_id}] {line}" for line in ["Start crawl", *lines, "Crawl ended"] if line]
+        self._logs.write(credentials.access_key_id, _LOG_GROUP, crawl.log_stream, entries, self._clock.now)
 
     def _emit(self, crawler: FakeCrawler, detail: dict[str, str]) -> None:
         common = {
@@ -176,7 +179,7 @@ class Crawlers:
 
 
 def _last_crawl(crawl: FakeCrawl, error: str) -> dict[str, Any]:
-    """`LastCrawl` of GetCrawler, which has its own words for the states."""
+    """Return `LastCrawl` of GetCrawler, which has its own names for the states."""
     shown = {
         "LogGroup": crawl.log_group,
         "LogStream": crawl.log_stream,
@@ -189,17 +192,17 @@ def _last_crawl(crawl: FakeCrawl, error: str) -> dict[str, Any]:
     return shown
 
 
-def _ending(crawl: FakeCrawl, end: datetime, result: CrawlResult, error: str) -> dict[str, str]:
-    """The detail of the event at the end of a crawl."""
+def _end_detail(crawl: FakeCrawl, end: datetime, result: CrawlResult, error: str) -> dict[str, str]:
+    """Return the detail of the event at the end of a crawl."""
     if crawl.status == "STOPPED":
-        return {"state": "Stopped", "message": "Crawl stopped", "completionDate": _stamp(end)}
+        return {"state": "Stopped", "message": "Crawl stopped", "completionDate": _timestamp(end)}
     if error:
         return {"state": "Failed", "message": error, "errorMessage": error}
     return {
         "state": "Succeeded",
         "message": "Crawl Succeeded",
         "warningMessage": "; ".join(result.log) or "N/A",
-        "completionDate": _stamp(end),
+        "completionDate": _timestamp(end),
         "runningTime (sec)": str(int((end - crawl.start_time).total_seconds())),
         "tablesCreated": str(result.tables_created),
         "tablesUpdated": str(result.tables_updated),
@@ -210,5 +213,5 @@ def _ending(crawl: FakeCrawl, end: datetime, result: CrawlResult, error: str) ->
     }
 
 
-def _stamp(moment: datetime) -> str:
+def _timestamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

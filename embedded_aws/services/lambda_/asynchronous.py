@@ -1,4 +1,4 @@
-"""Lambda's asynchronous invocations: queued, tried again, and kept where they failed for good.
+"""Lambda's asynchronous invocations: queueing, retries, destinations and dead-letter queues.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
@@ -18,10 +18,11 @@ from embedded_aws.runtime.step_log import StepKind, StepLog
 from embedded_aws.runtime.targets import DeliveryError, RoleSender, ServiceRole
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.lambda_.functions import Functions, Outcome
+from embedded_aws.services.lambda_.functions import Functions, InvocationResult
 
-# After the first failure and after the second.
 _WAITS = (timedelta(minutes=1), timedelta(minutes=2))
+"""Waits after the first and the second failure."""
+
 _RETRIES = 2
 _MAX_AGE_SECONDS = 21600
 
@@ -36,7 +37,7 @@ class _Invocation:
 
 
 class AsynchronousInvocations:
-    """Accepts events for functions and sees them through."""
+    """Queues events for functions and invokes them until they succeed or retries are exhausted."""
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class AsynchronousInvocations:
         self._functions = functions
 
     def accept(self, function: LambdaFunction, event: str) -> None:
-        """Queue an event, JSON text, for a function."""
+        """Queue an event, as JSON, for a function."""
         now = self._clock.now
         self._queue(_Invocation(function.function_name, event, self._functions.new_request_id(), now), now)
 
@@ -65,55 +66,62 @@ class AsynchronousInvocations:
     def _attempt(self, invocation: _Invocation) -> None:
         function = self._functions.find(invocation.function)
         if function is None:
-            self._steps.record("invoke", invocation.function, "The function does not exist any more.", ok=False)
+            self._steps.record("invoke", invocation.function, "The function no longer exists.", ok=False)
             return
-        outcome = self._functions.invoke(function, invocation.event, invocation.request_id)
+        result = self._functions.invoke(function, invocation.event, invocation.request_id)
         invocation = replace(invocation, tries=invocation.tries + 1)
         settings = _settings(function)
-        if not outcome.failed:
-            self._hand_on(function, invocation, outcome, "OnSuccess", "Success")
+        if not result.failed:
+            self._send_on(function, invocation, result, "OnSuccess", "Success")
             return
-        again = self._clock.now + _WAITS[min(invocation.tries, len(_WAITS)) - 1]
-        oldest = again - timedelta(seconds=settings.get("MaximumEventAgeInSeconds", _MAX_AGE_SECONDS))
+        retry_at = self._clock.now + _WAITS[min(invocation.tries, len(_WAITS)) - 1]
+        oldest = retry_at - timedelta(seconds=settings.get("MaximumEventAgeInSeconds", _MAX_AGE_SECONDS))
         if invocation.tries > settings.get("MaximumRetryAttempts", _RETRIES):
-            self._hand_on(function, invocation, outcome, "OnFailure", "RetriesExhausted")
+            self._send_on(function, invocation, result, "OnFailure", "RetriesExhausted")
         elif invocation.accepted < oldest:
-            self._hand_on(function, invocation, outcome, "OnFailure", "EventAgeExceeded")
+            self._send_on(function, invocation, result, "OnFailure", "EventAgeExceeded")
         else:
-            self._queue(invocation, again)
+            self._queue(invocation, retry_at)
 
-    def _hand_on(
-        self, function: LambdaFunction, invocation: _Invocation, outcome: Outcome, case: str, condition: str
+    def _send_on(
+        self,
+        function: LambdaFunction,
+        invocation: _Invocation,
+        result: InvocationResult,
+        case: str,
+        condition: str,
     ) -> None:
-        """Send what happened to the destination of this case, and a failed event to the dead-letter queue."""
+        """Send a record of the outcome to its destination, and a failed event to the dead-letter queue."""
         role = ServiceRole(function.role, "lambda.amazonaws.com", function.function_arn)
         sender = RoleSender(self._server, self._sessions, role)
         destination = _settings(function).get("DestinationConfig", {}).get(case, {}).get("Destination")
         if destination:
-            self._send(sender, destination, self._record(function, invocation, outcome, condition), {}, case)
+            self._send(sender, destination, self._record(function, invocation, result, condition), {}, case)
         dead_letters = self._server.extras.function(function.function_arn).get("DeadLetterConfig", {}).get("TargetArn")
         if dead_letters and case == "OnFailure":
             attributes = {
                 "RequestID": invocation.request_id,
                 "ErrorCode": "200",
-                "ErrorMessage": outcome.error[:1024],
+                "ErrorMessage": result.error[:1024],
             }
             self._send(sender, dead_letters, invocation.event, attributes, case)
 
     def _send(self, sender: RoleSender, arn: str, text: str, attributes: dict[str, str], case: str) -> None:
         name = arn.rsplit(":", 1)[1]
-        kept: StepKind = "dead_letter" if case == "OnFailure" else "invoke"
+        kind: StepKind = "dead_letter" if case == "OnFailure" else "invoke"
         try:
             sender.send(arn, text, attributes)
         except DeliveryError as error:
-            self._steps.record(kept, name, str(error), ok=False)
+            self._steps.record(kind, name, str(error), ok=False)
         else:
-            self._steps.record(kept, name, f"{case} of an asynchronous invocation")
+            self._steps.record(kind, name, f"{case} of an asynchronous invocation")
 
-    def _record(self, function: LambdaFunction, invocation: _Invocation, outcome: Outcome, condition: str) -> str:
-        """The record that a destination gets."""
+    def _record(
+        self, function: LambdaFunction, invocation: _Invocation, result: InvocationResult, condition: str
+    ) -> str:
+        """Return the record that a destination receives."""
         response: dict[str, Any] = {"statusCode": 200, "executedVersion": "$LATEST"}
-        if outcome.failed:
+        if result.failed:
             response["functionError"] = "Unhandled"
         record = {
             "version": "1.0",
@@ -126,12 +134,12 @@ class AsynchronousInvocations:
             },
             "requestPayload": json.loads(invocation.event),
             "responseContext": response,
-            "responsePayload": json.loads(outcome.payload),
+            "responsePayload": json.loads(result.payload),
         }
         return json.dumps(record)
 
 
 def _settings(function: LambdaFunction) -> dict[str, Any]:
-    """The function's settings of asynchronous invocations; the newest of those put."""
+    """Return the function's latest settings for asynchronous invocations."""
     configs = function.event_invoke_config
     return dict(configs[-1].config) if configs else {}

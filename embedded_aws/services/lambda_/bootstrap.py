@@ -1,9 +1,9 @@
-"""What runs in a function's own process: loads the handler, then answers one invocation after the other.
+"""The script in a function's process: loads the handler, then serves one invocation after another.
 
-Started as a script with neither site-packages nor the project on its path; it imports nothing but Python's own modules,
-and `time_machine` in private. Arguments: file descriptor of requests, of answers, folder of `time_machine`.
-A request or an answer is one line of JSON. While a handler is at work it may sleep, which is an exchange of its own:
-`{"sleep": seconds}` goes out, `{"now": moment}` comes back once simulated time has passed.
+It runs with neither site-packages nor the project on its path; it imports only the standard library, and `time_machine`
+privately. Arguments: file descriptor of requests, file descriptor of responses, folder of `time_machine`.
+A request or response is one line of JSON. When a running handler sleeps, `{"sleep": seconds}` goes out and
+`{"now": moment}` comes back once simulated time has passed.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 Handler = Callable[[Any, Any], Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Context:
+class LambdaContext:
     """The second argument of a handler: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html."""
 
     aws_request_id: str
@@ -41,18 +41,18 @@ class Context:
     client_context: None = None
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function is stopped."""
+        """Return the milliseconds until the function is stopped."""
         return max(int((self.deadline - time.monotonic()) * 1000), 0)
 
 
 def main() -> None:
     """Serve until the other side closes the pipe."""
-    request_fd, answer_fd, clock_folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    request_fd, response_fd, clock_folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     travel = private_time_machine(clock_folder)
-    with os.fdopen(request_fd, "rb") as requests, os.fdopen(answer_fd, "wb") as answers:
+    with os.fdopen(request_fd, "rb") as requests, os.fdopen(response_fd, "wb") as responses:
         setup = json.loads(requests.readline())
         traveller = travel(moment(setup["now"]), tick=True).start()
-        sleeper = Sleeper(requests, answers, traveller)
+        sleeper = Sleeper(requests, responses, traveller)
         sleeper.install()
         sys.path[:0] = setup["paths"]
         sys.argv = [setup["handler"]]
@@ -62,38 +62,37 @@ def main() -> None:
             handler = load(setup["handler"])
         except BaseException as error:  # noqa: BLE001 - a module may raise anything, SystemExit too
             sleeper.end()
-            send(answers, {"error": init_error(setup["handler"], error)})
+            send(responses, {"error": init_error(setup["handler"], error)})
             return
         sleeper.end()
-        send(answers, {"ready": True})
+        send(responses, {"ready": True})
         for line in requests:
             request = json.loads(line)
             traveller.move_to(moment(request["now"]))
             os.environ["_X_AMZN_TRACE_ID"] = request["trace_id"]
             sleeper.begin()
-            answer = invoke(handler, request)
+            response = invoke(handler, request)
             sleeper.end()
-            send(answers, answer)
+            send(responses, response)
 
 
 class Sleeper:
-    """Lets `time.sleep` take simulated time and none of the real one; any thread of the function may sleep.
+    """Makes `time.sleep` take simulated instead of real time, in any thread of the function.
 
-    `time.monotonic` moves along, so that a loop that sleeps until a deadline comes to its end, and the invocation's
-    remaining time shrinks.
+    `time.monotonic` advances with it: loops that sleep until a deadline end, and the function's remaining time shrinks.
     """
 
-    def __init__(self, requests: IO[bytes], answers: IO[bytes], traveller: Any) -> None:
+    def __init__(self, requests: IO[bytes], responses: IO[bytes], traveller: Any) -> None:
         self._requests = requests
-        self._answers = answers
+        self._responses = responses
         self._traveller = traveller
         self._slept_ns = 0
-        self._at_work = False
-        # Whoever holds it speaks with the other side: one sleep at a time, and no answer in the middle of one.
-        self._turn = threading.Condition()
+        self._running = False
+        # Held while talking to the other side: one sleep at a time, and no response during one.
+        self._condition = threading.Condition()
 
     def install(self) -> None:
-        """Take the place of Python's own functions, for all that is imported afterwards too."""
+        """Replace Python's functions, also for modules imported later."""
         monotonic_ns = time.monotonic_ns
 
         def moved_ns() -> int:
@@ -104,40 +103,40 @@ class Sleeper:
             setattr(time, name, replacement)
 
     def begin(self) -> None:
-        """The function is at work: its threads go on."""
-        with self._turn:
-            self._at_work = True
-            self._turn.notify_all()
+        """Let the function's threads run."""
+        with self._condition:
+            self._running = True
+            self._condition.notify_all()
 
     def end(self) -> None:
-        """The function has answered: threads it left behind stand still until it is at work again, as in Lambda."""
-        with self._turn:
-            self._at_work = False
+        """Freeze sleeping threads that the function left behind until its next invocation, as Lambda does."""
+        with self._condition:
+            self._running = False
 
     def sleep(self, seconds: float, /) -> None:
-        """Sleep as `time.sleep` does; two threads that sleep at once do so side by side."""
+        """Sleep like `time.sleep`; threads may sleep concurrently."""
         if not seconds >= 0:
             raise ValueError("sleep length must be non-negative")
         wake = time.monotonic() + seconds
-        with self._turn:
-            self._turn.wait_for(lambda: self._at_work)
+        with self._condition:
+            self._condition.wait_for(lambda: self._running)
             left = wake - time.monotonic()
             if left > 0:
                 self._pass(left)
 
     def _pass(self, seconds: float) -> None:
-        send(self._answers, {"sleep": seconds})
+        send(self._responses, {"sleep": seconds})
         line = self._requests.readline()
         if not line:
             raise SystemExit("The other side is gone.")
         now = moment(json.loads(line)["now"])
-        # A shift, unlike a new destination, is one assignment: other threads read the clock meanwhile.
+        # Unlike a new destination, a shift is a single assignment: other threads read the clock meanwhile.
         self._traveller.shift(now - dt.datetime.now())  # noqa: DTZ005 - the process's zone is UTC
         self._slept_ns += int(seconds * 1e9)
 
 
 def private_time_machine(folder: str) -> Any:
-    """`time_machine.travel`; the module stays loaded, since its compiled part looks for it there."""
+    """Return `time_machine.travel`; the module stays loaded because its compiled part looks it up."""
     sys.path.insert(0, folder)
     travel = importlib.import_module("time_machine").travel
     sys.path.remove(folder)
@@ -145,12 +144,12 @@ def private_time_machine(folder: str) -> Any:
 
 
 def moment(text: str) -> dt.datetime:
-    """A naive datetime: travelling to one leaves the process's time zone alone."""
+    """Parse a moment as a naive datetime: travelling to one leaves the process's time zone alone."""
     return dt.datetime.fromisoformat(text).replace(tzinfo=None)
 
 
 def log_as_lambda_does() -> None:
-    """One root handler to standard output, as the managed runtime sets up."""
+    """Log to standard output through one root handler, as the managed runtime does."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # a TextIOWrapper here
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("[%(levelname)s]\t%(asctime)s\t%(message)s"))
@@ -158,14 +157,14 @@ def log_as_lambda_does() -> None:
 
 
 def load(name: str) -> Handler:
-    """The function of `package.module.function`."""
+    """Import the function `package.module.function`."""
     module, _, function = name.replace("/", ".").rpartition(".")
     handler: Handler = getattr(importlib.import_module(module), function)
     return handler
 
 
-def init_error(name: str, error: BaseException) -> Answer:
-    """The error of a handler that cannot be loaded, named as the managed runtime names it."""
+def init_error(name: str, error: BaseException) -> Response:
+    """Return the managed runtime's error for a handler that cannot be loaded."""
     module, _, function = name.rpartition(".")
     if isinstance(error, ImportError):
         described = "Runtime.ImportModuleError", f"Unable to import module '{module}': {error}"
@@ -178,12 +177,12 @@ def init_error(name: str, error: BaseException) -> Answer:
     return {"errorType": described[0], "errorMessage": described[1], "requestId": "", "stackTrace": stack(error)}
 
 
-def invoke(handler: Handler, request: dict[str, Any]) -> Answer:
+def invoke(handler: Handler, request: dict[str, Any]) -> Response:
     """Call the handler once."""
-    context = Context(**request["context"], deadline=time.monotonic() + request["seconds"])
+    context = LambdaContext(**request["context"], deadline=time.monotonic() + request["seconds"])
     try:
         result = handler(json.loads(request["event"]), context)
-    except Exception as error:  # noqa: BLE001 - what a handler raises is its answer
+    except Exception as error:  # noqa: BLE001 - what a handler raises is its response
         return {
             "error": {
                 "errorMessage": str(error),
@@ -206,17 +205,17 @@ def invoke(handler: Handler, request: dict[str, Any]) -> Answer:
 
 
 def stack(error: BaseException) -> list[str]:
-    """The frames of an error without those of this file."""
+    """Return the frames of an error except those of this file."""
     frames = traceback.extract_tb(error.__traceback__)
     return traceback.format_list([frame for frame in frames if frame.filename != __file__])
 
 
-def send(answers: IO[bytes], answer: Answer) -> None:
-    """Write one answer, after all that the handler printed."""
+def send(responses: IO[bytes], response: Response) -> None:
+    """Write one response, after everything the handler printed."""
     sys.stdout.flush()
     sys.stderr.flush()
-    answers.write(json.dumps(answer).encode() + b"\n")
-    answers.flush()
+    responses.write(json.dumps(response).encode() + b"\n")
+    responses.flush()
 
 
 if __name__ == "__main__":

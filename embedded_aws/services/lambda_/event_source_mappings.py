@@ -1,4 +1,4 @@
-"""Lambda's pollers: every event source mapping of a queue, as moto holds it.
+"""Lambda's event source mappings for queues.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
@@ -22,19 +22,20 @@ from embedded_aws.iam.authorization import AccessDeniedError
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.lambda_.functions import Functions, Outcome
+from embedded_aws.services.lambda_.functions import Functions, InvocationResult
 
-# moto annotates its queues and messages as they are before they have any attributes, so types are of no help here.
+# moto sets attributes that its annotations do not declare.
 Queue = Any
 Message = Any
 
-# moto's messages are visible strictly after their time, in milliseconds.
 _TICK = timedelta(milliseconds=1)
+"""moto makes a message visible strictly after its time, in milliseconds."""
+
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 
 
 class QueuePollers:
-    """Receives, invokes, deletes what went well, and lets the queue's redrive policy take what never does."""
+    """Polls queues: receives batches, invokes functions, deletes what succeeded; redrive policies handle the rest."""
 
     def __init__(
         self, server: AwsServer, clock: SimulatedClock, steps: StepLog, sessions: RoleSessions, functions: Functions
@@ -44,20 +45,20 @@ class QueuePollers:
         self._clock = clock
         self._steps = steps
         self._functions = functions
-        # A poller that was refused waits, longer each time: mapping → (until, wait, error).
-        self._refused: dict[str, tuple[datetime, timedelta, str]] = {}
+        # Mapping → (until, wait, error) of a poller without permission, which backs off.
+        self._backing_off: dict[str, tuple[datetime, timedelta, str]] = {}
         self._patches = ExitStack()
 
     def install(self) -> None:
-        """Keep moto from delivering to functions by itself, at once and without a second try."""
+        """Stop moto from invoking functions itself, at once and without retries."""
         self._patches.enter_context(patch.object(sqs_models.Queue, "add_message", _add_message))
 
     def close(self) -> None:
-        """Give moto its own behaviour back."""
+        """Restore moto's behaviour."""
         self._patches.close()
 
     def next_due(self) -> datetime | None:
-        """When the first message can be received."""
+        """Return when the next message can be received."""
         return min((due for mapping, queue in self._mappings() if (due := self._due(mapping, queue))), default=None)
 
     def run_due(self) -> bool:
@@ -78,7 +79,7 @@ class QueuePollers:
                 yield mapping, queues[mapping.event_source_arn]
 
     def _due(self, mapping: EventSourceMapping, queue: Queue) -> datetime | None:
-        """When there is something to receive, the batching window included."""
+        """Return when a batch can be received, after the batching window."""
         visible = sorted(_visible_from(message) for message in queue._messages)  # noqa: SLF001 - moto offers the visible ones only
         if not visible:
             return None
@@ -86,21 +87,21 @@ class QueuePollers:
         due = visible[0] + timedelta(seconds=int(mapping.max_batch_window or 0))
         if len(visible) >= size:
             due = min(due, max(visible[0], visible[size - 1]))
-        until, _, _ = self._refused.get(mapping.uuid, (due, _FIRST_WAIT, ""))
+        until, _, _ = self._backing_off.get(mapping.uuid, (due, _FIRST_WAIT, ""))
         return max(due, until) + _TICK
 
     def _poll(self, mapping: EventSourceMapping, queue: Queue) -> None:
         begin = time.monotonic()
         function = self._functions.find(mapping.function_arn)
         if function is None:
-            self._refuse(mapping, queue, f"The function {mapping.function_arn} does not exist any more.")
+            self._back_off(mapping, queue, f"The function {mapping.function_arn} no longer exists.")
             return
         try:
-            self._check(function, queue)
+            self._check_permissions(function, queue)
         except AccessDeniedError as error:
-            self._refuse(mapping, queue, str(error))
+            self._back_off(mapping, queue, str(error))
             return
-        self._refused.pop(mapping.uuid, None)
+        self._backing_off.pop(mapping.uuid, None)
         messages = self._receive(mapping, queue)
         if not messages:
             return
@@ -109,15 +110,15 @@ class QueuePollers:
         if not wanted:
             return
         event = {"Records": [_record(message, queue) for message in wanted]}
-        outcome = self._functions.invoke(function, json.dumps(event))
-        failed = _failed(mapping, wanted, outcome)
+        result = self._functions.invoke(function, json.dumps(event))
+        failed = _failed(mapping, wanted, result)
         self._delete(queue, [message for message in wanted if message.id not in failed])
-        detail = f"{len(wanted) - len(failed)} of {len(wanted)} messages done by {function.function_name}"
+        detail = f"{len(wanted) - len(failed)} of {len(wanted)} messages processed by {function.function_name}"
         seconds = time.monotonic() - begin
         self._steps.record("queue", queue.name, detail, ok=not failed, seconds=seconds)
 
-    def _check(self, function: LambdaFunction, queue: Queue) -> None:
-        """Whether the function's role lets the poller work.
+    def _check_permissions(self, function: LambdaFunction, queue: Queue) -> None:
+        """Check that the function's role allows polling.
 
         Raises:
             AccessDeniedError: it does not.
@@ -128,15 +129,15 @@ class QueuePollers:
         for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
             self._server.authorization.check(credentials.access_key_id, f"sqs:{action}", queue.queue_arn)
 
-    def _refuse(self, mapping: EventSourceMapping, queue: Queue, error: str) -> None:
-        """Note why there is no polling (once), and wait."""
-        _, wait, known = self._refused.get(mapping.uuid, (None, _FIRST_WAIT, ""))
+    def _back_off(self, mapping: EventSourceMapping, queue: Queue, error: str) -> None:
+        """Record why polling failed, once per error, and back off."""
+        _, wait, known = self._backing_off.get(mapping.uuid, (None, _FIRST_WAIT, ""))
         if error != known:
             self._steps.record("queue", queue.name, error, ok=False)
-        self._refused[mapping.uuid] = self._clock.now + wait, min(2 * wait, _LONGEST_WAIT), error
+        self._backing_off[mapping.uuid] = self._clock.now + wait, min(2 * wait, _LONGEST_WAIT), error
 
     def _receive(self, mapping: EventSourceMapping, queue: Queue) -> list[Message]:
-        """One batch; what was received too often goes to the dead-letter queue on the way."""
+        """Receive one batch; messages received too often go to the dead-letter queue."""
         dead_letters = queue.dead_letter_queue
         before = len(dead_letters._messages) if dead_letters is not None else 0  # noqa: SLF001 - those in flight count too
         messages: list[Message] = self._server.backend("sqs").receive_message(
@@ -153,11 +154,12 @@ class QueuePollers:
 
 
 def _add_message(queue: Queue, message: Message) -> None:
-    """Add like moto, without its delivery to functions; what a FIFO queue has already is not added."""
+    """Add a message as moto does, but without invoking functions; a FIFO queue's duplicates are dropped."""
     if queue.fifo_queue and message.deduplication_id is not None:
-        latest = message.sent_timestamp - 1000 * 300
-        known = (one for one in queue._messages if one.deduplication_id == message.deduplication_id)  # noqa: SLF001 - ours to keep
-        if any(one.sent_timestamp > latest for one in known):
+        # Five minutes.
+        oldest = message.sent_timestamp - 1000 * 300
+        same = (known for known in queue._messages if known.deduplication_id == message.deduplication_id)  # noqa: SLF001 - ours to keep
+        if any(known.sent_timestamp > oldest for known in same):
             return
     with queue._messages_lock:  # noqa: SLF001 - ours to keep
         queue._messages.append(message)  # noqa: SLF001 - ours to keep
@@ -170,18 +172,18 @@ def _visible_from(message: Message) -> datetime:
 
 
 def _drop_expired(queue: Queue) -> None:
-    """Forget messages past the queue's retention; moto stops receiving at the first one."""
+    """Drop messages past the queue's retention period; moto stops receiving at the first one."""
     oldest = datetime.now(UTC).timestamp() - int(queue.message_retention_period)
     queue._messages[:] = [one for one in queue._messages if one.sent_timestamp / 1000 > oldest]  # noqa: SLF001 - see above
 
 
 def _filtered(mapping: EventSourceMapping, messages: list[Message]) -> tuple[list[Message], list[Message]]:
-    """The messages that a mapping's filter lets through, and the others."""
+    """Return the messages that match a mapping's filters, and the others."""
     filters = (mapping.filter_criteria or {}).get("Filters", [])
-    patterns = [EventPattern.load(one["Pattern"]) for one in filters]
+    patterns = [EventPattern.load(pattern["Pattern"]) for pattern in filters]
     if not patterns:
         return messages, []
-    kept = [message for message in messages if any(one.matches_event(_filterable(message)) for one in patterns)]
+    kept = [message for message in messages if any(pattern.matches_event(_filterable(message)) for pattern in patterns)]
     return kept, [message for message in messages if message not in kept]
 
 
@@ -193,7 +195,7 @@ def _filterable(message: Message) -> Any:
 
 
 def _record(message: Message, queue: Queue) -> dict[str, Any]:
-    """A message as a function gets it: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    """Return a message's record in the event: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
     attributes = {
         "ApproximateReceiveCount": str(message.approximate_receive_count),
         "SentTimestamp": str(message.sent_timestamp),
@@ -221,18 +223,18 @@ def _attribute(value: dict[str, Any]) -> dict[str, Any]:
     return {**content, "stringListValues": [], "binaryListValues": []}
 
 
-def _failed(mapping: EventSourceMapping, messages: list[Message], outcome: Outcome) -> set[str]:
-    """Ids of the messages that stay in the queue; an answer that names an unknown message fails the whole batch."""
+def _failed(mapping: EventSourceMapping, messages: list[Message], result: InvocationResult) -> set[str]:
+    """Return the ids of messages that stay in the queue; a response that names an unknown id fails the whole batch."""
     every = {message.id for message in messages}
-    if outcome.failed:
+    if result.failed:
         return every
     if "ReportBatchItemFailures" not in (mapping.function_response_types or []):
         return set()
-    answer = json.loads(outcome.payload)
-    if not answer:
+    response = json.loads(result.payload)
+    if not response:
         return set()
     try:
-        named = {failure["itemIdentifier"] for failure in answer.get("batchItemFailures") or []}
+        named = {failure["itemIdentifier"] for failure in response.get("batchItemFailures") or []}
     except (AttributeError, KeyError, TypeError):
         return every
     return named if named <= every else every  # noqa: FURB136 - sets are ordered in part only

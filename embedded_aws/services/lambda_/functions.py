@@ -1,4 +1,4 @@
-"""Lambda: every function that moto holds runs from its deployed zip, in a process of its own."""
+"""Lambda functions: each runs from its deployed zip, in a process of its own."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ from embedded_aws.services.logs.log_streams import LogWriter
 
 _LOCK = "requirements.lock"
 _LOG_TAIL = 4096
-# What Lambda takes with a function but moto forgets.
+"""Bytes."""
+
 _FORGOTTEN = ("DeadLetterConfig", "LoggingConfig")
+"""Settings of a function that moto drops."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What an invocation came to.
-
-    Attributes:
-        request_id: id of the invocation.
-        payload: JSON text: the handler's result, or the error with `errorType` and `errorMessage`.
-        failed: whether `payload` is an error.
-        logs: what the function wrote, with Lambda's START, END and REPORT lines.
-    """
+class InvocationResult:
+    """The result of an invocation."""
 
     request_id: str
     payload: str
+    """JSON: the handler's result, or the error with `errorType` and `errorMessage`."""
+
     failed: bool
+    """Whether `payload` is an error."""
+
     logs: str
+    """The function's output, with Lambda's START, END and REPORT lines."""
 
     @property
     def error(self) -> str:
@@ -64,17 +64,19 @@ class Outcome:
 
 @dataclass
 class _Environment:
-    """A warm process with what it was started from."""
+    """An execution environment: a warm process."""
 
     process: FunctionProcess
     fingerprint: str
+    """Identifies what the process was started from."""
+
     started_at: datetime
     access_key_id: str
     log_stream: str
 
 
 class Functions:
-    """Runs functions, keeps their processes warm, and answers Lambda's Invoke in moto's place."""
+    """Runs functions, keeps their processes warm, and replaces moto's Invoke."""
 
     def __init__(self, server: AwsServer, clock: SimulatedClock, steps: StepLog, folder: Path) -> None:
         self._server = server
@@ -84,7 +86,7 @@ class Functions:
         self._packages = Packages(folder / "packages")
         self._logs = LogWriter(server)
         self._idle: dict[str, list[_Environment]] = {}
-        # Those at work too: an interrupt may come in the middle of an invocation.
+        # Includes busy ones: an interrupt may come during an invocation.
         self._processes: set[FunctionProcess] = set()
         self._lock = threading.Lock()
         self._building = threading.Lock()
@@ -92,21 +94,21 @@ class Functions:
         self._patches = ExitStack()
 
     def find(self, name_or_arn: str) -> LambdaFunction | None:
-        """The function of a name or an ARN as moto holds it, the newest version whatever the qualifier."""
+        """Return moto's function of a name or ARN, the latest version whatever the qualifier; None if there is none."""
         name = name_or_arn.split(":")[6] if name_or_arn.startswith("arn:") else name_or_arn
         return next((fn for fn in self._server.backend("lambda").list_functions() if fn.function_name == name), None)
 
     def new_request_id(self) -> str:
-        """An id as Lambda gives each request; the same ones in every run."""
+        """Return a new request id; the sequence is the same in every run."""
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"request-{next(self._numbers)}"))
 
-    def invoke(self, function: LambdaFunction, event: str, request_id: str | None = None) -> Outcome:
-        """Run a function once and wait for it.
+    def invoke(self, function: LambdaFunction, event: str, request_id: str | None = None) -> InvocationResult:
+        """Run a function once and wait for its result.
 
         Args:
-            function: the function as moto holds it.
-            event: its input, JSON text.
-            request_id: of an earlier try of the same asynchronous invocation.
+            function: moto's function.
+            event: its input, as JSON.
+            request_id: the id from an earlier attempt of the same asynchronous invocation.
         """
         request_id = request_id or self.new_request_id()
         begin, now = time.monotonic(), self._clock.now
@@ -115,7 +117,7 @@ class Functions:
         except (AccessDeniedError, PackageMissingError, zipfile.BadZipFile) as error:
             failure = {"errorType": "Runtime.InitError", "errorMessage": str(error)}
             environment, reply = None, Reply(None, failure, "", alive=False)
-        begun = time.monotonic()
+        invoked = time.monotonic()
         output = reply.output
         if environment is not None and reply.error is None:
             reply = environment.process.invoke(
@@ -127,31 +129,31 @@ class Functions:
                 memory_mb=int(function.memory_size),
             )
             output += reply.output
-        seconds = time.monotonic() - begun + reply.slept
-        outcome = _outcome(function, request_id, reply, output, seconds)
+        seconds = time.monotonic() - invoked + reply.slept
+        result = _result(function, request_id, reply, output, seconds)
         if environment is not None:
             self._logs.write(
                 environment.access_key_id,
                 self._log_group(function),
                 environment.log_stream,
-                outcome.logs.splitlines(),
+                result.logs.splitlines(),
                 self._clock.now,
             )
-            self._give_back(function, environment, reply)
+            self._release(function, environment, reply)
         self._steps.record(
-            "invoke", function.function_name, outcome.error, ok=not outcome.failed, seconds=time.monotonic() - begin
+            "invoke", function.function_name, result.error, ok=not result.failed, seconds=time.monotonic() - begin
         )
-        return outcome
+        return result
 
     def install(self, invoke_later: Callable[[LambdaFunction, str], None]) -> None:
-        """Answer Lambda's API in moto's place.
+        """Replace moto's Invoke, and keep the settings that moto drops.
 
         Args:
-            invoke_later: takes what is invoked asynchronously.
+            invoke_later: accepts asynchronous invocations.
         """
 
         def invoke(
-            backend: LambdaBackend, name: str, qualifier: str | None, body: Any, headers: Any, answer: dict[str, Any]
+            backend: LambdaBackend, name: str, qualifier: str | None, body: Any, headers: Any, response: dict[str, Any]
         ) -> bytes:
             function = backend.get_function(name, qualifier)
             kind = headers.get("X-Amz-Invocation-Type", "RequestResponse")
@@ -161,15 +163,15 @@ class Functions:
             if kind == "Event":
                 invoke_later(function, event)
                 return b""
-            outcome = self.invoke(function, event)
-            answer["x-amz-executed-version"] = "$LATEST"
-            answer["x-amz-log-result"] = base64.b64encode(outcome.logs.encode()[-_LOG_TAIL:]).decode()
-            if outcome.failed:
-                answer["x-amz-function-error"] = "Unhandled"
-            return outcome.payload.encode()
+            result = self.invoke(function, event)
+            response["x-amz-executed-version"] = "$LATEST"
+            response["x-amz-log-result"] = base64.b64encode(result.logs.encode()[-_LOG_TAIL:]).decode()
+            if result.failed:
+                response["x-amz-function-error"] = "Unhandled"
+            return result.payload.encode()
 
-        def invoke_by_moto(function: LambdaFunction, body: Any, _headers: Any, _answer: Any) -> str:
-            """What moto's other services call; all of them are asynchronous in AWS."""
+        def invoke_by_moto(function: LambdaFunction, body: Any, _headers: Any, _response: Any) -> str:
+            """Invoke asynchronously, as AWS does in all the services in which moto calls this."""
             invoke_later(function, _text(body))
             return ""
 
@@ -177,12 +179,12 @@ class Functions:
 
         def create_function(backend: LambdaBackend, spec: dict[str, Any]) -> LambdaFunction:
             created = create(backend, spec)
-            self._remember(backend.get_function(spec["FunctionName"]), spec)
+            self._keep_settings(backend.get_function(spec["FunctionName"]), spec)
             return created
 
         def update_function(backend: LambdaBackend, name: str, qualifier: str, body: dict[str, Any]) -> Any:
             updated = update(backend, name, qualifier, body)
-            self._remember(backend.get_function(name), body)
+            self._keep_settings(backend.get_function(name), body)
             return updated
 
         for owner, name, replacement in (
@@ -194,7 +196,7 @@ class Functions:
             self._patches.enter_context(patch.object(owner, name, replacement))
 
     def close(self) -> None:
-        """End every process and remove what was unpacked."""
+        """End every process and remove unpacked code."""
         self._patches.close()
         with self._lock:
             processes = list(self._processes)
@@ -204,14 +206,18 @@ class Functions:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _environment(self, function: LambdaFunction) -> tuple[_Environment, Reply]:
-        """A warm process of the function as it now is, or a new one."""
+        """Return a warm environment of the function's current configuration, or a new one."""
         fingerprint = _fingerprint(function)
-        # An environment keeps the credentials that it was started with; Lambda too ends it after some hours.
+        # An environment keeps its initial credentials; Lambda, too, recycles environments after some hours.
         oldest = self._clock.now - SESSION_LIFETIME
         with self._lock:
             idle = self._idle.setdefault(function.function_name, [])
-            fresh = [one for one in idle if one.fingerprint == fingerprint and one.started_at >= oldest]
-            stale = [one for one in idle if one not in fresh]
+            fresh = [
+                environment
+                for environment in idle
+                if environment.fingerprint == fingerprint and environment.started_at >= oldest
+            ]
+            stale = [environment for environment in idle if environment not in fresh]
             found = fresh.pop() if fresh else None
             idle[:] = fresh
         for environment in stale:
@@ -270,13 +276,11 @@ class Functions:
         return _Environment(process, fingerprint, now, credentials.access_key_id, stream), reply
 
     def _layers(self, function: LambdaFunction) -> Iterator[Path]:
-        """Where the function's layers are imported from: the lock file counts, else what the layer holds."""
+        """Yield the import folder of each layer: the packages of its lock file if it has one, else its content."""
         for layer in function.layers:
             version = self._server.backend("lambda").layers_versions_by_arn(layer["Arn"])
             if version is None:
-                raise PackageMissingError(
-                    f"The layer {layer['Arn']} does not exist any more: deploy the function again."
-                )
+                raise PackageMissingError(f"The layer {layer['Arn']} no longer exists: deploy the function again.")
             folder = self._unpacked(version.code_bytes)
             lock = folder / _LOCK
             yield self._packages.of_lock(lock.read_text(encoding="utf-8")) if lock.is_file() else folder / "python"
@@ -287,7 +291,7 @@ class Functions:
             with zipfile.ZipFile(io.BytesIO(archive)) as content:
                 for name in content.namelist():
                     if name.startswith("/") or ".." in PurePosixPath(name).parts:
-                        raise zipfile.BadZipFile(f"The archive holds {name}, which lies outside its folder.")
+                        raise zipfile.BadZipFile(f"The archive contains {name}, which is outside its folder.")
                 content.extractall(folder)
         return folder
 
@@ -303,17 +307,17 @@ class Functions:
         }
 
     def _log_group(self, function: LambdaFunction) -> str:
-        """The function's log group: its own setting, else Lambda's default name."""
+        """Return the function's log group: the configured one, else Lambda's default."""
         logging = self._server.extras.function(function.function_arn).get("LoggingConfig", {})
         return str(logging.get("LogGroup") or f"/aws/lambda/{function.function_name}")
 
-    def _remember(self, function: LambdaFunction, spec: dict[str, Any]) -> None:
-        """Keep what moto forgets of a function."""
+    def _keep_settings(self, function: LambdaFunction, spec: dict[str, Any]) -> None:
+        """Keep the settings that moto drops."""
         kept = {key: spec[key] for key in _FORGOTTEN if spec.get(key)}
         if kept:
             self._server.extras.functions.setdefault(function.function_arn, {}).update(kept)
 
-    def _give_back(self, function: LambdaFunction, environment: _Environment, reply: Reply) -> None:
+    def _release(self, function: LambdaFunction, environment: _Environment, reply: Reply) -> None:
         with self._lock:
             if reply.alive:
                 self._idle.setdefault(function.function_name, []).append(environment)
@@ -327,7 +331,7 @@ class Functions:
 
 
 def _fingerprint(function: LambdaFunction) -> str:
-    """Changes with whatever a warm process was started from."""
+    """Return a text that changes with the function's configuration or code."""
     configuration = {key: value for key, value in function.get_configuration().items() if key != "LastModified"}
     return json.dumps(configuration, sort_keys=True, default=str)
 
@@ -336,16 +340,16 @@ def _text(body: Any) -> str:
     return (body.decode() if isinstance(body, bytes) else body) or "{}"
 
 
-def _outcome(function: LambdaFunction, request_id: str, reply: Reply, output: str, seconds: float) -> Outcome:
+def _result(function: LambdaFunction, request_id: str, reply: Reply, output: str, seconds: float) -> InvocationResult:
     error = reply.error
     payload = json.dumps(error) if error is not None else reply.result or "null"
-    told = ""
+    error_log = ""
     if error is not None:
-        told = f"[ERROR] {error['errorType']}: {error['errorMessage']}\n" + "".join(error.get("stackTrace") or [])
+        error_log = f"[ERROR] {error['errorType']}: {error['errorMessage']}\n" + "".join(error.get("stackTrace") or [])
     logs = (
-        f"START RequestId: {request_id} Version: $LATEST\n{output}{told.rstrip()}\n"
+        f"START RequestId: {request_id} Version: $LATEST\n{output}{error_log.rstrip()}\n"
         f"END RequestId: {request_id}\n"
         f"REPORT RequestId: {request_id}\tDuration: {seconds * 1000:.2f} ms\t"
         f"Memory Size: {function.memory_size} MB\tMax Memory Used: {reply.peak_mb} MB\n"
     )
-    return Outcome(request_id, payload, error is not None, logs)
+    return InvocationResult(request_id, payload, error is not None, logs)

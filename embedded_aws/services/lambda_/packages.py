@@ -1,4 +1,4 @@
-"""What a function may import: folders of links to exactly the distributions that its lock file lists."""
+"""The packages a function can import: folders with links to exactly the distributions of its lock file."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ _PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\
 
 
 class PackageMissingError(Exception):
-    """A layer lists a distribution that is not installed here, or not in that version."""
+    """A distribution listed by a layer is not installed here, or not in that version."""
 
 
 class Packages:
-    """Builds the folders, one a set of distributions, and keeps them."""
+    """Builds and keeps one folder per set of distributions."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def of_lock(self, lock: str) -> Path:
-        """The folder for a lock file's text.
+        """Return the folder for the text of a lock file.
 
         Raises:
-            PackageMissingError: what the lock file lists is not installed here.
+            PackageMissingError: a pinned distribution is not installed here.
         """
         return self._linked([_installed(match) for match in map(_PIN.match, lock.splitlines()) if match])
 
     def of_names(self, *names: str) -> Path:
-        """The folder for distributions in whatever version is installed here."""
+        """Return the folder for distributions, in whatever version is installed here."""
         return self._linked([distribution(name) for name in names])
 
     def _linked(self, distributions: Iterable[Distribution | None]) -> Path:
@@ -45,7 +45,7 @@ class Packages:
 
 
 def _installed(pin: re.Match[str]) -> Distribution | None:
-    """The distribution of a pin; None if its marker kept it from being installed."""
+    """Return the distribution of a pin; None if its marker excluded it."""
     name, version = pin["name"], pin["version"]
     try:
         found = distribution(name)
@@ -65,14 +65,14 @@ def _installed(pin: re.Match[str]) -> Distribution | None:
 
 
 def _link(found: Distribution, folder: Path) -> None:
-    """Link a distribution's packages and modules, its metadata too (packages look up their own version)."""
+    """Link a distribution's packages, modules and metadata (packages look up their own version)."""
     files = [PurePosixPath(file) for file in found.files or [] if ".." not in file.parts]
     packages = {file.parent for file in files if file.name in {"__init__.py", "METADATA"}}
     linked: set[PurePosixPath] = set()
     for file in files:
         if "__pycache__" in file.parts:
             continue
-        # The outermost package as a whole; a module, or a file of a namespace package, by itself.
+        # The outermost package as a whole; a module, or a file in a namespace package, on its own.
         whole = next((parent for parent in reversed(file.parents) if parent in packages), file)
         if whole in linked:
             continue

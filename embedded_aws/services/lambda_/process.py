@@ -1,4 +1,4 @@
-"""One process that runs one function: started, asked, watched and ended here."""
+"""The process of a function: started, invoked, monitored and ended here."""
 
 from __future__ import annotations
 
@@ -24,30 +24,32 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of a start or an invocation.
-
-    Attributes:
-        result: the handler's result as JSON; None if there was an error.
-        error: `errorType`, `errorMessage` and `stackTrace`; None if there was none.
-        output: what was written to standard output and standard error meanwhile.
-        alive: whether the process can take another invocation.
-        peak_mb: the highest resident memory that was seen; 0 where the system does not tell.
-        slept: seconds of simulated time that the function slept.
-    """
+    """The outcome of a start or an invocation."""
 
     result: str | None
+    """The handler's result as JSON; None if there was an error."""
+
     error: dict[str, Any] | None
+    """`errorType`, `errorMessage` and `stackTrace`; None if there was no error."""
+
     output: str
+    """What was written to standard output and standard error."""
+
     alive: bool
+    """Whether the process can take another invocation."""
+
     peak_mb: int = 0
+    """Highest resident memory observed; 0 if the system does not report it."""
+
     slept: float = 0.0
+    """Seconds of simulated time that the function slept."""
 
 
 class FunctionProcess:
-    """A process with exactly the given environment, in a session of its own (so that Ctrl-C reaches only us).
+    """A process with exactly the given environment, in its own session (Ctrl-C does not reach it).
 
     Args:
-        pass_time: lets seconds of simulated time pass while the function sleeps, and returns the moment after.
+        pass_time: called when the function sleeps: advances simulated time by seconds and returns the new time.
     """
 
     def __init__(
@@ -63,43 +65,43 @@ class FunctionProcess:
         self._pass_time = pass_time
         self._setup = {"paths": [str(path) for path in paths], "handler": handler}
         request_read, request_write = os.pipe()
-        answer_read, answer_write = os.pipe()
-        command = [sys.executable, "-I", "-S", str(_BOOTSTRAP), str(request_read), str(answer_write), str(clock_folder)]
+        response_read, response_write = os.pipe()
+        script = [str(_BOOTSTRAP), str(request_read), str(response_write), str(clock_folder)]
         try:
             self._process = subprocess.Popen(
-                command,
+                [sys.executable, "-I", "-S", *script],
                 env=dict(environment),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                pass_fds=(request_read, answer_write),
+                pass_fds=(request_read, response_write),
                 start_new_session=True,
             )
         except OSError:
             os.close(request_write)
-            os.close(answer_read)
+            os.close(response_read)
             raise
         finally:
             os.close(request_read)
-            os.close(answer_write)
+            os.close(response_write)
         assert self._process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
         self._requests = request_write
-        self._answers = answer_read
+        self._responses = response_read
         self._output = self._process.stdout
         os.set_blocking(self._output.fileno(), False)
-        os.set_blocking(answer_read, False)
+        os.set_blocking(response_read, False)
         self._closed = False
 
     def start(self, now: datetime, *, memory_mb: int) -> Reply:
-        """Load the handler's module, within a minute; a process that could not is of no further use."""
-        reply = self._ask({**self._setup, "now": now.isoformat()}, _INIT_SECONDS, memory_mb)
+        """Load the handler's module within a minute; after a failure the process cannot be used."""
+        reply = self._exchange({**self._setup, "now": now.isoformat()}, _INIT_SECONDS, memory_mb)
         return replace(reply, alive=reply.error is None)
 
     def invoke(
         self, event: str, *, now: datetime, context: dict[str, Any], trace_id: str, seconds: float, memory_mb: int
     ) -> Reply:
-        """Run the handler once, at most for `seconds`, slept ones included, with `memory_mb` of resident memory."""
+        """Run the handler once, for at most `seconds`, including sleep, with at most `memory_mb` of resident memory."""
         request = {
             "event": event,
             "now": now.isoformat(),
@@ -107,10 +109,10 @@ class FunctionProcess:
             "trace_id": trace_id,
             "seconds": seconds,
         }
-        return self._ask(request, seconds, memory_mb)
+        return self._exchange(request, seconds, memory_mb)
 
     def close(self) -> None:
-        """End the process and all it started."""
+        """Kill the process and its children."""
         if self._closed:
             return
         self._closed = True
@@ -119,14 +121,14 @@ class FunctionProcess:
         self._process.wait()
         self._output.close()
         os.close(self._requests)
-        os.close(self._answers)
+        os.close(self._responses)
 
-    def _ask(self, request: dict[str, Any], seconds: float, memory_mb: int) -> Reply:
+    def _exchange(self, request: dict[str, Any], seconds: float, memory_mb: int) -> Reply:
         deadline = time.monotonic() + seconds
-        answer, output, peak, slept = b"", b"", 0, 0.0
-        self._tell(request)
+        line, output, peak, slept = b"", b"", 0, 0.0
+        self._send(request)
         with selectors.DefaultSelector() as selector:
-            selector.register(self._answers, selectors.EVENT_READ)
+            selector.register(self._responses, selectors.EVENT_READ)
             selector.register(self._output, selectors.EVENT_READ)
             while True:
                 left = deadline - time.monotonic()
@@ -139,21 +141,21 @@ class FunctionProcess:
                     return self._killed("Runtime.OutOfMemory", f"Runtime used {peak} of {memory_mb} MB", output, peak)
                 for key, _ in ready:
                     chunk = _read(key.fd)
-                    if key.fd == self._answers:
-                        answer += chunk
+                    if key.fd == self._responses:
+                        line += chunk
                         if not chunk:
                             return self._exited(output, peak)
                     elif chunk:
                         output += chunk
                     else:
                         selector.unregister(key.fileobj)
-                if not answer.endswith(b"\n"):
+                if not line.endswith(b"\n"):
                     continue
-                content = json.loads(answer)
+                content = json.loads(line)
                 if "sleep" not in content:
                     break
-                answer = b""
-                span = self._let_sleep(content["sleep"], max(deadline - time.monotonic(), 0))
+                line = b""
+                span = self._pass_time_asleep(content["sleep"], max(deadline - time.monotonic(), 0))
                 deadline -= span
                 slept += span
         output += _read_all(self._output.fileno())
@@ -166,20 +168,20 @@ class FunctionProcess:
             slept=slept,
         )
 
-    def _let_sleep(self, seconds: float, left: float) -> float:
-        """Let time pass, and return how much; who would sleep beyond what is left is not woken."""
+    def _pass_time_asleep(self, seconds: float, left: float) -> float:
+        """Let simulated time pass and return the seconds; a sleep longer than `left` never returns."""
         span = min(seconds, left)
         now = self._pass_time(span)
         if span < left:
-            self._tell({"now": now.isoformat()})
+            self._send({"now": now.isoformat()})
         return span
 
-    def _tell(self, request: dict[str, Any]) -> None:
+    def _send(self, request: dict[str, Any]) -> None:
         with suppress(BrokenPipeError):
             _write(self._requests, json.dumps(request).encode() + b"\n")
 
     def _exited(self, output: bytes, peak: int) -> Reply:
-        """The process ended by itself, or the system ended it."""
+        """Return the reply for a process that exited or was killed by the system."""
         try:
             status = self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:
@@ -194,7 +196,7 @@ class FunctionProcess:
         return Reply(None, error, output.decode(errors="replace"), alive=False, peak_mb=peak)
 
     def _resident_mb(self) -> int:
-        """Resident memory; a limit of address space would not do, Arrow reserves far more than it uses."""
+        """Return resident memory; limiting address space would not work, as Arrow reserves far more than it uses."""
         try:
             pages = int(Path(f"/proc/{self._process.pid}/statm").read_bytes().split()[1])
         except (OSError, IndexError):

@@ -1,1 +1,1 @@
-"""CloudWatch Logs: what the services write."""
+"""CloudWatch Logs: the logs of services."""

@@ -1,4 +1,4 @@
-"""Log streams in CloudWatch Logs, written with the permissions of whoever logs."""
+"""Writing to log streams in CloudWatch Logs, with the permissions of the writer."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from embedded_aws.server.server import AwsServer
 
 
 class LogWriter:
-    """Writes to moto's log groups in this process: a round trip an invocation would cost more than the invocation."""
+    """Writes to moto's log groups directly: an HTTP request per invocation would take longer than the invocation."""
 
     def __init__(self, server: AwsServer) -> None:
         self._server = server
 
     def write(self, access_key_id: str, group: str, stream: str, lines: list[str], at: datetime) -> bool:
-        """Append lines to a stream, which is made where it is missing.
+        """Append lines to a stream, which is created if missing.
 
-        As in AWS, who may not write loses its logs and nothing else.
+        As in AWS, a writer without permission loses its logs but does not fail.
 
         Returns:
             Whether the lines were written.

@@ -1,1 +1,1 @@
-"""S3: requests, encryption and event notifications as authorization sees them."""
+"""S3: authorization of requests, encryption and event notifications."""

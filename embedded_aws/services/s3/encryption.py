@@ -1,4 +1,4 @@
-"""What reading and writing S3 objects needs of the KMS key that encrypts them.
+"""Permissions on KMS keys for reading and writing encrypted S3 objects.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 """
@@ -20,7 +20,7 @@ KMS = frozenset({"aws:kms", "aws:kms:dsse"})
 def kms_checks(
     request: AwsRequest, reads: Iterable[tuple[str, str, str | None]], writes: Iterable[tuple[str, str]]
 ) -> list[AuthorizationRequest]:
-    """Return what a request needs of customer keys; AWS's own key `aws/s3` asks nothing of callers in the account."""
+    """Return what a request needs of customer keys; the AWS managed key `aws/s3` requires no permission."""
     context = {"kms:viaservice": f"s3.{request.region}.amazonaws.com"}
     read_keys = [_key_of_object(*read) for read in reads]
     written_keys = [_key_of_write(request, bucket) for bucket, _ in writes]

@@ -1,7 +1,7 @@
-"""S3's deliveries to queues, topics and functions: only where the destination's own policy lets S3.
+"""S3 event notifications: sent only if the policy of the queue, topic or function allows S3 to.
 
-moto delivers to anyone, and swallows what goes wrong; here a refusal is recorded, and a bucket whose notification names
-a destination that refuses S3 cannot be configured, as in AWS.
+moto sends to any destination and swallows errors; here a denial is recorded, and a notification configuration with a
+destination that denies S3 is rejected, as in AWS.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ DESTINATIONS = {
     "QueueConfiguration": "Queue",
     "CloudFunctionConfiguration": "CloudFunction",
 }
-"""Part of a notification configuration → where it names the destination's ARN."""
+"""Element of a notification configuration → the key of the destination's ARN."""
 
 
 @contextmanager
 def checked_s3_events(authorization: Authorization) -> Iterator[None]:
-    """Check S3's deliveries as long as the context lasts."""
+    """Check permissions for S3's notifications within the context."""
     set_configuration = FakeBucket.set_notification_configuration
 
     def set_checked(bucket: Any, configuration: dict[str, Any] | None) -> None:

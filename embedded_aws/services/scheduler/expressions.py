@@ -21,36 +21,36 @@ DayTest = Callable[[date], bool]
 
 
 class ScheduleExpressionError(ValueError):
-    """An expression that AWS would refuse."""
+    """An expression that AWS would reject."""
 
 
 class Expression(Protocol):
-    """When something is due."""
+    """A schedule expression."""
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first firing strictly after a moment, in UTC; None if there is none."""
+        """Return the first firing strictly after a moment, in UTC; None if there is none."""
 
 
 def parse(expression: str, *, timezone: str = "UTC", start: datetime) -> Expression:
-    """Read a schedule expression.
+    """Parse a schedule expression.
 
     Args:
         expression: `cron(…)`, `rate(…)` or `at(…)`.
-        timezone: IANA name; `cron` and `at` are local times there.
-        start: from when `rate` counts.
+        timezone: IANA name of the zone of `cron` and `at`.
+        start: the moment from which `rate` counts.
 
     Raises:
-        ScheduleExpressionError: it is none of the three, or a field is out of range.
+        ScheduleExpressionError: it is none of the three, or invalid.
     """
     match = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression.strip())
     if match is None:
-        raise ScheduleExpressionError(f"{expression!r} is no schedule expression: use cron(…), rate(…) or at(…).")
+        raise ScheduleExpressionError(f"{expression!r} is not a schedule expression: use cron(…), rate(…) or at(…).")
     kind, body = match.groups()
     try:
         zone = ZoneInfo(timezone)
     except (KeyError, ValueError, OSError) as error:
         raise ScheduleExpressionError(
-            f"{timezone!r} is no time zone: use an IANA name such as Europe/Berlin."
+            f"{timezone!r} is not a time zone: use an IANA name such as Europe/Berlin."
         ) from error
     if kind == "cron":
         return Cron.parse(body, zone)
@@ -61,41 +61,41 @@ def parse(expression: str, *, timezone: str = "UTC", start: datetime) -> Express
 
 @dataclass(frozen=True)
 class At:
-    """One firing."""
+    """A single firing."""
 
     moment: datetime
 
     @classmethod
     def parse(cls, body: str, zone: ZoneInfo) -> At:
-        """Read `yyyy-mm-ddThh:mm:ss`, a local time in the zone."""
+        """Parse `yyyy-mm-ddThh:mm:ss`, a local time in the zone."""
         try:
             local = datetime.strptime(body, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=zone)
         except ValueError as error:
-            raise ScheduleExpressionError(f"at({body}) is no moment: write at(yyyy-mm-ddThh:mm:ss).") from error
+            raise ScheduleExpressionError(f"at({body}) is not a valid time: write at(yyyy-mm-ddThh:mm:ss).") from error
         return cls(local.astimezone(UTC))
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The moment itself, as long as it lies ahead."""
+        """Return the moment itself while it is in the future."""
         return self.moment if self.moment > moment else None
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Every so often from a start on; the first time one interval after it."""
+    """A fixed interval; the first firing is one interval after the start."""
 
     start: datetime
     interval: timedelta
 
     @classmethod
     def parse(cls, body: str, start: datetime) -> Rate:
-        """Read `<number> minute(s)|hour(s)|day(s)`."""
+        """Parse `<number> minute(s)|hour(s)|day(s)`."""
         match = re.fullmatch(r"([1-9]\d*) (minute|hour|day)(s?)", body)
         if match is None or (match[1] == "1") == bool(match[3]):
-            raise ScheduleExpressionError(f"rate({body}) is no rate: write rate(1 hour) or rate(5 minutes).")
+            raise ScheduleExpressionError(f"rate({body}) is not a rate: write rate(1 hour) or rate(5 minutes).")
         return cls(start, int(match[1]) * _UNITS[match[2]])
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The next multiple of the interval."""
+        """Return the start plus the next multiple of the interval."""
         passed = max((moment - self.start) // self.interval, 0)
         return self.start + (passed + 1) * self.interval
 
@@ -104,7 +104,7 @@ class Rate:
 class Cron:
     """Six fields: minutes, hours, day of month, month, day of week, year.
 
-    A local time that a change of clocks skips does not fire; one that it repeats fires once, the first time.
+    A local time skipped by daylight saving does not fire; a repeated one fires once, the first time.
     """
 
     minutes: tuple[int, ...]
@@ -116,7 +116,7 @@ class Cron:
 
     @classmethod
     def parse(cls, body: str, zone: ZoneInfo) -> Cron:
-        """Read the six fields; one of the two fields of days has to be `?`."""
+        """Parse the six fields; exactly one of the two day fields must be `?`."""
         fields = body.split()
         if len(fields) != 6:
             raise ScheduleExpressionError(f"cron({body}) has {len(fields)} fields: AWS's cron has six.")
@@ -133,7 +133,7 @@ class Cron:
         )
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Go through the local days from the moment's own on."""
+        """Return the first firing after a moment, searching day by day in local time."""
         day = moment.astimezone(self.zone).date()
         while day.year <= self.years[-1]:
             if day.year not in self.years:
@@ -143,7 +143,7 @@ class Cron:
                 day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
                 continue
             if self.is_day(day):
-                # Sorted by UTC: after the clocks went back local order is not the order of time.
+                # In UTC: local times are out of order when the clocks go back.
                 due = [at for at in self._moments(day) if at > moment]
                 if due:
                     return min(due)
@@ -162,7 +162,7 @@ class Cron:
 
 
 def _numbers(field: str, low: int, high: int, names: dict[str, int] | None = None) -> tuple[int, ...]:
-    """The values that a field of numbers, ranges, steps and `*` allows, sorted."""
+    """Return the sorted values that a field of numbers, ranges, steps and `*` allows."""
     found: set[int] = set()
     for part in field.split(","):
         spread, _, step = part.partition("/")
@@ -175,9 +175,9 @@ def _numbers(field: str, low: int, high: int, names: dict[str, int] | None = Non
                 end = _number(last, names) if last else (high if step else begin)
             stride = int(step) if step else 1
         except ValueError as error:
-            raise ScheduleExpressionError(f"{part!r} is no value of a cron field.") from error
+            raise ScheduleExpressionError(f"{part!r} is not a value of a cron field.") from error
         if not (low <= begin <= end <= high and stride > 0):
-            raise ScheduleExpressionError(f"{part!r} is out of the range {low}-{high} of its cron field.")
+            raise ScheduleExpressionError(f"{part!r} is outside the range {low}-{high} of its cron field.")
         found.update(range(begin, end + 1, stride))
     return tuple(sorted(found))
 
@@ -187,22 +187,24 @@ def _number(text: str, names: dict[str, int] | None) -> int:
 
 
 def _day_of_month(field: str) -> DayTest:
-    """`L` is the last day, `LW` the last weekday, `15W` the weekday nearest to the 15th."""
+    """Parse days of the month: `L` is the last day, `LW` the last weekday, `15W` the weekday nearest to the 15th."""
     if field == "L":
-        return lambda day: day.day == _length(day)
+        return lambda day: day.day == _days_in_month(day)
     if field == "LW":
-        return lambda day: day.day == max(number for number in range(1, _length(day) + 1) if _is_weekday(day, number))
+        return lambda day: (
+            day.day == max(number for number in range(1, _days_in_month(day) + 1) if _is_weekday(day, number))
+        )
     if match := re.fullmatch(r"(\d{1,2})W", field):
         wanted = int(match[1])
         if not 1 <= wanted <= 31:
-            raise ScheduleExpressionError(f"{field!r} names no day of a month.")
-        return lambda day: wanted <= _length(day) and day.day == _nearest_weekday(day, wanted)
+            raise ScheduleExpressionError(f"{field!r} is not a day of the month.")
+        return lambda day: wanted <= _days_in_month(day) and day.day == _nearest_weekday(day, wanted)
     days = _numbers(field, 1, 31)
     return lambda day: day.day in days
 
 
 def _day_of_week(field: str) -> DayTest:
-    """`1` or `SUN` to `7` or `SAT`; `6L` is the last Friday, `6#3` the third."""
+    """Parse days of the week: `1` or `SUN` to `7` or `SAT`; `6L` is the last Friday, `6#3` the third."""
     if field == "L":
         field = "7"
     if match := re.fullmatch(r"(\w+)#([1-5])", field):
@@ -210,7 +212,7 @@ def _day_of_week(field: str) -> DayTest:
         return lambda day: _aws_weekday(day) == weekday and (day.day + 6) // 7 == nth
     if (match := re.fullmatch(r"(\w+)L", field)) and field not in _WEEKDAYS:
         last = _weekday(match[1])
-        return lambda day: _aws_weekday(day) == last and day.day + 7 > _length(day)
+        return lambda day: _aws_weekday(day) == last and day.day + 7 > _days_in_month(day)
     weekdays = _numbers(field, 1, 7, _WEEKDAYS)
     return lambda day: _aws_weekday(day) in weekdays
 
@@ -224,7 +226,7 @@ def _aws_weekday(day: date) -> int:
     return day.isoweekday() % 7 + 1
 
 
-def _length(day: date) -> int:
+def _days_in_month(day: date) -> int:
     return calendar.monthrange(day.year, day.month)[1]
 
 
@@ -233,8 +235,8 @@ def _is_weekday(day: date, number: int) -> bool:
 
 
 def _nearest_weekday(day: date, wanted: int) -> int:
-    """The weekday nearest to a day, within its month."""
+    """Return the weekday nearest to a day, within its month."""
     for number in (wanted, wanted - 1, wanted + 1, wanted - 2, wanted + 2):
-        if 1 <= number <= _length(day) and _is_weekday(day, number):
+        if 1 <= number <= _days_in_month(day) and _is_weekday(day, number):
             return number
-    raise AssertionError("five days in a row hold a weekday")
+    raise AssertionError("five days in a row include a weekday")

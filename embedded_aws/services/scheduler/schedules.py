@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: every enabled schedule, as moto holds it.
+"""EventBridge Scheduler: the firing of moto's schedules.
 
 Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html and the pages beside it.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore import xform_name
 from moto.scheduler.models import Schedule
 
 from embedded_aws.clock import SimulatedClock
@@ -24,17 +25,17 @@ from embedded_aws.server.server import AwsServer
 from embedded_aws.services.scheduler.expressions import ScheduleExpressionError, parse
 
 _UNIVERSAL = re.compile(r"arn:aws:scheduler:::aws-sdk:(?P<service>[A-Za-z0-9]+):(?P<operation>[A-Za-z0-9]+)")
-# The universal target's names of services where boto3 has another one.
 _SERVICES = {
     "cloudwatchlogs": "logs",
     "eventbridge": "events",
     "sfn": "stepfunctions",
     "elasticloadbalancingv2": "elbv2",
 }
+"""Service names of universal targets → boto3's, where they differ."""
 
 
 class Schedules:
-    """Fires schedules: to functions, queues, topics and any operation of any service, as the schedule's role."""
+    """Fires schedules: sends to functions, queues, topics and any AWS operation, with the schedule's role."""
 
     def __init__(
         self, server: AwsServer, clock: SimulatedClock, steps: StepLog, timers: Timers, sessions: RoleSessions
@@ -45,14 +46,14 @@ class Schedules:
         self._steps = steps
         self._deliveries = DeliveryService(clock, steps, timers)
         self._fired: dict[str, datetime] = {}
-        self._unreadable: set[tuple[str, str]] = set()
+        self._invalid: set[tuple[str, str]] = set()
 
     def next_due(self) -> datetime | None:
-        """When the first schedule fires."""
+        """Return when the next schedule fires."""
         return min((due for schedule in self._enabled() if (due := self._due(schedule))), default=None)
 
     def run_due(self) -> bool:
-        """Fire what is due, in order of time."""
+        """Fire the schedules that are due, in chronological order."""
         now = self._clock.now
         dated = [(due, schedule.arn, schedule) for schedule in self._enabled() if (due := self._due(schedule))]
         firing = sorted((entry for entry in dated if entry[0] <= now), key=lambda entry: entry[:2])
@@ -63,10 +64,10 @@ class Schedules:
 
     def _enabled(self) -> Iterator[Schedule]:
         for group in list(self._server.backend("scheduler").schedule_groups.values()):
-            yield from (one for one in list(group.schedules.values()) if one.state != "DISABLED")
+            yield from (schedule for schedule in list(group.schedules.values()) if schedule.state != "DISABLED")
 
     def _due(self, schedule: Schedule) -> datetime | None:
-        """The next firing: after the last one and after the schedule was made or changed."""
+        """Return the first firing since the last one and since the schedule was created or changed."""
         changed = _moment(schedule.last_modified_date)
         begin = _moment(schedule.start_date) if schedule.start_date else changed
         after = max(self._fired.get(schedule.arn, changed), changed, begin)
@@ -75,9 +76,9 @@ class Schedules:
                 schedule.schedule_expression, timezone=schedule.schedule_expression_timezone, start=begin
             )
         except ScheduleExpressionError as error:
-            # Moto takes any text; that it is none is said once.
-            if (schedule.arn, schedule.schedule_expression) not in self._unreadable:
-                self._unreadable.add((schedule.arn, schedule.schedule_expression))
+            # moto accepts any text; an invalid one is reported once.
+            if (schedule.arn, schedule.schedule_expression) not in self._invalid:
+                self._invalid.add((schedule.arn, schedule.schedule_expression))
                 self._steps.record("schedule", schedule.name, str(error), ok=False)
             return None
         due = expression.next_after(after)
@@ -88,20 +89,20 @@ class Schedules:
     def _fire(self, schedule: Schedule, due: datetime) -> None:
         target = dict(schedule.target)
         group_arn = f"{schedule.arn.partition(':schedule/')[0]}:schedule-group/{schedule.group_name}"
-        # The trust policy of a schedule's role is scoped by the group's ARN.
+        # A role's trust policy names the schedule group's ARN.
         role = ServiceRole(target["RoleArn"], "scheduler.amazonaws.com", group_arn)
         sender = RoleSender(self._server, self._sessions, role)
 
         def attempt(number: int) -> str:
-            text = _filled(target.get("Input") or "{}", schedule, due, number)
-            return _hand_over(sender, target["Arn"], text)
+            text = _fill_attributes(target.get("Input") or "{}", schedule, due, number)
+            return _send_to_target(sender, target["Arn"], text)
 
         self._deliveries.deliver(
             Delivery(
                 kind="schedule",
                 name=schedule.name,
                 target=target,
-                dead_letter=_filled(target.get("Input") or "{}", schedule, due, 1),
+                dead_letter=_fill_attributes(target.get("Input") or "{}", schedule, due, 1),
                 send=attempt,
                 dead_letter_sender=sender,
                 attributes={
@@ -116,23 +117,25 @@ class Schedules:
             self._server.backend("scheduler").delete_schedule(schedule.group_name, schedule.name)
 
 
-def _hand_over(sender: RoleSender, arn: str, text: str) -> str:
+def _send_to_target(sender: RoleSender, arn: str, text: str) -> str:
     universal = _UNIVERSAL.fullmatch(arn)
     if universal is None:
         sender.send(arn, text)
         return f"sent to {arn}"
     service = _SERVICES.get(universal["service"].lower(), universal["service"].lower())
-    operation = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", universal["operation"]).lower()
+    operation = xform_name(universal["operation"])
     try:
         parameters: dict[str, Any] = json.loads(text)
     except ValueError as error:
-        raise DeliveryError(f"The input of {arn} is no JSON: {error}", code="InvalidInput", permanent=True) from error
+        raise DeliveryError(
+            f"The input of {arn} is not valid JSON: {error}", code="InvalidInput", permanent=True
+        ) from error
     sender.call(service, operation, parameters)
     return f"{universal['service']}:{universal['operation']}"
 
 
-def _filled(text: str, schedule: Schedule, due: datetime, attempt: int) -> str:
-    """The stored input with the scheduler's context attributes in it."""
+def _fill_attributes(text: str, schedule: Schedule, due: datetime, attempt: int) -> str:
+    """Return the input with the scheduler's context attributes filled in."""
     values = {
         "schedule-arn": schedule.arn,
         "scheduled-time": f"{due:%Y-%m-%dT%H:%M:%SZ}",

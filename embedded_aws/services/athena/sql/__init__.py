@@ -1,1 +1,1 @@
-"""Athena's SQL as DuckDB's."""
+"""Translation of Athena's SQL into DuckDB's."""

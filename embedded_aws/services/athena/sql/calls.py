@@ -1,4 +1,4 @@
-"""Calls of functions: under the names they have here, or rewritten, or refused."""
+"""Function calls: renamed for DuckDB, rewritten or refused."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from embedded_aws.services.athena.sql.casts import STRICT, refuse_other_precisio
 from embedded_aws.services.athena.sql.functions import (
     AGGREGATES,
     ALIASES,
+    LOCAL_TIME,
     MACROS,
-    OF_LOCAL_TIME,
     OVERLOADED,
     RENAMED,
     SAME,
 )
-from embedded_aws.services.athena.sql.reading import Athena3
+from embedded_aws.services.athena.sql.parsing import Athena3
 
 NOW = "athena_now"
-"""DuckDB's variable that holds the moment at which a query began."""
+"""DuckDB variable with the start time of the query."""
 
 
 def rewrite_call(node: exp.Anonymous) -> exp.Expr:
     """Rewrite a call.
 
     Raises:
-        QueryError: the function, or what it is given, is not modelled.
+        QueryError: the function, or one of its arguments, is not modelled.
     """
     name = str(node.this).lower()
     name = ALIASES.get(name, name)
     arguments = node.expressions
     if name in _SPECIAL:
         return _SPECIAL[name](node)
-    if name in OF_LOCAL_TIME:
-        arguments = [nodes.local(one) for one in arguments]
+    if name in LOCAL_TIME:
+        arguments = [nodes.local(argument) for argument in arguments]
     elif name != "to_unixtime":
         nodes.refuse_zones(node)
     if name in OVERLOADED:
-        return overloaded(name, *(one.copy() for one in arguments))
+        return overloaded(name, *(argument.copy() for argument in arguments))
     if f"trino_{name}" in _MACRO_NAMES:
         called = f"trino_{name}"
     elif name in RENAMED:
@@ -52,16 +52,16 @@ def rewrite_call(node: exp.Anonymous) -> exp.Expr:
         raise QueryError(
             "FUNCTION_NOT_FOUND", f"Function '{name}' not registered (or not modelled by the embedded Athena)"
         )
-    return nodes.call(called, *(one.copy() for one in arguments))
+    return nodes.call(called, *(argument.copy() for argument in arguments))
 
 
 def overloaded(name: str, *arguments: exp.Expr) -> exp.Anonymous:
-    """Call a macro that gives the type of one of its arguments.
+    """Return a call of a macro whose result has the type of one of its arguments.
 
-    DuckDB chooses by that type, which it does not know while the argument holds an aggregate or a window function.
+    DuckDB picks an overload by that type, which it cannot infer if the argument holds an aggregate or window function.
 
     Raises:
-        QueryError: nor is it known here.
+        QueryError: it cannot be inferred here either.
     """
     argument = arguments[OVERLOADED[name]]
     if not any(str(call.this).lower() in AGGREGATES for call in argument.find_all(exp.Anonymous)):
@@ -81,7 +81,7 @@ def overloaded(name: str, *arguments: exp.Expr) -> exp.Anonymous:
 
 
 def now() -> exp.Expr:
-    """Return the moment at which the query began."""
+    """Return the start time of the query."""
     return nodes.call("getvariable", exp.Literal.string(NOW))
 
 
@@ -143,30 +143,32 @@ def _concat(node: exp.Anonymous) -> exp.Expr:
 
 
 def _extreme(node: exp.Anonymous) -> exp.Expr:
-    """`greatest` and `least`, which unlike DuckDB's are null as soon as one argument is."""
-    known = exp.and_(*(exp.Not(this=exp.Is(this=one.copy(), expression=exp.Null())) for one in node.expressions))
-    call = nodes.call(str(node.this), *(one.copy() for one in node.expressions))
+    """Rewrite `greatest` and `least`: unlike DuckDB's, they are null if any argument is."""
+    known = exp.and_(
+        *(exp.Not(this=exp.Is(this=argument.copy(), expression=exp.Null())) for argument in node.expressions)
+    )
+    call = nodes.call(str(node.this), *(argument.copy() for argument in node.expressions))
     return exp.Case(ifs=[exp.If(this=known, true=call)])
 
 
 def _array_match(quantifier: str) -> Callable[[exp.Anonymous], exp.Expr]:
-    """Return the rewriting of any_match and the like: three-valued as and/or over the elements."""
+    """Return the rewriter of any_match and the like, which combine the elements in three-valued logic."""
 
     def rewrite_match(node: exp.Anonymous) -> exp.Expr:
         array, condition = _arguments(node, 2)
-        outcomes = nodes.call("list_transform", array, condition)
-        return nodes.call(f"trino_{quantifier}_true", outcomes)
+        matches = nodes.call("list_transform", array, condition)
+        return nodes.call(f"trino_{quantifier}_true", matches)
 
     return rewrite_match
 
 
 def _format(node: exp.Anonymous) -> exp.Expr:
-    """`format` with %s, %d and %.nf, which both print alike."""
+    """Rewrite `format` with %s, %d and %.nf, which DuckDB formats alike."""
     nodes.refuse_zones(node)
     pattern = nodes.text(node.expressions[0], "A format")
     if re.search(r"%(?!s|%|0?\d*d|\.\d+f)", pattern.replace("%%", "")):
         raise not_supported(f"The format {pattern}")
-    return nodes.call("printf", *(one.copy() for one in node.expressions))
+    return nodes.call("printf", *(argument.copy() for argument in node.expressions))
 
 
 def _json_path(node: exp.Anonymous) -> exp.Expr:
@@ -184,7 +186,7 @@ def _to_iso8601(node: exp.Anonymous) -> exp.Expr:
 def _arguments(node: exp.Anonymous, count: int) -> list[exp.Expr]:
     if len(node.expressions) != count:
         raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters for function {node.this}: expected {count}")
-    return [one.copy() for one in node.expressions]
+    return [argument.copy() for argument in node.expressions]
 
 
 _MACRO_NAMES = frozenset(re.findall(r"CREATE MACRO (\w+)", MACROS))

@@ -8,12 +8,11 @@ from sqlglot import exp
 
 from embedded_aws.services.athena.errors import not_supported
 from embedded_aws.services.athena.sql import nodes
-from embedded_aws.services.athena.sql.reading import Athena3
+from embedded_aws.services.athena.sql.parsing import Athena3
 
 STRICT = "trino_cast"
 TRYING = "trino_try_cast"
-"""Prefixes of the macros."""
-
+"""Macro prefixes of CAST and TRY_CAST."""
 
 _DATE = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}\s*")
 _TIMESTAMP = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,3})?)?)?\s*")
@@ -44,7 +43,7 @@ def rewrite_cast(node: exp.Cast) -> exp.Expr:
     """Rewrite CAST or TRY_CAST.
 
     Raises:
-        QueryError: the target, or the operand for it, is not modelled.
+        QueryError: the target type, or this operand for it, is not modelled.
     """
     target, operand = node.to, node.this
     if isinstance(operand, exp.Null) or (isinstance(operand, exp.Array) and not operand.expressions):
@@ -65,7 +64,7 @@ def _cast_to_scalar(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
     if target.this in exp.DataType.TEXT_TYPES:
         refuse_other_precision(operand)
         cast = nodes.call(f"{macros}_varchar", operand)
-        # Trino cuts text to the length.
+        # Trino truncates text to the length.
         return nodes.call("left", cast, target.expressions[0].this.copy()) if target.expressions else cast
     if target.this == exp.DType.DECIMAL:
         return plain(this=operand, to=target)
@@ -78,10 +77,10 @@ def _cast_to_scalar(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
 
 
 def refuse_other_precision(moment: exp.Expr) -> None:
-    """Refuse the text of a timestamp that does not have milliseconds: a literal has the digits that it is written with.
+    """Refuse to convert a timestamp to text unless it has milliseconds: a literal keeps the digits it is written with.
 
     Raises:
-        QueryError: it is one.
+        QueryError: it has another precision.
     """
     if nodes.kind(moment) not in _TIMES - {exp.DType.DATE}:
         return
@@ -96,7 +95,7 @@ def _strictness(node: exp.Cast) -> tuple[str, type[exp.Cast]]:
 
 
 def _time_literal(node: exp.Cast) -> exp.Expr | None:
-    """Return a date or timestamp whose text is plainly right; None for anything else, which the macros check."""
+    """Return a date or timestamp if its text is clearly valid; None leaves the check to the macros."""
     operand, target = node.this, node.to.this
     if target == exp.DType.TIMESTAMPTZ and (zoned := _ZONED.fullmatch(operand.name)):
         moment = exp.Cast(this=exp.Literal.string(zoned["moment"]), to=exp.DataType.build("timestamp"))
@@ -111,7 +110,7 @@ def _time_literal(node: exp.Cast) -> exp.Expr | None:
 
 def _cast_to_time(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
     target = node.to
-    # A literal has the precision that it is written with.
+    # A literal has the precision it is written with.
     precise = target.expressions and target.expressions[0].name != "3" and not isinstance(node.this, exp.Literal)
     if precise:
         raise not_supported(f"CAST to {target.sql(Athena3)}; only timestamp(3)")
@@ -122,7 +121,7 @@ def _cast_to_time(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
 
 
 def _plain_type(target: exp.DataType) -> exp.DataType:
-    """Return a type without the precision of timestamps, which DuckDB has under other names."""
+    """Return a type without the precision of timestamps, for which DuckDB has other type names."""
     if target.this in {exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ}:
         return exp.DataType(this=target.this)
     return target.copy()

@@ -1,5 +1,5 @@
--- CAST and TRY_CAST: a macro for each target. {name} is the macros' prefix, {cast} DuckDB's cast, {failed} what becomes of
--- text that Trino does not take, though DuckDB might.
+-- CAST and TRY_CAST: one macro per target type. {name} is the macro prefix, {cast} DuckDB's cast, {failed} the result for
+-- text that Trino rejects, though DuckDB may accept it.
 -- Source: https://trino.io/docs/current/functions/conversion.html
 
 CREATE MACRO {name}_varchar(x) AS CASE

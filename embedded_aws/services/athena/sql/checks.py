@@ -1,4 +1,4 @@
-"""What Trino refuses and DuckDB would take: other grammar, and types that fit only after a cast of DuckDB's own."""
+"""Checks for what Trino rejects and DuckDB would accept: its own grammar and implicit casts."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 from sqlglot import exp
 
 from embedded_aws.services.athena.errors import QueryError, not_supported
-from embedded_aws.services.athena.sql.reading import Athena3
+from embedded_aws.services.athena.sql.parsing import Athena3
 
 _OPERATORS: dict[Any, str] = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 _OF_NUMBERS = frozenset({"avg", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"})
 
 
 def check_grammar(tree: exp.Expr) -> None:
-    """Refuse what is no Trino SQL, or what of it is not modelled.
+    """Check that a query is Trino SQL, as far as it is modelled.
 
     Raises:
-        QueryError: there is such a thing.
+        QueryError: it is not.
     """
     for node in tree.find_all(exp.Group, exp.Distinct, exp.Star, exp.Join, exp.LimitOptions, exp.Select, exp.Window):
         if isinstance(node, exp.Group) and node.args.get("all"):
@@ -37,7 +37,7 @@ def check_grammar(tree: exp.Expr) -> None:
 
 
 def _check_using(select: exp.Select) -> None:
-    """Refuse a column of USING under the name of a table: it is of both."""
+    """Reject table-qualified references to a USING column, which belongs to both tables."""
     joins = select.args.get("joins") or []
     shared = {column.name.lower() for join in joins for column in join.args.get("using") or ()}
     if not shared:
@@ -50,13 +50,13 @@ def _check_using(select: exp.Select) -> None:
 
 
 def check_types(tree: exp.Expr) -> None:
-    """Refuse types that do not fit, as far as types are known; DuckDB finds most of the rest.
+    """Check that types fit, where they are known; DuckDB finds most other mismatches.
 
     Args:
         tree: annotated with types.
 
     Raises:
-        QueryError: some do not fit.
+        QueryError: types do not fit.
     """
     for node in tree.walk():
         if isinstance(node, (*_OPERATORS, exp.Between, exp.In)):
@@ -119,8 +119,8 @@ def _check_call(node: exp.Anonymous) -> None:
         raise not_supported(f"{name} of a decimal; cast to double")
 
 
-def _differ(one: exp.Expr, other: exp.Expr) -> bool:
-    families = {_family(one), _family(other)}
+def _differ(left: exp.Expr, right: exp.Expr) -> bool:
+    families = {_family(left), _family(right)}
     return None not in families and len(families) > 1
 
 

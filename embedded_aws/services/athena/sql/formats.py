@@ -1,4 +1,4 @@
-"""Patterns of dates and times: MySQL's (date_format) and Joda's (format_datetime) as DuckDB's strftime has them.
+"""Date and time patterns: MySQL's (date_format) and Joda's (format_datetime) translated for DuckDB's strftime.
 
 Source: https://trino.io/docs/current/functions/datetime.html
 """
@@ -64,7 +64,7 @@ _JODA = {
 
 
 def from_mysql(pattern: str) -> str:
-    """Translate a pattern of date_format and date_parse.
+    """Return a pattern of date_format or date_parse for strftime.
 
     Raises:
         QueryError: a part of it is not modelled.
@@ -79,7 +79,7 @@ def from_mysql(pattern: str) -> str:
 
 
 def from_joda(pattern: str) -> str:
-    """Translate a pattern of format_datetime.
+    """Return a pattern of format_datetime for strftime.
 
     Raises:
         QueryError: a part of it is not modelled.
@@ -96,4 +96,4 @@ def from_joda(pattern: str) -> str:
 
     if pattern.replace("''", "").count("'") % 2:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Pattern ends in a quotation: {pattern}")
-    return re.sub(r"'(?P<quoted>[^']*)'|(?P<letters>(?P<one>[A-Za-z])(?P=one)*)|[^']", translate, pattern)
+    return re.sub(r"'(?P<quoted>[^']*)'|(?P<letters>(?P<letter>[A-Za-z])(?P=letter)*)|[^']", translate, pattern)

@@ -1,6 +1,6 @@
-"""Which of Trino's functions are modelled, and what they are called here.
+"""The Trino functions that are modelled, and their names in DuckDB.
 
-Whatever is named neither here nor by a macro `trino_<name>` is refused: better no answer than another one.
+Any function neither listed here nor defined as a macro `trino_<name>` is refused: no result is better than a wrong one.
 Source: https://trino.io/docs/current/functions/list.html
 """
 
@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from embedded_aws.services.athena.sql.casts import STRICT, TRYING
 
-_FAILED = "error('INVALID_CAST_ARGUMENT: Cannot cast ' || CAST(x AS VARCHAR) || ' to the type asked for')"
+_FAILED = "error('INVALID_CAST_ARGUMENT: Cannot cast ' || CAST(x AS VARCHAR) || ' to the target type')"
 
 
 def _words(text: str) -> list[str]:
@@ -31,10 +31,10 @@ def _macros() -> str:
 
 
 MACROS = _macros()
-"""The statements that give DuckDB Trino's functions."""
+"""Statements that define Trino's functions in DuckDB."""
 
 TYPED_MACROS = frozenset(re.findall(r"CREATE MACRO (\w+)\(\w+ [A-Z]", MACROS))
-"""Those that take arguments of certain types only."""
+"""Macros with typed parameters."""
 
 SAME = frozenset(
     _words("""
@@ -44,12 +44,12 @@ SAME = frozenset(
     stddev_pop stddev_samp sum tan tanh var_pop var_samp variance week year
     """)
 )
-"""Functions that DuckDB has under the same name with the same answers."""
+"""Functions with the same name and results in DuckDB."""
 
 RENAMED = {
     "any_value": "any_value",
     "arbitrary": "any_value",
-    # DuckDB's max_by passes over rows whose value is null; Trino gives that null.
+    # DuckDB's max_by ignores rows whose value is null; Trino returns that null.
     "max_by": "arg_max_null",
     "min_by": "arg_min_null",
     "count_if": "count_if",
@@ -59,7 +59,7 @@ RENAMED = {
     "filter": "list_filter",
     "transform": "list_transform",
 }
-"""Functions that DuckDB has under another name."""
+"""Functions that have another name in DuckDB."""
 
 ALIASES = {
     "ceiling": "ceil",
@@ -70,7 +70,7 @@ ALIASES = {
     "week_of_year": "week",
     "yow": "year_of_week",
 }
-"""Trino's own second names."""
+"""Trino's own aliases."""
 
 IGNORING_NULLS: dict[str, type[exp.Func]] = {
     "first_value": exp.FirstValue,
@@ -79,7 +79,7 @@ IGNORING_NULLS: dict[str, type[exp.Func]] = {
     "lead": exp.Lead,
     "nth_value": exp.NthValue,
 }
-"""Window functions that may be followed by IGNORE NULLS."""
+"""Window functions that accept IGNORE NULLS."""
 
 AGGREGATES = frozenset(
     _words("""
@@ -88,10 +88,10 @@ AGGREGATES = frozenset(
     stddev_pop stddev_samp sum var_pop var_samp variance
     """)
 )
-"""Aggregates and window functions, under the names that they have here."""
+"""Aggregate and window functions, by their names in DuckDB."""
 
 OVERLOADED = {"ceil": 0, "date_add": 2, "date_trunc": 1, "floor": 0, "plus_interval": 0}
-"""Macros that give the type of an argument, and its place: for each type there is one of its own name besides."""
+"""Macros whose result has the type of an argument → its position; each also has one variant per type."""
 
 _BIGINT = """
     cardinality count count_if date_diff day day_of_month day_of_week day_of_year dense_rank dow doy hour length minute
@@ -121,12 +121,12 @@ RESULTS: dict[str, str | int] = {
     "date_trunc": 1,
     "date_add": 2,
 }
-"""The type that a function gives, or the place of the argument whose type it gives."""
+"""The result type of a function, or the position of the argument that determines it."""
 
-OF_LOCAL_TIME = frozenset(
+LOCAL_TIME = frozenset(
     _words("""
     date_format day day_of_week day_of_year format_datetime hour last_day_of_month millisecond minute month quarter
     second week year year_of_week
     """)
 )
-"""Functions that look at the clock of a timestamp's zone."""
+"""Functions of a timestamp's local time."""

@@ -1,11 +1,11 @@
--- Trino's functions where DuckDB has none of that name or answers differently. Parameters are typed: what Trino would
--- refuse to take is refused here too. Errors begin with Trino's code.
+-- Trino's functions that DuckDB lacks or implements differently. Parameters are typed, to reject what Trino rejects.
+-- Errors begin with Trino's code.
 -- Source: https://trino.io/docs/current/functions.html
 
--- An aggregate as argument hides its type from the choice between overloads, so that what gives the same type for all
--- has one body, and what does not has a macro for each type besides: trino_<name>_<type>.
+-- DuckDB cannot choose an overload by the type of an aggregate, so a function whose result type depends on its argument
+-- also has one macro per type: trino_<name>_<type>.
 
--- Zones. A timestamp without one is taken in the session's zone, which is UTC here as in Athena.
+-- Time zones. A timestamp without one is in the session's zone, UTC as in Athena.
 CREATE MACRO trino_instant(x) AS CASE WHEN typeof(x) LIKE 'TIMESTAMP%' THEN CAST(x AS TIMESTAMP WITH TIME ZONE)
     ELSE error('TYPE_MISMATCH: Type of value must be a time or timestamp with or without time zone (actual ' || typeof(x) || ')') END;
 CREATE MACRO trino_local(zone, x) AS timezone(zone, trino_instant(x));

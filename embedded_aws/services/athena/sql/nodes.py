@@ -1,6 +1,6 @@
-"""What the rewriting of single nodes shares: calls, types, and the zones of timestamps.
+"""Helpers for rewriting nodes: calls, types and the time zones of timestamps.
 
-A timestamp with time zone is an instant in DuckDB, so its zone is kept beside the node while it is in sight.
+A timestamp with time zone is a bare instant in DuckDB, so its zone is kept in the node's metadata.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ def kind(node: exp.Expr) -> Any:
 
 
 def text(node: exp.Expr, what: str) -> str:
-    """Return the text of a literal, which by now is cast to varchar.
+    """Return the text of a literal, which is already cast to varchar.
 
     Raises:
-        QueryError: it is no literal; `what` says what was wanted.
+        QueryError: `what`, a noun phrase for the message, is not a literal.
     """
     literal = node.this if isinstance(node, exp.Cast) else node
     if not isinstance(literal, exp.Literal) or not literal.is_string:
-        raise not_supported(f"{what} that is no literal")
+        raise not_supported(f"{what} that is not a literal")
     return str(literal.this)
 
 
 def zone_of(node: exp.Expr | None) -> str:
-    """Return the zone of a timestamp; of anything else the session's, which is UTC."""
+    """Return the zone of a timestamp; the session's zone, UTC, for anything else."""
     return str(node.meta.get(_ZONE, UTC)) if node is not None else UTC
 
 
 def in_zone(node: exp.Expr, zone: str) -> exp.Expr:
-    """Return an instant as seen in a zone."""
+    """Return an instant, marked with a zone."""
     node.meta[_ZONE] = zone
     return node
 
 
 def local(node: exp.Expr) -> exp.Expr:
-    """Return what the clock of a timestamp's zone shows."""
+    """Return a timestamp's local time in its zone."""
     zone = zone_of(node)
     return node if zone == UTC else call("trino_local", exp.Literal.string(zone), node.copy())
 
@@ -61,7 +61,7 @@ def refuse_zones(node: exp.Expr) -> None:
     """Refuse operands in a zone other than UTC, which would be lost.
 
     Raises:
-        QueryError: there is one.
+        QueryError: an operand has another zone.
     """
     for child in node.iter_expressions():
         if zone_of(child) != UTC:

@@ -1,4 +1,4 @@
-"""The nodes of a query one by one: kept where DuckDB means the same, rewritten where it does not, else refused."""
+"""Rewriting a query node by node: kept where DuckDB agrees with Trino, rewritten where it differs, else refused."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from embedded_aws.services.athena.errors import not_supported
 from embedded_aws.services.athena.sql import nodes
 from embedded_aws.services.athena.sql.calls import now, overloaded, rewrite_call
 from embedded_aws.services.athena.sql.casts import STRICT, rewrite_cast
-from embedded_aws.services.athena.sql.functions import ALIASES, IGNORING_NULLS, OF_LOCAL_TIME, SAME, TYPED_MACROS
-from embedded_aws.services.athena.sql.reading import Athena3
+from embedded_aws.services.athena.sql.functions import ALIASES, IGNORING_NULLS, LOCAL_TIME, SAME, TYPED_MACROS
+from embedded_aws.services.athena.sql.parsing import Athena3
 
 _KEPT: tuple[type[exp.Expr], ...] = (
     exp.Alias, exp.And, exp.Array, exp.Between, exp.Boolean, exp.Case, exp.Coalesce, exp.Column, exp.CTE, exp.Cube,
@@ -25,11 +25,11 @@ _KEPT: tuple[type[exp.Expr], ...] = (
 )  # fmt: skip
 
 _OF_INSTANTS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.Is, exp.Ordered)
-"""Nodes for which the zone of a timestamp makes no difference."""
+"""Nodes for which a timestamp's zone makes no difference."""
 
 
 def rewrite(node: exp.Expr) -> exp.Expr:
-    """Rewrite a query that has been qualified and annotated with types.
+    """Rewrite a query that is qualified and annotated with types.
 
     Raises:
         QueryError: a part of it is not modelled.
@@ -51,7 +51,7 @@ def rewrite(node: exp.Expr) -> exp.Expr:
     if result.type is None:
         result.type = node.type
     if sums:
-        # DuckDB's sums of integers are of 128 bits.
+        # DuckDB sums integers in 128 bits.
         bounded = exp.Cast(this=result.copy(), to=exp.DataType.build("bigint"))
         bounded.type = exp.DType.BIGINT
         return bounded
@@ -59,7 +59,7 @@ def rewrite(node: exp.Expr) -> exp.Expr:
 
 
 def _sums_integers(node: exp.Expr) -> bool:
-    """Tell whether a node is a whole sum, with the window or filter that belongs to it."""
+    """Return whether a node is a sum of integers, including its window or filter."""
     if isinstance(node.parent, exp.Window | exp.Filter) and node.arg_key == "this":
         return False
     function = node
@@ -70,7 +70,7 @@ def _sums_integers(node: exp.Expr) -> bool:
 
 
 def _literal(node: exp.Literal) -> exp.Expr:
-    """Give text its type: DuckDB would take a bare literal for a date or a number where one is wanted."""
+    """Cast text to its type: DuckDB would read a bare literal as a date or number where one is expected."""
     if not node.is_string or isinstance(node.parent, exp.Interval | exp.Cast | exp.TryCast | exp.Escape):
         return node
     return exp.Cast(this=node.copy(), to=exp.DataType.build("varchar"))
@@ -112,7 +112,7 @@ def _sub(node: exp.Sub) -> exp.Expr:
 def _div(node: exp.Div) -> exp.Expr:
     nodes.refuse_zones(node)
     if {exp.DType.DOUBLE, exp.DType.FLOAT} & {nodes.kind(node.left), nodes.kind(node.right)}:
-        # Only for integers is division by zero an error.
+        # Division by zero is an error for integers only.
         return nodes.call("trino_divide_double", node.left, node.right)
     return nodes.call("trino_divide", node.left, node.right)
 
@@ -126,7 +126,7 @@ def _bracket(node: exp.Bracket) -> exp.Expr:
     nodes.refuse_zones(node)
     index = node.expressions[0]
     if not isinstance(index, exp.Literal) or index.is_string:
-        raise not_supported("A subscript that is no number; use element_at")
+        raise not_supported("A subscript that is not a number; use element_at")
     # sqlglot counts from 0.
     return nodes.call("trino_subscript", node.this, exp.Literal.number(int(index.name) + 1))
 
@@ -140,8 +140,8 @@ def _interval(node: exp.Interval) -> exp.Expr:
 def _unnest(node: exp.Unnest) -> exp.Expr:
     if len(node.expressions) != 1:
         raise not_supported("UNNEST of several arrays at once")
-    # In a join DuckDB 2.0 fails at a macro of typed arguments over a column of the other side, unless a subquery
-    # fetches it.
+    # In a join, DuckDB 2.0 fails on a macro with typed parameters over a column of the other side unless a subquery
+    # selects it.
     for column in list(node.expressions[0].find_all(exp.Column)):
         if _is_argument_of_typed_macros(column):
             column.replace(exp.Subquery(this=exp.Select(expressions=[column.copy()])))
@@ -149,7 +149,7 @@ def _unnest(node: exp.Unnest) -> exp.Expr:
 
 
 def _is_argument_of_typed_macros(column: exp.Column) -> bool:
-    """Tell whether all calls around a column are such, up to UNNEST; others may hold lambdas, without subqueries."""
+    """Return whether every call between a column and UNNEST is such a macro; lambdas allow no subqueries."""
     calls = []
     around = column.parent
     while around is not None and not isinstance(around, exp.Unnest):
@@ -190,7 +190,7 @@ def _str_position(node: exp.StrPosition) -> exp.Expr:
 def _extract(node: exp.Extract) -> exp.Expr:
     part = node.this.name.lower()
     name = ALIASES.get(part, part)
-    if name not in OF_LOCAL_TIME or name in {"date_format", "format_datetime", "last_day_of_month"}:
+    if name not in LOCAL_TIME or name in {"date_format", "format_datetime", "last_day_of_month"}:
         raise not_supported(f"EXTRACT of {part}")
     return nodes.call(name if name in SAME else f"trino_{name}", nodes.local(node.expression))
 
@@ -201,16 +201,16 @@ def _window(node: exp.Window) -> exp.Expr:
 
 
 def _ignore_nulls(node: exp.IgnoreNulls) -> exp.Expr:
-    """Name the function to sqlglot, which then puts the words inside the parentheses as DuckDB has them."""
+    """Convert the call to sqlglot's class, which puts IGNORE NULLS inside the parentheses as DuckDB does."""
     call = node.this
     kind = IGNORING_NULLS.get(str(call.this).lower()) if isinstance(call, exp.Anonymous) else None
     if kind is None:
         raise not_supported(f"{node.sql(Athena3)}")
-    return exp.IgnoreNulls(this=kind.from_arg_list([one.copy() for one in call.expressions]))
+    return exp.IgnoreNulls(this=kind.from_arg_list([argument.copy() for argument in call.expressions]))
 
 
 def _respect_nulls(node: exp.RespectNulls) -> exp.Expr:
-    # This is the default.
+    # The default.
     call: exp.Expr = node.this.copy()
     return call
 

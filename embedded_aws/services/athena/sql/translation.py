@@ -1,4 +1,4 @@
-"""A query of Athena's as one of DuckDB's: resolved against the catalog, checked and rewritten."""
+"""Translating a query into DuckDB's SQL: resolved against the catalog, checked and rewritten."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlglot.schema import MappingSchema
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.sql.checks import check_grammar, check_types
 from embedded_aws.services.athena.sql.functions import RESULTS
-from embedded_aws.services.athena.sql.reading import Athena3, Query
+from embedded_aws.services.athena.sql.parsing import Athena3, Query
 from embedded_aws.services.athena.sql.rewriting import rewrite
 
 Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
@@ -30,21 +30,18 @@ _UNRESOLVED = re.compile(
 
 @dataclass(frozen=True)
 class Translation:
-    """A query in DuckDB's SQL.
-
-    Attributes:
-        sql: the query.
-        columns: the names of its columns; None for one without a name.
-        read: the columns that it reads of each table or view.
-    """
+    """A query in DuckDB's SQL."""
 
     sql: str
     columns: tuple[str | None, ...]
+    """Names of its columns; None for a column without one."""
+
     read: Mapping[tuple[str, str], frozenset[str]]
+    """Table or view → the columns read of it."""
 
 
 def translate(query: Query, schema: Schema) -> Translation:
-    """Translate a query over known tables.
+    """Translate a query over tables of a known schema.
 
     Raises:
         QueryError: a column cannot be resolved, types do not fit, or something is not modelled.
@@ -96,7 +93,7 @@ def _columns_read(tree: exp.Expr) -> dict[tuple[str, str], frozenset[str]]:
 
 
 def _annotate_function(annotator: Any, node: exp.Anonymous) -> exp.Expr:
-    """Give a call the type that the function has in Trino, as far as that is known."""
+    """Annotate a call with its result type in Trino, if known."""
     name = str(node.this).lower()
     result = RESULTS.get(name)
     kind: Any = exp.DType.UNKNOWN
@@ -112,7 +109,7 @@ def _annotate_function(annotator: Any, node: exp.Anonymous) -> exp.Expr:
 
 
 def _annotate_literal(annotator: Any, node: exp.Literal) -> exp.Expr:
-    """Give a literal its type: a number with a point is a decimal, one with an exponent a double."""
+    """Annotate a literal: a number with a point is a decimal, one with an exponent a double."""
     kind = exp.DType.VARCHAR
     if not node.is_string:
         text = node.name.lower()

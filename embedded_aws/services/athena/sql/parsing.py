@@ -1,4 +1,4 @@
-"""Athena's SQL as a tree: parsed as Trino does, every function under the name it has there."""
+"""Parsing of Athena's SQL: Trino's grammar, with every function call under its own name."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import TokenType
 
-from embedded_aws.services.athena.data import PATH
 from embedded_aws.services.athena.errors import QueryError, not_supported
+from embedded_aws.services.athena.table_loader import PATH
 from embedded_aws.services.athena.views import CATALOG
 
 _OWN_SYNTAX = ("CAST", "EXTRACT", "LISTAGG", "POSITION", "TRIM", "TRY_CAST")
 
 
 class Athena3(Trino):
-    """Trino's dialect without sqlglot's own idea of functions: a call stays a call under its name."""
+    """Trino's dialect without sqlglot's function classes: a call keeps its name."""
 
     PSEUDOCOLUMNS = {PATH.upper()}  # noqa: RUF012 - as sqlglot declares it
     EXCLUDES_PSEUDOCOLUMNS_FROM_STAR = True
 
     class Parser(TrinoParser):
-        """The parser, which knows only the functions that have a syntax of their own."""
+        """A parser that knows only the functions with their own syntax."""
 
         FUNCTIONS = {}  # noqa: RUF012 - as sqlglot declares it
         FUNCTION_PARSERS = {name: TrinoParser.FUNCTION_PARSERS[name] for name in _OWN_SYNTAX}  # noqa: RUF012 - likewise
@@ -35,37 +35,36 @@ class Athena3(Trino):
 
 @dataclass(frozen=True)
 class Query:
-    """A query that has been read.
-
-    Attributes:
-        tree: every table in it that is none of its own names its database.
-        tables: those tables: database and name.
-        labels: the columns' names as written; None for one without a name, empty where `*` decides.
-    """
+    """A parsed query."""
 
     tree: exp.Query
+    """The query, with every catalog table qualified by its database."""
+
     tables: tuple[tuple[str, str], ...]
+    """Database and name of these tables."""
+
     labels: tuple[str | None, ...]
+    """Column names as written; None for a column without one, empty for `*`."""
 
 
-def read(sql: str, database: str, parameters: Sequence[str] = ()) -> Query:
+def parse(sql: str, database: str, parameters: Sequence[str] = ()) -> Query:
     """Parse a query.
 
     Args:
         sql: SELECT, WITH or VALUES.
-        database: where unqualified names are looked for.
-        parameters: SQL literals that take the places of `?`, in order.
+        database: database of unqualified names.
+        parameters: SQL literals for `?`, in order.
 
     Raises:
-        QueryError: it is no query.
+        QueryError: it is not a query.
     """
     tree = _parse(sql)
-    _fill(tree, parameters)
+    _fill_parameters(tree, parameters)
     selects = _outermost(tree).expressions
-    labels = () if any(one.is_star for one in selects) else tuple(_label(one) for one in selects)
-    for index, one in enumerate(selects):
-        if not one.is_star and _label(one) is None:
-            one.replace(exp.alias_(one.copy(), f"_col{index}"))
+    labels = () if any(column.is_star for column in selects) else tuple(_label(column) for column in selects)
+    for index, column in enumerate(selects):
+        if not column.is_star and _label(column) is None:
+            column.replace(exp.alias_(column.copy(), f"_col{index}"))
     return Query(tree, tuple(dict.fromkeys(_qualify_tables(tree, database))), labels)
 
 
@@ -74,7 +73,7 @@ def _parse(sql: str) -> exp.Query:
         tokens = Athena3().tokenize(sql)
         if shorthand := next((token for token in tokens if token.token_type == TokenType.DCOLON), None):
             raise QueryError("SYNTAX_ERROR", f"line {shorthand.line}:{shorthand.col - 1}: mismatched input ':'")
-        statements = [one for one in sqlglot.parse(sql, read=Athena3) if one is not None]
+        statements = [statement for statement in sqlglot.parse(sql, read=Athena3) if statement is not None]
     except ParseError as error:
         found = error.errors[0] if error.errors else {}
         place = f"line {found.get('line', 1)}:{found.get('col', 1)}: "
@@ -95,7 +94,7 @@ def _parse(sql: str) -> exp.Query:
 
 
 def _name_columns(values: exp.Values) -> None:
-    """Name the columns of VALUES as Trino does, where the query does not."""
+    """Give the columns of VALUES Trino's names unless the query names them."""
     alias = values.args.get("alias")
     if alias is not None and not alias.columns and values.expressions:
         row = values.expressions[0]
@@ -103,31 +102,31 @@ def _name_columns(values: exp.Values) -> None:
         alias.set("columns", [exp.to_identifier(f"_col{index}") for index in range(width)])
 
 
-def _fill(tree: exp.Query, parameters: Sequence[str]) -> None:
-    places = list(tree.find_all(exp.Placeholder))
-    if len(places) != len(parameters):
+def _fill_parameters(tree: exp.Query, parameters: Sequence[str]) -> None:
+    placeholders = list(tree.find_all(exp.Placeholder))
+    if len(placeholders) != len(parameters):
         raise QueryError(
             "INVALID_PARAMETER_USAGE",
-            f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}",
+            f"Incorrect number of parameters: expected {len(placeholders)} but found {len(parameters)}",
         )
-    in_order = sorted(tree.find_all(exp.Placeholder, bfs=False), key=places.index)
-    for place, literal in zip(in_order, parameters, strict=True):
-        place.replace(sqlglot.parse_one(literal, read=Athena3))
+    in_order = sorted(tree.find_all(exp.Placeholder, bfs=False), key=placeholders.index)
+    for placeholder, literal in zip(in_order, parameters, strict=True):
+        placeholder.replace(sqlglot.parse_one(literal, read=Athena3))
 
 
 def _outermost(tree: exp.Expr) -> exp.Select:
-    """Return the query that names the columns: of a union the first."""
+    """Return the query that names the columns: the first one of a union."""
     while not isinstance(tree, exp.Select):
         tree = tree.this
     return tree
 
 
-def _label(one: exp.Expr) -> str | None:
-    return one.output_name if isinstance(one, exp.Alias | exp.Column | exp.Dot) else None
+def _label(column: exp.Expr) -> str | None:
+    return column.output_name if isinstance(column, exp.Alias | exp.Column | exp.Dot) else None
 
 
 def _qualify_tables(tree: exp.Query, database: str) -> list[tuple[str, str]]:
-    """Let every table name its database, in lower case; return them."""
+    """Qualify every table with its database, in lower case, and return database and name of each."""
     try:
         scopes = traverse_scope(tree)
     except OptimizeError as error:
@@ -149,7 +148,7 @@ def _qualify_tables(tree: exp.Query, database: str) -> list[tuple[str, str]]:
         table.set("this", exp.to_identifier(name[1], quoted=True))
         names.append(name)
     for column in tree.find_all(exp.Column):
-        # The table's name alone tells which one is meant.
+        # The table's alias is unambiguous.
         column.set("db", None)
         column.set("catalog", None)
     return names

@@ -1,6 +1,7 @@
-"""The objects of the catalog's partitions as DuckDB tables, each object read once.
+"""Loading the catalog's tables into DuckDB; each object is read once.
 
-Athena reads Parquet columns by name: one that an object lacks is null, one that the catalog does not name is not seen.
+Athena reads Parquet columns by name: a column missing from an object is null, and one that is not in the catalog is
+ignored.
 Source: https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html
 """
 
@@ -15,13 +16,13 @@ import duckdb
 import pyarrow as pa
 
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.athena.caller import Caller
-from embedded_aws.services.athena.catalog import Catalog, CatalogTable, Partition
+from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, Partition
 from embedded_aws.services.athena.errors import QueryError
-from embedded_aws.services.athena.parquet import ParquetContent, read_parquet, repeated
+from embedded_aws.services.athena.parquet import ParquetContent, constant_column, read_parquet
+from embedded_aws.services.athena.permissions import CallerPermissions
 
 PATH = "$path"
-"""Athena's hidden column: the address of the object that a row comes from."""
+"""Athena's hidden column: the address of the object a row comes from."""
 
 _OBJECT = "$object"
 _BATCH = 500
@@ -38,21 +39,24 @@ class S3Object:
 
     @property
     def address(self) -> str:
-        """Where it lies."""
+        """Its S3 URI."""
         return f"s3://{self.bucket}/{self.key}"
 
 
 @dataclass
 class _Loaded:
-    """What of a table lies in DuckDB: each object's number there, and what is known of it besides its rows."""
+    """What DuckDB holds of a table."""
 
     shape: tuple[Any, ...]
+    """Columns and partition keys."""
     numbers: dict[S3Object, int] = field(default_factory=dict)
+    """The number in `_OBJECT` of each object's rows."""
     contents: dict[S3Object, ParquetContent] = field(default_factory=dict)
+    """What is known of each object besides its rows."""
 
 
-class Data:
-    """Keeps DuckDB's tables as S3 is."""
+class TableLoader:
+    """Keeps DuckDB's tables in step with S3."""
 
     def __init__(self, server: AwsServer, connection: duckdb.DuckDBPyConnection) -> None:
         self._server = server
@@ -61,7 +65,7 @@ class Data:
         self._next_number = 0
 
     def declare(self, table: CatalogTable) -> None:
-        """Have a table of the catalog's columns in DuckDB, whatever lies in it."""
+        """Create the DuckDB table for a catalog table, unless it exists with the same columns."""
         name = (table.database, table.name)
         shape = (table.columns, table.partition_keys)
         loaded = self._loaded.get(name)
@@ -75,40 +79,40 @@ class Data:
         )
         self._loaded[name] = _Loaded(shape)
 
-    def load(self, table: CatalogTable, columns: Iterable[str], catalog: Catalog) -> int:
+    def load(self, table: CatalogTable, columns: Iterable[str], catalog: CallerCatalog) -> int:
         """Bring a table's rows up to date with the objects in its partitions.
 
         Args:
-            table: as the catalog has it; declared before.
-            columns: what the query reads of it.
-            catalog: knows the partitions, and the caller, who must be allowed to read every object.
+            table: a table declared earlier.
+            columns: those that the query reads.
+            catalog: source of the partitions, and of the caller, who must be allowed to read every object.
 
         Returns:
-            Bytes that the columns take in the objects. No partition is left out, so it is the most that Athena scans.
+            Size in bytes of these columns in the objects. No partition is pruned, so Athena scans at most this much.
 
         Raises:
-            QueryError: an object is no Parquet file, or has a column of another type than the catalog says.
+            QueryError: an object is not a Parquet file, or a column's type contradicts the catalog.
             AccessError: the caller may not read an object.
         """
         loaded = self._loaded[table.database, table.name]
         caller = catalog.caller
         present = list(self._objects(catalog.partitions(table), caller))
-        for one in present:
-            self._require_readable(one, caller)
+        for stored in present:
+            self._require_readable(stored, caller)
         self._forget(table, loaded, set(loaded.numbers) - set(present))
-        missing = [one for one in present if one not in loaded.numbers]
+        missing = [stored for stored in present if stored not in loaded.numbers]
         for start in range(0, len(missing), _BATCH):
             self._read(table, loaded, missing[start : start + _BATCH])
         wanted = set(columns)
-        for one, content in loaded.contents.items():
+        for stored, content in loaded.contents.items():
             for column in sorted(wanted & content.mismatches.keys()):
-                raise QueryError("HIVE_BAD_DATA", f"{content.mismatches[column]}: {one.address}")
+                raise QueryError("HIVE_BAD_DATA", f"{content.mismatches[column]}: {stored.address}")
         return sum(content.size(wanted) for content in loaded.contents.values())
 
-    def _objects(self, partitions: Iterable[Partition], caller: Caller) -> Iterator[S3Object]:
+    def _objects(self, partitions: Iterable[Partition], caller: CallerPermissions) -> Iterator[S3Object]:
         listings: dict[str, tuple[list[str], Mapping[str, Any]]] = {}
         for partition in partitions:
-            caller.bucket("ListBucket", partition.bucket, {"s3:prefix": partition.prefix})
+            caller.check_bucket("ListBucket", partition.bucket, {"s3:prefix": partition.prefix})
             if partition.bucket not in listings:
                 listings[partition.bucket] = self._listing(partition.bucket)
             keys, contents = listings[partition.bucket]
@@ -116,7 +120,7 @@ class Data:
                 key = keys[index]
                 if not key.startswith(partition.prefix):
                     break
-                # Athena passes over hidden files and empty ones.
+                # Athena ignores hidden and empty files.
                 if key.rpartition("/")[2].startswith(("_", ".")) or not contents[key].contentsize:
                     continue
                 yield S3Object(partition.bucket, key, contents[key].etag, partition.values)
@@ -125,44 +129,46 @@ class Data:
         buckets = self._server.backend("s3").buckets
         if bucket not in buckets:
             raise QueryError("HIVE_METASTORE_ERROR", f"The specified bucket does not exist: {bucket}")
-        # A deleted object of a versioned bucket still has a marker, which has no content.
+        # A deleted object of a versioned bucket leaves a marker, which has no content.
         present = {
             key: found for key in list(buckets[bucket].keys) if hasattr(found := buckets[bucket].keys[key], "etag")
         }
         return sorted(present), present
 
-    def _content(self, one: S3Object) -> bytes:
-        content: bytes = self._server.backend("s3").buckets[one.bucket].keys[one.key].value
+    def _content(self, stored: S3Object) -> bytes:
+        content: bytes = self._server.backend("s3").buckets[stored.bucket].keys[stored.key].value
         return content
 
-    def _require_readable(self, one: S3Object, caller: Caller) -> None:
-        caller.object("GetObject", one.bucket, one.key)
-        found = self._server.backend("s3").buckets[one.bucket].keys[one.key]
+    def _require_readable(self, stored: S3Object, caller: CallerPermissions) -> None:
+        caller.check_object("GetObject", stored.bucket, stored.key)
+        found = self._server.backend("s3").buckets[stored.bucket].keys[stored.key]
         if found.encryption == "aws:kms" and found.kms_key_id and not found.kms_key_id.endswith("alias/aws/s3"):
-            caller.key("Decrypt", found.kms_key_id)
+            caller.check_key("Decrypt", found.kms_key_id)
 
     def _forget(self, table: CatalogTable, loaded: _Loaded, gone: set[S3Object]) -> None:
         if not gone:
             return
-        numbers = [loaded.numbers.pop(one) for one in gone]
-        for one in gone:
-            del loaded.contents[one]
+        numbers = [loaded.numbers.pop(stored) for stored in gone]
+        for stored in gone:
+            del loaded.contents[stored]
         where = f"{quoted(_OBJECT)} IN (SELECT UNNEST(?))"
         self._connection.execute(f"DELETE FROM {qualified(table.database, table.name)} WHERE {where}", [numbers])  # noqa: S608 - quoted names
 
     def _read(self, table: CatalogTable, loaded: _Loaded, objects: list[S3Object]) -> None:
-        contents = {one: read_parquet(self._content(one), one.address, table, one.values) for one in objects}
-        numbers = {one: self._next_number + index for index, one in enumerate(objects)}
+        contents = {
+            stored: read_parquet(self._content(stored), stored.address, table, stored.values) for stored in objects
+        }
+        numbers = {stored: self._next_number + index for index, stored in enumerate(objects)}
         self._next_number += len(objects)
-        rows = pa.concat_tables(_numbered(contents[one].rows, one, numbers[one]) for one in objects)
+        rows = pa.concat_tables(_numbered(contents[stored].rows, stored, numbers[stored]) for stored in objects)
         self._connection.register("arriving", rows)
         try:
             self._connection.execute(f"INSERT INTO {qualified(table.database, table.name)} SELECT * FROM arriving")  # noqa: S608 - quoted names
         finally:
             self._connection.unregister("arriving")
-        # Only now: if one of the objects cannot be read, none of them is there.
+        # Only now: if one of the objects cannot be read, none of the batch is loaded.
         loaded.numbers |= numbers
-        loaded.contents |= {one: replace(content, rows=None) for one, content in contents.items()}
+        loaded.contents |= {stored: replace(content, rows=None) for stored, content in contents.items()}
 
 
 def quoted(name: str) -> str:
@@ -171,12 +177,14 @@ def quoted(name: str) -> str:
 
 
 def qualified(database: str, name: str) -> str:
-    """Return a table's name as DuckDB has it."""
+    """Return a table's qualified name in DuckDB."""
     return f"{quoted(database)}.{quoted(name)}"
 
 
-def _numbered(rows: pa.Table | None, one: S3Object, number: int) -> pa.Table:
+def _numbered(rows: pa.Table | None, stored: S3Object, number: int) -> pa.Table:
     if rows is None:
-        raise RuntimeError(f"The rows of {one.address} are in DuckDB already.")
-    addresses = repeated(one.address, rows.num_rows, pa.string())
-    return rows.append_column(PATH, addresses).append_column(_OBJECT, repeated(number, rows.num_rows, pa.int64()))
+        raise RuntimeError(f"The rows of {stored.address} are already in DuckDB.")
+    addresses = constant_column(stored.address, rows.num_rows, pa.string())
+    return rows.append_column(PATH, addresses).append_column(
+        _OBJECT, constant_column(number, rows.num_rows, pa.int64())
+    )
