@@ -78,7 +78,7 @@ OTHER_ACTIONS = {
     "UploadPart": "PutObject",
     "UploadPartCopy": "PutObject",
 }
-"""Other operations → action; an operation in neither is refused to everyone but the account's owner."""
+"""Other operations → action; an operation in neither table is denied to everyone but the account's owner."""
 
 CONTEXT_HEADERS = (
     "if-match",
@@ -95,8 +95,7 @@ CONTEXT_HEADERS = (
 CONTEXT_PARAMETERS = {"delimiter": "delimiter", "max-keys": "max-keys", "prefix": "prefix", "versionId": "versionid"}
 """Query parameter → condition key `s3:<key>`."""
 
-
-# Of a copy's source, which may be a URL or an ARN to moto, only this form.
+# The only form of a copy source that is accepted; moto also takes a URL or an ARN.
 _COPY_SOURCE = re.compile(
     r"/?(?P<bucket>[A-Za-z0-9._-]+)/(?P<key>[^?#;]+)(\?versionId=(?P<version>[\w.-]+))?", re.ASCII
 )
@@ -104,7 +103,7 @@ _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
 class MalformedXmlError(RejectedRequestError):
-    """A body that is not the XML that its operation takes."""
+    """The body is not the XML that the operation takes."""
 
     s3 = ("MalformedXML", 400)
 
@@ -123,7 +122,7 @@ def s3_operation(request: AwsRequest) -> Operation:
         raise UnsupportedOperationError(f"S3 addressed by host {request.host} (address buckets by path)")
     bucket, _, key = request.path.removeprefix("/").partition("/")
     name, in_path = route(request)
-    # moto takes bucket and key from the path itself.
+    # moto takes bucket and key from the path, not from its router.
     if in_path != {part: value for part, value in (("Bucket", bucket), ("Key", key)) if value}:
         raise UnsupportedOperationError(f"S3 {name} at the path {request.path}")
     check_parameters(request, name)
@@ -172,7 +171,7 @@ def _object_operation(request: AwsRequest, bucket: str, key: str, name: str, act
 
 
 def _delete_objects(request: AwsRequest, bucket: str) -> Operation:
-    """Ask for each key apart: DeleteObjects answers 200 and lists those that are refused."""
+    """Return one check per key: DeleteObjects succeeds and lists the denied keys."""
     checks = []
     for fields in _objects_to_delete(request.body):
         action = "s3:DeleteObjectVersion" if fields.get("VersionId") else "s3:DeleteObject"
@@ -184,7 +183,7 @@ def _objects_to_delete(body: bytes) -> list[dict[str, str]]:
     """Return the fields of each object that DeleteObjects names.
 
     Raises:
-        MalformedXmlError: the body is not of that form, or names something twice.
+        MalformedXmlError: the body has another form, or repeats an element.
     """
     try:
         root = ET.fromstring(body)  # noqa: S314 - expat limits how far entities expand
@@ -204,7 +203,7 @@ def _objects_to_delete(body: bytes) -> list[dict[str, str]]:
 
 
 def _name(element: ET.Element) -> str:
-    """Return an element's name without S3's namespace; of another one with it."""
+    """Return an element's name without S3's namespace, but with any other."""
     return str(element.tag).removeprefix(f"{{{_NAMESPACE}}}")
 
 
