@@ -354,7 +354,7 @@ def test_deleting_many_refuses_key_by_key(session: Callable[..., Callable[[str],
     assert [(error["Key"], error["Code"]) for error in answer["Errors"]] == [("keep/1", "AccessDenied")]
 
 
-def test_an_unmodelled_operation_is_refused_and_says_so(session: Callable[..., Callable[[str], Any]]) -> None:
+def test_an_unsupported_operation_is_denied_with_its_name(session: Callable[..., Callable[[str], Any]]) -> None:
     everything = session(allow("*", "*"))
     with pytest.raises(ClientError, match=r"the operation glue CreateJob is not supported") as error:
         everything("glue").create_job(Name="j", Role="r", Command={})
