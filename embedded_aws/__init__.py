@@ -1,11 +1,11 @@
-"""AWS in one process on 127.0.0.1: moto, with what it lacks, behind a server that enforces IAM."""
+"""AWS in one process on 127.0.0.1: moto, complemented by what it only pretends to do, behind IAM."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Normal imports would load moto in the light processes of functions and Pulumi programs.
     from embedded_aws.clock import SimulatedClock
     from embedded_aws.cloud import EmbeddedAws
     from embedded_aws.pulumi_mocks import DeploymentError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DeploymentError", "EmbeddedAws", "ServerBusyError", "SimulatedClock", "Step"]
 
-# Loaded when asked for: the processes of functions and of Pulumi programs import this package without waiting for moto.
+# Imported on first access.
 _MODULES = {
     "DeploymentError": "embedded_aws.pulumi_mocks",
     "EmbeddedAws": "embedded_aws.cloud",

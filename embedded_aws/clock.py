@@ -1,4 +1,4 @@
-"""The one simulated clock: this process travels in time, and every engine reads and moves it here."""
+"""The simulated clock of the whole process."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import time_machine
 
 
 def real_now() -> datetime:
-    """Return the moment outside of any simulation, in UTC."""
+    """Return the real time in UTC, whatever is simulated."""
     if time_machine.escape_hatch.is_travelling():
         return time_machine.escape_hatch.datetime.datetime.now(UTC)
     return datetime.now(UTC)
 
 
 class SimulatedClock:
-    """A UTC clock that runs at the speed of the real one and can be moved forward, never back.
+    """A UTC clock that ticks in real time and can be moved forward, never back.
 
-    Between `start` and `stop` the whole process sees it: `datetime.now`, `time.time`, hence moto, boto3 and flask.
-    `time.monotonic` and waits stay real.
+    Between `start` and `stop` it is the clock of the whole process: of `datetime.now` and `time.time`, and therefore of
+    moto, boto3 and Flask. `time.monotonic` and waits stay real.
     """
 
     def __init__(self, start: datetime) -> None:
         if start.tzinfo is None:
-            raise ValueError(f"The clock's start {start} has no time zone: give an aware datetime.")
+            raise ValueError(f"The clock's start {start} has no time zone: use an aware datetime.")
         self._start = start.astimezone(UTC)
         self._travel: time_machine.travel | None = None
         self._traveller: time_machine.Traveller | None = None
@@ -32,28 +32,28 @@ class SimulatedClock:
 
     @property
     def now(self) -> datetime:
-        """The simulated moment, in UTC."""
+        """The simulated time in UTC."""
         return datetime.now(UTC) if self._traveller else self._start
 
     def start(self) -> None:
-        """Travel to the start."""
+        """Start simulating time."""
         self._travel = time_machine.travel(self._start, tick=True)
         self._traveller = self._travel.start()
 
     def stop(self) -> None:
-        """Come back to the real time; the simulated moment stays readable."""
+        """Return to real time; `now` keeps the simulated time."""
         if self._travel is not None:
             self._start = self.now
             self._travel.stop()
             self._travel = self._traveller = None
 
     def move_to(self, moment: datetime) -> None:
-        """Move forward to a moment; one that is already past leaves the clock as it is."""
+        """Move forward to a time; one in the past has no effect."""
         with self._moving:
             self._move_by(max(moment - self.now, timedelta()))
 
     def move_by(self, seconds: float) -> datetime:
-        """Move forward by a span, 0 or more, and return the new moment; any thread may do so."""
+        """Move forward by 0 or more seconds and return the new time. Any thread may do so."""
         with self._moving:
             self._move_by(timedelta(seconds=seconds))
             return self.now
@@ -62,5 +62,5 @@ class SimulatedClock:
         if self._traveller is None:
             self._start += span
         else:
-            # A shift is one assignment: threads that read the clock meanwhile see before or after, nothing between.
+            # A shift is atomic: other threads see the time before or after it.
             self._traveller.shift(span)

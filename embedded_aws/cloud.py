@@ -1,4 +1,4 @@
-"""AWS in one process: started, deployed into, and run through simulated time."""
+"""The embedded AWS: start it, deploy into it and run it through simulated time."""
 
 from __future__ import annotations
 
@@ -20,25 +20,23 @@ from embedded_aws.services.athena import AthenaEngine
 class EmbeddedAws:
     """An AWS account on 127.0.0.1, on a free port and on a simulated clock; a context manager, or `start` and `stop`.
 
-    One at a time in a process: moto keeps its state in the process, and the clock is the process's own.
+    Only one can run in a process at a time: moto's state and the clock belong to the process.
 
     Args:
-        folder: where unpacked functions and other working files lie while it runs.
-        start: the simulated moment at which it starts; aware.
-        region: the AWS region.
-
-    Attributes:
-        clock: the simulated clock.
-        server: the HTTP server, with the owner's keys and its address.
-        log: every step that the services took, errors included.
+        folder: folder for unpacked functions and other working files.
+        start: simulated start time; aware.
+        region: AWS region.
     """
 
     def __init__(self, folder: Path, *, start: datetime, region: str = "eu-central-1") -> None:
         self.clock = SimulatedClock(start)
+        """The simulated clock."""
         self.server = AwsServer(region=region)
+        """The HTTP server, with its URL and the owner's credentials."""
         self._athena = AthenaEngine(self.server, folder)
         self._simulation = Simulation(self.server, self.clock, folder / "functions")
         self.log: list[Step] = self._simulation.steps.recorded
+        """Every step of the services, errors included."""
         self._running: ExitStack | None = None
 
     def __enter__(self) -> Self:
@@ -53,14 +51,14 @@ class EmbeddedAws:
         self.stop()
 
     def start(self) -> None:
-        """Start with an empty account, at the simulated moment.
+        """Start with an empty account, at the simulated time.
 
         Raises:
-            RuntimeError: it is running already.
-            ServerBusyError: another one is running in this process.
+            RuntimeError: it is already running.
+            ServerBusyError: another embedded AWS is running in this process.
         """
         if self._running:
-            raise RuntimeError("The embedded AWS is running: stop() it before it is started again.")
+            raise RuntimeError("The embedded AWS is already running: call stop() before start().")
         with ExitStack() as starting:
             for begin, end in (
                 (self.clock.start, self.clock.stop),
@@ -73,18 +71,18 @@ class EmbeddedAws:
             self._running = starting.pop_all()
 
     def stop(self) -> None:
-        """Stop: no process, socket or working file is left behind; one that is not running stays as it is."""
+        """Stop and clean up processes, sockets and working files; has no effect if it is not running."""
         if self._running:
             running, self._running = self._running, None
             running.close()
 
     @property
     def now(self) -> datetime:
-        """The simulated moment, UTC."""
+        """The simulated time in UTC."""
         return self.clock.now
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the account's owner, who may do everything."""
+        """Return a boto3 client with the credentials of the account's owner, to whom everything is allowed."""
         return self.server.client(service)
 
     def deploy(
@@ -95,31 +93,31 @@ class EmbeddedAws:
         config: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Run a project's Pulumi program and create what it asks for.
+        """Run a project's Pulumi program and create its resources.
 
         Args:
-            project: folder of `__main__.py` and `Pulumi.yaml`.
-            stack: whose `Pulumi.<stack>.yaml` configures it.
-            config: settings that override the file's.
-            environment: further variables for the program's process.
+            project: folder with `__main__.py` and `Pulumi.yaml`.
+            stack: name of the stack; `Pulumi.<stack>.yaml` configures it.
+            config: settings that override those of the file.
+            environment: additional environment variables for the program.
 
         Returns:
             The stack's outputs.
 
         Raises:
-            DeploymentError: the program ended with an error, or asks for what cannot be created here.
+            DeploymentError: the program failed, or declares something unsupported.
         """
         return deploy(self.server, project, stack=stack, config=config or {}, environment=environment or {})
 
     def run_until(self, moment: datetime, on_step: Callable[[Step], None] | None = None) -> None:
-        """Let simulated time pass: whatever falls due on the way happens at its time, until all is quiet.
+        """Let simulated time pass: everything that becomes due happens at its time.
 
         Args:
-            moment: aware; where the clock stands afterwards, or a little later.
-            on_step: called with every step as it happens.
+            moment: aware time that the clock shows afterwards, or shortly after it.
+            on_step: callback invoked per step.
         """
         self._simulation.run_until(moment, on_step)
 
     def drain(self) -> None:
-        """Do all that is due now, and what follows from it, without letting time pass."""
+        """Do everything that is due now, and everything that follows from it, without letting time pass."""
         self._simulation.drain()

@@ -1,1 +1,1 @@
-"""HTTP servers on the loopback interface, which only programs of this machine may talk to."""
+"""HTTP servers on the loopback interface for programs on this machine only."""

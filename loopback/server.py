@@ -1,7 +1,7 @@
-"""An HTTP server that only this machine's own programs may talk to.
+"""An HTTP server for programs on this machine only.
 
-A page in the user's browser can send requests to 127.0.0.1 too: across origins, where the browser adds `Origin`, and
-under a host name that is made to resolve to 127.0.0.1 (DNS rebinding), which stands in `Host`.
+A web page in the user's browser can send requests to 127.0.0.1 too: across origins, which `Origin` shows, and under a
+host name that resolves to 127.0.0.1 (DNS rebinding), which `Host` shows.
 """
 
 from __future__ import annotations
@@ -11,22 +11,20 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 HOST = "127.0.0.1"
 
 LOOPBACK_NAMES = frozenset({HOST, "localhost", "[::1]"})
-"""What a `Host` may name, besides the port."""
+"""Host names that `Host` may contain."""
 
-# Printable ASCII without the "#" of a fragment: nothing that two readers could take for different paths.
+# Printable ASCII without the "#" of a fragment: no ambiguous paths.
 _TARGET = re.compile(r"/[!\"$-~]*")
 
 LOG = logging.getLogger(__name__)
@@ -36,17 +34,17 @@ Refusal = tuple[str, dict[str, str], bytes]
 
 
 class LoopbackServer(ThreadedWSGIServer):
-    """Serves an application on 127.0.0.1, a thread for each connection, and refuses requests of foreign origin.
+    """Serves an application on 127.0.0.1, one thread per connection, and rejects requests of foreign origin.
 
     Args:
         port: 0 takes a free one.
         app: the application.
-        handler: of connections.
-        refuse: makes the answer to a request that the application is not to see, from its environment and the reason.
-        names: names for `Host` in addition to `LOOPBACK_NAMES`.
+        handler: class of the handler of a connection.
+        refuse: creates the response to a rejected request from its environment and the reason.
+        names: host names to allow in addition to `LOOPBACK_NAMES`.
 
     Raises:
-        OSError: the port is taken, or may not be used.
+        OSError: the port is in use or not permitted.
     """
 
     def __init__(
@@ -58,7 +56,7 @@ class LoopbackServer(ThreadedWSGIServer):
         refuse: Callable[[WSGIEnvironment, str], Refusal],
         names: Collection[str] = (),
     ) -> None:
-        # werkzeug would end the whole process where the port is taken; a socket that it is given, it copies.
+        # werkzeug would exit the process if the port is in use; a socket that is passed to it is duplicated.
         with socket.create_server((HOST, port), backlog=self.request_queue_size) as bound:
             super().__init__(HOST, port, app, handler, fd=bound.fileno())
         self.server_name, self.server_port = HOST, self.port
@@ -67,24 +65,24 @@ class LoopbackServer(ThreadedWSGIServer):
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     def begin(self) -> None:
-        """Answer from now on, in a thread of its own."""
+        """Start serving in a thread."""
         self._thread.start()
 
     def end(self) -> None:
-        """Answer no more and close the port."""
+        """Stop serving and close the port."""
         self.shutdown()
         self._thread.join()
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's arguments
-        """Keep quiet about a client that went away, as every function does that is stopped at work."""
-        LOG.debug("A connection from %s broke.", client_address, exc_info=sys.exc_info())
+        """Log a broken connection at debug level: a function that is stopped while it runs breaks its connections."""
+        LOG.debug("Connection from %s broken.", client_address, exc_info=sys.exc_info())
 
 
 def _guarded(
     app: WSGIApplication, refuse: Callable[[WSGIEnvironment, str], Refusal], hosts: frozenset[str]
 ) -> WSGIApplication:
-    # Programs that are no browsers, and browsers that follow a link, send no Origin.
+    # Programs other than browsers, and browsers that follow a link, send no Origin.
     origins = frozenset({"", *(f"http://{host}" for host in hosts)})
 
     def guard(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -104,9 +102,9 @@ def _guarded(
 
 
 def _is_embedded_elsewhere(environ: WSGIEnvironment) -> bool:
-    """Tell whether a page of another site loads this as a part of itself, such as an image, which has no Origin.
+    """Return whether a page of another site embeds this resource, such as an image, for which there is no Origin.
 
-    Following a link to the page that asks for consent is no such part.
+    Following a link, for instance to the consent page, is not embedding.
     Source: https://www.w3.org/TR/fetch-metadata/
     """
     return (

@@ -1,1 +1,1 @@
-"""Identity and access management: who calls, and whether their policies allow it."""
+"""Identity and access management: who sent a request, and whether policies allow it."""

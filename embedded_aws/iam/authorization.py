@@ -1,7 +1,7 @@
-"""May this caller do that? Asked by the server for every request, and by the engines in this process.
+"""Authorization of every request to the server, and of what services do themselves.
 
-moto's own check ignores conditions and knows ARNs for few services, so the decision is made here, over the policies
-that moto's IAM, S3, SQS and so on hold.
+moto's own check ignores conditions and knows the ARNs of few services. It is replaced by this one, which evaluates the
+policies that moto's IAM, S3, SQS and other services hold.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
@@ -28,73 +28,67 @@ from embedded_aws.server.signatures import MissingSignatureError, verify
 
 
 class AccessDeniedError(Exception):
-    """A caller may not do what it asked for; the message is AWS's."""
+    """The caller is not allowed to do this; the message is AWS's."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Denial:
-    """One refusal.
-
-    Attributes:
-        at: when, in UTC.
-        principal: ARN or service name of the caller.
-        action: as in policies; of a request that is not modelled its operation.
-        resource: ARN, or "*".
-        message: one sentence.
-    """
+    """One denied action."""
 
     at: datetime
+    """Simulated time, UTC."""
     principal: str
+    """ARN or service name of the caller."""
     action: str
+    """Action as in policies; for an unsupported operation its name."""
     resource: str
+    """ARN, or "*"."""
     message: str
+    """One sentence."""
 
 
 class Authorization:
-    """The policies of one account, enforced.
-
-    Attributes:
-        denials: every refusal so far, oldest first.
-    """
+    """Enforces the policies of one account."""
 
     def __init__(self, *, account_id: str, region: str, owner: AwsCredentials) -> None:
         self.denials: list[Denial] = []
+        """Every denial so far, oldest first."""
         self._account_id = account_id
         self._region = region
         self._owner = owner
-        self._refused = threading.local()
+        self._denied_here = threading.local()
 
     def check(
         self, access_key_id: str, action: str, resource: str, context: Mapping[str, Values] | None = None
     ) -> None:
-        """Ask for one action of whoever has this access key.
+        """Check that the caller with this access key may take an action.
 
         Args:
-            access_key_id: of the owner, a user or a role session.
+            access_key_id: access key of the owner, a user or a role session.
             action: e.g. "glue:GetTable".
             resource: ARN, or "*".
-            context: condition keys beyond those that follow from the caller, e.g. "s3:prefix".
+            context: condition keys beyond those that the caller determines, e.g. "s3:prefix".
 
         Raises:
-            AccessDeniedError: it is not allowed, or a condition that would decide is not modelled.
-            UnknownAccessKeyError: nobody has this access key.
+            AccessDeniedError: it is not allowed, or depends on an unsupported condition.
+            UnknownAccessKeyError: the access key belongs to nobody.
         """
         caller = principal(access_key_id, self._account_id, self._owner)
-        self._ask(caller, AuthorizationRequest(action, resource, context or {}))
+        self._check(caller, AuthorizationRequest(action, resource, context or {}))
 
     def check_service(
         self, service: str, action: str, resource: str, context: Mapping[str, Values] | None = None
     ) -> None:
-        """Ask for one action of an AWS service, which only the resource's own policy can allow.
+        """Check that an AWS service may take an action, which only the resource's policy can allow.
 
         Args:
             service: e.g. "s3.amazonaws.com".
             action: e.g. "sqs:SendMessage".
-            resource: the ARN whose policy decides.
+            resource: ARN of the resource whose policy decides.
             context: e.g. "aws:SourceArn" and "aws:SourceAccount".
 
         Raises:
-            AccessDeniedError: it is not allowed, or a condition that would decide is not modelled.
+            AccessDeniedError: it is not allowed, or depends on an unsupported condition.
         """
         request = self._complete(
             AuthorizationRequest(action, resource, context or {}), {"aws:principalisawsservice": "true"}
@@ -103,7 +97,7 @@ class Authorization:
         self._decide_for_service(service, request, document, "resource-based policy")
 
     def check_assume(self, role_arn: str, service: str, context: Mapping[str, Values] | None = None) -> None:
-        """Ask whether a service may take on a role, which the role's trust policy decides.
+        """Check that a service may assume a role, which the role's trust policy decides.
 
         Raises:
             AccessDeniedError: the role does not exist or does not trust the service.
@@ -117,11 +111,11 @@ class Authorization:
         self._decide_for_service(service, request, document, "role trust policy")
 
     def authenticate(self, request: AwsRequest) -> Principal:
-        """Find out who sent a request.
+        """Return who sent a request.
 
         Raises:
-            UnknownAccessKeyError: nobody has the request's access key.
-            RejectedRequestError: it cannot be read, or the key's owner did not sign it.
+            UnknownAccessKeyError: the access key belongs to nobody.
+            RejectedRequestError: the request cannot be parsed, or its signature is wrong.
         """
         if request.problem is not None:
             raise request.problem
@@ -133,49 +127,49 @@ class Authorization:
         return caller
 
     def enforce(self, request: AwsRequest, caller: Principal) -> None:
-        """Ask for everything that a request does.
+        """Check that the caller may do everything that a request does.
 
         Raises:
-            AccessDeniedError: some of it is not allowed, or the operation is not modelled.
-            RejectedRequestError: a part of it that says what it does cannot be read.
+            AccessDeniedError: some of it is not allowed, or the operation is unsupported.
+            RejectedRequestError: a part of the request that determines this cannot be parsed.
         """
-        self._refused.resources = frozenset()
+        self._denied_here.resources = frozenset()
         if caller.is_owner:
             return
         try:
             operation = operation_of(request, self._account_id)
-        except UnsupportedOperationError as unmodelled:
+        except UnsupportedOperationError as unsupported:
             message = (
-                f"User: {caller.arn} is not authorized: the operation {unmodelled} is not modelled by the embedded"
-                " cloud, which refuses it to all but the account's owner"
+                f"User: {caller.arn} is not authorized: the operation {unsupported} is not supported by the embedded"
+                " AWS, which allows it only to the account's owner"
             )
-            raise self._denied(caller.arn, str(unmodelled), "*", message) from unmodelled
+            raise self._denied(caller.arn, str(unsupported), "*", message) from unsupported
         if any(bucket not in s3_backends.bucket_accounts for bucket in operation.buckets):
-            return  # S3 tells everyone that a bucket does not exist.
+            return  # S3 tells everyone if a bucket does not exist.
         if operation.partial:
-            self._refused.resources = self._refused_of(caller, operation)
+            self._denied_here.resources = self._denied_resources(caller, operation)
             return
         for check in operation.checks:
-            self._ask(caller, check)
+            self._check(caller, check)
         for bucket, key, version in operation.reads:
             if not _object_exists(bucket, key, version):
-                # Without a prefix in the context: no condition on it can help here, as in S3.
-                self._ask(caller, AuthorizationRequest("s3:ListBucket", f"arn:aws:s3:::{bucket}"))
+                # As in S3, there is no prefix in the context, so a condition on it cannot allow this.
+                self._check(caller, AuthorizationRequest("s3:ListBucket", f"arn:aws:s3:::{bucket}"))
 
-    def refused(self, resource: str) -> bool:
-        """Tell whether the request that this thread serves may not touch one of the resources it names."""
-        return resource in getattr(self._refused, "resources", ())
+    def is_denied(self, resource: str) -> bool:
+        """Return whether a resource is denied to the request that this thread handles."""
+        return resource in getattr(self._denied_here, "resources", ())
 
-    def _refused_of(self, caller: Principal, operation: Operation) -> frozenset[str]:
-        refused = set()
+    def _denied_resources(self, caller: Principal, operation: Operation) -> frozenset[str]:
+        denied = set()
         for check in operation.checks:
             try:
-                self._ask(caller, check)
+                self._check(caller, check)
             except AccessDeniedError:
-                refused.add(check.resource)
-        return frozenset(refused)
+                denied.add(check.resource)
+        return frozenset(denied)
 
-    def _ask(self, caller: Principal, request: AuthorizationRequest) -> None:
+    def _check(self, caller: Principal, request: AuthorizationRequest) -> None:
         if caller.is_owner:
             return
         request = self._complete(request, caller.context)
@@ -188,32 +182,32 @@ class Authorization:
             raise self._denied(caller.arn, request.action, request.resource, f"{about} {reason}")
 
     def _reason_against(self, caller: Principal, request: AuthorizationRequest) -> str | None:
-        """Return why a request is refused; None if it is allowed."""
+        """Return why a request is denied; None if it is allowed."""
         identity = identity_verdict(caller.policies, request)
         document = resource_policy(request.resource, self._account_id)
-        resource = resource_verdict(document, request, caller.who) if document else Verdict()
+        resource = resource_verdict(document, request, caller.identity) if document else Verdict()
         ceilings = [identity_verdict([ceiling], request) for ceiling in caller.ceilings]
         if identity.denied or any(ceiling.denied for ceiling in ceilings):
             return "with an explicit deny in an identity-based policy"
         if resource.denied:
             return "with an explicit deny in a resource-based policy"
-        lacking = None
+        missing = None
         if not identity.allowed and not resource.allowed:
-            lacking = "identity-based policy"
+            missing = "identity-based policy"
         elif identity.allowed and not all(ceiling.allowed for ceiling in ceilings):
-            lacking = "permissions boundary or session policy"
+            missing = "permissions boundary or session policy"
         elif document and request.action.startswith("kms:") and not (resource.allowed or resource.delegated):
-            # A key's policy is the only one that has to agree.
-            lacking = "resource-based policy"
+            # A key policy must always allow the request, or delegate to the account.
+            missing = "resource-based policy"
         elif request.action == "sts:AssumeRole" and not self._trusted(caller, request):
-            lacking = "role trust policy"
-        return f"because no {lacking} allows the {request.action} action" if lacking else None
+            missing = "role trust policy"
+        return f"because no {missing} allows the {request.action} action" if missing else None
 
     def _trusted(self, caller: Principal, request: AuthorizationRequest) -> bool:
         role = next((role for role in list(self._roles().values()) if role.arn == request.resource), None)
         if role is None:
             return False
-        verdict = resource_verdict(role.assume_role_policy_document, request, caller.who)
+        verdict = resource_verdict(role.assume_role_policy_document, request, caller.identity)
         return (verdict.allowed or verdict.delegated) and not verdict.denied
 
     def _decide_for_service(self, service: str, request: AuthorizationRequest, document: str | None, kind: str) -> None:
@@ -240,7 +234,7 @@ class Authorization:
             "aws:epochtime": str(int(now.timestamp())),
             "aws:requestedregion": self._region,
             "aws:resourceaccount": self._account_id,
-            # Nothing leaves this machine, so the loopback counts as TLS.
+            # Requests do not leave this machine, so the loopback interface counts as TLS.
             "aws:securetransport": "true",
             "aws:sourceip": "127.0.0.1",
             "aws:useragent": "",
@@ -258,8 +252,10 @@ class Authorization:
         roles: dict[str, Any] = iam_backends[self._account_id][PARTITION].roles
         return roles
 
-    def _denied(self, who: str, action: str, resource: str, message: str) -> AccessDeniedError:
-        self.denials.append(Denial(datetime.now(UTC), who, action, resource, message))
+    def _denied(self, caller: str, action: str, resource: str, message: str) -> AccessDeniedError:
+        self.denials.append(
+            Denial(at=datetime.now(UTC), principal=caller, action=action, resource=resource, message=message)
+        )
         return AccessDeniedError(message)
 
 

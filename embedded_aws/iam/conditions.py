@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 Values = str | Sequence[str]
-"""What a request says about one condition key: one value, or several of a multivalued key."""
+"""What a request has for a condition key: one value, or several for a multivalued key."""
 
-KEYS_A_REQUEST_MAY_LACK = frozenset(
+OPTIONAL_KEYS = frozenset(
     {
         "aws:calledvia",
         "aws:multifactorauthage",
@@ -68,7 +68,7 @@ KEYS_A_REQUEST_MAY_LACK = frozenset(
         "sts:rolesessionname",
     }
 )
-"""Keys, in lower case, that this evaluator fills where they apply; absent elsewhere, as in AWS."""
+"""Keys, in lower case, that are set only where they apply, as in AWS."""
 
 TAG_KEYS = (
     "aws:principaltag/",
@@ -77,22 +77,22 @@ TAG_KEYS = (
     "kms:encryptioncontext:",
     "s3:requestobjecttag/",
 )
-"""Beginnings of keys that end in a name of the user's; tags are not modelled as conditions and count as absent."""
+"""Prefixes of keys that end in a tag; tags are not supported in conditions and count as absent."""
 
 
 class UnknownConditionError(Exception):
-    """A policy uses an operator, key or variable that is not modelled here, so nobody can say what it decides."""
+    """A policy uses an unsupported operator, key or variable, so its decision is unknown."""
 
 
 def holds(conditions: Mapping[str, Mapping[str, Values]], context: Mapping[str, Values]) -> bool:
-    """Tell whether every condition of a statement holds.
+    """Return whether every condition of a statement holds.
 
     Args:
         conditions: operator → key → allowed values, as in the policy.
         context: condition key in lower case → value or values of the request.
 
     Raises:
-        UnknownConditionError: an operator or key is not modelled.
+        UnknownConditionError: an operator or key is unsupported.
     """
     return all(
         _holds(name, key.lower(), _values(expected), context)
@@ -102,7 +102,7 @@ def holds(conditions: Mapping[str, Mapping[str, Values]], context: Mapping[str, 
 
 
 def substitute(pattern: str, context: Mapping[str, Values]) -> str:
-    """Replace policy variables such as `${aws:username}` by the request's values.
+    """Replace policy variables such as `${aws:username}` with the request's values.
 
     Raises:
         UnknownConditionError: a variable has no value in this request.
@@ -121,7 +121,7 @@ def substitute(pattern: str, context: Mapping[str, Values]) -> str:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Tell whether a text matches an IAM pattern, in which `*` is any text and `?` any one character."""
+    """Return whether a text matches an IAM pattern: `*` is any text and `?` any one character."""
     return _compiled(pattern).fullmatch(text) is not None
 
 
@@ -135,15 +135,15 @@ def _holds(name: str, key: str, expected: Sequence[str], context: Mapping[str, V
     if_exists = operator_name.endswith("IfExists")
     operator_name = operator_name.removesuffix("IfExists")
     if quantifier not in {"", "ForAllValues", "ForAnyValue"}:
-        raise UnknownConditionError(f"The condition operator {name} is not modelled.")
-    if key not in context and key not in KEYS_A_REQUEST_MAY_LACK and not key.startswith(TAG_KEYS):
-        raise UnknownConditionError(f"The condition key {key} is not modelled.")
+        raise UnknownConditionError(f"The condition operator {name} is not supported.")
+    if key not in context and key not in OPTIONAL_KEYS and not key.startswith(TAG_KEYS):
+        raise UnknownConditionError(f"The condition key {key} is not supported.")
     actual = _values(context.get(key, ()))
     if operator_name == "Null":
         return all((value.lower() == "true") == (not actual) for value in expected)
     test, negated = _operator(operator_name, name)
     if not actual:
-        # A negated operator holds for an absent key: "not equal to x" is true of nothing.
+        # A negated operator holds for an absent key: nothing is "not equal to x".
         return if_exists or negated or quantifier == "ForAllValues"
     wanted = [substitute(value, context) for value in expected]
 
@@ -154,7 +154,7 @@ def _holds(name: str, key: str, expected: Sequence[str], context: Mapping[str, V
 
 
 def _operator(operator_name: str, shown: str) -> tuple[Callable[[str, str], bool], bool]:
-    """Return the comparison (of the request's value with the policy's) and whether it is negated."""
+    """Return the comparison of the request's value with the policy's, and whether it is negated."""
     for plain, negation in (("StringNot", "String"), ("ArnNot", "Arn"), ("NumericNot", "Numeric"), ("DateNot", "Date")):
         if operator_name.startswith(plain):
             # "StringNotEquals" is "StringEquals" negated.
@@ -162,7 +162,7 @@ def _operator(operator_name: str, shown: str) -> tuple[Callable[[str, str], bool
             if positive in OPERATORS:
                 return OPERATORS[positive], True
     if operator_name not in OPERATORS:
-        raise UnknownConditionError(f"The condition operator {shown} is not modelled.")
+        raise UnknownConditionError(f"The condition operator {shown} is not supported.")
     return OPERATORS[operator_name], False
 
 
@@ -177,7 +177,7 @@ def _values(values: Values | bool | float) -> Sequence[str]:
 
 
 def _arn_like(actual: str, pattern: str) -> bool:
-    """Compare two ARNs part by part: a wildcard does not reach over a colon of the first five parts."""
+    """Compare two ARNs part by part: a wildcard does not match a colon in the first five parts."""
     parts, wanted = actual.split(":", 5), pattern.split(":", 5)
     return len(parts) == len(wanted) and all(matches(want, part) for part, want in zip(parts, wanted, strict=True))
 

@@ -1,4 +1,4 @@
-"""Access keys."""
+"""AWS credentials."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class AwsCredentials:
-    """A key pair, of a role session with its token."""
+    """An access key, with the session token of a role session."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -18,6 +18,6 @@ class AwsCredentials:
 
     @classmethod
     def random(cls) -> Self:
-        """Return a new lasting key pair of AWS's form, which nobody can guess."""
+        """Return a new long-term access key in AWS's format."""
         letters = string.ascii_uppercase + "234567"
         return cls("AKIA" + "".join(secrets.choice(letters) for _ in range(16)), secrets.token_urlsafe(30), None)

@@ -1,33 +1,27 @@
-"""What a request does, as authorization sees it."""
+"""What a request does, in the terms of authorization."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from embedded_aws.iam.policies import AuthorizationRequest
+from embedded_aws.iam.policies import AuthorizationRequest
 
 
 class UnsupportedOperationError(Exception):
-    """It is not known here which action on which resource a request is; the message names the request."""
+    """The action and resources of a request are unknown or ambiguous; the message names the operation."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One request's operation.
-
-    Attributes:
-        name: for messages.
-        checks: every one of them has to be allowed.
-        buckets: S3 buckets spoken of; where one does not exist S3 says so to everyone.
-        reads: S3 objects (bucket, key, version or None) that are read. Where one is missing the answer is 404 only for
-            callers that may list the bucket, 403 for the others.
-        partial: the checks are decided one by one, and the answer names the refused ones (DeleteObjects).
-    """
+    """The operation of a request."""
 
     name: str
     checks: tuple[AuthorizationRequest, ...]
+    """Everything that must be allowed."""
     buckets: tuple[str, ...] = ()
+    """S3 buckets that the request names. S3 tells everyone if one does not exist."""
     reads: tuple[tuple[str, str, str | None], ...] = ()
+    """S3 objects that the request reads: bucket, key, version. For a missing one the response is 404 if the caller may
+    list the bucket, otherwise 403."""
     partial: bool = False
+    """Whether each check is decided separately and the response lists the denied ones (DeleteObjects)."""

@@ -1,6 +1,6 @@
-"""Requests of every service but S3: operation → action and resource ARNs.
+"""The permissions that an operation needs: action and resource ARNs.
 
-The tables name what is modelled; every other operation is refused to everyone but the account's owner.
+An operation that is not in the tables is denied to everyone but the account's owner. S3's are in `services/s3`.
 Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
@@ -17,18 +17,19 @@ from embedded_aws.iam.operation import Operation, UnsupportedOperationError
 from embedded_aws.iam.policies import AuthorizationRequest
 from embedded_aws.server.ambiguity import check_parameters, check_request
 from embedded_aws.server.requests import AwsRequest
+from embedded_aws.server.service_models import route
 from embedded_aws.services.s3.operations import s3_operation
 
 
 class ArnContext:
-    """The account and region in which names become ARNs."""
+    """The account and region that turn names into ARNs."""
 
     def __init__(self, region: str, account_id: str) -> None:
         self.region = region
         self.account_id = account_id
 
     def arn(self, service: str, resource: str, *, region: str | None = None) -> str:
-        """Return the ARN of a resource given by its name."""
+        """Return the ARN of a resource, given its name."""
         given = self.region if region is None else region
         return f"arn:aws:{service}:{given}:{self.account_id}:{resource}"
 
@@ -38,17 +39,23 @@ Resources = Callable[[Parameters, ArnContext], Iterable[str]]
 
 
 def operation_of(request: AwsRequest, account_id: str) -> Operation:
-    """Tell what a request needs.
+    """Return what a request does.
 
     Raises:
-        UnsupportedOperationError: the request is not in the tables.
+        UnsupportedOperationError: the operation is not in the tables, or the request is ambiguous.
     """
     check_request(request)
     if request.service in {"s3", ""}:
         return s3_operation(request)
     arns = ArnContext(request.region, account_id)
-    name, parameters = _name_and_parameters(request)
-    resources = MODELLED.get(request.service, {}).get(name)
+    if request.protocol == "rest-json":
+        name, in_path = route(request)
+        parameters: Parameters = {**request.query, **in_path}
+        if any("/" in value for value in in_path.values()) or (in_path and request.path.endswith("/")):
+            raise UnsupportedOperationError(f"{name} at the path {request.path}")
+    else:
+        name, parameters = request.operation or "?", request.parameters
+    resources = RESOURCES.get(request.service, {}).get(name)
     if resources is None:
         raise UnsupportedOperationError(f"{request.service} {name}")
     check_parameters(request, name)
@@ -64,17 +71,7 @@ def _operation(service: str, name: str, parameters: Parameters, resources: Resou
     checks = [AuthorizationRequest(action, arn, context) for arn in resources(parameters, arns)]
     if service == "secretsmanager":
         checks += _key_of_secret(name, parameters, arns)
-    return Operation(name, tuple(checks))
-
-
-def _name_and_parameters(request: AwsRequest) -> tuple[str, Parameters]:
-    if request.protocol != "rest-json":
-        return request.operation or "?", request.parameters
-    for method, pattern, name in ROUTES[request.service]:
-        found = re.fullmatch(pattern, request.path)
-        if found and method == request.method:
-            return name, {**request.query, **found.groupdict()}
-    return f"{request.method} {request.path}", {}
+    return Operation(name=name, checks=tuple(checks))
 
 
 def _context(service: str, parameters: Parameters) -> dict[str, str]:
@@ -100,7 +97,10 @@ def _secret(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
 
 
 def _key_of_secret(name: str, parameters: Parameters, arns: ArnContext) -> list[AuthorizationRequest]:
-    """Return what a secret's customer key is asked for: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html."""
+    """Return the checks of a secret's customer managed key.
+
+    Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+    """
     found = secretsmanager_backends[arns.account_id][arns.region].secrets.get(parameters.get("SecretId", ""))
     key = getattr(found, "kms_key_id", None)
     if not key or key == "alias/aws/secretsmanager":
@@ -120,7 +120,7 @@ def _function(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
 
 
 def _log_stream(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
-    """Name the stream, as CloudWatch Logs does even where a request names only its group: `…:log-stream:`."""
+    """Return ARNs of log streams; for a request that names only a group they end in `:log-stream:`, as in AWS."""
     given = [
         parameters[name] for name in ("logGroupName", "logGroupNamePrefix", "logGroupIdentifier") if name in parameters
     ]
@@ -177,7 +177,7 @@ def _workgroup_of_named_query(parameters: Parameters, arns: ArnContext) -> Itera
 
 
 def _workgroups_of(items: Iterable[Any], arns: ArnContext) -> tuple[str, ...]:
-    """Return the workgroups of executions or named queries; one that does not exist is looked for in any."""
+    """Return the workgroups of executions or named queries; for a missing one, all workgroups."""
     names = {item.workgroup.name if item is not None and item.workgroup else "*" for item in items}
     return tuple(arns.arn("athena", f"workgroup/{name}") for name in sorted(names))
 
@@ -215,7 +215,7 @@ def _role_to_assume(parameters: Parameters, _arns: ArnContext) -> Iterable[str]:
 
 
 def _nothing(_parameters: Parameters, _arns: ArnContext) -> Iterable[str]:
-    """GetCallerIdentity is everyone's right."""
+    """Return no resources: anyone may call GetCallerIdentity."""
     return ()
 
 
@@ -233,7 +233,7 @@ def _alarm(parameters: Parameters, arns: ArnContext) -> Iterable[str]:
 
 
 PREFIXES = {"monitoring": "cloudwatch"}
-"""Signing name → prefix of actions, where they differ."""
+"""Signing name → prefix of its actions, where they differ."""
 
 ACTIONS = {
     ("lambda", "Invoke"): "InvokeFunction",
@@ -249,16 +249,16 @@ CONTEXT_PARAMETERS = {
     "sts": {"RoleSessionName": "sts:rolesessionname", "ExternalId": "sts:externalid"},
     "iam": {"PolicyArn": "iam:policyarn"},
 }
-"""Parameters that are condition keys."""
+"""Signing name → parameter → condition key."""
 
 KEY_ACTIONS_OF_SECRETS = {
     "GetSecretValue": ("Decrypt",),
     "PutSecretValue": ("GenerateDataKey", "Decrypt"),
     "UpdateSecret": ("GenerateDataKey", "Decrypt"),
 }
-"""Operation on a secret → actions on its key."""
+"""Operation on a secret → actions on its KMS key."""
 
-MODELLED: dict[str, dict[str, Resources]] = {
+RESOURCES: dict[str, dict[str, Resources]] = {
     "sqs": {
         "GetQueueUrl": _queue,
         "ListQueues": _any,
@@ -400,7 +400,6 @@ MODELLED: dict[str, dict[str, Resources]] = {
         "ListAttachedRolePolicies": _role,
         "ListRolePolicies": _role,
         "ListRoles": _any,
-        "PassRole": _role,
     },
     "monitoring": {
         "DescribeAlarms": _alarm,
@@ -412,30 +411,9 @@ MODELLED: dict[str, dict[str, Resources]] = {
     "kms": dict.fromkeys(("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey"), _key),
     "sns": {"GetTopicAttributes": _topic, "ListTopics": _any, "Publish": _topic},
 }
-"""Signing name → operation → the resources it needs its action on."""
+"""Signing name → operation → resources of its action."""
 
 _FUNCTION_NAME = re.compile(
     r"(arn:aws:lambda:(?P<region>[a-z0-9-]+):)?((?P<account>\d{12}):)?(function:)?(?P<name>[A-Za-z0-9_-]+)"
     r"(:(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?"
 )
-
-_FUNCTION = r"/2015-03-31/functions/(?P<FunctionName>[^/]+)"
-
-ROUTES: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "lambda": (
-        ("POST", rf"{_FUNCTION}/invocations", "Invoke"),
-        ("GET", r"/2015-03-31/functions/?", "ListFunctions"),
-        ("GET", _FUNCTION, "GetFunction"),
-        ("GET", rf"{_FUNCTION}/configuration", "GetFunctionConfiguration"),
-        ("GET", rf"{_FUNCTION}/policy", "GetPolicy"),
-        ("GET", rf"{_FUNCTION}/versions", "ListVersionsByFunction"),
-        ("GET", r"/2019-09-25/functions/(?P<FunctionName>[^/]+)/event-invoke-config", "GetFunctionEventInvokeConfig"),
-        ("GET", r"/2015-03-31/event-source-mappings/?", "ListEventSourceMappings"),
-    ),
-    "scheduler": (
-        ("GET", r"/schedules", "ListSchedules"),
-        ("GET", r"/schedule-groups", "ListScheduleGroups"),
-        ("GET", r"/schedules/(?P<Name>[^/]+)", "GetSchedule"),
-    ),
-}
-"""Services that tell the operation by method and path: (method, path, operation)."""

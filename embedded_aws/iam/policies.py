@@ -1,4 +1,4 @@
-"""What an IAM policy document decides about one request.
+"""Evaluation of an IAM policy document.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -14,60 +14,51 @@ from typing import Any
 from embedded_aws.iam.conditions import Values, holds, matches, substitute
 
 Document = str
-"""A policy as JSON text, as moto keeps it."""
+"""A policy as JSON text, as moto stores it."""
 
 
 @dataclass(frozen=True)
 class CallerIdentity:
-    """The caller as resource policies and trust policies may name it.
-
-    Attributes:
-        arns: the ARNs that name exactly this caller (a role session: the role's and the session's own).
-        account_id: the caller's account; None for an anonymous caller or a service.
-        service: a service principal such as "s3.amazonaws.com".
-    """
+    """The caller as resource policies and trust policies may name it."""
 
     arns: frozenset[str] = frozenset()
+    """ARNs that name exactly this caller; for a role session the ARNs of the role and the session."""
     account_id: str | None = None
+    """None for an anonymous caller or a service."""
     service: str | None = None
+    """Service principal, such as "s3.amazonaws.com"."""
 
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """One thing that a caller wants to do.
-
-    Attributes:
-        action: as in policies, e.g. "s3:PutObject".
-        resource: ARN, or "*" for an action that knows no resource.
-        context: condition key in lower case → value or values.
-    """
+    """One action on one resource that needs permission."""
 
     action: str
+    """Action as in policies, such as "s3:PutObject"."""
     resource: str
+    """ARN, or "*" for an action without resources."""
     context: Mapping[str, Values] = field(default_factory=dict)
+    """Condition key in lower case → value or values."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a set of policies says.
-
-    Attributes:
-        denied: a Deny statement applies.
-        allowed: an Allow statement applies; in a resource policy one that names the caller itself.
-        delegated: an Allow statement of a resource policy names the caller's whole account, which leaves the
-            decision to the caller's own policies.
-    """
+    """The result of evaluating policies."""
 
     denied: bool = False
+    """Whether a Deny statement applies."""
     allowed: bool = False
+    """Whether an Allow statement applies; in a resource policy, one that names the caller itself."""
     delegated: bool = False
+    """Whether an Allow statement of a resource policy names the caller's account, which delegates the decision to the
+    caller's own policies."""
 
 
 def identity_verdict(documents: Iterable[Document], request: AuthorizationRequest) -> Verdict:
-    """Evaluate policies of a role or user.
+    """Evaluate the policies of a role or user.
 
     Raises:
-        UnknownConditionError: a statement that would apply has a condition that is not modelled.
+        UnknownConditionError: a statement that would apply has an unsupported condition.
     """
     effects = {
         statement["Effect"]
@@ -78,15 +69,15 @@ def identity_verdict(documents: Iterable[Document], request: AuthorizationReques
     return Verdict(denied="Deny" in effects, allowed="Allow" in effects)
 
 
-def resource_verdict(document: Document, request: AuthorizationRequest, who: CallerIdentity) -> Verdict:
-    """Evaluate the policy of a resource, or a role's trust policy.
+def resource_verdict(document: Document, request: AuthorizationRequest, caller: CallerIdentity) -> Verdict:
+    """Evaluate the policy of a resource, or the trust policy of a role.
 
     Raises:
-        UnknownConditionError: a statement that would apply has a condition that is not modelled.
+        UnknownConditionError: a statement that would apply has an unsupported condition.
     """
     denied = allowed = delegated = False
     for statement in statements(document):
-        named = _named(statement, who)
+        named = _named(statement, caller)
         if named is None or not _applies(statement, request):
             continue
         if statement["Effect"] == "Deny":
@@ -126,30 +117,30 @@ def _resource_matches(statement: Mapping[str, Any], request: AuthorizationReques
 
     if "NotResource" in statement:
         return not any_of(_list(statement["NotResource"]))
-    # A trust policy names no resource: it is the role's own.
+    # A trust policy names no resource: it belongs to the role.
     return "Resource" not in statement or any_of(_list(statement["Resource"]))
 
 
-def _named(statement: Mapping[str, Any], who: CallerIdentity) -> str | None:
-    """Tell how a statement names the caller: "itself", "account", or not at all."""
+def _named(statement: Mapping[str, Any], caller: CallerIdentity) -> str | None:
+    """Return how a statement names the caller: "itself", "account" or None."""
     if "NotPrincipal" in statement:
-        return None if _principal(statement["NotPrincipal"], who) else "itself"
-    return _principal(statement.get("Principal"), who)
+        return None if _principal(statement["NotPrincipal"], caller) else "itself"
+    return _principal(statement.get("Principal"), caller)
 
 
-def _principal(principal: Any, who: CallerIdentity) -> str | None:
+def _principal(principal: Any, caller: CallerIdentity) -> str | None:
     if principal is None:
         return None
     if principal == "*":
         return "itself"
     names = {kind: _list(value) for kind, value in principal.items()}
     aws = names.get("AWS", ())
-    if who.service is not None:
-        return "itself" if who.service in names.get("Service", ()) or "*" in aws else None
-    if "*" in aws or who.arns.intersection(aws):
+    if caller.service is not None:
+        return "itself" if caller.service in names.get("Service", ()) or "*" in aws else None
+    if "*" in aws or caller.arns.intersection(aws):
         return "itself"
-    account = {who.account_id, f"arn:aws:iam::{who.account_id}:root"}
-    return "account" if who.account_id and account.intersection(aws) else None
+    account = {caller.account_id, f"arn:aws:iam::{caller.account_id}:root"}
+    return "account" if caller.account_id and account.intersection(aws) else None
 
 
 def _list(value: str | Sequence[str]) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Who calls: access key → owner, role session or user, as moto's STS and IAM hold them."""
+"""Callers by access key: the account's owner, role sessions and users, as moto's STS and IAM hold them."""
 
 from __future__ import annotations
 
@@ -17,47 +17,43 @@ PARTITION = "aws"
 
 
 class UnknownAccessKeyError(Exception):
-    """No owner, user or role session has this access key."""
+    """An access key that belongs to nobody."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Principal:
-    """A caller with everything that decides about it.
-
-    Attributes:
-        arn: as AWS names it in messages (of a role session the session's ARN).
-        who: how resource policies may name it.
-        is_owner: may do everything.
-        policies: inline and attached policies.
-        ceilings: permissions boundary and session policy; each has to allow as well.
-        context: the condition keys that follow from the caller.
-        secret: the secret access key; None of an anonymous caller.
-        token: the session token; empty of a lasting key.
-    """
+    """A caller with everything that decides about its requests."""
 
     arn: str
-    who: CallerIdentity
+    """ARN as AWS names it in messages; for a role session the session's ARN."""
+    identity: CallerIdentity
     is_owner: bool = False
+    """Whether it is the account's owner, to whom everything is allowed."""
     policies: Sequence[Document] = ()
+    """Inline and attached policies."""
     ceilings: Sequence[Document] = ()
+    """Permissions boundary and session policy; each of them must allow a request as well."""
     context: dict[str, Values] = field(default_factory=dict)
+    """Condition keys that the caller determines."""
     secret: str | None = field(default=None, repr=False)
+    """Secret access key; None for an anonymous caller."""
     token: str = field(default="", repr=False)
+    """Session token; empty for a long-term key."""
 
 
 def principal(access_key_id: str | None, account_id: str, owner: AwsCredentials) -> Principal:
-    """Find the caller that an access key belongs to; no key is an anonymous caller.
+    """Return the caller that an access key belongs to; without a key it is anonymous.
 
     Raises:
-        UnknownAccessKeyError: nobody has this key, or it is inactive.
+        UnknownAccessKeyError: the key belongs to nobody, or is inactive.
     """
     if access_key_id is None:
-        return Principal(arn="anonymous", who=CallerIdentity(), context={"aws:principaltype": "Anonymous"})
+        return Principal(arn="anonymous", identity=CallerIdentity(), context={"aws:principaltype": "Anonymous"})
     if access_key_id == owner.access_key_id:
         root = f"arn:aws:iam::{account_id}:root"
         return Principal(
-            root,
-            CallerIdentity(frozenset({root}), account_id),
+            arn=root,
+            identity=CallerIdentity(frozenset({root}), account_id),
             is_owner=True,
             context=_context("Account", root, root),
             secret=owner.secret_access_key,
@@ -75,11 +71,11 @@ def principal(access_key_id: str | None, account_id: str, owner: AwsCredentials)
 
 def _role_session(session: Any, account_id: str) -> Principal:
     iam = iam_backends[account_id][PARTITION]
-    # A role deleted since leaves its sessions without any permission.
+    # The sessions of a role that was deleted have no permissions.
     role = next((role for role in list(iam.roles.values()) if role.arn == session.role_arn), None)
     return Principal(
         arn=session.arn,
-        who=CallerIdentity(frozenset({session.role_arn, session.arn}), account_id),
+        identity=CallerIdentity(frozenset({session.role_arn, session.arn}), account_id),
         policies=_policies(role),
         ceilings=[*_boundary(role, account_id), *([session.policy] if session.policy else [])],
         context=_context("AssumedRole", session.role_arn, session.user_id),
@@ -93,7 +89,7 @@ def _user(user: Any, secret: str, account_id: str) -> Principal:
     groups = [group for group in iam.groups.values() if user in group.users]
     return Principal(
         arn=user.arn,
-        who=CallerIdentity(frozenset({user.arn}), account_id),
+        identity=CallerIdentity(frozenset({user.arn}), account_id),
         policies=[document for holder in (user, *groups) for document in _policies(holder)],
         ceilings=_boundary(user, account_id),
         context={**_context("User", user.arn, user.id), "aws:username": user.name},

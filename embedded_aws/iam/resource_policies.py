@@ -1,4 +1,4 @@
-"""The policy that a resource carries itself: of a bucket, queue, topic, function, secret, key or event bus."""
+"""Resource-based policies of buckets, queues, topics, functions, secrets, keys and event buses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from embedded_aws.iam.principals import PARTITION
 
 
 def resource_policy(arn: str, account_id: str) -> Document | None:
-    """Return the policy of a resource; None where it has none, does not exist, or is of a kind without policies."""
+    """Return the policy of a resource; None if it has none, does not exist, or is of a kind without policies."""
     parts = arn.split(":", 5)
     if len(parts) < 6 or parts[2] not in FINDERS:
         return None

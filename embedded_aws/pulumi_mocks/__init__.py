@@ -1,4 +1,4 @@
-"""Pulumi programs deployed into the embedded AWS, without Pulumi's command."""
+"""Deployment of Pulumi programs into the embedded AWS, without the Pulumi CLI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that runs a program: its task as JSON on standard input, its answer on the last line of the output."""
+"""The process that runs a Pulumi program: a task as JSON on standard input, the result as the last line of output."""
 
 from __future__ import annotations
 

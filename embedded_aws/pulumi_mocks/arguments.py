@@ -1,4 +1,4 @@
-"""A resource's arguments, each of which somebody has to take."""
+"""The arguments of a resource, none of which may be ignored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 class Arguments:
     """The arguments of a resource or of one of its blocks, in Pulumi's names (camelCase).
 
-    What is never taken is left over, and an error in the end: nothing a program asks for is dropped in silence.
+    Arguments that are never taken are an error in the end: nothing that a program declares is silently dropped.
     """
 
     def __init__(self, given: Mapping[str, Any]) -> None:
@@ -18,12 +18,12 @@ class Arguments:
         self._blocks: list[tuple[str, Arguments]] = []
 
     def take(self, name: str, default: Any = None) -> Any:
-        """Return an argument as it is."""
+        """Return an argument."""
         self._taken.add(name)
         return _whole(self._given.get(name, default))
 
     def block(self, name: str) -> Arguments | None:
-        """Return an argument that is a block, whose own arguments have to be taken too."""
+        """Return an argument that is a block, whose own arguments must be taken too."""
         given = self._given.get(name)
         self._taken.add(name)
         return None if given is None else self._kept(name, given)
@@ -34,25 +34,25 @@ class Arguments:
         return [self._kept(f"{name}[{index}]", given) for index, given in enumerate(self._given.get(name) or ())]
 
     def api(self, name: str) -> Any:
-        """Return an argument in the AWS API's names, where these are Pulumi's with a capital first letter.
+        """Return an argument in the names of the AWS API, if those are Pulumi's with a capital first letter.
 
-        Nothing gets lost on the way: boto3 refuses a parameter that the API does not have.
+        Nothing is lost: boto3 rejects a parameter that the API does not have.
         """
         return capitalized(self.take(name))
 
     def request(self, *names: str, **renamed: str) -> dict[str, Any]:
-        """Return the arguments of these names that are given, as parameters of an API request.
+        """Return those of the named arguments that are given, as parameters of an API request.
 
         Args:
-            names: arguments whose parameter is the capitalized name, blocks included.
-            renamed: argument → parameter, for text, numbers, lists of text and maps with keys of the user's.
+            names: arguments whose parameter is the capitalized name, including blocks.
+            renamed: argument → parameter, for strings, numbers, lists of strings and maps with arbitrary keys.
         """
         taken = {capital(name): self.api(name) for name in names}
         taken |= {parameter: self.take(name) for name, parameter in renamed.items()}
         return {parameter: value for parameter, value in taken.items() if value is not None}
 
     def left_over(self) -> Iterator[str]:
-        """Name every argument that nobody took, those of blocks with the way to them."""
+        """Yield every argument that was not taken; those of blocks with their path."""
         yield from (name for name in self._given if name not in self._taken)
         for path, block in self._blocks:
             yield from (f"{path}.{name}" for name in block.left_over())
@@ -69,7 +69,7 @@ def capital(name: str) -> str:
 
 
 def capitalized(value: Any) -> Any:
-    """Return a value whose keys, on every level, begin with a capital letter."""
+    """Return a value with capitalized keys on every level."""
     if isinstance(value, dict):
         return {capital(key): capitalized(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
@@ -78,7 +78,7 @@ def capitalized(value: Any) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """Return a value with whole numbers as integers: on the wire every number is a float."""
+    """Return a value with integers for whole numbers: Pulumi sends every number as a float."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):

@@ -14,8 +14,8 @@ def _workgroup(resource: Resource) -> Created:
     request = arguments.request("description")
     if configuration := arguments.block("configuration"):
         request["Configuration"] = _configuration(configuration)
-    resource.cloud.client("athena").create_work_group(Name=name, Tags=tag_list(resource.tags()), **request)
-    return name, {"arn": resource.cloud.arn("athena", f"workgroup/{name}"), "name": name}
+    resource.account.client("athena").create_work_group(Name=name, Tags=tag_list(resource.tags()), **request)
+    return name, {"arn": resource.account.arn("athena", f"workgroup/{name}"), "name": name}
 
 
 def _configuration(given: Arguments) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def _configuration(given: Arguments) -> dict[str, Any]:
         engineVersion="EngineVersion",
         publishCloudwatchMetricsEnabled="PublishCloudWatchMetricsEnabled",
     )
-    # The provider's own default, which is not the API's.
+    # The provider's default, which differs from the API's.
     found = {"EnforceWorkGroupConfiguration": found.pop("EnforceWorkgroupConfiguration", True), **found}
     found.setdefault("PublishCloudWatchMetricsEnabled", True)
     if engine := found.pop("EngineVersion", None):
@@ -44,7 +44,7 @@ def _configuration(given: Arguments) -> dict[str, Any]:
 def _named_query(resource: Resource) -> Created:
     name = resource.physical_name(longest=128)
     request = resource.arguments.request("database", "description", query="QueryString", workgroup="WorkGroup")
-    identity = resource.cloud.client("athena").create_named_query(Name=name, **request)["NamedQueryId"]
+    identity = resource.account.client("athena").create_named_query(Name=name, **request)["NamedQueryId"]
     return identity, {"name": name}
 
 
@@ -55,6 +55,6 @@ RESOURCES: dict[str, Create] = {
 
 NOT_APPLIED = {
     "aws:athena/workgroup:Workgroup": {
-        "forceDestroy": "speaks only of destroying, which the embedded cloud does as a whole",
+        "forceDestroy": "affects only deletion, and the embedded AWS is deleted as a whole",
     },
 }

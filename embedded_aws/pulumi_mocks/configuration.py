@@ -1,4 +1,4 @@
-"""The configuration of a stack, read as Pulumi's command reads it.
+"""The configuration of a stack, read as the Pulumi CLI reads it.
 
 Source: https://www.pulumi.com/docs/iac/concepts/projects/project-file/ and
 https://www.pulumi.com/docs/iac/concepts/config/
@@ -15,37 +15,37 @@ from typing import Any
 import yaml
 
 PROVIDER_SETTINGS = {
-    "aws:region": "has to be the server's",
+    "aws:region": "must be the server's region",
     "aws:accessKey": "the deployment has the owner's credentials",
     "aws:secretKey": "the deployment has the owner's credentials",
-    "aws:endpoints": "the deployment goes to the server that runs",
+    "aws:endpoints": "the deployment uses the running server",
     "aws:s3UsePathStyle": "the deployment always does",
     "aws:skipCredentialsValidation": "the deployment validates nothing",
     "aws:skipMetadataApiCheck": "the deployment validates nothing",
     "aws:skipRegionValidation": "the deployment validates nothing",
     "aws:skipRequestingAccountId": "the deployment validates nothing",
 }
-"""Settings of the AWS provider that may be given → why nothing has to be done about them."""
+"""Setting of the AWS provider that is allowed → why it has no effect."""
 
 
 class StackConfigError(Exception):
-    """A project or stack file that cannot be used; the message names file and key."""
+    """A project or stack file is invalid; the message names the file and key."""
 
 
 def read_configuration(project: Path, stack: str, overrides: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """Return the project's name and its configuration, key with namespace → value as text.
 
     Args:
-        project: folder of `Pulumi.yaml`.
-        stack: its file is `Pulumi.<stack>.yaml`.
-        overrides: win over both files; a key without a namespace is the project's.
+        project: folder with `Pulumi.yaml`.
+        stack: name of the stack, which `Pulumi.<stack>.yaml` configures.
+        overrides: settings that override both files; a key without a namespace is the project's.
 
     Raises:
-        StackConfigError: `Pulumi.yaml` is missing, or a file holds what is not modelled here.
+        StackConfigError: `Pulumi.yaml` is missing, or a file is invalid or uses something unsupported.
     """
     about = _load(project / "Pulumi.yaml")
     if "name" not in about:
-        raise StackConfigError(f"{project / 'Pulumi.yaml'} is missing or names no project.")
+        raise StackConfigError(f"{project / 'Pulumi.yaml'} is missing or has no project name.")
     name = str(about["name"])
     config = {
         _key(key, name): _text(value)
@@ -55,7 +55,7 @@ def read_configuration(project: Path, stack: str, overrides: Mapping[str, str]) 
     stack_file = project / f"Pulumi.{stack}.yaml"
     for key, value in (_load(stack_file).get("config") or {}).items():
         if isinstance(value, dict) and "secure" in value:
-            raise StackConfigError(f"{stack_file}: {key} is encrypted, which only Pulumi's own command can read.")
+            raise StackConfigError(f"{stack_file}: {key} is encrypted; only the Pulumi CLI can read it.")
         config[_key(key, name)] = _text(value)
     config |= {_key(key, name): value for key, value in overrides.items()}
     _check_provider(config)
@@ -68,14 +68,14 @@ def _load(file: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        raise StackConfigError(f"{file} is no YAML: {' '.join(str(error).split())}") from error
+        raise StackConfigError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict):
-        raise StackConfigError(f"{file} has to hold a mapping.")
+        raise StackConfigError(f"{file} must contain a mapping.")
     return found
 
 
 def _default(given: Any) -> Any:
-    """Return the value that a project file gives a setting, which may be plain or a declaration."""
+    """Return the value of a setting in a project file, which may be a plain value or a declaration."""
     if isinstance(given, dict):
         return given.get("value", given.get("default"))
     return given
@@ -86,15 +86,15 @@ def _key(key: str, project: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return a value as Pulumi passes it to programs: text as it is, everything else as JSON."""
+    """Return a value as Pulumi passes it to programs: strings unchanged, everything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _check_provider(config: Mapping[str, str]) -> None:
     for key in config:
         if key.startswith("aws:") and key not in PROVIDER_SETTINGS:
-            raise StackConfigError(f"The provider setting {key} is not modelled by the embedded cloud; remove it.")
+            raise StackConfigError(f"The provider setting {key} is not supported by the embedded AWS; remove it.")
     here = os.environ["AWS_REGION"]
     region = config.get("aws:region", here)
     if region != here:
-        raise StackConfigError(f"aws:region is {region}, but the embedded cloud runs in {here}: use one for both.")
+        raise StackConfigError(f"aws:region is {region}, but the embedded AWS is in {here}: use the same region.")

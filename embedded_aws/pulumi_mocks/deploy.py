@@ -1,4 +1,4 @@
-"""Start a Pulumi program in a process of its own and hand back its outputs."""
+"""A Pulumi program run in a process of its own."""
 
 from __future__ import annotations
 
@@ -9,44 +9,53 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    # The new process imports this package too, and shall not wait for moto.
-    from embedded_aws.server.server import AwsServer
+from embedded_aws.iam.credentials import AwsCredentials
 
 LOG = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[2]
-"""Where this package is found by the new process, whatever the project is."""
+"""Folder from which the new process imports this package."""
 
 
 class DeploymentError(Exception):
-    """A program that could not be deployed; the message is one sentence."""
+    """A program could not be deployed; the message is one sentence."""
+
+
+class Endpoint(Protocol):
+    """The server that a program is deployed to. The new process imports this module, and must not wait for moto."""
+
+    region: str
+    owner: AwsCredentials
+
+    @property
+    def url(self) -> str:
+        """The endpoint of every service."""
 
 
 def deploy(
-    server: AwsServer,
+    server: Endpoint,
     project: Path,
     *,
     stack: str,
     config: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Run a project's program; each resource it asks for is created in the server.
+    """Run a project's program and create its resources in a server.
 
     Args:
-        server: where to; it has to run.
-        project: folder of `__main__.py` and `Pulumi.yaml`.
-        stack: whose `Pulumi.<stack>.yaml` configures the program; the file may be absent.
-        config: settings that override the files', by key; one without a namespace is the project's own.
-        environment: variables for the program, beside those that every program gets.
+        server: the server, which must be running.
+        project: folder with `__main__.py` and `Pulumi.yaml`.
+        stack: name of the stack; `Pulumi.<stack>.yaml` configures it if it exists.
+        config: settings that override those of the files; a key without a namespace is the project's.
+        environment: additional environment variables for the program.
 
     Returns:
         The stack's outputs.
 
     Raises:
-        DeploymentError: the program ended with an error, or asks for something that is not modelled here.
+        DeploymentError: the program failed, or declares something unsupported.
     """
     task = {"project": str(project.resolve()), "stack": stack, "config": dict(config or {})}
     finished = subprocess.run(
@@ -58,24 +67,24 @@ def deploy(
         text=True,
         check=False,
     )
-    # The last line is the answer; what the program itself printed stands before it.
+    # The last line is the result, after what the program itself printed.
     *printed, last = finished.stdout.splitlines() or [""]
     if finished.returncode != 0 or not last:
-        complaint = (finished.stderr or finished.stdout).strip().splitlines() or ["it said nothing"]
-        raise DeploymentError(f"The deployment of {project} broke off: {complaint[-1]}")
-    answer = json.loads(last)
+        complaint = (finished.stderr or finished.stdout).strip().splitlines() or ["no output"]
+        raise DeploymentError(f"The deployment of {project} failed: {complaint[-1]}")
+    result = json.loads(last)
     for line in filter(None, printed):
         LOG.info("%s", line)
-    for warning in answer["warnings"]:
+    for warning in result["warnings"]:
         LOG.warning("%s", warning)
-    if answer["error"] is not None:
-        raise DeploymentError(answer["error"])
-    outputs: dict[str, Any] = answer["outputs"]
+    if result["error"] is not None:
+        raise DeploymentError(result["error"])
+    outputs: dict[str, Any] = result["outputs"]
     return outputs
 
 
-def _environment(server: AwsServer) -> dict[str, str]:
-    """Return the process's environment: the embedded AWS as the only one there is, in boto3's own variables."""
+def _environment(server: Endpoint) -> dict[str, str]:
+    """Return the environment of the process, in which boto3 knows no other AWS than the embedded one."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return kept | {

@@ -1,4 +1,4 @@
-"""Rules of EventBridge and their targets."""
+"""EventBridge rules and their targets."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ def _rule(resource: Resource) -> Created:
     request = resource.arguments.request(
         "description", "eventBusName", "eventPattern", "roleArn", "scheduleExpression", "state"
     )
-    arn = resource.cloud.client("events").put_rule(Name=name, Tags=tag_list(resource.tags()), **request)["RuleArn"]
+    arn = resource.account.client("events").put_rule(Name=name, Tags=tag_list(resource.tags()), **request)["RuleArn"]
     return name, {"arn": arn, "eventBusName": request.get("EventBusName", "default"), "name": name}
 
 
 def _target(resource: Resource) -> Created:
     arguments = resource.arguments
-    # The provider makes one up as well.
+    # Like the provider, generate one if it is missing.
     identity = arguments.take("targetId") or f"pulumi-{uuid.uuid5(uuid.NAMESPACE_URL, resource.name).hex[:16]}"
     target = {"Id": identity} | arguments.request(
         "arn", "deadLetterConfig", "input", "inputPath", "retryPolicy", "roleArn"
@@ -26,9 +26,9 @@ def _target(resource: Resource) -> Created:
     if transformer := arguments.block("inputTransformer"):
         target["InputTransformer"] = transformer.request("inputTemplate", inputPaths="InputPathsMap")
     rule = arguments.request("rule", "eventBusName")
-    answer = resource.cloud.client("events").put_targets(Targets=[target], **rule)
-    if answer["FailedEntryCount"]:
-        raise ResourceError(answer["FailedEntries"][0]["ErrorMessage"])
+    response = resource.account.client("events").put_targets(Targets=[target], **rule)
+    if response["FailedEntryCount"]:
+        raise ResourceError(response["FailedEntries"][0]["ErrorMessage"])
     return f"{rule['Rule']}-{identity}", {"targetId": identity}
 
 
@@ -39,9 +39,9 @@ RESOURCES: dict[str, Create] = {
 
 NOT_APPLIED = {
     "aws:cloudwatch/eventRule:EventRule": {
-        "forceDestroy": "speaks only of destroying, which the embedded cloud does as a whole",
+        "forceDestroy": "affects only deletion, and the embedded AWS is deleted as a whole",
     },
     "aws:cloudwatch/eventTarget:EventTarget": {
-        "forceDestroy": "speaks only of destroying, which the embedded cloud does as a whole",
+        "forceDestroy": "affects only deletion, and the embedded AWS is deleted as a whole",
     },
 }

@@ -1,4 +1,4 @@
-"""Databases and crawlers of the Glue Data Catalog."""
+"""Glue databases and crawlers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ def _database(resource: Resource) -> Created:
     arguments = resource.arguments
     request = arguments.request("catalogId")
     database = {"Name": name} | arguments.request("description", "locationUri", parameters="Parameters")
-    resource.cloud.client("glue").create_database(DatabaseInput=database, Tags=resource.tags(), **request)
-    catalog = request.get("CatalogId", resource.cloud.account_id)
+    resource.account.client("glue").create_database(DatabaseInput=database, Tags=resource.tags(), **request)
+    catalog = request.get("CatalogId", resource.account.account_id)
     return f"{catalog}:{name}", {
-        "arn": resource.cloud.arn("glue", f"database/{name}"),
+        "arn": resource.account.arn("glue", f"database/{name}"),
         "catalogId": catalog,
         "name": name,
     }
@@ -41,13 +41,13 @@ def _crawler(resource: Resource) -> Created:
         "DynamoDBTargets": arguments.api("dynamodbTargets"),
         "JdbcTargets": arguments.api("jdbcTargets"),
     }
-    resource.cloud.client("glue").create_crawler(
+    resource.account.client("glue").create_crawler(
         Name=name,
         Targets={kind: found for kind, found in targets.items() if found},
         Tags=resource.tags(),
         **request,
     )
-    return name, {"arn": resource.cloud.arn("glue", f"crawler/{name}"), "name": name}
+    return name, {"arn": resource.account.arn("glue", f"crawler/{name}"), "name": name}
 
 
 RESOURCES: dict[str, Create] = {

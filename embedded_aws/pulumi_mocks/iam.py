@@ -1,4 +1,4 @@
-"""Roles and policies."""
+"""IAM roles and policies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def _role(resource: Resource) -> Created:
     name = resource.physical_name(longest=64)
     arguments = resource.arguments
     more = arguments.request("description", "maxSessionDuration", "path", "permissionsBoundary")
-    role = resource.cloud.client("iam").create_role(
+    role = resource.account.client("iam").create_role(
         RoleName=name,
         AssumeRolePolicyDocument=arguments.take("assumeRolePolicy"),
         Tags=tag_list(resource.tags()),
@@ -21,14 +21,14 @@ def _role(resource: Resource) -> Created:
 def _role_policy(resource: Resource) -> Created:
     name = resource.physical_name(longest=128)
     role, document = resource.arguments.take("role"), resource.arguments.take("policy")
-    resource.cloud.client("iam").put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+    resource.account.client("iam").put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
     return f"{role}:{name}", {"name": name}
 
 
 def _policy(resource: Resource) -> Created:
     name = resource.physical_name(longest=128)
     more = resource.arguments.request("description", "path")
-    policy = resource.cloud.client("iam").create_policy(
+    policy = resource.account.client("iam").create_policy(
         PolicyName=name,
         PolicyDocument=resource.arguments.take("policy"),
         Tags=tag_list(resource.tags()),
@@ -39,7 +39,7 @@ def _policy(resource: Resource) -> Created:
 
 def _attachment(resource: Resource) -> Created:
     role, policy = resource.arguments.take("role"), resource.arguments.take("policyArn")
-    resource.cloud.client("iam").attach_role_policy(RoleName=role, PolicyArn=policy)
+    resource.account.client("iam").attach_role_policy(RoleName=role, PolicyArn=policy)
     return f"{role}/{policy}", {}
 
 
@@ -52,6 +52,6 @@ RESOURCES: dict[str, Create] = {
 
 NOT_APPLIED = {
     "aws:iam/role:Role": {
-        "forceDetachPolicies": "speaks only of destroying, which the embedded cloud does as a whole",
+        "forceDetachPolicies": "affects only deletion, and the embedded AWS is deleted as a whole",
     },
 }

@@ -1,15 +1,15 @@
-"""Functions of the AWS provider that programs call."""
+"""Functions of the AWS provider, which programs invoke."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from embedded_aws.pulumi_mocks.resource import Cloud
+from embedded_aws.pulumi_mocks.resource import Account
 
 
-def _caller_identity(cloud: Cloud) -> dict[str, Any]:
-    identity = cloud.client("sts").get_caller_identity()
+def _caller_identity(account: Account) -> dict[str, Any]:
+    identity = account.client("sts").get_caller_identity()
     return {
         "accountId": identity["Account"],
         "arn": identity["Arn"],
@@ -18,21 +18,21 @@ def _caller_identity(cloud: Cloud) -> dict[str, Any]:
     }
 
 
-def _region(cloud: Cloud) -> dict[str, Any]:
+def _region(account: Account) -> dict[str, Any]:
     return {
-        "description": cloud.region,
-        "endpoint": f"ec2.{cloud.region}.amazonaws.com",
-        "id": cloud.region,
-        "name": cloud.region,
-        "region": cloud.region,
+        "description": account.region,
+        "endpoint": f"ec2.{account.region}.amazonaws.com",
+        "id": account.region,
+        "name": account.region,
+        "region": account.region,
     }
 
 
-def _partition(_cloud: Cloud) -> dict[str, Any]:
+def _partition(_account: Account) -> dict[str, Any]:
     return {"dnsSuffix": "amazonaws.com", "id": "aws", "partition": "aws", "reverseDnsPrefix": "com.amazonaws"}
 
 
-INVOKES: dict[str, Callable[[Cloud], dict[str, Any]]] = {
+INVOKES: dict[str, Callable[[Account], dict[str, Any]]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getRegion:getRegion": _region,

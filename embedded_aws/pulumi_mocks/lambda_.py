@@ -1,4 +1,4 @@
-"""Functions, layers, permissions and event source mappings."""
+"""Lambda functions, layers, permissions and event source mappings."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ def _function(resource: Resource) -> Created:
     )
     if environment := arguments.block("environment"):
         request["Environment"] = {"Variables": environment.take("variables", {})}
-    functions = resource.cloud.client("lambda")
-    made = functions.create_function(
+    functions = resource.account.client("lambda")
+    created = functions.create_function(
         FunctionName=name, Code={"ZipFile": _archive(arguments.take("code"))}, Tags=resource.tags(), **request
     )
     reserved = arguments.take("reservedConcurrentExecutions", -1)
     if reserved >= 0:
         functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
-    arn = made["FunctionArn"]
+    arn = created["FunctionArn"]
     return name, {
         "arn": arn,
-        "codeSha256": made["CodeSha256"],
-        "invokeArn": f"arn:aws:apigateway:{resource.cloud.region}:lambda:path/2015-03-31/functions/{arn}/invocations",
-        "lastModified": made["LastModified"],
+        "codeSha256": created["CodeSha256"],
+        "invokeArn": f"arn:aws:apigateway:{resource.account.region}:lambda:path/2015-03-31/functions/{arn}/invocations",
+        "lastModified": created["LastModified"],
         "name": name,
         "qualifiedArn": f"{arn}:$LATEST",
-        "sourceCodeSize": made["CodeSize"],
+        "sourceCodeSize": created["CodeSize"],
         "version": "$LATEST",
     }
 
@@ -62,17 +62,17 @@ def _layer_version(resource: Resource) -> Created:
     request = arguments.request(
         "layerName", "compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo"
     )
-    made = resource.cloud.client("lambda").publish_layer_version(
+    created = resource.account.client("lambda").publish_layer_version(
         Content={"ZipFile": _archive(arguments.take("code"))}, **request
     )
-    arn = made["LayerVersionArn"]
+    arn = created["LayerVersionArn"]
     return arn, {
         "arn": arn,
-        "codeSha256": made["Content"]["CodeSha256"],
-        "createdDate": made["CreatedDate"],
+        "codeSha256": created["Content"]["CodeSha256"],
+        "createdDate": created["CreatedDate"],
         "layerArn": arn.rpartition(":")[0],
-        "sourceCodeSize": made["Content"]["CodeSize"],
-        "version": str(made["Version"]),
+        "sourceCodeSize": created["Content"]["CodeSize"],
+        "version": str(created["Version"]),
     }
 
 
@@ -89,7 +89,7 @@ def _permission(resource: Resource) -> Created:
         function="FunctionName",
         principalOrgId="PrincipalOrgID",
     )
-    resource.cloud.client("lambda").add_permission(StatementId=statement, **request)
+    resource.account.client("lambda").add_permission(StatementId=statement, **request)
     return statement, {"statementId": statement}
 
 
@@ -97,7 +97,7 @@ def _event_invoke_config(resource: Resource) -> Created:
     request = resource.arguments.request(
         "functionName", "qualifier", "maximumRetryAttempts", "maximumEventAgeInSeconds", "destinationConfig"
     )
-    resource.cloud.client("lambda").put_function_event_invoke_config(**request)
+    resource.account.client("lambda").put_function_event_invoke_config(**request)
     return request["FunctionName"], {}
 
 
@@ -121,19 +121,19 @@ def _event_source_mapping(resource: Resource) -> Created:
         "tumblingWindowInSeconds",
         kmsKeyArn="KMSKeyArn",
     )
-    made = resource.cloud.client("lambda").create_event_source_mapping(Tags=resource.tags(), **request)
-    return made["UUID"], {
-        "arn": resource.cloud.arn("lambda", f"event-source-mapping:{made['UUID']}"),
-        "functionArn": made["FunctionArn"],
-        "state": made["State"],
-        "uuid": made["UUID"],
+    created = resource.account.client("lambda").create_event_source_mapping(Tags=resource.tags(), **request)
+    return created["UUID"], {
+        "arn": resource.account.arn("lambda", f"event-source-mapping:{created['UUID']}"),
+        "functionArn": created["FunctionArn"],
+        "state": created["State"],
+        "uuid": created["UUID"],
     }
 
 
 def _archive(code: Any) -> bytes:
-    """Return the bytes of a zip archive; of a folder an archive is made."""
+    """Return the bytes of a zip archive; a folder is zipped."""
     if not isinstance(code, pulumi.FileArchive):
-        raise ResourceError(f"its code is a {type(code).__name__} where only a FileArchive is modelled")
+        raise ResourceError(f"its code is a {type(code).__name__} and only a FileArchive is supported")
     path = Path(code.path)
     if path.is_file():
         return path.read_bytes()
@@ -157,11 +157,11 @@ RESOURCES: dict[str, Create] = {
 
 NOT_APPLIED = {
     "aws:lambda/function:Function": {
-        "sourceCodeHash": "tells Pulumi when to upload the code again; it is no property of the function",
-        "skipDestroy": "speaks only of destroying, which the embedded cloud does as a whole",
+        "sourceCodeHash": "tells Pulumi when to upload new code; it is not a property of the function",
+        "skipDestroy": "affects only deletion, and the embedded AWS is deleted as a whole",
     },
     "aws:lambda/layerVersion:LayerVersion": {
-        "sourceCodeHash": "tells Pulumi when to upload the layer again; it is no property of the layer",
-        "skipDestroy": "speaks only of destroying, which the embedded cloud does as a whole",
+        "sourceCodeHash": "tells Pulumi when to upload a new version; it is not a property of the layer",
+        "skipDestroy": "affects only deletion, and the embedded AWS is deleted as a whole",
     },
 }

@@ -1,4 +1,4 @@
-"""Pulumi's mocks: what a program asks for is created in the embedded AWS through boto3."""
+"""Pulumi mocks that create the resources of a program in the embedded AWS through boto3."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ from embedded_aws.pulumi_mocks import (
     sqs,
 )
 from embedded_aws.pulumi_mocks.arguments import Arguments
-from embedded_aws.pulumi_mocks.resource import Cloud, Create, Resource, ResourceError
+from embedded_aws.pulumi_mocks.resource import Account, Create, Resource, ResourceError
 
 MODULES = (athena, events, glue, iam, lambda_, logs, s3, scheduler, secretsmanager, sqs)
 
 RESOURCES: dict[str, Create] = {token: create for module in MODULES for token, create in module.RESOURCES.items()}
-"""Pulumi's type → what creates it."""
+"""Pulumi type → function that creates such a resource."""
 
 NOT_APPLIED: dict[str, dict[str, str]] = {
     token: reasons for module in MODULES for token, reasons in module.NOT_APPLIED.items()
 }
-"""Pulumi's type → argument that is not applied → why nothing is lost by that."""
+"""Pulumi type → ignored argument → why it may be ignored."""
 
 
 class UnsupportedResourceError(Exception):
-    """A program asks for something that the embedded cloud cannot create as asked; the message names it."""
+    """A program declares something that cannot be created as declared; the message names it."""
 
 
-class CloudMocks(pulumi.runtime.Mocks):
-    """Creates each resource; components are only taken note of.
+class AwsMocks(pulumi.runtime.Mocks):
+    """Creates each resource; a component is only registered.
 
     Args:
-        project: the project's name.
-        stack: the stack's name.
+        project: name of the project.
+        stack: name of the stack.
     """
 
     def __init__(self, project: str, stack: str) -> None:
-        self._cloud = Cloud(f"{project}/{stack}")
+        self._account = Account(f"{project}/{stack}")
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        """Answer a function of the provider."""
+        """Return the result of a function of the provider."""
         if args.token not in invokes.INVOKES:
-            raise UnsupportedResourceError(f"The function {args.token} is not modelled by the embedded cloud.")
-        return invokes.INVOKES[args.token](self._cloud)
+            raise UnsupportedResourceError(f"The function {args.token} is not supported by the embedded AWS.")
+        return invokes.INVOKES[args.token](self._account)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Create a resource and return its id and outputs."""
@@ -63,33 +63,35 @@ class CloudMocks(pulumi.runtime.Mocks):
             return "", inputs
         about = f"{args.typ} {args.name}"
         if args.resource_id:
-            raise UnsupportedResourceError(f"{about}: importing or reading what exists already is not modelled.")
+            raise UnsupportedResourceError(f"{about}: importing or reading an existing resource is not supported.")
         if args.typ not in RESOURCES:
-            raise UnsupportedResourceError(f"{about}: the type is not modelled by the embedded cloud.")
+            raise UnsupportedResourceError(f"{about}: the type is not supported by the embedded AWS.")
         arguments = Arguments(inputs)
-        if arguments.take("region", self._cloud.region) != self._cloud.region:
+        if arguments.take("region", self._account.region) != self._account.region:
             raise UnsupportedResourceError(
-                f"{about}: it is in another region than the embedded cloud, {self._cloud.region}."
+                f"{about}: it is not in the region of the embedded AWS, {self._account.region}."
             )
         for ignored in NOT_APPLIED.get(args.typ, {}):
             arguments.take(ignored)
         try:
-            identity, outputs = RESOURCES[args.typ](Resource(args.typ, args.name, arguments, self._cloud))
+            identity, outputs = RESOURCES[args.typ](
+                Resource(token=args.typ, name=args.name, arguments=arguments, account=self._account)
+            )
         except (ClientError, BotoCoreError, ResourceError) as failed:
             raise UnsupportedResourceError(
                 f"{about} cannot be created: {' '.join(str(failed).split()).rstrip('.')}."
             ) from failed
         if left_over := list(arguments.left_over()):
             raise UnsupportedResourceError(
-                f"{about}: the embedded cloud does not model {', '.join(left_over)}, so the resource would differ from"
-                " what the program asks for."
+                f"{about}: the embedded AWS does not support {', '.join(left_over)}, so the resource would differ from"
+                " its declaration."
             )
         tags = {"tagsAll": inputs["tags"]} if "tags" in inputs else {}
-        return identity, {**inputs, "region": self._cloud.region, **tags, **outputs}
+        return identity, {**inputs, "region": self._account.region, **tags, **outputs}
 
 
 def revealed(value: Any) -> Any:
-    """Return a value without the mark of a secret, on every level."""
+    """Return a value with secrets unwrapped on every level."""
     if rpc.is_rpc_secret(value):
         return revealed(rpc.unwrap_rpc_secret(value))
     if isinstance(value, dict):

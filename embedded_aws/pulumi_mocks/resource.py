@@ -1,4 +1,4 @@
-"""One resource that a program asks for, and the account it is created in."""
+"""A resource that a program declares, and the account that it is created in."""
 
 from __future__ import annotations
 
@@ -15,20 +15,15 @@ from embedded_aws.pulumi_mocks.arguments import Arguments
 
 
 class ResourceError(Exception):
-    """A resource cannot be created as asked; the message says why, without naming the resource."""
+    """A resource cannot be created as declared; the message says why, without naming the resource."""
 
 
-class Cloud:
-    """The account: clients by the environment's endpoint and credentials, made once each.
-
-    Attributes:
-        region: e.g. "eu-central-1".
-        account_id: twelve digits.
-        scope: project and stack, from which physical names are made.
-    """
+class Account:
+    """The AWS account, as the environment's endpoint and credentials determine it."""
 
     def __init__(self, scope: str) -> None:
         self.scope = scope
+        """Project and stack, from which physical names are derived."""
         self._session = boto3.Session()
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
@@ -36,43 +31,38 @@ class Cloud:
         self.account_id: str = self.client("sts").get_caller_identity()["Account"]
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client."""
+        """Return a boto3 client, cached by service."""
         with self._lock:
             if service not in self._clients:
                 config = Config(s3={"addressing_style": "path"}, max_pool_connections=32)
-                self._clients[service] = self._session.client(service, config=config)  # type: ignore[call-overload] # by name
+                self._clients[service] = self._session.client(service, config=config)  # type: ignore[call-overload] # the stubs have a literal type for service names
             return self._clients[service]
 
     def arn(self, service: str, resource: str, *, region: str | None = None) -> str:
         """Return the ARN of a resource of this account."""
-        place = self.region if region is None else region
-        return f"arn:aws:{service}:{place}:{self.account_id}:{resource}"
+        region = self.region if region is None else region
+        return f"arn:aws:{service}:{region}:{self.account_id}:{resource}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Resource:
-    """What a program asks for.
-
-    Attributes:
-        token: Pulumi's type, e.g. "aws:sqs/queue:Queue".
-        name: the name in the program.
-        arguments: what it is given.
-        cloud: where it is created.
-    """
+    """A resource that a program declares."""
 
     token: str
+    """Pulumi type, such as "aws:sqs/queue:Queue"."""
     name: str
+    """Name in the program."""
     arguments: Arguments
-    cloud: Cloud
+    account: Account
 
     def physical_name(self, argument: str = "name", *, longest: int) -> str:
-        """Return the given name, else one made of the program's name and seven hexadecimal digits, as Pulumi makes it.
+        """Return the given name, or by default Pulumi's: the name in the program and seven hexadecimal digits.
 
-        The digits are the same in every deployment of the stack, so that two runs can be compared.
+        The digits are the same in every deployment of the stack, to make runs comparable.
 
         Args:
-            argument: where the program may give the name, or `<argument>Prefix` its beginning.
-            longest: characters that AWS allows.
+            argument: argument for the name; `<argument>Prefix` may give its beginning.
+            longest: maximum length that AWS allows.
 
         Raises:
             ResourceError: the name would be too long.
@@ -81,7 +71,7 @@ class Resource:
         if given is not None:
             return str(given)
         prefix = self.arguments.take(f"{argument}Prefix", f"{self.name}-")
-        digits = hashlib.sha256(f"{self.cloud.scope}/{self.token}/{self.name}".encode()).hexdigest()[:7]
+        digits = hashlib.sha256(f"{self.account.scope}/{self.token}/{self.name}".encode()).hexdigest()[:7]
         if len(prefix) + len(digits) > longest:
             raise ResourceError(
                 f"its name {self.name} plus eight characters is longer than the {longest} that AWS allows"
@@ -94,11 +84,11 @@ class Resource:
 
 
 Created = tuple[str, dict[str, Any]]
-"""The provider's id of what was created, and the outputs beyond the arguments."""
+"""The provider's ID of the resource, and the outputs beyond the arguments."""
 
 Create = Callable[[Resource], Created]
 
 
 def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
-    """Return tags as most services take them."""
+    """Return tags in the format of most services."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]

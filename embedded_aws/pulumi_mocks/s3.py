@@ -1,4 +1,4 @@
-"""Buckets and what belongs to them."""
+"""S3 buckets, their settings and objects."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from embedded_aws.pulumi_mocks.resource import Create, Created, Resource, tag_li
 
 def _bucket(resource: Resource) -> Created:
     name = resource.physical_name("bucket", longest=63)
-    region = resource.cloud.region
+    region = resource.account.region
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3 = resource.cloud.client("s3")
+    s3 = resource.account.client("s3")
     s3.create_bucket(Bucket=name, **where)
     if tags := resource.tags():
         s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(tags)})
@@ -29,14 +29,14 @@ def _public_access_block(resource: Resource) -> Created:
     bucket = resource.arguments.take("bucket")
     names = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
     block = {capital(name): False for name in names} | resource.arguments.request(*names)
-    resource.cloud.client("s3").put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
+    resource.account.client("s3").put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
     return bucket, {}
 
 
 def _ownership_controls(resource: Resource) -> Created:
     bucket = resource.arguments.take("bucket")
     rule = resource.arguments.api("rule")
-    resource.cloud.client("s3").put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [rule]})
+    resource.account.client("s3").put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [rule]})
     return bucket, {}
 
 
@@ -50,14 +50,16 @@ def _encryption(resource: Resource) -> Created:
                 sseAlgorithm="SSEAlgorithm", kmsMasterKeyId="KMSMasterKeyID"
             )
         rules.append(found)
-    resource.cloud.client("s3").put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+    resource.account.client("s3").put_bucket_encryption(
+        Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules}
+    )
     return bucket, {}
 
 
 def _versioning(resource: Resource) -> Created:
     bucket = resource.arguments.take("bucket")
     versioning = resource.arguments.block("versioningConfiguration")
-    resource.cloud.client("s3").put_bucket_versioning(
+    resource.account.client("s3").put_bucket_versioning(
         Bucket=bucket, VersioningConfiguration=versioning.request("status", mfaDelete="MFADelete") if versioning else {}
     )
     return bucket, {}
@@ -66,7 +68,7 @@ def _versioning(resource: Resource) -> Created:
 def _lifecycle(resource: Resource) -> Created:
     bucket = resource.arguments.take("bucket")
     rules = [_lifecycle_rule(rule) for rule in resource.arguments.blocks("rules")]
-    resource.cloud.client("s3").put_bucket_lifecycle_configuration(
+    resource.account.client("s3").put_bucket_lifecycle_configuration(
         Bucket=bucket, LifecycleConfiguration={"Rules": rules}
     )
     return bucket, {}
@@ -99,7 +101,7 @@ def _lifecycle_filter(given: Arguments) -> dict[str, Any]:
 
 def _policy(resource: Resource) -> Created:
     bucket = resource.arguments.take("bucket")
-    resource.cloud.client("s3").put_bucket_policy(Bucket=bucket, Policy=resource.arguments.take("policy"))
+    resource.account.client("s3").put_bucket_policy(Bucket=bucket, Policy=resource.arguments.take("policy"))
     return bucket, {}
 
 
@@ -116,7 +118,7 @@ def _notification(resource: Resource) -> Created:
             configuration[part] = found
     if arguments.take("eventbridge"):
         configuration["EventBridgeConfiguration"] = {}
-    resource.cloud.client("s3").put_bucket_notification_configuration(
+    resource.account.client("s3").put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration=configuration
     )
     return bucket, {}
@@ -137,7 +139,9 @@ def _object(resource: Resource) -> Created:
     bucket, key = arguments.take("bucket"), arguments.take("key")
     content = arguments.take("content")
     more = arguments.request("contentType", "contentEncoding", "cacheControl", metadata="Metadata")
-    etag = resource.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=(content or "").encode(), **more)["ETag"]
+    etag = resource.account.client("s3").put_object(Bucket=bucket, Key=key, Body=(content or "").encode(), **more)[
+        "ETag"
+    ]
     return f"{bucket}/{key}", {"arn": f"arn:aws:s3:::{bucket}/{key}", "etag": etag.strip('"')}
 
 
@@ -154,5 +158,5 @@ RESOURCES: dict[str, Create] = {
 }
 
 NOT_APPLIED = {
-    "aws:s3/bucket:Bucket": {"forceDestroy": "speaks only of destroying, which the embedded cloud does as a whole"},
+    "aws:s3/bucket:Bucket": {"forceDestroy": "affects only deletion, and the embedded AWS is deleted as a whole"},
 }

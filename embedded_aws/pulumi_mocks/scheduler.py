@@ -1,4 +1,4 @@
-"""Schedules of EventBridge Scheduler and their groups."""
+"""EventBridge Scheduler schedules and groups."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def _schedule(resource: Resource) -> Created:
         "state",
         "target",
     )
-    arn = resource.cloud.client("scheduler").create_schedule(Name=name, **request)["ScheduleArn"]
+    arn = resource.account.client("scheduler").create_schedule(Name=name, **request)["ScheduleArn"]
     group = request.get("GroupName", "default")
     return f"{group}/{name}", {"arn": arn, "groupName": group, "name": name}
 
 
 def _group(resource: Resource) -> Created:
     name = resource.physical_name(longest=64)
-    arn = resource.cloud.client("scheduler").create_schedule_group(Name=name, Tags=tag_list(resource.tags()))[
+    arn = resource.account.client("scheduler").create_schedule_group(Name=name, Tags=tag_list(resource.tags()))[
         "ScheduleGroupArn"
     ]
     return name, {"arn": arn, "name": name, "state": "ACTIVE"}

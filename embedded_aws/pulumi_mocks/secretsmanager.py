@@ -1,4 +1,4 @@
-"""Secrets and their values."""
+"""Secrets Manager secrets and their values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from embedded_aws.pulumi_mocks.resource import Create, Created, Resource, tag_li
 
 def _secret(resource: Resource) -> Created:
     name = resource.physical_name(longest=512)
-    secrets = resource.cloud.client("secretsmanager")
+    secrets = resource.account.client("secretsmanager")
     more = resource.arguments.request("description", "kmsKeyId")
     arn = secrets.create_secret(Name=name, Tags=tag_list(resource.tags()), **more)["ARN"]
     if policy := resource.arguments.take("policy"):
@@ -18,7 +18,7 @@ def _secret(resource: Resource) -> Created:
 def _version(resource: Resource) -> Created:
     arn = resource.arguments.take("secretId")
     value = resource.arguments.request("secretString", "versionStages")
-    version = resource.cloud.client("secretsmanager").put_secret_value(SecretId=arn, **value)["VersionId"]
+    version = resource.account.client("secretsmanager").put_secret_value(SecretId=arn, **value)["VersionId"]
     return f"{arn}|{version}", {"arn": arn, "versionId": version}
 
 
@@ -29,6 +29,6 @@ RESOURCES: dict[str, Create] = {
 
 NOT_APPLIED = {
     "aws:secretsmanager/secret:Secret": {
-        "recoveryWindowInDays": "speaks only of destroying, which the embedded cloud does as a whole",
+        "recoveryWindowInDays": "affects only deletion, and the embedded AWS is deleted as a whole",
     },
 }

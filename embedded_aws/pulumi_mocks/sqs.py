@@ -1,4 +1,4 @@
-"""Queues and their policies."""
+"""SQS queues and their policies."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ ATTRIBUTES = {
     "sqsManagedSseEnabled": "SqsManagedSseEnabled",
     "visibilityTimeoutSeconds": "VisibilityTimeout",
 }
-"""Argument → attribute of the queue."""
+"""Argument → queue attribute."""
 
 
 def _queue(resource: Resource) -> Created:
     name = resource.physical_name(longest=80)
     attributes = {name: _text(value) for name, value in resource.arguments.request(**ATTRIBUTES).items()}
-    sqs = resource.cloud.client("sqs")
+    sqs = resource.account.client("sqs")
     url = sqs.create_queue(QueueName=name, Attributes=attributes, tags=resource.tags())["QueueUrl"]
-    return url, {"arn": resource.cloud.arn("sqs", name), "name": name, "url": url}
+    return url, {"arn": resource.account.arn("sqs", name), "name": name, "url": url}
 
 
 def _queue_policy(resource: Resource) -> Created:
     url = resource.arguments.take("queueUrl")
     attributes = {"Policy": resource.arguments.take("policy")}
-    resource.cloud.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    resource.account.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
     return url, {}
 
 

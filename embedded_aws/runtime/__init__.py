@@ -1,1 +1,1 @@
-"""What plays the services through simulated time and carries messages between them."""
+"""The event loop of simulated time, and how services send messages to each other."""

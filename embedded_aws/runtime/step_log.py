@@ -1,51 +1,45 @@
-"""The log of what the services did: one step an event, errors included."""
+"""A log of what the services did, one step per event, errors included."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from embedded_aws.clock import SimulatedClock
+from embedded_aws.clock import SimulatedClock
 
 StepKind = Literal["schedule", "invoke", "queue", "rule", "crawl", "query", "dead_letter", "denied"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
-    """One thing that happened in the cloud.
-
-    Attributes:
-        at: the simulated moment, UTC.
-        kind: which engine it happened in.
-        name: the function, queue, schedule, rule, crawler or workgroup.
-        detail: what it did, or the error it met in one sentence.
-        ok: false for an error.
-        seconds: real seconds that it took.
-    """
+    """One event."""
 
     at: datetime
+    """Simulated time, UTC."""
     kind: StepKind
     name: str
+    """Name of the function, queue, schedule, rule, crawler, workgroup or caller."""
     detail: str
+    """What was done, or the error in one sentence."""
     ok: bool
+    """False for an error."""
     seconds: float
+    """Duration in real seconds."""
 
 
 class StepLog:
-    """Keeps every step and tells the one who listens."""
+    """Every step so far, and the callback for new ones."""
 
     def __init__(self, clock: SimulatedClock) -> None:
         self._clock = clock
         self.recorded: list[Step] = []
-        self.listener: Callable[[Step], None] | None = None
+        self.on_step: Callable[[Step], None] | None = None
 
     def record(self, kind: StepKind, name: str, detail: str, *, ok: bool = True, seconds: float = 0.0) -> None:
-        """Write a step down, at the present simulated moment."""
-        step = Step(self._clock.now, kind, name, detail, ok, seconds)
+        """Record a step at the current simulated time."""
+        step = Step(at=self._clock.now, kind=kind, name=name, detail=detail, ok=ok, seconds=seconds)
         self.recorded.append(step)
-        if self.listener is not None:
-            self.listener(step)
+        if self.on_step is not None:
+            self.on_step(step)

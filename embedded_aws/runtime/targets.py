@@ -1,65 +1,59 @@
-"""How a service hands something on: to a queue, a topic or a function, as a role or as the service itself."""
+"""How a service sends to a queue, a topic or a function: as a role, or as the service itself."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
+from moto.awslambda.models import LambdaFunction
 
 from embedded_aws.iam.authorization import AccessDeniedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from moto.awslambda.models import LambdaFunction
-
-    from embedded_aws.runtime.role_sessions import RoleSessions
-    from embedded_aws.server.server import AwsServer
-    from embedded_aws.services.lambda_.functions import Functions
+from embedded_aws.runtime.role_sessions import RoleSessions
+from embedded_aws.server.server import AwsServer
+from embedded_aws.services.lambda_.functions import Functions
 
 
 class DeliveryError(Exception):
-    """A target did not take what it was sent.
-
-    Attributes:
-        code: AWS's error code, as dead letters carry it.
-        permanent: whether trying again is of no use.
-    """
+    """A target does not exist or refused a message."""
 
     def __init__(self, message: str, *, code: str, permanent: bool) -> None:
         super().__init__(message)
         self.code = code
+        """AWS's error code, as dead letters carry it."""
         self.permanent = permanent
+        """Whether a retry cannot help."""
 
 
 class Sender(Protocol):
-    """Sends one text to the target of an ARN."""
+    """Sends messages to the targets that ARNs name."""
 
     def send(self, arn: str, text: str, attributes: Mapping[str, str] | None = None) -> None:
-        """Send it.
+        """Send a message.
 
         Args:
             arn: of a queue, a topic or a function.
-            text: the message, or the function's input.
-            attributes: message attributes of a queue's message.
+            text: the message, or the input of the function.
+            attributes: attributes of a queue's or topic's message.
 
         Raises:
-            DeliveryError: the target refused or does not exist.
+            DeliveryError: the target does not exist or refused the message.
         """
 
 
 @dataclass(frozen=True)
 class ServiceRole:
-    """A role, the service that takes it on, and the ARN on whose behalf."""
+    """A role and the service that assumes it."""
 
     arn: str
     service: str
     source_arn: str
+    """`aws:SourceArn` for conditions of the trust policy."""
 
 
 class RoleSender:
-    """Sends with a role's permissions, through the cloud's own API."""
+    """Sends with the permissions of a role, through the API."""
 
     def __init__(self, server: AwsServer, sessions: RoleSessions, role: ServiceRole) -> None:
         self._server = server
@@ -70,12 +64,12 @@ class RoleSender:
         """Call any operation of any service.
 
         Args:
-            service: boto3's name of it.
-            operation: boto3's name of it, such as `start_crawler`.
-            parameters: as the API names them.
+            service: its name in boto3.
+            operation: its name in boto3, such as `start_crawler`.
+            parameters: parameters by their names in the API.
 
         Raises:
-            DeliveryError: the call was refused.
+            DeliveryError: the call failed.
         """
         try:
             role = self._role
@@ -88,7 +82,7 @@ class RoleSender:
             raise DeliveryError(str(error), code=error.response["Error"]["Code"], permanent=False) from error
 
     def send(self, arn: str, text: str, attributes: Mapping[str, str] | None = None) -> None:
-        """Send with SQS SendMessage, SNS Publish or Lambda Invoke."""
+        """Send by SQS SendMessage, SNS Publish or Lambda Invoke."""
         service = arn.split(":")[2]
         if service == "lambda":
             self.call("lambda", "invoke", {"FunctionName": arn, "InvocationType": "Event", "Payload": text})
@@ -98,11 +92,11 @@ class RoleSender:
         elif service == "sns":
             self.call("sns", "publish", {"TopicArn": arn, "Message": text, **_attributes(attributes)})
         else:
-            raise _unplayed(arn)
+            raise _unsupported(arn)
 
 
 class ServiceSender:
-    """Sends as an AWS service, with the permissions that the target's own policy gives it."""
+    """Sends as an AWS service, with the permissions that the target's policy grants to it."""
 
     def __init__(
         self,
@@ -120,7 +114,7 @@ class ServiceSender:
         self._context = {"aws:SourceArn": source_arn, "aws:SourceAccount": server.account_id}
 
     def send(self, arn: str, text: str, attributes: Mapping[str, str] | None = None) -> None:
-        """Send, if the policy of the queue, topic or function lets the service."""
+        """Send if the policy of the queue, topic or function allows it."""
         service = arn.split(":")[2]
         if service == "lambda":
             self._check("lambda:InvokeFunction", arn)
@@ -131,14 +125,14 @@ class ServiceSender:
         elif service == "sqs":
             self._check("sqs:SendMessage", arn)
             queue_url(self._server, arn)
-            # In this process: a service may send while it answers a request, and a round trip costs more than the rest.
+            # Without HTTP: a service may send while it handles a request, and a round trip costs more than the rest.
             sqs, sent = self._server.backend("sqs"), _attributes(attributes).get("MessageAttributes")
             sqs.send_message(arn.rsplit(":", 1)[1], text, message_attributes=sent)
         elif service == "sns":
             self._check("sns:Publish", arn)
             self._server.client("sns").publish(TopicArn=arn, Message=text, **_attributes(attributes))
         else:
-            raise _unplayed(arn)
+            raise _unsupported(arn)
 
     def _check(self, action: str, arn: str) -> None:
         try:
@@ -148,7 +142,7 @@ class ServiceSender:
 
 
 def queue_url(server: AwsServer, arn: str) -> str:
-    """The URL of a queue.
+    """Return the URL of a queue.
 
     Raises:
         DeliveryError: there is no such queue.
@@ -171,9 +165,9 @@ def _missing(arn: str) -> DeliveryError:
     return DeliveryError(f"The target {arn} does not exist.", code="RESOURCE_NOT_FOUND", permanent=True)
 
 
-def _unplayed(arn: str) -> DeliveryError:
+def _unsupported(arn: str) -> DeliveryError:
     return DeliveryError(
-        f"The target {arn} is of a kind that the embedded cloud does not play: use a queue, a topic or a function.",
+        f"The embedded AWS does not support the target {arn}: use a queue, a topic or a function.",
         code="UNSUPPORTED",
         permanent=True,
     )

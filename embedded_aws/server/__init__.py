@@ -1,1 +1,1 @@
-"""AWS on this machine: moto behind a server that enforces IAM."""
+"""moto behind HTTP, with signatures verified and permissions checked before a request reaches it."""

@@ -1,4 +1,4 @@
-"""Requests that are refused for what they are, before anyone asks what their sender may do."""
+"""Errors of requests that are rejected before their sender's permissions matter."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ Code = tuple[str, int]
 
 
 class RejectedRequestError(Exception):
-    """A request that AWS answers with an error of its own; the message is AWS's where there is one.
-
-    Attributes:
-        s3: as S3 answers.
-        query: as services of the query protocol answer (IAM, STS, SNS).
-        json: error code of all other services, whose protocol decides the status.
-    """
+    """A request that is malformed or wrongly signed; the message is AWS's where AWS has one."""
 
     s3: ClassVar[Code]
+    """Error of S3."""
     query: ClassVar[Code] = ("ValidationError", 400)
+    """Error of services with the query protocol (IAM, STS, SNS)."""
     json: ClassVar[str] = "ValidationException"
+    """Error code of all other services; the protocol determines the status."""
 
 
 class InvalidTargetError(RejectedRequestError):
-    """The path or the query cannot be read, or could be read in two ways."""
+    """The path or the query is malformed or ambiguous."""
 
     s3 = ("InvalidURI", 400)
     query = ("MalformedQueryString", 404)
@@ -34,6 +31,6 @@ class InvalidTargetError(RejectedRequestError):
 
 
 class InvalidArgumentError(RejectedRequestError):
-    """A header or a body that cannot be read, or could be read in two ways."""
+    """A header or the body is malformed or ambiguous."""
 
     s3 = ("InvalidArgument", 400)

@@ -1,4 +1,4 @@
-"""What was configured though moto accepts it without keeping it."""
+"""Settings that moto accepts without storing them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from typing import Any
 
 
 class Extras:
-    """Settings of resources that moto drops and the engines need.
-
-    Attributes:
-        functions: function ARN → what `CreateFunction` was given of `DeadLetterConfig` (`{"TargetArn"}`) and
-            `LoggingConfig` (`{"LogGroup", "LogFormat", "ApplicationLogLevel", "SystemLogLevel"}`), in the API's names.
-    """
+    """Settings of resources that moto drops and the services here need."""
 
     def __init__(self) -> None:
         self.functions: dict[str, dict[str, Any]] = {}
+        """Function ARN → `DeadLetterConfig` (`{"TargetArn"}`) and `LoggingConfig` (`{"LogGroup", "LogFormat",
+        "ApplicationLogLevel", "SystemLogLevel"}`) of `CreateFunction`, as far as given."""
 
     def function(self, arn: str) -> dict[str, Any]:
-        """Return what is kept of one function; empty if nothing is."""
+        """Return the settings of a function; empty if there are none."""
         return self.functions.get(arn, {})

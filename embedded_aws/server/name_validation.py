@@ -1,4 +1,4 @@
-"""Names that AWS refuses when something is created, as moto does not: engines make folders and addresses of some."""
+"""Validation of the names of functions, layers and buckets, which become folders and URLs; moto takes any name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BUCKET = re.compile(r"(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}
 
 @contextmanager
 def validated_names() -> Iterator[None]:
-    """Refuse such names of functions, layers and buckets as long as the context lasts."""
+    """Reject names that AWS rejects while the context lasts."""
     create_function, publish = LambdaBackend.create_function, LambdaBackend.publish_layer_version
     create_bucket = S3Backend.create_bucket
 

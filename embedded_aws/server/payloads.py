@@ -1,4 +1,4 @@
-"""The part of a signature that vouches for a request's body.
+"""Verification of a request's body, which its signature covers by a hash or by signed chunks.
 
 Sources: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html,
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and
@@ -10,27 +10,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from typing import TYPE_CHECKING
 
 from embedded_aws.server.errors import RejectedRequestError
-
-if TYPE_CHECKING:
-    from embedded_aws.server.requests import AwsRequest
-    from embedded_aws.server.signatures import Signature
+from embedded_aws.server.requests import AwsRequest, Signature
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
 CHUNKS_WITH_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 SIGNED_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_CHUNKS_WITH_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 
-_WORDS = frozenset({UNSIGNED, CHUNKS_WITH_TRAILER, SIGNED_CHUNKS, SIGNED_CHUNKS_WITH_TRAILER})
-_NOTHING = hashlib.sha256(b"").hexdigest()
+_CONSTANTS = frozenset({UNSIGNED, CHUNKS_WITH_TRAILER, SIGNED_CHUNKS, SIGNED_CHUNKS_WITH_TRAILER})
+_EMPTY = hashlib.sha256(b"").hexdigest()
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,8});chunk-signature=([0-9a-f]{64})\r\n")
 _TRAILER = re.compile(rb"(?:\r\n)?((?:[a-z0-9-]+:[!-~]*\r?\n)+)x-amz-trailer-signature:([0-9a-f]{64})(?:\r\n)*")
 
 
 class MissingPayloadHashError(RejectedRequestError):
-    """S3 wants to be told what vouches for the body."""
+    """S3 requires the hash of the body, or a constant in its place."""
 
     s3 = ("InvalidRequest", 400)
 
@@ -50,7 +46,7 @@ class WrongPayloadError(RejectedRequestError):
 
 
 class WrongChunkError(RejectedRequestError):
-    """A body that arrives in signed chunks has one that its sender did not sign, or lacks some."""
+    """A body in signed chunks has a wrong signature or is incomplete."""
 
     s3 = ("SignatureDoesNotMatch", 403)
 
@@ -59,35 +55,35 @@ class WrongChunkError(RejectedRequestError):
 
 
 def declared_payload(request: AwsRequest, *, presigned: bool) -> str:
-    """Return what a request's signature has in the body's place: its SHA-256, or one of S3's words.
+    """Return what stands for the body in the signature: its SHA-256, or one of S3's constants.
 
     Raises:
-        RejectedRequestError: the body has another SHA-256, S3 is told none, or a word stands where S3 alone takes it.
+        RejectedRequestError: the body has another SHA-256, or S3 is given none.
     """
     given = request.headers.get("x-amz-content-sha256")
     if given is None and request.service == "s3":
         if not presigned:
             raise MissingPayloadHashError
         given = request.query.get("X-Amz-Content-Sha256", UNSIGNED)
-    if request.service == "s3" and given in _WORDS:
+    if request.service == "s3" and given in _CONSTANTS:
         return given
-    computed = hashlib.sha256(request.body).hexdigest() if request.body else _NOTHING
+    computed = hashlib.sha256(request.body).hexdigest() if request.body else _EMPTY
     if given is not None and not hmac.compare_digest(given.encode(), computed.encode()):
         raise WrongPayloadError
     return computed
 
 
 def check_chunks(request: AwsRequest, payload: str, signature: Signature, key: bytes) -> None:
-    """Check a body that is signed chunk by chunk, each signature resting on the one before; other bodies pass.
+    """Check a body that is signed chunk by chunk, each signature based on the one before; other bodies pass.
 
     Args:
-        request: its signature is good.
-        payload: what the signature has in the body's place.
-        signature: the request's.
-        key: the signing key.
+        request: a request with a valid signature.
+        payload: what stands for the body in the signature.
+        signature: signature of the request.
+        key: signing key.
 
     Raises:
-        WrongChunkError: a chunk or the trailer is not what was signed, or the body ends too early.
+        WrongChunkError: the signature of a chunk or trailer is wrong, or the body is incomplete.
     """
     if payload not in {SIGNED_CHUNKS, SIGNED_CHUNKS_WITH_TRAILER}:
         return
@@ -96,7 +92,7 @@ def check_chunks(request: AwsRequest, payload: str, signature: Signature, key: b
     chunks, end = _chunks(request.body)
     for content, given in chunks:
         content_hash = hashlib.sha256(content).hexdigest()
-        text = f"AWS4-HMAC-SHA256-PAYLOAD\n{head}\n{before}\n{_NOTHING}\n{content_hash}"
+        text = f"AWS4-HMAC-SHA256-PAYLOAD\n{head}\n{before}\n{_EMPTY}\n{content_hash}"
         before = _checked(text, given, key)
         length += len(content)
     if str(length) != request.headers.get("x-amz-decoded-content-length"):
@@ -110,7 +106,7 @@ def check_chunks(request: AwsRequest, payload: str, signature: Signature, key: b
 
 
 def _chunks(body: bytes) -> tuple[list[tuple[bytes, str]], int]:
-    """Return each chunk with its signature, the empty last one too, and where they end in the body."""
+    """Return each chunk with its signature, including the empty last one, and the position after them."""
     chunks = []
     position = 0
     while True:

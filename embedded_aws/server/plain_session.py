@@ -1,4 +1,4 @@
-"""A boto3 session that reads nothing of the user's."""
+"""A boto3 session independent of the user's configuration."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import botocore.session
 
 @functools.cache
 def plain_session() -> boto3.Session:
-    """Return a session that reads neither the user's profiles nor files, so that no setting of theirs leaks in.
+    """Return a session that reads none of the user's profiles and files.
 
-    There is one a process, whatever the server: it keeps the services' descriptions, which take long to read.
+    There is one per process, because it caches service models, which are slow to load.
     """
     core = botocore.session.Session(
         session_vars={

@@ -1,168 +1,93 @@
-"""An AWS request as it arrives over HTTP, taken apart as far as authentication and authorization need it."""
+"""An AWS request as it arrived over HTTP."""
 
 from __future__ import annotations
 
-import gzip
-import json
-import re
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote
 
-from botocore.parsers import BaseCBORParser, ResponseParserError
+from embedded_aws.server.errors import RejectedRequestError
 
-from embedded_aws.server.errors import InvalidTargetError, RejectedRequestError
-from embedded_aws.server.signatures import Signature, signature_of
+Protocol = Literal["json", "query", "rest-json", "rest-xml", "smithy-rpc-v2-cbor"]
+"""A protocol, as botocore names it."""
 
-Protocol = Literal["json", "query", "rest-json", "rest-xml", "cbor"]
+ALGORITHM = "AWS4-HMAC-SHA256"
 
-ACCESS_KEY_ID = "embedded_cloud.access_key_id"
-"""Where a WSGI environment that reaches moto says who signed the request; empty for an anonymous one."""
-
-REST_JSON_SERVICES = frozenset({"lambda", "scheduler"})
-CBOR_PATH = re.compile(r"/service/(?P<service>[^/]+)/operation/(?P<operation>\w+)")
+ACCESS_KEY_ID = "embedded_aws.access_key_id"
+"""Key of the signer's access key ID in the WSGI environment that moto sees; empty for an anonymous request."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """A signature as the request states it, unverified."""
+
+    access_key_id: str
+    date: str
+    """Date of the credential scope, `YYYYMMDD`."""
+    region: str
+    service: str
+    """Signing name of the service, such as "monitoring"."""
+    timestamp: str
+    """Time of signing, `YYYYMMDDTHHMMSSZ`."""
+    headers: tuple[str, ...]
+    """Names of the signed headers, in lower case."""
+    value: str
+    token: str
+    """Session token; empty for long-term credentials."""
+    expires: timedelta | None
+    """Validity of a presigned URL; None for a signature in the `Authorization` header."""
+
+    @property
+    def scope(self) -> str:
+        """The credential scope."""
+        return f"{self.date}/{self.region}/{self.service}/aws4_request"
+
+    @property
+    def authorization(self) -> str:
+        """The equivalent `Authorization` header."""
+        return (
+            f"{ALGORITHM} Credential={self.access_key_id}/{self.scope}, "
+            f"SignedHeaders={';'.join(self.headers)}, Signature={self.value}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class AwsRequest:
-    """One request.
-
-    Attributes:
-        signature: what it says of its signature, which may be a lie; None for an anonymous request.
-        problem: why it cannot be read; None if it can.
-        service: the signing name of the service that it is signed for ("s3", "monitoring"); empty if it is not signed.
-        region: the region it is signed for.
-        access_key_id: None for an anonymous request.
-        protocol: decides how to answer.
-        operation: the operation's name where the protocol carries it; REST services tell it by method and path.
-        raw_path: as it arrived.
-        path: decoded.
-        query_pairs: query parameters in their order, decoded; one without a value is "".
-        query: the same by name.
-        headers: names in lower case.
-        parameters: the JSON body, or the form of the query protocol.
-    """
+    """One request."""
 
     signature: Signature | None
+    """None for an anonymous request."""
     problem: RejectedRequestError | None
+    """Why the request cannot be parsed; None if it can."""
     service: str
+    """Signing name of the service, such as "s3" or "monitoring"; empty for an anonymous request."""
     region: str
+    """Region of the credential scope."""
     access_key_id: str | None
+    """None for an anonymous request."""
     protocol: Protocol
+    """The protocol of the request, and of an error response."""
     operation: str | None
+    """Name of the operation if the protocol carries it; in REST protocols the method and path imply it."""
     method: str
     host: str
     raw_path: str
+    """Path as it arrived."""
     path: str
+    """Decoded path."""
     query_string: str
     query_pairs: Sequence[tuple[str, str]]
+    """Decoded query parameters in order; the value of a parameter without one is empty."""
     query: Mapping[str, str]
+    """Query parameters by name."""
     headers: Mapping[str, str]
+    """Headers by name in lower case."""
     parameters: Mapping[str, Any]
+    """JSON or CBOR body, or form of the query protocol."""
     body: bytes
 
-
-def parse(environ: Mapping[str, Any], body: bytes) -> AwsRequest:
-    """Read a WSGI environment and the request's body."""
-    headers = {
-        name.removeprefix("HTTP_").replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_") or name in {"CONTENT_TYPE", "CONTENT_LENGTH"}
-    }
-    # RAW_URI still tells "%2F" of a key from a slash.
-    raw_path, _, query_string = environ["RAW_URI"].partition("?")
-    pairs = parse_qsl(query_string, keep_blank_values=True)
-    query = dict(pairs)
-    path = unquote(raw_path)
-    signature: Signature | None = None
-    problem: RejectedRequestError | None = None
-    try:
-        _check_path(raw_path, environ["PATH_INFO"])
-        signature = signature_of(headers, pairs)
-    except RejectedRequestError as refused:
-        problem = refused
-    service = signature.service if signature else ""
-    protocol, operation, parameters = _content(service, headers, query, path, body)
-    return AwsRequest(
-        signature=signature,
-        problem=problem,
-        service=service,
-        region=signature.region if signature else "us-east-1",
-        access_key_id=signature.access_key_id if signature else None,
-        protocol=protocol,
-        operation=operation,
-        method=environ["REQUEST_METHOD"],
-        host=headers.get("host", ""),
-        raw_path=raw_path,
-        path=path,
-        query_string=query_string,
-        query_pairs=pairs,
-        query=query,
-        headers=headers,
-        parameters=parameters,
-        body=body,
-    )
-
-
-def _check_path(raw_path: str, path_info: str) -> None:
-    """Refuse a path that authorization and moto, of which some parts read it raw, could take for different ones.
-
-    Raises:
-        InvalidTargetError: it begins with two slashes, has a slash or a dot encoded in its first part, or is no UTF-8.
-    """
-    first = raw_path.removeprefix("/").partition("/")[0].lower()
-    if raw_path.startswith("//") or "%2f" in first or "%2e" in first or first in {".", ".."}:
-        raise InvalidTargetError
-    try:
-        decoded = unquote(raw_path, errors="strict")
-    except UnicodeDecodeError:
-        raise InvalidTargetError from None
-    if path_info.encode("latin-1").decode("utf-8", "replace") != decoded:
-        raise InvalidTargetError
-
-
-def _content(
-    service: str, headers: Mapping[str, str], query: Mapping[str, str], path: str, body: bytes
-) -> tuple[Protocol, str | None, Mapping[str, Any]]:
-    if service == "s3":
-        return "rest-xml", None, {}
-    if service in REST_JSON_SERVICES:
-        return "rest-json", None, {}
-    body = _decompressed(headers, body)
-    if "x-amz-target" in headers:
-        return "json", headers["x-amz-target"].rpartition(".")[2], _json(body)
-    if cbor := CBOR_PATH.fullmatch(path):
-        return "cbor", cbor["operation"], _cbor(body)
-    form = {**query, **dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))}
-    if not service and "Action" not in form:
-        return "rest-xml", None, {}
-    return "query", form.get("Action"), form
-
-
-def _decompressed(headers: Mapping[str, str], body: bytes) -> bytes:
-    """Unpack what SDKs compress, such as large metric data."""
-    if headers.get("content-encoding") != "gzip":
-        return body
-    try:
-        return gzip.decompress(body)
-    except (OSError, EOFError, zlib.error):
-        return b""
-
-
-def _cbor(body: bytes) -> Mapping[str, Any]:
-    parser = BaseCBORParser()
-    try:
-        found = parser.parse_data_item(parser.get_peekable_stream_from_bytes(body or b"\xa0"))
-    except (ResponseParserError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _json(body: bytes) -> Mapping[str, Any]:
-    try:
-        found = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    @property
+    def args(self) -> Mapping[str, str]:
+        """Query parameters under the name that moto's router reads."""
+        return self.query

@@ -1,7 +1,8 @@
-"""AWS on 127.0.0.1: moto in this process, with IAM enforced in front of it."""
+"""The server on 127.0.0.1: moto in this process, with IAM enforced in front of it."""
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import threading
@@ -32,21 +33,16 @@ from loopback.server import HOST, LoopbackServer
 
 
 class ServerBusyError(Exception):
-    """Another AwsServer runs in this process; moto's state is one a process."""
+    """Another AwsServer is running in this process; moto's state is global."""
 
 
 class AwsServer:
-    """One account of AWS in one region, empty at the start and gone at the end.
+    """An AWS account in one region, empty at the start and gone at the end.
 
     Args:
-        region: where regional services are.
+        region: region of regional services.
         account_id: twelve digits.
-        port: of 127.0.0.1; 0 takes a free one.
-
-    Attributes:
-        owner: the access key that may do everything, made for this server at random.
-        authorization: decides for everyone else, and keeps what it refused.
-        extras: what was configured though moto does not keep it.
+        port: port on 127.0.0.1; 0 takes a free one.
     """
 
     _running = threading.Lock()
@@ -55,8 +51,11 @@ class AwsServer:
         self.region = region
         self.account_id = account_id
         self.owner = AwsCredentials.random()
+        """Credentials of the account's owner, to whom everything is allowed."""
         self.authorization = Authorization(account_id=account_id, region=region, owner=self.owner)
+        """Authorization of everyone else, with its denials."""
         self.extras = Extras()
+        """Settings that moto does not store."""
         self._port = port
         self._server: LoopbackServer | None = None
         self._patches = ExitStack()
@@ -74,28 +73,28 @@ class AwsServer:
         """Start with an empty account.
 
         Raises:
-            ServerBusyError: another one runs in this process.
-            OSError: the port is taken.
+            ServerBusyError: another server is running in this process.
+            OSError: the port is in use.
         """
         if not AwsServer._running.acquire(blocking=False):
-            raise ServerBusyError("Another embedded AWS runs in this process; stop it before starting one more.")
+            raise ServerBusyError("Another embedded AWS is running in this process: stop it first.")
         try:
-            _forget_everything()
+            _reset()
             logging.getLogger("werkzeug").setLevel(logging.ERROR)
-            # The user's own profiles, endpoints and credentials are nothing to this AWS, and may be broken.
+            # The user's own profiles, endpoints and credentials must have no effect here.
             own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
             nobody = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
             self._patches.enter_context(patch.dict(os.environ, own | nobody, clear=True))
-            app = AuthorizedApp(DomainDispatcherApplication(create_backend_app), self.authorization, self.account_id)
-            # Under such a name Pulumi's provider reaches S3 Control; names below localhost lead to no other machine.
+            app = AuthorizedApp(_Dispatcher(create_backend_app), self.authorization, self.account_id)
+            # Pulumi's provider uses this name for S3 Control; names under localhost are always this machine.
             names = (f"{self.account_id}.localhost",)
             self._server = LoopbackServer(self._port, app, KeepAliveHandler, refuse=foreign, names=names)
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", self._bucket_permission()))
             self._patches.enter_context(checked_s3_events(self.authorization))
             self._patches.enter_context(validated_names())
-            # No page of another origin is to read an answer.
+            # No page of another origin may read a response.
             self._patches.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
-            # moto takes every body for a form too: "&Action=…" in a text would choose another operation.
+            # moto also parses every body as a form: "&Action=…" in a text would choose another operation.
             self._patches.enter_context(patch.object(responses, "parse_qsl", lambda *_args, **_options: []))
         except BaseException:
             self._patches.close()
@@ -104,7 +103,7 @@ class AwsServer:
         self._server.begin()
 
     def stop(self) -> None:
-        """Stop and forget everything; a server that does not run stays so."""
+        """Stop and delete everything; has no effect if the server is not running."""
         if self._server is None:
             return
         self._server.end()
@@ -113,15 +112,15 @@ class AwsServer:
         self._clients.clear()
         self._patches.close()
         self._server = None
-        _forget_everything()
+        _reset()
         AwsServer._running.release()
 
     def client(self, service: str, credentials: AwsCredentials | None = None) -> Any:
-        """Return a boto3 client, made once for each service and caller, for use by any thread.
+        """Return a boto3 client for use by any thread, cached by service and caller.
 
         Args:
-            service: as boto3 names it, e.g. "s3".
-            credentials: the caller's; the owner's if absent.
+            service: its name in boto3, e.g. "s3".
+            credentials: credentials of the caller; by default the owner's.
         """
         caller = credentials or self.owner
         key = (service, caller.access_key_id)
@@ -142,14 +141,14 @@ class AwsServer:
     def assume(
         self, role_arn: str, service: str, session: str, context: dict[str, Values] | None = None
     ) -> AwsCredentials:
-        """Return credentials of a new session of a role that an AWS service takes on.
+        """Return credentials of a new session of a role that an AWS service assumes.
 
         Args:
             role_arn: the role.
             service: e.g. "lambda.amazonaws.com".
-            session: its name, the last part of the session's ARN.
+            session: name of the session, the last part of its ARN.
             context: condition keys for the trust policy, e.g. "aws:SourceArn"; "aws:SourceAccount" is this account
-                if absent.
+                by default.
 
         Raises:
             AccessDeniedError: the role does not exist or does not trust the service.
@@ -167,14 +166,14 @@ class AwsServer:
 
     def _new_client(self, service: str, caller: AwsCredentials) -> Any:
         return plain_session().client(
-            service,  # type: ignore[call-overload] # the stubs know services by literal names
+            service,  # type: ignore[call-overload] # the stubs have a literal type for service names
             region_name=self.region,
             endpoint_url=self.url,
             aws_access_key_id=caller.access_key_id,
             aws_secret_access_key=caller.secret_access_key,
             aws_session_token=caller.session_token,
             config=Config(
-                # A proxy of the environment has no business with the loopback.
+                # No proxy for the loopback interface.
                 proxies={},
                 max_pool_connections=32,
                 retries={"mode": "standard", "total_max_attempts": 2},
@@ -183,20 +182,32 @@ class AwsServer:
         )
 
     def _bucket_permission(self) -> Any:
-        """Return what takes the place of moto's own look at bucket policies, which ignores conditions and callers.
+        """Return the replacement for moto's own check of bucket policies, which ignores conditions and callers.
 
-        Requests are authorized before they reach moto. What is left is DeleteObjects, which asks for each key.
+        Requests are authorized before they reach moto. Only DeleteObjects is decided here, key by key.
         """
-        from moto.iam.access_control import PermissionResult  # noqa: PLC0415 - moto imports it late too: it is slow
+        from moto.iam.access_control import PermissionResult  # noqa: PLC0415 - slow to import
 
         def get_permission(_bucket: Any, _action: str, resource: str) -> Any:
-            return PermissionResult.DENIED if self.authorization.refused(resource) else PermissionResult.PERMITTED
+            return PermissionResult.DENIED if self.authorization.is_denied(resource) else PermissionResult.PERMITTED
 
         return get_permission
 
 
-def _forget_everything() -> None:
-    """Empty every backend of moto in this process."""
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher with a cache: moto lists its modules on disk for every request."""
+
+    def __init__(self, create_app: Any) -> None:
+        super().__init__(create_app)
+        self._backend_for_host = functools.lru_cache(maxsize=256)(super().get_backend_for_host)
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Return the name of the backend that serves a host."""
+        return self._backend_for_host(host)
+
+
+def _reset() -> None:
+    """Empty all of moto's backends."""
     BackendDict.reset()
     reset_model_data()
     s3_backends.bucket_accounts.clear()

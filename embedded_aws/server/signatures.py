@@ -1,6 +1,6 @@
-"""Signature Version 4: who signed a request, and whether they did.
+"""Verification of Signature Version 4.
 
-botocore computes what the signature has to be; a request that differs from what its sender signed has another one.
+botocore computes the expected signature, which differs if the request is not what its sender signed.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
@@ -12,9 +12,7 @@ import hmac
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from botocore.auth import S3SigV4Auth, SigV4Auth
@@ -24,13 +22,11 @@ from botocore.compat import HTTPHeaders
 from embedded_aws.clock import real_now
 from embedded_aws.server.errors import RejectedRequestError
 from embedded_aws.server.payloads import check_chunks, declared_payload
-
-if TYPE_CHECKING:
-    from embedded_aws.server.requests import AwsRequest
+from embedded_aws.server.requests import ALGORITHM, AwsRequest, Signature
 
 SKEW = timedelta(minutes=15)
-"""How far a request's date may be from the clock. One function's sleeps let no more simulated time pass, so that a
-request of another that was under way meanwhile is still good."""
+"""Tolerance for a request's date. A single sleep of a function passes less simulated time than this, so that a request
+which another function sent meanwhile stays valid."""
 
 LONGEST_PRESIGNED = timedelta(days=7)
 
@@ -45,11 +41,10 @@ AUTHENTICATION_PARAMETERS = frozenset(
         "X-Amz-SignedHeaders",
     }
 )
-"""Query parameters of a presigned address."""
+"""Query parameters of a presigned URL."""
 
 _OLD_PARAMETERS = frozenset({"AWSAccessKeyId", "Signature"})
 _NAMES_IN_LOWER_CASE = frozenset(name.lower() for name in AUTHENTICATION_PARAMETERS)
-_ALGORITHM = "AWS4-HMAC-SHA256"
 _TIMESTAMP = "%Y%m%dT%H%M%SZ"
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=(?P<credential>[^,\s]+), *SignedHeaders=(?P<headers>[^,\s]+), *"
@@ -61,7 +56,7 @@ _CREDENTIAL = re.compile(
 
 
 class MissingSignatureError(RejectedRequestError):
-    """A service that answers nobody without a signature; S3 may, and refuses by the bucket's policy."""
+    """An unsigned request to a service other than S3, whose bucket policies may allow one."""
 
     s3 = ("AccessDenied", 403)
     query = ("MissingAuthenticationToken", 403)
@@ -72,7 +67,7 @@ class MissingSignatureError(RejectedRequestError):
 
 
 class MalformedSignatureError(RejectedRequestError):
-    """The `Authorization` header is not one of Signature Version 4."""
+    """The `Authorization` header is not a valid one of Signature Version 4."""
 
     s3 = ("AuthorizationHeaderMalformed", 400)
     query = ("IncompleteSignature", 400)
@@ -80,13 +75,13 @@ class MalformedSignatureError(RejectedRequestError):
 
 
 class MalformedPresignedError(MalformedSignatureError):
-    """The query parameters do not make a presigned address."""
+    """The query parameters do not form a presigned URL."""
 
     s3 = ("AuthorizationQueryParametersError", 400)
 
 
 class SeveralSignaturesError(MalformedSignatureError):
-    """A request signed by header and by query."""
+    """A request is signed both by header and by query."""
 
     s3 = ("InvalidArgument", 400)
 
@@ -98,7 +93,7 @@ class SeveralSignaturesError(MalformedSignatureError):
 
 
 class OldSignatureError(MalformedSignatureError):
-    """Another way of signing, such as Signature Version 2."""
+    """A request is signed by another method, such as Signature Version 2."""
 
     s3 = ("InvalidRequest", 400)
 
@@ -107,7 +102,7 @@ class OldSignatureError(MalformedSignatureError):
 
 
 class WrongSignatureError(RejectedRequestError):
-    """The request is not what the key's owner signed."""
+    """The signature does not match the request."""
 
     s3 = ("SignatureDoesNotMatch", 403)
     query = ("SignatureDoesNotMatch", 403)
@@ -121,7 +116,7 @@ class WrongSignatureError(RejectedRequestError):
 
 
 class UnsignedHeaderError(RejectedRequestError):
-    """A header that decides something is not part of what was signed."""
+    """A significant header is not covered by the signature."""
 
     s3 = ("AccessDenied", 403)
     query = ("SignatureDoesNotMatch", 403)
@@ -132,7 +127,7 @@ class UnsignedHeaderError(RejectedRequestError):
 
 
 class SkewedError(RejectedRequestError):
-    """The request was signed too long ago, or is dated in the future; services but S3 call the signature wrong."""
+    """The request was signed too long ago or is dated in the future; only S3 has an error of its own for this."""
 
     s3 = ("RequestTimeTooSkewed", 403)
     query = ("SignatureDoesNotMatch", 403)
@@ -146,7 +141,7 @@ class SkewedError(RejectedRequestError):
 
 
 class ExpiredError(RejectedRequestError):
-    """A presigned address that is past its time."""
+    """A presigned URL has expired."""
 
     s3 = ("AccessDenied", 403)
     query = ("SignatureDoesNotMatch", 403)
@@ -157,7 +152,7 @@ class ExpiredError(RejectedRequestError):
 
 
 class WrongTokenError(RejectedRequestError):
-    """The session token is not the key's."""
+    """The session token does not belong to the access key."""
 
     s3 = ("InvalidToken", 400)
     query = ("InvalidClientTokenId", 403)
@@ -167,53 +162,15 @@ class WrongTokenError(RejectedRequestError):
         super().__init__("The security token included in the request is invalid.")
 
 
-@dataclass(frozen=True)
-class Signature:
-    """What a request says of its signature.
-
-    Attributes:
-        date: of the scope, `YYYYMMDD`.
-        region: of the scope.
-        service: of the scope, a signing name such as "monitoring".
-        timestamp: when it was signed, as `YYYYMMDDTHHMMSSZ`.
-        headers: names of the signed headers, in lower case.
-        token: of a role session; empty if there is none.
-        expires: of a presigned address, how long it is good; None if the signature stands in a header.
-    """
-
-    access_key_id: str
-    date: str
-    region: str
-    service: str
-    timestamp: str
-    headers: tuple[str, ...]
-    value: str
-    token: str
-    expires: timedelta | None
-
-    @property
-    def scope(self) -> str:
-        """The credential scope."""
-        return f"{self.date}/{self.region}/{self.service}/aws4_request"
-
-    @property
-    def authorization(self) -> str:
-        """The `Authorization` header that says the same."""
-        return (
-            f"{_ALGORITHM} Credential={self.access_key_id}/{self.scope}, "
-            f"SignedHeaders={';'.join(self.headers)}, Signature={self.value}"
-        )
-
-
 def signature_of(headers: Mapping[str, str], query: Sequence[tuple[str, str]]) -> Signature | None:
-    """Read a request's signature; None if it has none.
+    """Return the signature of a request; None if it is unsigned.
 
     Args:
-        headers: names in lower case.
-        query: names and values, decoded.
+        headers: headers by name in lower case.
+        query: decoded names and values.
 
     Raises:
-        MalformedSignatureError: it has a signature of another kind, an incomplete one, or several.
+        MalformedSignatureError: the signature is of another kind or incomplete, or there are several.
     """
     presigned = Counter(name for name, _ in query if name.lower() in _NAMES_IN_LOWER_CASE or name in _OLD_PARAMETERS)
     if presigned and "authorization" in headers:
@@ -233,16 +190,16 @@ def signature_of(headers: Mapping[str, str], query: Sequence[tuple[str, str]]) -
 
 
 def verify(request: AwsRequest, signature: Signature, secret: str, token: str) -> None:
-    """Check that the owner of a secret signed this very request, and lately.
+    """Check that the owner of a secret signed this request, and did so recently.
 
     Args:
-        request: as it arrived.
-        signature: what it says of its signature.
-        secret: that belongs to the signature's access key.
-        token: of the role session that the key belongs to; empty if it is a lasting key.
+        request: the request as it arrived.
+        signature: the signature that it states.
+        secret: secret access key that belongs to the signature's access key.
+        token: session token of the access key; empty for a long-term key.
 
     Raises:
-        RejectedRequestError: it is not so.
+        RejectedRequestError: the signature is wrong or too old.
     """
     if not hmac.compare_digest(signature.token.encode(), token.encode()):
         raise WrongTokenError
@@ -262,7 +219,7 @@ def verify(request: AwsRequest, signature: Signature, secret: str, token: str) -
 
 def _of_header(headers: Mapping[str, str]) -> Signature:
     authorization = headers["authorization"].strip()
-    if not authorization.startswith(f"{_ALGORITHM} "):
+    if not authorization.startswith(f"{ALGORITHM} "):
         raise OldSignatureError
     found = _AUTHORIZATION.fullmatch(authorization)
     if found is None:
@@ -282,10 +239,10 @@ def _of_header(headers: Mapping[str, str]) -> Signature:
 
 
 def _of_query(headers: Mapping[str, str], query: Mapping[str, str]) -> Signature:
-    if query["X-Amz-Algorithm"] != _ALGORITHM:
+    if query["X-Amz-Algorithm"] != ALGORITHM:
         raise OldSignatureError
     if "x-amz-security-token" in headers:
-        raise MalformedPresignedError("The security token stands in a header beside a presigned address.")
+        raise MalformedPresignedError("The security token of a presigned URL must not be in a header.")
     expires = query["X-Amz-Expires"]
     if not re.fullmatch(r"\d{1,6}", expires, re.ASCII) or not 0 < int(expires) <= LONGEST_PRESIGNED.total_seconds():
         raise MalformedPresignedError("X-Amz-Expires must be between 1 and 604800 seconds.")
@@ -324,10 +281,10 @@ def _signature(
 
 
 def _check_date(signature: Signature) -> None:
-    """Measure a request's age on the clock that its sender has.
+    """Check the age of a request by its sender's clock.
 
-    The simulated clock is that of this process and of every function; programs outside have the real one. A request
-    that is fresh on either is fresh: the other clock would refuse every request of the other kind.
+    This process and every function have the simulated clock, other programs the real one: either may show the request
+    to be recent.
     """
     try:
         signed = datetime.strptime(signature.timestamp, _TIMESTAMP).replace(tzinfo=UTC)
@@ -350,7 +307,7 @@ def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 
 class _Received(AWSRequest):
-    """A request as botocore's signers read it, without what only its senders need, which takes long to make."""
+    """A request as botocore's signers read it, without what only sending needs, which is slow to create."""
 
     def __init__(self, request: AwsRequest, signature: Signature, path: str) -> None:
         self.method = request.method
@@ -359,15 +316,15 @@ class _Received(AWSRequest):
         for name in signature.headers:
             self.headers[name] = request.headers.get(name.replace("_", "-"), "")
         pairs = [pair for pair in request.query_pairs if pair[0] != "X-Amz-Signature"]
-        self.params = pairs  # type: ignore[assignment] # botocore takes pairs too, of which some may have the same name
+        self.params = pairs  # type: ignore[assignment] # botocore takes pairs too, which may repeat a name
         self.context = {"timestamp": signature.timestamp}
 
 
 class _Signer(SigV4Auth):
-    """Computes the signature of a request that already is signed, over the headers that its sender signed."""
+    """Computes the signature of a signed request, over the headers that its sender signed."""
 
     def __init__(self, signature: Signature, key: bytes, payload: str) -> None:
-        super().__init__(None, signature.service, signature.region)  # type: ignore[arg-type] # the key is at hand
+        super().__init__(None, signature.service, signature.region)  # type: ignore[arg-type] # the key is given
         self._signature = signature
         self._key = key
         self._payload = payload
@@ -389,7 +346,7 @@ class _Signer(SigV4Auth):
 
 
 class _S3Signer(_Signer, S3SigV4Auth):
-    """S3 signs the path as it is, encoded once however the sender encoded it."""
+    """Signs the path as S3 does: encoded once, however the sender encoded it."""
 
     def path(self, request: AwsRequest) -> str:
         return quote(request.path, safe="/~")

@@ -1,4 +1,4 @@
-"""The HTTP side of the server: connections that stay open, and authorization in front of moto."""
+"""The HTTP side of the server: persistent connections, and authorization in front of moto."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from werkzeug.exceptions import HTTPException
 
 from embedded_aws.iam.authorization import AccessDeniedError, Authorization
 from embedded_aws.iam.principals import UnknownAccessKeyError
-from embedded_aws.server.error_responses import Answer, access_denied, refused, unknown_access_key
+from embedded_aws.server.error_responses import ErrorResponse, access_denied, rejected, unknown_access_key
 from embedded_aws.server.errors import RejectedRequestError
-from embedded_aws.server.requests import ACCESS_KEY_ID, AwsRequest, parse
+from embedded_aws.server.parsing import parse
+from embedded_aws.server.requests import ACCESS_KEY_ID, AwsRequest
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
-# What AWS's services read of a request's headers. moto would take more from others: a region from the User-Agent, and
-# any parameter from a header of its name.
+# Headers that AWS's services read. moto would also take a region from the User-Agent, and any parameter from a header
+# of its name.
 _HEADERS = frozenset(
     {
         "HTTP_ACCEPT",
@@ -39,7 +40,7 @@ _HEADER_PREFIXES = ("HTTP_IF_", "HTTP_X_AMZ_")
 
 
 class AuthorizedApp:
-    """A WSGI application that passes on what its sender signed and may do."""
+    """A WSGI application that passes on requests whose senders signed them and may make them."""
 
     def __init__(self, app: WsgiApp, authorization: Authorization, account_id: str) -> None:
         self._app = app
@@ -47,7 +48,7 @@ class AuthorizedApp:
         self._account_id = account_id
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle one request."""
         request = parse(environ, environ["wsgi.input"].getvalue())
         try:
             self._authorization.enforce(request, self._authorization.authenticate(request))
@@ -56,46 +57,46 @@ class AuthorizedApp:
         except UnknownAccessKeyError:
             return _send(unknown_access_key(request), start_response)
         except RejectedRequestError as error:
-            return _send(refused(request, error), start_response)
+            return _send(rejected(request, error), start_response)
         return self._app(self._forwarded(environ, request), start_response)
 
     def _forwarded(self, environ: dict[str, Any], request: AwsRequest) -> dict[str, Any]:
-        """Return what moto is to see: the request's own headers, and who sent it where it looks for that."""
+        """Return the environment for moto: the headers that AWS reads, and the sender where moto looks for it."""
         forwarded = {
             name: value
             for name, value in environ.items()
             if not name.startswith("HTTP_") or name in _HEADERS or name.startswith(_HEADER_PREFIXES)
         }
-        # moto chooses service and region by this header, or guesses them where it is missing.
+        # moto determines service and region from this header, or guesses them if it is missing.
         anonymous = "AWS4-HMAC-SHA256 Credential=/00000000/us-east-1/s3/aws4_request"
         forwarded["HTTP_AUTHORIZATION"] = request.signature.authorization if request.signature else anonymous
-        # It would otherwise guess the account from the access key.
+        # moto would otherwise guess the account from the access key.
         forwarded["HTTP_X_MOTO_ACCOUNT_ID"] = self._account_id
         forwarded[ACCESS_KEY_ID] = request.access_key_id or ""
         return forwarded
 
 
-def foreign(environ: Mapping[str, Any], reason: str) -> Answer:
-    """Return the answer to a request of foreign origin, in the form of the service that it is for."""
+def foreign(environ: Mapping[str, Any], reason: str) -> ErrorResponse:
+    """Return the response to a request of foreign origin, in the format of its service."""
     return access_denied(parse(environ, b""), reason)
 
 
-def _send(answer: Answer, start_response: Any) -> Iterable[bytes]:
-    status, headers, body = answer
+def _send(response: ErrorResponse, start_response: Any) -> Iterable[bytes]:
+    status, headers, body = response
     start_response(status, list(headers.items()))
     return [body]
 
 
 class KeepAliveHandler(MotoRequestHandler):
-    """Werkzeug's handler reads what is left of a request and closes; this one reads all of it first and stays."""
+    """Werkzeug's handler with persistent connections: it reads a whole request before handling it."""
 
     protocol_version = "HTTP/1.1"
-    # Head and body of an answer go out in one packet each; waiting to join them costs 40 ms.
+    # Headers and body of a response are separate packets; Nagle's algorithm would delay the second by 40 ms.
     disable_nagle_algorithm = True
     wbufsize = -1
 
     def run_wsgi(self) -> None:
-        """Answer one request of the connection."""
+        """Handle one request of the connection."""
         if self.headers.get("Expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.wfile.flush()
@@ -108,14 +109,14 @@ class KeepAliveHandler(MotoRequestHandler):
             started.append((status, headers))
 
         try:
-            parts: Any = self.server.app(environ, start_response)  # type: ignore[arg-type] # nobody here writes through it
+            parts: Any = self.server.app(environ, start_response)  # type: ignore[arg-type] # write() is unused
             body = b"".join(parts)
             if hasattr(parts, "close"):
                 parts.close()
         except HTTPException as failed:
             started.append((f"{failed.code} {failed.name}", [("Content-Type", "text/plain")]))
             body = (failed.description or "").encode()
-        except Exception as failed:  # noqa: BLE001 - whatever moto raises becomes a 500 that says what it was
+        except Exception as failed:  # noqa: BLE001 - whatever moto raises becomes a 500 with its message
             started.append(("500 Internal Server Error", [("Content-Type", "text/plain")]))
             body = f"{type(failed).__name__}: {failed}".encode()
         self._send(*started[-1], body)
@@ -144,4 +145,4 @@ class KeepAliveHandler(MotoRequestHandler):
         self.wfile.flush()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: the cloud's own log tells what happened."""
+        """Log nothing: the step log has what happened."""

@@ -293,14 +293,14 @@ def test_end_to_end_check_passes_and_uses_no_permission_but_those(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used: set[tuple[str, str]] = set()
-    ask = Authorization._ask
+    ask = Authorization._check
 
     def noting(authorization: Authorization, caller: Principal, request: AuthorizationRequest) -> None:
         ask(authorization, caller, request)
         if match := re.search(r"assumed-role/spotify-(etl-[a-z]+)-", caller.arn):
             used.add((match[1], request.action))
 
-    monkeypatch.setattr(Authorization, "_ask", noting)
+    monkeypatch.setattr(Authorization, "_check", noting)
     with world(tmp_path, PLAN) as one:
         one.live(0)
         check(one)

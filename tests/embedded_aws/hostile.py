@@ -1,4 +1,4 @@
-"""The worst that a page in the user's browser could ask of an embedded cloud, and what would show for it."""
+"""The worst that a web page in the user's browser could send to the embedded AWS, and how it would show."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ ON_SPOTIFY = (
 
 
 class Target:
-    """Both servers of an embedded cloud, with something to hide in AWS."""
+    """The embedded AWS, with something to hide, and the simulator."""
 
     def __init__(self, aws: AwsServer, spotify: Simulator) -> None:
         self.aws = aws

@@ -354,22 +354,22 @@ def test_deleting_many_refuses_key_by_key(session: Callable[..., Callable[[str],
     assert [(error["Key"], error["Code"]) for error in answer["Errors"]] == [("keep/1", "AccessDenied")]
 
 
-def test_an_unmodelled_operation_is_refused_and_says_so(session: Callable[..., Callable[[str], Any]]) -> None:
+def test_an_unsupported_operation_is_denied_with_its_name(session: Callable[..., Callable[[str], Any]]) -> None:
     everything = session(allow("*", "*"))
-    with pytest.raises(ClientError, match=r"the operation glue CreateJob is not modelled") as error:
+    with pytest.raises(ClientError, match=r"the operation glue CreateJob is not supported") as error:
         everything("glue").create_job(Name="j", Role="r", Command={})
     assert error.value.response["Error"]["Code"] == "AccessDeniedException"
-    with pytest.raises(ClientError, match=r"S3 GET of a bucket's website is not modelled"):
+    with pytest.raises(ClientError, match=r"S3 GetBucketWebsite is not supported"):
         everything("s3").get_bucket_website(Bucket="lake-bucket")
-    with pytest.raises(ClientError, match=r"DELETE /2015-03-31/functions/f is not modelled"):
+    with pytest.raises(ClientError, match=r"lambda DeleteFunction is not supported"):
         everything("lambda").delete_function(FunctionName="f")
 
 
 @pytest.mark.parametrize(
     ("condition", "unknown"),
     [
-        ({"StringEquals": {"aws:NoSuchKey": "x"}}, "The condition key aws:nosuchkey is not modelled"),
-        ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "The condition operator IpAddress is not modelled"),
+        ({"StringEquals": {"aws:NoSuchKey": "x"}}, "The condition key aws:nosuchkey is not supported"),
+        ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "The condition operator IpAddress is not supported"),
         ({"StringLike": {"aws:PrincipalArn": "${aws:username}"}}, r"variable \$\{aws:username\} has no value"),
     ],
 )

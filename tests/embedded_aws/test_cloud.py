@@ -38,7 +38,7 @@ def test_it_starts_empty_each_time_and_stops_as_often_as_asked(tmp_path: Path) -
 
 def test_one_at_a_time(tmp_path: Path) -> None:
     with EmbeddedAws(tmp_path, start=START) as aws:
-        with pytest.raises(RuntimeError, match="stop\\(\\) it before it is started again"):
+        with pytest.raises(RuntimeError, match="call stop\\(\\) before start"):
             aws.start()
         other = EmbeddedAws(tmp_path, start=START)
         with pytest.raises(ServerBusyError):

@@ -153,9 +153,9 @@ FAILURES: dict[str, tuple[str, str]] = {
         "import pulumi\n\nnothing.here",
         "NameError: name 'nothing' is not defined (__main__.py, line 3)",
     ),
-    "what is not modelled": (
+    "what is not supported": (
         'import pulumi_aws as aws\naws.sqs.Queue("a", delay_seconds=1)\naws.dynamodb.Table("t", attributes=[])',
-        "aws:dynamodb/table:Table t: the type is not modelled by the embedded cloud.",
+        "aws:dynamodb/table:Table t: the type is not supported by the embedded AWS.",
     ),
 }
 
@@ -182,17 +182,17 @@ def configuration_error(folder: Path, stack: str, monkeypatch: pytest.MonkeyPatc
     [
         (
             "config: {aws:region: us-east-1}",
-            "aws:region is us-east-1, but the embedded cloud runs in eu-central-1: use one for both.",
+            "aws:region is us-east-1, but the embedded AWS is in eu-central-1: use the same region.",
         ),
         (
             "config: {aws:defaultTags: {tags: {}}}",
-            "The provider setting aws:defaultTags is not modelled by the embedded cloud; remove it.",
+            "The provider setting aws:defaultTags is not supported by the embedded AWS; remove it.",
         ),
         (
             "config: {sample:token: {secure: v1:abc}}",
-            "Pulumi.test.yaml: sample:token is encrypted, which only Pulumi's own command can read.",
+            "Pulumi.test.yaml: sample:token is encrypted; only the Pulumi CLI can read it.",
         ),
-        ("- a list", "Pulumi.test.yaml has to hold a mapping."),
+        ("- a list", "Pulumi.test.yaml must contain a mapping."),
     ],
 )
 def test_a_stack_file_that_cannot_be_followed(

@@ -12,7 +12,7 @@ import pulumi
 import pytest
 from pulumi.runtime import MockResourceArgs
 
-from embedded_aws.pulumi_mocks.mocks import NOT_APPLIED, RESOURCES, CloudMocks, UnsupportedResourceError
+from embedded_aws.pulumi_mocks.mocks import NOT_APPLIED, RESOURCES, AwsMocks, UnsupportedResourceError
 from embedded_aws.server.server import AwsServer
 
 TRUST = json.dumps(
@@ -33,7 +33,7 @@ def make(server: AwsServer, monkeypatch: pytest.MonkeyPatch) -> Make:
     monkeypatch.setenv("AWS_DEFAULT_REGION", server.region)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", server.owner.access_key_id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", server.owner.secret_access_key)
-    mocks = CloudMocks("sample", "test")
+    mocks = AwsMocks("sample", "test")
 
     def create(token: str, logical_name: str, /, **inputs: Any) -> dict[str, Any]:
         identity, outputs = mocks.new_resource(MockResourceArgs(token, logical_name, inputs, custom=True))
@@ -91,21 +91,21 @@ def test_every_type_is_one_of_the_provider() -> None:
 @pytest.mark.parametrize(
     ("token", "inputs", "message"),
     [
-        ("aws:ec2/vpc:Vpc", {}, "aws:ec2/vpc:Vpc thing: the type is not modelled by the embedded cloud."),
+        ("aws:ec2/vpc:Vpc", {}, "aws:ec2/vpc:Vpc thing: the type is not supported by the embedded AWS."),
         (
             "aws:s3/bucket:Bucket",
             {"accelerationStatus": "Enabled", "policy": "{}"},
-            "Bucket thing: the embedded cloud does not model accelerationStatus, policy, so the resource would differ",
+            "Bucket thing: the embedded AWS does not support accelerationStatus, policy, so the resource would differ",
         ),
         (
             "aws:athena/workgroup:Workgroup",
             {"configuration": {"resultConfiguration": {"outputLocation": "s3://b/", "newThing": 1}}},
-            "Workgroup thing: the embedded cloud does not model configuration.resultConfiguration.newThing, so the",
+            "Workgroup thing: the embedded AWS does not support configuration.resultConfiguration.newThing, so the",
         ),
         (
             "aws:sqs/queue:Queue",
             {"region": "us-east-1"},
-            "aws:sqs/queue:Queue thing: it is in another region than the embedded cloud, eu-central-1.",
+            "aws:sqs/queue:Queue thing: it is not in the region of the embedded AWS, eu-central-1.",
         ),
         (
             "aws:scheduler/schedule:Schedule",
@@ -344,13 +344,13 @@ def test_identities_secrets_and_logs(make: Make, server: AwsServer) -> None:
 
 @pytest.mark.usefixtures("make")
 def test_a_component_creates_nothing(server: AwsServer) -> None:
-    mocks = CloudMocks("sample", "test")
+    mocks = AwsMocks("sample", "test")
     component = MockResourceArgs("sample:index:Lake", "lake", {"days": 30}, custom=False)
     assert mocks.new_resource(component) == ("", {"days": 30})
     existing = MockResourceArgs("aws:s3/bucket:Bucket", "raw", {}, custom=True, resource_id="raw")
-    with pytest.raises(UnsupportedResourceError, match="importing or reading what exists already is not modelled"):
+    with pytest.raises(UnsupportedResourceError, match="importing or reading an existing resource is not supported"):
         mocks.new_resource(existing)
     unknown = pulumi.runtime.MockCallArgs("aws:ec2/getAmi:getAmi", {}, "")
-    with pytest.raises(UnsupportedResourceError, match="The function aws:ec2/getAmi:getAmi is not modelled"):
+    with pytest.raises(UnsupportedResourceError, match="The function aws:ec2/getAmi:getAmi is not supported"):
         mocks.call(unknown)
     assert server.client("s3").list_buckets()["Buckets"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,15 @@ def test_the_pipeline_runs_and_prints_what_the_readme_says(capsys: pytest.Captur
     (printed,) = blocks(README, "text")
     run_block(README, pipeline)
     assert capsys.readouterr().out == printed
+
+
+def test_the_map_names_only_what_exists() -> None:
+    text = README.read_text(encoding="utf-8").partition("## Where to find what")[2].partition("## An example")[0]
+    folder = README.parent
+    for row in re.findall(r"^\| (`.*)$", text, re.MULTILINE):
+        where, contents = row.split(" | ", 1)
+        room = folder / re.findall(r"`([^`]+)`", where)[0] if "/" in where else folder
+        named = re.findall(r"`([\w/]+(?:\.py|/))`", row)
+        assert named
+        assert [name for name in named if not (folder / name).exists() and not (room / name).exists()] == []
+        assert contents

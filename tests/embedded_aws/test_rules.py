@@ -107,7 +107,7 @@ def test_a_missing_target_is_a_step(stage: Stage) -> None:
     first, last = stage.steps("rule")
     assert "arn:aws:lambda" in first.detail
     assert not first.ok
-    assert last.detail.startswith("Given up after 1 tries")
+    assert last.detail.startswith("Gave up after 1 attempts")
 
 
 def test_a_queue_as_target_needs_its_own_policy(stage: Stage) -> None:

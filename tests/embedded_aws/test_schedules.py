@@ -241,7 +241,7 @@ def test_giving_up_without_a_dead_letter_queue_is_a_step(stage: Stage) -> None:
     stage.run_for(hours=3)
     first, last = stage.steps("schedule")
     assert "scheduler.amazonaws.com is not authorized to perform: sts:AssumeRole" in first.detail
-    assert last.detail == "Given up after 1 tries, without a dead-letter queue to keep it."
+    assert last.detail == "Gave up after 1 attempts; there is no dead-letter queue."
 
 
 def test_a_universal_target_calls_any_operation_as_the_role(stage: Stage) -> None:

@@ -98,7 +98,7 @@ def test_one_cloud_after_another_starts_empty() -> None:
 
 
 def test_two_at_once_are_refused(server: AwsServer) -> None:
-    with pytest.raises(ServerBusyError, match="stop it before starting one more"):
+    with pytest.raises(ServerBusyError, match="is running in this process: stop it first"):
         AwsServer().start()
     assert server.client("s3").list_buckets()["Buckets"] == []
 

@@ -16,10 +16,11 @@ from pyarrow import fs
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.credentials import AwsCredentials
+from embedded_aws.server.parsing import parse
 from embedded_aws.server.payloads import WrongChunkError, check_chunks
-from embedded_aws.server.requests import AwsRequest, parse
+from embedded_aws.server.requests import AwsRequest, Signature
 from embedded_aws.server.server import AwsServer
-from embedded_aws.server.signatures import Signature, _signing_key, signature_of, verify
+from embedded_aws.server.signatures import _signing_key, signature_of, verify
 from tests.embedded_aws.wire import REGION, Answer, send, signed
 
 BUCKET = "lake-bucket"

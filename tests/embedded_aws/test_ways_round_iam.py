@@ -321,6 +321,8 @@ def test_two_signatures_are_none(cloud: Cloud) -> None:
 
 AMBIGUOUS: list[tuple[str, str, str, dict[str, str], bytes]] = [
     ("lambda", "GET", "/2015-03-31/functions/known?Action=DeleteFunction", {}, b""),
+    ("lambda", "GET", "/2015-03-31/functions/known", {"X-Amz-Target": "AWSLambda.DeleteFunction"}, b""),
+    ("lambda", "GET", "/2014-11-13/functions/known", {}, b""),
     ("lambda", "POST", "/2015-03-31/functions/known/invocations/", {}, b"{}"),
     ("lambda", "POST", "/2015-03-31/functions/known/invocations?qualifier=other", {}, b"{}"),
     ("lambda", "GET", "/2015-03-31/functions/known", FORM, b"Action=DeleteFunction"),
@@ -346,6 +348,10 @@ AMBIGUOUS: list[tuple[str, str, str, dict[str, str], bytes]] = [
     ("secretsmanager", "POST", "/", GET_SECRET, b'{"SecretId": ["known"]}'),
     ("s3", "GET", "/bucket-a?list-type=2&prefix=raw/&prefix=state/", {}, b""),
     ("s3", "GET", "/bucket-a?list-type=2&prefix=raw+", {}, b""),
+    ("s3", "GET", "/bucket-a?acl&versions", {}, b""),
+    ("s3", "GET", "/bucket-a?versioning&unknown", {}, b""),
+    ("s3", "PUT", "/bucket-a/raw/part?uploadId=x", {}, b""),
+    ("s3", "GET", "/bucket-a/raw/ok?attributes", {}, b""),
     ("s3", "PUT", "/bucket-a/raw/form", FORM, b"acl="),
     ("dynamodb", "POST", "/", {**JSON, "X-Amz-Target": "DynamoDB_20120810.ListTables"}, b"{}"),
 ]

@@ -1,4 +1,4 @@
-"""S3 requests: method, path and sub-resource → what they need.
+"""S3 requests: operation → action and resource ARNs.
 
 Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
@@ -12,97 +12,73 @@ from xml.etree import ElementTree as ET
 
 from embedded_aws.iam.operation import Operation, UnsupportedOperationError
 from embedded_aws.iam.policies import AuthorizationRequest
+from embedded_aws.server.ambiguity import check_parameters
 from embedded_aws.server.errors import InvalidArgumentError, RejectedRequestError
 from embedded_aws.server.requests import AwsRequest
-from embedded_aws.server.signatures import AUTHENTICATION_PARAMETERS
+from embedded_aws.server.service_models import route
 from embedded_aws.services.s3.encryption import kms_checks
 from loopback.server import LOOPBACK_NAMES
 
-BUCKET_ACTIONS = {
-    ("GET", "acl"): "GetBucketAcl",
-    ("GET", "cors"): "GetBucketCORS",
-    ("GET", "encryption"): "GetEncryptionConfiguration",
-    ("GET", "lifecycle"): "GetLifecycleConfiguration",
-    ("GET", "location"): "GetBucketLocation",
-    ("GET", "logging"): "GetBucketLogging",
-    ("GET", "notification"): "GetBucketNotification",
-    ("GET", "object-lock"): "GetBucketObjectLockConfiguration",
-    ("GET", "ownershipControls"): "GetBucketOwnershipControls",
-    ("GET", "policy"): "GetBucketPolicy",
-    ("GET", "policyStatus"): "GetBucketPolicyStatus",
-    ("GET", "publicAccessBlock"): "GetBucketPublicAccessBlock",
-    ("GET", "tagging"): "GetBucketTagging",
-    ("GET", "uploads"): "ListBucketMultipartUploads",
-    ("GET", "versioning"): "GetBucketVersioning",
-    ("GET", "versions"): "ListBucketVersions",
-    ("GET", ""): "ListBucket",
-    ("HEAD", ""): "ListBucket",
-    ("PUT", ""): "CreateBucket",
-    ("PUT", "encryption"): "PutEncryptionConfiguration",
-    ("PUT", "lifecycle"): "PutLifecycleConfiguration",
-    ("PUT", "notification"): "PutBucketNotification",
-    ("PUT", "ownershipControls"): "PutBucketOwnershipControls",
-    ("PUT", "policy"): "PutBucketPolicy",
-    ("PUT", "publicAccessBlock"): "PutBucketPublicAccessBlock",
-    ("PUT", "tagging"): "PutBucketTagging",
-    ("PUT", "versioning"): "PutBucketVersioning",
-    ("DELETE", ""): "DeleteBucket",
-    ("DELETE", "encryption"): "PutEncryptionConfiguration",
-    ("DELETE", "lifecycle"): "PutLifecycleConfiguration",
-    ("DELETE", "policy"): "DeleteBucketPolicy",
-    ("DELETE", "publicAccessBlock"): "PutBucketPublicAccessBlock",
-    ("DELETE", "tagging"): "PutBucketTagging",
-}
-"""(method, sub-resource) of a bucket → action."""
-
-OBJECT_ACTIONS = {
-    ("GET", ""): ("GetObject", "GetObjectVersion"),
-    ("HEAD", ""): ("GetObject", "GetObjectVersion"),
-    ("GET", "acl"): ("GetObjectAcl", "GetObjectVersionAcl"),
-    ("GET", "attributes"): ("GetObjectAttributes", "GetObjectVersionAttributes"),
-    ("GET", "tagging"): ("GetObjectTagging", "GetObjectVersionTagging"),
-    ("GET", "uploadId"): ("ListMultipartUploadParts", None),
-    ("PUT", ""): ("PutObject", None),
-    ("PUT", "acl"): ("PutObjectAcl", "PutObjectVersionAcl"),
-    ("PUT", "tagging"): ("PutObjectTagging", "PutObjectVersionTagging"),
-    ("PUT", "uploadId"): ("PutObject", None),
-    ("POST", "uploads"): ("PutObject", None),
-    ("POST", "uploadId"): ("PutObject", None),
-    ("DELETE", ""): ("DeleteObject", "DeleteObjectVersion"),
-    ("DELETE", "tagging"): ("DeleteObjectTagging", "DeleteObjectVersionTagging"),
-    ("DELETE", "uploadId"): ("AbortMultipartUpload", None),
-}
-"""(method, sub-resource) of an object → action, and action where the request names a version."""
-
-PLAIN_PARAMETERS = frozenset(
+OWN_ACTIONS = frozenset(
     {
-        "allow-unordered",
-        "bucket-region",
-        "continuation-token",
-        "delimiter",
-        "encoding-type",
-        "fetch-owner",
-        "key-marker",
-        "list-type",
-        "marker",
-        "max-buckets",
-        "max-keys",
-        "max-parts",
-        "max-uploads",
-        "part-number-marker",
-        "partNumber",
-        "prefix",
-        "start-after",
-        "upload-id-marker",
-        "version-id-marker",
-        "X-Amz-Content-Sha256",
-        "X-Amz-User-Agent",
-        "x-amz-checksum-mode",
-        "versionId",
-        "x-id",
+        "AbortMultipartUpload",
+        "CreateBucket",
+        "DeleteBucket",
+        "DeleteBucketPolicy",
+        "DeleteObject",
+        "DeleteObjectTagging",
+        "GetBucketAcl",
+        "GetBucketLocation",
+        "GetBucketLogging",
+        "GetBucketOwnershipControls",
+        "GetBucketPolicy",
+        "GetBucketPolicyStatus",
+        "GetBucketTagging",
+        "GetBucketVersioning",
+        "GetObject",
+        "GetObjectAcl",
+        "GetObjectAttributes",
+        "GetObjectTagging",
+        "PutBucketOwnershipControls",
+        "PutBucketPolicy",
+        "PutBucketTagging",
+        "PutBucketVersioning",
+        "PutObject",
+        "PutObjectAcl",
+        "PutObjectTagging",
     }
 )
-"""Query parameters that choose no other operation; likewise those of a presigned address, and all of `response-…`."""
+"""Operations whose action has the same name."""
+
+OTHER_ACTIONS = {
+    "CompleteMultipartUpload": "PutObject",
+    "CopyObject": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketTagging": "PutBucketTagging",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketCors": "GetBucketCORS",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "HeadObject": "GetObject",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "ListParts": "ListMultipartUploadParts",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutBucketNotificationConfiguration": "PutBucketNotification",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "UploadPart": "PutObject",
+    "UploadPartCopy": "PutObject",
+}
+"""Other operations → action; an operation in neither table is denied to everyone but the account's owner."""
 
 CONTEXT_HEADERS = (
     "if-match",
@@ -119,8 +95,7 @@ CONTEXT_HEADERS = (
 CONTEXT_PARAMETERS = {"delimiter": "delimiter", "max-keys": "max-keys", "prefix": "prefix", "versionId": "versionid"}
 """Query parameter → condition key `s3:<key>`."""
 
-
-# Of a copy's source, which may be a URL or an ARN to moto, only this form.
+# The only form of a copy source that is accepted; moto also takes a URL or an ARN.
 _COPY_SOURCE = re.compile(
     r"/?(?P<bucket>[A-Za-z0-9._-]+)/(?P<key>[^?#;]+)(\?versionId=(?P<version>[\w.-]+))?", re.ASCII
 )
@@ -128,7 +103,7 @@ _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
 class MalformedXmlError(RejectedRequestError):
-    """A body that is not the XML that its operation takes."""
+    """The body is not the XML that the operation takes."""
 
     s3 = ("MalformedXML", 400)
 
@@ -137,45 +112,44 @@ class MalformedXmlError(RejectedRequestError):
 
 
 def s3_operation(request: AwsRequest) -> Operation:
-    """Tell what an S3 request needs.
+    """Return what an S3 request does.
 
     Raises:
-        UnsupportedOperationError: the request is of a kind not listed here.
-        RejectedRequestError: a part of it that names objects cannot be read.
+        UnsupportedOperationError: the operation is not in the tables, or the request is ambiguous.
+        RejectedRequestError: a part of it that names objects cannot be parsed.
     """
     if request.host.rpartition(":")[0].lower() not in LOOPBACK_NAMES:
         raise UnsupportedOperationError(f"S3 addressed by host {request.host} (address buckets by path)")
     bucket, _, key = request.path.removeprefix("/").partition("/")
-    subresource = _subresource(request)
-    if not bucket:
-        if request.method != "GET" or subresource:
-            raise UnsupportedOperationError(f"S3 {request.method} of {subresource or 'all buckets'}")
-        return Operation("ListBuckets", (AuthorizationRequest("s3:ListAllMyBuckets", "*"),))
-    if request.method == "POST" and subresource == "delete" and not key:
+    name, in_path = route(request)
+    # moto takes bucket and key from the path, not from its router.
+    if in_path != {part: value for part, value in (("Bucket", bucket), ("Key", key)) if value}:
+        raise UnsupportedOperationError(f"S3 {name} at the path {request.path}")
+    check_parameters(request, name)
+    if name == "ListBuckets":
+        return Operation(name=name, checks=(AuthorizationRequest("s3:ListAllMyBuckets", "*"),))
+    if name == "DeleteObjects":
         return _delete_objects(request, bucket)
-    if not key:
-        action = BUCKET_ACTIONS.get((request.method, subresource))
-        if action is None:
-            raise UnsupportedOperationError(f"S3 {request.method} of a bucket's {subresource or 'root'}")
-        check = AuthorizationRequest(f"s3:{action}", _arn(bucket), _context(request))
-        return Operation(action, (check,), buckets=() if action == "CreateBucket" else (bucket,))
-    return _object_operation(request, bucket, key, subresource)
+    action = name if name in OWN_ACTIONS else OTHER_ACTIONS.get(name)
+    if action is None:
+        raise UnsupportedOperationError(f"S3 {name}")
+    if key:
+        return _object_operation(request, bucket, key, name, action)
+    check = AuthorizationRequest(f"s3:{action}", _arn(bucket), _context(request))
+    return Operation(name=name, checks=(check,), buckets=() if name == "CreateBucket" else (bucket,))
 
 
-def _object_operation(request: AwsRequest, bucket: str, key: str, subresource: str) -> Operation:
-    actions = OBJECT_ACTIONS.get((request.method, subresource))
-    if actions is None:
-        raise UnsupportedOperationError(f"S3 {request.method} of an object's {subresource or 'content'}")
+def _object_operation(request: AwsRequest, bucket: str, key: str, name: str, action: str) -> Operation:
     version = request.query.get("versionId")
-    action = actions[1] if version and actions[1] else actions[0]
     resource, context = _arn(bucket, key), _context(request)
-    checks = [AuthorizationRequest(f"s3:{action}", resource, context)]
+    versioned = action.replace("Object", "ObjectVersion") if version else action
+    checks = [AuthorizationRequest(f"s3:{versioned}", resource, context)]
     buckets = [bucket]
-    reads = [(bucket, key, version)] if actions[0] == "GetObject" else []
-    if "attributes" in request.query:
+    reads = [(bucket, key, version)] if action == "GetObject" else []
+    if name == "GetObjectAttributes":
         checks.append(AuthorizationRequest("s3:GetObjectVersion" if version else "s3:GetObject", resource, context))
         reads.append((bucket, key, version))
-    if request.method in {"PUT", "DELETE"} and not subresource and "if-match" in request.headers:
+    if name in {"PutObject", "CopyObject", "DeleteObject"} and "if-match" in request.headers:
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html: If-Match reads the object too.
         checks.append(AuthorizationRequest("s3:GetObject", resource, context))
     if "x-amz-tagging" in request.headers:
@@ -186,30 +160,30 @@ def _object_operation(request: AwsRequest, bucket: str, key: str, subresource: s
         source = _COPY_SOURCE.fullmatch(request.headers["x-amz-copy-source"])
         if source is None:
             raise InvalidArgumentError("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
-        source_bucket, source_key, version = source["bucket"], unquote(source["key"]), source["version"]
-        source_action = "s3:GetObjectVersion" if version else "s3:GetObject"
+        source_bucket, source_key, source_version = source["bucket"], unquote(source["key"]), source["version"]
+        source_action = "s3:GetObjectVersion" if source_version else "s3:GetObject"
         checks.append(AuthorizationRequest(source_action, _arn(source_bucket, source_key), context))
         buckets.append(source_bucket)
-        reads.append((source_bucket, source_key, version))
+        reads.append((source_bucket, source_key, source_version))
     writes = [(bucket, key)] if action == "PutObject" else []
     checks += kms_checks(request, reads, writes)
-    return Operation(action, tuple(checks), buckets=tuple(buckets), reads=tuple(reads))
+    return Operation(name=name, checks=tuple(checks), buckets=tuple(buckets), reads=tuple(reads))
 
 
 def _delete_objects(request: AwsRequest, bucket: str) -> Operation:
-    """Ask for each key apart: DeleteObjects answers 200 and lists those that are refused."""
+    """Return one check per key: DeleteObjects succeeds and lists the denied keys."""
     checks = []
     for fields in _objects_to_delete(request.body):
         action = "s3:DeleteObjectVersion" if fields.get("VersionId") else "s3:DeleteObject"
         checks.append(AuthorizationRequest(action, _arn(bucket, fields["Key"]), _context(request)))
-    return Operation("DeleteObjects", tuple(checks), buckets=(bucket,), partial=True)
+    return Operation(name="DeleteObjects", checks=tuple(checks), buckets=(bucket,), partial=True)
 
 
 def _objects_to_delete(body: bytes) -> list[dict[str, str]]:
     """Return the fields of each object that DeleteObjects names.
 
     Raises:
-        MalformedXmlError: the body is not of that form, or names something twice.
+        MalformedXmlError: the body has another form, or repeats an element.
     """
     try:
         root = ET.fromstring(body)  # noqa: S314 - expat limits how far entities expand
@@ -229,30 +203,16 @@ def _objects_to_delete(body: bytes) -> list[dict[str, str]]:
 
 
 def _name(element: ET.Element) -> str:
-    """Return an element's name without S3's namespace; of another one with it."""
+    """Return an element's name without S3's namespace, but with any other."""
     return str(element.tag).removeprefix(f"{{{_NAMESPACE}}}")
-
-
-def _subresource(request: AwsRequest) -> str:
-    names = {
-        name
-        for name in request.query
-        if name not in PLAIN_PARAMETERS | AUTHENTICATION_PARAMETERS and not name.startswith("response-")
-    }
-    if len(names) > 1:
-        raise UnsupportedOperationError(f"S3 with the parameters {', '.join(sorted(names))} at once")
-    return names.pop() if names else ""
 
 
 def _context(request: AwsRequest) -> dict[str, str]:
     """Return the S3 condition keys of a request."""
     context = {f"s3:{name}": request.headers[name] for name in CONTEXT_HEADERS if name in request.headers}
-    context |= {
-        f"s3:{name}": request.query[name] for name in ("delimiter", "max-keys", "prefix") if name in request.query
+    return context | {
+        f"s3:{key}": request.query[name] for name, key in CONTEXT_PARAMETERS.items() if name in request.query
     }
-    if "versionId" in request.query:
-        context["s3:versionid"] = request.query["versionId"]
-    return context
 
 
 def _arn(bucket: str, key: str | None = None) -> str:
