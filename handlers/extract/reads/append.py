@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.reads.identity import identity
+from handlers.extract.reads.run_context import Work
 from handlers.extract.reads.state import CompleteRead, newer
-from handlers.extract.reads.work import Work
 from handlers.raw.state import Content
 from handlers.streams import Stream
 

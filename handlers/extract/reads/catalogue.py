@@ -9,8 +9,8 @@ from handlers.catalogue_uris import CatalogueUri
 from handlers.extract.reads import paging
 from handlers.extract.reads.full_read import FullRead
 from handlers.extract.reads.paging import Pass, Place, Record
+from handlers.extract.reads.run_context import Work
 from handlers.extract.reads.snapshot import read_unit
-from handlers.extract.reads.work import Work
 from handlers.extract.spotify.errors import BrokenAnswerError, NotFoundError, RefusedError
 from handlers.raw.state import Slot
 from handlers.streams import ARTIST_ALBUMS, ARTIST_ALBUMS_PAGE_SIZE, CATALOGUE_KINDS, Stream
