@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlers import layout
 from handlers.extract.event import Event
-from handlers.extract.reads.ledger import CONTINUED
+from handlers.extract.reads.unit_log import CONTINUED
 from handlers.raw.bucket import Bucket
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from datetime import datetime
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.event import Event
-from handlers.extract.reads.ledger import CONTINUED, Ledger, Unit
+from handlers.extract.reads.unit_log import CONTINUED, Ledger, Unit
 from handlers.extract.spotify.errors import ForbiddenError, UnavailableError
 from handlers.raw.bucket import Bucket, KeyTakenError
 from handlers.raw.manifest import RunStatus, put_manifest, reason_of

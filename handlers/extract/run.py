@@ -15,13 +15,13 @@ from handlers.extract.manifest import Manifest
 from handlers.extract.reads.append import read_append
 from handlers.extract.reads.catalogue import read_catalogue
 from handlers.extract.reads.incremental import read_incremental
-from handlers.extract.reads.ledger import Ledger
 from handlers.extract.reads.per_playlist import read_per_playlist
 from handlers.extract.reads.playlists import ListingObserver
 from handlers.extract.reads.run_context import Work
 from handlers.extract.reads.shortfall import ShortReadError
 from handlers.extract.reads.snapshot import read_snapshot
 from handlers.extract.reads.state import state_file
+from handlers.extract.reads.unit_log import Ledger
 from handlers.extract.spotify.account import identify
 from handlers.extract.spotify.budget import RUN_REQUESTS, STREAM_REQUESTS, Budget
 from handlers.extract.spotify.client import SpotifyClient

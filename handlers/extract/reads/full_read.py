@@ -12,13 +12,13 @@ from handlers import layout
 from handlers.extract import times
 from handlers.extract.logs import logger
 from handlers.extract.reads.identity import canonical
-from handlers.extract.reads.ledger import Unit
 from handlers.extract.reads.observer import Observer
 from handlers.extract.reads.paging import MovedError, Pass, Place, Record
 from handlers.extract.reads.run_context import Work
 from handlers.extract.reads.served import Served
 from handlers.extract.reads.shortfall import SHORT, ShortReadError, with_short_runs
 from handlers.extract.reads.state import CompleteRead, LeftToAnotherError
+from handlers.extract.reads.unit_log import Unit
 from handlers.extract.spotify.errors import ForbiddenError, NotFoundError, RefusedError, SpotifyError
 from handlers.raw.objects import RawWriter
 from handlers.raw.state import Content, Slot

@@ -11,12 +11,12 @@ from handlers import layout
 from handlers.extract import times
 from handlers.extract.logs import logger
 from handlers.extract.reads.full_read import FullRead, plain
-from handlers.extract.reads.ledger import Unit
 from handlers.extract.reads.observer import Observer
 from handlers.extract.reads.paging import MovedError, Pass, Record
 from handlers.extract.reads.run_context import Work
 from handlers.extract.reads.shortfall import Shortfall, ShortReadError, with_short_runs
 from handlers.extract.reads.state import CompleteRead
+from handlers.extract.reads.unit_log import Unit
 from handlers.extract.spotify.errors import SpotifyError
 from handlers.raw.state import Content, Slot
 from handlers.streams import FULL_READ_DAYS, Stream

@@ -9,12 +9,12 @@ from handlers import layout
 from handlers.extract import times
 from handlers.extract.logs import logger
 from handlers.extract.reads.full_read import FullRead
-from handlers.extract.reads.ledger import Unit
 from handlers.extract.reads.paging import Pass, Place, Record
 from handlers.extract.reads.playlists import Listing, Playlist, owns
 from handlers.extract.reads.run_context import Work
 from handlers.extract.reads.shortfall import ASKED, SHORT, ShortReadError, with_short_runs
 from handlers.extract.reads.state import CompleteRead, newer
+from handlers.extract.reads.unit_log import Unit
 from handlers.extract.spotify.errors import (
     AppForbiddenError,
     ForbiddenError,

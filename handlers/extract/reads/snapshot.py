@@ -7,11 +7,11 @@ from typing import Any
 
 from handlers.extract.reads import paging
 from handlers.extract.reads.full_read import Finished, FullRead, Known, plain
-from handlers.extract.reads.ledger import Unit
 from handlers.extract.reads.observer import Observer
 from handlers.extract.reads.paging import Pass, Place, Record
 from handlers.extract.reads.run_context import Work
 from handlers.extract.reads.state import CompleteRead, newer
+from handlers.extract.reads.unit_log import Unit
 from handlers.raw.state import Content, Slot
 from handlers.streams import Stream
 
