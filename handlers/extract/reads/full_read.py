@@ -15,7 +15,7 @@ from handlers.extract.reads.identity import canonical
 from handlers.extract.reads.observer import Observer
 from handlers.extract.reads.paging import MovedError, Pass, Place, Record
 from handlers.extract.reads.run_context import Work
-from handlers.extract.reads.served import Served
+from handlers.extract.reads.served_records import Served
 from handlers.extract.reads.shortfall import SHORT, ShortReadError, with_short_runs
 from handlers.extract.reads.state import CompleteRead, LeftToAnotherError
 from handlers.extract.reads.unit_log import Unit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from handlers.extract.reads.served import Served, record_name
+from handlers.extract.reads.served_records import Served, record_name
 
 _COPIES: Final = 10
 """So many records of one page that were served before are a page in another's place rather than things that a playlist

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from handlers.extract.reads.identity import identity
 from handlers.extract.reads.list_length import ListLength
-from handlers.extract.reads.served import Served
+from handlers.extract.reads.served_records import Served
 from handlers.extract.reads.shortfall import Shortfall
 from handlers.extract.spotify.client import Answer, SpotifyClient
 from handlers.extract.spotify.errors import BrokenAnswerError, NotFoundError, RefusedError

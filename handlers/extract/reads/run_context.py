@@ -12,7 +12,7 @@ from handlers import layout
 from handlers.catalogue_uris import CatalogueUri
 from handlers.extract.reads.paging import Pass, Place, Record, first_page, records
 from handlers.extract.reads.playlists import Listing
-from handlers.extract.reads.served import Served
+from handlers.extract.reads.served_records import Served
 from handlers.extract.reads.shortfall import Shortfall
 from handlers.extract.reads.state import CompleteRead, state_file
 from handlers.extract.reads.unit_log import Ledger, Unit

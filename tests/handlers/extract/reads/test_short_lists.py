@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from handlers.extract.reads.list_length import ListLength
 from handlers.extract.reads.paging import MovedError, Pass, records
-from handlers.extract.reads.served import Served
+from handlers.extract.reads.served_records import Served
 from handlers.extract.reads.shortfall import BELIEVED_AFTER_RUNS, Shortfall, ShortRuns
 from handlers.extract.spotify.client import Answer
 from handlers.extract.spotify.errors import SpotifyError
