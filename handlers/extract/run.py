@@ -34,7 +34,7 @@ from handlers.extract.spotify.credentials import (
     missing_scopes,
 )
 from handlers.extract.spotify.errors import LoginError, SpotifyError
-from handlers.extract.spotify.locks import Locks
+from handlers.extract.spotify.quota_locks import Locks
 from handlers.raw.bucket import Bucket
 from handlers.streams import STREAMS, Stream
 

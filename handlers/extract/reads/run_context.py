@@ -19,7 +19,7 @@ from handlers.extract.reads.unit_log import Ledger, Unit
 from handlers.extract.spotify.account import Account
 from handlers.extract.spotify.client import Answer, SpotifyClient
 from handlers.extract.spotify.errors import SpotifyError
-from handlers.extract.spotify.locks import Locks
+from handlers.extract.spotify.quota_locks import Locks
 from handlers.raw.bucket import Bucket
 from handlers.raw.objects import RawWriter
 from handlers.raw.state import Slot, StateFile

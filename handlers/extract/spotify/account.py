@@ -8,7 +8,7 @@ from typing import Any
 from handlers.extract.logs import logger
 from handlers.extract.spotify.client import SpotifyClient
 from handlers.extract.spotify.errors import BrokenAnswerError, LoginError, SpotifyError
-from handlers.extract.spotify.locks import Locks
+from handlers.extract.spotify.quota_locks import Locks
 from handlers.layout import account_key
 from handlers.raw.state import StateFile
 from handlers.streams import STREAMS, AuthMode

@@ -10,7 +10,7 @@ import pytest
 from handlers import layout
 from handlers.extract.spotify.account import Account, identify
 from handlers.extract.spotify.errors import LockedError
-from handlers.extract.spotify.locks import Locks
+from handlers.extract.spotify.quota_locks import Locks
 from handlers.layout import account_key
 from tests.handlers.extract.fake_spotify import Json, Reply
 from tests.handlers.extract.stage import LOGIN, START, Stage

@@ -11,7 +11,7 @@ from handlers.extract.spotify.account import APP, identify
 from handlers.extract.spotify.client import SpotifyClient
 from handlers.extract.spotify.credentials import Credentials, MalformedSecretError, NotLoggedInError, Secret
 from handlers.extract.spotify.errors import LoginError, UnavailableError
-from handlers.extract.spotify.locks import Locks
+from handlers.extract.spotify.quota_locks import Locks
 from handlers.layout import LOCKS_STATE_KEY, LOGIN_STATE_KEY
 from tests.handlers.extract.fake_spotify import FakeSpotify, Reply
 from tests.handlers.extract.stage import LOGIN, Stage

@@ -14,7 +14,7 @@ from handlers.extract.spotify.budget import Budget
 from handlers.extract.spotify.client import ROTATION_SECONDS, SpotifyClient
 from handlers.extract.spotify.credentials import Secret
 from handlers.extract.spotify.errors import LockedError
-from handlers.extract.spotify.locks import Locks
+from handlers.extract.spotify.quota_locks import Locks
 from handlers.raw.bucket import Bucket
 from handlers.raw.state import StateError, StateFile
 from tests.handlers.extract.fake_spotify import Json, Reply
