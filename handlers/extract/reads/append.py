@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from handlers import layout
 from handlers.extract import times
-from handlers.extract.reads.identity import identity
+from handlers.extract.reads.record_keys import identity
 from handlers.extract.reads.run_context import Work
 from handlers.extract.reads.state import CompleteRead, newer
 from handlers.raw.state import Content

@@ -11,9 +11,9 @@ from typing import Any, NoReturn, TypeAlias
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.logs import logger
-from handlers.extract.reads.identity import canonical
 from handlers.extract.reads.observer import Observer
 from handlers.extract.reads.paging import MovedError, Pass, Place, Record
+from handlers.extract.reads.record_keys import canonical
 from handlers.extract.reads.run_context import Work
 from handlers.extract.reads.served_records import Served
 from handlers.extract.reads.shortfall import SHORT, ShortReadError, with_short_runs

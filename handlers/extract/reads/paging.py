@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from handlers.extract.reads.identity import identity
 from handlers.extract.reads.list_length import ListLength
+from handlers.extract.reads.record_keys import identity
 from handlers.extract.reads.served_records import Served
 from handlers.extract.reads.shortfall import Shortfall
 from handlers.extract.spotify.client import Answer, SpotifyClient

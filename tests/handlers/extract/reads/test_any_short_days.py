@@ -11,7 +11,7 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from handlers.extract.reads.identity import identity
+from handlers.extract.reads.record_keys import identity
 from handlers.extract.reads.shortfall import BELIEVED_AFTER_RUNS
 from tests.handlers.extract.fake_spotify import Answer, Json, Reply, artist, playlist, saved_track, track
 from tests.handlers.extract.stage import START, Stage, unit

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.extract.reads.append import SEEN_RECORDS
-from handlers.extract.reads.identity import identity
+from handlers.extract.reads.record_keys import identity
 from handlers.layout import state_key
 from tests.handlers.extract.fake_spotify import Json, play
 from tests.handlers.extract.stage import START, Stage

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.extract.reads.identity import canonical
+from handlers.extract.reads.record_keys import canonical
 from handlers.layout import state_key
 from tests.handlers.extract.fake_spotify import Json, Reply
 from tests.handlers.extract.stage import START, Stage
