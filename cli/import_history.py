@@ -25,7 +25,7 @@ from cli.privacy_export import Doubles, Faults, Reading
 from cli.raw_bucket import raw_bucket
 from cli.zip_archives import Archives
 from handlers import layout
-from handlers.raw.bucket import Bucket
+from handlers.raw.bucket import RawBucket
 from handlers.raw.objects import RawWriter
 
 
@@ -98,7 +98,7 @@ _Watch = Callable[[int], None]
 class _Importer:
     """Takes one file after the other into the bucket; parts wait in a folder until they are uploaded."""
 
-    def __init__(self, bucket: Bucket, run: Run, state: ImportState, folder: Path, *, again: bool) -> None:
+    def __init__(self, bucket: RawBucket, run: Run, state: ImportState, folder: Path, *, again: bool) -> None:
         self._bucket = bucket
         self._run = run
         self._state = state

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from handlers import layout
-from handlers.raw.bucket import Bucket, KeyTakenError
-from handlers.raw.manifest import UnitRow, put_manifest, reason_of
+from handlers.raw.bucket import KeyTakenError, RawBucket
+from handlers.raw.manifest import UnitRow, put_manifest, summarize_reasons
 
 STREAM = "streaming_history"
 
@@ -26,7 +26,7 @@ class Run:
         return layout.run_id(self.started_at, "import")
 
 
-def write_manifest(bucket: Bucket, run: Run, units: Sequence[UnitRow]) -> layout.ManifestKey:
+def write_manifest(bucket: RawBucket, run: Run, units: Sequence[UnitRow]) -> layout.ManifestKey:
     """Put the manifest of one import under the run id, or under the first later one that no other import has.
 
     Two imports of one second must not become one: that would have one span over both, and what both hold twice.
@@ -47,7 +47,7 @@ def write_manifest(bucket: Bucket, run: Run, units: Sequence[UnitRow]) -> layout
                 finished_at=finished_at,
                 account_id=run.account_id,
                 status="partial" if lacking else "complete",
-                reason=reason_of(lacking, len(units)) if lacking else None,
+                reason=summarize_reasons(lacking, len(units)) if lacking else None,
             )
         except KeyTakenError:
             named = replace(named, started_at=named.started_at + timedelta(seconds=1))

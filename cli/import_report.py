@@ -73,12 +73,12 @@ class Outcome:
         """
         whole, wrote = self.status != "partial", self.status != "unchanged" and not again
         return UnitRow(
-            STREAM,
-            self.hashed_file.unit,
-            "full",
-            self.hashed_file.content_hash,
-            "unchanged" if whole and again else self.status,
-            f"{_capitalized(self.problem.why)}." if self.problem else None,
+            stream=STREAM,
+            unit=self.hashed_file.unit,
+            mode="full",
+            read_id=self.hashed_file.content_hash,
+            status="unchanged" if whole and again else self.status,
+            reason=f"{_capitalized(self.problem.why)}." if self.problem else None,
             records=self.records if wrote else 0,
             objects=len(self.read_keys) if wrote else 0,
             read_complete=whole,

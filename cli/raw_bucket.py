@@ -10,11 +10,11 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from cli.errors import CommandError
 from cli.text import quoted
-from handlers.raw.bucket import Bucket, ConflictError
+from handlers.raw.bucket import ConflictError, RawBucket
 
 
 @contextmanager
-def raw_bucket(name: str) -> Iterator[Bucket]:
+def raw_bucket(name: str) -> Iterator[RawBucket]:
     """The bucket, to be written within the context.
 
     Raises:
@@ -25,7 +25,7 @@ def raw_bucket(name: str) -> Iterator[Bucket]:
     except (BotoCoreError, ValueError) as error:  # A region that makes no address is a ValueError.
         raise CommandError(f"AWS cannot be contacted ({quoted(error)}): check your credentials and region.") from error
     try:
-        yield Bucket(client, name)
+        yield RawBucket(client, name)
     except (client.exceptions.NoSuchBucket, ParamValidationError) as error:  # Of what is sent only the name may be odd.
         raise CommandError(
             f"There is no bucket {name!r} in this account: "

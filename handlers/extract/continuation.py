@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from handlers import layout
 from handlers.extract.event import Event
 from handlers.extract.reads.unit_log import CONTINUED
-from handlers.raw.bucket import Bucket
+from handlers.raw.bucket import RawBucket
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
 @dataclass(frozen=True)
-class Left:
+class RemainingWork:
     """What earlier invocations of the run have not done."""
 
     units: frozenset[tuple[str, str]]
@@ -34,7 +34,7 @@ class Left:
         return (stream, unit) in self.units or (stream, "") in self.units
 
 
-def left_by(event: Event, bucket: Bucket) -> Left | None:
+def remaining_work(event: Event, bucket: RawBucket) -> RemainingWork | None:
     """What the manifests of the run say that its earlier invocations left; None where it has none or just begins.
 
     What was handed over and failed since is left too: this may be Lambda's retry of an invocation that failed.
@@ -58,10 +58,10 @@ def left_by(event: Event, bucket: Bucket) -> Left | None:
         failed = {unit["stream"] for unit in units if unit["status"] == "failed"}
         left -= {(stream, "") for stream in named - failed}
         attempt += 1
-    return Left(frozenset(left), requests) if attempt else None
+    return RemainingWork(frozenset(left), requests) if attempt else None
 
 
-def hand_over(client: LambdaClient, function: str, event: Event) -> None:
+def invoke_continuation(client: LambdaClient, function: str, event: Event) -> None:
     """Have the function begin the run's next invocation, after this one.
 
     Args:

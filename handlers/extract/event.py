@@ -88,7 +88,7 @@ class Event:
 def _scheduled(text: Any) -> datetime:
     if text is None:
         return times.now().replace(microsecond=0)
-    moment = times.parsed(text)
+    moment = times.parse(text)
     if moment is None:
         raise EventError(f"The event's scheduled_time is {text!r} instead of a time such as '2026-11-23T06:00:00Z'.")
     return moment.replace(microsecond=0)

@@ -14,15 +14,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.configuration import Configuration
-from handlers.extract.continuation import hand_over
+from handlers.extract.continuation import invoke_continuation
 from handlers.extract.event import Event
-from handlers.extract.logs import keep_secrets, logger
+from handlers.extract.logs import LOG, silence_libraries
 from handlers.extract.manifest import Manifest
 from handlers.extract.reads.shortfall import SHORT
 from handlers.extract.run import run
 from handlers.extract.spotify import token_age
 from handlers.extract.spotify.credentials import Secret
-from handlers.raw.bucket import Bucket
+from handlers.raw.bucket import RawBucket
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -37,7 +37,7 @@ class RunFailedError(Exception):
     """A run that got nothing for a reason that passes by itself: Lambda shall try it again."""
 
 
-@logger.inject_lambda_context(clear_state=True)
+@LOG.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Read from Spotify what an event asks for.
 
@@ -55,26 +55,26 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ConfigurationError: the environment is.
         RunFailedError: Spotify was not there at all; Lambda's retries are the next attempts of the run.
     """
-    keep_secrets()
+    silence_libraries()
     configuration = Configuration.from_environment(os.environ)
     asked = Event.parse(event, configuration.streams)
-    logger.append_keys(run_id=asked.run_id)
+    LOG.append_keys(run_id=asked.run_id)
     manifest, key = run(
         asked,
         configuration,
         Secret(_secrets(), configuration.secret_arn),
-        Bucket(_s3(), configuration.raw_bucket),
+        RawBucket(_s3(), configuration.raw_bucket),
         lambda: context.get_remaining_time_in_millis() / 1000,
-        lambda credentials: token_age.measure(credentials, times.now(), metrics, logger),
+        lambda credentials: token_age.measure(credentials, times.now(), metrics, LOG),
     )
     summary = _summary(manifest, key)
     _measure(manifest, summary)
     _log(manifest, summary)
     if manifest.continued:
         # After the manifest, which the next invocation reads. If it cannot be begun, Lambda tries this one again.
-        hand_over(_lambda(), context.invoked_function_arn, asked)
-        logger.info("The invocation ran out of time: another one goes on.", extra={"continuation": asked.number + 1})
-    if manifest.may_pass:
+        invoke_continuation(_lambda(), context.invoked_function_arn, asked)
+        LOG.info("The invocation ran out of time: another one goes on.", extra={"continuation": asked.number + 1})
+    if manifest.is_retryable:
         raise RunFailedError(f"The run {asked.run_id} got nothing: {manifest.reason}")
     return summary
 
@@ -125,8 +125,8 @@ def _measure(manifest: Manifest, summary: dict[str, Any]) -> None:
 def _log(manifest: Manifest, summary: dict[str, Any]) -> None:
     for unit in manifest.units:
         if unit.status in {"failed", "partial"}:
-            logger.warning(
+            LOG.warning(
                 "A unit lacks something.", extra={"stream": unit.stream, "unit": unit.unit, "reason": unit.reason}
             )
-    say = logger.error if manifest.status == "failed" else logger.info
+    say = LOG.error if manifest.status == "failed" else LOG.info
     say("The run ended.", extra={"summary": summary})

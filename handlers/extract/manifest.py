@@ -8,10 +8,10 @@ from datetime import datetime
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.event import Event
-from handlers.extract.reads.unit_log import CONTINUED, Ledger, Unit
+from handlers.extract.reads.unit_log import CONTINUED, Unit, UnitLog
 from handlers.extract.spotify.errors import ForbiddenError, UnavailableError
-from handlers.raw.bucket import Bucket, KeyTakenError
-from handlers.raw.manifest import RunStatus, put_manifest, reason_of
+from handlers.raw.bucket import KeyTakenError, RawBucket
+from handlers.raw.manifest import RunStatus, put_manifest, summarize_reasons
 
 FORBIDDEN_CHECKLIST = (
     "Spotify refuses everything (403): check that the owner of the app has Premium, that the user is on the app's "
@@ -37,9 +37,9 @@ class Manifest:
     units: tuple[Unit, ...]
 
     @classmethod
-    def of(cls, event: Event, ledger: Ledger, started_at: datetime) -> Manifest:
+    def of(cls, event: Event, unit_log: UnitLog, started_at: datetime) -> Manifest:
         """The manifest of a run that ends now."""
-        return cls(event, started_at, times.now(), ledger.account_id, tuple(ledger.units))
+        return cls(event, started_at, times.now(), unit_log.account_id, tuple(unit_log.units))
 
     @property
     def status(self) -> RunStatus:
@@ -63,7 +63,7 @@ class Manifest:
             reasons = {unit.reason for unit in lacking}
             specific = len(reasons) == 1 and len(lacking) > 1 and "Premium" in str(lacking[0].reason)
             return lacking[0].reason if specific else FORBIDDEN_CHECKLIST
-        return reason_of(lacking or self.units, len(self.units))
+        return summarize_reasons(lacking or self.units, len(self.units))
 
     @property
     def continued(self) -> bool:
@@ -71,11 +71,11 @@ class Manifest:
         return any(unit.reason == CONTINUED for unit in self.units)
 
     @property
-    def may_pass(self) -> bool:
+    def is_retryable(self) -> bool:
         """Whether all failed for what passes by itself, so that a retry of the run is worth its while."""
         return self.status == "failed" and all(isinstance(unit.error, UnavailableError) for unit in self.units)
 
-    def write(self, bucket: Bucket) -> layout.ManifestKey:
+    def write(self, bucket: RawBucket) -> layout.ManifestKey:
         """Put the manifest under the run's first free attempt number.
 
         Raises:

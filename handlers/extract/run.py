@@ -9,7 +9,7 @@ from pathlib import Path
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.configuration import Configuration
-from handlers.extract.continuation import Left, left_by
+from handlers.extract.continuation import RemainingWork, remaining_work
 from handlers.extract.event import Event
 from handlers.extract.manifest import Manifest
 from handlers.extract.reads.append import read_append
@@ -17,11 +17,11 @@ from handlers.extract.reads.catalogue import read_catalogue
 from handlers.extract.reads.incremental import read_incremental
 from handlers.extract.reads.per_playlist import read_per_playlist
 from handlers.extract.reads.playlists import ListingObserver
-from handlers.extract.reads.run_context import Work
+from handlers.extract.reads.run_context import RunContext
 from handlers.extract.reads.shortfall import ShortReadError
 from handlers.extract.reads.snapshot import read_snapshot
-from handlers.extract.reads.state import state_file
-from handlers.extract.reads.unit_log import Ledger
+from handlers.extract.reads.state import open_state
+from handlers.extract.reads.unit_log import UnitLog
 from handlers.extract.spotify.account import identify
 from handlers.extract.spotify.budget import RUN_REQUESTS, STREAM_REQUESTS, Budget
 from handlers.extract.spotify.client import SpotifyClient
@@ -34,8 +34,8 @@ from handlers.extract.spotify.credentials import (
     missing_scopes,
 )
 from handlers.extract.spotify.errors import LoginError, SpotifyError
-from handlers.extract.spotify.quota_locks import Locks
-from handlers.raw.bucket import Bucket
+from handlers.extract.spotify.quota_locks import QuotaLocks
+from handlers.raw.bucket import RawBucket
 from handlers.streams import STREAMS, Stream
 
 
@@ -43,7 +43,7 @@ def run(
     event: Event,
     configuration: Configuration,
     secret: Secret,
-    bucket: Bucket,
+    bucket: RawBucket,
     remaining: Callable[[], float],
     on_login: Callable[[Credentials], None],
 ) -> tuple[Manifest, layout.ManifestKey]:
@@ -61,24 +61,24 @@ def run(
         Exception: whatever is neither Spotify's failure nor that of the login.
     """
     started_at = times.now()
-    ledger = Ledger(hands_over=event.may_continue)
+    unit_log = UnitLog(continues=event.may_continue)
     due = [STREAMS[name] for name in configuration.streams if event.covers(STREAMS[name])]
     crash: Exception | None = None
     try:
-        left = left_by(event, bucket)
+        left = remaining_work(event, bucket)
         if left:
             due = [stream for stream in due if left.covers(stream.name)]
-        _read_all(due, event, left, configuration, secret, bucket, remaining, on_login, ledger)
+        _read_all(due, event, left, configuration, secret, bucket, remaining, on_login, unit_log)
     except NotLoggedInError:
-        ledger.note_skipped(due, "not_logged_in")
+        unit_log.note_skipped(due, "not_logged_in")
     except MalformedSecretError as error:
-        ledger.note_end(due, str(error))
+        unit_log.note_end(due, str(error))
     except LoginError as error:
-        ledger.note_end(due, str(error), error)
+        unit_log.note_end(due, str(error), error)
     except Exception as error:  # noqa: BLE001 - it is raised again once the manifest tells of it
         crash = error
-        ledger.note_end(due, f"The run crashed ({type(error).__name__}): the function's log says where.")
-    manifest = Manifest.of(event, ledger, started_at)
+        unit_log.note_end(due, f"The run crashed ({type(error).__name__}): the function's log says where.")
+    manifest = Manifest.of(event, unit_log, started_at)
     key = manifest.write(bucket)
     if crash:
         raise crash
@@ -88,13 +88,13 @@ def run(
 def _read_all(
     due: list[Stream],
     event: Event,
-    left: Left | None,
+    left: RemainingWork | None,
     configuration: Configuration,
     secret: Secret,
-    bucket: Bucket,
+    bucket: RawBucket,
     remaining: Callable[[], float],
     on_login: Callable[[Credentials], None],
-    ledger: Ledger,
+    unit_log: UnitLog,
 ) -> None:
     if not due:
         return
@@ -109,14 +109,14 @@ def _read_all(
         remaining,
         auth_mode=configuration.auth_mode,
         budget=budget,
-        reread=lambda: secret.reread(configuration.auth_mode),
+        reload=lambda: secret.reload(configuration.auth_mode),
     )
-    locks = Locks(state_file(bucket, layout.LOCKS_STATE_KEY), client.wait_out)
-    ledger.count_requests = lambda: client.requests
+    locks = QuotaLocks(open_state(bucket, layout.LOCKS_STATE_KEY), client.wait_for_lock)
+    unit_log.count_requests = lambda: client.requests
     try:
         account = identify(
             client,
-            state_file(bucket, layout.LOGIN_STATE_KEY),
+            open_state(bucket, layout.LOGIN_STATE_KEY),
             credentials.fingerprint,
             ask=STREAMS["profile"] in due,
             locks=locks,
@@ -126,15 +126,15 @@ def _read_all(
         raise
     except SpotifyError as error:
         for stream in due:
-            ledger.note_failure(stream, error)
+            unit_log.note_failure(stream, error)
         return
-    ledger.account_id = account.id
+    unit_log.account_id = account.id
     with tempfile.TemporaryDirectory() as folder:
-        work = Work(
+        work = RunContext(
             client,
             bucket,
             Path(folder),
-            ledger,
+            unit_log,
             account,
             run_id=event.run_id,
             scheduled_at=event.scheduled_at,
@@ -149,9 +149,9 @@ def _read_all(
                 _read(work, stream, credentials)
 
 
-def _read(work: Work, stream: Stream, credentials: Credentials) -> None:
+def _read(work: RunContext, stream: Stream, credentials: Credentials) -> None:
     if missing := missing_scopes(credentials, stream):
-        work.ledger.note_failure(stream, ScopeError(stream, missing))
+        work.unit_log.note_failure(stream, ScopeError(stream, missing))
         return
     match stream.mode:
         case "snapshot" if stream.name == "playlists":
@@ -170,7 +170,7 @@ def _read(work: Work, stream: Stream, credentials: Credentials) -> None:
             raise ValueError("an import is nothing that the function reads")
 
 
-def _read_playlists(work: Work, stream: Stream) -> None:
+def _read_playlists(work: RunContext, stream: Stream) -> None:
     observer = ListingObserver()
     unit = read_snapshot(work, stream, observer)
     is_short = isinstance(unit.error, ShortReadError)

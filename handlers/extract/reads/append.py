@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from handlers import layout
 from handlers.extract import times
-from handlers.extract.reads.record_keys import identity
-from handlers.extract.reads.run_context import Work
-from handlers.extract.reads.state import CompleteRead, newer
+from handlers.extract.reads.record_keys import record_key
+from handlers.extract.reads.run_context import RunContext
+from handlers.extract.reads.state import CompleteRead, is_superseded
 from handlers.raw.state import Content
 from handlers.streams import Stream
 
@@ -16,26 +16,26 @@ SEEN_RECORDS = 500
 """How many records state remembers: ten times what Spotify serves, since plays come late and out of order."""
 
 
-def read_append(work: Work, stream: Stream) -> None:
+def read_append(run: RunContext, stream: Stream) -> None:
     """Read the first page, which is all there is, and write what is new; all of it when asked to.
 
     State: `{"last": {read_id, mode, keys, records, begun_at, extracted_at}, "seen": ["<played_at> <item uri>", …]}`,
     the oldest seen first.
     """
-    state = work.state(stream)
-    with work.ledger.unit(stream, mode="incremental") as unit:
+    state = run.state(stream)
+    with run.unit_log.unit(stream, mode="incremental") as unit:
         last = CompleteRead.parse(state.content.get("last"))
         known = set(_seen(state.content))
         served: dict[str, None] = {}
         begun_at = layout.written(times.now())
-        raw = work.writer(unit, hold=False)
-        with work.counted(raw, unit):
-            for record in work.first_page(stream):
-                name = identity(record.value)
-                if name not in served and (work.full or name not in known):
+        raw = run.writer(unit, hold=False)
+        with run.counted(raw, unit):
+            for record in run.first_page(stream):
+                name = record_key(record.value)
+                if name not in served and (run.full or name not in known):
                     raw.add(record.value, record.answer)
                 served[name] = None
-        if last and not raw.keys and not work.full:
+        if last and not raw.keys and not run.full:
             unit.unchanged(last)
             return
         read = unit.ended(raw.keys, raw.records, begun_at)
@@ -53,5 +53,5 @@ def _changed(content: Content, read: CompleteRead, served: Sequence[str]) -> Con
     """State after the read, with what another run has seen meanwhile."""
     fresh = set(served)
     seen = [name for name in _seen(content) if name not in fresh] + list(served)
-    last = content["last"] if newer(content.get("last"), read) else read.content()
+    last = content["last"] if is_superseded(content.get("last"), read) else read.content()
     return {"last": last, "seen": seen[-SEEN_RECORDS:]}

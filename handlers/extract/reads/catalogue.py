@@ -8,10 +8,10 @@ from typing import Any
 from handlers.catalogue_uris import CatalogueUri
 from handlers.extract.reads import paging
 from handlers.extract.reads.full_read import FullRead
-from handlers.extract.reads.paging import Pass, Place, Record
-from handlers.extract.reads.run_context import Work
+from handlers.extract.reads.paging import Cursor, Pass, Record
+from handlers.extract.reads.run_context import RunContext
 from handlers.extract.reads.snapshot import read_unit
-from handlers.extract.spotify.errors import BrokenAnswerError, NotFoundError, RefusedError
+from handlers.extract.spotify.errors import MalformedResponseError, NotFoundError, RefusedError
 from handlers.raw.state import Slot
 from handlers.streams import ARTIST_ALBUMS, ARTIST_ALBUMS_PAGE_SIZE, CATALOGUE_KINDS, Stream
 
@@ -28,32 +28,32 @@ _ALBUMS = Stream(
 )
 
 
-def read_catalogue(work: Work, stream: Stream) -> None:
+def read_catalogue(run: RunContext, stream: Stream) -> None:
     """Read every entry of the setting, each a unit: one that fails does not keep the others from being read.
 
     State: `{"units": {<id>: {"complete", "digest", "open", "short", "asked"}}}`, each as of a snapshot.
     """
-    if not work.catalogue:
-        work.ledger.note_skipped([stream], "no_catalogue_uris")
+    if not run.catalogue:
+        run.unit_log.note_skipped([stream], "no_catalogue_uris")
         return
-    state = work.state(stream)
-    for uri in work.catalogue:
-        if not work.is_left(stream, uri.id):
+    state = run.state(stream)
+    for uri in run.catalogue:
+        if not run.is_left(stream, uri.id):
             continue
-        with work.ledger.unit(stream, uri.id, mode="full") as unit:
+        with run.unit_log.unit(stream, uri.id, mode="full") as unit:
             short = paging.REPEATABLE_PAGES * ARTIST_ALBUMS_PAGE_SIZE
-            read_unit(FullRead(work, unit, Slot(state, "units", uri.id), _Source(work, uri), short=short))
+            read_unit(FullRead(run, unit, Slot(state, "units", uri.id), _Source(run, uri), short=short))
 
 
 class _Source:
     """The thing itself, and behind that the albums of an artist."""
 
-    def __init__(self, work: Work, uri: CatalogueUri) -> None:
-        self._work = work
+    def __init__(self, run: RunContext, uri: CatalogueUri) -> None:
+        self._work = run
         self._uri = uri
         self._context = {"requested_uri": str(uri)}
 
-    def __call__(self, behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+    def __call__(self, behind: Cursor | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
         kind = CATALOGUE_KINDS[self._uri.kind]
         path = kind.path.format(unit=self._uri.id)
         if behind is None:
@@ -73,5 +73,5 @@ class _Source:
                 f"Spotify has no {self._uri}: correct it in the setting catalogueUris, or take it out."
             ) from error
         if not isinstance(answer.value, dict) or not isinstance(answer.value.get("uri"), str):
-            raise BrokenAnswerError(f"Spotify's answer for {self._uri} names no URI: the next run reads it again.")
+            raise MalformedResponseError(f"Spotify's answer for {self._uri} names no URI: the next run reads it again.")
         return Record(answer.value, 0, answer)

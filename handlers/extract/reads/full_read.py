@@ -10,21 +10,21 @@ from typing import Any, NoReturn, TypeAlias
 
 from handlers import layout
 from handlers.extract import times
-from handlers.extract.logs import logger
+from handlers.extract.logs import LOG
 from handlers.extract.reads.observer import Observer
-from handlers.extract.reads.paging import MovedError, Pass, Place, Record
-from handlers.extract.reads.record_keys import canonical
-from handlers.extract.reads.run_context import Work
-from handlers.extract.reads.served_records import Served
+from handlers.extract.reads.paging import Cursor, MovedError, Pass, Record
+from handlers.extract.reads.record_keys import canonical_json
+from handlers.extract.reads.run_context import RunContext
+from handlers.extract.reads.served_records import ServedRecords
 from handlers.extract.reads.shortfall import SHORT, ShortReadError, with_short_runs
-from handlers.extract.reads.state import CompleteRead, LeftToAnotherError
+from handlers.extract.reads.state import CompleteRead, ConcurrentReadError
 from handlers.extract.reads.unit_log import Unit
 from handlers.extract.spotify.errors import ForbiddenError, NotFoundError, RefusedError, SpotifyError
 from handlers.raw.objects import RawWriter
 from handlers.raw.state import Content, Slot
 from handlers.streams import Stream
 
-Source: TypeAlias = Callable[[Place | None, Pass], Iterator[tuple[Record, Mapping[str, Any]]]]
+Source: TypeAlias = Callable[[Cursor | None, Pass], Iterator[tuple[Record, Mapping[str, Any]]]]
 """Gives every record with its context, or those behind a place; raises as `paging.records` does."""
 
 # After these nothing is gained by going on behind the last record.
@@ -45,13 +45,13 @@ class OpenRead:
     """Raw objects so far."""
     records: int
     """Lines in them."""
-    place: Place
+    place: Cursor
     digest: str
     """Of all records so far, one chained to the other; '' where nothing is compared with it."""
     seen: Content
     """What the observer has seen."""
     served: str
-    """Digests of the records so far, as `Served` packs them."""
+    """Digests of the records so far, as `ServedRecords` packs them."""
 
     def content(self) -> Content:
         """The form in which state holds it."""
@@ -62,10 +62,10 @@ class OpenRead:
         """What state holds; None where it is something else, so that the read begins again."""
         if not isinstance(content, dict):
             return None
-        place, begun_at = Place.parse(content.get("place")), times.parsed(content.get("begun_at"))
+        place, begun_at = Cursor.parse(content.get("place")), times.parse(content.get("begun_at"))
         texts = [content.get(name) for name in ("read_id", "run_id", "digest")]
         keys, records, version, seen = (content.get(name) for name in ("keys", "records", "version", "seen"))
-        served = Served.parse(content.get("served"))
+        served = ServedRecords.parse(content.get("served"))
         if (
             place is None
             or begun_at is None
@@ -95,7 +95,7 @@ class OpenRead:
     @property
     def begun(self) -> datetime:
         """When it was begun."""
-        moment = times.parsed(self.begun_at)
+        moment = times.parse(self.begun_at)
         if moment is None:
             raise ValueError(f"{self.begun_at!r} is no time")
         return moment
@@ -124,7 +124,7 @@ class FullRead:
     """What is read whole, and how.
 
     Args:
-        work: the run.
+        run: the run.
         unit: its row of the manifest.
         slot: the part of the state that is the unit's; `open` in it is this module's.
         source: the list.
@@ -137,7 +137,7 @@ class FullRead:
         observer: is shown every record of the pass that counts.
     """
 
-    work: Work
+    run: RunContext
     unit: Unit
     slot: Slot
     source: Source
@@ -153,9 +153,9 @@ class FullRead:
         self._held: object = None
         self.total: int | None = None
         """The last length that the list named."""
-        self._shortfall = self.work.shortfall(self.slot, listed=self.listed)
+        self._shortfall = self.run.shortfall(self.slot, listed=self.listed)
 
-    def run(self) -> Finished | None:
+    def read(self) -> Finished | None:
         """Read to the end; None where the list equals its last complete read, which the unit then says.
 
         A list that changes while it is read is begun again, at most once; what a cut left is kept in state.
@@ -163,17 +163,17 @@ class FullRead:
         Raises:
             SpotifyError: a request failed.
             ShortReadError: the list ended before its own total; what was read of it is uploaded.
-            LeftToAnotherError: another run has gone on with the same read.
+            ConcurrentReadError: another run has gone on with the same read.
         """
         self._held = self.slot.content.get("open")
         opened = self._usable(OpenRead.parse(self._held))
         for repeatable in (True, True, False) if opened else (True, False):
             try:
-                served = Served.parse(opened.served) if opened else None
+                served = ServedRecords.parse(opened.served) if opened else None
                 one_pass = Pass(repeatable=repeatable, shortfall=self._shortfall, served=served)
                 finished = self._pass(opened, one_pass)
             except MovedError:
-                logger.info("The list changed while it was read: it is read once more.", extra=self._names())
+                LOG.info("The list changed while it was read: it is read once more.", extra=self._names())
                 opened = None
                 self.unit.begin_again()
             else:
@@ -185,22 +185,22 @@ class FullRead:
         """State without the read that is finished now, and with what it says of the list's length.
 
         Raises:
-            LeftToAnotherError: it was kept in state, and another run has moved it meanwhile.
+            ConcurrentReadError: it was kept in state, and another run has moved it meanwhile.
         """
         held = content.get("open")
         if held != self._held and self._is_ours(self._held, read.read_id):
-            raise LeftToAnotherError
+            raise ConcurrentReadError
         # One that another run has begun meanwhile is that run's.
         rest = {name: value for name, value in content.items() if name != "open" or held != self._held}
-        return with_short_runs(rest, self._shortfall.content(self.work.run_id))
+        return with_short_runs(rest, self._shortfall.content(self.run.run_id))
 
     def _usable(self, opened: OpenRead | None) -> OpenRead | None:
         if opened is None or not self.resumable or opened.version != self.version:
             return None
-        if opened.run_id != self.work.run_id and (self.work.full or opened.place.position < self.short):
+        if opened.run_id != self.run.run_id and (self.run.full or opened.place.position < self.short):
             return None
         # What it became so far must outlast the views' next complete read.
-        return opened if self.work.days_since(opened.begun) * 2 <= self.work.retention_days else None
+        return opened if self.run.days_since(opened.begun) * 2 <= self.run.retention_days else None
 
     def _pass(self, opened: OpenRead | None, one_pass: Pass) -> Finished | None:
         if opened:
@@ -213,7 +213,7 @@ class FullRead:
         lines = opened.records if opened else 0
         observer = self.observer or Observer()
         observer.begin(opened.seen if opened else None)
-        raw = self.work.writer(self.unit, before, hold=self.known is not None and not opened)
+        raw = self.run.writer(self.unit, before, hold=self.known is not None and not opened)
 
         def state() -> OpenRead | None:
             read_id = self.unit.read_id
@@ -222,12 +222,12 @@ class FullRead:
             if place is None or read_id is None or not self.resumable or self._shortfall.missing:
                 return None
             keys, count = (*before, *raw.keys), lines + raw.records
-            run_id = opened.run_id if opened else self.work.run_id
+            run_id = opened.run_id if opened else self.run.run_id
             seen, served = observer.content(), one_pass.served.content()
             return OpenRead(read_id, run_id, begun_at, self.version, keys, count, place, digest, seen, served)
 
         try:
-            with self.work.counted(raw, self.unit):
+            with self.run.counted(raw, self.unit):
                 saved = 0
                 for record, context in self.source(behind, one_pass):
                     raw.add(record.value, record.answer, context)
@@ -247,7 +247,7 @@ class FullRead:
             self._keep(state())
             raise
         read = self.unit.ended((*before, *raw.keys), lines + raw.records, begun_at)
-        resumed = opened is not None and opened.run_id != self.work.run_id
+        resumed = opened is not None and opened.run_id != self.run.run_id
         return self._ended(Finished(read, digest, resumed=resumed), equal)
 
     def _ended(self, finished: Finished, equal: CompleteRead | None) -> Finished | None:
@@ -263,7 +263,7 @@ class FullRead:
         known = self.known
         if known is None or known.read is None or opened or raw.keys:
             return None
-        return known.read if known.digest == digest and self.work.stands(known.read) else None
+        return known.read if known.digest == digest and self.run.stands(known.read) else None
 
     def _end_short(self, read: CompleteRead, *, written: bool) -> NoReturn:
         """End the unit as short. Views show what was read unless an earlier read has more, and for some runs at most.
@@ -272,14 +272,14 @@ class FullRead:
             ShortReadError: always.
         """
         self.slot.update(lambda content: self.kept(content, read))
-        previous = self.previous if self.previous and self.work.lasts(self.previous) else None
+        previous = self.previous if self.previous and self.run.lasts(self.previous) else None
         has_less = previous is not None and read.records - self._shortfall.repeated < previous.records
         if written and (self._shortfall.is_chronic or not has_less):
             self.unit.cover(read)
         raise ShortReadError
 
     def _note_length(self) -> None:
-        short_runs = self._shortfall.content(self.work.run_id)
+        short_runs = self._shortfall.content(self.run.run_id)
         if self.slot.content.get(SHORT) != short_runs:
             self.slot.update(lambda content: with_short_runs(content, short_runs))
 
@@ -287,7 +287,7 @@ class FullRead:
         """Have a later run go on here.
 
         Raises:
-            LeftToAnotherError: another run has begun or moved a read meanwhile.
+            ConcurrentReadError: another run has begun or moved a read meanwhile.
         """
         if opened is None:
             return
@@ -295,7 +295,7 @@ class FullRead:
 
         def change(held: Content) -> Content:
             if held.get("open") not in (self._held, content):
-                raise LeftToAnotherError
+                raise ConcurrentReadError
             return {**held, "open": content}
 
         self.slot.update(change)
@@ -309,11 +309,11 @@ class FullRead:
         return {"stream": self.unit.stream, "unit": self.unit.unit}
 
 
-def plain(work: Work, stream: Stream) -> Source:
+def plain(run: RunContext, stream: Stream) -> Source:
     """The records of a stream that lack nothing."""
 
-    def source(behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
-        for record in work.records(stream, one_pass=one_pass, behind=behind):
+    def source(behind: Cursor | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+        for record in run.records(stream, one_pass=one_pass, behind=behind):
             yield record, {}
 
     return source
@@ -328,4 +328,4 @@ def _is_raw_key(key: object) -> bool:
 
 def chained(digest: str, value: Any) -> str:
     """The digest of a list with one more record; it can be taken up again, unlike one over all bytes."""
-    return hashlib.sha256(digest.encode("ascii") + canonical(value)).hexdigest()
+    return hashlib.sha256(digest.encode("ascii") + canonical_json(value)).hexdigest()

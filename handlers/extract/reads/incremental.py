@@ -9,11 +9,11 @@ from typing import Any
 
 from handlers import layout
 from handlers.extract import times
-from handlers.extract.logs import logger
+from handlers.extract.logs import LOG
 from handlers.extract.reads.full_read import FullRead, plain
 from handlers.extract.reads.observer import Observer
 from handlers.extract.reads.paging import MovedError, Pass, Record
-from handlers.extract.reads.run_context import Work
+from handlers.extract.reads.run_context import RunContext
 from handlers.extract.reads.shortfall import Shortfall, ShortReadError, with_short_runs
 from handlers.extract.reads.state import CompleteRead
 from handlers.extract.reads.unit_log import Unit
@@ -72,7 +72,7 @@ class _UnaccountedError(ShortReadError):
     """The list has grown by more records than lie above the watermark."""
 
 
-def read_incremental(work: Work, stream: Stream) -> None:
+def read_incremental(run: RunContext, stream: Stream) -> None:
     """Read what was added since the watermark; all of it the first time, weekly and when asked to.
 
     The keys of a read are those of the last full read and of all increments since, so that the newest read alone says
@@ -81,13 +81,13 @@ def read_incremental(work: Work, stream: Stream) -> None:
     State: `{"full": read, "increments": [read, …], "watermark": {added_at, uris}, "total", "open", "short",
     "asked"}`, each read `{read_id, mode, keys, records, begun_at, extracted_at}` with its own keys alone.
     """
-    slot = Slot(work.state(stream))
+    slot = Slot(run.state(stream))
     series, watermark = _Series.parse(slot.content), Watermark.parse(slot.content.get("watermark"))
-    due = series is None or work.full or work.days_since(series.full.extracted) >= FULL_READ_DAYS
+    due = series is None or run.full or run.days_since(series.full.extracted) >= FULL_READ_DAYS
     if due or not series or not watermark or isinstance(slot.content.get("open"), dict):
-        _read_whole(work, stream, slot)
+        _read_whole(run, stream, slot)
     else:
-        _read_increment(work, stream, slot, watermark, series)
+        _read_increment(run, stream, slot, watermark, series)
 
 
 @dataclass(frozen=True)
@@ -135,22 +135,22 @@ def place(record: Any) -> tuple[datetime, str] | None:
 
 
 def _added_at(content: Content) -> datetime | None:
-    moment = times.parsed(content.get("added_at"))
+    moment = times.parse(content.get("added_at"))
     return None if moment is None or moment > times.now() + _CLOCKS_DIFFER else moment
 
 
-def _read_whole(work: Work, stream: Stream, slot: Slot) -> None:
-    with work.ledger.unit(stream, mode="full") as unit:
-        _read_all(work, stream, slot, unit)
+def _read_whole(run: RunContext, stream: Stream, slot: Slot) -> None:
+    with run.unit_log.unit(stream, mode="full") as unit:
+        _read_all(run, stream, slot, unit)
 
 
-def _read_all(work: Work, stream: Stream, slot: Slot, unit: Unit, *, listed: int = 0) -> None:
+def _read_all(run: RunContext, stream: Stream, slot: Slot, unit: Unit, *, listed: int = 0) -> None:
     top = _Top()
     series = _Series.parse(slot.content)
     # It lasts as long as its full read does, and has what was added since.
     previous = replace(series.full, records=series.whole.records) if series else None
-    whole = FullRead(work, unit, slot, plain(work, stream), previous=previous, listed=listed, observer=top)
-    finished = whole.run()
+    whole = FullRead(run, unit, slot, plain(run, stream), previous=previous, listed=listed, observer=top)
+    finished = whole.read()
     if finished is None:
         raise AssertionError("a list without a known one is never unchanged")
     slot.update(
@@ -160,10 +160,10 @@ def _read_all(work: Work, stream: Stream, slot: Slot, unit: Unit, *, listed: int
     )
     unit.complete(_whole(slot, finished.read))
     if finished.resumed:
-        _catch_up(work, stream, slot, unit, finished.read)
+        _catch_up(run, stream, slot, unit, finished.read)
 
 
-def _catch_up(work: Work, stream: Stream, slot: Slot, unit: Unit, full: CompleteRead) -> None:
+def _catch_up(run: RunContext, stream: Stream, slot: Slot, unit: Unit, full: CompleteRead) -> None:
     """Read what was added since an earlier run began the full read, as part of the same unit.
 
     Raises:
@@ -174,8 +174,8 @@ def _catch_up(work: Work, stream: Stream, slot: Slot, unit: Unit, full: Complete
         return
     unit.read_id = uuid.uuid4().hex
     try:
-        one_pass = Pass(repeatable=False, shortfall=work.shortfall(slot))
-        _increment(work, stream, slot, unit, watermark, series, one_pass)
+        one_pass = Pass(repeatable=False, shortfall=run.shortfall(slot))
+        _increment(run, stream, slot, unit, watermark, series, one_pass)
     except SpotifyError:
         unit.read_id = full.read_id
         unit.cover(_whole(slot, full))
@@ -188,36 +188,36 @@ def _whole(slot: Slot, read: CompleteRead) -> CompleteRead:
     return series.whole if series else read
 
 
-def _read_increment(work: Work, stream: Stream, slot: Slot, old: Watermark, series: _Series) -> None:
-    with work.ledger.unit(stream, mode="incremental") as unit:
-        shortfall = work.shortfall(slot)
+def _read_increment(run: RunContext, stream: Stream, slot: Slot, old: Watermark, series: _Series) -> None:
+    with run.unit_log.unit(stream, mode="incremental") as unit:
+        shortfall = run.shortfall(slot)
         for repeatable in (True, False):
             shortfall.begin()
             one_pass = Pass(repeatable=repeatable, shortfall=shortfall)
             try:
-                _increment(work, stream, slot, unit, old, series, one_pass)
+                _increment(run, stream, slot, unit, old, series, one_pass)
             except MovedError:
                 unit.begin_again()
             except _UnaccountedError:
-                logger.info("The list has grown by more than was found: it is read whole.")
+                LOG.info("The list has grown by more than was found: it is read whole.")
                 unit.begin_again()
                 unit.mode = "full"
-                _read_all(work, stream, slot, unit, listed=one_pass.total or 0)
+                _read_all(run, stream, slot, unit, listed=one_pass.total or 0)
                 return
             else:
                 return
 
 
 def _increment(
-    work: Work, stream: Stream, slot: Slot, unit: Unit, old: Watermark, series: _Series, one_pass: Pass
+    run: RunContext, stream: Stream, slot: Slot, unit: Unit, old: Watermark, series: _Series, one_pass: Pass
 ) -> None:
     top, begun_at = _Top(), layout.written(times.now())
     # Records without a place in the order count as new only between new ones, or they would be written each day.
     placeless: list[Record] = []
-    raw = work.writer(unit, hold=False)
+    raw = run.writer(unit, hold=False)
     is_read_whole = True
-    with work.counted(raw, unit):
-        for record in work.records(stream, one_pass=one_pass):
+    with run.counted(raw, unit):
+        for record in run.records(stream, one_pass=one_pass):
             at = place(record.value)
             if at is None:
                 placeless.append(record)
@@ -233,7 +233,7 @@ def _increment(
             top.see(record.value)
     if one_pass.shortfall:
         growth = 0 if is_read_whole else _growth(slot, one_pass)
-        _end_short(work, slot, one_pass.shortfall, growth - raw.records)
+        _end_short(run, slot, one_pass.shortfall, growth - raw.records)
     if not raw.keys:
         slot.update(lambda content: {**content, TOTAL: one_pass.total})
         unit.unchanged(series.whole)
@@ -244,11 +244,11 @@ def _increment(
     unit.complete(_whole(slot, read))
 
 
-def _end_short(work: Work, slot: Slot, shortfall: Shortfall, unaccounted: int) -> None:
+def _end_short(run: RunContext, slot: Slot, shortfall: Shortfall, unaccounted: int) -> None:
     """End an increment that lacks something; where it does not, nothing happens.
 
     Args:
-        work: the run.
+        run: the run.
         slot: the stream's state.
         shortfall: what the pages lacked.
         unaccounted: by how many records more than were found the list has grown.
@@ -257,13 +257,13 @@ def _end_short(work: Work, slot: Slot, shortfall: Shortfall, unaccounted: int) -
         _UnaccountedError: the list has grown by more, and this run has not asked for anything yet.
         ShortReadError: something is missing.
     """
-    if shortfall.may_ask(unaccounted):
+    if shortfall.spend_request(unaccounted):
         raise _UnaccountedError
     shortfall.lack(unaccounted)
     if not shortfall.is_short:
         return
     # What it lacks may be newer than the watermark, which therefore stays where it was.
-    if short_runs := shortfall.content(work.run_id):
+    if short_runs := shortfall.content(run.run_id):
         slot.update(lambda content: with_short_runs(content, short_runs))
     raise ShortReadError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from handlers.extract.reads.served_records import Served, record_name
+from handlers.extract.reads.served_records import ServedRecords, record_name
 
 _COPIES: Final = 10
 """So many records of one page that were served before are a page in another's place rather than things that a playlist
@@ -23,7 +23,7 @@ class ListLength:
         served: what the pass was served before `start`.
     """
 
-    def __init__(self, start: int, *, by_cursor: bool, repeats: bool, served: Served) -> None:
+    def __init__(self, start: int, *, by_cursor: bool, repeats: bool, served: ServedRecords) -> None:
         self.reach = start
         """Position behind the furthest record; of a list by cursor the number of different records."""
         self.repeated = 0

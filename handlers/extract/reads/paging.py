@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from handlers.extract.reads.list_length import ListLength
-from handlers.extract.reads.record_keys import identity
-from handlers.extract.reads.served_records import Served
+from handlers.extract.reads.record_keys import record_key
+from handlers.extract.reads.served_records import ServedRecords
 from handlers.extract.reads.shortfall import Shortfall
-from handlers.extract.spotify.client import Answer, SpotifyClient
-from handlers.extract.spotify.errors import BrokenAnswerError, NotFoundError, RefusedError
+from handlers.extract.spotify.client import Response, SpotifyClient
+from handlers.extract.spotify.errors import MalformedResponseError, NotFoundError, RefusedError
 from handlers.streams import Stream
 
 REPEATABLE_PAGES = 20
@@ -32,7 +32,7 @@ class MovedError(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
+class Cursor:
     """Where a pass over a list stands: behind which record, and which request served that."""
 
     position: int
@@ -47,7 +47,7 @@ class Place:
         return {"position": self.position, "last": self.last, "path": self.path, "params": dict(self.params)}
 
     @classmethod
-    def parse(cls, content: object) -> Place | None:
+    def parse(cls, content: object) -> Cursor | None:
         """What state holds; None where it is something else."""
         if not isinstance(content, dict):
             return None
@@ -71,14 +71,14 @@ class Record:
     value: Any
     """As Spotify sent it; also null."""
     position: int
-    """Place in the whole list, from 0."""
-    answer: Answer
+    """Cursor in the whole list, from 0."""
+    answer: Response
     """Where it was served."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Cursor:
         """The place behind this record."""
-        return Place(self.position + 1, identity(self.value), self.answer.path, self.answer.params)
+        return Cursor(self.position + 1, record_key(self.value), self.answer.path, self.answer.params)
 
 
 class Pass:
@@ -90,10 +90,12 @@ class Pass:
         served: what an earlier run was served that began the pass.
     """
 
-    def __init__(self, *, repeatable: bool, shortfall: Shortfall | None = None, served: Served | None = None) -> None:
+    def __init__(
+        self, *, repeatable: bool, shortfall: Shortfall | None = None, served: ServedRecords | None = None
+    ) -> None:
         self.repeatable = repeatable
         self.shortfall = shortfall
-        self.served = served or Served()
+        self.served = served or ServedRecords()
         self._total: int | None = None
 
     @property
@@ -116,8 +118,8 @@ def records(
     *,
     one_pass: Pass | None = None,
     shortfall: Shortfall | None = None,
-    served: Served | None = None,
-    behind: Place | None = None,
+    served: ServedRecords | None = None,
+    behind: Cursor | None = None,
     params: Mapping[str, str] | None = None,
 ) -> Iterator[Record]:
     """Every record of a stream, page after page.
@@ -138,9 +140,11 @@ def records(
             `behind` is gone.
     """
     if stream.paging == "none":
-        answer = client.get_once(stream.path)
+        answer = client.get_cached(stream.path)
         if not isinstance(answer.value, dict):
-            raise BrokenAnswerError(f"Spotify's answer for {stream.name} is no object: the next run reads it again.")
+            raise MalformedResponseError(
+                f"Spotify's answer for {stream.name} is no object: the next run reads it again."
+            )
         yield Record(answer.value, 0, answer)
         return
     if one_pass:
@@ -150,7 +154,7 @@ def records(
         page: _Page | None = listing.behind(behind) if behind else listing.first()
         # Behind a record that was read before, the list goes on wherever that stands by now.
         start = page.position(behind.position) if page and behind else 0
-        reader = _Reader(client, listing, stream, one_pass, shortfall, served or Served(), behind, start)
+        reader = _Reader(client, listing, stream, one_pass, shortfall, served or ServedRecords(), behind, start)
         while page:
             page = reader.asked_again(reader.placed(page))
             yield from reader.skipped_before(page)
@@ -172,8 +176,8 @@ class _Reader:
         stream: Stream,
         one_pass: Pass | None,
         shortfall: Shortfall | None,
-        served: Served,
-        behind: Place | None,
+        served: ServedRecords,
+        behind: Cursor | None,
         start: int,
     ) -> None:
         self._client = client
@@ -229,7 +233,7 @@ class _Reader:
             return page
         if not self._length.is_repeated(page.position(self._position), page.items):
             return page
-        if not self._length.counts(len(page.items), self._listing.total) or not self._shortfall.may_ask(
+        if not self._length.counts(len(page.items), self._listing.total) or not self._shortfall.spend_request(
             len(page.items)
         ):
             return page
@@ -247,7 +251,7 @@ class _Reader:
         if not gap:
             return
         is_counted = length.counts(gap + len(page.items), self._listing.total)
-        if is_counted and self._shortfall and self._shortfall.may_ask(gap, hole=True):
+        if is_counted and self._shortfall and self._shortfall.spend_request(gap, hole=True):
             if part := self._listing.part(length.reach, gap):
                 yield from self._records(part.items[:gap], length.reach, part.answer)
             gap = length.gap_before(page.position(length.reach))
@@ -268,7 +272,7 @@ class _Reader:
         if page.following is None:
             return self._rest(page)
         if page.following in self._followed or page.leads_to_itself:
-            raise BrokenAnswerError(
+            raise MalformedResponseError(
                 f"Spotify's pages of {self._stream.name} lead in a circle: the next run reads it again."
             )
         self._followed.add(page.following)
@@ -279,7 +283,7 @@ class _Reader:
         shortfall, length = self._shortfall, self._length
         if shortfall is None:
             return None
-        if shortfall.may_ask(shortfall.lacks(length.served, self._listing.total)):
+        if shortfall.spend_request(shortfall.lacks(length.served, self._listing.total)):
             self._position = length.reach
             self._followed.clear()
             if rest := self._listing.rest(page, length.reach, self._last):
@@ -287,7 +291,7 @@ class _Reader:
         shortfall.end(length.served, self._listing.total, length.repeated)
         return None
 
-    def _records(self, items: list[Any], start: int, answer: Answer) -> Iterator[Record]:
+    def _records(self, items: list[Any], start: int, answer: Response) -> Iterator[Record]:
         self._position = start
         self._length.begin_page(start, items)
         for item in items:
@@ -299,7 +303,7 @@ class _Reader:
             yield record
 
     @property
-    def _last(self) -> Place | None:
+    def _last(self) -> Cursor | None:
         """The place behind the latest record of this pass or of the one that it resumes."""
         return self._record.place if self._record else self._behind
 
@@ -318,7 +322,7 @@ def first_page(client: SpotifyClient, stream: Stream) -> list[Record]:
 class _Page:
     """What of a page is still to be read."""
 
-    answer: Answer
+    answer: Response
     items: list[Any]
     offset: int | None
     """Of the first of `items`; None where the page names none."""
@@ -346,7 +350,7 @@ class _Page:
     def behind(self, last: str, position: int) -> _Page | None:
         """The rest of the page behind the record that was read last; of several the one nearest to its old place."""
         start = self.offset or 0
-        found = [index for index, item in enumerate(self.items) if identity(item) == last]
+        found = [index for index, item in enumerate(self.items) if record_key(item) == last]
         if not found:
             return None
         index = min(found, key=lambda index: abs(start + index - position)) + 1
@@ -368,7 +372,7 @@ class _List:
     def first(self) -> _Page:
         return self.page(self._client.get(self._path, self._params))
 
-    def behind(self, place: Place) -> _Page:
+    def behind(self, place: Cursor) -> _Page:
         """The page on which a pass goes on that was cut off.
 
         Raises:
@@ -379,7 +383,7 @@ class _List:
         except (NotFoundError, RefusedError) as error:
             raise MovedError from error
 
-    def _found_by_cursor(self, place: Place) -> _Page:
+    def _found_by_cursor(self, place: Cursor) -> _Page:
         page = self.page(self._client.get(place.path, dict(place.params)))
         rest = page.behind(place.last, place.position)
         if rest is None:
@@ -391,7 +395,7 @@ class _List:
         """The page of so many records from an offset on; None where Spotify has none."""
         return self._asked(self._path, {**self._params, "limit": min(size, self._stream.page_size), "offset": offset})
 
-    def rest(self, page: _Page, reach: int, last: Place | None) -> _Page | None:
+    def rest(self, page: _Page, reach: int, last: Cursor | None) -> _Page | None:
         """What lies behind the last page of a list that ended early; None where Spotify has nothing."""
         if self._stream.paging == "offset":
             return self._asked(self._path, {**self._params, "offset": reach})
@@ -409,11 +413,11 @@ class _List:
 
     def _asked(self, path: str, params: Mapping[str, str | int]) -> _Page | None:
         """A page that may not be there."""
-        with suppress(BrokenAnswerError, NotFoundError, RefusedError):
+        with suppress(MalformedResponseError, NotFoundError, RefusedError):
             return self.page(self._client.get(path, dict(params)))
         return None
 
-    def found_again(self, place: Place, page: _Page, *, repeatable: bool) -> _Page:
+    def found_again(self, place: Cursor, page: _Page, *, repeatable: bool) -> _Page:
         """As `behind`; a pass that is not repeatable goes on with the page at hand where the record is gone."""
         try:
             return self._found(place)
@@ -422,7 +426,7 @@ class _List:
                 raise
             return page
 
-    def _found(self, place: Place) -> _Page:
+    def _found(self, place: Cursor) -> _Page:
         """Look where the record was, then a page back (others are gone), then further on (others came before it)."""
         at, size = place.position - 1, self._stream.page_size
         ahead = [at + size * number for number in range(1, PAGES_ON + 1)]
@@ -436,7 +440,7 @@ class _List:
             ended = ended or (offset >= at and page.following is None)
         raise MovedError
 
-    def _confirmed(self, rest: _Page | None, place: Place) -> _Page | None:
+    def _confirmed(self, rest: _Page | None, place: Cursor) -> _Page | None:
         """What lies behind a record; where that has moved, only if it can be read at its new position too.
 
         A page that is served in another's place would otherwise stand for all that lies before the record in it.
@@ -452,18 +456,20 @@ class _List:
     def _at(self, offset: int) -> _Page:
         return self.page(self._client.get(self._path, {**self._params, "offset": offset}))
 
-    def page(self, answer: Answer) -> _Page:
-        """Raises `BrokenAnswerError` where the answer is no page."""
+    def page(self, answer: Response) -> _Page:
+        """Raises `MalformedResponseError` where the answer is no page."""
         name = self._stream.name
         page = answer.value
         if self._stream.page_in and isinstance(page, dict):
             page = page.get(self._stream.page_in)
         items = page.get("items") if isinstance(page, dict) else None
         if not isinstance(items, list):
-            raise BrokenAnswerError(f"Spotify's page of {name} has no items: the next run reads it again.")
+            raise MalformedResponseError(f"Spotify's page of {name} has no items: the next run reads it again.")
         offset, following = page.get("offset"), page.get("next")
         if following is not None and not isinstance(following, str):
-            raise BrokenAnswerError(f"Spotify's page of {name} has an invalid `next`: the next run reads it again.")
+            raise MalformedResponseError(
+                f"Spotify's page of {name} has an invalid `next`: the next run reads it again."
+            )
         named = offset if type(offset) is int and offset >= 0 else None
         total = page.get("total")
         # One that is emptied says nothing of a list that has had a length.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.extract.logs import logger
+from handlers.extract.logs import LOG
 from handlers.extract.reads.observer import Observer
 from handlers.extract.spotify.account import Account
 from handlers.raw.state import Content
@@ -42,7 +42,7 @@ class Listing:
             return
         playlist_id, snapshot_id, owner = (element.get(name) for name in ("id", "snapshot_id", "owner"))
         if not isinstance(playlist_id, str) or not _ID.fullmatch(playlist_id):
-            logger.warning("A playlist without a usable id is not read.", extra={"uri": element.get("uri")})
+            LOG.warning("A playlist without a usable id is not read.", extra={"uri": element.get("uri")})
             return
         owner_id = owner.get("id") if isinstance(owner, dict) else None
         self._playlists[playlist_id] = Playlist(

@@ -10,7 +10,7 @@ from typing import Any
 _INNER = ("item", "track", "album", "show", "episode")
 
 
-def identity(record: Any) -> str:
+def record_key(record: Any) -> str:
     """When the thing was played or added, if the record says so, and its URI; else a digest of the whole record.
 
     Addresses of images and names change without the thing being another one, so the rest does not count.
@@ -25,9 +25,9 @@ def identity(record: Any) -> str:
         moments = [record[name] for name in ("played_at", "added_at") if isinstance(record.get(name), str)]
         if isinstance(uri, str):
             return " ".join([*moments, uri])
-    return hashlib.sha256(canonical(record)).hexdigest()
+    return hashlib.sha256(canonical_json(record)).hexdigest()
 
 
-def canonical(value: Any) -> bytes:
+def canonical_json(value: Any) -> bytes:
     """The same bytes for the same JSON value, whatever the order of its keys; each ends with a newline."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii") + b"\n"

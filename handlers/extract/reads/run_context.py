@@ -10,31 +10,31 @@ from pathlib import Path
 
 from handlers import layout
 from handlers.catalogue_uris import CatalogueUri
-from handlers.extract.reads.paging import Pass, Place, Record, first_page, records
+from handlers.extract.reads.paging import Cursor, Pass, Record, first_page, records
 from handlers.extract.reads.playlists import Listing
-from handlers.extract.reads.served_records import Served
+from handlers.extract.reads.served_records import ServedRecords
 from handlers.extract.reads.shortfall import Shortfall
-from handlers.extract.reads.state import CompleteRead, state_file
-from handlers.extract.reads.unit_log import Ledger, Unit
+from handlers.extract.reads.state import CompleteRead, open_state
+from handlers.extract.reads.unit_log import Unit, UnitLog
 from handlers.extract.spotify.account import Account
-from handlers.extract.spotify.client import Answer, SpotifyClient
+from handlers.extract.spotify.client import Response, SpotifyClient
 from handlers.extract.spotify.errors import SpotifyError
-from handlers.extract.spotify.quota_locks import Locks
-from handlers.raw.bucket import Bucket
+from handlers.extract.spotify.quota_locks import QuotaLocks
+from handlers.raw.bucket import RawBucket
 from handlers.raw.objects import RawWriter
 from handlers.raw.state import Slot, StateFile
 from handlers.streams import Stream
 
 
 @dataclass
-class Work:
+class RunContext:
     """One run in one account."""
 
     client: SpotifyClient
-    bucket: Bucket
+    bucket: RawBucket
     folder: Path
     """Where parts lie until they are uploaded."""
-    ledger: Ledger
+    unit_log: UnitLog
     account: Account
     run_id: str
     scheduled_at: datetime
@@ -43,7 +43,7 @@ class Work:
     """Whether everything is to be read and written, also what has not changed."""
     retention_days: int
     """How long the transformed bucket keeps what a read becomes."""
-    locks: Locks
+    locks: QuotaLocks
     catalogue: tuple[CatalogueUri, ...] = ()
     """What the stream `catalogue` reads."""
     covers_unit: Callable[[str, str], bool] | None = None
@@ -53,7 +53,7 @@ class Work:
 
     def state(self, stream: Stream) -> StateFile:
         """What earlier runs left for the stream."""
-        return state_file(self.bucket, layout.state_key(self.account.id, stream.name))
+        return open_state(self.bucket, layout.state_key(self.account.id, stream.name))
 
     def is_left(self, stream: Stream, unit: str) -> bool:
         """Whether this invocation is to read the unit."""
@@ -88,7 +88,7 @@ class Work:
             account_id=self.account.id,
             before=before,
             hold=hold,
-            keep_after=SpotifyError,
+            keep_on_error=SpotifyError,
         )
 
     @contextmanager
@@ -108,8 +108,8 @@ class Work:
         *,
         one_pass: Pass | None = None,
         shortfall: Shortfall | None = None,
-        served: Served | None = None,
-        behind: Place | None = None,
+        served: ServedRecords | None = None,
+        behind: Cursor | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Iterator[Record]:
         """Every record of a stream or of one playlist, as `paging.records` gives them.
@@ -118,7 +118,7 @@ class Work:
             SpotifyError: a request failed, or the stream's quota group is locked.
             MovedError: as there.
         """
-        with self.locks.asking(stream.quota_group):
+        with self.locks.guard(stream.quota_group):
             yield from records(
                 self.client,
                 stream,
@@ -136,16 +136,16 @@ class Work:
         Raises:
             SpotifyError: the request failed, or the stream's quota group is locked.
         """
-        with self.locks.asking(stream.quota_group):
+        with self.locks.guard(stream.quota_group):
             return first_page(self.client, stream)
 
-    def get(self, path: str, group: str) -> Answer:
+    def get(self, path: str, group: str) -> Response:
         """One answer.
 
         Raises:
             SpotifyError: the request failed, or the quota group is locked.
         """
-        with self.locks.asking(group):
+        with self.locks.guard(group):
             return self.client.get(path)
 
     def days_since(self, moment: datetime) -> int:

@@ -7,13 +7,13 @@ import binascii
 import hashlib
 from typing import Any
 
-from handlers.extract.reads.record_keys import identity
+from handlers.extract.reads.record_keys import record_key
 
 _BYTES = 6
 """Of a digest: one list of 125 000 records in 36 000 has a collision, and state stays near a megabyte."""
 
 
-class Served:
+class ServedRecords:
     """Digests of what one pass over a list was served, kept in state while the pass is cut off.
 
     Args:
@@ -39,7 +39,7 @@ class Served:
         return base64.b64encode(b"".join(sorted(self._digests))).decode("ascii")
 
     @classmethod
-    def parse(cls, content: object) -> Served | None:
+    def parse(cls, content: object) -> ServedRecords | None:
         """What state holds; None where it is something else."""
         if not isinstance(content, str):
             return None
@@ -54,7 +54,7 @@ class Served:
 
 def record_name(value: Any) -> str | None:
     """What tells a record of a list from the others; None for one without a URI, which nothing tells apart."""
-    name = identity(value)
+    name = record_key(value)
     return name if ":" in name else None
 
 

@@ -119,7 +119,7 @@ class Shortfall:
         expected = total if total or served else self._listed
         return max(0, (expected or 0) - served)
 
-    def may_ask(self, lacking: int, *, hole: bool = False) -> bool:
+    def spend_request(self, lacking: int, *, hole: bool = False) -> bool:
         """Whether to ask for what is lacking, which counts as having asked: at most once a unit and run.
 
         Args:

@@ -8,38 +8,38 @@ from typing import Any
 from handlers.extract.reads import paging
 from handlers.extract.reads.full_read import Finished, FullRead, Known, plain
 from handlers.extract.reads.observer import Observer
-from handlers.extract.reads.paging import Pass, Place, Record
-from handlers.extract.reads.run_context import Work
-from handlers.extract.reads.state import CompleteRead, newer
+from handlers.extract.reads.paging import Cursor, Pass, Record
+from handlers.extract.reads.run_context import RunContext
+from handlers.extract.reads.state import CompleteRead, is_superseded
 from handlers.extract.reads.unit_log import Unit
 from handlers.raw.state import Content, Slot
 from handlers.streams import Stream
 
 
-def read_snapshot(work: Work, stream: Stream, observer: Observer | None = None) -> Unit:
+def read_snapshot(run: RunContext, stream: Stream, observer: Observer | None = None) -> Unit:
     """Read the whole stream.
 
     State: `{"complete": {read_id, mode, keys, records, begun_at, extracted_at}, "digest", "open", "short", "asked"}`.
 
     Args:
-        work: the run.
+        run: the run.
         stream: what to read.
         observer: is shown every record of the pass that counts.
     """
 
-    def ranked(_behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+    def ranked(_behind: Cursor | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
         for time_range in stream.time_ranges:
-            for record in work.records(stream, shortfall=one_pass.shortfall, params={"time_range": time_range}):
+            for record in run.records(stream, shortfall=one_pass.shortfall, params={"time_range": time_range}):
                 yield record, {"time_range": time_range, "rank": record.position + 1}
 
-    slot = Slot(work.state(stream))
-    with work.ledger.unit(stream, mode="full") as unit:
+    slot = Slot(run.state(stream))
+    with run.unit_log.unit(stream, mode="full") as unit:
         read_unit(
             FullRead(
-                work,
+                run,
                 unit,
                 slot,
-                ranked if stream.time_ranges else plain(work, stream),
+                ranked if stream.time_ranges else plain(run, stream),
                 # Ranks of one read are of one moment.
                 resumable=stream.paging != "none" and not stream.time_ranges,
                 short=paging.REPEATABLE_PAGES * stream.page_size,
@@ -55,18 +55,18 @@ def read_unit(whole: FullRead) -> None:
     Raises:
         SpotifyError: a request failed.
         ShortReadError: the list ended before its own total.
-        LeftToAnotherError: another run has gone on with the same read.
+        ConcurrentReadError: another run has gone on with the same read.
     """
     content = whole.slot.content
     whole.previous = CompleteRead.parse(content.get("complete"))
     whole.known = Known(whole.previous, content.get("digest"))
-    finished = whole.run()
+    finished = whole.read()
     if finished:
         whole.slot.update(lambda content: _changed(whole.kept(content, finished.read), finished))
         whole.unit.complete(finished.read)
 
 
 def _changed(content: Content, finished: Finished) -> Content:
-    if newer(content.get("complete"), finished.read):
+    if is_superseded(content.get("complete"), finished.read):
         return content
     return {**content, "complete": finished.read.content(), "digest": finished.digest}

@@ -6,19 +6,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from handlers.extract import times
-from handlers.extract.logs import logger
-from handlers.raw.bucket import Bucket
+from handlers.extract.logs import LOG
+from handlers.raw.bucket import RawBucket
 from handlers.raw.state import Content, StateFile
 
 
-class LeftToAnotherError(Exception):
+class ConcurrentReadError(Exception):
     """Another run has gone on with the same read, which is left to it; the message is the unit's reason."""
 
     def __init__(self) -> None:
         super().__init__("Another run reads the same at this moment: it was left to that one.")
 
 
-def state_file(bucket: Bucket, key: str) -> StateFile:
+def open_state(bucket: RawBucket, key: str) -> StateFile:
     """A state object; the log says where one is unreadable."""
     return StateFile(bucket, key, _warn)
 
@@ -52,8 +52,8 @@ class CompleteRead:
             and isinstance(keys, list)
             and all(isinstance(key, str) for key in keys)
             and type(records) is int
-            and times.parsed(content.get("begun_at"))
-            and times.parsed(content.get("extracted_at"))
+            and times.parse(content.get("begun_at"))
+            and times.parse(content.get("extracted_at"))
         ):
             return None
         return cls(read_id, mode, tuple(keys), records, content["begun_at"], content["extracted_at"])
@@ -69,18 +69,18 @@ class CompleteRead:
         return _moment(self.extracted_at)
 
 
-def newer(content: object, read: CompleteRead) -> bool:
+def is_superseded(content: object, read: CompleteRead) -> bool:
     """Whether a read that state holds ended after this one."""
     held = CompleteRead.parse(content)
     return held is not None and held.extracted > read.extracted
 
 
 def _moment(text: str) -> datetime:
-    moment = times.parsed(text)
+    moment = times.parse(text)
     if moment is None:
         raise ValueError(f"{text!r} is no time")
     return moment
 
 
 def _warn(key: str) -> None:
-    logger.warning("State is unreadable: all is read as for the first time.", extra={"key": key})
+    LOG.warning("State is unreadable: all is read as for the first time.", extra={"key": key})

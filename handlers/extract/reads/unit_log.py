@@ -11,7 +11,7 @@ from typing import Literal
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.reads.shortfall import SHORT, ShortReadError
-from handlers.extract.reads.state import CompleteRead, LeftToAnotherError
+from handlers.extract.reads.state import CompleteRead, ConcurrentReadError
 from handlers.extract.spotify.budget import BudgetError
 from handlers.extract.spotify.errors import LockedError, LoginError, OutOfTimeError, SpotifyError
 from handlers.raw.manifest import UnitRow, UnitStatus
@@ -67,15 +67,15 @@ class Unit(UnitRow):
         self.cover(read)
 
 
-class Ledger:
+class UnitLog:
     """The units of a run in the order in which they were begun.
 
     Args:
-        hands_over: whether another invocation goes on where this one runs out of time.
+        continues: whether another invocation goes on where this one runs out of time.
     """
 
-    def __init__(self, *, hands_over: bool = False) -> None:
-        self._out_of_time = CONTINUED if hands_over else "out_of_time"
+    def __init__(self, *, continues: bool = False) -> None:
+        self._out_of_time = CONTINUED if continues else "out_of_time"
         self.units: list[Unit] = []
         self.account_id: str | None = None
         self.count_requests: Callable[[], int] = lambda: 0
@@ -116,7 +116,7 @@ class Ledger:
             noted.status, noted.reason, noted.error = "partial", "budget", error
         except ShortReadError as error:
             noted.status, noted.reason, noted.error = "partial", SHORT, error
-        except LeftToAnotherError as error:
+        except ConcurrentReadError as error:
             noted.status, noted.reason = "partial", str(error)
         except SpotifyError as error:
             noted.status, noted.reason, noted.error = "failed", str(error), error

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.extract.logs import logger
+from handlers.extract.logs import LOG
 from handlers.extract.spotify.client import SpotifyClient
-from handlers.extract.spotify.errors import BrokenAnswerError, LoginError, SpotifyError
-from handlers.extract.spotify.quota_locks import Locks
+from handlers.extract.spotify.errors import LoginError, MalformedResponseError, SpotifyError
+from handlers.extract.spotify.quota_locks import QuotaLocks
 from handlers.layout import account_key
 from handlers.raw.state import StateFile
 from handlers.streams import STREAMS, AuthMode
@@ -36,7 +36,7 @@ def identify(
     login: str,
     *,
     ask: bool,
-    locks: Locks,
+    locks: QuotaLocks,
     auth_mode: AuthMode = "user",
 ) -> Account:
     """The account of the present login.
@@ -75,16 +75,16 @@ def identify(
         raise
     state.update(lambda _: {"login": login, "account_id": account.id, "user_id": account.user_id})
     if before and before.id != account.id:
-        logger.warning(
+        LOG.warning(
             "The login belongs to another account than the one before: its data are kept apart from what is there.",
             extra={"account_before": account_key(before.id), "account": account_key(account.id)},
         )
     return account
 
 
-def _profile(client: SpotifyClient, locks: Locks) -> Any:
-    with locks.asking(_PROFILE.quota_group):
-        return client.get_once(_PROFILE.path).value
+def _profile(client: SpotifyClient, locks: QuotaLocks) -> Any:
+    with locks.guard(_PROFILE.quota_group):
+        return client.get_cached(_PROFILE.path).value
 
 
 def _remembered(state: StateFile) -> Account | None:
@@ -99,7 +99,7 @@ def _account(profile: Any, before: Account | None) -> Account:
     parts = profile if isinstance(profile, dict) else {}
     user_id, account_id = (text if isinstance(text := parts.get(name), str) else "" for name in ("id", "account_id"))
     if not (account_id or user_id):
-        raise BrokenAnswerError("Spotify's profile names no account: the next run reads it again.")
+        raise MalformedResponseError("Spotify's profile names no account: the next run reads it again.")
     # A profile that lacks its `account_id` at times shall not make a second account of the same user.
     if before and user_id and before.user_id == user_id and (not account_id or before.id == user_id):
         return before

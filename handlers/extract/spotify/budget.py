@@ -53,7 +53,7 @@ class Budget:
             self._stream = before
 
     @property
-    def is_spent(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Whether no request is left, of the run's or of the present stream's."""
         return self._run_is_spent or self._stream_is_spent
 

@@ -21,10 +21,10 @@ from handlers.extract.spotify.budget import Budget
 from handlers.extract.spotify.credentials import LOGIN_COMMANDS, Credentials
 from handlers.extract.spotify.errors import (
     AppForbiddenError,
-    BrokenAnswerError,
     ForbiddenError,
     LockedError,
     LoginError,
+    MalformedResponseError,
     NotFoundError,
     OutOfTimeError,
     RefusedError,
@@ -56,7 +56,7 @@ _REDIRECT_URI = "http://127.0.0.1:8888/callback"
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What Spotify served for one request."""
 
     value: Any
@@ -71,8 +71,8 @@ class SpotifyClient:
 
     Args:
         credentials: the app and the consent.
-        rotated: called with the old and the new refresh token when Spotify rotates it.
-        reread: gives the login as it is kept now, for a refresh token that Spotify no longer accepts; None: there is
+        on_rotation: called with the old and the new refresh token when Spotify rotates it.
+        reload: gives the login as it is kept now, for a refresh token that Spotify no longer accepts; None: there is
             no other.
         api_url: base URL of the Web API, with a slash at its end; no request leaves it.
         accounts_url: base URL of the token endpoint, with a slash at its end.
@@ -84,14 +84,14 @@ class SpotifyClient:
     def __init__(
         self,
         credentials: Credentials,
-        rotated: Callable[[str, str], None],
+        on_rotation: Callable[[str, str], None],
         api_url: str,
         accounts_url: str,
         remaining: Callable[[], float],
         *,
         auth_mode: AuthMode = "user",
         budget: Budget | None = None,
-        reread: Callable[[], Credentials | None] = lambda: None,
+        reload: Callable[[], Credentials | None] = lambda: None,
     ) -> None:
         self.requests = 0
         """Requests to the Web API so far, with urllib3's retries and without calls for a token."""
@@ -99,14 +99,14 @@ class SpotifyClient:
         self._remaining = remaining
         self._auth_mode = auth_mode
         self._credentials = credentials
-        self._reread = reread
+        self._reread = reload
         self._adopted = 0
         self._budget = budget or Budget()
         self._pace = Pace()
         self._is_over = False
         """Whether Spotify asked for a wait that outlasts the invocation."""
         self._response: requests.Response | None = None
-        self._answers: dict[str, Answer | SpotifyError] = {}
+        self._answers: dict[str, Response | SpotifyError] = {}
         self._tokens = AppTokens() if auth_mode == "app" else UserTokens(credentials.refresh_token, rotated)
         http = session.new_session()
         http.hooks["response"].append(self._note)
@@ -115,7 +115,7 @@ class SpotifyClient:
         self._spotify = spotipy.Spotify(requests_session=http, requests_timeout=session.TIMEOUTS)
         self._spotify.prefix = api_url
 
-    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Response:
         """Ask for a path below the API's base URL.
 
         Raises:
@@ -123,7 +123,7 @@ class SpotifyClient:
         """
         return self.follow(self._api_url + path + (f"?{urlencode(params)}" if params else ""))
 
-    def get_once(self, path: str) -> Answer:
+    def get_cached(self, path: str) -> Response:
         """Ask for a path that the run needs more than once; the answer, or the failure, is kept.
 
         Raises:
@@ -139,29 +139,29 @@ class SpotifyClient:
             raise kept
         return kept
 
-    def follow(self, url: str) -> Answer:
+    def follow(self, url: str) -> Response:
         """Ask for a whole URL, as `next` gives them.
 
         Raises:
             SpotifyError: of the classes of `errors` the one that fits.
         """
         if not _is_below(self._api_url, url):
-            raise BrokenAnswerError(
+            raise MalformedResponseError(
                 "Spotify's answer points to an address outside of the Web API: nothing was read from there; "
                 "check spotifyApiUrl."
             )
         value = self._patiently(url)
         parts = urlsplit(url)
         path = parts.path.removeprefix(urlsplit(self._api_url).path)
-        return Answer(value, path, dict(parse_qsl(parts.query)), times.now())
+        return Response(value, path, dict(parse_qsl(parts.query)), times.now())
 
-    def wait_out(self, seconds: float) -> bool:
+    def wait_for_lock(self, seconds: float) -> bool:
         """Wait for a lock to end, if the invocation has the time, and requests for what comes then; whether it has.
 
         Raises:
             SpotifyError: there is no access token to ask with.
         """
-        if self._is_over or self._budget.is_spent or not self._has_time_for(seconds):
+        if self._is_over or self._budget.is_exhausted or not self._has_time_for(seconds):
             return False
         # Before the wait: a login that is refused is not waited for, and a refresh token may be rotated by another run
         # meanwhile.
@@ -188,7 +188,7 @@ class SpotifyClient:
                     self._is_over = True
                     raise OutOfTimeError(_OUT_OF_TIME) from error
                 sleep(seconds)
-            except BrokenAnswerError:
+            except MalformedResponseError:
                 broken += 1
                 if broken == _READS_OF_A_BROKEN_ANSWER:
                     raise
@@ -220,7 +220,7 @@ class SpotifyClient:
         except requests.RequestException as error:
             failure = _unanswered(error)
         except RecursionError:
-            failure = BrokenAnswerError("Spotify's answer is nested too deeply: the next run reads it again.")
+            failure = MalformedResponseError("Spotify's answer is nested too deeply: the next run reads it again.")
         except AttributeError:
             # spotipy trips over an error whose body is JSON of another shape.
             response = self._noted()
@@ -234,7 +234,7 @@ class SpotifyClient:
         if failure:
             raise failure
         if value is None:
-            raise BrokenAnswerError("Spotify's answer is no JSON: the next run reads it again.")
+            raise MalformedResponseError("Spotify's answer is no JSON: the next run reads it again.")
         return value
 
     def _check_time(self) -> None:
@@ -401,9 +401,9 @@ def _auth(credentials: Credentials, tokens: AppTokens | UserTokens, http: reques
 
 def _unanswered(error: requests.RequestException) -> SpotifyError:
     if isinstance(error, requests.exceptions.ContentDecodingError):
-        return BrokenAnswerError("Spotify's answer cannot be decompressed: the next run reads it again.")
+        return MalformedResponseError("Spotify's answer cannot be decompressed: the next run reads it again.")
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return BrokenAnswerError("Spotify's answer broke off: the next run reads it again.")
+        return MalformedResponseError("Spotify's answer broke off: the next run reads it again.")
     if isinstance(error, requests.TooManyRedirects):
         return RefusedError("Spotify's answer leads to another address, which is not followed: check spotifyApiUrl.")
     return UnavailableError(

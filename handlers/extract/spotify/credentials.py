@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.extract import times
-from handlers.extract.logs import logger
+from handlers.extract.logs import LOG
 from handlers.extract.spotify.errors import AppForbiddenError
 from handlers.streams import AuthMode, Stream
 
@@ -110,12 +110,12 @@ class Secret:
             client_id, client_secret, content[_CONSENT], _scopes(content.get("scope")), _authorized_at(content)
         )
 
-    def reread(self, auth_mode: AuthMode = "user") -> Credentials | None:
+    def reload(self, auth_mode: AuthMode = "user") -> Credentials | None:
         """The login as it is kept now; None where it cannot be read, which is logged."""
         try:
             return self.read(auth_mode)
         except (BotoCoreError, ClientError, NotLoggedInError, MalformedSecretError) as error:
-            logger.warning("The secret could not be read again.", extra={"cause": type(error).__name__})
+            LOG.warning("The secret could not be read again.", extra={"cause": type(error).__name__})
             return None
 
     def replace_token(self, old: str, new: str) -> None:
@@ -126,18 +126,18 @@ class Secret:
         try:
             content = self._content("user")
             if content.get("refresh_token") != old:
-                logger.warning("Another login has replaced the refresh token meanwhile; the rotated one is dropped.")
+                LOG.warning("Another login has replaced the refresh token meanwhile; the rotated one is dropped.")
                 return
             content["refresh_token"] = new
             self._client.put_secret_value(SecretId=self._arn, SecretString=json.dumps(content))
         except (BotoCoreError, ClientError, NotLoggedInError, MalformedSecretError) as error:
-            logger.error(
+            LOG.error(
                 "The rotated refresh token could not be kept: if later runs fail with invalid_grant, "
                 "run `spotify-etl login` again.",
                 extra={"cause": type(error).__name__},
             )
             return
-        logger.info("Spotify rotated the refresh token; the secret holds the new one.")
+        LOG.info("Spotify rotated the refresh token; the secret holds the new one.")
 
     def _content(self, auth_mode: AuthMode) -> dict[str, Any]:
         try:
@@ -167,9 +167,9 @@ def _scopes(text: object) -> frozenset[str] | None:
 
 def _authorized_at(content: dict[str, Any]) -> datetime | None:
     text = content.get("authorized_at")
-    moment = times.parsed(text)
+    moment = times.parse(text)
     if moment is None and text is not None:
-        logger.warning(
+        LOG.warning(
             "The secret's authorized_at is no time, so nothing will warn before the login expires: "
             "run `spotify-etl login` again."
         )

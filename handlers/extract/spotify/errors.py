@@ -31,7 +31,7 @@ class RefusedError(SpotifyError):
     """Another 4xx."""
 
 
-class BrokenAnswerError(SpotifyError):
+class MalformedResponseError(SpotifyError):
     """An answer that is cut, is no JSON, or has another shape than documented."""
 
 

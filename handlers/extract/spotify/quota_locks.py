@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from handlers import layout
 from handlers.extract import times
-from handlers.extract.logs import logger
+from handlers.extract.logs import LOG
 from handlers.extract.spotify.errors import LockedError
 from handlers.raw.state import Content, StateError, StateFile
 
@@ -19,7 +19,7 @@ _MARGIN_SECONDS = 1.0
 """How much longer than to its end a lock is waited for: state keeps milliseconds, and clocks differ."""
 
 
-class Locks:
+class QuotaLocks:
     """Quota groups with the time until which they are locked.
 
     They outlast a login, also one with another app or account: Spotify counts the quota of all apps of a developer
@@ -29,12 +29,12 @@ class Locks:
 
     Args:
         state: `layout.LOCKS_STATE_KEY`.
-        wait_out: waits so many seconds if there is time for it, and says whether it did.
+        wait_for_lock: waits so many seconds if there is time for it, and says whether it did.
     """
 
-    def __init__(self, state: StateFile, wait_out: Callable[[float], bool]) -> None:
+    def __init__(self, state: StateFile, wait_for_lock: Callable[[float], bool]) -> None:
         self._state = state
-        self._wait_out = wait_out
+        self._wait_out = wait_for_lock
         self._until: dict[str, datetime] = {}
         self._found: set[str] = set()
         """Groups that an earlier run found locked."""
@@ -69,10 +69,10 @@ class Locks:
         try:
             self._state.update(self._merged)
         except StateError as error:
-            logger.warning("The lock holds for this run only.", extra={"group": group, "cause": str(error)})
+            LOG.warning("The lock holds for this run only.", extra={"group": group, "cause": str(error)})
 
     @contextmanager
-    def asking(self, group: str) -> Iterator[None]:
+    def guard(self, group: str) -> Iterator[None]:
         """Ask nothing of a locked group, and lock it where Spotify says so.
 
         Raises:
@@ -98,7 +98,7 @@ def _parsed(content: Content) -> dict[str, datetime]:
     if not isinstance(groups, dict):
         return {}
     latest = times.now() + _LONGEST
-    read = {group: times.parsed(until) for group, until in groups.items()}
+    read = {group: times.parse(until) for group, until in groups.items()}
     return {group: until for group, until in read.items() if until is not None and until <= latest}
 
 

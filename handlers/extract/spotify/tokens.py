@@ -13,12 +13,12 @@ class UserTokens(CacheHandler):  # type: ignore[misc] # spotipy ships no types
 
     Args:
         refresh_token: where the first access token comes from.
-        rotated: called with the old and the new refresh token.
+        on_rotation: called with the old and the new refresh token.
     """
 
-    def __init__(self, refresh_token: str, rotated: Callable[[str, str], None]) -> None:
+    def __init__(self, refresh_token: str, on_rotation: Callable[[str, str], None]) -> None:
         self._refresh_token = refresh_token
-        self._rotated = rotated
+        self._on_rotation = rotated
         # `scope` must be there, or spotipy asks on the terminal; None is a subset of any consent.
         self._token: dict[str, Any] = {
             "access_token": "",
@@ -38,7 +38,7 @@ class UserTokens(CacheHandler):  # type: ignore[misc] # spotipy ships no types
             self._refresh_token = new
         self._token = {**token_info, "refresh_token": self._refresh_token}
         if self._refresh_token != old:
-            self._rotated(old, self._refresh_token)
+            self._on_rotation(old, self._refresh_token)
 
     @property
     def refresh_token(self) -> str:

@@ -15,7 +15,7 @@ from handlers.extract.handler import handler
 from handlers.extract.spotify.budget import Budget
 from handlers.extract.spotify.client import SpotifyClient
 from handlers.extract.spotify.credentials import Secret
-from handlers.raw.bucket import Bucket
+from handlers.raw.bucket import RawBucket
 from handlers.raw.state import StateFile
 from handlers.streams import STREAMS, default_streams, scopes
 from tests.handlers.extract.fake_spotify import FakeSpotify
@@ -90,12 +90,12 @@ class Stage(Stored):
             self.spotify.url,
             lambda: remaining,
             budget=budget,
-            reread=secret.reread,
+            reload=secret.reload,
         )
 
     def state(self, key: str) -> StateFile:
         """A state object as the next run finds it."""
-        return StateFile(Bucket(self.s3, BUCKET), key)
+        return StateFile(RawBucket(self.s3, BUCKET), key)
 
     def login(self) -> Json:
         content: Json = json.loads(self.secrets.get_secret_value(SecretId=self.secret_arn)["SecretString"])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from handlers.extract.reads.record_keys import identity
+from handlers.extract.reads.record_keys import record_key
 from handlers.extract.reads.shortfall import BELIEVED_AFTER_RUNS
 from tests.handlers.extract.fake_spotify import Answer, Json, Reply, artist, playlist, saved_track, track
 from tests.handlers.extract.stage import START, Stage, unit
@@ -194,8 +194,8 @@ def check(stage: Stage, stream: str, size: int, days: list[Day]) -> None:
         ):
             continue
         if (library.said or 0) >= len(library.rows):
-            rows = Counter(identity(one) for one in stage.records(row["read_keys"]))
-            assert not Counter(map(identity, library.rows)) - rows, (number, row)
+            rows = Counter(record_key(one) for one in stage.records(row["read_keys"]))
+            assert not Counter(map(record_key, library.rows)) - rows, (number, row)
 
 
 def _growth_is_unknown(row: Json, stream: str, days: list[Day]) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.extract.reads.paging import records
-from handlers.extract.spotify.client import Answer
+from handlers.extract.spotify.client import Response
 from handlers.streams import STREAMS
 
 HOST = "https://api.spotify.com/v1/"
@@ -24,14 +24,14 @@ class Pages:
         # What Spotify claims of limit and total, which nobody may rely on.
         self._claims = served
 
-    def get(self, path: str, params: dict[str, str | int]) -> Answer:
+    def get(self, path: str, params: dict[str, str | int]) -> Response:
         assert params == {"limit": 50}
         return self._answer(0, path)
 
-    def follow(self, url: str) -> Answer:
+    def follow(self, url: str) -> Response:
         return self._answer(int(url.rpartition("=")[2]), url)
 
-    def _answer(self, number: int, path: str) -> Answer:
+    def _answer(self, number: int, path: str) -> Response:
         self.asked.append(path)
         page: dict[str, Any] = {
             "items": self._pages[number],
@@ -41,7 +41,7 @@ class Pages:
         }
         if self._offsets:
             page["offset"] = self._starts[number]
-        return Answer(page, path, {}, datetime(2026, 11, 23, tzinfo=UTC))
+        return Response(page, path, {}, datetime(2026, 11, 23, tzinfo=UTC))
 
 
 @given(

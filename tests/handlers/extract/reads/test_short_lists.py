@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from handlers.extract.reads.list_length import ListLength
 from handlers.extract.reads.paging import MovedError, Pass, records
-from handlers.extract.reads.served_records import Served
+from handlers.extract.reads.served_records import ServedRecords
 from handlers.extract.reads.shortfall import BELIEVED_AFTER_RUNS, Shortfall, ShortRuns
-from handlers.extract.spotify.client import Answer
+from handlers.extract.spotify.client import Response
 from handlers.extract.spotify.errors import SpotifyError
 from handlers.streams import STREAMS
 
@@ -47,15 +47,15 @@ class ListServer:
     said: int | None = None
     """The last total that was served."""
 
-    def get(self, path: str, params: Json) -> Answer:
+    def get(self, path: str, params: Json) -> Response:
         self.jumps += 1
         return self._page(path, {name: str(value) for name, value in params.items()}, followed=False)
 
-    def follow(self, url: str) -> Answer:
+    def follow(self, url: str) -> Response:
         path, _, query = url.removeprefix(HOST).partition("?")
         return self._page(path, dict(pair.split("=") for pair in query.split("&")), followed=True)
 
-    def _page(self, path: str, params: Json, *, followed: bool) -> Answer:
+    def _page(self, path: str, params: Json, *, followed: bool) -> Response:
         number = len(self.asked)
         self.asked.append(params)
         fault = self.faults[number] if number < len(self.faults) else Fault("none", 0)
@@ -78,7 +78,7 @@ class ListServer:
         if not self.by_cursor:
             page["offset"] = start
         value = {"artists": page} if self.by_cursor else page
-        return Answer(value, path, params, NOW)
+        return Response(value, path, params, NOW)
 
 
 FAULTS = st.builds(Fault, st.sampled_from(["none", "none", "early", "hole", "back", "same"]), st.integers(1, 60))
@@ -153,9 +153,9 @@ def test_list_that_lacks_the_same_in_three_runs_is_believed() -> None:
 
 def test_believed_list_is_asked_nothing_more() -> None:
     believed = Shortfall(ShortRuns(2, 3, "run").content())
-    assert not believed.may_ask(2)
-    assert believed.may_ask(3)
-    assert not believed.may_ask(3)
+    assert not believed.spend_request(2)
+    assert believed.spend_request(3)
+    assert not believed.spend_request(3)
 
 
 def test_list_that_says_it_is_empty_is_held_against_another() -> None:
@@ -187,14 +187,14 @@ def test_end_of_a_list_settles_what_its_pages_skipped() -> None:
 @pytest.mark.parametrize(("total", "missing"), [(50, 0), (70, 20), (None, 0)])
 def test_gap_between_pages_counts_where_the_total_has_room_for_it(total: int | None, missing: int) -> None:
     """Pages that number their records with gaps lack none of them for that."""
-    length = ListLength(0, by_cursor=False, repeats=False, served=Served())
+    length = ListLength(0, by_cursor=False, repeats=False, served=ServedRecords())
     for position in range(50):
         length.serve(position, {"uri": f"spotify:album:{position}"})
     assert length.counts(20, total) == bool(missing)
 
 
 def test_record_that_comes_back_is_known_however_far_back_it_was() -> None:
-    length = ListLength(0, by_cursor=False, repeats=False, served=Served())
+    length = ListLength(0, by_cursor=False, repeats=False, served=ServedRecords())
     albums = [{"uri": f"spotify:album:{number}"} for number in range(3000)]
     for position, album in enumerate(albums):
         assert not length.serve(position, album)
@@ -204,12 +204,12 @@ def test_record_that_comes_back_is_known_however_far_back_it_was() -> None:
 
 
 def test_served_records_are_kept_between_runs() -> None:
-    served = Served()
+    served = ServedRecords()
     assert not served.note("spotify:album:1")
     assert not served.note("spotify:album:2")
-    kept = Served.parse(served.content())
+    kept = ServedRecords.parse(served.content())
     assert kept is not None
     assert kept.note("spotify:album:1")
     assert "spotify:album:2" in kept
     assert "spotify:album:3" not in kept
-    assert [Served.parse(other) for other in (None, 5, "?", "YWJj")] == [None] * 4
+    assert [ServedRecords.parse(other) for other in (None, 5, "?", "YWJj")] == [None] * 4

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.extract.reads.record_keys import canonical
+from handlers.extract.reads.record_keys import canonical_json
 from handlers.layout import state_key
 from tests.handlers.extract.fake_spotify import Json, Reply
 from tests.handlers.extract.stage import START, Stage
@@ -160,6 +160,6 @@ def test_profile_is_one_record_of_one_request(stage: Stage) -> None:
 
 
 def test_canonical_form_ignores_the_order_of_keys_alone() -> None:
-    assert canonical({"a": [1, {"b": 2, "c": None}]}) == canonical({"a": [1, {"c": None, "b": 2}]})
-    assert canonical([1, 2]) != canonical([2, 1])
-    assert canonical("a") + canonical("b") != canonical("ab")
+    assert canonical_json({"a": [1, {"b": 2, "c": None}]}) == canonical_json({"a": [1, {"c": None, "b": 2}]})
+    assert canonical_json([1, 2]) != canonical_json([2, 1])
+    assert canonical_json("a") + canonical_json("b") != canonical_json("ab")

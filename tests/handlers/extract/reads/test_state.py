@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.extract.reads.state import CompleteRead, newer
+from handlers.extract.reads.state import CompleteRead, is_superseded
 
 READS = st.builds(
     CompleteRead,
@@ -41,6 +41,6 @@ def test_older_read_does_not_displace_a_newer_one() -> None:
     def at(hour: int) -> CompleteRead:
         return CompleteRead("r", "full", (), 0, "2026-11-23T05:00:00.000Z", f"2026-11-23T{hour:02d}:00:00.000Z")
 
-    assert newer(at(7).content(), at(6))
-    assert not newer(at(6).content(), at(7))
-    assert not newer("nonsense", at(7))
+    assert is_superseded(at(7).content(), at(6))
+    assert not is_superseded(at(6).content(), at(7))
+    assert not is_superseded("nonsense", at(7))

@@ -10,7 +10,7 @@ import pytest
 from handlers import layout
 from handlers.extract.spotify.account import Account, identify
 from handlers.extract.spotify.errors import LockedError
-from handlers.extract.spotify.quota_locks import Locks
+from handlers.extract.spotify.quota_locks import QuotaLocks
 from handlers.layout import account_key
 from tests.handlers.extract.fake_spotify import Json, Reply
 from tests.handlers.extract.stage import LOGIN, START, Stage
@@ -54,13 +54,13 @@ def test_new_login_of_the_same_account_is_not_spoken_of(stage: Stage, caplog: py
 def test_account_stays_the_same_over_logins(stage: Stage, before: Json, profile: Json, account: Account) -> None:
     for fingerprint, served in (("one", before), ("two", profile)):
         stage.spotify.profile = served
-        locks = Locks(stage.state(layout.LOCKS_STATE_KEY), lambda _: False)
+        locks = QuotaLocks(stage.state(layout.LOCKS_STATE_KEY), lambda _: False)
         found = identify(stage.client(), stage.state(layout.LOGIN_STATE_KEY), fingerprint, ask=False, locks=locks)
     assert found == account
 
 
 def test_locked_profile_is_not_asked_for(stage: Stage) -> None:
-    locks = Locks(stage.state(layout.LOCKS_STATE_KEY), lambda _: False)
+    locks = QuotaLocks(stage.state(layout.LOCKS_STATE_KEY), lambda _: False)
     stage.spotify.fault("me", Reply(429, b"", {"Retry-After": "70000"}))
 
     def found(login: str) -> Account:

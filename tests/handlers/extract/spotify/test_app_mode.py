@@ -11,7 +11,7 @@ from handlers.extract.spotify.account import APP, identify
 from handlers.extract.spotify.client import SpotifyClient
 from handlers.extract.spotify.credentials import Credentials, MalformedSecretError, NotLoggedInError, Secret
 from handlers.extract.spotify.errors import LoginError, UnavailableError
-from handlers.extract.spotify.quota_locks import Locks
+from handlers.extract.spotify.quota_locks import QuotaLocks
 from handlers.layout import LOCKS_STATE_KEY, LOGIN_STATE_KEY
 from tests.handlers.extract.fake_spotify import FakeSpotify, Reply
 from tests.handlers.extract.stage import LOGIN, Stage
@@ -78,7 +78,7 @@ def test_odd_token_answer_is_no_crash(stage: Stage, body: bytes) -> None:
 
 def test_account_is_the_app_without_a_request(stage: Stage) -> None:
     state = stage.state(LOGIN_STATE_KEY)
-    locks = Locks(stage.state(LOCKS_STATE_KEY), lambda _: False)
+    locks = QuotaLocks(stage.state(LOCKS_STATE_KEY), lambda _: False)
     assert identify(client(stage.spotify), state, "", ask=True, locks=locks, auth_mode="app") == APP
     assert (APP.id, APP.user_id) == ("app", "")
     assert (stage.spotify.requests, stage.keys()) == ([], [])

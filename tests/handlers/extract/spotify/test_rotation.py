@@ -109,7 +109,7 @@ def test_login_survives_two_runs_that_rotate_its_token(
             secret = Secret(stage.secrets, stage.secret_arn)
             url = stage.spotify.url
             asking = SpotifyClient(
-                secret.read(), secret.replace_token, f"{url}v1/", url, lambda: 900.0, reread=secret.reread
+                secret.read(), secret.replace_token, f"{url}v1/", url, lambda: 900.0, reload=secret.reload
             )
             for revoked in plan:
                 if revoked:

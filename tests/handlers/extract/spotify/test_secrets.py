@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.extract.logs import keep_secrets, logger
+from handlers.extract.logs import logger, silence_libraries
 from handlers.extract.spotify.client import SpotifyClient
 from handlers.extract.spotify.credentials import Credentials
 from handlers.extract.spotify.errors import SpotifyError
@@ -104,7 +104,7 @@ def said(stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     for one in everyone:
         one.setLevel(logging.DEBUG)
         one.addHandler(listener)
-    monkeypatch.setattr(logger.registered_handler, "stream", own)
+    monkeypatch.setattr(LOG.registered_handler, "stream", own)
     said = Said(stage, listener, own, capsys)
     initialize = SpotifyError.__init__
 
@@ -217,7 +217,7 @@ def test_credentials_and_client_do_not_show_themselves(spotify: FakeSpotify) -> 
 
 
 def test_silence_is_kept_however_often_it_is_asked_for() -> None:
-    keep_secrets()
+    silence_libraries()
     before = {one.name: len(one.filters) for one in library_loggers()}
-    keep_secrets()
+    silence_libraries()
     assert {one.name: len(one.filters) for one in library_loggers()} == before
