@@ -1,4 +1,4 @@
-"""One run: the streams it covers, one after the other, and the manifest at its end."""
+"""A run: reads the streams that it covers one after another, then writes the manifest."""
 
 from __future__ import annotations
 
@@ -47,18 +47,21 @@ def run(
     remaining: Callable[[], float],
     on_login: Callable[[Credentials], None],
 ) -> tuple[Manifest, layout.ManifestKey]:
-    """Read what the event asks for and write the manifest; a manifest is written also when the run crashes.
+    """Read what the event covers and write the manifest, even if the run crashes.
 
     Args:
-        event: what is asked for.
-        configuration: the environment of the function.
-        secret: where the login is.
+        event: what to read.
+        configuration: the function's environment.
+        secret: holds the login.
         bucket: the raw bucket.
-        remaining: seconds that the invocation may still take.
-        on_login: is told of the present login before anything is asked.
+        remaining: returns the seconds left to the invocation.
+        on_login: called with the credentials before the first request.
+
+    Returns:
+        The manifest and its key.
 
     Raises:
-        Exception: whatever is neither Spotify's failure nor that of the login.
+        Exception: anything that is neither Spotify's failure nor the login's.
     """
     started_at = times.now()
     unit_log = UnitLog(continues=event.may_continue)
@@ -67,17 +70,17 @@ def run(
     try:
         left = remaining_work(event, bucket)
         if left:
-            due = [stream for stream in due if left.covers(stream.name)]
+            due = [stream for stream in due if left.has_stream(stream.name)]
         _read_all(due, event, left, configuration, secret, bucket, remaining, on_login, unit_log)
     except NotLoggedInError:
-        unit_log.note_skipped(due, "not_logged_in")
+        unit_log.add_skipped(due, "not_logged_in")
     except MalformedSecretError as error:
-        unit_log.note_end(due, str(error))
+        unit_log.end_early(due, str(error))
     except LoginError as error:
-        unit_log.note_end(due, str(error), error)
-    except Exception as error:  # noqa: BLE001 - it is raised again once the manifest tells of it
+        unit_log.end_early(due, str(error), error)
+    except Exception as error:  # noqa: BLE001 - raised again once the manifest records it
         crash = error
-        unit_log.note_end(due, f"The run crashed ({type(error).__name__}): the function's log says where.")
+        unit_log.end_early(due, f"The run crashed ({type(error).__name__}): see the function's log.")
     manifest = Manifest.of(event, unit_log, started_at)
     key = manifest.write(bucket)
     if crash:
@@ -118,7 +121,7 @@ def _read_all(
             client,
             open_state(bucket, layout.LOGIN_STATE_KEY),
             credentials.fingerprint,
-            ask=STREAMS["profile"] in due,
+            refresh=STREAMS["profile"] in due,
             locks=locks,
             auth_mode=configuration.auth_mode,
         )
@@ -126,56 +129,56 @@ def _read_all(
         raise
     except SpotifyError as error:
         for stream in due:
-            unit_log.note_failure(stream, error)
+            unit_log.add_failed(stream, error)
         return
     unit_log.account_id = account.id
     with tempfile.TemporaryDirectory() as folder:
-        work = RunContext(
-            client,
-            bucket,
-            Path(folder),
-            unit_log,
-            account,
+        context = RunContext(
+            client=client,
+            bucket=bucket,
+            folder=Path(folder),
+            unit_log=unit_log,
+            account=account,
             run_id=event.run_id,
             scheduled_at=event.scheduled_at,
             full=event.full,
             retention_days=configuration.transformed_retention_days,
             locks=locks,
             catalogue=configuration.catalogue_uris,
-            covers_unit=left.covers_unit if left else None,
+            has_unit=left.has_unit if left else None,
         )
         for stream in due:
             with budget.stream(stream.name):
-                _read(work, stream, credentials)
+                _read(context, stream, credentials)
 
 
-def _read(work: RunContext, stream: Stream, credentials: Credentials) -> None:
+def _read(context: RunContext, stream: Stream, credentials: Credentials) -> None:
     if missing := missing_scopes(credentials, stream):
-        work.unit_log.note_failure(stream, ScopeError(stream, missing))
+        context.unit_log.add_failed(stream, ScopeError(stream, missing))
         return
     match stream.mode:
         case "snapshot" if stream.name == "playlists":
-            _read_playlists(work, stream)
+            _read_playlists(context, stream)
         case "snapshot":
-            read_snapshot(work, stream)
+            read_snapshot(context, stream)
         case "append":
-            read_append(work, stream)
+            read_append(context, stream)
         case "incremental":
-            read_incremental(work, stream)
+            read_incremental(context, stream)
         case "per_playlist":
-            read_per_playlist(work, stream)
+            read_per_playlist(context, stream)
         case "catalogue":
-            read_catalogue(work, stream)
+            read_catalogue(context, stream)
         case "import":
-            raise ValueError("an import is nothing that the function reads")
+            raise ValueError("the function does not read imports")
 
 
-def _read_playlists(work: RunContext, stream: Stream) -> None:
+def _read_playlists(context: RunContext, stream: Stream) -> None:
     observer = ListingObserver()
-    unit = read_snapshot(work, stream, observer)
+    unit = read_snapshot(context, stream, observer)
     is_short = isinstance(unit.error, ShortReadError)
     if unit.error and not is_short:
-        work.listing = unit.error
+        context.listing = unit.error
     elif (unit.read_complete or is_short) and observer.whole:
         observer.listing.is_short = is_short
-        work.listing = observer.listing
+        context.listing = observer.listing

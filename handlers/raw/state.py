@@ -42,7 +42,7 @@ class StateFile:
         return self._content
 
     def update(self, change: Callable[[Content], Content]) -> None:
-        """Apply `change` to the content and store the result; repeat it on newer content if another run wrote meanwhile.
+        """Apply `change` to the content and store the result; repeat on newer content if another run was first.
 
         Raises:
             StateError: other runs were first every time.

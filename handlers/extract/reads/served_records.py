@@ -1,4 +1,4 @@
-"""Which records of a list were served already, whatever page they stand on."""
+"""Records of a list that were served already, whatever page they are on."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from typing import Any
 from handlers.extract.reads.record_keys import record_key
 
 _BYTES = 6
-"""Of a digest: one list of 125 000 records in 36 000 has a collision, and state stays near a megabyte."""
+"""Length of a digest: one list of 125 000 records in 36 000 has a collision, and the state stays near a megabyte."""
 
 
 class ServedRecords:
-    """Digests of what one pass over a list was served, kept in state while the pass is cut off.
+    """Digests of the records that one pass was served, kept in state while the pass is interrupted.
 
     Args:
-        digests: those of an earlier run that began the pass.
+        digests: those of an earlier run that started the pass.
     """
 
     def __init__(self, digests: frozenset[bytes] = frozenset()) -> None:
         self._digests = set(digests)
 
-    def note(self, name: str) -> bool:
-        """Note a record by name; returns whether it was noted before."""
-        digest = _digest(name)
+    def add(self, key: str) -> bool:
+        """Add a record by its key; return whether it was there before."""
+        digest = _digest(key)
         if digest in self._digests:
             return True
         self._digests.add(digest)
         return False
 
-    def __contains__(self, name: str) -> bool:
-        return _digest(name) in self._digests
+    def __contains__(self, key: str) -> bool:
+        return _digest(key) in self._digests
 
     def content(self) -> str:
-        """The form in which state holds it."""
+        """Return the form stored in the state."""
         return base64.b64encode(b"".join(sorted(self._digests))).decode("ascii")
 
     @classmethod
     def parse(cls, content: object) -> ServedRecords | None:
-        """What state holds; None where it is something else."""
+        """Parse stored content; return None for anything else."""
         if not isinstance(content, str):
             return None
         try:
@@ -52,11 +52,11 @@ class ServedRecords:
         return cls(frozenset(packed[start : start + _BYTES] for start in range(0, len(packed), _BYTES)))
 
 
-def record_name(value: Any) -> str | None:
-    """What tells a record of a list from the others; None for one without a URI, which nothing tells apart."""
-    name = record_key(value)
-    return name if ":" in name else None
+def distinct_key(value: Any) -> str | None:
+    """Return a record's key; None without a URI, since such records cannot be told apart."""
+    key = record_key(value)
+    return key if ":" in key else None
 
 
-def _digest(name: str) -> bytes:
-    return hashlib.blake2b(name.encode(), digest_size=_BYTES).digest()
+def _digest(key: str) -> bytes:
+    return hashlib.blake2b(key.encode(), digest_size=_BYTES).digest()

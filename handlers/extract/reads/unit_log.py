@@ -1,4 +1,4 @@
-"""What a run says of each stream and unit that it covers."""
+"""The log of a run's units, from which its manifest is written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from handlers import layout
@@ -18,60 +19,67 @@ from handlers.raw.manifest import UnitRow, UnitStatus
 from handlers.streams import Stream
 
 CONTINUED = "continued"
-"""Reason of a unit with which the next invocation of the run goes on."""
+"""Reason of a unit that the run's next invocation continues."""
 
-Mode = Literal["full", "incremental"]
+ReadMode = Literal["full", "incremental"]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Unit(UnitRow):
-    """One row of the manifest in the making."""
+    """A row of the manifest under construction."""
 
     error: SpotifyError | None = field(default=None, repr=False)
-    """Why it is not complete; no part of the manifest."""
+    """Why the unit is not complete; not part of the manifest."""
 
-    def ended(self, keys: Sequence[str], records: int, begun_at: str) -> CompleteRead:
-        """The unit's read, of which all is uploaded and which ends now.
+    def finished_read(self, keys: Sequence[str], records: int, started_at: datetime) -> CompleteRead:
+        """Return the unit's read, which is completely uploaded and ends now.
 
         Raises:
-            ValueError: the unit was not begun.
+            ValueError: the unit was not started.
         """
         if self.read_id is None or self.mode is None:
-            raise ValueError("a unit that was not begun cannot be complete")
-        return CompleteRead(self.read_id, self.mode, tuple(keys), records, begun_at, layout.written(times.now()))
+            raise ValueError("a unit that was not started cannot be complete")
+        return CompleteRead(
+            read_id=self.read_id,
+            mode=self.mode,
+            keys=tuple(keys),
+            records=records,
+            started_at=started_at,
+            extracted_at=times.now(),
+        )
 
     def complete(self, read: CompleteRead) -> None:
-        """Note that the read is finished and all of it uploaded."""
+        """Set the unit to complete: the read is finished and uploaded."""
         self._finish("complete", read)
 
     def unchanged(self, read: CompleteRead) -> None:
-        """Note that Spotify holds what an earlier read has written."""
+        """Set the unit to unchanged: Spotify holds what an earlier read has written."""
         self.mode, self.read_id = read.mode, read.read_id
         self._finish("unchanged", read)
 
-    def begin_again(self) -> None:
-        """Start another read; what was requested and written so far stays counted."""
+    def restart(self) -> None:
+        """Start another read; requests and records so far remain counted."""
         self.status, self.reason, self.read_id = "failed", None, uuid.uuid4().hex
         self.read_complete, self.read_keys, self.read_records = False, [], 0
 
     def skip(self, reason: str) -> None:
-        """Note that there was nothing to read."""
+        """Set the unit to skipped: there was nothing to read."""
         self.status, self.reason, self.mode, self.read_id = "skipped", reason, None, None
 
-    def cover(self, read: CompleteRead) -> None:
-        """Have views show the read, whatever the unit's status."""
+    def publish(self, read: CompleteRead) -> None:
+        """Make the views show the read, whatever the unit's status."""
         self.read_complete, self.read_keys, self.read_records = True, list(read.keys), read.records
 
     def _finish(self, status: UnitStatus, read: CompleteRead) -> None:
         self.status, self.reason, self.read_id = status, None, read.read_id
-        self.cover(read)
+        self.publish(read)
 
 
 class UnitLog:
-    """The units of a run in the order in which they were begun.
+    """The units of a run in the order in which they were started.
 
     Args:
-        continues: whether another invocation goes on where this one runs out of time.
+        continues: whether another invocation continues where this one runs out of time.
     """
 
     def __init__(self, *, continues: bool = False) -> None:
@@ -79,79 +87,88 @@ class UnitLog:
         self.units: list[Unit] = []
         self.account_id: str | None = None
         self.count_requests: Callable[[], int] = lambda: 0
-        """Requests of the run so far."""
+        """Returns the run's requests so far."""
         self._charged = 0
 
-    def has(self, stream: str) -> bool:
-        """Whether a unit of the stream is noted."""
+    def has_stream(self, stream: str) -> bool:
+        """Return whether there is a unit of the stream."""
         return any(unit.stream == stream for unit in self.units)
 
     @contextmanager
-    def unit(self, stream: Stream, unit: str = "", mode: Mode | None = None) -> Iterator[Unit]:
-        """Note one unit. A failure of Spotify's ends the unit and not the run, but for a login that is refused.
+    def unit(self, stream: Stream, name: str = "", mode: ReadMode | None = None) -> Iterator[Unit]:
+        """Add a unit and record its outcome. Spotify's errors end the unit, but not the run unless it is the login.
 
         Raises:
-            LoginError: no other unit will get anything either.
+            LoginError: no other unit can be read either.
         """
-        noted = Unit(stream.name, unit, mode, uuid.uuid4().hex if mode else None)
-        self.units.append(noted)
-        with self.again(noted):
-            yield noted
+        unit = Unit(stream=stream.name, unit=name, mode=mode, read_id=uuid.uuid4().hex if mode else None)
+        self.units.append(unit)
+        with self.resume(unit):
+            yield unit
 
     @contextmanager
-    def again(self, noted: Unit) -> Iterator[None]:
-        """Go on with a unit that is noted already, in the same way.
+    def resume(self, unit: Unit) -> Iterator[None]:
+        """Continue an existing unit as `unit` does a new one.
 
         Raises:
-            LoginError: no other unit will get anything either.
+            LoginError: no other unit can be read either.
         """
         try:
             yield
-        except LockedError as error:
-            noted.status, noted.reason, noted.error = "partial", "locked", error
-            noted.locked_until = layout.written(error.until)
-        except OutOfTimeError as error:
-            noted.status, noted.reason, noted.error = "partial", self._out_of_time, error
-        except BudgetError as error:
-            noted.status, noted.reason, noted.error = "partial", "budget", error
-        except ShortReadError as error:
-            noted.status, noted.reason, noted.error = "partial", SHORT, error
         except ConcurrentReadError as error:
-            noted.status, noted.reason = "partial", str(error)
+            unit.status, unit.reason = "partial", str(error)
         except SpotifyError as error:
-            noted.status, noted.reason, noted.error = "failed", str(error), error
+            unit.error = error
+            unit.status, unit.reason = "partial", self._partial_reason(error)
+            if unit.reason is None:
+                unit.status, unit.reason = "failed", str(error)
+            if isinstance(error, LockedError):
+                unit.locked_until = layout.written(error.until)
             if isinstance(error, LoginError):
                 raise
         finally:
-            self.charge(noted)
+            self.charge_requests(unit)
 
-    def note_failure(self, stream: Stream, error: SpotifyError) -> None:
-        """Note a stream that could not even be begun.
+    def _partial_reason(self, error: SpotifyError) -> str | None:
+        """Return the reason of a unit that is only interrupted; None if it failed."""
+        match error:
+            case LockedError():
+                return "locked"
+            case OutOfTimeError():
+                return self._out_of_time
+            case BudgetError():
+                return "budget"
+            case ShortReadError():
+                return SHORT
+        return None
+
+    def add_failed(self, stream: Stream, error: SpotifyError) -> None:
+        """Add a stream that could not even be started.
 
         Raises:
-            LoginError: it is one.
+            LoginError: if that is the error.
         """
         with self.unit(stream):
             raise error
 
-    def note_skipped(self, streams: Sequence[Stream], reason: str) -> None:
-        """Note streams that are not read, for the same reason."""
+    def add_skipped(self, streams: Sequence[Stream], reason: str) -> None:
+        """Add streams that are not read, all for the same reason."""
         for stream in streams:
-            self.units.append(unit := Unit(stream.name))
+            self.units.append(unit := Unit(stream=stream.name))
             unit.skip(reason)
 
-    def note_end(self, streams: Sequence[Stream], reason: str, error: SpotifyError | None = None) -> None:
-        """Note why the run ended before its time: for streams not begun, and for the unit that was cut off."""
-        begun = {unit.stream for unit in self.units}
-        self.units += [Unit(stream.name) for stream in streams if stream.name not in begun]
+    def end_early(self, streams: Sequence[Stream], reason: str, error: SpotifyError | None = None) -> None:
+        """Record why the run ended early, for the interrupted unit and the streams that were not started."""
+        started = {unit.stream for unit in self.units}
+        self.units += [Unit(stream=stream.name) for stream in streams if stream.name not in started]
         for unit in self.units:
             if unit.status == "failed" and unit.reason is None:
                 unit.reason, unit.error = reason, error
         if self.units:
-            # What was asked before the first unit was begun.
-            self.charge(self.units[0])
+            # Requests made before the first unit was started.
+            self.charge_requests(self.units[0])
 
-    def charge(self, unit: Unit) -> None:
+    def charge_requests(self, unit: Unit) -> None:
         """Count the requests since the last call as the unit's."""
         total = self.count_requests()
         unit.requests += total - self._charged

@@ -1,4 +1,4 @@
-"""Where spotipy keeps the tokens of one invocation: in memory alone."""
+"""spotipy's token caches, which keep the tokens of one invocation in memory."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from spotipy.cache_handler import CacheHandler
 
 
 class UserTokens(CacheHandler):  # type: ignore[misc] # spotipy ships no types
-    """Keeps the access token and hands a rotated refresh token on.
+    """Keeps the tokens of a user and reports a rotated refresh token.
 
     Args:
-        refresh_token: where the first access token comes from.
+        refresh_token: token for the first access token.
         on_rotation: called with the old and the new refresh token.
     """
 
     def __init__(self, refresh_token: str, on_rotation: Callable[[str, str], None]) -> None:
         self._refresh_token = refresh_token
-        self._on_rotation = rotated
-        # `scope` must be there, or spotipy asks on the terminal; None is a subset of any consent.
+        self._on_rotation = on_rotation
+        # Without `scope` spotipy prompts on the terminal; None is a subset of any consent.
         self._token: dict[str, Any] = {
             "access_token": "",
             "refresh_token": refresh_token,
@@ -28,11 +28,11 @@ class UserTokens(CacheHandler):  # type: ignore[misc] # spotipy ships no types
         }
 
     def get_cached_token(self) -> dict[str, Any]:
-        """The token that spotipy works with."""
+        """Return the token for spotipy."""
         return self._token
 
     def save_token_to_cache(self, token_info: dict[str, Any]) -> None:
-        """Take what the token endpoint answered."""
+        """Store the response of the token endpoint."""
         old, new = self._refresh_token, token_info["refresh_token"]
         if isinstance(new, str) and new:
             self._refresh_token = new
@@ -42,16 +42,16 @@ class UserTokens(CacheHandler):  # type: ignore[misc] # spotipy ships no types
 
     @property
     def refresh_token(self) -> str:
-        """The refresh token that the next access token comes from."""
+        """The current refresh token."""
         return self._refresh_token
 
     def adopt(self, refresh_token: str) -> None:
-        """Use a refresh token that another run has been given."""
+        """Use a refresh token that another run received."""
         self._refresh_token = refresh_token
         self.forget_access_token()
 
     def forget_access_token(self) -> None:
-        """Have the next request fetch a new access token."""
+        """Make the next request fetch a new access token."""
         self._token = {**self._token, "refresh_token": self._refresh_token, "expires_at": 0}
 
 
@@ -62,13 +62,13 @@ class AppTokens(CacheHandler):  # type: ignore[misc] # spotipy ships no types
         self._token: dict[str, Any] | None = None
 
     def get_cached_token(self) -> dict[str, Any] | None:
-        """The token that spotipy works with; None: it asks for one."""
+        """Return the token for spotipy; None makes it request one."""
         return self._token
 
     def save_token_to_cache(self, token_info: dict[str, Any]) -> None:
-        """Take what the token endpoint answered."""
+        """Store the response of the token endpoint."""
         self._token = token_info
 
     def forget_access_token(self) -> None:
-        """Have the next request fetch a new access token."""
+        """Make the next request fetch a new access token."""
         self._token = None

@@ -51,7 +51,13 @@ def test_wrong_event_is_one_clear_sentence(event: Any, message: str) -> None:
 
 def test_scheduled_event() -> None:
     event = Event.parse({"trigger": "hourly", "scheduled_time": "2026-11-23T07:00:00.25+01:00"}, ENABLED)
-    assert event == Event("hourly", "20261123T060000Z-hourly", datetime(2026, 11, 23, 6, tzinfo=UTC), None, False)
+    assert event == Event(
+        trigger="hourly",
+        run_id="20261123T060000Z-hourly",
+        scheduled_at=datetime(2026, 11, 23, 6, tzinfo=UTC),
+        streams=None,
+        full=False,
+    )
 
 
 def test_continuation_goes_on_under_the_first_run() -> None:

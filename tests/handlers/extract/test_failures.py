@@ -128,7 +128,7 @@ def test_body_that_drips_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPat
     stage.spotify.always[PATH] = Reply(200, b'{"items": []}' + b" " * 200, drips=True)
     row = unit(stage.run("manual", streams=[STREAM, "saved_tracks"]), STREAM)
     assert (row["status"], row["requests"]) == ("failed", 1)
-    assert row["reason"] == "Spotify did not answer (ReadTimeout), after retries: the next run tries again."
+    assert row["reason"] == "Spotify did not respond (ReadTimeout), even after retries: the next run tries again."
 
 
 def test_compressed_body_is_read_whole(stage: Stage) -> None:
@@ -166,29 +166,32 @@ def test_5xx_is_tried_again(stage: Stage, status: int) -> None:
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (Reply(500, b"<html>"), "Spotify failed (HTTP 500), after retries: the next run tries again."),
+        (Reply(500, b"<html>"), "Spotify failed (HTTP 500), even after retries: the next run tries again."),
         (Reply(400, {"error": {"status": 400, "message": "Invalid limit"}}), "(HTTP 400): report it"),
-        (Reply(403, {"error": "forbidden"}), "Spotify refuses (403): this app or user may not read it."),
+        (Reply(403, {"error": "forbidden"}), "Spotify refuses access (403): this app or user may not read it."),
         (Reply(403, {"error": {"message": "Insufficient client scope"}}), "lacks a scope; run `spotify-etl login`"),
         (Reply(403, b"Active premium subscription required for the owner of the app."), "active Premium subscription"),
-        (Reply(403, {"error": ["forbidden"]}), "Spotify refuses (403): this app or user may not read it."),
+        (Reply(403, {"error": ["forbidden"]}), "Spotify refuses access (403): this app or user may not read it."),
         (Reply(400, {"error": "bad request"}), "(HTTP 400): report it"),
         (Reply(400, b'["bad"]'), "(HTTP 400): report it"),
         (Reply(502, {"error": "bad gateway"}), "Spotify failed (HTTP 502)"),
         (Reply(404, b"not found"), "(404)"),
-        (Reply(304), "is no JSON"),
+        (Reply(304), "is not valid JSON"),
         (Reply(302, b"", {"Location": "https://evil.example/"}), "leads to another address, which is not followed"),
         (Reply(200, b"[" * 100_000), "nested too deeply"),
-        (Reply(200, b'{"total": ' + b"9" * 5000 + b"}"), "is no JSON"),
+        (Reply(200, b'{"total": ' + b"9" * 5000 + b"}"), "is not valid JSON"),
         (Reply(200, b"no gzip", {"Content-Encoding": "gzip"}), "cannot be decompressed"),
-        (Reply(resets=True), "Spotify did not answer (ConnectionError), after retries: the next run tries again."),
-        (Reply(200, b""), "is no JSON"),
-        (Reply(200, b"<html>"), "is no JSON"),
-        (Reply(200, b'{"items": [{"album"'), "is no JSON"),
+        (
+            Reply(resets=True),
+            "Spotify did not respond (ConnectionError), even after retries: the next run tries again.",
+        ),
+        (Reply(200, b""), "is not valid JSON"),
+        (Reply(200, b"<html>"), "is not valid JSON"),
+        (Reply(200, b'{"items": [{"album"'), "is not valid JSON"),
         (Reply(200, b'{"items": null}'), "has no items"),
         (Reply(200, b"[]"), "has no items"),
         (Reply(200, b'{"items": [], "next": 7}'), "has an invalid `next`"),
-        (Reply(200, b'{"items": []}', cut=True), "broke off"),
+        (Reply(200, b'{"items": []}', cut=True), "was cut off"),
     ],
 )
 def test_failure_ends_its_own_unit_with_a_reason(stage: Stage, reply: Reply, reason: str) -> None:
@@ -214,7 +217,7 @@ def test_server_that_says_nothing_is_given_up(stage: Stage, monkeypatch: pytest.
     stage.spotify.always[PATH] = Reply(silent_seconds=0.2)
     row = unit(stage.run("manual", streams=[STREAM, "saved_tracks"]), STREAM)
     assert row["status"] == "failed"
-    assert row["reason"] == "Spotify did not answer (ConnectionError), after retries: the next run tries again."
+    assert row["reason"] == "Spotify did not respond (ConnectionError), even after retries: the next run tries again."
     assert stage.spotify.paths().count(PATH) == 2
 
 
@@ -281,7 +284,7 @@ def test_pages_in_a_circle_end(stage: Stage) -> None:
 def test_spotify_that_is_not_there_is_named(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.run("hourly")
     monkeypatch.setenv("SPOTIFY_API_URL", "http://127.0.0.1:1/v1/")
-    with pytest.raises(Exception, match="Spotify did not answer \\(ConnectionError\\)"):
+    with pytest.raises(Exception, match="Spotify did not respond \\(ConnectionError\\)"):
         stage.run("hourly", START + timedelta(hours=1))
     manifest = stage.json(stage.keys("runs/")[-1])
     assert unit(manifest, "recently_played")["requests"] == 1

@@ -153,7 +153,7 @@ def test_profile_that_names_no_account_fails_the_run(stage: Stage) -> None:
     stage.spotify.profile = {"display_name": "Ana"}
     manifest = stage.run()
     assert manifest["status"] == "failed"
-    assert manifest["reason"] == "Spotify's profile names no account: the next run reads it again."
+    assert manifest["reason"] == "Spotify's profile has no account id: the next run reads it again."
     assert streams(manifest) == DAILY
 
 
@@ -209,8 +209,8 @@ def test_before_login_the_run_is_skipped_without_a_request(empty_stage: Stage, c
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        ("not json", "it is no JSON"),
-        ('["client_id"]', "it is no JSON object"),
+        ("not json", "it is not valid JSON"),
+        ('["client_id"]', "it is not a JSON object"),
         ('{"client_id": "c", "client_secret": "s"}', "refresh_token is missing"),
         ('{"client_id": "c", "client_secret": 7, "refresh_token": "r"}', "client_secret is missing"),
     ],
@@ -364,9 +364,7 @@ def test_bug_ends_the_run_and_is_in_the_manifest(stage: Stage, monkeypatch: pyte
         stage.run()
     manifest = stage.json(stage.keys("runs/")[0])
     assert [one["status"] for one in manifest["units"]] == ["complete"] * 3 + ["failed"] * 2
-    assert unit(manifest, "saved_tracks")["reason"] == (
-        "The run crashed (ZeroDivisionError): the function's log says where."
-    )
+    assert unit(manifest, "saved_tracks")["reason"] == ("The run crashed (ZeroDivisionError): see the function's log.")
 
 
 def test_run_out_of_time_is_partial(stage: Stage) -> None:

@@ -38,9 +38,9 @@ def test_artist_is_one_read_with_the_albums(stage: Stage) -> None:
     ("path", "answer", "says"),
     [
         ("", REFUSED, f"Spotify has no spotify:artist:{ARTIST}: correct it in the setting catalogueUris"),
-        ("", lambda _: {}, f"Spotify's answer for spotify:artist:{ARTIST} names no URI"),
+        ("", lambda _: {}, f"Spotify's response for spotify:artist:{ARTIST} has no URI"),
         # The entry itself is right.
-        ("/albums", REFUSED, "Spotify refuses the request (HTTP 400)"),
+        ("/albums", REFUSED, "Spotify rejects the request (HTTP 400)"),
     ],
     ids=["unknown", "empty", "albums refused"],
 )

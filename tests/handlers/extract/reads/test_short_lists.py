@@ -78,7 +78,7 @@ class ListServer:
         if not self.by_cursor:
             page["offset"] = start
         value = {"artists": page} if self.by_cursor else page
-        return Response(value, path, params, NOW)
+        return Response(value=value, path=path, params=params, extracted_at=NOW)
 
 
 FAULTS = st.builds(Fault, st.sampled_from(["none", "none", "early", "hole", "back", "same"]), st.integers(1, 60))
@@ -101,7 +101,7 @@ def test_what_a_list_says_it_holds_is_read_or_missing(
     try:
         found = [
             record.value["uri"]
-            for record in records(server, stream, one_pass=one_pass, shortfall=shortfall)  # type: ignore[arg-type] # a stand-in for the client
+            for record in records(server, stream, one_pass=one_pass)  # type: ignore[arg-type] # a stand-in for the client
         ]
     except (MovedError, SpotifyError):
         return  # No complete read either.
@@ -121,10 +121,11 @@ def test_page_that_ends_early_once_costs_one_request(size: int, keep: int, page:
     faults = [Fault("none", 0)] * page + [Fault("early", 50 - keep)]
     server = ListServer(size, faults, [], by_cursor)
     shortfall = Shortfall()
+    one_pass = Pass(shortfall=shortfall, watch_total=False)
     stream = STREAMS["followed_artists" if by_cursor else "saved_albums"]
     found = [
         record.value["uri"]
-        for record in records(server, stream, shortfall=shortfall)  # type: ignore[arg-type] # a stand-in for the client
+        for record in records(server, stream, one_pass=one_pass)  # type: ignore[arg-type] # a stand-in for the client
     ]
     assert found == [f"spotify:track:{number}" for number in range(size)]
     assert (shortfall.missing, server.jumps <= 2) == (0, True)
@@ -152,7 +153,7 @@ def test_list_that_lacks_the_same_in_three_runs_is_believed() -> None:
 
 
 def test_believed_list_is_asked_nothing_more() -> None:
-    believed = Shortfall(ShortRuns(2, 3, "run").content())
+    believed = Shortfall(ShortRuns(missing=2, runs=3, run_id="run").content())
     assert not believed.spend_request(2)
     assert believed.spend_request(3)
     assert not believed.spend_request(3)
@@ -189,27 +190,27 @@ def test_gap_between_pages_counts_where_the_total_has_room_for_it(total: int | N
     """Pages that number their records with gaps lack none of them for that."""
     length = ListLength(0, by_cursor=False, repeats=False, served=ServedRecords())
     for position in range(50):
-        length.serve(position, {"uri": f"spotify:album:{position}"})
-    assert length.counts(20, total) == bool(missing)
+        length.count(position, {"uri": f"spotify:album:{position}"})
+    assert length.has_room_for(20, total) == bool(missing)
 
 
 def test_record_that_comes_back_is_known_however_far_back_it_was() -> None:
     length = ListLength(0, by_cursor=False, repeats=False, served=ServedRecords())
     albums = [{"uri": f"spotify:album:{number}"} for number in range(3000)]
     for position, album in enumerate(albums):
-        assert not length.serve(position, album)
+        assert not length.count(position, album)
     assert length.is_repeated(3000, albums[:50])
-    assert length.serve(3000, albums[0])
+    assert length.count(3000, albums[0])
     assert (length.served, length.reach, length.repeated) == (3000, 3001, 1)
 
 
 def test_served_records_are_kept_between_runs() -> None:
     served = ServedRecords()
-    assert not served.note("spotify:album:1")
-    assert not served.note("spotify:album:2")
+    assert not served.add("spotify:album:1")
+    assert not served.add("spotify:album:2")
     kept = ServedRecords.parse(served.content())
     assert kept is not None
-    assert kept.note("spotify:album:1")
+    assert kept.add("spotify:album:1")
     assert "spotify:album:2" in kept
     assert "spotify:album:3" not in kept
     assert [ServedRecords.parse(other) for other in (None, 5, "?", "YWJj")] == [None] * 4

@@ -36,10 +36,10 @@ def test_token_endpoint_that_fails_is_asked_again(stage: Stage, reply: Reply) ->
 @pytest.mark.parametrize(
     ("reply", "calls", "sentence"),
     [
-        (Reply(503, b""), 4, "Spotify gave no access token (HTTP 503): the next run tries again."),
-        (Reply(500, b'["no"]'), 4, "Spotify gave no access token (HTTP 500): the next run tries again."),
-        (Reply(resets=True), 2, "Spotify gave no access token (ConnectionError): the next run tries again."),
-        (Reply(302, b"", {"Location": "/elsewhere"}), 1, "Spotify gave no access token (TooManyRedirects)"),
+        (Reply(503, b""), 4, "Spotify issued no access token (HTTP 503): the next run tries again."),
+        (Reply(500, b'["no"]'), 4, "Spotify issued no access token (HTTP 500): the next run tries again."),
+        (Reply(resets=True), 2, "Spotify issued no access token (ConnectionError): the next run tries again."),
+        (Reply(302, b"", {"Location": "/elsewhere"}), 1, "Spotify issued no access token (TooManyRedirects)"),
         (Reply(200, b'{"access_token": "\xc3\xa9", "expires_in": 3600}'), 1, "access token is unreadable"),
         (Reply(200, b'{"access_token": "a\\nb", "expires_in": 3600}'), 1, "access token is unreadable"),
     ],
@@ -55,14 +55,14 @@ def test_tries_for_a_token_end(stage: Stage, reply: Reply, calls: int, sentence:
 def test_token_endpoint_that_says_nothing_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "TIMEOUTS", (3, 0.05))
     stage.spotify.token_faults.extend([Reply(silent_seconds=0.2)] * 3)
-    with pytest.raises(UnavailableError, match="gave no access token \\(ConnectionError\\)"):
+    with pytest.raises(UnavailableError, match="issued no access token \\(ConnectionError\\)"):
         stage.client().get("me")
 
 
 def test_token_that_drips_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "BODY_SECONDS", 0.05)
     stage.spotify.token_faults.append(Reply(200, b'{"access_token": "x"}' + b" " * 200, drips=True))
-    with pytest.raises(UnavailableError, match="gave no access token \\(ReadTimeout\\)"):
+    with pytest.raises(UnavailableError, match="issued no access token \\(ReadTimeout\\)"):
         stage.client().get("me")
 
 

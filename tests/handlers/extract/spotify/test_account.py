@@ -55,7 +55,7 @@ def test_account_stays_the_same_over_logins(stage: Stage, before: Json, profile:
     for fingerprint, served in (("one", before), ("two", profile)):
         stage.spotify.profile = served
         locks = QuotaLocks(stage.state(layout.LOCKS_STATE_KEY), lambda _: False)
-        found = identify(stage.client(), stage.state(layout.LOGIN_STATE_KEY), fingerprint, ask=False, locks=locks)
+        found = identify(stage.client(), stage.state(layout.LOGIN_STATE_KEY), fingerprint, refresh=False, locks=locks)
     assert found == account
 
 
@@ -64,7 +64,7 @@ def test_locked_profile_is_not_asked_for(stage: Stage) -> None:
     stage.spotify.fault("me", Reply(429, b"", {"Retry-After": "70000"}))
 
     def found(login: str) -> Account:
-        return identify(stage.client(), stage.state(layout.LOGIN_STATE_KEY), login, ask=True, locks=locks)
+        return identify(stage.client(), stage.state(layout.LOGIN_STATE_KEY), login, refresh=True, locks=locks)
 
     with pytest.raises(LockedError):
         found("one")

@@ -28,11 +28,13 @@ def stage(empty_stage: Stage) -> Stage:
 
 
 def client(spotify: FakeSpotify) -> SpotifyClient:
-    def rotated(*_: str) -> None:
+    def on_rotation(*_: str) -> None:
         raise AssertionError("there is no refresh token to rotate")
 
-    credentials = Credentials(APP_LOGIN["client_id"], APP_LOGIN["client_secret"], "")
-    return SpotifyClient(credentials, rotated, f"{spotify.url}v1/", spotify.url, lambda: 900.0, auth_mode="app")
+    credentials = Credentials(
+        client_id=APP_LOGIN["client_id"], client_secret=APP_LOGIN["client_secret"], refresh_token=""
+    )
+    return SpotifyClient(credentials, on_rotation, f"{spotify.url}v1/", spotify.url, lambda: 900.0, auth_mode="app")
 
 
 def test_app_logs_in_with_its_secret_once(stage: Stage) -> None:
@@ -79,7 +81,7 @@ def test_odd_token_answer_is_no_crash(stage: Stage, body: bytes) -> None:
 def test_account_is_the_app_without_a_request(stage: Stage) -> None:
     state = stage.state(LOGIN_STATE_KEY)
     locks = QuotaLocks(stage.state(LOCKS_STATE_KEY), lambda _: False)
-    assert identify(client(stage.spotify), state, "", ask=True, locks=locks, auth_mode="app") == APP
+    assert identify(client(stage.spotify), state, "", refresh=True, locks=locks, auth_mode="app") == APP
     assert (APP.id, APP.user_id) == ("app", "")
     assert (stage.spotify.requests, stage.keys()) == ([], [])
 
@@ -102,7 +104,7 @@ def test_consent_in_the_secret_does_not_count(stage: Stage) -> None:
         ({"client_id": "c"}, "client_secret is missing"),
         ({"client_id": " ", "client_secret": "s"}, "client_id is missing"),
         ({"client_id": "c", "client_secret": "gehëim"}, "client_secret has characters that Spotify's do not have"),
-        ([], "it is no JSON object"),
+        ([], "it is not a JSON object"),
     ],
 )
 def test_malformed_secret_names_the_command(stage: Stage, content: object, what: str) -> None:

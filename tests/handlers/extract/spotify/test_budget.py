@@ -17,9 +17,7 @@ def test_run_stops_at_its_limit_before_asking(stage: Stage) -> None:
     asking.get("me")
     with pytest.raises(BudgetError) as raised:
         asking.get("me")
-    assert str(raised.value) == (
-        "The 2 requests that a run may make are spent: the next run goes on where this one stopped."
-    )
+    assert str(raised.value) == ("The run has made its 2 requests: the next run continues where it stopped.")
     assert (asking.requests, len(stage.spotify.requests)) == (2, 2)
 
 
@@ -46,7 +44,7 @@ def test_stream_stops_at_its_limit_and_leaves_the_rest_to_others() -> None:
     with budget.stream("saved_tracks"):
         budget.spend()
         budget.spend()
-        with pytest.raises(BudgetError, match="The 2 requests that saved_tracks may make in one run are spent"):
+        with pytest.raises(BudgetError, match="saved_tracks has made its 2 requests"):
             budget.spend()
     with budget.stream("saved_albums"):
         budget.spend()
@@ -61,7 +59,7 @@ def test_what_belongs_to_no_stream_counts_for_the_run_alone() -> None:
     budget = Budget(run_limit=4, stream_limit=1)
     for _ in range(4):
         budget.spend()
-    with pytest.raises(BudgetError, match="The 4 requests that a run"):
+    with pytest.raises(BudgetError, match="The run has made its 4 requests"):
         budget.spend()
 
 

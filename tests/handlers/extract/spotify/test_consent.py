@@ -51,7 +51,7 @@ def test_stream_without_consent_fails_without_a_request(stage: Stage) -> None:
     }.items():
         row = unit(manifest, stream)
         assert row["status"] == "failed"
-        assert row["reason"] == (f"The consent lacks what {stream} needs ({scopes}): run `spotify-etl login` again.")
+        assert row["reason"] == (f"The consent lacks scopes for {stream} ({scopes}): run `spotify-etl login` again.")
     assert stage.spotify.paths() == ["me", "me/albums"]
 
 

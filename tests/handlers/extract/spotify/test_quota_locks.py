@@ -219,7 +219,9 @@ def test_lock_that_cannot_be_kept_holds_for_the_run(
     with pytest.raises(LockedError):
         one.check("library")
     locks().check("library")
-    assert [record.getMessage() for record in caplog.records] == ["The lock holds for this run only."]
+    assert [record.getMessage() for record in caplog.records] == [
+        "The quota lock could not be saved: it applies to this run only."
+    ]
 
 
 def test_state_is_read_once_a_run_and_only_when_needed(

@@ -69,7 +69,7 @@ def test_another_login_is_left_to_the_next_run(stage: Stage, changes: dict[str, 
     replaced(stage, **changes, refresh_token="of-the-other-login")
     with pytest.raises(LoginError) as raised:
         asking.get("me")
-    assert str(raised.value) == "Somebody has logged in again meanwhile: the next run uses that login."
+    assert str(raised.value) == "There was a new login during the run: the next run uses it."
 
 
 def test_token_that_is_replaced_again_and_again_ends_the_run(stage: Stage) -> None:

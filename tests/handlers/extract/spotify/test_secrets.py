@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.extract.logs import logger, silence_libraries
+from handlers.extract.logs import LOG, silence_libraries
 from handlers.extract.spotify.client import SpotifyClient
 from handlers.extract.spotify.credentials import Credentials
 from handlers.extract.spotify.errors import SpotifyError
@@ -77,7 +77,7 @@ class Said:
         keys = self._stage.keys()
         texts += [str(self._stage.bytes(key)) for key in keys]
         texts += [text for error in self.errors for text in texts_of(error)]
-        assert "The run ended" in self._own.getvalue()
+        assert "Run finished" in self._own.getvalue()
         return [secret for secret in SECRETS if any(secret in text for text in texts)]
 
 
@@ -210,7 +210,7 @@ def test_libraries_are_heard_where_they_warn(said: Said) -> None:
 
 
 def test_credentials_and_client_do_not_show_themselves(spotify: FakeSpotify) -> None:
-    credentials = Credentials("client-id", "client-secret", "refresh-token")
+    credentials = Credentials(client_id="client-id", client_secret="client-secret", refresh_token="refresh-token")
     client = SpotifyClient(credentials, lambda *_: None, f"{spotify.url}v1/", spotify.url, lambda: 900.0)
     assert repr(credentials) == str(credentials) == "Credentials()"
     assert "refresh-token" not in credentials.fingerprint + repr(client)

@@ -27,7 +27,12 @@ def measured(
 ) -> tuple[Any, list[tuple[str, Any]]]:
     logger = logging.getLogger("token-age")
     with caplog.at_level(logging.INFO, logger="token-age"):
-        measure(Credentials("c", "s", "r", None, authorized_at), AUTHORIZED + age, metrics, logger)
+        measure(
+            Credentials(client_id="c", client_secret="s", refresh_token="r", authorized_at=authorized_at),
+            AUTHORIZED + age,
+            metrics,
+            logger,
+        )
     said = [(record.getMessage(), getattr(record, "days_left", None)) for record in caplog.records]
     found = metrics.metric_set.get("TokenAgeDays")
     metrics.clear_metrics()
