@@ -378,23 +378,16 @@ def _is_bearable(seconds: float, waits: int) -> bool:
 
 
 def _auth_manager(credentials: Credentials, tokens: AppTokens | UserTokens, http: requests.Session) -> Any:
+    options = {
+        "client_id": credentials.client_id,
+        "client_secret": credentials.client_secret,
+        "cache_handler": tokens,
+        "requests_session": http,
+        "requests_timeout": session.TIMEOUTS,
+    }
     if isinstance(tokens, AppTokens):
-        return SpotifyClientCredentials(
-            client_id=credentials.client_id,
-            client_secret=credentials.client_secret,
-            cache_handler=tokens,
-            requests_session=http,
-            requests_timeout=session.TIMEOUTS,
-        )
-    return SpotifyOAuth(
-        client_id=credentials.client_id,
-        client_secret=credentials.client_secret,
-        redirect_uri=_REDIRECT_URI,
-        open_browser=False,
-        cache_handler=tokens,
-        requests_session=http,
-        requests_timeout=session.TIMEOUTS,
-    )
+        return SpotifyClientCredentials(**options)
+    return SpotifyOAuth(**options, redirect_uri=_REDIRECT_URI, open_browser=False)
 
 
 def _transport_error(error: requests.RequestException) -> SpotifyError:
