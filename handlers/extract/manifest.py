@@ -65,11 +65,7 @@ class Manifest:
         if not self.units:
             return "nothing_due"
         incomplete = [unit for unit in self.units if unit.status in {"failed", "partial"}]
-        if (
-            incomplete
-            and self.status == "failed"
-            and all(isinstance(unit.error, ForbiddenError) for unit in incomplete)
-        ):
+        if self.status == "failed" and all(isinstance(unit.error, ForbiddenError) for unit in incomplete):
             reasons = {unit.reason for unit in incomplete}
             specific = len(reasons) == 1 and len(incomplete) > 1 and "Premium" in str(incomplete[0].reason)
             return incomplete[0].reason if specific else FORBIDDEN_CHECKLIST

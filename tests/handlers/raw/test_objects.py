@@ -73,8 +73,8 @@ def test_other_bytes_under_the_key_are_kept(stored: Stored, tmp_path: Path) -> N
     assert stored.bytes(FIRST) == body
 
 
-def test_lost_answer_is_no_conflict(stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The write lands, its answer does not, and botocore sends it again."""
+def test_lost_response_is_no_conflict(stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept a write that succeeded, whose response was lost, and that botocore repeats."""
     put = stored.s3.put_object
     calls = []
 
@@ -198,7 +198,7 @@ def test_no_record_no_object(stored: Stored, tmp_path: Path) -> None:
     assert stored.keys("raw/") == []
 
 
-def test_account_of_odd_letters_fits_into_metadata(stored: Stored, tmp_path: Path) -> None:
+def test_account_with_non_ascii_letters_fits_into_metadata(stored: Stored, tmp_path: Path) -> None:
     write(stored, tmp_path, account="änä 1%20+")
     quoted = stored.s3.head_object(Bucket=BUCKET, Key=FIRST)["Metadata"]["account-id"]
     assert quoted == "%C3%A4n%C3%A4%201%2520+"
@@ -225,7 +225,7 @@ def test_a_line_is_one_json_object(stored: Stored, tmp_path: Path) -> None:
     ]
 
 
-def test_bucket_tells_a_missing_key_from_a_taken_one(stored: Stored) -> None:
+def test_missing_key_differs_from_a_taken_one(stored: Stored) -> None:
     bucket = RawBucket(stored.s3, BUCKET)
     assert bucket.get("state/none.json") is None
     bucket.put_new("runs/a", b"a", "application/json")

@@ -50,7 +50,7 @@ def test_two_runs_at_once_lose_nothing(stored: Stored) -> None:
     assert stored.json(KEY) == {"count": 3}
 
 
-def test_state_that_vanished_is_written_anew(stored: Stored) -> None:
+def test_deleted_state_is_written_again(stored: Stored) -> None:
     one = open_state(stored)
     one.update(increased)
     stored.s3.delete_object(Bucket=BUCKET, Key=KEY)
@@ -66,7 +66,7 @@ def test_change_that_changes_nothing_writes_nothing(stored: Stored, monkeypatch:
 
 
 def test_a_write_at_the_same_moment_as_another_is_made_again(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S3 answers 409 to one of two conditional writes that meet."""
+    """Retry when S3 responds with 409 to one of two concurrent conditional writes."""
     put = stored.s3.put_object
     calls = []
 
@@ -98,7 +98,7 @@ def test_endless_conflict_is_an_error(stored: Stored) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"null"])
-def test_what_is_no_object_is_told_counts_as_empty_and_is_replaced(stored: Stored, body: bytes) -> None:
+def test_invalid_state_is_reported_counts_as_empty_and_is_replaced(stored: Stored, body: bytes) -> None:
     stored.s3.put_object(Bucket=BUCKET, Key=KEY, Body=body)
     told: list[str] = []
     one = StateFile(RawBucket(stored.s3, BUCKET), KEY, told.append)

@@ -17,7 +17,7 @@ STREAM = "recently_played"
 
 
 def plays(*minutes: int) -> list[Json]:
-    """Newest first, as Spotify serves them."""
+    """Return plays newest first, as Spotify serves them."""
     return [play(minute, played_at(minute)) for minute in sorted(minutes, reverse=True)]
 
 
@@ -132,7 +132,7 @@ def test_plays_that_another_run_has_seen_meanwhile_are_merged(stage: Stage) -> N
     hours=st.lists(st.lists(st.integers(0, 60), max_size=12, unique=True), min_size=1, max_size=5),
 )
 def test_every_play_that_was_served_is_written_exactly_once(stage: Stage, hours: list[list[int]]) -> None:
-    stage.log_in_anew()
+    stage.log_in_as_new_account()
     written = []
     for number, minutes in enumerate(hours):
         serve(stage, plays(*minutes))

@@ -15,14 +15,14 @@ HOST = "https://api.spotify.com/v1/"
 
 
 class Pages:
-    """A client that serves given pages, one after the other."""
+    """A client that serves given pages one after another."""
 
     def __init__(self, pages: list[list[Any]], served: list[int], *, offsets: bool) -> None:
         self._pages = pages
         self._offsets = offsets
         self._starts = [sum(map(len, pages[:number])) for number in range(len(pages))]
         self.asked: list[str] = []
-        # What Spotify claims of limit and total, which nobody may rely on.
+        # Spotify's limit and total, which are not reliable.
         self._claims = served
 
     def get(self, path: str, params: dict[str, str | int]) -> Response:

@@ -65,7 +65,7 @@ def test_object_carries_what_a_broken_line_would_lack(stage: Stage) -> None:
     assert stored["Metadata"] == {"read-id": unit["read_id"], "account-id": "aB3dE5fG7h", "lines": "3"}
 
 
-def test_null_elements_and_odd_text_are_kept_untouched(stage: Stage) -> None:
+def test_null_elements_and_unusual_text_are_kept_unchanged(stage: Stage) -> None:
     odd = [None, {"name": "\ud800 half\n ☾"}, 7, {"id": None}]
     stage.spotify.lists["me/albums"] = [*odd]
     assert stage.records(stage.read("saved_albums")["read_keys"]) == odd

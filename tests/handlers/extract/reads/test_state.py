@@ -1,4 +1,4 @@
-"""What the extractor keeps of complete reads."""
+"""Complete reads in the state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quota groups that Spotify has locked stay so for later runs, whoever noted it."""
+"""Locks of quota groups, which outlast runs and logins."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def stopped_clock() -> Iterator[None]:
 
 @pytest.fixture
 def locks(empty_stage: Stage) -> Callable[[], QuotaLocks]:
-    """Those of another run each time."""
+    """Return a factory of locks, each as of another run."""
     return lambda: QuotaLocks(empty_stage.state(layout.LOCKS_STATE_KEY), no_time)
 
 
@@ -104,7 +104,7 @@ def test_lock_that_ends_in_time_is_waited_for_once(empty_stage: Stage, locks: Ca
 
 
 def test_lock_of_this_run_is_not_waited_for(empty_stage: Stage, locks: Callable[[], QuotaLocks]) -> None:
-    """Else a run would ask once a wait, for hours, where Spotify says no each time."""
+    """Do not wait again: a run would otherwise repeat refused requests for hours."""
     locks().lock("library", START + timedelta(minutes=1))
     waits: list[float] = []
 
@@ -157,22 +157,22 @@ def test_refused_login_ends_the_run_before_it_waits_for_a_lock(stage: Stage) -> 
 def test_lock_is_not_waited_for_where_the_wait_for_a_token_took_the_time(stage: Stage) -> None:
     secret, looks = Secret(stage.secrets, stage.secret_arn), iter([900.0, 900.0, 200.0])
     url = stage.spotify.url
-    asking = SpotifyClient(secret.read(), secret.replace_token, f"{url}v1/", url, lambda: next(looks))
-    assert not asking.wait_for_lock(300)
+    client = SpotifyClient(secret.read(), secret.replace_token, f"{url}v1/", url, lambda: next(looks))
+    assert not client.wait_for_lock(300)
     assert stage.waits == []
 
 
 def test_run_does_not_wait_for_what_it_has_no_requests_left_to_ask(stage: Stage) -> None:
     budget = Budget(run_limit=3, stream_limit=1)
-    asking = stage.client(budget=budget)
+    client = stage.client(budget=budget)
     with budget.stream("saved_tracks"):
-        assert asking.wait_for_lock(60)
+        assert client.wait_for_lock(60)
         budget.spend()
-        assert not asking.wait_for_lock(60)
+        assert not client.wait_for_lock(60)
     with budget.stream("saved_albums"):
-        assert asking.wait_for_lock(60)
+        assert client.wait_for_lock(60)
     budget.charge(2)
-    assert not asking.wait_for_lock(60)
+    assert not client.wait_for_lock(60)
     assert stage.waits == [60, 60]
 
 
@@ -242,7 +242,7 @@ def test_state_is_read_once_a_run_and_only_when_needed(
     assert reads == [KEY]
 
 
-def test_asking_notes_what_spotify_says(locks: Callable[[], QuotaLocks]) -> None:
+def test_guard_stores_new_locks(locks: Callable[[], QuotaLocks]) -> None:
     one = locks()
     with pytest.raises(LockedError), one.guard("library"):
         raise LockedError(START + HOUR)
@@ -252,12 +252,12 @@ def test_asking_notes_what_spotify_says(locks: Callable[[], QuotaLocks]) -> None
     assert not asked
 
 
-def test_later_run_asks_nothing_of_a_locked_group_whoever_is_logged_in(stage: Stage) -> None:
+def test_later_run_sends_no_request_to_a_locked_group_even_after_a_login(stage: Stage) -> None:
     locked = Reply(429, {"error": {"status": 429, "reason": "QUOTA_EXCEEDED"}}, {"Retry-After": "70000"})
     stage.spotify.fault("me/tracks", locked)
     first = stage.run()
     until = unit(first, "saved_tracks")["locked_until"]
-    stage.log_in_anew()
+    stage.log_in_as_new_account()
     stage.spotify.requests.clear()
     second = stage.run(at=START + 19 * HOUR)
     for stream in ("saved_tracks", "saved_albums"):

@@ -1,4 +1,4 @@
-"""The age of the consent is counted, and spoken of while there is time."""
+"""The age of the consent is measured, and reported in time."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_login_of_the_future_is_not_counted(metrics: Metrics, caplog: pytest.Log
     found, said = measured(metrics, caplog, AUTHORIZED, -timedelta(days=2))
     assert found is None
     assert len(said) == 1
-    assert "lies in the future" in said[0][0]
+    assert "is in the future" in said[0][0]
 
 
 def test_unknown_age_says_nothing(metrics: Metrics, caplog: pytest.LogCaptureFixture) -> None:
