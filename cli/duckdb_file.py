@@ -1,0 +1,123 @@
+"""The tables with every view and named query in one DuckDB file: the lake without Athena."""
+
+from __future__ import annotations
+
+import graphlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from cli.errors import CommandError
+from cli.text import quoted
+from handlers.tables import TABLES, Table
+
+QUERIES_SCHEMA = "queries"
+"""Where the named queries are; some have the name of a view."""
+
+
+def write_duckdb_file(
+    path: Path,
+    files: Mapping[str, Sequence[Path]],
+    *,
+    views: Mapping[str, str],
+    queries: Mapping[str, str],
+) -> None:
+    """Write the file; an earlier one is replaced once the new one is complete.
+
+    Tables and views are in the schema `main`, named queries are views in the schema `queries`.
+
+    Args:
+        path: of the DuckDB file.
+        files: the Parquet files of each table, in hive partitions.
+        views: SQL in Athena's dialect by the view's name.
+        queries: likewise, by the name of the query.
+
+    Raises:
+        CommandError: the file cannot be written.
+    """
+    incomplete = path.with_name(f"{path.name}.incomplete")
+    try:
+        incomplete.unlink(missing_ok=True)
+        with duckdb.connect(str(incomplete)) as database:
+            for table in TABLES.values():
+                _create_table(database, table, files.get(table.name, ()))
+            for name in in_dependency_order(views):
+                _create_view(database, _identifier(name), views[name])
+            database.execute(f"CREATE SCHEMA {QUERIES_SCHEMA}")
+            for name, sql in queries.items():
+                _create_view(database, f"{QUERIES_SCHEMA}.{_identifier(name)}", sql)
+        incomplete.replace(path)
+    except (OSError, duckdb.IOException) as error:
+        raise CommandError(
+            f"Cannot write {path} ({quoted(error)}): free some space or choose another folder."
+        ) from error
+
+
+def to_duckdb(sql: str) -> str:
+    """Translate one of the project's queries from Athena's dialect; its tables are those of the schema `main`."""
+    tree = sqlglot.parse_one(sql, read="athena")
+    for table in _tables_in(tree):
+        table.set("db", exp.to_identifier("main"))
+    for node in list(tree.find_all(exp.ArgMax, exp.ArgMin)):
+        # DuckDB's arg_max skips null values; Trino's max_by does not.
+        name = f"{node.key}_null".replace("arg", "arg_")
+        node.replace(exp.Anonymous(this=name, expressions=[node.this, node.expression]))
+    return tree.sql(dialect="duckdb", comments=False)
+
+
+def in_dependency_order(views: Mapping[str, str]) -> list[str]:
+    """Return the names of the views, each after those that it reads."""
+    return list(
+        graphlib.TopologicalSorter({name: tables_of(sql) & views.keys() for name, sql in views.items()}).static_order()
+    )
+
+
+def tables_of(sql: str) -> set[str]:
+    """Return the names of the tables and views that a query in Athena's dialect reads."""
+    return {table.name for table in _tables_in(sqlglot.parse_one(sql, read="athena"))}
+
+
+def _tables_in(tree: exp.Expr) -> list[exp.Table]:
+    local = {cte.alias for cte in tree.find_all(exp.CTE)}
+    return [table for table in tree.find_all(exp.Table) if table.name not in local]
+
+
+def _create_table(database: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> None:
+    name = _identifier(table.name)
+    columns = [f"{_identifier(column.name)} {_duckdb_type(column.type)}" for column in table.all_columns]
+    columns.append(f"{_identifier(table.partition_key)} VARCHAR")
+    database.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
+    database.execute(f"COMMENT ON TABLE {name} IS {_literal(table.doc)}")
+    for column in table.all_columns:
+        database.execute(f"COMMENT ON COLUMN {name}.{_identifier(column.name)} IS {_literal(column.doc)}")
+    if files:
+        database.execute(
+            f"INSERT INTO {name} BY NAME FROM read_parquet("
+            "?, hive_partitioning = true, hive_types_autocast = false, union_by_name = true)",
+            [[str(file) for file in files]],
+        )
+
+
+def _create_view(database: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
+    database.execute(f"CREATE VIEW {name} AS {to_duckdb(sql)}")
+    database.execute(f"COMMENT ON VIEW {name} IS {_literal(_title(sql))}")
+
+
+def _title(sql: str) -> str:
+    first = sql.strip().partition("\n")[0]
+    return first.removeprefix("--").strip() if first.startswith("--") else ""
+
+
+def _duckdb_type(athena_type: str) -> str:
+    return exp.DataType.build(athena_type, dialect="hive").sql(dialect="duckdb")
+
+
+def _identifier(name: str) -> str:
+    return exp.to_identifier(name, quoted=True).sql(dialect="duckdb")
+
+
+def _literal(text: str) -> str:
+    return exp.Literal.string(text).sql(dialect="duckdb")

@@ -1,0 +1,131 @@
+"""The lake as one DuckDB file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from cli.duckdb_file import to_duckdb, write_duckdb_file
+from cli.errors import CommandError
+from handlers.tables import TABLES
+
+QUERIES = Path(__file__).parents[2] / "queries"
+
+
+def statements(folder: str) -> dict[str, str]:
+    return {
+        file.stem: file.read_text(encoding="utf-8").replace("${timezone}", "Europe/Berlin")
+        for file in sorted((QUERIES / folder).glob("*.sql"))
+    }
+
+
+def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(path), read_only=True) as database:
+        return database.execute(sql).fetchall()
+
+
+def names(path: Path, function: str, schema: str) -> set[str]:
+    kind = function.removeprefix("duckdb_").removesuffix("s()")
+    return {
+        name
+        for (name,) in rows(path, f"SELECT {kind}_name FROM {function} WHERE NOT internal AND schema_name = '{schema}'")
+    }
+
+
+def write(path: Path, views: Mapping[str, str], queries: Mapping[str, str] | None = None) -> None:
+    write_duckdb_file(path, {}, views=views, queries=queries or {})
+
+
+def test_every_view_and_named_query_answers_over_empty_tables(tmp_path: Path) -> None:
+    path = tmp_path / "spotify.duckdb"
+    views, queries = statements("views"), statements("named")
+    write(path, views, queries)
+    assert names(path, "duckdb_tables()", "main") == set(TABLES)
+    assert names(path, "duckdb_views()", "main") == set(views)
+    assert names(path, "duckdb_views()", "queries") == set(queries)
+    with duckdb.connect(str(path), read_only=True) as database:
+        for name in [*views, *(f"queries.{query}" for query in queries)]:
+            database.execute(f"SELECT * FROM {name}").fetchall()
+    assert [file.name for file in tmp_path.iterdir()] == ["spotify.duckdb"]
+
+
+def test_rows_of_parquet_files_have_their_partition_and_the_types_of_athena(tmp_path: Path) -> None:
+    folder = tmp_path / "tables/saved_tracks/dt=2026-11-02"
+    folder.mkdir(parents=True)
+    added = datetime(2026, 11, 1, 9)  # noqa: DTZ001 - as the tables hold it
+    for number, columns in enumerate(
+        ({"track_id": ["t0"]}, {"track_id": ["t1"], "added_at": [added], "is_local": [True]})
+    ):
+        parquet.write_table(pa.table(columns), folder / f"{number}.parquet")
+    path = tmp_path / "spotify.duckdb"
+    write_duckdb_file(path, {"saved_tracks": sorted(folder.iterdir())}, views={}, queries={})
+    assert rows(path, "SELECT track_id, added_at, is_local, dt FROM saved_tracks ORDER BY track_id") == [
+        ("t0", None, None, "2026-11-02"),
+        ("t1", added, True, "2026-11-02"),
+    ]
+    types = dict(
+        rows(
+            path,
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'tracks'"
+            " AND column_name IN ('available_markets', 'duration_ms', '_extracted_at', 'dt')",
+        )
+    )
+    assert types == {
+        "available_markets": "VARCHAR[]",
+        "duration_ms": "BIGINT",
+        "_extracted_at": "TIMESTAMP",
+        "dt": "VARCHAR",
+    }
+
+
+def test_named_query_reads_the_view_of_its_own_name(tmp_path: Path) -> None:
+    path = tmp_path / "spotify.duckdb"
+    write(
+        path,
+        # The first needs the second.
+        {"answer": "SELECT a + 1 AS a FROM question", "question": "-- What is asked.\nSELECT 41 AS a"},
+        {"answer": "WITH question AS (SELECT a FROM answer) SELECT a FROM question"},
+    )
+    assert rows(path, "FROM queries.answer") == [(42,)]
+    assert rows(path, "SELECT comment FROM duckdb_views() WHERE view_name = 'question'") == [("What is asked.",)]
+
+
+def test_tables_and_columns_say_what_they_hold(tmp_path: Path) -> None:
+    path = tmp_path / "spotify.duckdb"
+    write(path, {})
+    assert dict(rows(path, "SELECT table_name, comment FROM duckdb_tables()")) == {
+        table.name: table.doc for table in TABLES.values()
+    }
+    assert rows(path, "SELECT comment FROM duckdb_columns() WHERE table_name = 'plays' AND column_name = 'source'") == [
+        (next(column.doc for column in TABLES["plays"].columns if column.name == "source"),)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "value"),
+    [
+        ("SELECT max_by(a, b) FROM (VALUES ('old', 1), (NULL, 2)) AS t (a, b)", None),
+        ("SELECT element_at(ARRAY['a', 'b'], 2)", "b"),
+        ("SELECT date_diff('day', DATE '2026-11-01', date_add('day', 3, DATE '2026-11-01'))", 3),
+    ],
+)
+def test_translated_query_answers_as_athena(sql: str, value: object) -> None:
+    assert duckdb.execute(to_duckdb(sql)).fetchall() == [(value,)]
+
+
+def test_what_cannot_be_written_is_one_sentence_and_leaves_the_earlier_file(tmp_path: Path) -> None:
+    path = tmp_path / "spotify.duckdb"
+    write(path, {"answer": "SELECT 1 AS a"})
+    (tmp_path / "spotify.duckdb.incomplete").mkdir()
+    with pytest.raises(
+        CommandError, match=r"^Cannot write .*spotify\.duckdb \(.*\): free some space or choose another folder\.$"
+    ):
+        write(path, {"answer": "SELECT 2 AS a"})
+    assert rows(path, "FROM answer") == [(1,)]
