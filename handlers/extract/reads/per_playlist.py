@@ -34,7 +34,7 @@ REFUSAL_DAYS = 7
 def read_per_playlist(run: RunContext, stream: Stream) -> None:
     """Read every playlist of the user that has a new version.
 
-    Playlists that are neither the user's own nor collaborative are no units: Spotify would respond with 403 for each,
+    Playlists that are neither the user's own nor collaborative are not units: Spotify would respond with 403 for each,
     every day. The table `playlists` has their owners.
 
     State: `{"playlists": {<id>: {"snapshot_id", "read": {read_id, mode, keys, records, begun_at, extracted_at}, "open",
