@@ -279,7 +279,7 @@ class FullRead:
         return baseline.read if baseline.digest == digest and self.run.is_current(baseline.read) else None
 
     def _end_short(self, read: CompleteRead, *, written: bool) -> NoReturn:
-        """End the unit as short. The views show the read unless an earlier one has more, which they do for some runs.
+        """End the unit as short. The views show the read if no earlier one has more or the list is chronically short.
 
         Raises:
             ShortReadError: always.
