@@ -25,7 +25,7 @@ from cli.privacy_export import Duplicates, FileReading
 from cli.raw_bucket import raw_bucket
 from cli.zip_archives import Archives
 from handlers import layout
-from handlers.raw.bucket import Bucket
+from handlers.raw.bucket import RawBucket
 from handlers.raw.objects import RawWriter
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ _OnCount = Callable[[int], None]
 class _Importer:
     """Imports files into the bucket one by one; parts are kept in a folder until they are uploaded."""
 
-    def __init__(self, bucket: Bucket, run: Run, state: ImportState, folder: Path, *, again: bool) -> None:
+    def __init__(self, bucket: RawBucket, run: Run, state: ImportState, folder: Path, *, again: bool) -> None:
         self._bucket = bucket
         self._run = run
         self._state = state

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from handlers import layout
-from handlers.raw.bucket import Bucket, KeyTakenError
-from handlers.raw.manifest import UnitRow, put_manifest, reason_of
+from handlers.raw.bucket import KeyTakenError, RawBucket
+from handlers.raw.manifest import UnitRow, put_manifest, summarize_reasons
 
 STREAM = "streaming_history"
 
@@ -26,7 +26,7 @@ class Run:
         return layout.run_id(self.started_at, "import")
 
 
-def write_manifest(bucket: Bucket, run: Run, units: Sequence[UnitRow]) -> layout.ManifestKey:
+def write_manifest(bucket: RawBucket, run: Run, units: Sequence[UnitRow]) -> layout.ManifestKey:
     """Store the manifest of one import under its run id, or under the next one that is not taken.
 
     Two imports in the same second must not become one, which would span both and count their common plays twice.
@@ -47,7 +47,7 @@ def write_manifest(bucket: Bucket, run: Run, units: Sequence[UnitRow]) -> layout
                 finished_at=finished_at,
                 account_id=run.account_id,
                 status="partial" if partial_units else "complete",
-                reason=reason_of(partial_units, len(units)) if partial_units else None,
+                reason=summarize_reasons(partial_units, len(units)) if partial_units else None,
             )
         except KeyTakenError:
             named = replace(named, started_at=named.started_at + timedelta(seconds=1))

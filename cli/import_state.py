@@ -10,7 +10,7 @@ from cli.errors import CommandError
 from cli.import_manifest import STREAM
 from cli.privacy_export import Span
 from handlers import layout
-from handlers.raw.bucket import Bucket
+from handlers.raw.bucket import RawBucket
 from handlers.raw.state import Slot, StateError, StateFile
 
 
@@ -71,7 +71,7 @@ class ImportedFile:
 class ImportState:
     """The files of one account that have been imported completely, by unit."""
 
-    def __init__(self, bucket: Bucket, account_id: str) -> None:
+    def __init__(self, bucket: RawBucket, account_id: str) -> None:
         self._files = Slot(StateFile(bucket, layout.state_key(account_id, STREAM)), "files")
 
     def get(self, unit: str, read_id: str) -> ImportedFile | None:

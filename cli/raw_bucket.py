@@ -11,14 +11,14 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from cli.errors import CommandError
 from cli.text import quoted
-from handlers.raw.bucket import Bucket, ConflictError
+from handlers.raw.bucket import ConflictError, RawBucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
 @contextmanager
-def raw_bucket(name: str, s3: S3Client | None = None) -> Iterator[Bucket]:
+def raw_bucket(name: str, s3: S3Client | None = None) -> Iterator[RawBucket]:
     """Yield the bucket.
 
     Args:
@@ -35,7 +35,7 @@ def raw_bucket(name: str, s3: S3Client | None = None) -> Iterator[Bucket]:
             f"Cannot create an AWS client ({quoted(error)}): check your credentials and region."
         ) from error
     try:
-        yield Bucket(client, name)
+        yield RawBucket(client, name)
     except (client.exceptions.NoSuchBucket, ParamValidationError) as error:
         # The name is the only parameter that can be invalid.
         raise CommandError(

@@ -1,1 +1,1 @@
-"""From Spotify to the raw bucket: gzip JSON lines as Spotify served them, a manifest a run, state for the next."""
+"""Reads Spotify into the raw bucket: gzip JSON lines as served, a manifest per run, and state for the next run."""

@@ -1,4 +1,4 @@
-"""What the function is told by its environment."""
+"""The function's configuration: its environment variables, checked."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from handlers.streams import AUTH_MODES, READABLE_STREAMS, AuthMode
 
 
 class ConfigurationError(ValueError):
-    """An environment variable that is missing or wrong."""
+    """An environment variable is missing or invalid."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """The environment of the function, checked."""
+    """The checked environment of the function."""
 
     raw_bucket: str
     secret_arn: str
     streams: tuple[str, ...]
-    """The enabled streams in the registry's order."""
+    """Enabled streams in the registry's order."""
     api_url: str
     """Ends with a slash."""
     accounts_url: str
@@ -28,14 +28,14 @@ class Configuration:
     transformed_retention_days: int
     auth_mode: AuthMode
     catalogue_uris: tuple[CatalogueUri, ...]
-    """Each once."""
+    """Without duplicates."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Configuration:
         """Read and check the variables.
 
         Raises:
-            ConfigurationError: one is missing or wrong; the message names it.
+            ConfigurationError: a variable is missing or invalid; the message names it.
         """
         auth_mode = _auth_mode(environment)
         days = _variable(environment, "TRANSFORMED_RETENTION_DAYS")
@@ -64,15 +64,14 @@ def _auth_mode(environment: Mapping[str, str]) -> AuthMode:
 def _streams(environment: Mapping[str, str], auth_mode: AuthMode) -> tuple[str, ...]:
     names = {name.strip() for name in _variable(environment, "STREAMS").split(",") if name.strip()}
     if unknown := sorted(names - set(READABLE_STREAMS)):
-        raise ConfigurationError(f"STREAMS names {unknown[0]!r}, which is none of {', '.join(READABLE_STREAMS)}.")
+        raise ConfigurationError(f"STREAMS contains {unknown[0]!r}, which is not one of {', '.join(READABLE_STREAMS)}.")
     streams = tuple(name for name in READABLE_STREAMS if name in names)
     if auth_mode == "app":
         for name in streams:
             if READABLE_STREAMS[name].needs_user:
                 allowed = ", ".join(other for other, stream in READABLE_STREAMS.items() if not stream.needs_user)
                 raise ConfigurationError(
-                    f"STREAMS names {name!r}, which takes the login of a user: with AUTH_MODE app only {allowed} can "
-                    "be read."
+                    f"STREAMS contains {name!r}, which needs a user's login: AUTH_MODE app can read only {allowed}."
                 )
     return streams
 
@@ -81,7 +80,7 @@ def _catalogue_uris(environment: Mapping[str, str]) -> tuple[CatalogueUri, ...]:
     try:
         return parse_all(environment.get("CATALOGUE_URIS", "").split())
     except CatalogueUriError as error:
-        raise ConfigurationError(f"CATALOGUE_URIS is wrong: {error}") from error
+        raise ConfigurationError(f"CATALOGUE_URIS is invalid: {error}") from error
 
 
 def _variable(environment: Mapping[str, str], name: str) -> str:

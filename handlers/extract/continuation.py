@@ -1,43 +1,43 @@
-"""What an invocation hands over to the next one of the same run, and what that one finds left to do."""
+"""Continuations: handing over to the run's next invocation, and what that one finds left to do."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handlers import layout
 from handlers.extract.event import Event
-from handlers.extract.reads.ledger import CONTINUED
-from handlers.raw.bucket import Bucket
+from handlers.extract.reads.unit_log import CONTINUED
+from handlers.raw.bucket import RawBucket
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
 @dataclass(frozen=True)
-class Left:
-    """What earlier invocations of the run have not done."""
+class RemainingWork:
+    """What earlier invocations of the run left to do."""
 
     units: frozenset[tuple[str, str]]
-    """Stream and unit."""
+    """Pairs of stream and unit."""
     requests: Counter[str]
-    """What they have asked Spotify for, by stream."""
+    """Requests already made to Spotify, by stream."""
 
-    def covers(self, stream: str) -> bool:
-        """Whether anything of the stream is left."""
+    def has_stream(self, stream: str) -> bool:
+        """Return whether anything of the stream is left."""
         return any(stream == left for left, _ in self.units)
 
-    def covers_unit(self, stream: str, unit: str) -> bool:
-        """Whether the unit is left, or the stream whose units were not even learned."""
+    def has_unit(self, stream: str, unit: str) -> bool:
+        """Return whether the unit is left, or the whole stream because its units are not known yet."""
         return (stream, unit) in self.units or (stream, "") in self.units
 
 
-def left_by(event: Event, bucket: Bucket) -> Left | None:
-    """What the manifests of the run say that its earlier invocations left; None where it has none or just begins.
+def remaining_work(event: Event, bucket: RawBucket) -> RemainingWork | None:
+    """Return what the run's manifests say is left; None for a first invocation or if there is no manifest.
 
-    What was handed over and failed since is left too: this may be Lambda's retry of an invocation that failed.
+    Units that were continued and have failed since are left too: this may be Lambda's retry of a failed invocation.
     """
     if not event.number:
         return None
@@ -53,21 +53,20 @@ def left_by(event: Event, bucket: Bucket) -> Left | None:
                 left.add(name)
             elif unit["status"] != "failed":
                 left.discard(name)
-        # A stream that names its units stands for them no more, unless a failure may have kept some from being named.
-        named = {unit["stream"] for unit in units if unit["unit"]}
+        # Once a stream lists its units, the entry for the whole stream is obsolete, unless a failure cut the list off.
+        listed = {unit["stream"] for unit in units if unit["unit"]}
         failed = {unit["stream"] for unit in units if unit["status"] == "failed"}
-        left -= {(stream, "") for stream in named - failed}
+        left -= {(stream, "") for stream in listed - failed}
         attempt += 1
-    return Left(frozenset(left), requests) if attempt else None
+    return RemainingWork(frozenset(left), requests) if attempt else None
 
 
-def hand_over(client: LambdaClient, function: str, event: Event) -> None:
-    """Have the function begin the run's next invocation, after this one.
+def invoke_continuation(client: LambdaClient, function: str, event: Event) -> None:
+    """Invoke the function asynchronously for the run's next invocation.
 
     Args:
-        client: Lambda.
+        client: Lambda client.
         function: ARN of the function itself.
-        event: of this invocation.
+        event: event of this invocation.
     """
-    asked: dict[str, Any] = event.continuation()
-    client.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(asked).encode())
+    client.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event.continuation()).encode())

@@ -13,27 +13,27 @@ from handlers.streams import READABLE_STREAMS, Stream
 
 TRIGGERS = ("daily", "hourly", "manual")
 MAX_CONTINUATIONS = 12
-"""How many invocations one run may hand over to; Lambda itself stops a chain of about 16:
+"""How often a run may invoke a continuation; Lambda itself stops a chain of about 16:
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html."""
 
 
 class EventError(ValueError):
-    """An event that the function does not understand."""
+    """The event is invalid."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
-    """What a run was asked for."""
+    """The parsed event of one invocation."""
 
     trigger: str
     run_id: str
     scheduled_at: datetime
     streams: tuple[str, ...] | None
-    """Only these streams; None: all that the trigger covers."""
+    """Only these streams; None for all that the trigger covers."""
     full: bool
-    """Read everything whole and write it, whatever state says."""
+    """Whether to read and write everything in full, whatever the state says."""
     number: int = 0
-    """Which continuation of the run this is; 0 for its begin."""
+    """Number of this continuation; 0 for the first invocation of the run."""
 
     @property
     def may_continue(self) -> bool:
@@ -41,29 +41,29 @@ class Event:
         return self.number < MAX_CONTINUATIONS
 
     def continuation(self) -> dict[str, Any]:
-        """The event of the next invocation of the same run."""
-        asked: dict[str, Any] = {"trigger": self.trigger, "scheduled_time": layout.written(self.scheduled_at)}
+        """Return the event for the next invocation of the same run."""
+        event: dict[str, Any] = {"trigger": self.trigger, "scheduled_time": layout.written(self.scheduled_at)}
         if self.streams is not None:
-            asked["streams"] = list(self.streams)
-        return {**asked, "full": self.full, "continuation": {"run_id": self.run_id, "number": self.number + 1}}
+            event["streams"] = list(self.streams)
+        return {**event, "full": self.full, "continuation": {"run_id": self.run_id, "number": self.number + 1}}
 
     @classmethod
     def parse(cls, event: object, enabled: Sequence[str]) -> Event:
-        """Check an event.
+        """Parse and check an event.
 
         Args:
             event: `{"trigger", "scheduled_time", "streams", "full", "continuation"}`, all but the first optional.
-            enabled: the streams that the stack reads.
+            enabled: streams that the stack reads.
 
         Raises:
-            EventError: a part of it is wrong; the message names it, its value and what is allowed.
+            EventError: a key is invalid; the message names it, its value and what is allowed.
         """
         if not isinstance(event, dict):
             raise EventError(f"The event is {_kind(event)} instead of an object with a trigger.")
         if unknown := sorted(set(event) - {"trigger", "scheduled_time", "streams", "full", "continuation"}):
             raise EventError(
                 f"The event has an unknown key {unknown[0]!r}: "
-                "known are trigger, scheduled_time, streams, full and continuation."
+                "the known keys are trigger, scheduled_time, streams, full and continuation."
             )
         trigger = event.get("trigger")
         if trigger not in TRIGGERS:
@@ -75,12 +75,19 @@ class Event:
         run_id = layout.run_id(scheduled_at, trigger)
         number = 0
         if event.get("continuation") is not None:
-            run_id, number = _continued(event["continuation"], trigger)
+            run_id, number = _continuation(event["continuation"], trigger)
             scheduled_at = layout.run_time(run_id)
-        return cls(trigger, run_id, scheduled_at, _streams(event.get("streams"), enabled), full, number)
+        return cls(
+            trigger=trigger,
+            run_id=run_id,
+            scheduled_at=scheduled_at,
+            streams=_streams(event.get("streams"), enabled),
+            full=full,
+            number=number,
+        )
 
     def covers(self, stream: Stream) -> bool:
-        """Whether the run reads the stream, if it is enabled."""
+        """Return whether the run reads the stream, provided it is enabled."""
         due = stream.readable and (self.trigger == "manual" or self.trigger in stream.schedules)
         return due and (self.streams is None or stream.name in self.streams)
 
@@ -88,7 +95,7 @@ class Event:
 def _scheduled(text: Any) -> datetime:
     if text is None:
         return times.now().replace(microsecond=0)
-    moment = times.parsed(text)
+    moment = times.parse(text)
     if moment is None:
         raise EventError(f"The event's scheduled_time is {text!r} instead of a time such as '2026-11-23T06:00:00Z'.")
     return moment.replace(microsecond=0)
@@ -98,24 +105,24 @@ def _streams(names: Any, enabled: Sequence[str]) -> tuple[str, ...] | None:
     if names is None:
         return None
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise EventError(f"The event's streams is {names!r} instead of a list of names of streams.")
+        raise EventError(f"The event's streams is {names!r} instead of a list of stream names.")
     for name in names:
         if name not in READABLE_STREAMS:
-            raise EventError(f"The event names the stream {name!r}, which is none of {', '.join(READABLE_STREAMS)}.")
+            raise EventError(f"The event's streams has {name!r}, which is not one of {', '.join(READABLE_STREAMS)}.")
         if name not in enabled:
             raise EventError(
                 f"The stream {name!r} is not enabled: add it to the setting `streams` and deploy, "
-                f"or choose of {', '.join(enabled)}."
+                f"or choose from {', '.join(enabled)}."
             )
     return tuple(names)
 
 
-def _continued(continuation: Any, trigger: str) -> tuple[str, int]:
+def _continuation(continuation: Any, trigger: str) -> tuple[str, int]:
     if not isinstance(continuation, dict) or set(continuation) != {"run_id", "number"}:
-        raise EventError(f"The event's continuation is {continuation!r} instead of an object of run_id and number.")
+        raise EventError(f"The event's continuation is {continuation!r} instead of an object with run_id and number.")
     run_id, number = continuation["run_id"], continuation["number"]
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MAX_CONTINUATIONS:
-        raise EventError(f"The continuation's number is {number!r} instead of 1 to {MAX_CONTINUATIONS}.")
+        raise EventError(f"The continuation's number is {number!r} instead of a number from 1 to {MAX_CONTINUATIONS}.")
     try:
         if layout.run_id(layout.run_time(run_id), trigger) == run_id:
             return str(run_id), number

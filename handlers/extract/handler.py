@@ -1,4 +1,4 @@
-"""Entry point of the extract Lambda: Spotify into the raw bucket."""
+"""Entry point of the extract Lambda: reads Spotify into the raw bucket."""
 
 from __future__ import annotations
 
@@ -10,76 +10,76 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.configuration import Configuration
-from handlers.extract.continuation import hand_over
+from handlers.extract.continuation import invoke_continuation
 from handlers.extract.event import Event
-from handlers.extract.logs import keep_secrets, logger
+from handlers.extract.logs import LOG, silence_libraries
 from handlers.extract.manifest import Manifest
 from handlers.extract.reads.shortfall import SHORT
 from handlers.extract.run import run
 from handlers.extract.spotify import token_age
 from handlers.extract.spotify.credentials import Secret
-from handlers.raw.bucket import Bucket
+from handlers.raw.bucket import RawBucket
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-metrics = Metrics()
+METRICS = Metrics()
 
 
 class RunFailedError(Exception):
-    """A run that got nothing for a reason that passes by itself: Lambda shall try it again."""
+    """The run got nothing because of a transient failure, so Lambda is to retry it."""
 
 
-@logger.inject_lambda_context(clear_state=True)
+@LOG.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Read from Spotify what an event asks for.
+    """Read the streams that an event covers.
 
     Args:
         event: `{"trigger": "daily" | "hourly" | "manual", "scheduled_time", "streams", "full", "continuation"}`, all
             but the first optional.
-        context: Lambda's.
+        context: Lambda's context.
 
     Returns:
-        `{"run_id", "attempt", "manifest", "status", "reason", "requests", "records", "objects", "units"}`: the key
-        of the manifest, and the number of units by status.
+        `{"run_id", "attempt", "manifest", "status", "reason", "requests", "records", "objects", "units"}`, with the
+        manifest's key and the number of units by status.
 
     Raises:
-        EventError: the event is wrong.
-        ConfigurationError: the environment is.
-        RunFailedError: Spotify was not there at all; Lambda's retries are the next attempts of the run.
+        EventError: the event is invalid.
+        ConfigurationError: the environment is invalid.
+        RunFailedError: Spotify was unavailable; Lambda's retries are further attempts of the run.
     """
-    keep_secrets()
+    silence_libraries()
     configuration = Configuration.from_environment(os.environ)
-    asked = Event.parse(event, configuration.streams)
-    logger.append_keys(run_id=asked.run_id)
+    parsed = Event.parse(event, configuration.streams)
+    LOG.append_keys(run_id=parsed.run_id)
     manifest, key = run(
-        asked,
+        parsed,
         configuration,
         Secret(_secrets(), configuration.secret_arn),
-        Bucket(_s3(), configuration.raw_bucket),
+        RawBucket(_s3(), configuration.raw_bucket),
         lambda: context.get_remaining_time_in_millis() / 1000,
-        lambda credentials: token_age.measure(credentials, times.now(), metrics, logger),
+        lambda credentials: token_age.measure(credentials, times.now(), METRICS, LOG),
     )
     summary = _summary(manifest, key)
     _measure(manifest, summary)
     _log(manifest, summary)
-    if manifest.continued:
-        # After the manifest, which the next invocation reads. If it cannot be begun, Lambda tries this one again.
-        hand_over(_lambda(), context.invoked_function_arn, asked)
-        logger.info("The invocation ran out of time: another one goes on.", extra={"continuation": asked.number + 1})
-    if manifest.may_pass:
-        raise RunFailedError(f"The run {asked.run_id} got nothing: {manifest.reason}")
+    if manifest.is_continued:
+        # After the manifest, which the next invocation reads. If the invoke fails, Lambda retries this invocation.
+        invoke_continuation(_lambda(), context.invoked_function_arn, parsed)
+        LOG.info("The invocation ran out of time: another one continues.", extra={"continuation": parsed.number + 1})
+    if manifest.is_retryable:
+        raise RunFailedError(f"The run {parsed.run_id} got nothing: {manifest.reason}")
     return summary
 
 
-# Made with the first invocation and kept while the function is warm.
+# Created by the first invocation and reused while the function is warm.
 @cache
 def _s3() -> S3Client:
     return boto3.client("s3")
@@ -111,22 +111,20 @@ def _summary(manifest: Manifest, key: layout.ManifestKey) -> dict[str, Any]:
 
 def _measure(manifest: Manifest, summary: dict[str, Any]) -> None:
     for name in ("requests", "records", "objects"):
-        metrics.add_metric(name.capitalize(), MetricUnit.Count, summary[name])
-    metrics.add_metric("FailedUnits", MetricUnit.Count, summary["units"].get("failed", 0))
-    metrics.add_metric("LockedUnits", MetricUnit.Count, sum(unit.reason == "locked" for unit in manifest.units))
+        METRICS.add_metric(name.capitalize(), MetricUnit.Count, summary[name])
+    METRICS.add_metric("FailedUnits", MetricUnit.Count, summary["units"].get("failed", 0))
+    METRICS.add_metric("LockedUnits", MetricUnit.Count, sum(unit.reason == "locked" for unit in manifest.units))
     if short := sum(unit.reason == SHORT for unit in manifest.units):
-        metrics.add_metric("ShortUnits", MetricUnit.Count, short)
-    metrics.add_metric("FailedRuns", MetricUnit.Count, int(manifest.status == "failed"))
-    metrics.add_metric("GoodRuns", MetricUnit.Count, int(manifest.status == "complete"))
-    # Not by the decorator: it warns of a run that crashed before there was anything to measure.
-    metrics.flush_metrics()
+        METRICS.add_metric("ShortUnits", MetricUnit.Count, short)
+    METRICS.add_metric("FailedRuns", MetricUnit.Count, int(manifest.status == "failed"))
+    METRICS.add_metric("GoodRuns", MetricUnit.Count, int(manifest.status == "complete"))
+    # Not by Powertools' decorator: it warns about a run that crashed before it had anything to measure.
+    METRICS.flush_metrics()
 
 
 def _log(manifest: Manifest, summary: dict[str, Any]) -> None:
     for unit in manifest.units:
         if unit.status in {"failed", "partial"}:
-            logger.warning(
-                "A unit lacks something.", extra={"stream": unit.stream, "unit": unit.unit, "reason": unit.reason}
-            )
-    say = logger.error if manifest.status == "failed" else logger.info
-    say("The run ended.", extra={"summary": summary})
+            LOG.warning("Unit incomplete.", extra={"stream": unit.stream, "unit": unit.unit, "reason": unit.reason})
+    log = LOG.error if manifest.status == "failed" else LOG.info
+    log("Run finished.", extra={"summary": summary})

@@ -1,4 +1,4 @@
-"""The manifest of a run in the making: what its units together say of it."""
+"""The manifest of an invocation: the status and the reason that follow from its units."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from datetime import datetime
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.event import Event
-from handlers.extract.reads.ledger import CONTINUED, Ledger, Unit
+from handlers.extract.reads.unit_log import CONTINUED, Unit, UnitLog
 from handlers.extract.spotify.errors import ForbiddenError, UnavailableError
-from handlers.raw.bucket import Bucket, KeyTakenError
-from handlers.raw.manifest import RunStatus, put_manifest, reason_of
+from handlers.raw.bucket import KeyTakenError, RawBucket
+from handlers.raw.manifest import RunStatus, put_manifest, summarize_reasons
 
 FORBIDDEN_CHECKLIST = (
-    "Spotify refuses everything (403): check that the owner of the app has Premium, that the user is on the app's "
-    "allow-list in Spotify's dashboard, and that `spotify-etl login` was given every consent it asked for."
+    "Spotify refuses every request (403): check that the app's owner has Premium, that the user is on the app's "
+    "allowlist in Spotify's dashboard, and that every permission was granted in `spotify-etl login`."
 )
 
 _ATTEMPTS = 1000
-"""What three digits number, from 0."""
+"""As many as three digits can number, from 0."""
 
 
 class AttemptsError(Exception):
-    """A run that was tried more often than its manifests can be numbered."""
+    """The run has no attempt numbers left."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a run did, as far as it came."""
+    """What an invocation did."""
 
     event: Event
     started_at: datetime
@@ -37,13 +37,19 @@ class Manifest:
     units: tuple[Unit, ...]
 
     @classmethod
-    def of(cls, event: Event, ledger: Ledger, started_at: datetime) -> Manifest:
-        """The manifest of a run that ends now."""
-        return cls(event, started_at, times.now(), ledger.account_id, tuple(ledger.units))
+    def of(cls, event: Event, unit_log: UnitLog, started_at: datetime) -> Manifest:
+        """Return the manifest of an invocation that ends now."""
+        return cls(
+            event=event,
+            started_at=started_at,
+            finished_at=times.now(),
+            account_id=unit_log.account_id,
+            units=tuple(unit_log.units),
+        )
 
     @property
     def status(self) -> RunStatus:
-        """`skipped` if every unit was, `failed` if all failed, `partial` if anything is missing, else `complete`."""
+        """`skipped` or `failed` if every unit is, `partial` if any is failed or partial, else `complete`."""
         statuses = {unit.status for unit in self.units}
         if statuses <= {"skipped"}:
             return "skipped"
@@ -53,30 +59,30 @@ class Manifest:
 
     @property
     def reason(self) -> str | None:
-        """Why the run is not complete, in a sentence or the one word of its units."""
+        """Why the run is not complete: a sentence, or the code that its units share."""
         if self.status == "complete":
             return None
         if not self.units:
             return "nothing_due"
-        lacking = [unit for unit in self.units if unit.status in {"failed", "partial"}]
-        if lacking and self.status == "failed" and all(isinstance(unit.error, ForbiddenError) for unit in lacking):
-            reasons = {unit.reason for unit in lacking}
-            specific = len(reasons) == 1 and len(lacking) > 1 and "Premium" in str(lacking[0].reason)
-            return lacking[0].reason if specific else FORBIDDEN_CHECKLIST
-        return reason_of(lacking or self.units, len(self.units))
+        incomplete = [unit for unit in self.units if unit.status in {"failed", "partial"}]
+        if self.status == "failed" and all(isinstance(unit.error, ForbiddenError) for unit in incomplete):
+            reasons = {unit.reason for unit in incomplete}
+            specific = len(reasons) == 1 and len(incomplete) > 1 and "Premium" in str(incomplete[0].reason)
+            return incomplete[0].reason if specific else FORBIDDEN_CHECKLIST
+        return summarize_reasons(incomplete or self.units, len(self.units))
 
     @property
-    def continued(self) -> bool:
-        """Whether something is left for another invocation of the run."""
+    def is_continued(self) -> bool:
+        """Whether another invocation of the run has work left."""
         return any(unit.reason == CONTINUED for unit in self.units)
 
     @property
-    def may_pass(self) -> bool:
-        """Whether all failed for what passes by itself, so that a retry of the run is worth its while."""
+    def is_retryable(self) -> bool:
+        """Whether every unit failed with a transient error, so that a retry of the run makes sense."""
         return self.status == "failed" and all(isinstance(unit.error, UnavailableError) for unit in self.units)
 
-    def write(self, bucket: Bucket) -> layout.ManifestKey:
-        """Put the manifest under the run's first free attempt number.
+    def write(self, bucket: RawBucket) -> layout.ManifestKey:
+        """Store the manifest under the run's first free attempt number and return its key.
 
         Raises:
             AttemptsError: all numbers are taken.
@@ -99,4 +105,6 @@ class Manifest:
             except KeyTakenError:
                 continue
             return key
-        raise AttemptsError(f"The run {self.event.run_id} was tried {_ATTEMPTS} times already.")
+        raise AttemptsError(
+            f"The run {self.event.run_id} has already been attempted {_ATTEMPTS} times: start a new run."
+        )

@@ -1,4 +1,4 @@
-"""One run: the streams it covers, one after the other, and the manifest at its end."""
+"""A run: reads the streams that it covers one after another, then writes the manifest."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.configuration import Configuration
-from handlers.extract.continuation import Left, left_by
+from handlers.extract.continuation import RemainingWork, remaining_work
 from handlers.extract.event import Event
 from handlers.extract.manifest import Manifest
 from handlers.extract.reads.append import read_append
 from handlers.extract.reads.catalogue import read_catalogue
 from handlers.extract.reads.incremental import read_incremental
-from handlers.extract.reads.ledger import Ledger
 from handlers.extract.reads.per_playlist import read_per_playlist
 from handlers.extract.reads.playlists import ListingObserver
+from handlers.extract.reads.run_context import RunContext
 from handlers.extract.reads.shortfall import ShortReadError
 from handlers.extract.reads.snapshot import read_snapshot
-from handlers.extract.reads.state import state_file
-from handlers.extract.reads.work import Work
+from handlers.extract.reads.state import open_state
+from handlers.extract.reads.unit_log import UnitLog
 from handlers.extract.spotify.account import identify
 from handlers.extract.spotify.budget import RUN_REQUESTS, STREAM_REQUESTS, Budget
 from handlers.extract.spotify.client import SpotifyClient
@@ -34,8 +34,8 @@ from handlers.extract.spotify.credentials import (
     missing_scopes,
 )
 from handlers.extract.spotify.errors import LoginError, SpotifyError
-from handlers.extract.spotify.locks import Locks
-from handlers.raw.bucket import Bucket
+from handlers.extract.spotify.quota_locks import QuotaLocks
+from handlers.raw.bucket import RawBucket
 from handlers.streams import STREAMS, Stream
 
 
@@ -43,42 +43,45 @@ def run(
     event: Event,
     configuration: Configuration,
     secret: Secret,
-    bucket: Bucket,
+    bucket: RawBucket,
     remaining: Callable[[], float],
     on_login: Callable[[Credentials], None],
 ) -> tuple[Manifest, layout.ManifestKey]:
-    """Read what the event asks for and write the manifest; a manifest is written also when the run crashes.
+    """Read what the event covers and write the manifest, even if the run crashes.
 
     Args:
-        event: what is asked for.
-        configuration: the environment of the function.
-        secret: where the login is.
+        event: what to read.
+        configuration: the function's environment.
+        secret: holds the login.
         bucket: the raw bucket.
-        remaining: seconds that the invocation may still take.
-        on_login: is told of the present login before anything is asked.
+        remaining: returns the seconds left to the invocation.
+        on_login: called with the credentials before the first request.
+
+    Returns:
+        The manifest and its key.
 
     Raises:
-        Exception: whatever is neither Spotify's failure nor that of the login.
+        Exception: anything that is neither Spotify's failure nor the login's.
     """
     started_at = times.now()
-    ledger = Ledger(hands_over=event.may_continue)
+    unit_log = UnitLog(continues=event.may_continue)
     due = [STREAMS[name] for name in configuration.streams if event.covers(STREAMS[name])]
     crash: Exception | None = None
     try:
-        left = left_by(event, bucket)
+        left = remaining_work(event, bucket)
         if left:
-            due = [stream for stream in due if left.covers(stream.name)]
-        _read_all(due, event, left, configuration, secret, bucket, remaining, on_login, ledger)
+            due = [stream for stream in due if left.has_stream(stream.name)]
+        _read_all(due, event, left, configuration, secret, bucket, remaining, on_login, unit_log)
     except NotLoggedInError:
-        ledger.note_skipped(due, "not_logged_in")
+        unit_log.add_skipped(due, "not_logged_in")
     except MalformedSecretError as error:
-        ledger.note_end(due, str(error))
+        unit_log.end_early(due, str(error))
     except LoginError as error:
-        ledger.note_end(due, str(error), error)
-    except Exception as error:  # noqa: BLE001 - it is raised again once the manifest tells of it
+        unit_log.end_early(due, str(error), error)
+    except Exception as error:  # noqa: BLE001 - raised again once the manifest records it
         crash = error
-        ledger.note_end(due, f"The run crashed ({type(error).__name__}): the function's log says where.")
-    manifest = Manifest.of(event, ledger, started_at)
+        unit_log.end_early(due, f"The run crashed ({type(error).__name__}): see the function's log.")
+    manifest = Manifest.of(event, unit_log, started_at)
     key = manifest.write(bucket)
     if crash:
         raise crash
@@ -88,13 +91,13 @@ def run(
 def _read_all(
     due: list[Stream],
     event: Event,
-    left: Left | None,
+    left: RemainingWork | None,
     configuration: Configuration,
     secret: Secret,
-    bucket: Bucket,
+    bucket: RawBucket,
     remaining: Callable[[], float],
     on_login: Callable[[Credentials], None],
-    ledger: Ledger,
+    unit_log: UnitLog,
 ) -> None:
     if not due:
         return
@@ -109,16 +112,16 @@ def _read_all(
         remaining,
         auth_mode=configuration.auth_mode,
         budget=budget,
-        reread=lambda: secret.reread(configuration.auth_mode),
+        reload=lambda: secret.reload(configuration.auth_mode),
     )
-    locks = Locks(state_file(bucket, layout.LOCKS_STATE_KEY), client.wait_out)
-    ledger.count_requests = lambda: client.requests
+    locks = QuotaLocks(open_state(bucket, layout.LOCKS_STATE_KEY), client.wait_for_lock)
+    unit_log.count_requests = lambda: client.requests
     try:
         account = identify(
             client,
-            state_file(bucket, layout.LOGIN_STATE_KEY),
+            open_state(bucket, layout.LOGIN_STATE_KEY),
             credentials.fingerprint,
-            ask=STREAMS["profile"] in due,
+            refresh=STREAMS["profile"] in due,
             locks=locks,
             auth_mode=configuration.auth_mode,
         )
@@ -126,56 +129,56 @@ def _read_all(
         raise
     except SpotifyError as error:
         for stream in due:
-            ledger.note_failure(stream, error)
+            unit_log.add_failed(stream, error)
         return
-    ledger.account_id = account.id
+    unit_log.account_id = account.id
     with tempfile.TemporaryDirectory() as folder:
-        work = Work(
-            client,
-            bucket,
-            Path(folder),
-            ledger,
-            account,
+        context = RunContext(
+            client=client,
+            bucket=bucket,
+            folder=Path(folder),
+            unit_log=unit_log,
+            account=account,
             run_id=event.run_id,
             scheduled_at=event.scheduled_at,
             full=event.full,
             retention_days=configuration.transformed_retention_days,
             locks=locks,
             catalogue=configuration.catalogue_uris,
-            covers_unit=left.covers_unit if left else None,
+            has_unit=left.has_unit if left else None,
         )
         for stream in due:
             with budget.stream(stream.name):
-                _read(work, stream, credentials)
+                _read(context, stream, credentials)
 
 
-def _read(work: Work, stream: Stream, credentials: Credentials) -> None:
+def _read(context: RunContext, stream: Stream, credentials: Credentials) -> None:
     if missing := missing_scopes(credentials, stream):
-        work.ledger.note_failure(stream, ScopeError(stream, missing))
+        context.unit_log.add_failed(stream, ScopeError(stream, missing))
         return
     match stream.mode:
         case "snapshot" if stream.name == "playlists":
-            _read_playlists(work, stream)
+            _read_playlists(context, stream)
         case "snapshot":
-            read_snapshot(work, stream)
+            read_snapshot(context, stream)
         case "append":
-            read_append(work, stream)
+            read_append(context, stream)
         case "incremental":
-            read_incremental(work, stream)
+            read_incremental(context, stream)
         case "per_playlist":
-            read_per_playlist(work, stream)
+            read_per_playlist(context, stream)
         case "catalogue":
-            read_catalogue(work, stream)
+            read_catalogue(context, stream)
         case "import":
-            raise ValueError("an import is nothing that the function reads")
+            raise ValueError("the function does not read imports")
 
 
-def _read_playlists(work: Work, stream: Stream) -> None:
+def _read_playlists(context: RunContext, stream: Stream) -> None:
     observer = ListingObserver()
-    unit = read_snapshot(work, stream, observer)
+    unit = read_snapshot(context, stream, observer)
     is_short = isinstance(unit.error, ShortReadError)
     if unit.error and not is_short:
-        work.listing = unit.error
+        context.listing = unit.error
     elif (unit.read_complete or is_short) and observer.whole:
         observer.listing.is_short = is_short
-        work.listing = observer.listing
+        context.listing = observer.listing

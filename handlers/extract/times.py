@@ -1,4 +1,4 @@
-"""The clock, and times as others send them; those that are written have the form of `layout.written`."""
+"""The clock, and parsing of the times that others send; our own are formatted by `layout.written`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The present moment in UTC."""
-    return datetime.now(UTC)
+    """Return the current time in UTC, in whole milliseconds like `layout.written`."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def parsed(text: object) -> datetime | None:
-    """The moment of an ISO 8601 text that names its offset, as Spotify and AWS send them; None for anything else."""
+def parse(text: object) -> datetime | None:
+    """Parse an ISO 8601 text with an offset, as Spotify and AWS send them; return None for anything else."""
     if not isinstance(text, str):
         return None
     try:

@@ -1,1 +1,1 @@
-"""How the raw bucket is written, by the extract function and by `spotify-etl import-history` alike."""
+"""Writing to the raw bucket, shared by the extract function and `spotify-etl import-history`."""

@@ -16,34 +16,34 @@ _TRIES = 5
 
 
 class KeyTakenError(Exception):
-    """Other bytes lie under the key."""
+    """The key already exists with different content."""
 
 
 class ConflictError(Exception):
     """Another writer was first."""
 
 
-class Bucket:
-    """One bucket, written only where the writer knows what it replaces."""
+class RawBucket:
+    """The raw bucket, in which nothing is overwritten unseen."""
 
     def __init__(self, client: S3Client, name: str) -> None:
         self._client = client
         self.name = name
 
     def get(self, key: str) -> tuple[bytes, str] | None:
-        """The bytes and the ETag under a key; None where there is nothing."""
+        """Return the content and the ETag of a key; None if it does not exist."""
         try:
-            answer = self._client.get_object(Bucket=self.name, Key=key)
+            response = self._client.get_object(Bucket=self.name, Key=key)
         except self._client.exceptions.NoSuchKey:
             return None
-        return answer["Body"].read(), answer["ETag"]
+        return response["Body"].read(), response["ETag"]
 
     def put_new(self, key: str, body: bytes, content_type: str, metadata: Mapping[str, str] | None = None) -> None:
-        """Write once. Our own bytes found there are a write whose answer was lost, and no conflict.
+        """Write a key once. Finding the same bytes there is no conflict: the response to our own write was lost.
 
         Raises:
-            KeyTakenError: other bytes lie there.
-            ConflictError: others keep writing there.
+            KeyTakenError: the key already exists with different content.
+            ConflictError: other writers keep writing to the key.
         """
         checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
         for _ in range(_TRIES):
@@ -62,35 +62,35 @@ class Bucket:
                 if _status(error) == 412:
                     if self._checksum(key) == checksum:
                         return
-                    raise KeyTakenError(f"Other bytes lie under {key}.") from error
-                # 409: another writes there at this moment; AWS asks to send it again.
+                    raise KeyTakenError(f"{key} already exists with different content.") from error
+                # 409: a concurrent write; AWS says to retry.
                 if _status(error) != 409:
                     raise
             else:
                 return
-        raise ConflictError(f"Others keep writing {key}.")
+        raise ConflictError(f"Other writers keep writing to {key}.")
 
     def replace(self, key: str, body: bytes, content_type: str, etag: str | None) -> str:
-        """Write over exactly the version with that ETag, or, where it is None, over nothing; gives the new ETag.
+        """Replace the version with that ETag, or create the key if it is None; return the new ETag.
 
         Raises:
-            ConflictError: another version lies there, or none.
+            ConflictError: the key has another version, or none.
         """
         try:
             if etag is None:
-                answer = self._client.put_object(
+                response = self._client.put_object(
                     Bucket=self.name, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
                 )
             else:
-                answer = self._client.put_object(
+                response = self._client.put_object(
                     Bucket=self.name, Key=key, Body=body, ContentType=content_type, IfMatch=etag
                 )
         except ClientError as error:
-            # A missing key is 404 too, where a version was to be replaced.
+            # 404: the version to replace is gone.
             if _status(error) in {404, 409, 412} and not isinstance(error, self._client.exceptions.NoSuchBucket):
                 raise ConflictError(f"Another writer was first at {key}.") from error
             raise
-        return answer["ETag"]
+        return response["ETag"]
 
     def _checksum(self, key: str) -> str | None:
         return self._client.head_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED").get("ChecksumSHA256")

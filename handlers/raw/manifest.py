@@ -1,4 +1,4 @@
-"""The run manifest: one JSON object an invocation, written once. Only what it names as complete counts in the views."""
+"""The run manifest: one JSON object per invocation, written once. The views count only reads it lists as complete."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from datetime import datetime
 from typing import Any, Literal
 
 from handlers import layout
-from handlers.raw.bucket import Bucket
+from handlers.raw.bucket import RawBucket
 
 RunStatus = Literal["complete", "partial", "failed", "skipped"]
 UnitStatus = Literal["complete", "unchanged", "partial", "failed", "skipped"]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class UnitRow:
-    """What a run says of one stream, or of one part of it: a playlist, an entry of the catalogue, an imported file."""
+    """A stream in a manifest, or one unit of it: a playlist, an entry of the catalogue, an imported file."""
 
     stream: str
     unit: str = ""
     mode: str | None = None
-    """`full` or `incremental`; None for what was not begun."""
+    """`full` or `incremental`; None if the unit was not started."""
     read_id: str | None = None
     status: UnitStatus = "failed"
     reason: str | None = None
@@ -33,16 +33,16 @@ class UnitRow:
     locked_until: str | None = None
     read_complete: bool = False
     read_keys: list[str] = field(default_factory=list)
-    """Keys of the whole read, whichever runs wrote it."""
+    """Keys of the whole read, including those that earlier runs wrote."""
     read_records: int = 0
 
     def row(self) -> dict[str, Any]:
-        """The unit as the manifest holds it."""
+        """Return the unit as stored in the manifest."""
         return {one.name: getattr(self, one.name) for one in fields(UnitRow)}
 
 
 def put_manifest(
-    bucket: Bucket,
+    bucket: RawBucket,
     key: layout.ManifestKey,
     units: Sequence[UnitRow],
     *,
@@ -57,8 +57,8 @@ def put_manifest(
     """Write a run's manifest.
 
     Raises:
-        KeyTakenError: another one lies under the key.
-        ConflictError: others keep writing there.
+        KeyTakenError: the key already holds another manifest.
+        ConflictError: other writers keep writing to the key.
     """
     content = {
         "run_id": key.run_id,
@@ -75,10 +75,10 @@ def put_manifest(
     bucket.put_new(str(key), json.dumps(content, indent=1).encode(), "application/json")
 
 
-def reason_of(lacking: Sequence[UnitRow], of: int) -> str:
-    """Why a run is not complete: the reason that all its units give, or the first one's and how many there are."""
-    reasons = list(dict.fromkeys(unit.reason or unit.status for unit in lacking))
+def summarize_reasons(incomplete: Sequence[UnitRow], total: int) -> str:
+    """Return why a run is incomplete: the reason its units share, or their number and the first one's reason."""
+    reasons = list(dict.fromkeys(unit.reason or unit.status for unit in incomplete))
     if len(reasons) == 1:
         return reasons[0]
-    first = lacking[0]
-    return f"{len(lacking)} of {of} units lack something, first {first.stream}: {first.reason}"
+    first = incomplete[0]
+    return f"{len(incomplete)} of {total} units are incomplete, first {first.stream}: {first.reason}"

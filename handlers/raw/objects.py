@@ -11,52 +11,49 @@ from types import TracebackType
 from typing import IO, Any, Protocol, Self
 
 from handlers import layout
-from handlers.raw.bucket import Bucket, KeyTakenError
+from handlers.raw.bucket import KeyTakenError, RawBucket
 
 PART_BYTES = 32 * 1024 * 1024
-"""Size of a part before compression: some ten thousand records."""
+"""Size of a part before compression: about ten thousand records."""
 HELD_BYTES = 128 * 1024 * 1024
-"""Size of finished parts, compressed, that may wait on the function's disk of 512 MB."""
+"""Compressed size of finished parts that may be held on the function's 512 MB disk."""
 
 
-class Source(Protocol):
-    """What served a record, and when; an Answer of Spotify's is one."""
+class Provenance(Protocol):
+    """The request that a record came from, such as a `Response` of Spotify's."""
 
     @property
     def path(self) -> str:
-        """Below the API's base URL; '' where no API was asked."""
+        """Path below the API's base URL; empty if no API was involved."""
 
     @property
     def params(self) -> Mapping[str, str]:
-        """Of the request."""
+        """Query parameters."""
 
     @property
     def extracted_at(self) -> datetime:
-        """When it was served."""
+        """When the response arrived."""
 
 
 class RawWriter:
-    """Writes the records of one read, part after part, through a file so that memory stays flat.
-
-    As a context it uploads what is left at the end.
+    """Writes the records of one read in parts, through files to keep memory flat; uploads the rest on exit.
 
     Args:
         bucket: the raw bucket.
-        folder: where parts lie until they are uploaded.
+        folder: holds parts until they are uploaded.
         stream: name of the stream.
-        unit: playlist id, id of what the catalogue asked for, hash of an imported file, or ''.
+        unit: playlist id, id of a catalogue entry, hash of an imported file, or ''.
         run_id: run that writes.
         read_id: read that the records belong to.
         account_id: account that they belong to.
-        before: keys of the same read that were uploaded already; parts of this run are numbered behind them.
-        hold: keep finished parts back until the end, so that `discard` can drop them; more than `HELD_BYTES` are not.
-        keep_after: the kind of error that, ending the context, leaves what was served worth keeping; after any other
-            what is left is dropped.
+        earlier_keys: keys of the same read that are already uploaded; part numbers of the same run continue after them.
+        hold: hold finished parts until the end, up to `HELD_BYTES`, so that `discard` can drop them.
+        keep_on_error: exceptions after which the records so far are uploaded; any other drops them.
     """
 
     def __init__(
         self,
-        bucket: Bucket,
+        bucket: RawBucket,
         folder: Path,
         *,
         stream: str,
@@ -64,14 +61,14 @@ class RawWriter:
         run_id: str,
         read_id: str,
         account_id: str,
-        before: Sequence[str] = (),
+        earlier_keys: Sequence[str] = (),
         hold: bool = False,
-        keep_after: type[Exception] | tuple[()] = (),
+        keep_on_error: type[Exception] | tuple[()] = (),
     ) -> None:
         self.keys: list[str] = []
-        """Keys of what was uploaded."""
+        """Uploaded keys."""
         self.records = 0
-        """Lines in what was uploaded."""
+        """Uploaded lines."""
         self._bucket = bucket
         self._folder = folder
         self._stream = stream
@@ -80,8 +77,8 @@ class RawWriter:
         self._read_id = read_id
         self._account_id = account_id
         self._hold = hold
-        self._keep_after = keep_after
-        self._part = _next_part(before, run_id)
+        self._keep_after = keep_on_error
+        self._part = _next_part(earlier_keys, run_id)
         self._files = 0
         self._open: _Part | None = None
         self._finished: list[_Part] = []
@@ -98,8 +95,8 @@ class RawWriter:
         else:
             self.discard()
 
-    def add(self, record: Any, source: Source, context: Mapping[str, Any] | None = None) -> None:
-        """Write one record with where it was served and what it lacks itself."""
+    def add(self, record: Any, source: Provenance, context: Mapping[str, Any] | None = None) -> None:
+        """Write one record with its request, and with context that the record itself does not have."""
         line = {
             "stream": self._stream,
             "run_id": self._run_id,
@@ -113,7 +110,7 @@ class RawWriter:
         if self._open is None:
             self._files += 1
             self._open = _Part(self._folder / f"{self._read_id}-{self._files}")
-        # ASCII: JSON may hold half surrogates, which UTF-8 cannot.
+        # ASCII: JSON may contain lone surrogates, which UTF-8 cannot encode.
         self._open.write(json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n")
         if self._open.size >= PART_BYTES:
             self._finish_part()
@@ -122,7 +119,7 @@ class RawWriter:
                 self._upload()
 
     def discard(self) -> None:
-        """Drop what was not uploaded."""
+        """Drop the parts that are not uploaded yet."""
         self._finish_part()
         while self._finished:
             self._finished.pop().path.unlink()
@@ -142,7 +139,7 @@ class RawWriter:
             self._finished.pop(0).path.unlink()
 
     def _put(self, body: bytes, metadata: Mapping[str, str]) -> str:
-        """Upload under the first free part number: an earlier attempt of the run may have taken some."""
+        """Upload under the first free part number: an earlier attempt of the run may have used some."""
         while True:
             key = str(layout.RawKey(self._stream, self._run_id, self._part, self._unit))
             self._part += 1
@@ -153,13 +150,13 @@ class RawWriter:
             return key
 
 
-def _next_part(before: Sequence[str], run_id: str) -> int:
-    keys = [layout.RawKey.parse(key) for key in before]
+def _next_part(earlier_keys: Sequence[str], run_id: str) -> int:
+    keys = [layout.RawKey.parse(key) for key in earlier_keys]
     return max((key.part + 1 for key in keys if key.run_id == run_id), default=0)
 
 
 class _Part:
-    """One gzip file in the making; the same lines give the same bytes."""
+    """A gzip file under construction; the same lines give the same bytes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

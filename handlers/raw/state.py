@@ -1,4 +1,4 @@
-"""State: small JSON objects that one run leaves for the next, changed by conditional writes."""
+"""State: small JSON objects that one run leaves for the next, updated by conditional writes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from handlers.raw.bucket import Bucket, ConflictError
+from handlers.raw.bucket import ConflictError, RawBucket
 
 _TRIES = 10
 
@@ -14,38 +14,38 @@ Content = dict[str, Any]
 
 
 class StateError(Exception):
-    """State that others keep changing."""
+    """Other runs keep changing the state."""
 
 
 class StateFile:
-    """One state object, loaded when it is first asked for.
+    """A state object, loaded on first use.
 
     Args:
         bucket: the raw bucket.
-        key: where the object lies.
-        unreadable: is told the key where no JSON object lies there; it counts as empty.
+        key: key of the object.
+        on_unreadable: called with the key if the content is not a JSON object; it then counts as empty.
     """
 
-    def __init__(self, bucket: Bucket, key: str, unreadable: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, bucket: RawBucket, key: str, on_unreadable: Callable[[str], None] = lambda _: None) -> None:
         self._bucket = bucket
         self._key = key
-        self._unreadable = unreadable
+        self._on_unreadable = on_unreadable
         self._loaded = False
         self._content: Content = {}
         self._etag: str | None = None
 
     @property
     def content(self) -> Content:
-        """What the object holds; empty where there is none or it is unreadable."""
+        """The stored content; empty if the object is missing or unreadable."""
         if not self._loaded:
             self._load()
         return self._content
 
     def update(self, change: Callable[[Content], Content]) -> None:
-        """Replace the content by what `change` makes of it; called again on what another run has written meanwhile.
+        """Apply `change` to the content and store the result; repeat on newer content if another run was first.
 
         Raises:
-            StateError: others were first each time.
+            StateError: other runs were first every time.
         """
         for _ in range(_TRIES):
             new = change(self.content)
@@ -59,7 +59,7 @@ class StateFile:
             else:
                 self._content = new
                 return
-        raise StateError(f"Other runs keep changing {self._key}: the next run reads again what it does not hold.")
+        raise StateError(f"Other runs keep changing {self._key}: the next run reads again what is missing there.")
 
     def _load(self) -> None:
         self._loaded = True
@@ -75,16 +75,16 @@ class StateFile:
         if isinstance(content, dict):
             self._content = content
         else:
-            self._unreadable(self._key)
+            self._on_unreadable(self._key)
 
 
 class Slot:
-    """The part of a state object that belongs to one unit.
+    """The section of a state object that belongs to one unit.
 
     Args:
         state: the object.
-        path: names that lead to the part; without any it is the whole.
-        tidy: is applied to the whole content with every change.
+        path: keys that lead to the section; none for the whole object.
+        tidy: applied to the whole content with every change.
     """
 
     def __init__(self, state: StateFile, *path: str, tidy: Callable[[Content], Content] = lambda whole: whole) -> None:
@@ -94,14 +94,14 @@ class Slot:
 
     @property
     def content(self) -> Content:
-        """What the part holds; empty where there is none or it is no object."""
+        """The stored section; empty if it is missing or not a JSON object."""
         part: object = self._state.content
         for name in self._path:
             part = part.get(name) if isinstance(part, dict) else None
         return part if isinstance(part, dict) else {}
 
     def update(self, change: Callable[[Content], Content]) -> None:
-        """Replace the part as `StateFile.update` replaces the whole; raises as that and as `change` do."""
+        """Apply `change` to the section; raise what `StateFile.update` and `change` raise."""
         self._state.update(lambda whole: self._tidy(_changed(whole, self._path, change)))
 
 

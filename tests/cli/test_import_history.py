@@ -24,7 +24,7 @@ from botocore.exceptions import EndpointConnectionError
 from cli.main import main
 from handlers.layout import ManifestKey, RawKey, state_key
 from handlers.raw import objects
-from handlers.raw.bucket import Bucket, ConflictError
+from handlers.raw.bucket import ConflictError, RawBucket
 from handlers.raw.manifest import UnitRow
 from handlers.streams import STREAMS
 from tests.cli.import_stage import ACCOUNT, BUCKET, ImportStage, KilledError, at_put, interrupted, killed
@@ -122,7 +122,7 @@ def test_the_manifest_has_the_fields_of_the_extractors_and_names_each_file(stage
         "status": "complete",
         "reason": None,
     }
-    assert [set(unit) for unit in units] == [set(UnitRow(STREAM).row())] * 2
+    assert [set(unit) for unit in units] == [set(UnitRow(stream=STREAM).row())] * 2
     assert units == [
         {
             "stream": STREAM,
@@ -527,7 +527,7 @@ def test_several_broken_files_are_each_reported(
         "Streaming_History_Audio_0.json, Streaming_History_Audio_1.json cannot be read to the end, so their export"
     )
     assert stage.manifests()[0]["reason"] == (
-        "2 of 3 units lack something, first streaming_history: The file stops at element 5, in the middle of its list."
+        "2 of 3 units are incomplete, first streaming_history: The file stops at element 5, in the middle of its list."
     )
 
 
@@ -984,7 +984,7 @@ def test_others_that_are_always_first_are_one_sentence(
 
     path = audio_file(tmp_path, "2020", plays(0, 1))
     with monkeypatch.context() as patch:
-        patch.setattr(Bucket, method, conflict)
+        patch.setattr(RawBucket, method, conflict)
         assert stage.fail(path) == sentence
     assert stage.keys("runs/") == []
     stage.run(path)

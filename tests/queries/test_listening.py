@@ -526,14 +526,14 @@ def test_overview_counts_listens_of_every_kind_but_artists_and_tracks_of_music(l
         exported("2026-11-01 13:00", "y", "Beck", ms_played=29_999),
         exported("2026-11-02 12:00", "news", "A show", item_type="episode", ms_played=5_400_000),
     )
-    assert lake.ask(NAMED["overview"]) == [
+    assert lake.query(NAMED["overview"]) == [
         ("ana", "Ana", 3, 1.6, 1, 1, 2, moment("2026-11-01 00:30"), moment("2026-11-02 13:00"))
     ]
 
 
 def test_overview_has_a_row_for_an_account_that_heard_nothing(lake: Lake) -> None:
     lake.read(run(2), "profile", [{"display_name": "Ana"}])
-    assert lake.ask(NAMED["overview"]) == [("ana", "Ana", 0, 0.0, 0, 0, 0, None, None)]
+    assert lake.query(NAMED["overview"]) == [("ana", "Ana", 0, 0.0, 0, 0, 0, None, None)]
 
 
 def test_listening_by_week_begins_on_local_mondays(lake: Lake, player: Player) -> None:
@@ -543,7 +543,7 @@ def test_listening_by_week_begins_on_local_mondays(lake: Lake, player: Player) -
         exported("2026-11-08 22:30"),
         exported("2026-11-12 12:00"),
     )
-    assert lake.ask(NAMED["listening_by_week"]) == [
+    assert lake.query(NAMED["listening_by_week"]) == [
         ("ana", date(2026, 11, 9), 2, 6.0, 2),
         ("ana", date(2026, 11, 2), 1, 3.0, 1),
     ]
@@ -556,7 +556,7 @@ def test_top_by_year_places_artists_tracks_and_albums_of_each_year(lake: Lake, p
         *(exported(f"2025-06-0{day} 12:00", "z", "Cher", ms_played=300_000) for day in (1, 2)),
         exported("2026-05-01 12:00", "x"),
     )
-    assert lake.ask(NAMED["top_by_year"]) == [
+    assert lake.query(NAMED["top_by_year"]) == [
         ("ana", 2026, "artist", 1, "Abba", None, 1, 3.0),
         ("ana", 2026, "track", 1, "X", "Abba", 1, 3.0),
         ("ana", 2025, "album", 1, "Arrival", "Abba", 2, 6.0),
@@ -582,7 +582,7 @@ def test_top_by_month_compares_twelve_months_with_the_twelve_before(lake: Lake, 
         exported("2026-11-20 12:00", "y", "Beck"),
         exported("2026-11-21 12:00", "y", "Beck"),
     )
-    artists = [row[2:] for row in lake.ask(NAMED["top_by_month"]) if row[1] == "artist"]
+    artists = [row[2:] for row in lake.query(NAMED["top_by_month"]) if row[1] == "artist"]
     assert artists == [
         (1, 2, "Abba", None, 3, 9.0, date(2025, 12, 1), 1),
         (1, 2, "Abba", None, 3, 9.0, date(2026, 11, 1), 2),

@@ -1,1 +1,1 @@
-"""From pages of the Web API to raw objects: how each kind of stream is read, and the state that it keeps."""
+"""From pages of the Web API to raw objects: the kinds of read and the state they keep."""

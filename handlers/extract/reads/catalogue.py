@@ -1,17 +1,17 @@
-"""The artists, albums and tracks that a setting names: one snapshot each, an artist's with the albums."""
+"""The artists, albums and tracks that a setting lists: one snapshot each, an artist's including the albums."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from handlers.catalogue_uris import CatalogueUri
 from handlers.extract.reads import paging
-from handlers.extract.reads.full_read import FullRead
-from handlers.extract.reads.paging import Pass, Place, Record
+from handlers.extract.reads.full_read import FullRead, SourceRecords
+from handlers.extract.reads.paging import Cursor, Pass, Record
+from handlers.extract.reads.run_context import RunContext
 from handlers.extract.reads.snapshot import read_unit
-from handlers.extract.reads.work import Work
-from handlers.extract.spotify.errors import BrokenAnswerError, NotFoundError, RefusedError
+from handlers.extract.spotify.errors import MalformedResponseError, NotFoundError, RefusedError
 from handlers.raw.state import Slot
 from handlers.streams import ARTIST_ALBUMS, ARTIST_ALBUMS_PAGE_SIZE, CATALOGUE_KINDS, Stream
 
@@ -28,50 +28,57 @@ _ALBUMS = Stream(
 )
 
 
-def read_catalogue(work: Work, stream: Stream) -> None:
-    """Read every entry of the setting, each a unit: one that fails does not keep the others from being read.
+def read_catalogue(run: RunContext, stream: Stream) -> None:
+    """Read every entry of the setting as a unit of its own, so that one failure does not affect the others.
 
-    State: `{"units": {<id>: {"complete", "digest", "open", "short", "asked"}}}`, each as of a snapshot.
+    State: `{"units": {<id>: {"complete", "digest", "open", "short", "asked"}}}`, each as in a snapshot.
     """
-    if not work.catalogue:
-        work.ledger.note_skipped([stream], "no_catalogue_uris")
+    if not run.catalogue:
+        run.unit_log.add_skipped([stream], "no_catalogue_uris")
         return
-    state = work.state(stream)
-    for uri in work.catalogue:
-        if not work.is_left(stream, uri.id):
+    state = run.state(stream)
+    for uri in run.catalogue:
+        if not run.is_left(stream, uri.id):
             continue
-        with work.ledger.unit(stream, uri.id, mode="full") as unit:
-            short = paging.REPEATABLE_PAGES * ARTIST_ALBUMS_PAGE_SIZE
-            read_unit(FullRead(work, unit, Slot(state, "units", uri.id), _Source(work, uri), short=short))
+        with run.unit_log.unit(stream, uri.id, mode="full") as unit:
+            read_unit(
+                FullRead(
+                    run=run,
+                    unit=unit,
+                    slot=Slot(state, "units", uri.id),
+                    source=_CatalogueSource(run, uri),
+                    short=paging.REPEATABLE_PAGES * ARTIST_ALBUMS_PAGE_SIZE,
+                )
+            )
 
 
-class _Source:
-    """The thing itself, and behind that the albums of an artist."""
+class _CatalogueSource:
+    """Yields the entry itself, then an artist's albums."""
 
-    def __init__(self, work: Work, uri: CatalogueUri) -> None:
-        self._work = work
+    def __init__(self, run: RunContext, uri: CatalogueUri) -> None:
+        self._run = run
         self._uri = uri
-        self._context = {"requested_uri": str(uri)}
+        self._context: Mapping[str, Any] = {"requested_uri": str(uri)}
 
-    def __call__(self, behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+    def __call__(self, after: Cursor | None, one_pass: Pass) -> SourceRecords:
         kind = CATALOGUE_KINDS[self._uri.kind]
         path = kind.path.format(unit=self._uri.id)
-        if behind is None:
-            yield self._thing(path, kind.quota_group), self._context
+        if after is None:
+            yield self._entry(path, kind.quota_group), self._context
         if self._uri.kind != "artist":
             return
-        # A place behind the artist itself is the begin of the albums.
-        within = behind if behind and behind.path != path else None
-        for record in self._work.records(_ALBUMS, self._uri.id, one_pass=one_pass, behind=within):
+        # After the artist itself come the albums from their first page.
+        within = after if after and after.path != path else None
+        for record in self._run.records(_ALBUMS, self._uri.id, one_pass=one_pass, after=within):
             yield record, self._context
 
-    def _thing(self, path: str, group: str) -> Record:
+    def _entry(self, path: str, group: str) -> Record:
         try:
-            answer = self._work.get(path, group)
+            response = self._run.get(path, group)
         except (NotFoundError, RefusedError) as error:
             raise type(error)(
-                f"Spotify has no {self._uri}: correct it in the setting catalogueUris, or take it out."
+                f"Spotify has no {self._uri}: correct it in the setting catalogueUris or remove it."
             ) from error
-        if not isinstance(answer.value, dict) or not isinstance(answer.value.get("uri"), str):
-            raise BrokenAnswerError(f"Spotify's answer for {self._uri} names no URI: the next run reads it again.")
-        return Record(answer.value, 0, answer)
+        if not isinstance(response.value, dict) or not isinstance(response.value.get("uri"), str):
+            raise MalformedResponseError(f"Spotify's response for {self._uri} has no URI: the next run reads it again.")
+        return Record(response.value, 0, response)

@@ -1,60 +1,59 @@
-"""How much of a list was served, beside the length that it names."""
+"""How many records of a list were served, compared with the total that it names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from handlers.extract.reads.served import Served, record_name
+from handlers.extract.reads.served_records import ServedRecords, distinct_key
 
 _COPIES: Final = 10
-"""So many records of one page that were served before are a page in another's place rather than things that a playlist
-holds twice."""
+"""This many repeated records on one page are another page in its place, rather than duplicates in a playlist."""
 
 
 class ListLength:
-    """Counts the different records of one pass over a list.
+    """Counts the distinct records of one pass over a list.
 
     Args:
         start: position of the first record.
-        by_cursor: whether pages name no positions, so that a record that is served again is known by itself alone.
-        repeats: whether the list may hold the same record twice, as a playlist may; then only those count as served
-            again that fill a page or a large part of it.
+        by_cursor: whether pages name no positions, so that only its key shows that a record is repeated.
+        repeats: whether the list may hold the same record twice, as a playlist may; then records count as repeated
+            only if they fill a page or a large part of it.
         served: what the pass was served before `start`.
     """
 
-    def __init__(self, start: int, *, by_cursor: bool, repeats: bool, served: Served) -> None:
+    def __init__(self, start: int, *, by_cursor: bool, repeats: bool, served: ServedRecords) -> None:
         self.reach = start
-        """Position behind the furthest record; of a list by cursor the number of different records."""
+        """Position after the furthest record; for a list by cursor the number of distinct records."""
         self.repeated = 0
         """Records that were served before."""
         self._by_cursor = by_cursor
         self._repeats = repeats
         self._seen = served
-        self._is_page_again = False
+        self._is_page_repeated = False
         self._skipped = 0
 
     @property
     def served(self) -> int:
-        """Different records so far, with those before `start`."""
+        """Distinct records so far, including those before `start`."""
         return self.reach - self._skipped
 
     def is_repeated(self, position: int, items: Sequence[Any]) -> bool:
-        """Whether a page seems to be another one, or a part of it, in the place of its own records."""
+        """Return whether a page seems to be another page, or a part of one, in its place."""
         if not self._by_cursor and position < self.reach:
             return False
-        seen = sum(name is not None and name in self._seen for name in map(record_name, items))
+        seen = sum(key is not None and key in self._seen for key in map(distinct_key, items))
         return seen > 0 and (not self._repeats or seen >= min(_COPIES, len(items)))
 
     def begin_page(self, position: int, items: Sequence[Any]) -> None:
-        """Note a page, the records of which are counted as they are served."""
-        self._is_page_again = self._repeats and self.is_repeated(position, items)
+        """Start a page, whose records are then counted one by one."""
+        self._is_page_repeated = self._repeats and self.is_repeated(position, items)
 
-    def serve(self, position: int, value: Any) -> bool:
-        """Count a record; returns whether it stands where another should."""
-        name = record_name(value)
-        before = name is not None and self._seen.note(name)
-        again = before and (self._is_page_again or not self._repeats)
+    def count(self, position: int, value: Any) -> bool:
+        """Count a record; return whether it is served in place of another."""
+        key = distinct_key(value)
+        before = key is not None and self._seen.add(key)
+        again = before and (self._is_page_repeated or not self._repeats)
         if self._by_cursor:
             self.reach += not again
         elif position < self.reach:
@@ -67,27 +66,27 @@ class ListLength:
         return again
 
     def gap_before(self, position: int) -> int:
-        """How many records lie between those so far and a page that begins at a position."""
+        """Return how many records are missing between those so far and a page that starts at a position."""
         return 0 if self._by_cursor else max(0, position - self.reach)
 
-    def counts(self, records: int, total: int | None) -> bool:
-        """Whether a total has room for so many more."""
+    def has_room_for(self, records: int, total: int | None) -> bool:
+        """Return whether the total allows that many more records."""
         return total is not None and total >= self.served + records
 
     def skip(self, records: int) -> None:
-        """Go on behind records that nobody served."""
+        """Continue after records that were not served."""
         self._skipped += records
         self.reach += records
 
     def jump(self, position: int, grown: int) -> int:
-        """Go on at a position to which changes have moved the list.
+        """Continue at the position to which changes have moved the list.
 
         Args:
-            position: of the next record.
+            position: position of the next record.
             grown: by how many records the list has become longer.
 
         Returns:
-            How many records lie between that cannot have come since the pass began.
+            How many of the records in between cannot be new since the pass started.
         """
         skipped = max(0, position - self.reach - max(0, grown))
         self._skipped += skipped

@@ -1,4 +1,4 @@
-"""What looks on while a list is read."""
+"""Observers of a pass over a list."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from handlers.raw.state import Content
 
 
 class Observer:
-    """Is shown every record of a pass; what it has seen outlasts a cut."""
+    """Sees every record of a pass; what it has seen so far is stored while the pass is interrupted."""
 
     def begin(self, seen: Content | None) -> None:
-        """A pass begins, or goes on with what `content` gave when it was cut off."""
+        """Start a pass, or resume one with what `content` returned when it was interrupted."""
 
     def see(self, value: Any) -> None:
         """Look at one record."""
 
     def content(self) -> Content:
-        """What was seen so far, as JSON."""
+        """Return what was seen so far, as JSON."""
         return {}

@@ -1,54 +1,54 @@
-"""From pages to records: driven by `next` and by nothing else, and resumed behind a record that was read before."""
+"""From pages to records: following `next` and nothing else, and resuming after a record that was read before."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from handlers.extract.reads.identity import identity
 from handlers.extract.reads.list_length import ListLength
-from handlers.extract.reads.served import Served
+from handlers.extract.reads.record_keys import record_key
+from handlers.extract.reads.served_records import ServedRecords
 from handlers.extract.reads.shortfall import Shortfall
-from handlers.extract.spotify.client import Answer, SpotifyClient
-from handlers.extract.spotify.errors import BrokenAnswerError, NotFoundError, RefusedError
+from handlers.extract.spotify.client import Response, SpotifyClient
+from handlers.extract.spotify.errors import MalformedResponseError, NotFoundError, RefusedError
 from handlers.streams import Stream
 
 REPEATABLE_PAGES = 20
-"""A list of at most so many pages is read again from its begin where it changes meanwhile; in a longer one the place is
-looked for where the pass stood."""
+"""A list of at most this many pages is read again from its start if it changes meanwhile; in a longer one the pass
+searches for the position where it was."""
 PAGES_ON = 10
-"""How many pages further on a pass looks for the record that it read last."""
+"""How many pages ahead a pass searches for the record that it read last."""
 _OFFSET_DIGITS = 18
-"""Of an offset in a URL; Python refuses to read numbers of thousands of digits."""
+"""Digits of an offset in a URL; Python refuses to parse numbers of thousands of digits."""
 _SEARCHES = 10
-"""How often a pass looks for its place, before it takes a list that never rests as it is."""
+"""How often a pass searches for its position before it accepts a list that keeps changing."""
 
 
 class MovedError(Exception):
-    """The list is not the one that the pass began with: its records do not fit together."""
+    """The list has changed since the pass started: its records do not fit together."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a pass over a list stands: behind which record, and which request served that."""
+@dataclass(frozen=True, kw_only=True)
+class Cursor:
+    """The position of a pass: after which record, and the request that served it."""
 
     position: int
-    """Of the next record, from 0."""
+    """Position of the next record, from 0."""
     last: str
-    """The identity of the record before it."""
+    """The key of the record before it."""
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
 
     def content(self) -> dict[str, Any]:
-        """The form in which state holds it."""
-        return {"position": self.position, "last": self.last, "path": self.path, "params": dict(self.params)}
+        """Return the form stored in the state."""
+        return asdict(self)
 
     @classmethod
-    def parse(cls, content: object) -> Place | None:
-        """What state holds; None where it is something else."""
+    def parse(cls, content: object) -> Cursor | None:
+        """Parse stored content; return None for anything else."""
         if not isinstance(content, dict):
             return None
         position, last, path, params = (content.get(name) for name in ("position", "last", "path", "params"))
@@ -61,51 +61,60 @@ class Place:
             or not all(isinstance(text, str) for pair in params.items() for text in pair)
         ):
             return None
-        return cls(position, last, path, params)
+        return cls(position=position, last=last, path=path, params=params)
 
 
 @dataclass(frozen=True)
 class Record:
-    """One element of a page, or the one answer of a stream without pages."""
+    """One element of a page, or the whole response of a stream without pages."""
 
     value: Any
-    """As Spotify sent it; also null."""
+    """As Spotify sent it; may be null."""
     position: int
-    """Place in the whole list, from 0."""
-    answer: Answer
-    """Where it was served."""
+    """Position in the whole list, from 0."""
+    response: Response
 
     @property
-    def place(self) -> Place:
-        """The place behind this record."""
-        return Place(self.position + 1, identity(self.value), self.answer.path, self.answer.params)
+    def cursor(self) -> Cursor:
+        """The position after this record."""
+        return Cursor(
+            position=self.position + 1,
+            last=record_key(self.value),
+            path=self.response.path,
+            params=self.response.params,
+        )
 
 
 class Pass:
-    """One pass over a list, of which each page names the length: what goes meanwhile moves others past the reader.
+    """One pass over a list.
 
     Args:
-        repeatable: whether another pass may follow; the last one takes a list that moves as it is.
-        shortfall: notes what the list lacks of its length; without one nothing does.
-        served: what an earlier run was served that began the pass.
+        shortfall: counts the records missing from the list.
+        served: what an earlier run was served that started the pass.
+        repeatable: whether another pass may follow; the last one accepts a list that changes.
+        watch_total: whether a changed total means that the list has moved past the reader.
     """
 
-    def __init__(self, *, repeatable: bool, shortfall: Shortfall | None = None, served: Served | None = None) -> None:
-        self.repeatable = repeatable
+    def __init__(
+        self,
+        *,
+        shortfall: Shortfall,
+        served: ServedRecords | None = None,
+        repeatable: bool = False,
+        watch_total: bool = True,
+    ) -> None:
         self.shortfall = shortfall
-        self.served = served or Served()
-        self._total: int | None = None
+        self.served = served or ServedRecords()
+        self.repeatable = repeatable
+        self.total: int | None = None
+        """The latest total, if watched."""
+        self._watch_total = watch_total
 
-    @property
-    def total(self) -> int | None:
-        """The last length that a page named."""
-        return self._total
-
-    def moved(self, total: object) -> bool:
-        """Note the length that a page names, if it names one; tells whether it is another than before."""
-        if type(total) is not int:
+    def notice_change(self, total: object) -> bool:
+        """Take a page's total, if watched; return whether it differs from the one before."""
+        if not self._watch_total or type(total) is not int:
             return False
-        before, self._total = self._total, total
+        before, self.total = self.total, total
         return before is not None and before != total
 
 
@@ -114,130 +123,119 @@ def records(
     stream: Stream,
     unit: str = "",
     *,
-    one_pass: Pass | None = None,
-    shortfall: Shortfall | None = None,
-    served: Served | None = None,
-    behind: Place | None = None,
+    one_pass: Pass,
+    after: Cursor | None = None,
     params: Mapping[str, str] | None = None,
 ) -> Iterator[Record]:
-    """Every record of a stream, page after page.
+    """Yield every record of a stream, page by page.
 
     Args:
-        client: what asks.
-        stream: its path, page size and parameters are used.
-        unit: stands for `{unit}` in the path.
-        one_pass: watches the length of the list; without it nothing does. It brings `shortfall` and `served`.
-        shortfall: notes what the list lacks of its length, and has it asked for once.
-        served: what the list served up to `behind`; takes what it serves after that.
-        behind: go on behind this record instead of beginning with the first.
-        params: more parameters of the first request.
+        client: sends the requests.
+        stream: stream whose path, page size and parameters are used.
+        unit: replaces `{unit}` in the path.
+        one_pass: the pass over the list.
+        after: resume after this record instead of starting with the first.
+        params: more parameters for the first request.
 
     Raises:
-        SpotifyError: a request failed, or an answer has no such shape or leads in a circle.
-        MovedError: the list changed so that the pass is to begin again; never in a pass that is not repeatable, unless
-            `behind` is gone.
+        SpotifyError: a request failed, or a response is malformed or leads in a circle.
+        MovedError: the list changed, so the pass must start again; if the pass is not repeatable, only because the
+            record of `after` is gone.
     """
     if stream.paging == "none":
-        answer = client.get_once(stream.path)
-        if not isinstance(answer.value, dict):
-            raise BrokenAnswerError(f"Spotify's answer for {stream.name} is no object: the next run reads it again.")
-        yield Record(answer.value, 0, answer)
+        response = client.get_cached(stream.path)
+        if not isinstance(response.value, dict):
+            raise MalformedResponseError(
+                f"Spotify's response for {stream.name} is not an object: the next run reads it again."
+            )
+        yield Record(response.value, 0, response)
         return
-    if one_pass:
-        shortfall, served = one_pass.shortfall, one_pass.served
     listing = _List(client, stream, unit, {**dict(stream.params), **(params or {})})
     try:
-        page: _Page | None = listing.behind(behind) if behind else listing.first()
-        # Behind a record that was read before, the list goes on wherever that stands by now.
-        start = page.position(behind.position) if page and behind else 0
-        reader = _Reader(client, listing, stream, one_pass, shortfall, served or Served(), behind, start)
+        page: _Page | None = listing.resume(after) if after else listing.first()
+        # The list continues after the record, wherever that is by now.
+        start = page.position(after.position) if page and after else 0
+        reader = _Reader(client, listing, stream, one_pass, after, start)
         while page:
-            page = reader.asked_again(reader.placed(page))
-            yield from reader.skipped_before(page)
-            yield from reader.served(page)
-            page = reader.after(page)
+            page = reader.retried(reader.aligned(page))
+            yield from reader.gap_before(page)
+            yield from reader.records(page)
+            page = reader.next_page(page)
     except MovedError:
-        if shortfall:
-            shortfall.expect(listing.total)
+        one_pass.shortfall.expect(listing.total)
         raise
 
 
 class _Reader:
-    """Where one pass over the pages of a list stands."""
+    """The progress of one pass over the pages of a list."""
 
     def __init__(
         self,
         client: SpotifyClient,
         listing: _List,
         stream: Stream,
-        one_pass: Pass | None,
-        shortfall: Shortfall | None,
-        served: Served,
-        behind: Place | None,
+        one_pass: Pass,
+        after: Cursor | None,
         start: int,
     ) -> None:
         self._client = client
         self._listing = listing
         self._stream = stream
         self._pass = one_pass
-        self._shortfall = shortfall
-        self._behind = behind
+        self._shortfall = one_pass.shortfall
+        self._after = after
         self._record: Record | None = None
         self._position = start
         self._length = ListLength(
-            start, by_cursor=stream.paging == "cursor", repeats=stream.mode == "per_playlist", served=served
+            start, by_cursor=stream.paging == "cursor", repeats=stream.mode == "per_playlist", served=one_pass.served
         )
         self._followed: set[str] = set()
         self._pages = 0
         self._searches = 0
 
-    def placed(self, page: _Page) -> _Page:
-        """The page, or the one that goes on where the pass stands in a list that has changed.
+    def aligned(self, page: _Page) -> _Page:
+        """Return the page, or in a list that has changed the one at which the pass continues.
 
         Raises:
-            MovedError: the pass is to begin again.
+            MovedError: the pass must start again.
             SpotifyError: a request failed.
         """
         self._pages += 1
-        one_pass = self._pass
-        before = one_pass.total if one_pass else None
-        if one_pass is None or not one_pass.moved(page.total) or (last := self._last) is None:
+        before = self._pass.total
+        if not self._pass.notice_change(page.total) or (last := self._last) is None:
             return page
         may_restart = self._stream.paging == "cursor" or self._pages <= REPEATABLE_PAGES
-        if one_pass.repeatable and may_restart and not self._behind:
+        if self._pass.repeatable and may_restart and not self._after:
             raise MovedError
         if self._stream.paging == "cursor" or self._searches == _SEARCHES:
             return page
         self._searches += 1
         self._followed.clear()
-        found = self._listing.found_again(last, page, repeatable=one_pass.repeatable)
+        found = self._listing.relocate(last, page, repeatable=self._pass.repeatable)
         if found is not page:
             grown = page.total - before if type(page.total) is int and before is not None else 0
-            skipped = self._length.jump(found.position(self._position), grown)
-            if self._shortfall:
-                self._shortfall.skip(skipped)
+            self._shortfall.skip(self._length.jump(found.position(self._position), grown))
         return found
 
-    def asked_again(self, page: _Page) -> _Page:
-        """The page, or what Spotify serves in its place when one that repeats others is asked for again.
+    def retried(self, page: _Page) -> _Page:
+        """Return the page; request one that repeats earlier records again, if that can help.
 
         Raises:
-            MovedError: as `placed`.
+            MovedError: see `aligned`.
             SpotifyError: a request failed.
         """
-        if not self._shortfall or not page.is_whole:
-            return page
-        if not self._length.is_repeated(page.position(self._position), page.items):
-            return page
-        if not self._length.counts(len(page.items), self._listing.total) or not self._shortfall.may_ask(
-            len(page.items)
+        if (
+            page.is_whole
+            and self._length.is_repeated(page.position(self._position), page.items)
+            and self._length.has_room_for(len(page.items), self._listing.total)
+            and self._shortfall.spend_request(len(page.items))
+            and (again := self._listing.request_again(page))
         ):
-            return page
-        again = self._listing.again(page)
-        return self.placed(again) if again else page
+            return self.aligned(again)
+        return page
 
-    def skipped_before(self, page: _Page) -> Iterator[Record]:
-        """What lies between the pages before and this one, if it does not begin where they ended.
+    def gap_before(self, page: _Page) -> Iterator[Record]:
+        """Yield the records between the previous page and this one, if it does not start where that ended.
 
         Raises:
             SpotifyError: a request failed.
@@ -246,21 +244,21 @@ class _Reader:
         gap = length.gap_before(page.position(length.reach))
         if not gap:
             return
-        is_counted = length.counts(gap + len(page.items), self._listing.total)
-        if is_counted and self._shortfall and self._shortfall.may_ask(gap, hole=True):
+        is_counted = length.has_room_for(gap + len(page.items), self._listing.total)
+        if is_counted and self._shortfall.spend_request(gap, hole=True):
             if part := self._listing.part(length.reach, gap):
-                yield from self._records(part.items[:gap], length.reach, part.answer)
+                yield from self._yield(part.items[:gap], length.reach, part.response)
             gap = length.gap_before(page.position(length.reach))
-        if is_counted and self._shortfall:
+        if is_counted:
             self._shortfall.skip(gap)
         length.skip(gap)
 
-    def served(self, page: _Page) -> Iterator[Record]:
-        """The records of a page."""
-        yield from self._records(page.items, page.position(self._position), page.answer)
+    def records(self, page: _Page) -> Iterator[Record]:
+        """Yield the records of a page."""
+        yield from self._yield(page.items, page.position(self._position), page.response)
 
-    def after(self, page: _Page) -> _Page | None:
-        """The next page; None at the end of the list.
+    def next_page(self, page: _Page) -> _Page | None:
+        """Return the next page; None at the end of the list.
 
         Raises:
             SpotifyError: a request failed, or the pages lead in a circle.
@@ -268,18 +266,16 @@ class _Reader:
         if page.following is None:
             return self._rest(page)
         if page.following in self._followed or page.leads_to_itself:
-            raise BrokenAnswerError(
+            raise MalformedResponseError(
                 f"Spotify's pages of {self._stream.name} lead in a circle: the next run reads it again."
             )
         self._followed.add(page.following)
         return self._listing.page(self._client.follow(page.following))
 
     def _rest(self, page: _Page) -> _Page | None:
-        """What a list that ended early has behind its end, asked for once."""
+        """Request once what is missing after the last page of a list that ended early."""
         shortfall, length = self._shortfall, self._length
-        if shortfall is None:
-            return None
-        if shortfall.may_ask(shortfall.lacks(length.served, self._listing.total)):
+        if shortfall.spend_request(shortfall.missing_after(length.served, self._listing.total)):
             self._position = length.reach
             self._followed.clear()
             if rest := self._listing.rest(page, length.reach, self._last):
@@ -287,41 +283,41 @@ class _Reader:
         shortfall.end(length.served, self._listing.total, length.repeated)
         return None
 
-    def _records(self, items: list[Any], start: int, answer: Answer) -> Iterator[Record]:
+    def _yield(self, items: list[Any], start: int, response: Response) -> Iterator[Record]:
         self._position = start
         self._length.begin_page(start, items)
         for item in items:
-            record = Record(item, self._position, answer)
+            record = Record(item, self._position, response)
             self._position += 1
             self._record = record
-            if self._length.serve(record.position, item) and self._shortfall:
+            if self._length.count(record.position, item):
                 self._shortfall.skip(1)
             yield record
 
     @property
-    def _last(self) -> Place | None:
-        """The place behind the latest record of this pass or of the one that it resumes."""
-        return self._record.place if self._record else self._behind
+    def _last(self) -> Cursor | None:
+        """The position after the latest record of this pass, or of the one that it resumes."""
+        return self._record.cursor if self._record else self._after
 
 
 def first_page(client: SpotifyClient, stream: Stream) -> list[Record]:
-    """The records of the first page alone.
+    """Return the records of the first page only.
 
     Raises:
-        SpotifyError: the request failed, or the answer has no such shape.
+        SpotifyError: the request failed, or the response is malformed.
     """
     page = _List(client, stream, "", dict(stream.params)).first()
-    return [Record(item, index, page.answer) for index, item in enumerate(page.items)]
+    return [Record(item, index, page.response) for index, item in enumerate(page.items)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Page:
-    """What of a page is still to be read."""
+    """The part of a page that is still to be read."""
 
-    answer: Answer
+    response: Response
     items: list[Any]
     offset: int | None
-    """Of the first of `items`; None where the page names none."""
+    """Offset of the first of `items`; None if the page has none."""
     total: object
     following: str | None
     is_whole: bool = True
@@ -337,16 +333,16 @@ class _Page:
         try:
             parts = urlsplit(self.following)
         except ValueError:
-            return False  # Nor does it lead anywhere else.
+            return False  # It does not lead anywhere else either.
         first = {"offset": "0"}
-        return parts.path.endswith(f"/{self.answer.path}") and (
-            first | dict(parse_qsl(parts.query)) == first | dict(self.answer.params)
+        return parts.path.endswith(f"/{self.response.path}") and (
+            first | dict(parse_qsl(parts.query)) == first | dict(self.response.params)
         )
 
-    def behind(self, last: str, position: int) -> _Page | None:
-        """The rest of the page behind the record that was read last; of several the one nearest to its old place."""
+    def after(self, last: str, position: int) -> _Page | None:
+        """Return the rest after the record with that key; if there are several, the one nearest to the position."""
         start = self.offset or 0
-        found = [index for index, item in enumerate(self.items) if identity(item) == last]
+        found = [index for index, item in enumerate(self.items) if record_key(item) == last]
         if not found:
             return None
         index = min(found, key=lambda index: abs(start + index - position)) + 1
@@ -355,7 +351,7 @@ class _Page:
 
 
 class _List:
-    """One list of the Web API."""
+    """A list of the Web API."""
 
     def __init__(self, client: SpotifyClient, stream: Stream, unit: str, params: Mapping[str, str]) -> None:
         self._client = client
@@ -363,113 +359,119 @@ class _List:
         self._path = stream.path.format(unit=unit)
         self._params: dict[str, str | int] = {"limit": stream.page_size, **params}
         self.total: int | None = None
-        """The last length that a page named."""
+        """The latest total."""
 
     def first(self) -> _Page:
         return self.page(self._client.get(self._path, self._params))
 
-    def behind(self, place: Place) -> _Page:
-        """The page on which a pass goes on that was cut off.
+    def resume(self, cursor: Cursor) -> _Page:
+        """Return the page at which an interrupted pass continues.
 
         Raises:
-            MovedError: the record that was read last is gone, or Spotify no longer takes the place.
+            MovedError: the last record is gone, or Spotify no longer accepts the cursor.
         """
         try:
-            return self._found(place) if self._stream.paging == "offset" else self._found_by_cursor(place)
+            return self._locate(cursor) if self._stream.paging == "offset" else self._locate_by_cursor(cursor)
         except (NotFoundError, RefusedError) as error:
             raise MovedError from error
 
-    def _found_by_cursor(self, place: Place) -> _Page:
-        page = self.page(self._client.get(place.path, dict(place.params)))
-        rest = page.behind(place.last, place.position)
+    def _locate_by_cursor(self, cursor: Cursor) -> _Page:
+        page = self.page(self._client.get(cursor.path, dict(cursor.params)))
+        rest = page.after(cursor.last, cursor.position)
         if rest is None:
             raise MovedError
-        # A page by cursor names no offset.
-        return replace(rest, offset=place.position)
+        # Such a page has no offset of its own.
+        return replace(rest, offset=cursor.position)
 
     def part(self, offset: int, size: int) -> _Page | None:
-        """The page of so many records from an offset on; None where Spotify has none."""
-        return self._asked(self._path, {**self._params, "limit": min(size, self._stream.page_size), "offset": offset})
+        """Return that many records from an offset on; None if Spotify has none."""
+        return self._try(self._path, {**self._params, "limit": min(size, self._stream.page_size), "offset": offset})
 
-    def rest(self, page: _Page, reach: int, last: Place | None) -> _Page | None:
-        """What lies behind the last page of a list that ended early; None where Spotify has nothing."""
+    def rest(self, page: _Page, reach: int, last: Cursor | None) -> _Page | None:
+        """Return what follows the last page of a list that ended early; None if Spotify has nothing."""
         if self._stream.paging == "offset":
-            return self._asked(self._path, {**self._params, "offset": reach})
-        again = self.again(page)
+            return self._try(self._path, {**self._params, "offset": reach})
+        again = self.request_again(page)
         if again is None:
             return None
-        rest = again.behind(last.last, last.position) if last else None
+        rest = again.after(last.last, last.position) if last else None
         if rest is None and page.items:
             return replace(again, items=[], following=None)
         return rest or again
 
-    def again(self, page: _Page) -> _Page | None:
-        """The answer to the same request; None where Spotify has none."""
-        return self._asked(page.answer.path, page.answer.params)
+    def request_again(self, page: _Page) -> _Page | None:
+        """Repeat a page's request; return None if Spotify has nothing."""
+        return self._try(page.response.path, page.response.params)
 
-    def _asked(self, path: str, params: Mapping[str, str | int]) -> _Page | None:
-        """A page that may not be there."""
-        with suppress(BrokenAnswerError, NotFoundError, RefusedError):
+    def _try(self, path: str, params: Mapping[str, str | int]) -> _Page | None:
+        with suppress(MalformedResponseError, NotFoundError, RefusedError):
             return self.page(self._client.get(path, dict(params)))
         return None
 
-    def found_again(self, place: Place, page: _Page, *, repeatable: bool) -> _Page:
-        """As `behind`; a pass that is not repeatable goes on with the page at hand where the record is gone."""
+    def relocate(self, cursor: Cursor, page: _Page, *, repeatable: bool) -> _Page:
+        """Return the page after the cursor's record; if that is gone, the given page unless the pass is repeatable."""
         try:
-            return self._found(place)
+            return self._locate(cursor)
         except MovedError:
             if repeatable:
                 raise
             return page
 
-    def _found(self, place: Place) -> _Page:
-        """Look where the record was, then a page back (others are gone), then further on (others came before it)."""
-        at, size = place.position - 1, self._stream.page_size
+    def _locate(self, cursor: Cursor) -> _Page:
+        """Search where the record was, a page back (others were removed), then ahead (others were added)."""
+        at, size = cursor.position - 1, self._stream.page_size
         ahead = [at + size * number for number in range(1, PAGES_ON + 1)]
         ended = False
         for offset in (at, *([max(0, at - size)] if at else []), *ahead):
             if ended and offset > at:
                 break
-            page = self._at(offset)
-            if rest := self._confirmed(page.behind(place.last, at), place):
+            page = self._page_at(offset)
+            if rest := self._confirm(page.after(cursor.last, at), cursor):
                 return rest
             ended = ended or (offset >= at and page.following is None)
         raise MovedError
 
-    def _confirmed(self, rest: _Page | None, place: Place) -> _Page | None:
-        """What lies behind a record; where that has moved, only if it can be read at its new position too.
+    def _confirm(self, rest: _Page | None, cursor: Cursor) -> _Page | None:
+        """Return what follows a record; if the record has moved, only if it can be read at its new position too.
 
-        A page that is served in another's place would otherwise stand for all that lies before the record in it.
+        Otherwise a page served in another's place would hide all records before it.
         """
-        if rest is None or rest.position(place.position) == place.position:
+        if rest is None or rest.position(cursor.position) == cursor.position:
             return rest
         if self._stream.mode == "per_playlist":
-            return None  # Nothing moves within one version; this is another entry for the same thing.
-        position = rest.position(place.position)
-        again = self._at(position - 1).behind(place.last, position - 1)
+            return None  # Nothing moves within one version: this is another entry for the same item.
+        position = rest.position(cursor.position)
+        again = self._page_at(position - 1).after(cursor.last, position - 1)
         return again if again and again.position(position) == position else None
 
-    def _at(self, offset: int) -> _Page:
+    def _page_at(self, offset: int) -> _Page:
         return self.page(self._client.get(self._path, {**self._params, "offset": offset}))
 
-    def page(self, answer: Answer) -> _Page:
-        """Raises `BrokenAnswerError` where the answer is no page."""
+    def page(self, response: Response) -> _Page:
+        """Parse a response; raise `MalformedResponseError` if it is not a page."""
         name = self._stream.name
-        page = answer.value
+        page = response.value
         if self._stream.page_in and isinstance(page, dict):
             page = page.get(self._stream.page_in)
         items = page.get("items") if isinstance(page, dict) else None
         if not isinstance(items, list):
-            raise BrokenAnswerError(f"Spotify's page of {name} has no items: the next run reads it again.")
+            raise MalformedResponseError(f"Spotify's page of {name} has no items: the next run reads it again.")
         offset, following = page.get("offset"), page.get("next")
         if following is not None and not isinstance(following, str):
-            raise BrokenAnswerError(f"Spotify's page of {name} has an invalid `next`: the next run reads it again.")
+            raise MalformedResponseError(
+                f"Spotify's page of {name} has an invalid `next`: the next run reads it again."
+            )
         named = offset if type(offset) is int and offset >= 0 else None
         total = page.get("total")
-        # One that is emptied says nothing of a list that has had a length.
+        # An empty page with total 0 says nothing about a list that had a total before.
         if type(total) is int and (items or total or self.total is None):
             self.total = total
-        asked = answer.params.get("offset", "")
-        if named is None and self._stream.paging == "offset" and asked.isdecimal() and len(asked) <= _OFFSET_DIGITS:
-            named = int(asked)
-        return _Page(answer, items, named, total, following or None)
+        requested = response.params.get("offset", "")
+        if (
+            named is None
+            and self._stream.paging == "offset"
+            and requested.isdecimal()
+            and len(requested) <= _OFFSET_DIGITS
+        ):
+            named = int(requested)
+        return _Page(response=response, items=items, offset=named, total=total, following=following or None)

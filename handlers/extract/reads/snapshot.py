@@ -1,46 +1,43 @@
-"""Streams that are read whole: written only when they differ from their last complete read."""
+"""Streams that are read in full, and written only if they differ from their last complete read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 from handlers.extract.reads import paging
-from handlers.extract.reads.full_read import Finished, FullRead, Known, plain
-from handlers.extract.reads.ledger import Unit
+from handlers.extract.reads.full_read import Baseline, FinishedRead, FullRead, SourceRecords, stream_source
 from handlers.extract.reads.observer import Observer
-from handlers.extract.reads.paging import Pass, Place, Record
-from handlers.extract.reads.state import CompleteRead, newer
-from handlers.extract.reads.work import Work
+from handlers.extract.reads.paging import Cursor, Pass
+from handlers.extract.reads.run_context import RunContext
+from handlers.extract.reads.state import CompleteRead, is_superseded
+from handlers.extract.reads.unit_log import Unit
 from handlers.raw.state import Content, Slot
 from handlers.streams import Stream
 
 
-def read_snapshot(work: Work, stream: Stream, observer: Observer | None = None) -> Unit:
-    """Read the whole stream.
+def read_snapshot(run: RunContext, stream: Stream, observer: Observer | None = None) -> Unit:
+    """Read the whole stream and return its unit.
 
     State: `{"complete": {read_id, mode, keys, records, begun_at, extracted_at}, "digest", "open", "short", "asked"}`.
 
     Args:
-        work: the run.
-        stream: what to read.
-        observer: is shown every record of the pass that counts.
+        run: the run.
+        stream: stream to read.
+        observer: sees every record of the pass that counts.
     """
 
-    def ranked(_behind: Place | None, one_pass: Pass) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+    def ranked(_after: Cursor | None, one_pass: Pass) -> SourceRecords:
         for time_range in stream.time_ranges:
-            for record in work.records(stream, shortfall=one_pass.shortfall, params={"time_range": time_range}):
+            unwatched = Pass(watch_total=False, shortfall=one_pass.shortfall)
+            for record in run.records(stream, one_pass=unwatched, params={"time_range": time_range}):
                 yield record, {"time_range": time_range, "rank": record.position + 1}
 
-    slot = Slot(work.state(stream))
-    with work.ledger.unit(stream, mode="full") as unit:
+    with run.unit_log.unit(stream, mode="full") as unit:
         read_unit(
             FullRead(
-                work,
-                unit,
-                slot,
-                ranked if stream.time_ranges else plain(work, stream),
-                # Ranks of one read are of one moment.
+                run=run,
+                unit=unit,
+                slot=Slot(run.state(stream)),
+                source=ranked if stream.time_ranges else stream_source(run, stream),
+                # All ranks of a read must be from the same time.
                 resumable=stream.paging != "none" and not stream.time_ranges,
                 short=paging.REPEATABLE_PAGES * stream.page_size,
                 observer=observer,
@@ -50,23 +47,23 @@ def read_snapshot(work: Work, stream: Stream, observer: Observer | None = None) 
 
 
 def read_unit(whole: FullRead) -> None:
-    """Read a list and keep it in its slot; what equals the last complete read is `unchanged`.
+    """Read a list and store it in its slot; a list that equals its last complete read is `unchanged`.
 
     Raises:
         SpotifyError: a request failed.
         ShortReadError: the list ended before its own total.
-        LeftToAnotherError: another run has gone on with the same read.
+        ConcurrentReadError: another run has resumed the same read.
     """
     content = whole.slot.content
     whole.previous = CompleteRead.parse(content.get("complete"))
-    whole.known = Known(whole.previous, content.get("digest"))
-    finished = whole.run()
+    whole.baseline = Baseline(whole.previous, content.get("digest"))
+    finished = whole.read()
     if finished:
-        whole.slot.update(lambda content: _changed(whole.kept(content, finished.read), finished))
+        whole.slot.update(lambda content: _changed(whole.state_after(content, finished.read), finished))
         whole.unit.complete(finished.read)
 
 
-def _changed(content: Content, finished: Finished) -> Content:
-    if newer(content.get("complete"), finished.read):
+def _changed(content: Content, finished: FinishedRead) -> Content:
+    if is_superseded(content.get("complete"), finished.read):
         return content
     return {**content, "complete": finished.read.content(), "digest": finished.digest}

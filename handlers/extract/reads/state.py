@@ -1,86 +1,86 @@
-"""What the extractor keeps in state: of each stream or unit the last complete read."""
+"""What the extractor keeps in state: the last complete read of each stream or unit."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
+from handlers import layout
 from handlers.extract import times
-from handlers.extract.logs import logger
-from handlers.raw.bucket import Bucket
+from handlers.extract.logs import LOG
+from handlers.raw.bucket import RawBucket
 from handlers.raw.state import Content, StateFile
 
 
-class LeftToAnotherError(Exception):
-    """Another run has gone on with the same read, which is left to it; the message is the unit's reason."""
+class ConcurrentReadError(Exception):
+    """Another run has resumed the same read, which is left to it; the message is the unit's reason."""
 
     def __init__(self) -> None:
-        super().__init__("Another run reads the same at this moment: it was left to that one.")
+        super().__init__("Another run is reading the same list: it was left to that run.")
 
 
-def state_file(bucket: Bucket, key: str) -> StateFile:
-    """A state object; the log says where one is unreadable."""
+def open_state(bucket: RawBucket, key: str) -> StateFile:
+    """Return a state object; log if it is unreadable."""
     return StateFile(bucket, key, _warn)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CompleteRead:
-    """A finished pass over a stream or a playlist, as state keeps it and `unchanged` units repeat it."""
+    """A finished read of a stream or unit, as the state keeps it and `unchanged` units repeat it."""
 
     read_id: str
     mode: str
     """`full` or `incremental`."""
     keys: tuple[str, ...]
     records: int
-    begun_at: str
-    extracted_at: str
+    started_at: datetime
+    """When its first record was read; `begun_at` in the state."""
+    extracted_at: datetime
     """When it ended."""
 
     def content(self) -> Content:
-        """The form in which state holds it."""
-        return {**asdict(self), "keys": list(self.keys)}
+        """Return the form stored in the state."""
+        return {
+            "read_id": self.read_id,
+            "mode": self.mode,
+            "keys": list(self.keys),
+            "records": self.records,
+            "begun_at": layout.written(self.started_at),
+            "extracted_at": layout.written(self.extracted_at),
+        }
 
     @classmethod
     def parse(cls, content: object) -> CompleteRead | None:
-        """What state holds; None where it is something else, so that all is read again."""
+        """Parse stored content; return None for anything else, so that the list is read again."""
         if not isinstance(content, dict):
             return None
         read_id, mode, keys, records = (content.get(name) for name in ("read_id", "mode", "keys", "records"))
-        if not (
-            isinstance(read_id, str)
-            and mode in ("full", "incremental")
-            and isinstance(keys, list)
-            and all(isinstance(key, str) for key in keys)
-            and type(records) is int
-            and times.parsed(content.get("begun_at"))
-            and times.parsed(content.get("extracted_at"))
+        started_at, extracted_at = times.parse(content.get("begun_at")), times.parse(content.get("extracted_at"))
+        if (
+            not isinstance(read_id, str)
+            or mode not in ("full", "incremental")
+            or not isinstance(keys, list)
+            or not all(isinstance(key, str) for key in keys)
+            or type(records) is not int
+            or started_at is None
+            or extracted_at is None
         ):
             return None
-        return cls(read_id, mode, tuple(keys), records, content["begun_at"], content["extracted_at"])
-
-    @property
-    def begun(self) -> datetime:
-        """When its first record was read."""
-        return _moment(self.begun_at)
-
-    @property
-    def extracted(self) -> datetime:
-        """When it ended."""
-        return _moment(self.extracted_at)
+        return cls(
+            read_id=read_id,
+            mode=mode,
+            keys=tuple(keys),
+            records=records,
+            started_at=started_at,
+            extracted_at=extracted_at,
+        )
 
 
-def newer(content: object, read: CompleteRead) -> bool:
-    """Whether a read that state holds ended after this one."""
-    held = CompleteRead.parse(content)
-    return held is not None and held.extracted > read.extracted
-
-
-def _moment(text: str) -> datetime:
-    moment = times.parsed(text)
-    if moment is None:
-        raise ValueError(f"{text!r} is no time")
-    return moment
+def is_superseded(content: object, read: CompleteRead) -> bool:
+    """Return whether the stored read ended after this one."""
+    stored = CompleteRead.parse(content)
+    return stored is not None and stored.extracted_at > read.extracted_at
 
 
 def _warn(key: str) -> None:
-    logger.warning("State is unreadable: all is read as for the first time.", extra={"key": key})
+    LOG.warning("The state is unreadable: everything is read as in a first run.", extra={"key": key})

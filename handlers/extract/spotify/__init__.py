@@ -1,1 +1,1 @@
-"""Spotify as the extractor meets it: one paced client, its login, its quotas, and what goes wrong with them."""
+"""Spotify's Web API: one paced client, its login, its quotas and its errors."""

@@ -9,27 +9,26 @@ from contextlib import contextmanager
 from handlers.extract.spotify.errors import SpotifyError
 
 RUN_REQUESTS = 4000
-"""Requests of one run over all its invocations. Spotify publishes neither its quota nor the size of its buckets
-(https://developer.spotify.com/documentation/web-api/concepts/quota-modes), and users report locks of a day after
-anything from a hundred calls on. So this is no quota but a safety net: a daily run takes 20 to 80 requests and a first
-load of a large library about 1 000; what asks for more is a loop, or a library that is read over several days anyway.
-"""
+"""Requests of one run over all its invocations. Spotify does not publish its quotas
+(https://developer.spotify.com/documentation/web-api/concepts/quota-modes), and users report locks of a day after as few
+as a hundred calls. So this is only a safety net: a daily run takes 20 to 80 requests and the first load of a large
+library about 1 000; more is a loop, or a library that takes several days to read anyway."""
 STREAM_REQUESTS = 2500
-"""Requests of one stream in one run: 125 000 saved tracks. One stream alone cannot take the whole run's budget, so that
-those behind it get their turn."""
+"""Requests of one stream in one run, enough for 125 000 saved tracks; less than the run's, so that the streams after it
+get their turn."""
 
 
 class BudgetError(SpotifyError):
-    """The run or the stream has asked for as much as it may."""
+    """The run or the stream has made all the requests it may."""
 
 
 class Budget:
-    """What is left of the budget of one run; the client draws on it.
+    """The request budget of one run.
 
     Args:
         run_limit: requests of the run.
         stream_limit: requests of each stream.
-        spent_before: by stream, what earlier invocations of the run have asked for.
+        spent_before: requests of the run's earlier invocations, by stream.
     """
 
     def __init__(
@@ -45,7 +44,7 @@ class Budget:
 
     @contextmanager
     def stream(self, name: str) -> Iterator[None]:
-        """Have requests count as the stream's; those outside of any count as the run's alone."""
+        """Count requests towards the stream; outside this context they count towards the run only."""
         before, self._stream = self._stream, name
         try:
             yield
@@ -53,36 +52,34 @@ class Budget:
             self._stream = before
 
     @property
-    def is_spent(self) -> bool:
-        """Whether no request is left, of the run's or of the present stream's."""
-        return self._run_is_spent or self._stream_is_spent
+    def is_exhausted(self) -> bool:
+        """Whether the run or the current stream has no request left."""
+        return self._is_run_exhausted or self._is_stream_exhausted
 
     @property
-    def _run_is_spent(self) -> bool:
+    def _is_run_exhausted(self) -> bool:
         return self._spent.total() >= self._run_limit
 
     @property
-    def _stream_is_spent(self) -> bool:
+    def _is_stream_exhausted(self) -> bool:
         return bool(self._stream) and self._spent[self._stream] >= self._stream_limit
 
     def spend(self) -> None:
-        """Draw one request.
+        """Spend one request.
 
         Raises:
             BudgetError: there is none left.
         """
-        if self._run_is_spent:
+        if self._is_run_exhausted:
             raise BudgetError(
-                f"The {self._run_limit} requests that a run may make are spent: "
-                "the next run goes on where this one stopped."
+                f"The run has made its {self._run_limit} requests: the next run continues where it stopped."
             )
-        if self._stream_is_spent:
+        if self._is_stream_exhausted:
             raise BudgetError(
-                f"The {self._stream_limit} requests that {self._stream} may make in one run are spent: "
-                "the next run goes on where this one stopped."
+                f"{self._stream} has made its {self._stream_limit} requests: the next run continues where it stopped."
             )
         self.charge(1)
 
     def charge(self, requests: int) -> None:
-        """Note requests that were made without asking: retries."""
+        """Count requests that were made without `spend`: urllib3's retries."""
         self._spent[self._stream] += requests

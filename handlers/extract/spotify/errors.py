@@ -1,4 +1,4 @@
-"""What may come of a request instead of an answer; each message is one sentence with what to do."""
+"""Errors of a request; each message is one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -8,44 +8,46 @@ from handlers import layout
 
 
 class SpotifyError(Exception):
-    """A request that Spotify did not answer as documented, or that was not made at all."""
+    """A request failed, got an undocumented response, or was not made at all."""
 
 
 class LoginError(SpotifyError):
-    """Nothing works until somebody logs in again."""
+    """Nothing works until the user logs in again."""
 
 
 class ForbiddenError(SpotifyError):
-    """403: this app or user may not have it."""
+    """403: this app or user may not read it."""
 
 
 class AppForbiddenError(ForbiddenError):
-    """403 that speaks of the app or of its consent, and not of what was asked for."""
+    """403 caused by the app or its consent rather than by what was requested."""
 
 
 class NotFoundError(SpotifyError):
-    """404: it is gone, or an algorithmic playlist."""
+    """404: deleted, or an algorithmic playlist."""
 
 
 class RefusedError(SpotifyError):
     """Another 4xx."""
 
 
-class BrokenAnswerError(SpotifyError):
-    """An answer that is cut, is no JSON, or has another shape than documented."""
+class MalformedResponseError(SpotifyError):
+    """A response that is truncated, is not valid JSON, or has an undocumented shape."""
 
 
 class UnavailableError(SpotifyError):
-    """5xx, a reset connection or a time-out, after retries: the only failure that passes by itself."""
+    """5xx, a reset connection or a time-out, after retries: the only transient failure."""
 
 
 class OutOfTimeError(SpotifyError):
-    """The invocation is about to end."""
+    """The invocation is about to time out."""
 
 
 class LockedError(SpotifyError):
     """429 for longer than an invocation should wait."""
 
     def __init__(self, until: datetime) -> None:
-        super().__init__(f"Spotify takes no requests of this kind until {layout.written(until)}.")
+        super().__init__(
+            f"Spotify accepts no requests of this kind until {layout.written(until)}: the next run after that reads it."
+        )
         self.until = until

@@ -1,13 +1,13 @@
-"""A steady pace of requests."""
+"""The pace of requests."""
 
 from __future__ import annotations
 
 from time import monotonic, sleep
 
 INTERVAL_SECONDS = 0.1
-"""From the begin of one request to that of the next. Spotify counts requests in a rolling window of 30 seconds
-(https://developer.spotify.com/documentation/web-api/concepts/rate-limits) and does not say how many it takes: 300 in a
-window, which is no burst, is what apps are reported to get along with."""
+"""From the start of one request to the start of the next. Spotify counts requests in a rolling window of 30 seconds
+(https://developer.spotify.com/documentation/web-api/concepts/rate-limits) and does not publish the limit; apps report
+that 300 per window, without bursts, are fine."""
 
 
 class Pace:

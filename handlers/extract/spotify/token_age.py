@@ -1,4 +1,4 @@
-"""How old the consent is, while there is time to renew it."""
+"""The age of the consent, reported while there is time to renew it."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from handlers.extract.spotify.credentials import Credentials
 
 METRIC = "TokenAgeDays"
 LIFETIME_DAYS = 183
-"""Refresh tokens end six months after the consent, and refreshing does not prolong that:
+"""Refresh tokens expire six months after the consent, and refreshing does not extend that:
 https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration."""
 WARN_FROM_DAYS = 150
-"""A month is time enough to log in again, whatever reads the logs."""
+"""Leaves a month to log in again."""
 
 _DAY = timedelta(days=1)
 _CLOCKS_DIFFER = timedelta(hours=1)
 
 
 def measure(credentials: Credentials, now: datetime, metrics: Metrics, logger: Logger | StandardLogger) -> None:
-    """Count the days since the consent, and warn when they are many; nothing where the secret names no time.
+    """Report the days since the consent and warn before it expires; do nothing if the secret has no time.
 
     Args:
-        credentials: the present login.
-        now: the present moment.
-        metrics: gets `TokenAgeDays`, a number of days with their fraction.
-        logger: gets the warnings.
+        credentials: the current login.
+        now: the current time.
+        metrics: receives `TokenAgeDays`, in days with a fraction.
+        logger: receives the warnings.
     """
     if credentials.authorized_at is None:
         return
     age = now - credentials.authorized_at
     if age < -_CLOCKS_DIFFER:
         logger.warning(
-            "The secret's authorized_at lies in the future, so nothing will warn before the login expires: "
+            "The secret's authorized_at is in the future, so there will be no warning before the login expires: "
             "run `spotify-etl login` again."
         )
         return

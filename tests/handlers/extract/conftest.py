@@ -31,12 +31,12 @@ def spotify() -> Iterator[FakeSpotify]:
     fake.start()
     yield fake
     fake.stop()
-    assert fake.unknown == [], "the function asked for something that the fake does not know"
+    assert fake.unknown == [], "the function requested something that the fake does not know"
 
 
 @pytest.fixture
 def empty_stage(spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """The stack as it is deployed: nobody has logged in."""
+    """Provide the stack as deployed, before any login."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in {
@@ -54,7 +54,7 @@ def empty_stage(spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> Iterat
         stage = Stage(s3, spotify, secrets, arn, monkeypatch.setenv)
         monkeypatch.setattr("handlers.extract.spotify.client.sleep", stage.waits.append)
         monkeypatch.setattr("handlers.extract.spotify.pacing.sleep", stage.pauses.append)
-        # Not `time.sleep` itself: moto and the fake's threads have that too.
+        # Not `time.sleep` itself: moto and the fake's threads use it too.
         its_time = SimpleNamespace(sleep=stage.backoffs.append, time=time.time)
         monkeypatch.setattr("urllib3.util.retry.time", its_time)
         yield stage
@@ -62,7 +62,7 @@ def empty_stage(spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 @pytest.fixture
 def stage(empty_stage: Stage) -> Stage:
-    """The stack after `spotify-etl login`."""
+    """Provide the stack after `spotify-etl login`."""
     assert LOGIN["refresh_token"] == empty_stage.spotify.refresh_token
     empty_stage.log_in()
     return empty_stage

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Reply:
-    """A ready answer, in place of the one that the model would give."""
+    """A prepared response, in place of the model's."""
 
     status: int = 200
     body: bytes | Json | None = None
@@ -28,11 +28,11 @@ class Reply:
     cut: bool = False
     """Announce more bytes than are sent."""
     drips: bool = False
-    """Send a byte each hundredth of a second."""
+    """Send a byte every hundredth of a second."""
     resets: bool = False
-    """Close the connection without a word."""
+    """Close the connection without a response."""
     silent_seconds: float = 0.0
-    """Say nothing for so long, then close the connection."""
+    """Stay silent for this long, then close the connection."""
 
     @property
     def content(self) -> bytes:
@@ -41,8 +41,8 @@ class Reply:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
-Answer = Reply | Callable[[Json], Json] | None
-"""A ready answer, a change to the model's page, or None to serve the model's."""
+ScriptedReply = Reply | Callable[[Json], Json] | None
+"""A prepared response, a change to the model's page, or None to serve the model's."""
 
 
 class FakeSpotify:
@@ -53,10 +53,10 @@ class FakeSpotify:
         self.lists: dict[str, list[Any]] = {
             stream.path: [] for stream in STREAMS.values() if stream.paging != "none" and stream.mode != "per_playlist"
         }
-        """By path; of a top list also by `<path>?<time range>`, which goes before."""
+        """By path; for a top list also by `<path>?<time range>`, which takes precedence."""
         self.things: dict[str, Json] = {}
         """By path: artists, albums and tracks."""
-        self.faults: dict[str, deque[Answer]] = {}
+        self.faults: dict[str, deque[ScriptedReply]] = {}
         """By path: what the next requests get."""
         self.always: dict[str, Reply] = {}
         """By path, or '' for all: what every request gets."""
@@ -86,7 +86,7 @@ class FakeSpotify:
     def paths(self) -> list[str]:
         return [path for path, _ in self.requests]
 
-    def fault(self, path: str, *answers: Answer) -> None:
+    def fault(self, path: str, *answers: ScriptedReply) -> None:
         self.faults.setdefault(path, deque()).extend(answers)
 
     def revoke_access_token(self) -> None:
@@ -164,7 +164,7 @@ class _Server(ThreadingHTTPServer):
         self.fake = fake
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A client that gives up an answer closes its connection.
+        # A client that gives up on a response closes its connection.
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -172,7 +172,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
-    # Head and body in one packet: two would wait for each other's acknowledgement.
+    # Headers and body in one packet: two would wait for each other's acknowledgement.
     wbufsize = -1
 
     def do_GET(self) -> None:

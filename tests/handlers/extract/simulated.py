@@ -1,4 +1,4 @@
-"""The extract function in this process, the simulator as Spotify, moto as AWS: what is read, held against the model."""
+"""The extract function in this process, the simulator as Spotify, moto as AWS; results are compared with the model."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Unit = tuple[str, str]
 
 @dataclass
 class World:
-    """A library, and what the function has made of it."""
+    """A library and what the function has stored of it."""
 
     library: Library
     simulator: Simulator
@@ -55,7 +55,7 @@ class World:
         context: Context | None = None,
         **event: Any,
     ) -> Json:
-        """Invoke the function at a moment of simulated time; gives the manifest."""
+        """Invoke the function at a simulated time and return the manifest."""
         asked = {"trigger": "manual", "scheduled_time": f"{at:%Y-%m-%dT%H:%M:%SZ}", "streams": list(streams), **event}
         with time_machine.travel(at, tick=True):
             summary = function.handler(asked, context or Context())  # type: ignore[arg-type] # a stand-in for Lambda's
@@ -77,7 +77,7 @@ class World:
         return [json.loads(line) for line in gzip.decompress(self.bytes(key)).splitlines()]
 
     def current(self) -> dict[Unit, list[str]]:
-        """What the newest complete read of each unit has, by manifests and raw objects alone, as the views do."""
+        """Return the newest complete read of each unit, from manifests and raw objects only, like the views."""
         newest: dict[Unit, Json] = {}
         manifests = sorted(map(self.json, self.keys("runs/")), key=lambda one: str(one["started_at"]))
         for manifest in manifests:
@@ -92,16 +92,16 @@ class World:
         return found
 
     def recent(self, at: datetime) -> list[str]:
-        """What Spotify remembers of the plays at a moment."""
+        """Return the plays that Spotify remembers at a moment."""
         return [f"{_millis(play.played_at)} {play.track.uri}" for play in self.library.at(at).recent_plays]
 
     def plays(self) -> list[str]:
-        """Every play that was written."""
+        """Return every play that was written."""
         lines = [line for key in self.keys("raw/recently_played/") for line in self.lines(key)]
         return [f"{line['record']['played_at']} {line['record']['track']['uri']}" for line in lines]
 
     def expected(self, at: datetime) -> dict[Unit, list[str]]:
-        """What `current` is to be after a run at that moment that nothing disturbed."""
+        """Return what `current` must be after an undisturbed run at that moment."""
         return model(self.library.at(at), self.catalogue)
 
 
@@ -110,7 +110,7 @@ def _millis(moment: datetime) -> str:
 
 
 def shown(stream: str, context: Mapping[str, Any], record: Any) -> str:
-    """A record in a form that the model can tell as well."""
+    """Return a record in a form that the model can produce too."""
     if record is None:
         return "null"
     if stream == "playlist_items":
@@ -123,7 +123,7 @@ def shown(stream: str, context: Mapping[str, Any], record: Any) -> str:
 
 
 def model(library: Library, catalogue: tuple[str, ...]) -> dict[Unit, list[str]]:
-    """The library as the function is to find it."""
+    """Return the library as the function must find it."""
     expected: dict[Unit, list[str]] = {
         ("profile", ""): [f"spotify:user:{library.profile.user.user_id}"],
         ("playlists", ""): [_listed(one) for one in library.listed_playlists],
@@ -162,14 +162,14 @@ def simulated(
     streams: tuple[str, ...] = EVERY_STREAM,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[World]:
-    """A new library, logged in to; nothing has run."""
+    """Provide a new library with a login, before any run."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "eu-central-1",
     }.items():
         monkeypatch.setenv(name, value)
-    # Waits and the pace of requests are for Spotify, not for the simulator.
+    # Waits and pacing are for Spotify, not for the simulator.
     monkeypatch.setattr("handlers.extract.spotify.pacing.sleep", lambda _: None)
     monkeypatch.setattr("handlers.extract.spotify.client.sleep", lambda _: None)
     monkeypatch.setattr("urllib3.util.retry.time", SimpleNamespace(sleep=lambda _: None, time=time.time))

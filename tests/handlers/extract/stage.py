@@ -1,4 +1,4 @@
-"""The extract function on a stage: moto as AWS, the fake Web API, a clock that tests set."""
+"""The extract function with moto as AWS, the fake Web API, and a clock that tests set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from handlers.extract.handler import handler
 from handlers.extract.spotify.budget import Budget
 from handlers.extract.spotify.client import SpotifyClient
 from handlers.extract.spotify.credentials import Secret
-from handlers.raw.bucket import Bucket
+from handlers.raw.bucket import RawBucket
 from handlers.raw.state import StateFile
 from handlers.streams import STREAMS, default_streams, scopes
 from tests.handlers.extract.fake_spotify import FakeSpotify
@@ -36,7 +36,7 @@ START = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
 @dataclass
 class Context:
-    """What Lambda hands a handler beside the event."""
+    """The context that Lambda passes to a handler."""
 
     function_name: str = "extract"
     memory_limit_in_mb: int = 512
@@ -50,7 +50,7 @@ class Context:
 
 @dataclass
 class Stage(Stored):
-    """Runs of the function, and what they left."""
+    """Runs of the function and what they stored."""
 
     spotify: FakeSpotify
     secrets: SecretsManagerClient
@@ -58,14 +58,14 @@ class Stage(Stored):
     set_variable: Callable[[str, str], None]
     """Changes the function's environment until the test ends."""
     waits: list[float] = field(default_factory=list)
-    """Seconds slept because Spotify asked for it."""
+    """Seconds slept because Spotify demanded it."""
     pauses: list[float] = field(default_factory=list)
     """Seconds slept for the pace of requests."""
     backoffs: list[float] = field(default_factory=list)
     """Seconds that urllib3 slept."""
 
     def enable(self, *streams: str) -> None:
-        """Have the function read these streams instead of the usual ones."""
+        """Enable these streams instead of the default ones."""
         self.set_variable("STREAMS", ",".join(streams))
 
     def log_in(self, content: str | None = None) -> None:
@@ -73,15 +73,15 @@ class Stage(Stored):
             SecretId=self.secret_arn, SecretString=json.dumps(LOGIN) if content is None else content
         )
 
-    def log_in_anew(self) -> None:
-        """Another account of which nothing is known, with the library at hand."""
+    def log_in_as_new_account(self) -> None:
+        """Log in with an unknown account and the same library."""
         token = uuid.uuid4().hex
         self.spotify.profile = {"id": token}
         self.spotify.refresh_token = token
         self.log_in(json.dumps({**LOGIN, "refresh_token": token}))
 
     def client(self, remaining: float = 900.0, budget: Budget | None = None) -> SpotifyClient:
-        """A client of its own, logged in with the secret."""
+        """Return a new client, logged in with the secret."""
         secret = Secret(self.secrets, self.secret_arn)
         return SpotifyClient(
             secret.read(),
@@ -90,30 +90,30 @@ class Stage(Stored):
             self.spotify.url,
             lambda: remaining,
             budget=budget,
-            reread=secret.reread,
+            reload=secret.reload,
         )
 
     def state(self, key: str) -> StateFile:
-        """A state object as the next run finds it."""
-        return StateFile(Bucket(self.s3, BUCKET), key)
+        """Return a state object as the next run finds it."""
+        return StateFile(RawBucket(self.s3, BUCKET), key)
 
     def login(self) -> Json:
         content: Json = json.loads(self.secrets.get_secret_value(SecretId=self.secret_arn)["SecretString"])
         return content
 
     def run(self, trigger: str = "daily", at: datetime = START, context: Context | None = None, **event: Any) -> Json:
-        """Invoke the function at a moment; gives the manifest."""
+        """Invoke the function at a moment and return the manifest."""
         asked = {"trigger": trigger, "scheduled_time": f"{at:%Y-%m-%dT%H:%M:%SZ}", **event}
         with time_machine.travel(at, tick=True):
             summary = handler(asked, context or Context())  # type: ignore[arg-type] # a stand-in for Lambda's
         return self.json(summary["manifest"])
 
     def read(self, stream: str, at: datetime = START, **event: Any) -> Json:
-        """Read one stream by hand; gives its unit."""
+        """Run one stream manually and return its unit."""
         return unit(self.run("manual", at, streams=[stream], **event), stream)
 
     def written(self, stream: str) -> list[Any]:
-        """Every record of a stream in the bucket, in the order of keys."""
+        """Return every record of a stream in the bucket, in the order of keys."""
         return self.records(self.keys(f"raw/{stream}/"))
 
 

@@ -1,4 +1,4 @@
-"""What the environment may tell the function."""
+"""The function's environment variables."""
 
 from __future__ import annotations
 
@@ -48,14 +48,17 @@ def test_missing_variable_is_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"STREAMS": "profile,nonsense"}, "STREAMS names 'nonsense', which is none of profile, recently_played"),
-        ({"STREAMS": "streaming_history"}, "STREAMS names 'streaming_history', which is none of profile"),
+        ({"STREAMS": "profile,nonsense"}, "STREAMS contains 'nonsense', which is not one of profile, recently_played"),
+        ({"STREAMS": "streaming_history"}, "STREAMS contains 'streaming_history', which is not one of profile"),
         (
             {"STREAMS": "profile,catalogue", "AUTH_MODE": "app"},
-            "STREAMS names 'profile', which takes the login of a user: with AUTH_MODE app only catalogue can be read.",
+            "STREAMS contains 'profile', which needs a user's login: AUTH_MODE app can read only catalogue.",
         ),
         ({"AUTH_MODE": "App"}, "AUTH_MODE is 'App' instead of user or app."),
-        ({"CATALOGUE_URIS": f"spotify:track:{ID} {ID}"}, f"CATALOGUE_URIS is wrong: '{ID}' is an id without a kind"),
+        (
+            {"CATALOGUE_URIS": f"spotify:track:{ID} {ID}"},
+            f"CATALOGUE_URIS is invalid: '{ID}' is an id without a kind",
+        ),
         ({"TRANSFORMED_RETENTION_DAYS": "0"}, "TRANSFORMED_RETENTION_DAYS is '0' instead of a number of days."),
     ],
 )

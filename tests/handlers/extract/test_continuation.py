@@ -19,7 +19,7 @@ from tests.handlers.extract.stage import START, Context, Stage, unit
 
 @dataclass
 class Lambda:
-    """What the function asks Lambda for."""
+    """Records the function's invokes."""
 
     asked: list[Json] = field(default_factory=list)
     error: Exception | None = None
@@ -32,7 +32,7 @@ class Lambda:
 
 @dataclass
 class Waning(Context):
-    """An invocation with time for so many looks at the clock; each request takes two, and one begins each run."""
+    """An invocation with time for this many looks at the clock: one at the start of a run and two per request."""
 
     looks: int = 1
 
@@ -55,7 +55,7 @@ def saved(stage: Stage, count: int) -> list[Json]:
 
 
 def follow(stage: Stage, aws_lambda: Lambda, context: Context | None = None) -> Json:
-    """Invoke the function as Lambda would, with the event that it asked for."""
+    """Invoke the function as Lambda would, with the event that it sent."""
     event = aws_lambda.asked.pop()["Payload"]
     later = START + timedelta(minutes=event["continuation"]["number"])
     return stage.run(event.pop("trigger"), later, context, **{k: v for k, v in event.items() if k != "scheduled_time"})
@@ -162,7 +162,7 @@ def test_retry_of_a_continuation_that_crashed_goes_on_where_that_did(
 
 
 def test_units_that_were_learned_late_are_read_once(stage: Stage, aws_lambda: Lambda) -> None:
-    """The first invocation does not even list the playlists; asked for in full, each is read whatever state says."""
+    """Read every playlist in a full run even if the first invocation does not get to list them."""
     stage.spotify.lists["me/playlists"] = [playlist(f"P{number}", "s1") for number in range(3)]
     stage.spotify.lists |= {f"playlists/P{number}/items": [entry(number)] for number in range(3)}
     stage.run("manual", streams=["playlist_items"], full=True, context=Waning(looks=0))

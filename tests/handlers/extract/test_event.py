@@ -31,8 +31,8 @@ AT = "2026-11-23T06:00:00Z"
         ({"trigger": "manual", "streams": "profile"}, "streams is 'profile' instead of a list"),
         ({"trigger": "manual", "streams": []}, "streams is \\[\\]"),
         ({"trigger": "manual", "streams": [7]}, "streams is \\[7\\]"),
-        ({"trigger": "manual", "streams": ["songs"]}, "the stream 'songs', which is none of profile, "),
-        ({"trigger": "manual", "streams": ["playlists"]}, "'playlists' is not enabled.*of profile, saved_tracks"),
+        ({"trigger": "manual", "streams": ["songs"]}, "streams has 'songs', which is not one of profile, "),
+        ({"trigger": "manual", "streams": ["playlists"]}, "'playlists' is not enabled.*from profile, saved_tracks"),
         ({"trigger": "daily", "full": "yes"}, "full is 'yes' instead of true or false"),
         ({"trigger": "daily", "continuation": "20261123T060000Z-daily"}, "continuation is"),
         ({"trigger": "daily", "continuation": {"run_id": "20261123T060000Z-daily"}}, "continuation is"),
@@ -51,7 +51,13 @@ def test_wrong_event_is_one_clear_sentence(event: Any, message: str) -> None:
 
 def test_scheduled_event() -> None:
     event = Event.parse({"trigger": "hourly", "scheduled_time": "2026-11-23T07:00:00.25+01:00"}, ENABLED)
-    assert event == Event("hourly", "20261123T060000Z-hourly", datetime(2026, 11, 23, 6, tzinfo=UTC), None, False)
+    assert event == Event(
+        trigger="hourly",
+        run_id="20261123T060000Z-hourly",
+        scheduled_at=datetime(2026, 11, 23, 6, tzinfo=UTC),
+        streams=None,
+        full=False,
+    )
 
 
 def test_continuation_goes_on_under_the_first_run() -> None:
@@ -93,7 +99,7 @@ def test_wrong_event_reads_nothing_and_is_raised(stage: Stage) -> None:
     [
         ("RAW_BUCKET", "", "RAW_BUCKET is missing"),
         ("SPOTIFY_SECRET_ARN", "", "SPOTIFY_SECRET_ARN is missing"),
-        ("STREAMS", "profile,songs", "STREAMS names 'songs', which is none of profile"),
+        ("STREAMS", "profile,songs", "STREAMS contains 'songs', which is not one of profile"),
         ("TRANSFORMED_RETENTION_DAYS", "a month", "TRANSFORMED_RETENTION_DAYS is 'a month'"),
         ("TRANSFORMED_RETENTION_DAYS", "0", "TRANSFORMED_RETENTION_DAYS is '0'"),
     ],

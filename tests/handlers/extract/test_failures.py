@@ -1,4 +1,4 @@
-"""What Spotify may do to a request, and what becomes of the unit that made it."""
+"""Failures of requests, and what they do to the unit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_short_retry_after_is_waited_for(stage: Stage) -> None:
     row = stage.read(STREAM)
     assert (row["status"], row["read_records"]) == ("complete", 60)
     assert stage.waits == [7.0, 1.0]
-    assert row["requests"] == 5  # the profile's too, which this first run had to ask for
+    assert row["requests"] == 5  # including the profile, which the first run has to request
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_endless_short_waits_end(stage: Stage) -> None:
 
 
 def test_no_wait_beyond_the_time_of_the_invocation(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next one has the time: nothing is locked, and nothing more is asked for."""
+    """Lock nothing and request nothing more: the next run has the time."""
     monkeypatch.setattr(function, "_lambda", lambda: SimpleNamespace(invoke=lambda **_: None))
     stage.spotify.fault("me/tracks", limited("20"))
     context = Context(milliseconds=135_000)
@@ -102,7 +102,7 @@ def test_no_wait_beyond_the_time_of_the_invocation(stage: Stage, monkeypatch: py
 def test_longest_request_leaves_the_time_for_the_manifest() -> None:
     retry = session.new_session().get_adapter("https://api.spotify.com").max_retries  # type: ignore[attr-defined] # an HTTPAdapter
     backoff = pacing.INTERVAL_SECONDS + sum(retry.backoff_factor * 2**number for number in range(1, retry.total))
-    # The body's last read may begin just before its time is over.
+    # The last read of the body may start just before the limit.
     body = session.BODY_SECONDS + session.TIMEOUTS[1]
     longest = (1 + retry.total) * sum(session.TIMEOUTS) + backoff + body
     assert longest <= spotify.RESERVE_SECONDS - 40
@@ -128,7 +128,7 @@ def test_body_that_drips_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPat
     stage.spotify.always[PATH] = Reply(200, b'{"items": []}' + b" " * 200, drips=True)
     row = unit(stage.run("manual", streams=[STREAM, "saved_tracks"]), STREAM)
     assert (row["status"], row["requests"]) == ("failed", 1)
-    assert row["reason"] == "Spotify did not answer (ReadTimeout), after retries: the next run tries again."
+    assert row["reason"] == "Spotify did not respond (ReadTimeout), even after retries: the next run tries again."
 
 
 def test_compressed_body_is_read_whole(stage: Stage) -> None:
@@ -166,29 +166,35 @@ def test_5xx_is_tried_again(stage: Stage, status: int) -> None:
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (Reply(500, b"<html>"), "Spotify failed (HTTP 500), after retries: the next run tries again."),
-        (Reply(400, {"error": {"status": 400, "message": "Invalid limit"}}), "(HTTP 400): report it"),
-        (Reply(403, {"error": "forbidden"}), "Spotify refuses (403): this app or user may not read it."),
-        (Reply(403, {"error": {"message": "Insufficient client scope"}}), "lacks a scope; run `spotify-etl login`"),
+        (Reply(500, b"<html>"), "Spotify failed (HTTP 500), even after retries: the next run tries again."),
+        (Reply(400, {"error": {"status": 400, "message": "Invalid limit"}}), "(HTTP 400): the API may have changed"),
+        (Reply(403, {"error": "forbidden"}), "Spotify refuses access (403): this app or user may not read it."),
+        (
+            Reply(403, {"error": {"message": "Insufficient client scope"}}),
+            "a scope is missing; run `spotify-etl login`",
+        ),
         (Reply(403, b"Active premium subscription required for the owner of the app."), "active Premium subscription"),
-        (Reply(403, {"error": ["forbidden"]}), "Spotify refuses (403): this app or user may not read it."),
-        (Reply(400, {"error": "bad request"}), "(HTTP 400): report it"),
-        (Reply(400, b'["bad"]'), "(HTTP 400): report it"),
+        (Reply(403, {"error": ["forbidden"]}), "Spotify refuses access (403): this app or user may not read it."),
+        (Reply(400, {"error": "bad request"}), "(HTTP 400): the API may have changed"),
+        (Reply(400, b'["bad"]'), "(HTTP 400): the API may have changed"),
         (Reply(502, {"error": "bad gateway"}), "Spotify failed (HTTP 502)"),
         (Reply(404, b"not found"), "(404)"),
-        (Reply(304), "is no JSON"),
-        (Reply(302, b"", {"Location": "https://evil.example/"}), "leads to another address, which is not followed"),
+        (Reply(304), "is not valid JSON"),
+        (Reply(302, b"", {"Location": "https://evil.example/"}), "redirects to another address, which is not followed"),
         (Reply(200, b"[" * 100_000), "nested too deeply"),
-        (Reply(200, b'{"total": ' + b"9" * 5000 + b"}"), "is no JSON"),
+        (Reply(200, b'{"total": ' + b"9" * 5000 + b"}"), "is not valid JSON"),
         (Reply(200, b"no gzip", {"Content-Encoding": "gzip"}), "cannot be decompressed"),
-        (Reply(resets=True), "Spotify did not answer (ConnectionError), after retries: the next run tries again."),
-        (Reply(200, b""), "is no JSON"),
-        (Reply(200, b"<html>"), "is no JSON"),
-        (Reply(200, b'{"items": [{"album"'), "is no JSON"),
+        (
+            Reply(resets=True),
+            "Spotify did not respond (ConnectionError), even after retries: the next run tries again.",
+        ),
+        (Reply(200, b""), "is not valid JSON"),
+        (Reply(200, b"<html>"), "is not valid JSON"),
+        (Reply(200, b'{"items": [{"album"'), "is not valid JSON"),
         (Reply(200, b'{"items": null}'), "has no items"),
         (Reply(200, b"[]"), "has no items"),
         (Reply(200, b'{"items": [], "next": 7}'), "has an invalid `next`"),
-        (Reply(200, b'{"items": []}', cut=True), "broke off"),
+        (Reply(200, b'{"items": []}', cut=True), "was cut off"),
     ],
 )
 def test_failure_ends_its_own_unit_with_a_reason(stage: Stage, reply: Reply, reason: str) -> None:
@@ -202,7 +208,7 @@ def test_failure_ends_its_own_unit_with_a_reason(stage: Stage, reply: Reply, rea
 
 
 @pytest.mark.parametrize("reply", [Reply(resets=True), Reply(200, b"{}", cut=True), Reply(200, b"")])
-def test_lost_answer_is_asked_for_again(stage: Stage, reply: Reply) -> None:
+def test_lost_response_is_requested_again(stage: Stage, reply: Reply) -> None:
     stage.spotify.fault(PATH, reply)
     row = stage.read(STREAM)
     assert (row["status"], row["read_records"], stage.waits) == ("complete", 60, [])
@@ -214,7 +220,7 @@ def test_server_that_says_nothing_is_given_up(stage: Stage, monkeypatch: pytest.
     stage.spotify.always[PATH] = Reply(silent_seconds=0.2)
     row = unit(stage.run("manual", streams=[STREAM, "saved_tracks"]), STREAM)
     assert row["status"] == "failed"
-    assert row["reason"] == "Spotify did not answer (ConnectionError), after retries: the next run tries again."
+    assert row["reason"] == "Spotify did not respond (ConnectionError), even after retries: the next run tries again."
     assert stage.spotify.paths().count(PATH) == 2
 
 
@@ -234,7 +240,7 @@ def test_next_on_another_host_is_not_followed(stage: Stage) -> None:
     stage.spotify.fault(PATH, lambda page: {**page, "next": "https://evil.example/v1/me/albums?offset=50"})
     row = stage.read(STREAM)
     assert row["status"] == "failed"
-    assert "points to an address outside of the Web API" in row["reason"]
+    assert "points outside the Web API" in row["reason"]
     assert row["records"] == 50
 
 
@@ -257,7 +263,7 @@ def test_next_outside_of_the_api_is_not_followed(stage: Stage, address: str) -> 
     stage.spotify.fault(PATH, lambda page: {**page, "next": f"{stage.spotify.url}{address}"})
     row = stage.read(STREAM)
     assert (row["status"], row["records"]) == ("failed", 50)
-    assert "points to an address outside of the Web API" in row["reason"]
+    assert "points outside the Web API" in row["reason"]
     assert stage.spotify.paths() == ["me", PATH]
 
 
@@ -281,7 +287,7 @@ def test_pages_in_a_circle_end(stage: Stage) -> None:
 def test_spotify_that_is_not_there_is_named(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.run("hourly")
     monkeypatch.setenv("SPOTIFY_API_URL", "http://127.0.0.1:1/v1/")
-    with pytest.raises(Exception, match="Spotify did not answer \\(ConnectionError\\)"):
+    with pytest.raises(Exception, match="Spotify did not respond \\(ConnectionError\\)"):
         stage.run("hourly", START + timedelta(hours=1))
     manifest = stage.json(stage.keys("runs/")[-1])
     assert unit(manifest, "recently_played")["requests"] == 1

@@ -1,4 +1,4 @@
-"""The function killed at every write to S3, before it and after it: the next run restores the model."""
+"""The function killed before and after every write to S3: the next run restores the model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WRITES = 76
 
 
 class KilledError(BaseException):
-    """The process is gone: nothing catches this."""
+    """The process is killed: nothing catches this."""
 
 
 class Killing:
@@ -51,7 +51,7 @@ class Killing:
 
 @pytest.fixture(name="world")
 def fixture_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    # Several parts, so that there are writes in the middle of reads.
+    # Several parts, to have writes in the middle of reads.
     monkeypatch.setattr(objects, "PART_BYTES", 60_000)
     with simulated(monkeypatch, PLAN, streams=STREAMS) as world:
         yield world
@@ -72,7 +72,7 @@ def test_next_run_restores_the_model(world: World, monkeypatch: pytest.MonkeyPat
     at = next(days, START + 2 * DAY)
     assert world.run(at, STREAMS)["status"] == "complete"
     found, expected = world.current(), world.expected(at)
-    # What was unsaved stands until the next full read.
+    # Removed items remain until the next full read.
     assert set(found.pop(("saved_tracks", ""))) >= set(expected["saved_tracks", ""])
     assert found == {unit: rows for unit, rows in expected.items() if unit in found}
     assert {stream for stream, _ in found} == set(STREAMS) - {"saved_tracks", "recently_played"}

@@ -1,4 +1,4 @@
-"""Runs as a whole: what they cover, what their manifest says, what ends them."""
+"""Whole runs: what they cover, what their manifest says, what ends them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAILY = ["profile", "playlists", "playlist_items", "saved_tracks", "saved_albums
 
 @pytest.fixture(autouse=True)
 def a_few_streams(monkeypatch: pytest.MonkeyPatch, empty_stage: Stage) -> None:
-    """One of each mode: what a run is does not depend on how many there are."""
+    """Enable one stream of each mode, which is enough for tests of whole runs."""
     assert empty_stage.secret_arn
     monkeypatch.setenv("STREAMS", ",".join([*DAILY, *HOURLY]))
 
@@ -49,7 +49,7 @@ def test_daily_run_reads_the_daily_streams_with_the_least_requests(stage: Stage)
         "me",
         "me/playlists",
         "playlists/P1/items",
-        "me/playlists",  # were they still what they were?
+        "me/playlists",  # did they change meanwhile?
         "me/tracks",
         "me/albums",
     ]
@@ -104,7 +104,7 @@ def test_second_daily_run_changes_nothing_and_writes_nothing(stage: Stage) -> No
         assert (new["records"], new["objects"]) == (0, 0)
 
 
-def test_hourly_run_knows_the_account_without_asking_each_time(stage: Stage) -> None:
+def test_hourly_run_knows_the_account_without_a_request(stage: Stage) -> None:
     fill(stage)
     for hour in range(3):
         manifest = stage.run("hourly", START + timedelta(hours=hour))
@@ -133,7 +133,7 @@ def test_account_without_an_account_id_is_the_user(stage: Stage) -> None:
     assert stage.run()["account_id"] == "ana01"
 
 
-def test_profile_that_lacks_its_account_id_once_makes_no_second_account(stage: Stage) -> None:
+def test_profile_without_its_account_id_makes_no_second_account(stage: Stage) -> None:
     fill(stage)
     stage.run("manual")
     stage.spotify.profile = {"id": "ana01", "display_name": "Ana"}
@@ -153,7 +153,7 @@ def test_profile_that_names_no_account_fails_the_run(stage: Stage) -> None:
     stage.spotify.profile = {"display_name": "Ana"}
     manifest = stage.run()
     assert manifest["status"] == "failed"
-    assert manifest["reason"] == "Spotify's profile names no account: the next run reads it again."
+    assert manifest["reason"] == "Spotify's profile has no account id: the next run reads it again."
     assert streams(manifest) == DAILY
 
 
@@ -166,10 +166,10 @@ def test_profile_alone_may_fail(stage: Stage) -> None:
     assert [one["status"] for one in manifest["units"][1:]] == ["complete"] * 4
     assert manifest["status"] == "partial"
     assert manifest["reason"] == unit(manifest, "profile")["reason"]
-    assert unit(manifest, "profile")["requests"] == 4  # one and three retries, not once more for its own unit
+    assert unit(manifest, "profile")["requests"] == 4  # one and three retries, not repeated for its own unit
 
 
-def test_manual_run_reads_what_is_asked_for(stage: Stage) -> None:
+def test_manual_run_reads_the_streams_of_its_event(stage: Stage) -> None:
     fill(stage)
     manifest = stage.run("manual", streams=["saved_albums", "recently_played"])
     assert streams(manifest) == ["recently_played", "saved_albums"]
@@ -209,8 +209,8 @@ def test_before_login_the_run_is_skipped_without_a_request(empty_stage: Stage, c
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        ("not json", "it is no JSON"),
-        ('["client_id"]', "it is no JSON object"),
+        ("not json", "it is not valid JSON"),
+        ('["client_id"]', "it is not a JSON object"),
         ('{"client_id": "c", "client_secret": "s"}', "refresh_token is missing"),
         ('{"client_id": "c", "client_secret": 7, "refresh_token": "r"}', "client_secret is missing"),
     ],
@@ -322,7 +322,7 @@ def test_refused_everywhere_gives_the_checklist(stage: Stage) -> None:
     stage.spotify.always[""] = Reply(403, {"error": {"status": 403, "message": "Forbidden"}})
     manifest = stage.run(at=START + timedelta(hours=1))
     assert manifest["status"] == "failed"
-    for word in ("Premium", "allow-list", "spotify-etl login"):
+    for word in ("Premium", "allowlist", "spotify-etl login"):
         assert word in manifest["reason"]
 
 
@@ -330,7 +330,7 @@ def test_refused_for_lack_of_premium_says_so(stage: Stage) -> None:
     stage.spotify.always[""] = Reply(403, b"Active premium subscription required for the owner of the app.")
     manifest = stage.run()
     assert manifest["status"] == "failed"
-    assert "the owner of the app needs an active Premium subscription" in manifest["reason"]
+    assert "the app's owner needs an active Premium subscription" in manifest["reason"]
 
 
 def test_spotify_away_is_an_error_that_lambda_retries_under_the_next_attempt(stage: Stage) -> None:
@@ -364,9 +364,7 @@ def test_bug_ends_the_run_and_is_in_the_manifest(stage: Stage, monkeypatch: pyte
         stage.run()
     manifest = stage.json(stage.keys("runs/")[0])
     assert [one["status"] for one in manifest["units"]] == ["complete"] * 3 + ["failed"] * 2
-    assert unit(manifest, "saved_tracks")["reason"] == (
-        "The run crashed (ZeroDivisionError): the function's log says where."
-    )
+    assert unit(manifest, "saved_tracks")["reason"] == ("The run crashed (ZeroDivisionError): see the function's log.")
 
 
 def test_run_out_of_time_is_partial(stage: Stage) -> None:

@@ -13,7 +13,7 @@ from tests.moto_s3 import addresses_loaded_once
 
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stored]:
-    """An empty raw bucket."""
+    """Provide an empty raw bucket."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")

@@ -1,4 +1,4 @@
-"""What lies in a raw bucket, as a test reads it."""
+"""The contents of a raw bucket, as tests read them."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from handlers.raw import objects
-from handlers.raw.bucket import Bucket, ConflictError, KeyTakenError
+from handlers.raw.bucket import ConflictError, KeyTakenError, RawBucket
 from handlers.raw.objects import RawWriter
 from tests.handlers.raw.stored import BUCKET, Stored
 
@@ -24,7 +24,7 @@ SECOND = f"raw/saved_albums/dt=2026-11-23/{RUN}-00001.jsonl.gz"
 
 def writer(stored: Stored, folder: Path, *, read_id: str = "read", account: str = "ana", **options: Any) -> RawWriter:
     return RawWriter(
-        Bucket(stored.s3, BUCKET),
+        RawBucket(stored.s3, BUCKET),
         folder,
         stream="saved_albums",
         unit="",
@@ -73,8 +73,8 @@ def test_other_bytes_under_the_key_are_kept(stored: Stored, tmp_path: Path) -> N
     assert stored.bytes(FIRST) == body
 
 
-def test_lost_answer_is_no_conflict(stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The write lands, its answer does not, and botocore sends it again."""
+def test_lost_response_is_no_conflict(stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept a write that succeeded, whose response was lost, and that botocore repeats."""
     put = stored.s3.put_object
     calls = []
 
@@ -119,7 +119,7 @@ def test_writes_that_always_meet_others_are_an_error(
     monkeypatch.setattr(stored.s3, "put_object", busy)
     one = writer(stored, tmp_path)
     one.add("lost", SERVED)
-    with pytest.raises(ConflictError, match="Others keep writing"), one:
+    with pytest.raises(ConflictError, match="Other writers keep writing"), one:
         pass
     assert (one.keys, one.records) == ([], 0)
 
@@ -127,8 +127,8 @@ def test_writes_that_always_meet_others_are_an_error(
 def test_parts_are_numbered_behind_those_of_the_same_run(stored: Stored, tmp_path: Path) -> None:
     other = "20261122T060000Z-daily"
     before = [f"raw/saved_albums/dt=2026-11-22/{other}-00007.jsonl.gz", FIRST]
-    assert write(stored, tmp_path, before=before).keys == [SECOND]
-    assert write(stored, tmp_path, read_id="another", before=before[:1]).keys == [FIRST]
+    assert write(stored, tmp_path, earlier_keys=before).keys == [SECOND]
+    assert write(stored, tmp_path, read_id="another", earlier_keys=before[:1]).keys == [FIRST]
 
 
 def test_parts_are_uploaded_as_they_fill(stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,11 +176,11 @@ def test_dropped_parts_leave_nothing(stored: Stored, tmp_path: Path, monkeypatch
     assert (one.keys, one.records, stored.keys("raw/"), list(tmp_path.iterdir())) == ([], 0, [], [])
 
 
-@pytest.mark.parametrize(("keep_after", "kept"), [(RefusedError, ["served"]), (KeyError, []), ((), [])])
+@pytest.mark.parametrize(("keep_on_error", "kept"), [(RefusedError, ["served"]), (KeyError, []), ((), [])])
 def test_what_was_served_before_a_failure_is_kept_only_after_that_kind(
-    stored: Stored, tmp_path: Path, keep_after: type[Exception] | tuple[()], kept: list[str]
+    stored: Stored, tmp_path: Path, keep_on_error: type[Exception] | tuple[()], kept: list[str]
 ) -> None:
-    one = writer(stored, tmp_path, hold=True, keep_after=keep_after)
+    one = writer(stored, tmp_path, hold=True, keep_on_error=keep_on_error)
 
     def fail() -> None:
         with one:
@@ -198,7 +198,7 @@ def test_no_record_no_object(stored: Stored, tmp_path: Path) -> None:
     assert stored.keys("raw/") == []
 
 
-def test_account_of_odd_letters_fits_into_metadata(stored: Stored, tmp_path: Path) -> None:
+def test_account_with_non_ascii_letters_fits_into_metadata(stored: Stored, tmp_path: Path) -> None:
     write(stored, tmp_path, account="änä 1%20+")
     quoted = stored.s3.head_object(Bucket=BUCKET, Key=FIRST)["Metadata"]["account-id"]
     assert quoted == "%C3%A4n%C3%A4%201%2520+"
@@ -225,8 +225,8 @@ def test_a_line_is_one_json_object(stored: Stored, tmp_path: Path) -> None:
     ]
 
 
-def test_bucket_tells_a_missing_key_from_a_taken_one(stored: Stored) -> None:
-    bucket = Bucket(stored.s3, BUCKET)
+def test_missing_key_differs_from_a_taken_one(stored: Stored) -> None:
+    bucket = RawBucket(stored.s3, BUCKET)
     assert bucket.get("state/none.json") is None
     bucket.put_new("runs/a", b"a", "application/json")
     with pytest.raises(KeyTakenError):
@@ -235,7 +235,7 @@ def test_bucket_tells_a_missing_key_from_a_taken_one(stored: Stored) -> None:
 
 
 def test_a_bucket_that_is_not_there_is_no_conflict(stored: Stored) -> None:
-    missing = Bucket(stored.s3, "no-such-bucket")
+    missing = RawBucket(stored.s3, "no-such-bucket")
     with pytest.raises(stored.s3.exceptions.NoSuchBucket):
         missing.put_new("runs/a", b"a", "application/json")
     for etag in (None, '"0"'):
@@ -245,4 +245,4 @@ def test_a_bucket_that_is_not_there_is_no_conflict(stored: Stored) -> None:
 
 def test_a_version_that_is_gone_is_a_conflict(stored: Stored) -> None:
     with pytest.raises(ConflictError):
-        Bucket(stored.s3, BUCKET).replace("state/a.json", b"a", "application/json", '"0"')
+        RawBucket(stored.s3, BUCKET).replace("state/a.json", b"a", "application/json", '"0"')

@@ -1,4 +1,4 @@
-"""Any pages on any days: a unit that is complete lacks nothing that a total said was there."""
+"""Any pages on any days: a complete unit has everything that its total promised."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from handlers.extract.reads.identity import identity
+from handlers.extract.reads.record_keys import record_key
 from handlers.extract.reads.shortfall import BELIEVED_AFTER_RUNS
-from tests.handlers.extract.fake_spotify import Answer, Json, Reply, artist, playlist, saved_track, track
+from tests.handlers.extract.fake_spotify import Json, Reply, ScriptedReply, artist, playlist, saved_track, track
 from tests.handlers.extract.stage import START, Stage, unit
 
 DAY = timedelta(days=1)
@@ -36,7 +36,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Day:
-    """What happens to the list before a run, and what goes wrong with the run's responses, in their order."""
+    """Changes to the list before a run, and faults of the run's responses in order."""
 
     added: int = 0
     removed: int = 0
@@ -48,7 +48,7 @@ NONE, EARLY = Fault("none"), Fault("early")
 
 @dataclass
 class Library:
-    """One list of the fake's, and what it said in the latest run."""
+    """A list of the fake, and its total in the latest run."""
 
     stage: Stage
     stream: str
@@ -63,7 +63,7 @@ class Library:
         self.change(Day(added=self.size))
 
     def change(self, day: Day) -> None:
-        """New things come in front where the stream is newest first, else at the end."""
+        """Add items in front if the stream is newest first, otherwise at the end."""
         del self.rows[len(self.rows) // 2 : len(self.rows) // 2 + day.removed]
         for _ in range(day.added):
             self.made += 1
@@ -83,11 +83,11 @@ class Library:
     def serve(self, faults: tuple[Fault, ...]) -> None:
         self.said = None
         self.stage.spotify.faults.clear()
-        # Those without a fault watch what is said as well.
+        # Responses without a fault record the total too.
         answers = [self._answer(fault) for fault in (*faults, *[NONE] * 60)]
         self.stage.spotify.fault(self.path, *answers)
 
-    def _answer(self, fault: Fault) -> Answer:
+    def _answer(self, fault: Fault) -> ScriptedReply:
         if fault.kind == "locked":
             return LOCKED
 
@@ -102,7 +102,7 @@ class Library:
                 start = page["offset"] - PAGE * (1 + fault.size % (page["offset"] // PAGE))
                 page["items"] = self.rows[start : start + PAGE]
             if fault.kind == "later" and "offset" in page:
-                # Fewer could be things that a playlist holds twice.
+                # Fewer could be duplicates in a playlist.
                 start = page["offset"] + max(10, fault.size)
                 page["items"] = self.rows[start : start + page["limit"]]
             if fault.kind == "middle":
@@ -124,7 +124,7 @@ PATHS = {
     "followed_artists": "me/following",
     "playlist_items": "playlists/P1/items",
 }
-"""Incremental by offset, a snapshot by offset, a snapshot by cursor, and a list that may repeat things."""
+"""Incremental by offset, a snapshot by offset, a snapshot by cursor, and a list that may have duplicates."""
 
 
 def _album(number: int) -> Json:
@@ -149,7 +149,7 @@ MADE = {
 }
 
 PHASES = (Phase.explicit, Phase.generate)
-"""An example takes seconds, so that shrinking one would take an hour."""
+"""An example takes seconds, so shrinking one would take an hour."""
 LIES = st.sampled_from([0, 0, 0, 0, 0, 2, -2, 7])
 FAULTS = st.builds(
     Fault,
@@ -172,8 +172,8 @@ DAYS = st.lists(
 
 
 def check(stage: Stage, stream: str, size: int, days: list[Day]) -> None:
-    """Run on each day, and hold what is complete against the list."""
-    stage.log_in_anew()
+    """Run on each day, and compare complete reads with the list."""
+    stage.log_in_as_new_account()
     library = Library(stage, stream, size)
     short_in_row = 0
     for number, day in enumerate(days):
@@ -194,14 +194,14 @@ def check(stage: Stage, stream: str, size: int, days: list[Day]) -> None:
         ):
             continue
         if (library.said or 0) >= len(library.rows):
-            rows = Counter(identity(one) for one in stage.records(row["read_keys"]))
-            assert not Counter(map(identity, library.rows)) - rows, (number, row)
+            rows = Counter(record_key(one) for one in stage.records(row["read_keys"]))
+            assert not Counter(map(record_key, library.rows)) - rows, (number, row)
 
 
 def _growth_is_unknown(row: Json, stream: str, days: list[Day]) -> bool:
-    """Whether nothing tells how many records lie above the watermark: some were removed, or totals lied.
+    """Return whether removals or wrong totals hide how many records are above the watermark.
 
-    Then pages that skip some of them there, under the right offsets, look like any others.
+    Pages that skip some of them, under the right offsets, then look like any others.
     """
     skipping = any(fault.kind in ("middle", "later") for day in days for fault in day.faults)
     lying = any(fault.lie or fault.kind == "emptied" for day in days for fault in day.faults)
@@ -210,7 +210,7 @@ def _growth_is_unknown(row: Json, stream: str, days: list[Day]) -> bool:
 
 
 def _run(stage: Stage, stream: str) -> Json:
-    # Locks are the app's and outlast an account, so that no day comes twice.
+    # Locks belong to the app and outlast an account, so no day may come twice.
     at = START + len(stage.keys("runs/")) * DAY
     if stream != "playlist_items":
         return stage.read(stream, at)
@@ -219,12 +219,12 @@ def _run(stage: Stage, stream: str) -> Json:
 
 
 def _check_requests(requests: list[tuple[str, dict[str, str]]], library: Library, day: Day) -> None:
-    """A list that stays as it is and locks nobody out costs its pages and little more."""
+    """Require that an unchanged, unlocked list costs little more than its pages."""
     if any(fault.lie or fault.kind in ("locked", "emptied") for fault in day.faults):
         return
     asked = [params for path, params in requests if path == library.path]
     pages = -(-max(1, len(library.rows)) // 50)
-    # One question, and of a read that was cut off the search for its place and for what came meanwhile.
+    # One retry, and for an interrupted read the search for its position and for new items.
     assert len(asked) <= pages + 6
 
 
@@ -244,7 +244,7 @@ SHRUNK_WHILE_RESUMED = [Day(faults=(NONE, NONE, LOCK)), Day(removed=60, faults=(
 
 
 def any_days(test: Any) -> Any:
-    """Sizes and days of all kinds, and those that once were wrong."""
+    """Sizes and days of all kinds, and those that once failed."""
     for days in (
         LATER_PAGE_EMPTIED,
         HOLE_THEN_RESUMED,
@@ -263,7 +263,7 @@ def any_days(test: Any) -> Any:
 @pytest.mark.parametrize("stream", PATHS)
 @settings(max_examples=2, phases=PHASES)
 @any_days
-def test_complete_unit_lacks_nothing(stage: Stage, stream: str, size: int, days: list[Day]) -> None:
+def test_complete_unit_has_everything(stage: Stage, stream: str, size: int, days: list[Day]) -> None:
     check(stage, stream, size, days)
 
 
@@ -271,5 +271,5 @@ def test_complete_unit_lacks_nothing(stage: Stage, stream: str, size: int, days:
 @pytest.mark.parametrize("stream", PATHS)
 @settings(max_examples=100, phases=PHASES)
 @any_days
-def test_complete_unit_lacks_nothing_at_length(stage: Stage, stream: str, size: int, days: list[Day]) -> None:
+def test_complete_unit_has_everything_at_length(stage: Stage, stream: str, size: int, days: list[Day]) -> None:
     check(stage, stream, size, days)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.extract.reads.append import SEEN_RECORDS
-from handlers.extract.reads.identity import identity
+from handlers.extract.reads.record_keys import record_key
 from handlers.layout import state_key
 from tests.handlers.extract.fake_spotify import Json, play
 from tests.handlers.extract.stage import START, Stage
@@ -17,7 +17,7 @@ STREAM = "recently_played"
 
 
 def plays(*minutes: int) -> list[Json]:
-    """Newest first, as Spotify serves them."""
+    """Return plays newest first, as Spotify serves them."""
     return [play(minute, played_at(minute)) for minute in sorted(minutes, reverse=True)]
 
 
@@ -107,7 +107,7 @@ def test_state_stays_small(stage: Stage) -> None:
         stage.read(STREAM, START + hour * HOUR)
     seen = stage.json(state_key("aB3dE5fG7h", STREAM))["seen"]
     assert len(seen) == SEEN_RECORDS
-    assert seen[-1] == identity(plays(599)[0])
+    assert seen[-1] == record_key(plays(599)[0])
 
 
 def test_plays_that_another_run_has_seen_meanwhile_are_merged(stage: Stage) -> None:
@@ -119,12 +119,12 @@ def test_plays_that_another_run_has_seen_meanwhile_are_merged(stage: Stage) -> N
     def other_run(path: str) -> None:
         if path == "me/player/recently-played":
             state = stage.json(key)
-            state["seen"].append(identity(plays(9)[0]))
+            state["seen"].append(record_key(plays(9)[0]))
             stage.s3.put_object(Bucket="raw-bucket", Key=key, Body=json.dumps(state))
 
     stage.spotify.on_request = other_run
     stage.read(STREAM, START + HOUR)
-    assert set(stage.json(key)["seen"]) == {identity(one) for one in plays(1, 2, 9)}
+    assert set(stage.json(key)["seen"]) == {record_key(one) for one in plays(1, 2, 9)}
 
 
 @settings(max_examples=8)
@@ -132,12 +132,12 @@ def test_plays_that_another_run_has_seen_meanwhile_are_merged(stage: Stage) -> N
     hours=st.lists(st.lists(st.integers(0, 60), max_size=12, unique=True), min_size=1, max_size=5),
 )
 def test_every_play_that_was_served_is_written_exactly_once(stage: Stage, hours: list[list[int]]) -> None:
-    stage.log_in_anew()
+    stage.log_in_as_new_account()
     written = []
     for number, minutes in enumerate(hours):
         serve(stage, plays(*minutes))
         unit = stage.read(STREAM, START + number * HOUR)
         if unit["status"] == "complete":
             written += stage.records(unit["read_keys"])
-    served = {identity(one) for minutes in hours for one in plays(*minutes)}
-    assert sorted(map(identity, written)) == sorted(served)
+    served = {record_key(one) for minutes in hours for one in plays(*minutes)}
+    assert sorted(map(record_key, written)) == sorted(served)

@@ -1,10 +1,10 @@
-"""Entries of the setting `catalogueUris` of which Spotify says something odd: the others are read."""
+"""Entries of the setting `catalogueUris` that fail: the others are read."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.handlers.extract.fake_spotify import Answer, Json, Reply
+from tests.handlers.extract.fake_spotify import Json, Reply, ScriptedReply
 from tests.handlers.extract.stage import Stage
 
 ARTIST, TRACK = "4Z8W4fKeB5YxbusRsdQVPb", "0VjIjW4GlUZAMYd2vXMi3b"
@@ -38,14 +38,14 @@ def test_artist_is_one_read_with_the_albums(stage: Stage) -> None:
     ("path", "answer", "says"),
     [
         ("", REFUSED, f"Spotify has no spotify:artist:{ARTIST}: correct it in the setting catalogueUris"),
-        ("", lambda _: {}, f"Spotify's answer for spotify:artist:{ARTIST} names no URI"),
+        ("", lambda _: {}, f"Spotify's response for spotify:artist:{ARTIST} has no URI"),
         # The entry itself is right.
-        ("/albums", REFUSED, "Spotify refuses the request (HTTP 400)"),
+        ("/albums", REFUSED, "Spotify rejects the request (HTTP 400)"),
     ],
     ids=["unknown", "empty", "albums refused"],
 )
 def test_entry_that_fails_says_why_and_keeps_no_other_from_being_read(
-    stage: Stage, path: str, answer: Answer, says: str
+    stage: Stage, path: str, answer: ScriptedReply, says: str
 ) -> None:
     stage.spotify.fault(f"artists/{ARTIST}{path}", answer)
     rows = read(stage)

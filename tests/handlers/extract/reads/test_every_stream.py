@@ -1,4 +1,4 @@
-"""Every stream of the registry against the simulator: it ends, it is the same twice, it goes on from any cut."""
+"""Every stream against the simulator: reads end, are repeatable, and resume after any interruption."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.handlers.extract.simulated import EVERY_STREAM, START, World, simulat
 DAY = timedelta(days=1)
 
 
-# One stream of each paging; the others are tried where there is time.
+# One stream of each kind of paging; the slow tests try the others.
 _PAGINGS = ("saved_tracks", "followed_artists")
 
 
@@ -28,7 +28,7 @@ def fixture_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def requests(world: World) -> list[str]:
-    """The paths that were asked for, without calls for a token."""
+    """Return the requested paths, without token requests."""
     return [one.path.removeprefix("/v1/") for one in world.simulator.requests if one.path.startswith("/v1/")]
 
 
@@ -84,7 +84,7 @@ def test_unchanged_second_day_asks_for_no_more_than_it_must(monkeypatch: pytest.
     daily = tuple(name for name, stream in STREAMS.items() if stream.default and "daily" in stream.schedules)
     with simulated(monkeypatch, streams=(*daily, "recently_played")) as world:
         first = world.run(streams=daily)
-        at = START + timedelta(hours=1)  # at night nothing changes
+        at = START + timedelta(hours=1)  # nothing changes at night
         assert world.expected(at) == world.expected(START)
         world.simulator.requests.clear()
         second = world.run(at, daily)

@@ -1,4 +1,4 @@
-"""Every failure that is known of Spotify, on every stream: nothing is lost, nothing is called complete that is not."""
+"""Every known failure of Spotify on every stream: nothing is lost, and nothing incomplete is called complete."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ PLAN = LibraryPlan(
     saved_episodes=2, playlist_entries=60, top_items=60,
 )  # fmt: skip
 LATER = START + timedelta(hours=26)
-"""When even a lock of a day is over."""
+"""When even a lock of a day has ended."""
 CASES = [
-    # Each stream with a fault in the fast tests, all pairs in the others.
+    # Each stream with one fault in the fast tests, all pairs in the slow ones.
     pytest.param(
         fault, stream, marks=[pytest.mark.slow] * (row % 4 != 0 or (row // 4 + column) % len(EVERY_STREAM) != 0)
     )
@@ -27,7 +27,7 @@ CASES = [
     for column, stream in enumerate(EVERY_STREAM)
 ]
 WITHOUT_TOTAL = {"profile", "recently_played"}
-"""Streams of one page that names no length, so that nobody can tell where it ends early."""
+"""Streams of one page without a total, so an early end goes unnoticed."""
 OF_LENGTH = {"list_ends_early", "total_too_high"}
 LOGIN_FAULTS = ("token_refresh_token_expired", "token_refresh_token_revoked", "token_invalid_client")
 
@@ -38,7 +38,7 @@ def test_nothing_is_lost(monkeypatch: pytest.MonkeyPatch, name: str, stream: str
     if "no_answer" in name:
         monkeypatch.setattr("handlers.extract.spotify.session.TIMEOUTS", (1.0, 0.8))
     with simulated(monkeypatch, PLAN) as world:
-        # The first request asks for the account, and is the only one of the profile.
+        # The first request is for the account, and the only one for the profile.
         first = 1 if stream == "profile" else 2
         strikes = (first,) if known.passes else range(first, 10_000)
         world.simulator.faults.append(known("/v1/", nth=strikes) if known.path is None else known())
@@ -58,14 +58,14 @@ def test_nothing_is_lost(monkeypatch: pytest.MonkeyPatch, name: str, stream: str
         expected = {unit: rows for unit, rows in world.expected(LATER).items() if unit[0] == stream}
         found = world.current()
         if stream == "saved_tracks":
-            # What was unsaved stands until the next full read.
+            # Removed items remain until the next full read.
             assert set(found[stream, ""]) >= set(expected[stream, ""])
         else:
             assert {unit: rows for unit, rows in found.items() if unit in expected} == expected
 
 
 def run(world: World, stream: str) -> Json:
-    """The manifest of a run that may ask Lambda for another attempt."""
+    """Return the manifest of a run that may raise for a retry by Lambda."""
     with suppress(RunFailedError):
         return world.run(streams=(stream,))
     [key] = world.keys("runs/")
@@ -73,7 +73,7 @@ def run(world: World, stream: str) -> Json:
 
 
 def _check_what_is_said(world: World, manifest: Json, stream: str, *, whole: bool) -> None:
-    """Manifest and raw objects agree; what is complete is all of it, and what is short is as much as was served."""
+    """Check that manifest and raw objects agree, that complete units are whole, and short ones have what was served."""
     units = manifest["units"]
     assert {one["stream"] for one in units} == {stream}
     keys = world.keys(f"raw/{stream}/")
@@ -85,7 +85,7 @@ def _check_what_is_said(world: World, manifest: Json, stream: str, *, whole: boo
         elif one["reason"] == "short" and (one["unit"] or stream != "playlist_items"):
             assert (one["read_complete"], one["read_records"]) == (True, one["records"])
         else:
-            # Also a listing of playlists that is short, of which this stream has nothing to show.
+            # Or the listing of playlists was short, which left this stream nothing to read.
             assert one["reason"], one
             assert (one["read_complete"], one["read_keys"], one["read_records"]) == (False, [], 0)
     expected = world.expected(START)

@@ -18,7 +18,7 @@ STREAM = "saved_tracks"
 
 
 def tracks(*numbers: int) -> list[Json]:
-    """Newest first; a number is a minute of the same day."""
+    """Return tracks newest first; a number is a minute of the same day."""
     return [saved_track(number, minute(number)) for number in sorted(numbers, reverse=True)]
 
 
@@ -32,7 +32,7 @@ def serve(stage: Stage, served: list[Json]) -> None:
 
 
 def fresh(stage: Stage, unit: Json) -> list[Any]:
-    """What the read itself has written, without the reads that it stands on."""
+    """Return what the read itself has written, without the reads that it builds on."""
     return [line["record"] for line in stage.lines(unit["read_keys"]) if line["read_id"] == unit["read_id"]]
 
 
@@ -78,7 +78,7 @@ def test_nothing_new_is_unchanged_and_repeats_the_last_read(stage: Stage) -> Non
     assert (last["read_keys"], last["read_records"]) == (increment["read_keys"], 3)
 
 
-def test_increment_stands_on_the_full_read_and_the_increments_before_it(stage: Stage) -> None:
+def test_increment_builds_on_the_full_read_and_earlier_increments(stage: Stage) -> None:
     serve(stage, tracks(1, 2))
     reads = [stage.read(STREAM)]
     for day, number in enumerate((3, 4), start=1):
@@ -104,7 +104,7 @@ def test_tracks_added_at_the_moment_of_the_watermark_are_not_missed(stage: Stage
 
 
 def unsave_newest(stage: Stage, *requests: int) -> None:
-    """The newest track goes when the requests of those numbers come."""
+    """Remove the newest track at the requests with those numbers."""
     served = stage.spotify.lists["me/tracks"]
 
     def unsave(path: str) -> None:
@@ -118,7 +118,7 @@ def test_full_read_of_a_list_that_shrinks_meanwhile_is_repeated(stage: Stage) ->
     serve(stage, tracks(*range(120)))
     unsave_newest(stage, 2)
     unit = stage.read(STREAM)
-    assert (unit["status"], unit["requests"]) == ("complete", 6)  # the profile, two pages, and all three once more
+    assert (unit["status"], unit["requests"]) == ("complete", 6)  # the profile, two pages, and all three again
     assert fresh(stage, unit) == tracks(*range(119))
     assert {line["read_id"] for line in stage.lines(unit["read_keys"])} == {unit["read_id"]}
     assert stage.json(state_key("aB3dE5fG7h", STREAM))["watermark"]["added_at"] == "2026-10-01T01:58:00.000Z"
@@ -128,7 +128,7 @@ def test_list_that_shrinks_again_and_again_is_repeated_once(stage: Stage) -> Non
     serve(stage, tracks(*range(120)))
     unsave_newest(stage, 2, 4)
     unit = stage.read(STREAM)
-    # The second pass looks for its place: the profile, two pages, and two with a look back and on.
+    # The second pass searches for its position: the profile, two pages, and two to look back and ahead.
     assert (unit["status"], unit["requests"]) == ("complete", 9)
     assert stage.records(unit["read_keys"]) == tracks(*range(119))[:1] + tracks(*range(118))
 
@@ -149,7 +149,7 @@ def test_unsaved_watermark_does_not_stop_the_next_read(stage: Stage) -> None:
     assert fresh(stage, stage.read(STREAM, START + DAY)) == tracks(4)
 
 
-def test_whole_again_each_week_and_when_asked_to(stage: Stage) -> None:
+def test_full_read_each_week_and_in_a_full_run(stage: Stage) -> None:
     serve(stage, tracks(1, 2))
     stage.read(STREAM)
     modes = [stage.read(STREAM, START + days * DAY)["status"] for days in range(1, 9)]
@@ -158,7 +158,7 @@ def test_whole_again_each_week_and_when_asked_to(stage: Stage) -> None:
 
 
 def test_week_is_counted_by_days_not_by_seconds(stage: Stage) -> None:
-    """A run that starts seconds earlier than the one a week ago is still due."""
+    """Read in full after a week, even if the run starts seconds earlier in the day."""
     serve(stage, tracks(1, 2))
     stage.read(STREAM, START + timedelta(seconds=30))
     assert stage.read(STREAM, START + 7 * DAY)["status"] == "complete"
@@ -192,7 +192,7 @@ def test_track_of_the_future_hides_no_later_one(stage: Stage) -> None:
 
 
 def test_full_read_that_ends_after_one_that_began_later_does_not_replace_it(stage: Stage) -> None:
-    """A track is saved behind the back of the slow read: the watermark of the other one has passed it."""
+    """Find a track that was saved during the slow read and is below the other read's watermark."""
     before, after = tracks(*range(120)), tracks(*range(121))
     stage.run("manual", streams=["profile"])
     serve(stage, before)
@@ -204,7 +204,7 @@ def test_full_read_that_ends_after_one_that_began_later_does_not_replace_it(stag
             stage.spotify.lists["me/tracks"] = after
             event = {"trigger": "daily", "scheduled_time": "2026-11-23T06:00:00Z", "streams": [STREAM]}
             quick.append(stage.json(handler(event, Context())["manifest"]))  # type: ignore[arg-type] # a stand-in
-            # The last page of the slow read is as it was.
+            # The last page of the slow read is unchanged.
             stage.spotify.lists["me/tracks"] = before
 
     stage.spotify.on_request = read_meanwhile
@@ -264,11 +264,11 @@ def test_watermark_is_the_newest_moment_with_all_its_items(stage: Stage) -> None
 
 @settings(max_examples=8)
 @given(
-    # Each day: at which minutes tracks are saved, several at the same one, never before the day before's.
+    # For each day the minutes at which tracks are saved, several at the same one, never before the previous day's.
     days=st.lists(st.lists(st.integers(0, 3), max_size=8), min_size=1, max_size=5),
 )
 def test_increments_miss_nothing_and_repeat_nothing(stage: Stage, days: list[list[int]]) -> None:
-    stage.log_in_anew()
+    stage.log_in_as_new_account()
     library: list[Json] = []
     written: list[Json] = []
     for day, minutes in enumerate(days):

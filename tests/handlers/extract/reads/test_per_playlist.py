@@ -92,7 +92,7 @@ def test_nothing_moved_is_not_listed_twice(stage: Stage) -> None:
     assert stage.spotify.paths() == ["me/playlists"]
 
 
-def test_foreign_playlists_are_neither_asked_for_nor_noted(stage: Stage) -> None:
+def test_foreign_playlists_are_neither_requested_nor_listed(stage: Stage) -> None:
     serve(stage, playlist("Own", "s1"), playlist("Foreign", "s1", "bob"), playlist("NoOwner", "s1", ""), None)
     assert items(read(stage)) == {"Own": "complete"}
     assert item_requests(stage) == ["Own"]
@@ -113,7 +113,7 @@ def test_collaborative_playlist_of_another_is_tried_once_a_version(stage: Stage)
     assert items(read(stage, START + 2 * DAY)) == {"Shared": "complete", "Own": "unchanged"}
 
 
-def test_refused_playlist_is_asked_for_again_each_week_and_when_asked_to(stage: Stage) -> None:
+def test_refused_playlist_is_requested_again_each_week_and_in_a_full_run(stage: Stage) -> None:
     serve(stage, playlist("Shared", "s1", "bob", collaborative=True))
     stage.spotify.always["playlists/Shared/items"] = REFUSED
     asked = []

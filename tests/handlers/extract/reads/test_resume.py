@@ -1,4 +1,4 @@
-"""Reads that are cut off and go on in a later run."""
+"""Reads that are interrupted and resumed by a later run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tracks(*numbers: int) -> list[Json]:
 
 
 def cut(stage: Stage, path: str, requests: int, *, at: Any = START) -> Json:
-    """A run in which so many requests for the path are answered, and then Spotify locks it."""
+    """Run with so many successful requests for the path before Spotify locks it."""
     stage.spotify.fault(path, *[None] * requests, LOCKED)
     return stage.read(STREAM, at)
 
@@ -40,7 +40,7 @@ def uris(stage: Stage, row: Json) -> list[str]:
 
 
 def paths(stage: Stage, path: str) -> list[int]:
-    """The offsets that were asked for."""
+    """Return the requested offsets."""
     return [int(params.get("offset", 0)) for asked, params in stage.spotify.requests if asked == path]
 
 
@@ -59,7 +59,7 @@ def test_read_goes_on_behind_the_last_record(stage: Stage, requests: int) -> Non
     assert stage.records(second["read_keys"]) == tracks(*range(230))
     assert (second["read_records"], second["records"]) == (230, 230 - 50 * requests)
     assert paths(stage, PATH)[0] == 50 * requests - 1
-    # The rest, and the first page once more for what came meanwhile.
+    # The rest, and the first page again for new items.
     assert len(paths(stage, PATH)) == -(-(231 - 50 * requests) // 50) + 1
     assert opened(stage) is None
     assert stage.read(STREAM, START + 2 * DAY)["status"] == "unchanged"
@@ -98,7 +98,7 @@ def test_what_was_saved_meanwhile_may_come_with_the_next_run(stage: Stage) -> No
     stage.spotify.lists[PATH] = tracks(*range(100, 230))
     cut(stage, PATH, 2)
     stage.spotify.lists[PATH] = tracks(*range(100, 240))
-    # The place is found, and found again where it has moved to.
+    # The position is found, and confirmed where it has moved to.
     stage.spotify.fault(PATH, None, None, LOCKED)
     row = stage.read(STREAM, START + DAY)
     assert (row["status"], row["reason"], row["read_complete"]) == ("partial", "locked", True)
@@ -129,7 +129,7 @@ def test_place_is_not_looked_for_further_than_ten_pages_on(stage: Stage) -> None
 def test_place_is_looked_for_a_page_back(stage: Stage) -> None:
     stage.spotify.lists[PATH] = tracks(*range(230))
     cut(stage, PATH, 2)
-    # Forty of those that were read are gone: they stand until the next full read.
+    # Forty of those that were read are gone; they remain until the next full read.
     stage.spotify.lists[PATH] = tracks(*range(190))
     row = stage.read(STREAM, START + DAY)
     assert stage.records(row["read_keys"]) == tracks(*range(230))
@@ -228,11 +228,11 @@ def test_snapshot_that_was_cut_is_written_and_goes_on(stage: Stage, monkeypatch:
     second = stage.read("saved_albums", START + DAY)
     assert (second["read_id"], second["records"]) == (first["read_id"], 40)
     assert stage.records(second["read_keys"]) == albums
-    # Its digest is that of the whole list, although no run saw all of it.
+    # Its digest is that of the whole list, although no single run saw all of it.
     assert stage.read("saved_albums", START + 2 * DAY)["status"] == "unchanged"
 
 
-def test_playlist_goes_on_while_its_version_stands(stage: Stage) -> None:
+def test_playlist_is_resumed_while_its_version_is_current(stage: Stage) -> None:
     stage.spotify.lists["me/playlists"] = [playlist("P1", "s1")]
     stage.spotify.lists["playlists/P1/items"] = [entry(number) for number in range(120)]
     stage.spotify.fault("playlists/P1/items", None, LOCKED)
@@ -272,7 +272,7 @@ def test_playlists_that_were_listed_over_two_runs_are_listed_for_their_items(
 
 
 def test_part_that_is_uploaded_is_a_place_to_go_on_from(stage: Stage) -> None:
-    """A function that is killed leaves nothing but what it has saved."""
+    """Resume from the saved progress after the function was killed."""
     stage.spotify.lists[PATH] = tracks(*range(230))
     left = iter(range(160))
     add = objects.RawWriter.add
@@ -303,8 +303,8 @@ def test_part_that_is_uploaded_is_a_place_to_go_on_from(stage: Stage) -> None:
 def test_whatever_is_cut_and_changed_nothing_is_missing_at_the_end(
     stage: Stage, cuts: list[int], saved: list[int], unsaved: list[list[int]]
 ) -> None:
-    stage.log_in_anew()
-    # The locks are those of the app, whoever logs in.
+    stage.log_in_as_new_account()
+    # The locks belong to the app, whoever logs in.
     stage.s3.delete_object(Bucket="raw-bucket", Key=LOCKS_STATE_KEY)
     stage.spotify.faults.clear()
     library = tracks(*range(240))

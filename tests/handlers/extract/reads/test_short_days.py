@@ -1,4 +1,4 @@
-"""Twenty days of a library whose lists end early now and then: no day is wrong once the next run is over."""
+"""Twenty days of a library whose lists sometimes end early: every day is right after the next run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PATHS = {
     for stream in STREAMS.values()
     if stream.paging == "offset" or stream.page_in
 } | {"catalogue": "/v1/artists/"}
-"""Every stream whose lists name their length, and what its path has in it."""
+"""Every stream whose lists have a total, and a part of its path."""
 DAYS = 20
 
 
@@ -30,7 +30,7 @@ def test_no_day_is_wrong_after_the_next_run(monkeypatch: pytest.MonkeyPatch, fau
             world.run(at)
             apart: set[str] = set() if FAULTS[fault].passes else {struck}
             if "playlists" in apart:
-                # A playlist that is not listed is not read.
+                # An unlisted playlist is not read.
                 apart.add("playlist_items")
             _check(world, day, apart)
 
@@ -41,7 +41,7 @@ def _check(world: World, day: int, apart: set[str]) -> None:
         if stream in apart:
             continue
         if stream == "saved_tracks":
-            # What was unsaved stands until the next full read.
+            # Removed items remain until the next full read.
             assert set(found[stream, unit]) >= set(rows), (day, stream)
         else:
             assert found[stream, unit] == rows, (day, stream, unit)

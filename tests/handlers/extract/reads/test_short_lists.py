@@ -1,4 +1,4 @@
-"""Any sequence of pages: what a list says it holds is either read or known to be missing."""
+"""Any sequence of pages: what a list's total promises is either read or known to be missing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from handlers.extract.reads.list_length import ListLength
 from handlers.extract.reads.paging import MovedError, Pass, records
-from handlers.extract.reads.served import Served
+from handlers.extract.reads.served_records import ServedRecords
 from handlers.extract.reads.shortfall import BELIEVED_AFTER_RUNS, Shortfall, ShortRuns
-from handlers.extract.spotify.client import Answer
+from handlers.extract.spotify.client import Response
 from handlers.extract.spotify.errors import SpotifyError
 from handlers.streams import STREAMS
 
@@ -35,7 +35,7 @@ class Fault:
 
 @dataclass
 class ListServer:
-    """A list in pages, one fault a request."""
+    """A list in pages, with one fault per request."""
 
     size: int
     faults: list[Fault]
@@ -43,19 +43,19 @@ class ListServer:
     by_cursor: bool
     asked: list[Json] = field(default_factory=list)
     jumps: int = 0
-    """Requests that no page's `next` has led to."""
+    """Requests that did not follow a page's `next`."""
     said: int | None = None
     """The last total that was served."""
 
-    def get(self, path: str, params: Json) -> Answer:
+    def get(self, path: str, params: Json) -> Response:
         self.jumps += 1
         return self._page(path, {name: str(value) for name, value in params.items()}, followed=False)
 
-    def follow(self, url: str) -> Answer:
+    def follow(self, url: str) -> Response:
         path, _, query = url.removeprefix(HOST).partition("?")
         return self._page(path, dict(pair.split("=") for pair in query.split("&")), followed=True)
 
-    def _page(self, path: str, params: Json, *, followed: bool) -> Answer:
+    def _page(self, path: str, params: Json, *, followed: bool) -> Response:
         number = len(self.asked)
         self.asked.append(params)
         fault = self.faults[number] if number < len(self.faults) else Fault("none", 0)
@@ -78,7 +78,7 @@ class ListServer:
         if not self.by_cursor:
             page["offset"] = start
         value = {"artists": page} if self.by_cursor else page
-        return Answer(value, path, params, NOW)
+        return Response(value=value, path=path, params=params, extracted_at=NOW)
 
 
 FAULTS = st.builds(Fault, st.sampled_from(["none", "none", "early", "hole", "back", "same"]), st.integers(1, 60))
@@ -91,7 +91,7 @@ FAULTS = st.builds(Fault, st.sampled_from(["none", "none", "early", "hole", "bac
     by_cursor=st.booleans(),
     repeatable=st.booleans(),
 )
-def test_what_a_list_says_it_holds_is_read_or_missing(
+def test_what_a_total_promises_is_read_or_missing(
     size: int, faults: list[Fault], totals: list[int | None], by_cursor: bool, repeatable: bool
 ) -> None:
     server = ListServer(size, faults, totals, by_cursor)
@@ -101,7 +101,7 @@ def test_what_a_list_says_it_holds_is_read_or_missing(
     try:
         found = [
             record.value["uri"]
-            for record in records(server, stream, one_pass=one_pass, shortfall=shortfall)  # type: ignore[arg-type] # a stand-in for the client
+            for record in records(server, stream, one_pass=one_pass)  # type: ignore[arg-type] # a stand-in for the client
         ]
     except (MovedError, SpotifyError):
         return  # No complete read either.
@@ -109,10 +109,10 @@ def test_what_a_list_says_it_holds_is_read_or_missing(
     if lost and server.said is not None and server.said >= size:
         assert shortfall.is_short
     if all(lie == 0 for lie in totals):
-        # No total was wrong, so the list never moved: beside the first request there is one question at most.
+        # No total was wrong, so the list never moved: at most one request besides the first.
         assert server.jumps <= 2
         assert shortfall.missing >= lost
-        # Of pages that serve the right records out of their place, more may count as missing than is.
+        # If pages serve the right records in the wrong place, more may count as missing than is.
         assert shortfall.missing == lost or {"same", "back"} & {fault.kind for fault in faults}
 
 
@@ -121,17 +121,18 @@ def test_page_that_ends_early_once_costs_one_request(size: int, keep: int, page:
     faults = [Fault("none", 0)] * page + [Fault("early", 50 - keep)]
     server = ListServer(size, faults, [], by_cursor)
     shortfall = Shortfall()
+    one_pass = Pass(shortfall=shortfall, watch_total=False)
     stream = STREAMS["followed_artists" if by_cursor else "saved_albums"]
     found = [
         record.value["uri"]
-        for record in records(server, stream, shortfall=shortfall)  # type: ignore[arg-type] # a stand-in for the client
+        for record in records(server, stream, one_pass=one_pass)  # type: ignore[arg-type] # a stand-in for the client
     ]
     assert found == [f"spotify:track:{number}" for number in range(size)]
     assert (shortfall.missing, server.jumps <= 2) == (0, True)
 
 
 def short_runs(missing: list[int], runs: list[str]) -> list[bool]:
-    """Whether each of some runs in a row is short that lack so many records."""
+    """Return for consecutive runs that miss so many records whether each is short."""
     held: object = None
     found = []
     for lacking, run_id in zip(missing, runs, strict=True):
@@ -142,7 +143,7 @@ def short_runs(missing: list[int], runs: list[str]) -> list[bool]:
     return found
 
 
-def test_list_that_lacks_the_same_in_three_runs_is_believed() -> None:
+def test_list_that_misses_the_same_in_three_runs_is_accepted() -> None:
     assert BELIEVED_AFTER_RUNS == 3
     assert short_runs([2, 2, 2, 2, 2], ["a", "b", "c", "d", "e"]) == [True, True, True, False, False]
     assert short_runs([2, 2, 3, 2, 2], ["a", "b", "c", "d", "e"]) == [True] * 5
@@ -151,14 +152,14 @@ def test_list_that_lacks_the_same_in_three_runs_is_believed() -> None:
     assert short_runs([2, 2, 2, 5, 2], ["a", "b", "c", "d", "e"]) == [True] * 5
 
 
-def test_believed_list_is_asked_nothing_more() -> None:
-    believed = Shortfall(ShortRuns(2, 3, "run").content())
-    assert not believed.may_ask(2)
-    assert believed.may_ask(3)
-    assert not believed.may_ask(3)
+def test_accepted_list_gets_no_further_request() -> None:
+    believed = Shortfall(ShortRuns(missing=2, runs=3, run_id="run").content())
+    assert not believed.spend_request(2)
+    assert believed.spend_request(3)
+    assert not believed.spend_request(3)
 
 
-def test_list_that_says_it_is_empty_is_held_against_another() -> None:
+def test_list_that_claims_to_be_empty_is_compared_with_another() -> None:
     emptied = Shortfall(listed=7)
     emptied.end(0, 0)
     assert (emptied.missing, emptied.is_short) == (7, True)
@@ -167,7 +168,7 @@ def test_list_that_says_it_is_empty_is_held_against_another() -> None:
     assert not shrunk.is_short
 
 
-def test_read_that_begins_again_is_counted_anew() -> None:
+def test_restarted_read_is_counted_from_zero() -> None:
     shortfall = Shortfall()
     shortfall.skip(5)
     shortfall.end(90, 100, repeated=3)
@@ -185,31 +186,31 @@ def test_end_of_a_list_settles_what_its_pages_skipped() -> None:
 
 
 @pytest.mark.parametrize(("total", "missing"), [(50, 0), (70, 20), (None, 0)])
-def test_gap_between_pages_counts_where_the_total_has_room_for_it(total: int | None, missing: int) -> None:
-    """Pages that number their records with gaps lack none of them for that."""
-    length = ListLength(0, by_cursor=False, repeats=False, served=Served())
+def test_gap_between_pages_counts_if_the_total_has_room_for_it(total: int | None, missing: int) -> None:
+    """Count a gap between offsets only if the total has room for it."""
+    length = ListLength(0, by_cursor=False, repeats=False, served=ServedRecords())
     for position in range(50):
-        length.serve(position, {"uri": f"spotify:album:{position}"})
-    assert length.counts(20, total) == bool(missing)
+        length.count(position, {"uri": f"spotify:album:{position}"})
+    assert length.has_room_for(20, total) == bool(missing)
 
 
 def test_record_that_comes_back_is_known_however_far_back_it_was() -> None:
-    length = ListLength(0, by_cursor=False, repeats=False, served=Served())
+    length = ListLength(0, by_cursor=False, repeats=False, served=ServedRecords())
     albums = [{"uri": f"spotify:album:{number}"} for number in range(3000)]
     for position, album in enumerate(albums):
-        assert not length.serve(position, album)
+        assert not length.count(position, album)
     assert length.is_repeated(3000, albums[:50])
-    assert length.serve(3000, albums[0])
+    assert length.count(3000, albums[0])
     assert (length.served, length.reach, length.repeated) == (3000, 3001, 1)
 
 
 def test_served_records_are_kept_between_runs() -> None:
-    served = Served()
-    assert not served.note("spotify:album:1")
-    assert not served.note("spotify:album:2")
-    kept = Served.parse(served.content())
+    served = ServedRecords()
+    assert not served.add("spotify:album:1")
+    assert not served.add("spotify:album:2")
+    kept = ServedRecords.parse(served.content())
     assert kept is not None
-    assert kept.note("spotify:album:1")
+    assert kept.add("spotify:album:1")
     assert "spotify:album:2" in kept
     assert "spotify:album:3" not in kept
-    assert [Served.parse(other) for other in (None, 5, "?", "YWJj")] == [None] * 4
+    assert [ServedRecords.parse(other) for other in (None, 5, "?", "YWJj")] == [None] * 4

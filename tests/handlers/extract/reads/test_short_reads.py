@@ -1,4 +1,4 @@
-"""Lists that end before the length they name: asked for the rest once, and nothing rests on what stays short."""
+"""Lists that end before their total: the rest is requested once, and nothing relies on a short read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATHS = {
     "followed_artists": "me/following",
     "top_tracks": "me/top/tracks",
 }
-"""Streams of every paging and mode that read one list, and where it is."""
+"""Streams of every paging and mode that read one list, and its path."""
 
 
 def fill(stage: Stage, stream: str, size: int) -> None:
@@ -32,7 +32,7 @@ def fill(stage: Stage, stream: str, size: int) -> None:
 
 
 def ends_after(items: int) -> Callable[[Json], Json]:
-    """A page that ends its list after so many of its items, with the total unchanged."""
+    """Return a page that ends its list after so many of its items, with the total unchanged."""
 
     def cut(answer: Json) -> Json:
         page = answer.get("artists", answer)
@@ -52,13 +52,13 @@ def clear(stage: Stage) -> None:
 
 @pytest.mark.parametrize("stream", PATHS)
 @pytest.mark.parametrize("items", [0, 20])
-def test_page_that_ends_early_is_asked_for_the_rest(stage: Stage, stream: str, items: int) -> None:
+def test_rest_of_a_page_that_ends_early_is_requested(stage: Stage, stream: str, items: int) -> None:
     fill(stage, stream, 120)
     stage.spotify.fault(PATHS[stream], None, ends_after(items))
     row = stage.read(stream)
     lists = 3 if stream == "top_tracks" else 1
     assert (row["status"], row["reason"], row["read_records"]) == ("complete", None, 120 * lists)
-    # Behind 70 records the rest fits into one page; by cursor the page itself is asked for again.
+    # After 70 records the rest fits into one page; by cursor the page itself is requested again.
     extra = 0 if items and stream != "followed_artists" else 1
     assert stage.spotify.paths().count(PATHS[stream]) == 3 * lists + extra
 
@@ -72,7 +72,7 @@ def test_list_that_stays_short_is_read_again(stage: Stage, stream: str) -> None:
     assert (row["status"], row["reason"], row["read_complete"]) == ("partial", "short", False)
     clear(stage)
     again = stage.read(stream, START + 2 * DAY)
-    # Nothing has changed since the last complete read, which still stands.
+    # Nothing has changed since the last complete read, which is still current.
     assert (again["status"], again["read_keys"]) == ("unchanged", before["read_keys"])
 
 
@@ -88,7 +88,7 @@ def test_short_read_shows_only_where_there_is_nothing_better(stage: Stage) -> No
     cut_each_page(stage, "me/albums", 20)
     short = stage.read("saved_albums", START + 2 * DAY)
     assert (short["reason"], short["read_complete"], short["records"]) == ("short", False, 40)
-    # What the complete read became is about to expire.
+    # The rows of the complete read are about to expire.
     late = stage.read("saved_albums", START + 30 * DAY)
     assert (late["reason"], late["read_complete"], late["read_records"]) == ("short", True, 40)
 
@@ -106,7 +106,7 @@ def test_total_that_lies_is_believed_in_the_end(stage: Stage) -> None:
     stage.spotify.fault("me/albums", *[lambda page: {**page, "total": page["total"] + 2}] * 20)
     rows = [stage.read("saved_albums", START + number * DAY) for number in range(4)]
     assert [(row["status"], row["reason"], row["requests"]) for row in rows] == [
-        ("partial", "short", 3),  # the account, the list, and the list once more
+        ("partial", "short", 3),  # the account, the list, and the list again
         ("partial", "short", 2),
         ("partial", "short", 2),
         ("complete", None, 1),
@@ -123,7 +123,7 @@ def test_watermark_does_not_pass_what_lies_below_the_cut(stage: Stage) -> None:
     fill(stage, "saved_tracks", 100)
     stage.read("saved_tracks")
     fill(stage, "saved_tracks", 230)
-    # The first three pages hold what is new; the second one ends the list, and so does the question for the rest.
+    # The first three pages are new; the second ends the list, and so does the request for the rest.
     stage.spotify.fault("me/tracks", None, ends_after(10), ends_after(0))
     row = stage.read("saved_tracks", START + DAY)
     assert (row["mode"], row["status"], row["reason"]) == ("incremental", "partial", "short")
@@ -132,7 +132,7 @@ def test_watermark_does_not_pass_what_lies_below_the_cut(stage: Stage) -> None:
     assert (again["mode"], again["status"], again["read_records"]) == ("incremental", "complete", 230)
 
 
-def test_hole_in_the_increment_is_asked_for(stage: Stage) -> None:
+def test_hole_in_the_increment_is_requested(stage: Stage) -> None:
     fill(stage, "saved_tracks", 100)
     stage.read("saved_tracks")
     fill(stage, "saved_tracks", 160)
@@ -167,7 +167,7 @@ def read_playlists(stage: Stage, at: object) -> Json:
 
 @pytest.mark.parametrize("total", [120, 0])
 def test_snapshot_of_a_short_playlist_does_not_stand(stage: Stage, total: int) -> None:
-    """Also where the playlist says that it is empty, and the list of playlists says that it is not."""
+    """Note a playlist as short even if it claims to be empty and only the listing says otherwise."""
     serve_playlists(stage, 120, "s1")
     read_playlists(stage, START)
     serve_playlists(stage, 120, "s2")
@@ -180,7 +180,7 @@ def test_snapshot_of_a_short_playlist_does_not_stand(stage: Stage, total: int) -
     assert unit(manifest, "playlist_items", "P2")["status"] == "unchanged"
 
 
-def test_playlist_that_a_short_listing_lacks_is_not_forgotten(stage: Stage) -> None:
+def test_playlist_missing_from_a_short_listing_is_not_forgotten(stage: Stage) -> None:
     serve_playlists(stage, 3, "s1")
     read_playlists(stage, START)
     cut_each_page(stage, "me/playlists", 0)
@@ -252,11 +252,11 @@ def test_short_full_read_is_held_against_all_increments(stage: Stage) -> None:
 
 
 def serves_again(rows: list[Json], start: int) -> Callable[[Json], Json]:
-    """A page with what another one has, under its own offset."""
+    """Return a page with the items of another one under its own offset."""
     return lambda page: {**page, "items": rows[start : start + 50]}
 
 
-def test_page_that_repeats_another_is_asked_for_again(stage: Stage) -> None:
+def test_page_that_repeats_another_is_requested_again(stage: Stage) -> None:
     fill(stage, "saved_albums", 330)
     first = serves_again(stage.spotify.lists["me/albums"], 0)
     stage.spotify.fault("me/albums", *[None] * 5, first)
@@ -283,7 +283,7 @@ def test_page_of_a_playlist_that_repeats_another_is_no_end(stage: Stage) -> None
     serve_playlists(stage, 120, "s2")
     stage.spotify.fault("playlists/P1/items", None, *[serves_again(rows, 0)] * 2)
     row = unit(read_playlists(stage, START + DAY), "playlist_items", "P1")
-    # With the repeats it has 120 records, but fewer than the last complete read has.
+    # With the repeats it has 120 records, but fewer distinct ones than the last complete read.
     assert (row["reason"], row["records"], row["read_complete"]) == ("short", 120, False)
 
 
@@ -295,7 +295,7 @@ def test_things_that_a_playlist_holds_twice_are_no_repeats(stage: Stage) -> None
 
 
 @pytest.mark.parametrize("start", [60, 100])
-def test_page_of_a_playlist_that_overlaps_another_is_asked_for_again(stage: Stage, start: int) -> None:
+def test_page_of_a_playlist_that_overlaps_another_is_requested_again(stage: Stage, start: int) -> None:
     serve_playlists(stage, 230, "s1")
     rows = stage.spotify.lists["playlists/P1/items"]
     stage.spotify.fault("playlists/P1/items", None, None, serves_again(rows, start - 50 if start == 100 else start))
@@ -338,10 +338,10 @@ def test_increment_notices_what_a_page_leaves_out(stage: Stage) -> None:
     fill(stage, "saved_tracks", 100)
     stage.read("saved_tracks")
     fill(stage, "saved_tracks", 130)
-    left_out: Callable[[Json], Json] = lambda page: {**page, "items": [*page["items"][:10], *page["items"][35:]]}  # noqa: E731 - a fault like the others
+    left_out: Callable[[Json], Json] = lambda page: {**page, "items": [*page["items"][:10], *page["items"][35:]]}  # noqa: E731 - like the other faults
     stage.spotify.fault("me/tracks", *[left_out] * 4)
     row = stage.read("saved_tracks", START + DAY)
-    # The whole read meets the same fault, so that the unit is short, and the next run is right.
+    # The full read meets the same fault, so the unit is short and the next run is right.
     assert (row["mode"], row["status"], row["reason"]) == ("full", "partial", "short")
     clear(stage)
     assert stage.read("saved_tracks", START + 2 * DAY)["read_records"] == 130
@@ -363,7 +363,7 @@ def test_removed_tracks_explain_nothing_once_they_are_known(stage: Stage) -> Non
 
 @pytest.mark.parametrize("stream", ["saved_tracks", "playlist_items"])
 def test_place_in_another_page_is_not_believed(stage: Stage, stream: str) -> None:
-    """A page by its number, as a cache may serve it, has the last record at the end."""
+    """Find the last record at the end of a page that a cache serves by number."""
     path = "me/tracks" if stream == "saved_tracks" else "playlists/P1/items"
     serve_playlists(stage, 230, "s1")
     fill(stage, "saved_tracks", 230)
@@ -393,7 +393,7 @@ def test_playlist_that_moves_is_held_against_its_new_length(stage: Stage) -> Non
 def test_offset_of_a_thousand_digits_fails_its_own_unit_at_most(stage: Stage) -> None:
     fill(stage, "saved_albums", 60)
     far = f"{stage.spotify.url}v1/me/albums?limit=50&offset={'9' * 5000}"
-    no_offset: Callable[[Json], Json] = lambda page: {**page, "offset": None}  # noqa: E731 - a fault like the others
+    no_offset: Callable[[Json], Json] = lambda page: {**page, "offset": None}  # noqa: E731 - like the other faults
     stage.spotify.fault("me/albums", lambda page: {**page, "next": far}, no_offset)
     manifest = stage.run("manual", START, streams=["saved_albums", "followed_artists"])
     assert unit(manifest, "followed_artists")["status"] == "complete"
@@ -410,8 +410,8 @@ def test_page_from_before_the_cut_is_known_after_it(stage: Stage) -> None:
     assert (row["reason"], row["records"]) == ("short", 100)
 
 
-def test_read_that_lacks_more_each_day_is_shown(stage: Stage) -> None:
-    """A total that is wrong by another number each day is never believed."""
+def test_read_that_misses_more_each_day_is_shown(stage: Stage) -> None:
+    """Never accept a total that is wrong by a different number each day."""
     fill(stage, "saved_albums", 40)
     stage.read("saved_albums")
     for number in range(1, 5):
@@ -447,7 +447,7 @@ def test_continuation_of_a_run_does_not_ask_again(stage: Stage) -> None:
     again = stage.run("daily", at, streams=["saved_albums"])
     assert [unit(one, "saved_albums")["reason"] for one in (first, again)] == ["short", "short"]
     assert first["run_id"] == again["run_id"]
-    # One page each, and one question.
+    # One page each, and one retry.
     assert (asked, stage.spotify.paths().count("me/albums")) == (2, 3)
 
 
@@ -460,7 +460,7 @@ def test_short_listing_without_a_unit_of_its_own_is_noted(stage: Stage) -> None:
         clear(stage)
         reasons.append([(one["unit"], one["status"], one["reason"]) for one in manifest["units"]])
     noted = ("", "partial", "short")
-    # Three runs lack the same playlist; from the fourth on the listing is believed.
+    # Three runs miss the same playlist; from the fourth on the listing is accepted.
     assert reasons[0] == [noted, ("P1", "complete", None)]
     assert reasons[1:] == [[noted, ("P1", "unchanged", None)]] * 2 + [[("P1", "unchanged", None)]]
 
@@ -471,7 +471,7 @@ def test_short_catch_up_leaves_the_unit_short(stage: Stage) -> None:
     stage.spotify.fault("me/tracks", None, None, locked)
     assert stage.read("saved_tracks")["reason"] == "locked"
     fill(stage, "saved_tracks", 300)
-    # The rest of the list, and then what came in front of it, which ends early twice.
+    # The rest of the list, then what was added in front, which ends early twice.
     stage.spotify.fault("me/tracks", *[None] * 7, ends_after(10), ends_after(0))
     row = stage.read("saved_tracks", START + DAY)
     assert (row["status"], row["reason"], row["read_complete"], row["read_records"]) == ("partial", "short", True, 230)
@@ -485,7 +485,7 @@ def test_malformed_next_ends_its_own_unit(stage: Stage) -> None:
     stage.spotify.fault("me/albums", lambda page: {**page, "next": "https://[api.spotify.com/v1/me"})
     row = stage.read("saved_albums")
     assert (row["status"], row["records"]) == ("failed", 50)
-    assert "points to an address outside of the Web API" in row["reason"]
+    assert "points outside the Web API" in row["reason"]
 
 
 def test_records_without_a_uri_are_no_repeats(stage: Stage) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.extract.reads.identity import canonical
+from handlers.extract.reads.record_keys import canonical_json
 from handlers.layout import state_key
 from tests.handlers.extract.fake_spotify import Json, Reply
 from tests.handlers.extract.stage import START, Stage
@@ -65,7 +65,7 @@ def test_object_carries_what_a_broken_line_would_lack(stage: Stage) -> None:
     assert stored["Metadata"] == {"read-id": unit["read_id"], "account-id": "aB3dE5fG7h", "lines": "3"}
 
 
-def test_null_elements_and_odd_text_are_kept_untouched(stage: Stage) -> None:
+def test_null_elements_and_unusual_text_are_kept_unchanged(stage: Stage) -> None:
     odd = [None, {"name": "\ud800 half\n ☾"}, 7, {"id": None}]
     stage.spotify.lists["me/albums"] = [*odd]
     assert stage.records(stage.read("saved_albums")["read_keys"]) == odd
@@ -160,6 +160,6 @@ def test_profile_is_one_record_of_one_request(stage: Stage) -> None:
 
 
 def test_canonical_form_ignores_the_order_of_keys_alone() -> None:
-    assert canonical({"a": [1, {"b": 2, "c": None}]}) == canonical({"a": [1, {"c": None, "b": 2}]})
-    assert canonical([1, 2]) != canonical([2, 1])
-    assert canonical("a") + canonical("b") != canonical("ab")
+    assert canonical_json({"a": [1, {"b": 2, "c": None}]}) == canonical_json({"a": [1, {"c": None, "b": 2}]})
+    assert canonical_json([1, 2]) != canonical_json([2, 1])
+    assert canonical_json("a") + canonical_json("b") != canonical_json("ab")

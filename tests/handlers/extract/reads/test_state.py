@@ -1,13 +1,14 @@
-"""What the extractor keeps of complete reads."""
+"""Complete reads in the state."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.extract.reads.state import CompleteRead, newer
+from handlers.extract.reads.state import CompleteRead, is_superseded
 
 READS = st.builds(
     CompleteRead,
@@ -15,8 +16,8 @@ READS = st.builds(
     mode=st.sampled_from(["full", "incremental"]),
     keys=st.lists(st.text()).map(tuple),
     records=st.integers(0),
-    begun_at=st.just("2026-11-22T06:00:00.000Z"),
-    extracted_at=st.just("2026-11-23T06:00:00.000Z"),
+    started_at=st.just(datetime(2026, 11, 22, 6, tzinfo=UTC)),
+    extracted_at=st.just(datetime(2026, 11, 23, 6, tzinfo=UTC)),
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -39,8 +40,15 @@ def test_whatever_state_holds_is_a_read_or_none(content: object) -> None:
 
 def test_older_read_does_not_displace_a_newer_one() -> None:
     def at(hour: int) -> CompleteRead:
-        return CompleteRead("r", "full", (), 0, "2026-11-23T05:00:00.000Z", f"2026-11-23T{hour:02d}:00:00.000Z")
+        return CompleteRead(
+            read_id="r",
+            mode="full",
+            keys=(),
+            records=0,
+            started_at=datetime(2026, 11, 23, 5, tzinfo=UTC),
+            extracted_at=datetime(2026, 11, 23, hour, tzinfo=UTC),
+        )
 
-    assert newer(at(7).content(), at(6))
-    assert not newer(at(6).content(), at(7))
-    assert not newer("nonsense", at(7))
+    assert is_superseded(at(7).content(), at(6))
+    assert not is_superseded(at(6).content(), at(7))
+    assert not is_superseded("nonsense", at(7))

@@ -1,4 +1,4 @@
-"""How a run gets its access token, and what it does where it gets none."""
+"""How a run gets its access token, and what it does without one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.handlers.extract.fake_spotify import Reply
 from tests.handlers.extract.stage import LOGIN, Stage
 
 
-def test_refused_refresh_token_is_asked_for_once(stage: Stage) -> None:
+def test_refused_refresh_token_is_tried_once(stage: Stage) -> None:
     stage.spotify.refresh_token = "another"
-    asking = stage.client()
+    client = stage.client()
     with pytest.raises(LoginError) as raised:
-        asking.get("me")
+        client.get("me")
     assert str(raised.value) == (
         "Spotify no longer accepts the refresh token (invalid_grant; it lasts six months):"
         " run `spotify-etl login` again."
@@ -27,7 +27,7 @@ def test_refused_refresh_token_is_asked_for_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("reply", [Reply(500, b"<html>"), Reply(503, b"", {"Retry-After": "3600"}), Reply(resets=True)])
-def test_token_endpoint_that_fails_is_asked_again(stage: Stage, reply: Reply) -> None:
+def test_failing_token_endpoint_is_retried(stage: Stage, reply: Reply) -> None:
     stage.spotify.token_faults.append(reply)
     stage.client().get("me")
     assert (stage.spotify.token_calls, stage.waits) == (2, [])
@@ -36,12 +36,12 @@ def test_token_endpoint_that_fails_is_asked_again(stage: Stage, reply: Reply) ->
 @pytest.mark.parametrize(
     ("reply", "calls", "sentence"),
     [
-        (Reply(503, b""), 4, "Spotify gave no access token (HTTP 503): the next run tries again."),
-        (Reply(500, b'["no"]'), 4, "Spotify gave no access token (HTTP 500): the next run tries again."),
-        (Reply(resets=True), 2, "Spotify gave no access token (ConnectionError): the next run tries again."),
-        (Reply(302, b"", {"Location": "/elsewhere"}), 1, "Spotify gave no access token (TooManyRedirects)"),
-        (Reply(200, b'{"access_token": "\xc3\xa9", "expires_in": 3600}'), 1, "access token is unreadable"),
-        (Reply(200, b'{"access_token": "a\\nb", "expires_in": 3600}'), 1, "access token is unreadable"),
+        (Reply(503, b""), 4, "Spotify issued no access token (HTTP 503): the next run tries again."),
+        (Reply(500, b'["no"]'), 4, "Spotify issued no access token (HTTP 500): the next run tries again."),
+        (Reply(resets=True), 2, "Spotify issued no access token (ConnectionError): the next run tries again."),
+        (Reply(302, b"", {"Location": "/elsewhere"}), 1, "Spotify issued no access token (TooManyRedirects)"),
+        (Reply(200, b'{"access_token": "\xc3\xa9", "expires_in": 3600}'), 1, "access token is unusable"),
+        (Reply(200, b'{"access_token": "a\\nb", "expires_in": 3600}'), 1, "access token is unusable"),
     ],
 )
 def test_tries_for_a_token_end(stage: Stage, reply: Reply, calls: int, sentence: str) -> None:
@@ -55,14 +55,14 @@ def test_tries_for_a_token_end(stage: Stage, reply: Reply, calls: int, sentence:
 def test_token_endpoint_that_says_nothing_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "TIMEOUTS", (3, 0.05))
     stage.spotify.token_faults.extend([Reply(silent_seconds=0.2)] * 3)
-    with pytest.raises(UnavailableError, match="gave no access token \\(ConnectionError\\)"):
+    with pytest.raises(UnavailableError, match="issued no access token \\(ConnectionError\\)"):
         stage.client().get("me")
 
 
 def test_token_that_drips_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "BODY_SECONDS", 0.05)
     stage.spotify.token_faults.append(Reply(200, b'{"access_token": "x"}' + b" " * 200, drips=True))
-    with pytest.raises(UnavailableError, match="gave no access token \\(ReadTimeout\\)"):
+    with pytest.raises(UnavailableError, match="issued no access token \\(ReadTimeout\\)"):
         stage.client().get("me")
 
 
@@ -96,7 +96,7 @@ def test_rotation_keeps_the_rest_of_the_secret(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("odd", [7, "", None, ["x"]])
-def test_odd_rotation_is_none(stage: Stage, odd: object) -> None:
+def test_invalid_rotation_is_ignored(stage: Stage, odd: object) -> None:
     answer = {"access_token": "access-token-1", "expires_in": 3600, "refresh_token": odd}
     stage.spotify.token_faults.append(Reply(200, answer))
     stage.client().get("me")

@@ -1,4 +1,4 @@
-"""Whose login it is, and what is said when it is another's."""
+"""The account of a login, and the warning when it changes."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ import pytest
 from handlers import layout
 from handlers.extract.spotify.account import Account, identify
 from handlers.extract.spotify.errors import LockedError
-from handlers.extract.spotify.locks import Locks
+from handlers.extract.spotify.quota_locks import QuotaLocks
 from handlers.layout import account_key
 from tests.handlers.extract.fake_spotify import Json, Reply
 from tests.handlers.extract.stage import LOGIN, START, Stage
 from tests.handlers.raw.stored import BUCKET
 
 
-def test_other_account_is_spoken_of_once_and_by_its_key(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+def test_change_of_account_is_logged_once_and_by_its_key(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     stage.run("hourly")
     stage.spotify.profile = {"id": "bob", "account_id": "bobsAccount"}
     stage.spotify.refresh_token = "refresh-token-of-bob"
     stage.log_in(json.dumps({**LOGIN, "refresh_token": "refresh-token-of-bob"}))
     stage.run("hourly", START + timedelta(hours=1))
     stage.run("hourly", START + timedelta(hours=2))
-    told = [record for record in caplog.records if "another account" in record.getMessage()]
-    assert [(vars(record)["account_before"], vars(record)["account"]) for record in told] == [
+    logged = [record for record in caplog.records if "different account" in record.getMessage()]
+    assert [(vars(record)["account_before"], vars(record)["account"]) for record in logged] == [
         (account_key("aB3dE5fG7h"), account_key("bobsAccount"))
     ]
-    assert not [name for name in ("bob", "aB3dE5fG7h", "ana01") if name in str(vars(told[0]))]
+    assert not [name for name in ("bob", "aB3dE5fG7h", "ana01") if name in str(vars(logged[0]))]
     remembered = stage.json("state/login.json")
     assert (remembered["account_id"], remembered["user_id"]) == ("bobsAccount", "bob")
 
 
-def test_new_login_of_the_same_account_is_not_spoken_of(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+def test_new_login_of_the_same_account_is_not_logged(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     stage.run("hourly")
     stage.spotify.refresh_token = "newer"
     stage.log_in(json.dumps({**LOGIN, "refresh_token": "newer"}))
     stage.run("hourly", START + timedelta(hours=1))
-    assert "another account" not in caplog.text
+    assert "different account" not in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -54,17 +54,17 @@ def test_new_login_of_the_same_account_is_not_spoken_of(stage: Stage, caplog: py
 def test_account_stays_the_same_over_logins(stage: Stage, before: Json, profile: Json, account: Account) -> None:
     for fingerprint, served in (("one", before), ("two", profile)):
         stage.spotify.profile = served
-        locks = Locks(stage.state(layout.LOCKS_STATE_KEY), lambda _: False)
-        found = identify(stage.client(), stage.state(layout.LOGIN_STATE_KEY), fingerprint, ask=False, locks=locks)
+        locks = QuotaLocks(stage.state(layout.LOCKS_STATE_KEY), lambda _: False)
+        found = identify(stage.client(), stage.state(layout.LOGIN_STATE_KEY), fingerprint, refresh=False, locks=locks)
     assert found == account
 
 
-def test_locked_profile_is_not_asked_for(stage: Stage) -> None:
-    locks = Locks(stage.state(layout.LOCKS_STATE_KEY), lambda _: False)
+def test_locked_profile_is_not_requested(stage: Stage) -> None:
+    locks = QuotaLocks(stage.state(layout.LOCKS_STATE_KEY), lambda _: False)
     stage.spotify.fault("me", Reply(429, b"", {"Retry-After": "70000"}))
 
     def found(login: str) -> Account:
-        return identify(stage.client(), stage.state(layout.LOGIN_STATE_KEY), login, ask=True, locks=locks)
+        return identify(stage.client(), stage.state(layout.LOGIN_STATE_KEY), login, refresh=True, locks=locks)
 
     with pytest.raises(LockedError):
         found("one")

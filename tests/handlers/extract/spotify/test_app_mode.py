@@ -11,7 +11,7 @@ from handlers.extract.spotify.account import APP, identify
 from handlers.extract.spotify.client import SpotifyClient
 from handlers.extract.spotify.credentials import Credentials, MalformedSecretError, NotLoggedInError, Secret
 from handlers.extract.spotify.errors import LoginError, UnavailableError
-from handlers.extract.spotify.locks import Locks
+from handlers.extract.spotify.quota_locks import QuotaLocks
 from handlers.layout import LOCKS_STATE_KEY, LOGIN_STATE_KEY
 from tests.handlers.extract.fake_spotify import FakeSpotify, Reply
 from tests.handlers.extract.stage import LOGIN, Stage
@@ -28,31 +28,33 @@ def stage(empty_stage: Stage) -> Stage:
 
 
 def client(spotify: FakeSpotify) -> SpotifyClient:
-    def rotated(*_: str) -> None:
+    def on_rotation(*_: str) -> None:
         raise AssertionError("there is no refresh token to rotate")
 
-    credentials = Credentials(APP_LOGIN["client_id"], APP_LOGIN["client_secret"], "")
-    return SpotifyClient(credentials, rotated, f"{spotify.url}v1/", spotify.url, lambda: 900.0, auth_mode="app")
+    credentials = Credentials(
+        client_id=APP_LOGIN["client_id"], client_secret=APP_LOGIN["client_secret"], refresh_token=""
+    )
+    return SpotifyClient(credentials, on_rotation, f"{spotify.url}v1/", spotify.url, lambda: 900.0, auth_mode="app")
 
 
 def test_app_logs_in_with_its_secret_once(stage: Stage) -> None:
-    asking = client(stage.spotify)
-    assert asking.get(ARTIST).value["type"] == "artist"
-    asking.get(ARTIST)
+    app_client = client(stage.spotify)
+    assert app_client.get(ARTIST).value["type"] == "artist"
+    app_client.get(ARTIST)
     assert stage.spotify.token_calls == 1
     basic = base64.b64encode(b"client-id:client-secret-of-the-app").decode()
     assert stage.spotify.token_authorizations == [f"Basic {basic}"]
 
 
 def test_expired_access_token_is_renewed_once(stage: Stage) -> None:
-    asking = client(stage.spotify)
-    asking.get(ARTIST)
+    app_client = client(stage.spotify)
+    app_client.get(ARTIST)
     stage.spotify.revoke_access_token()
-    asking.get(ARTIST)
+    app_client.get(ARTIST)
     assert stage.spotify.token_calls == 2
     stage.spotify.always[ARTIST] = Reply(401, {"error": {"status": 401, "message": "No"}})
     with pytest.raises(LoginError, match=r"its own access token \(401\): run `spotify-etl login --app` again"):
-        asking.get(ARTIST)
+        app_client.get(ARTIST)
 
 
 @pytest.mark.parametrize("code", ["invalid_client", "invalid_grant"])
@@ -68,18 +70,18 @@ def test_refused_app_names_what_to_do_and_is_not_tried_again(stage: Stage, code:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"access_token": 7, "expires_in": 3600}'])
-def test_odd_token_answer_is_no_crash(stage: Stage, body: bytes) -> None:
+def test_malformed_token_response_is_no_crash(stage: Stage, body: bytes) -> None:
     stage.spotify.token_faults.append(Reply(200, body))
-    asking = client(stage.spotify)
+    app_client = client(stage.spotify)
     with pytest.raises(UnavailableError):
-        asking.get(ARTIST)
-    assert asking.get(ARTIST).value["type"] == "artist"
+        app_client.get(ARTIST)
+    assert app_client.get(ARTIST).value["type"] == "artist"
 
 
 def test_account_is_the_app_without_a_request(stage: Stage) -> None:
     state = stage.state(LOGIN_STATE_KEY)
-    locks = Locks(stage.state(LOCKS_STATE_KEY), lambda _: False)
-    assert identify(client(stage.spotify), state, "", ask=True, locks=locks, auth_mode="app") == APP
+    locks = QuotaLocks(stage.state(LOCKS_STATE_KEY), lambda _: False)
+    assert identify(client(stage.spotify), state, "", refresh=True, locks=locks, auth_mode="app") == APP
     assert (APP.id, APP.user_id) == ("app", "")
     assert (stage.spotify.requests, stage.keys()) == ([], [])
 
@@ -101,8 +103,8 @@ def test_consent_in_the_secret_does_not_count(stage: Stage) -> None:
     [
         ({"client_id": "c"}, "client_secret is missing"),
         ({"client_id": " ", "client_secret": "s"}, "client_id is missing"),
-        ({"client_id": "c", "client_secret": "gehëim"}, "client_secret has characters that Spotify's do not have"),
-        ([], "it is no JSON object"),
+        ({"client_id": "c", "client_secret": "gehëim"}, "client_secret has non-ASCII characters"),
+        ([], "it is not a JSON object"),
     ],
 )
 def test_malformed_secret_names_the_command(stage: Stage, content: object, what: str) -> None:

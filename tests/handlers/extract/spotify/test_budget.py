@@ -11,33 +11,31 @@ from tests.handlers.extract.fake_spotify import Reply, saved_track
 from tests.handlers.extract.stage import Stage
 
 
-def test_run_stops_at_its_limit_before_asking(stage: Stage) -> None:
-    asking = stage.client(budget=Budget(run_limit=2))
-    asking.get("me")
-    asking.get("me")
+def test_run_stops_at_its_limit_before_the_request(stage: Stage) -> None:
+    client = stage.client(budget=Budget(run_limit=2))
+    client.get("me")
+    client.get("me")
     with pytest.raises(BudgetError) as raised:
-        asking.get("me")
-    assert str(raised.value) == (
-        "The 2 requests that a run may make are spent: the next run goes on where this one stopped."
-    )
-    assert (asking.requests, len(stage.spotify.requests)) == (2, 2)
+        client.get("me")
+    assert str(raised.value) == ("The run has made its 2 requests: the next run continues where it stopped.")
+    assert (client.requests, len(stage.spotify.requests)) == (2, 2)
 
 
 def test_retries_are_charged(stage: Stage) -> None:
     stage.spotify.fault("me", Reply(503, b""), Reply(503, b""))
-    asking = stage.client(budget=Budget(run_limit=3))
-    asking.get("me")
+    client = stage.client(budget=Budget(run_limit=3))
+    client.get("me")
     with pytest.raises(BudgetError):
-        asking.get("me")
+        client.get("me")
     assert len(stage.spotify.requests) == 3
 
 
 def test_tokens_cost_nothing(stage: Stage) -> None:
-    asking = stage.client(budget=Budget(run_limit=2))
-    asking.get("me")
+    client = stage.client(budget=Budget(run_limit=2))
+    client.get("me")
     stage.spotify.revoke_access_token()
     with pytest.raises(BudgetError):
-        asking.get("me")  # the refused request was the second one, and its repetition would be the third
+        client.get("me")  # the refused request was the second one, its retry would be the third
     assert stage.spotify.token_calls == 2
 
 
@@ -46,14 +44,14 @@ def test_stream_stops_at_its_limit_and_leaves_the_rest_to_others() -> None:
     with budget.stream("saved_tracks"):
         budget.spend()
         budget.spend()
-        with pytest.raises(BudgetError, match="The 2 requests that saved_tracks may make in one run are spent"):
+        with pytest.raises(BudgetError, match="saved_tracks has made its 2 requests"):
             budget.spend()
     with budget.stream("saved_albums"):
         budget.spend()
         with budget.stream("playlists"):
             budget.spend()
         budget.spend()
-        with pytest.raises(BudgetError, match="a run may make"):
+        with pytest.raises(BudgetError, match="The run has made"):
             budget.spend()
 
 
@@ -61,7 +59,7 @@ def test_what_belongs_to_no_stream_counts_for_the_run_alone() -> None:
     budget = Budget(run_limit=4, stream_limit=1)
     for _ in range(4):
         budget.spend()
-    with pytest.raises(BudgetError, match="The 4 requests that a run"):
+    with pytest.raises(BudgetError, match="The run has made its 4 requests"):
         budget.spend()
 
 
@@ -70,7 +68,7 @@ def test_earlier_invocations_of_the_run_count() -> None:
     with budget.stream("saved_tracks"), pytest.raises(BudgetError, match="saved_tracks"):
         budget.spend()
     budget.spend()
-    with pytest.raises(BudgetError, match="a run may make"):
+    with pytest.raises(BudgetError, match="The run has made"):
         budget.spend()
 
 
@@ -111,9 +109,9 @@ def test_requests_begin_an_interval_apart(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_client_keeps_the_pace(stage: Stage) -> None:
-    asking = stage.client(budget=Budget())
+    client = stage.client(budget=Budget())
     for _ in range(3):
-        asking.get("me")
+        client.get("me")
     assert len(stage.pauses) == 2
     assert all(0 < pause <= INTERVAL_SECONDS for pause in stage.pauses)
     assert INTERVAL_SECONDS >= 0.1

@@ -1,4 +1,4 @@
-"""What the user consented to, and when, as the secret holds it."""
+"""Scopes and time of the consent in the secret."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_unreadable_time_of_the_consent_is_said_once(
     stage: Stage, caplog: pytest.LogCaptureFixture, text: object, warned: bool
 ) -> None:
     assert read(stage, authorized_at=text).authorized_at is None
-    assert ["authorized_at is no time" in record.getMessage() for record in caplog.records] == [True] * warned
+    assert ["authorized_at is not a time" in record.getMessage() for record in caplog.records] == [True] * warned
 
 
 def test_stream_without_consent_fails_without_a_request(stage: Stage) -> None:
@@ -51,11 +51,11 @@ def test_stream_without_consent_fails_without_a_request(stage: Stage) -> None:
     }.items():
         row = unit(manifest, stream)
         assert row["status"] == "failed"
-        assert row["reason"] == (f"The consent lacks what {stream} needs ({scopes}): run `spotify-etl login` again.")
+        assert row["reason"] == (f"The consent lacks scopes for {stream} ({scopes}): run `spotify-etl login` again.")
     assert stage.spotify.paths() == ["me", "me/albums"]
 
 
-def test_login_of_the_stage_lacks_nothing(stage: Stage) -> None:
+def test_login_of_the_stage_has_every_scope(stage: Stage) -> None:
     credentials = read(stage)
     assert not [name for name, stream in READABLE_STREAMS.items() if missing_scopes(credentials, stream)]
     assert issubclass(ScopeError, AppForbiddenError)

@@ -1,4 +1,4 @@
-"""Refresh tokens of which only the newest counts, and runs that replace them at the same time."""
+"""Refresh tokens that are replaced by concurrent runs, of which only the newest is valid."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ REVOKED = Reply(400, {"error": "invalid_grant", "error_description": "Refresh to
 
 
 def replaced(stage: Stage, **changes: str) -> None:
-    """The secret as another run or login leaves it."""
+    """Change the secret as another run or login would."""
     stage.log_in(json.dumps({**LOGIN, **changes}))
 
 
 def test_token_that_another_run_has_rotated_is_read_again(stage: Stage) -> None:
-    asking = stage.client()
+    client = stage.client()
     stage.spotify.refresh_token = "rotated-token"
     replaced(stage, refresh_token="rotated-token")
-    asking.get("me")
+    client.get("me")
     assert (stage.spotify.token_calls, stage.waits) == (2, [])
 
 
@@ -40,13 +40,13 @@ def test_token_that_another_run_is_about_to_write_is_waited_for(stage: Stage, mo
         replaced(stage, refresh_token="rotated-token")
 
     monkeypatch.setattr("handlers.extract.spotify.client.sleep", sleep)
-    asking = stage.client()
+    client = stage.client()
     stage.spotify.refresh_token = "rotated-token"
-    asking.get("me")
+    client.get("me")
     assert waits == [ROTATION_SECONDS]
 
 
-def test_token_that_nobody_has_replaced_needs_a_login(stage: Stage) -> None:
+def test_token_that_was_not_replaced_needs_a_login(stage: Stage) -> None:
     stage.spotify.refresh_token = "another"
     with pytest.raises(LoginError, match=r"invalid_grant; it lasts six months\): run `spotify-etl login` again"):
         stage.client().get("me")
@@ -63,13 +63,13 @@ def test_token_that_nobody_has_replaced_needs_a_login(stage: Stage) -> None:
     ],
 )
 def test_another_login_is_left_to_the_next_run(stage: Stage, changes: dict[str, str]) -> None:
-    """Its account may be another one, and the run has begun to write in the name of the first."""
-    asking = stage.client()
+    """Stop after another login: its account may differ, and the run has already written for the first."""
+    client = stage.client()
     stage.spotify.token_faults.append(REVOKED)
     replaced(stage, **changes, refresh_token="of-the-other-login")
     with pytest.raises(LoginError) as raised:
-        asking.get("me")
-    assert str(raised.value) == "Somebody has logged in again meanwhile: the next run uses that login."
+        client.get("me")
+    assert str(raised.value) == "There was a new login during the run: the next run uses it."
 
 
 def test_token_that_is_replaced_again_and_again_ends_the_run(stage: Stage) -> None:
@@ -84,23 +84,23 @@ def test_token_that_is_replaced_again_and_again_ends_the_run(stage: Stage) -> No
     stage.spotify.token = refused  # type: ignore[method-assign] # every token is refused and replaced
     with pytest.raises(LoginError) as raised:
         stage.client().get("me")
-    assert str(raised.value) == "Other runs keep replacing the refresh token: the next run reads the newest one."
+    assert str(raised.value) == "Other runs keep replacing the refresh token: the next run uses the newest one."
     assert stage.spotify.token_calls == 6
 
 
 def test_secret_that_cannot_be_read_again_changes_nothing(stage: Stage) -> None:
-    asking = stage.client()
+    client = stage.client()
     stage.spotify.token_faults.append(REVOKED)
     stage.log_in("not JSON")
     with pytest.raises(LoginError, match="run `spotify-etl login` again"):
-        asking.get("me")
+        client.get("me")
 
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, marks=[pytest.mark.slow] * (seed >= 5)) for seed in range(100)])
 def test_login_survives_two_runs_that_rotate_its_token(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    dice = random.Random(seed)  # noqa: S311 - a plan, no secret
+    dice = random.Random(seed)  # noqa: S311 - a plan, not a secret
     Rotating(stage, monkeypatch, dice)
     failures: list[BaseException] = []
 
@@ -108,14 +108,14 @@ def test_login_survives_two_runs_that_rotate_its_token(
         try:
             secret = Secret(stage.secrets, stage.secret_arn)
             url = stage.spotify.url
-            asking = SpotifyClient(
-                secret.read(), secret.replace_token, f"{url}v1/", url, lambda: 900.0, reread=secret.reread
+            client = SpotifyClient(
+                secret.read(), secret.replace_token, f"{url}v1/", url, lambda: 900.0, reload=secret.reload
             )
             for revoked in plan:
                 if revoked:
-                    asking._tokens.forget_access_token()
-                asking.get("me")
-        except BaseException as error:  # noqa: BLE001 - the test's thread has to tell
+                    client._tokens.forget_access_token()
+                client.get("me")
+        except BaseException as error:  # noqa: BLE001 - reported by the test's thread
             failures.append(error)
 
     plan = [dice.random() < 0.5 for _ in range(4)]
@@ -130,7 +130,7 @@ def test_login_survives_two_runs_that_rotate_its_token(
 
 
 class Rotating:
-    """Has each refresh replace the refresh token, and runs pause at random around every step of a rotation."""
+    """Replaces the refresh token at each refresh, with random pauses of the runs around every step of a rotation."""
 
     def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch, dice: random.Random) -> None:
         self._numbers = iter(range(1, 1000))
@@ -143,7 +143,7 @@ class Rotating:
         put, get = stage.secrets.put_secret_value, stage.secrets.get_secret_value
         monkeypatch.setattr(stage.secrets, "put_secret_value", self._paused(put))
         monkeypatch.setattr(stage.secrets, "get_secret_value", self._paused(get))
-        # Real time passes in place of seconds: what the other run does between its two steps takes milliseconds here.
+        # Real time instead of seconds: the other run takes milliseconds between its two steps here.
         monkeypatch.setattr("handlers.extract.spotify.client.sleep", lambda _: threading.Event().wait(0.2))
         monkeypatch.setattr("handlers.extract.spotify.pacing.sleep", lambda _: None)
 

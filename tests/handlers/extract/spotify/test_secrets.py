@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.extract.logs import keep_secrets, logger
+from handlers.extract.logs import LOG, silence_libraries
 from handlers.extract.spotify.client import SpotifyClient
 from handlers.extract.spotify.credentials import Credentials
 from handlers.extract.spotify.errors import SpotifyError
@@ -30,11 +30,11 @@ SECRETS = (
 )
 LIBRARIES = {"boto3", "botocore", "requests", "s3transfer", "spotipy", "urllib3"}
 ECHO = {"error": {"status": 400, "message": "Bearer access-token-1"}}
-"""What an odd proxy might answer."""
+"""What a misbehaving proxy might respond."""
 
 
 class Listener(logging.Handler):
-    """Hears every logger of the libraries itself, whether or not it hands records on."""
+    """Listens to every logger of the libraries, whether or not it propagates."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Listener(logging.Handler):
 
 
 class Said:
-    """All that was said anywhere."""
+    """Everything that was said anywhere."""
 
     def __init__(self, stage: Stage, listener: Listener, own: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
         self._stage = stage
@@ -55,20 +55,20 @@ class Said:
         self.errors: list[BaseException] = []
 
     def forget(self) -> None:
-        """The test's own doings are no leak."""
+        """Forget what the test itself caused."""
         self._listener.heard.clear()
         self._capsys.readouterr()
 
     @property
     def heard(self) -> list[str]:
-        """What loggers of libraries and the root were told."""
+        """What was logged to the libraries' loggers and the root."""
         return self._listener.heard
 
     def run(self, day: int = 0) -> None:
-        """A run, whose errors count as said: Lambda logs them."""
+        """Run the function; its errors count as said, since Lambda logs them."""
         try:
             self._stage.run(at=START + timedelta(days=day))
-        except Exception as error:  # noqa: BLE001 - whatever it is, Lambda would log it
+        except Exception as error:  # noqa: BLE001 - Lambda would log any exception
             self.errors.append(error)
 
     def secrets(self) -> list[str]:
@@ -77,16 +77,16 @@ class Said:
         keys = self._stage.keys()
         texts += [str(self._stage.bytes(key)) for key in keys]
         texts += [text for error in self.errors for text in texts_of(error)]
-        assert "The run ended" in self._own.getvalue()
+        assert "Run finished" in self._own.getvalue()
         return [secret for secret in SECRETS if any(secret in text for text in texts)]
 
 
 def texts_of(error: BaseException | None, depth: int = 0) -> list[str]:
-    """What an error and those behind it say and carry."""
+    """Return the messages and attributes of an error and of its causes."""
     if error is None or depth > 20:
         return []
     own = [str(error), repr(error), str(error.args), str(vars(error))]
-    # An error that holds on to a request holds its headers.
+    # An error that keeps a request keeps its headers.
     own += [str(getattr(getattr(error, "request", None), "headers", ""))]
     return own + texts_of(error.__cause__, depth + 1) + texts_of(error.__context__, depth + 1)
 
@@ -97,14 +97,14 @@ def library_loggers() -> list[logging.Logger]:
 
 @pytest.fixture
 def said(stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Said]:
-    """Everything is logged, to whoever wants to hear it."""
+    """Log everything and listen to it."""
     listener, own = Listener(), io.StringIO()
     everyone = [logging.getLogger(), *library_loggers()]
     levels = [one.level for one in everyone]
     for one in everyone:
         one.setLevel(logging.DEBUG)
         one.addHandler(listener)
-    monkeypatch.setattr(logger.registered_handler, "stream", own)
+    monkeypatch.setattr(LOG.registered_handler, "stream", own)
     said = Said(stage, listener, own, capsys)
     initialize = SpotifyError.__init__
 
@@ -201,7 +201,7 @@ def test_malformed_secret_is_not_quoted(stage: Stage, said: Said, content: str) 
 def test_libraries_are_heard_where_they_warn(said: Said) -> None:
     said.run()
     logging.getLogger("urllib3.connectionpool").warning("The library is worried.")
-    # Made after the function silenced the others.
+    # Created after the function silenced the others.
     logging.getLogger("botocore.yet_another").debug("a body")
     for level in (logging.DEBUG, logging.ERROR):
         logging.getLogger("spotipy.client").log(level, "an answer")
@@ -210,14 +210,14 @@ def test_libraries_are_heard_where_they_warn(said: Said) -> None:
 
 
 def test_credentials_and_client_do_not_show_themselves(spotify: FakeSpotify) -> None:
-    credentials = Credentials("client-id", "client-secret", "refresh-token")
+    credentials = Credentials(client_id="client-id", client_secret="client-secret", refresh_token="refresh-token")
     client = SpotifyClient(credentials, lambda *_: None, f"{spotify.url}v1/", spotify.url, lambda: 900.0)
     assert repr(credentials) == str(credentials) == "Credentials()"
     assert "refresh-token" not in credentials.fingerprint + repr(client)
 
 
-def test_silence_is_kept_however_often_it_is_asked_for() -> None:
-    keep_secrets()
+def test_filters_are_added_once() -> None:
+    silence_libraries()
     before = {one.name: len(one.filters) for one in library_loggers()}
-    keep_secrets()
+    silence_libraries()
     assert {one.name: len(one.filters) for one in library_loggers()} == before

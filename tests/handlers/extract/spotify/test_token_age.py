@@ -1,4 +1,4 @@
-"""The age of the consent is counted, and spoken of while there is time."""
+"""The age of the consent is measured, and reported in time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ def measured(
 ) -> tuple[Any, list[tuple[str, Any]]]:
     logger = logging.getLogger("token-age")
     with caplog.at_level(logging.INFO, logger="token-age"):
-        measure(Credentials("c", "s", "r", None, authorized_at), AUTHORIZED + age, metrics, logger)
+        measure(
+            Credentials(client_id="c", client_secret="s", refresh_token="r", authorized_at=authorized_at),
+            AUTHORIZED + age,
+            metrics,
+            logger,
+        )
     said = [(record.getMessage(), getattr(record, "days_left", None)) for record in caplog.records]
     found = metrics.metric_set.get("TokenAgeDays")
     metrics.clear_metrics()
@@ -61,7 +66,7 @@ def test_login_of_the_future_is_not_counted(metrics: Metrics, caplog: pytest.Log
     found, said = measured(metrics, caplog, AUTHORIZED, -timedelta(days=2))
     assert found is None
     assert len(said) == 1
-    assert "lies in the future" in said[0][0]
+    assert "is in the future" in said[0][0]
 
 
 def test_unknown_age_says_nothing(metrics: Metrics, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""What tells one record of a list from another, whatever else of it changes from day to day."""
+"""Keys that identify a record of a list, whatever else of it changes from day to day."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from handlers.streams import ITEM_KEYS
 
 
-def identity(record: Any) -> str:
-    """When the thing was played or added, if the record says so, and its URI; else a digest of the whole record.
+def record_key(record: Any) -> str:
+    """Return the time the item was played or added, if any, and its URI; without a URI a digest of the whole record.
 
-    Addresses of images and names change without the thing being another one, so the rest does not count.
+    The rest does not count: names and image addresses change while the item stays the same.
     """
     if isinstance(record, dict):
         uri = record.get("uri")
@@ -24,9 +24,9 @@ def identity(record: Any) -> str:
         moments = [record[name] for name in ("played_at", "added_at") if isinstance(record.get(name), str)]
         if isinstance(uri, str):
             return " ".join([*moments, uri])
-    return hashlib.sha256(canonical(record)).hexdigest()
+    return hashlib.sha256(canonical_json(record)).hexdigest()
 
 
-def canonical(value: Any) -> bytes:
-    """The same bytes for the same JSON value, whatever the order of its keys; each ends with a newline."""
+def canonical_json(value: Any) -> bytes:
+    """Return the same bytes for the same JSON value, whatever the order of its keys, ending with a newline."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii") + b"\n"

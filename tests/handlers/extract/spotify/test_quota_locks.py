@@ -1,4 +1,4 @@
-"""Quota groups that Spotify has locked stay so for later runs, whoever noted it."""
+"""Locks of quota groups, which outlast runs and logins."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from handlers.extract.spotify.budget import Budget
 from handlers.extract.spotify.client import ROTATION_SECONDS, SpotifyClient
 from handlers.extract.spotify.credentials import Secret
 from handlers.extract.spotify.errors import LockedError
-from handlers.extract.spotify.locks import Locks
-from handlers.raw.bucket import Bucket
+from handlers.extract.spotify.quota_locks import QuotaLocks
+from handlers.raw.bucket import RawBucket
 from handlers.raw.state import StateError, StateFile
 from tests.handlers.extract.fake_spotify import Json, Reply
 from tests.handlers.extract.stage import START, Stage, unit
@@ -32,9 +32,9 @@ def stopped_clock() -> Iterator[None]:
 
 
 @pytest.fixture
-def locks(empty_stage: Stage) -> Callable[[], Locks]:
-    """Those of another run each time."""
-    return lambda: Locks(empty_stage.state(layout.LOCKS_STATE_KEY), no_time)
+def locks(empty_stage: Stage) -> Callable[[], QuotaLocks]:
+    """Return a factory of locks, each as of another run."""
+    return lambda: QuotaLocks(empty_stage.state(layout.LOCKS_STATE_KEY), no_time)
 
 
 def no_time(_: float) -> bool:
@@ -46,7 +46,7 @@ def put(stage: Stage, content: bytes | Json) -> None:
     stage.s3.put_object(Bucket=BUCKET, Key=KEY, Body=body)
 
 
-def test_lock_is_kept_for_other_runs(empty_stage: Stage, locks: Callable[[], Locks]) -> None:
+def test_lock_is_kept_for_other_runs(empty_stage: Stage, locks: Callable[[], QuotaLocks]) -> None:
     locks().lock("library", START + HOUR)
     assert empty_stage.json(KEY) == {"groups": {"library": "2026-11-23T07:00:00.000Z"}}
     other = locks()
@@ -56,7 +56,7 @@ def test_lock_is_kept_for_other_runs(empty_stage: Stage, locks: Callable[[], Loc
     other.check("playlists")
 
 
-def test_later_time_wins(empty_stage: Stage, locks: Callable[[], Locks]) -> None:
+def test_later_time_wins(empty_stage: Stage, locks: Callable[[], QuotaLocks]) -> None:
     one = locks()
     one.lock("library", START + 2 * HOUR)
     one.lock("library", START + HOUR)
@@ -65,7 +65,7 @@ def test_later_time_wins(empty_stage: Stage, locks: Callable[[], Locks]) -> None
 
 
 def test_locks_of_another_run_are_merged_and_those_that_are_over_go(
-    empty_stage: Stage, locks: Callable[[], Locks]
+    empty_stage: Stage, locks: Callable[[], QuotaLocks]
 ) -> None:
     one, other = locks(), locks()
     one.check("library")
@@ -80,13 +80,13 @@ def test_locks_of_another_run_are_merged_and_those_that_are_over_go(
         one.check("player")
 
 
-def test_lock_ends(locks: Callable[[], Locks]) -> None:
+def test_lock_ends(locks: Callable[[], QuotaLocks]) -> None:
     locks().lock("library", START + HOUR)
     with time_machine.travel(START + HOUR, tick=False):
         locks().check("library")
 
 
-def test_lock_that_ends_in_time_is_waited_for_once(empty_stage: Stage, locks: Callable[[], Locks]) -> None:
+def test_lock_that_ends_in_time_is_waited_for_once(empty_stage: Stage, locks: Callable[[], QuotaLocks]) -> None:
     locks().lock("library", START + HOUR)
     waits: list[float] = []
 
@@ -94,7 +94,7 @@ def test_lock_that_ends_in_time_is_waited_for_once(empty_stage: Stage, locks: Ca
         waits.append(seconds)
         return seconds <= 120
 
-    patient = Locks(empty_stage.state(layout.LOCKS_STATE_KEY), has_two_minutes)
+    patient = QuotaLocks(empty_stage.state(layout.LOCKS_STATE_KEY), has_two_minutes)
     with pytest.raises(LockedError):
         patient.check("library")
     with time_machine.travel(START + timedelta(minutes=59), tick=False):
@@ -103,8 +103,8 @@ def test_lock_that_ends_in_time_is_waited_for_once(empty_stage: Stage, locks: Ca
     assert waits == [3601, 61]
 
 
-def test_lock_of_this_run_is_not_waited_for(empty_stage: Stage, locks: Callable[[], Locks]) -> None:
-    """Else a run would ask once a wait, for hours, where Spotify says no each time."""
+def test_lock_of_this_run_is_not_waited_for(empty_stage: Stage, locks: Callable[[], QuotaLocks]) -> None:
+    """Do not wait again: a run would otherwise repeat refused requests for hours."""
     locks().lock("library", START + timedelta(minutes=1))
     waits: list[float] = []
 
@@ -112,7 +112,7 @@ def test_lock_of_this_run_is_not_waited_for(empty_stage: Stage, locks: Callable[
         waits.append(seconds)
         return True
 
-    patient = Locks(empty_stage.state(layout.LOCKS_STATE_KEY), has_time)
+    patient = QuotaLocks(empty_stage.state(layout.LOCKS_STATE_KEY), has_time)
     patient.check("library")
     for group in ("library", "player"):
         patient.lock(group, START + timedelta(minutes=2))
@@ -157,22 +157,22 @@ def test_refused_login_ends_the_run_before_it_waits_for_a_lock(stage: Stage) -> 
 def test_lock_is_not_waited_for_where_the_wait_for_a_token_took_the_time(stage: Stage) -> None:
     secret, looks = Secret(stage.secrets, stage.secret_arn), iter([900.0, 900.0, 200.0])
     url = stage.spotify.url
-    asking = SpotifyClient(secret.read(), secret.replace_token, f"{url}v1/", url, lambda: next(looks))
-    assert not asking.wait_out(300)
+    client = SpotifyClient(secret.read(), secret.replace_token, f"{url}v1/", url, lambda: next(looks))
+    assert not client.wait_for_lock(300)
     assert stage.waits == []
 
 
 def test_run_does_not_wait_for_what_it_has_no_requests_left_to_ask(stage: Stage) -> None:
     budget = Budget(run_limit=3, stream_limit=1)
-    asking = stage.client(budget=budget)
+    client = stage.client(budget=budget)
     with budget.stream("saved_tracks"):
-        assert asking.wait_out(60)
+        assert client.wait_for_lock(60)
         budget.spend()
-        assert not asking.wait_out(60)
+        assert not client.wait_for_lock(60)
     with budget.stream("saved_albums"):
-        assert asking.wait_out(60)
+        assert client.wait_for_lock(60)
     budget.charge(2)
-    assert not asking.wait_out(60)
+    assert not client.wait_for_lock(60)
     assert stage.waits == [60, 60]
 
 
@@ -192,7 +192,7 @@ def test_run_does_not_wait_for_what_it_has_no_requests_left_to_ask(stage: Stage)
     ids=["nothing", "text", "a list", "empty", "groups as a list", "number", "word", "no offset", "nine days ahead"],
 )
 def test_nonsense_locks_nothing_and_is_replaced(
-    empty_stage: Stage, locks: Callable[[], Locks], content: bytes | Json
+    empty_stage: Stage, locks: Callable[[], QuotaLocks], content: bytes | Json
 ) -> None:
     put(empty_stage, content)
     one = locks()
@@ -201,14 +201,14 @@ def test_nonsense_locks_nothing_and_is_replaced(
     assert empty_stage.json(KEY) == {"groups": {"player": "2026-11-23T07:00:00.000Z"}}
 
 
-def test_lock_for_a_week_is_no_nonsense(empty_stage: Stage, locks: Callable[[], Locks]) -> None:
+def test_lock_for_a_week_is_no_nonsense(empty_stage: Stage, locks: Callable[[], QuotaLocks]) -> None:
     put(empty_stage, {"groups": {"library": "2026-11-30T06:00:00.000Z"}})
     with pytest.raises(LockedError):
         locks().check("library")
 
 
 def test_lock_that_cannot_be_kept_holds_for_the_run(
-    locks: Callable[[], Locks], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    locks: Callable[[], QuotaLocks], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object) -> None:
         raise StateError("Other runs keep changing it.")
@@ -219,20 +219,22 @@ def test_lock_that_cannot_be_kept_holds_for_the_run(
     with pytest.raises(LockedError):
         one.check("library")
     locks().check("library")
-    assert [record.getMessage() for record in caplog.records] == ["The lock holds for this run only."]
+    assert [record.getMessage() for record in caplog.records] == [
+        "The quota lock could not be saved: it applies to this run only."
+    ]
 
 
 def test_state_is_read_once_a_run_and_only_when_needed(
-    locks: Callable[[], Locks], monkeypatch: pytest.MonkeyPatch
+    locks: Callable[[], QuotaLocks], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads: list[str] = []
-    original = Bucket.get
+    original = RawBucket.get
 
-    def get(self: Bucket, key: str) -> tuple[bytes, str] | None:
+    def get(self: RawBucket, key: str) -> tuple[bytes, str] | None:
         reads.append(key)
         return original(self, key)
 
-    monkeypatch.setattr(Bucket, "get", get)
+    monkeypatch.setattr(RawBucket, "get", get)
     one = locks()
     assert reads == []
     one.check("library")
@@ -240,22 +242,22 @@ def test_state_is_read_once_a_run_and_only_when_needed(
     assert reads == [KEY]
 
 
-def test_asking_notes_what_spotify_says(locks: Callable[[], Locks]) -> None:
+def test_guard_stores_new_locks(locks: Callable[[], QuotaLocks]) -> None:
     one = locks()
-    with pytest.raises(LockedError), one.asking("library"):
+    with pytest.raises(LockedError), one.guard("library"):
         raise LockedError(START + HOUR)
     asked = False
-    with pytest.raises(LockedError), locks().asking("library"):
+    with pytest.raises(LockedError), locks().guard("library"):
         asked = True
     assert not asked
 
 
-def test_later_run_asks_nothing_of_a_locked_group_whoever_is_logged_in(stage: Stage) -> None:
+def test_later_run_sends_no_request_to_a_locked_group_even_after_a_login(stage: Stage) -> None:
     locked = Reply(429, {"error": {"status": 429, "reason": "QUOTA_EXCEEDED"}}, {"Retry-After": "70000"})
     stage.spotify.fault("me/tracks", locked)
     first = stage.run()
     until = unit(first, "saved_tracks")["locked_until"]
-    stage.log_in_anew()
+    stage.log_in_as_new_account()
     stage.spotify.requests.clear()
     second = stage.run(at=START + 19 * HOUR)
     for stream in ("saved_tracks", "saved_albums"):
