@@ -14,7 +14,7 @@ Value = str | int | float | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class TableColumn:
     """One column of a table."""
 
     label: str
@@ -47,7 +47,7 @@ class Tiles:
 class DataTable:
     """Rows under their columns; what has more than `shown` rows unfolds."""
 
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     rows: Sequence[dict[str, Any]]
     shown: int = 10
     kind: Literal["table"] = "table"
@@ -116,7 +116,7 @@ Content = Tiles | DataTable | Figure | Ranking | Years
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class ReportBlock:
     """One answer with its title and a sentence on what it shows."""
 
     title: str
@@ -140,6 +140,6 @@ class Section:
     name: str
     """For the address of the section within the page."""
     title: str
-    blocks: Sequence[Block]
+    blocks: Sequence[ReportBlock]
     narrow: bool = False
     """Whether three blocks fit side by side."""

@@ -9,14 +9,14 @@ from typing import Any
 
 from cli.report import charts
 from cli.report.contents import (
-    Block,
-    Column,
     Content,
     DataTable,
     Figure,
     Ranked,
     Ranking,
+    ReportBlock,
     Section,
+    TableColumn,
     Tile,
     Tiles,
     Year,
@@ -54,8 +54,8 @@ UNTITLED = "(untitled)"
 
 _MONTHS = 12
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_TRACK = Column(label="Track", name="track_name", by="artist_name")
-_LISTENS = Column(label="Listens", name="listens", format="whole")
+_TRACK = TableColumn(label="Track", name="track_name", by="artist_name")
+_LISTENS = TableColumn(label="Listens", name="listens", format="whole")
 
 
 def sections(answers: Answers, year: int | None = None) -> list[Section]:
@@ -90,7 +90,7 @@ def sections(answers: Answers, year: int | None = None) -> list[Section]:
     ]
 
 
-def _overview(answers: Answers) -> Block:
+def _overview(answers: Answers) -> ReportBlock:
     content = None
     for row in answers["overview"]:
         if _whole(row, "listens"):
@@ -104,7 +104,7 @@ def _overview(answers: Answers) -> Block:
                     Tile(label="last listen", value=_day(row, "last_heard_at"), format="date"),
                 ]
             )
-    return Block(
+    return ReportBlock(
         title="Your listening at a glance",
         queries=("overview",),
         says="A listen is a play of at least 30 seconds.",
@@ -118,7 +118,7 @@ def _first_day(answers: Answers) -> str:
     return next((_day(row, "first_heard_at") for row in answers["overview"]), "")
 
 
-def _weeks(answers: Answers) -> Block:
+def _weeks(answers: Answers) -> ReportBlock:
     values = [
         {
             "week": _day(row, "week"),
@@ -128,11 +128,11 @@ def _weeks(answers: Answers) -> Block:
         for row in reversed(answers["listening_by_week"])
     ]
     columns = [
-        Column(label="Week from", name="week", format="date"),
+        TableColumn(label="Week from", name="week", format="date"),
         _LISTENS,
-        Column(label="Hours", name="hours", format="decimal"),
+        TableColumn(label="Hours", name="hours", format="decimal"),
     ]
-    return Block(
+    return ReportBlock(
         title="Week by week",
         queries=("listening_by_week",),
         says="Listens in each week, from Monday to Sunday.",
@@ -156,7 +156,7 @@ def _without_gaps(weeks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _years(answers: Answers) -> Block:
+def _years(answers: Answers) -> ReportBlock:
     values = [
         {
             "year": _whole(row, "year"),
@@ -165,8 +165,12 @@ def _years(answers: Answers) -> Block:
         }
         for row in reversed(answers["year_in_review"])
     ]
-    columns = [Column(label="Year", name="year"), Column(label="Hours", name="hours", format="decimal"), _LISTENS]
-    return Block(
+    columns = [
+        TableColumn(label="Year", name="year"),
+        TableColumn(label="Hours", name="hours", format="decimal"),
+        _LISTENS,
+    ]
+    return ReportBlock(
         title="Year by year",
         queries=("year_in_review",),
         says="Hours in each year. A play read from the API counts with the length of its whole track.",
@@ -177,7 +181,7 @@ def _years(answers: Answers) -> Block:
     )
 
 
-def _clock(answers: Answers) -> Block:
+def _clock(answers: Answers) -> ReportBlock:
     values = [
         {
             "weekday": _whole(row, "weekday"),
@@ -188,11 +192,11 @@ def _clock(answers: Answers) -> Block:
         for row in answers["listening_by_hour_and_weekday"]
     ]
     columns = [
-        Column(label="Day", name="day"),
-        Column(label="Hour", name="hour", format="whole"),
+        TableColumn(label="Day", name="day"),
+        TableColumn(label="Hour", name="hour", format="whole"),
         _LISTENS,
     ]
-    return Block(
+    return ReportBlock(
         title="Around the clock",
         queries=("listening_by_hour_and_weekday",),
         says="Listens of the last twelve weeks by local weekday and hour; the stronger the colour, the more.",
@@ -215,7 +219,7 @@ def _whole_week(values: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _top(answers: Answers, kind: str) -> Block:
+def _top(answers: Answers, kind: str) -> ReportBlock:
     grouped: dict[int, list[Row]] = defaultdict(list)
     for row in answers["top_by_month"]:
         if row["kind"] == kind:
@@ -236,7 +240,7 @@ def _top(answers: Answers, kind: str) -> Block:
                 months=[by_month.get(month, 0) for month in months],
             )
         )
-    return Block(
+    return ReportBlock(
         title=f"{kind.capitalize()}s",
         queries=("top_by_month",),
         says="Listens of the last twelve months, month by month, and how the place changed from the twelve before.",
@@ -291,11 +295,11 @@ def years_in_review(answers: Answers) -> list[Year]:
     ]
 
 
-def _year_in_review(answers: Answers, wanted: int | None) -> Block:
+def _year_in_review(answers: Answers, wanted: int | None) -> ReportBlock:
     years = years_in_review(answers)
     known = [year.year for year in years]
     content = Years(years=years, selected=wanted if wanted in known else known[0]) if known else None
-    return Block(
+    return ReportBlock(
         title="Any year",
         queries=("year_in_review", "top_by_year"),
         says="The year's numbers, and its ten artists, tracks and albums heard most.",
@@ -305,7 +309,7 @@ def _year_in_review(answers: Answers, wanted: int | None) -> Block:
     )
 
 
-def _sessions(answers: Answers) -> Block:
+def _sessions(answers: Answers) -> ReportBlock:
     rows = [
         {
             "began": _day(row, "started_at"),
@@ -318,13 +322,13 @@ def _sessions(answers: Answers) -> Block:
     ]
     longest = sorted(rows, key=lambda row: -float(str(row["minutes"])))
     columns = [
-        Column(label="Day", name="began", format="date"),
-        Column(label="From", name="time"),
-        Column(label="Minutes", name="minutes", format="decimal"),
+        TableColumn(label="Day", name="began", format="date"),
+        TableColumn(label="From", name="time"),
+        TableColumn(label="Minutes", name="minutes", format="decimal"),
         _LISTENS,
-        Column(label="Artists", name="artists", format="whole"),
+        TableColumn(label="Artists", name="artists", format="whole"),
     ]
-    return Block(
+    return ReportBlock(
         title="Longest sessions",
         queries=("sessions",),
         says="Of the last four weeks; a pause of more than thirty minutes ends a session.",
@@ -334,7 +338,7 @@ def _sessions(answers: Answers) -> Block:
     )
 
 
-def _skips(answers: Answers) -> Block:
+def _skips(answers: Answers) -> ReportBlock:
     values = [
         {
             "month": row["month"],
@@ -345,12 +349,12 @@ def _skips(answers: Answers) -> Block:
         for row in reversed(answers["skip_rate"])
     ]
     columns = [
-        Column(label="Month", name="month", format="month"),
-        Column(label="Plays", name="plays", format="whole"),
-        Column(label="Skipped", name="skips", format="whole"),
-        Column(label="Percent", name="percent", format="decimal"),
+        TableColumn(label="Month", name="month", format="month"),
+        TableColumn(label="Plays", name="plays", format="whole"),
+        TableColumn(label="Skipped", name="skips", format="whole"),
+        TableColumn(label="Percent", name="percent", format="decimal"),
     ]
-    return Block(
+    return ReportBlock(
         title="Skips",
         queries=("skip_rate",),
         says="The share of started tracks that you skipped, by month.",
@@ -366,11 +370,11 @@ def _skips(answers: Answers) -> Block:
     )
 
 
-def _streaks(answers: Answers) -> Block:
+def _streaks(answers: Answers) -> ReportBlock:
     columns = [
-        Column(label="Days", name="days", format="whole"),
-        Column(label="From", name="first_day", format="date"),
-        Column(label="To", name="last_day", format="date"),
+        TableColumn(label="Days", name="days", format="whole"),
+        TableColumn(label="From", name="first_day", format="date"),
+        TableColumn(label="To", name="last_day", format="date"),
         _LISTENS,
     ]
     return _table_block(
@@ -384,7 +388,7 @@ def _streaks(answers: Answers) -> Block:
     )
 
 
-def _discovery(answers: Answers) -> Block:
+def _discovery(answers: Answers) -> ReportBlock:
     values = [
         {
             "month": row["month"],
@@ -395,12 +399,12 @@ def _discovery(answers: Answers) -> Block:
         for row in reversed(answers["discovery_by_month"])
     ]
     columns = [
-        Column(label="Month", name="month", format="month"),
-        Column(label="New artists", name="new_artists", format="whole"),
-        Column(label="New tracks", name="new_tracks", format="whole"),
-        Column(label="Percent of listens", name="percent", format="decimal"),
+        TableColumn(label="Month", name="month", format="month"),
+        TableColumn(label="New artists", name="new_artists", format="whole"),
+        TableColumn(label="New tracks", name="new_tracks", format="whole"),
+        TableColumn(label="Percent of listens", name="percent", format="decimal"),
     ]
-    return Block(
+    return ReportBlock(
         title="New artists",
         queries=("discovery_by_month",),
         says="Artists heard for the first time, by month. The first months of the data count everything as new.",
@@ -415,12 +419,12 @@ def _discovery(answers: Answers) -> Block:
     )
 
 
-def _obsessions(answers: Answers) -> Block:
+def _obsessions(answers: Answers) -> ReportBlock:
     columns = [
         _TRACK,
-        Column(label="In a week", name="listens_in_week", format="whole"),
-        Column(label="Week to", name="last_day", format="date"),
-        Column(label="Ever", name="listens_ever", format="whole"),
+        TableColumn(label="In a week", name="listens_in_week", format="whole"),
+        TableColumn(label="Week to", name="last_day", format="date"),
+        TableColumn(label="Ever", name="listens_ever", format="whole"),
     ]
     return _table_block(
         answers,
@@ -433,8 +437,8 @@ def _obsessions(answers: Answers) -> Block:
     )
 
 
-def _forgotten(answers: Answers) -> Block:
-    columns = [_TRACK, _LISTENS, Column(label="Last heard", name="last_heard_at", format="date")]
+def _forgotten(answers: Answers) -> ReportBlock:
+    columns = [_TRACK, _LISTENS, TableColumn(label="Last heard", name="last_heard_at", format="date")]
     return _table_block(
         answers,
         "forgotten_favourites",
@@ -446,7 +450,7 @@ def _forgotten(answers: Answers) -> Block:
     )
 
 
-def _decades(answers: Answers) -> Block:
+def _decades(answers: Answers) -> ReportBlock:
     values = [
         {
             "decade": row["decade"] or "unknown",
@@ -456,11 +460,11 @@ def _decades(answers: Answers) -> Block:
         for row in answers["library_by_decade"]
     ]
     columns = [
-        Column(label="Decade", name="decade"),
-        Column(label="Saved tracks", name="tracks", format="whole"),
-        Column(label="Percent", name="percent", format="decimal"),
+        TableColumn(label="Decade", name="decade"),
+        TableColumn(label="Saved tracks", name="tracks", format="whole"),
+        TableColumn(label="Percent", name="percent", format="decimal"),
     ]
-    return Block(
+    return ReportBlock(
         title="By decade",
         queries=("library_by_decade",),
         says="Your saved tracks by the decade of their album's release.",
@@ -470,12 +474,12 @@ def _decades(answers: Answers) -> Block:
     )
 
 
-def _playlists(answers: Answers) -> Block:
+def _playlists(answers: Answers) -> ReportBlock:
     columns = [
-        Column(label="Playlist", name="playlist_name"),
+        TableColumn(label="Playlist", name="playlist_name"),
         _LISTENS,
-        Column(label="Tracks", name="different_tracks", format="whole"),
-        Column(label="Last played", name="last_played_at", format="date"),
+        TableColumn(label="Tracks", name="different_tracks", format="whole"),
+        TableColumn(label="Last played", name="last_played_at", format="date"),
     ]
     return _table_block(
         answers,
@@ -488,11 +492,11 @@ def _playlists(answers: Answers) -> Block:
     )
 
 
-def _playlist_changes(answers: Answers) -> Block:
+def _playlist_changes(answers: Answers) -> ReportBlock:
     columns = [
-        Column(label="Playlist", name="playlist_name"),
-        Column(label="Change", name="change"),
-        Column(label="Track", name="item_name", by="artist_name"),
+        TableColumn(label="Playlist", name="playlist_name"),
+        TableColumn(label="Change", name="change"),
+        TableColumn(label="Track", name="item_name", by="artist_name"),
     ]
     return _table_block(
         answers,
@@ -504,11 +508,11 @@ def _playlist_changes(answers: Answers) -> Block:
     )
 
 
-def _podcasts(answers: Answers) -> Block:
+def _podcasts(answers: Answers) -> ReportBlock:
     columns = [
-        Column(label="Podcast", name="show_name"),
+        TableColumn(label="Podcast", name="show_name"),
         _LISTENS,
-        Column(label="Minutes", name="minutes", format="decimal"),
+        TableColumn(label="Minutes", name="minutes", format="decimal"),
     ]
     return _table_block(
         answers,
@@ -521,12 +525,12 @@ def _podcasts(answers: Answers) -> Block:
     )
 
 
-def _freshness(answers: Answers) -> Block:
+def _freshness(answers: Answers) -> ReportBlock:
     columns = [
-        Column(label="Stream", name="stream"),
-        Column(label="Last good run", name="last_good_at", format="date"),
-        Column(label="Hours ago", name="age_hours", format="decimal"),
-        Column(label="Last run", name="last_status"),
+        TableColumn(label="Stream", name="stream"),
+        TableColumn(label="Last good run", name="last_good_at", format="date"),
+        TableColumn(label="Hours ago", name="age_hours", format="decimal"),
+        TableColumn(label="Last run", name="last_status"),
     ]
     return _table_block(
         answers,
@@ -539,11 +543,11 @@ def _freshness(answers: Answers) -> Block:
     )
 
 
-def _rejected(answers: Answers) -> Block:
+def _rejected(answers: Answers) -> ReportBlock:
     columns = [
-        Column(label="Stream", name="stream"),
-        Column(label="Reason", name="reason"),
-        Column(label="Records", name="records", format="whole"),
+        TableColumn(label="Stream", name="stream"),
+        TableColumn(label="Reason", name="reason"),
+        TableColumn(label="Records", name="records", format="whole"),
     ]
     return _table_block(
         answers,
@@ -558,16 +562,16 @@ def _rejected(answers: Answers) -> Block:
 def _table_block(
     answers: Answers,
     query: str,
-    columns: Sequence[Column],
+    columns: Sequence[TableColumn],
     *,
     title: str,
     says: str,
     empty: str,
     since: str = "",
     shown: int = 5,
-) -> Block:
+) -> ReportBlock:
     rows = [dict(_typed(row, columns)) for row in answers[query]]
-    return Block(
+    return ReportBlock(
         title=title,
         queries=(query,),
         says=says,
@@ -578,13 +582,13 @@ def _table_block(
     )
 
 
-def _figure(chart: Any, label: str, columns: Sequence[Column], values: Sequence[dict[str, Any]]) -> Content | None:
+def _figure(chart: Any, label: str, columns: Sequence[TableColumn], values: Sequence[dict[str, Any]]) -> Content | None:
     if not values:
         return None
     return Figure(chart=chart, label=label, table=DataTable(columns=columns, rows=values, shown=len(values)))
 
 
-def _typed(row: Row, columns: Sequence[Column]) -> Iterator[tuple[str, Any]]:
+def _typed(row: Row, columns: Sequence[TableColumn]) -> Iterator[tuple[str, Any]]:
     for column in columns:
         text = row[column.name]
         if text is None:

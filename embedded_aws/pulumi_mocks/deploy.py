@@ -23,7 +23,7 @@ class DeploymentError(Exception):
     """A program could not be deployed; the message is one sentence."""
 
 
-class Endpoint(Protocol):
+class ServerEndpoint(Protocol):
     """The server that a program is deployed to. The new process imports this module, and must not wait for moto."""
 
     region: str
@@ -35,7 +35,7 @@ class Endpoint(Protocol):
 
 
 def deploy(
-    server: Endpoint,
+    server: ServerEndpoint,
     project: Path,
     *,
     stack: str,
@@ -83,7 +83,7 @@ def deploy(
     return outputs
 
 
-def _environment(server: Endpoint) -> dict[str, str]:
+def _environment(server: ServerEndpoint) -> dict[str, str]:
     """Return the environment of the process, in which boto3 knows no other AWS than the embedded one."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]

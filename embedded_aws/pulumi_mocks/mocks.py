@@ -22,7 +22,7 @@ from embedded_aws.pulumi_mocks import (
     sqs,
 )
 from embedded_aws.pulumi_mocks.arguments import Arguments
-from embedded_aws.pulumi_mocks.resource import Account, Create, Resource, ResourceError
+from embedded_aws.pulumi_mocks.resource import AwsAccount, Create, Resource, ResourceError
 
 MODULES = (athena, events, glue, iam, lambda_, logs, s3, scheduler, secretsmanager, sqs)
 
@@ -48,7 +48,7 @@ class AwsMocks(pulumi.runtime.Mocks):
     """
 
     def __init__(self, project: str, stack: str) -> None:
-        self._account = Account(f"{project}/{stack}")
+        self._account = AwsAccount(f"{project}/{stack}")
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         """Return the result of a function of the provider."""

@@ -18,7 +18,7 @@ class ResourceError(Exception):
     """A resource cannot be created as declared; the message says why, without naming the resource."""
 
 
-class Account:
+class AwsAccount:
     """The AWS account, as the environment's endpoint and credentials determine it."""
 
     def __init__(self, scope: str) -> None:
@@ -53,7 +53,7 @@ class Resource:
     name: str
     """Name in the program."""
     arguments: Arguments
-    account: Account
+    account: AwsAccount
 
     def physical_name(self, argument: str = "name", *, longest: int) -> str:
         """Return the given name, or by default Pulumi's: the name in the program and seven hexadecimal digits.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.extract.reads.identity import identity
+from handlers.extract.reads.record_keys import record_key
 from handlers.streams import READABLE_STREAMS, Stream
 
 FIXTURES = Path(__file__).parent / "transform/fixtures"
@@ -28,6 +28,6 @@ def test_identity_is_the_uri_at_the_keys_of_the_stream(stream: Stream) -> None:
             items = [record.get(key) if key else record for key in stream.item_keys]
             uri = next((item["uri"] for item in items if isinstance(item, dict) and item.get("uri")), None)
             if uri:
-                assert identity(record).endswith(uri)
+                assert record_key(record).endswith(uri)
                 found += 1
     assert found
