@@ -66,7 +66,7 @@ def views(tables: Mapping[str, Table] = TABLES, streams: Mapping[str, Stream] = 
         for table in tables.values()
         if table.kind in templates
     }
-    for name in templates.keys() - {*get_args(TableKind)}:
+    for name in sorted(templates.keys() - {*get_args(TableKind)}):
         rendered[name] = _render(name, templates[name], lists, timestamps, {})
     return rendered
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.thoroughness import VARIABLE
 
 # No test depends on how fast the machine is at the moment.
 settings.register_profile(
@@ -12,3 +17,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let properties be tried on a few examples where the slow tests are left out; workers inherit the variable."""
+    if "not slow" in config.getoption("markexpr"):
+        os.environ[VARIABLE] = "1"
