@@ -49,7 +49,7 @@ def import_history(
     Every file is read to its end before the first byte is uploaded.
 
     Args:
-        paths: files, folders and zips. The files of one export are one import, with one span.
+        paths: files, folders and zips. The files of one export are imported together and share one time span.
         bucket_name: the stack's raw bucket.
         account_id: the account that the plays belong to; None for the account that is logged in.
         again: whether to import files again that have been imported before.
@@ -64,7 +64,7 @@ def import_history(
         found = _found(paths, opened.enter_context(Archives()))
         bucket = opened.enter_context(raw_bucket(bucket_name, s3))
         folder = opened.enter_context(TemporaryDirectory())
-        # Read first, even if it is not needed: a wrong bucket name must not show only after an hour of reading files.
+        # Read first, even if it is not needed, so that a wrong bucket name is reported before an hour of reading files.
         login = bucket.get(layout.LOGIN_STATE_KEY)
         run = Run(account_id or _account_logged_in(login), datetime.now(UTC))
         state = ImportState(bucket, run.account_id)
@@ -85,7 +85,7 @@ def import_history(
         )
         raise CommandError(f"{problem}, so {its} export does not count in `listens` yet: {advice} and {retry}.")
     if all(outcome.status == "unchanged" for outcome in summary.outcomes.values()):
-        print_line(console, "All files had been imported before; nothing new was stored.")
+        print_line(console, "All files have already been imported; nothing new was stored.")
     elif next_step:
         print_line(console, next_step)
 
@@ -230,7 +230,7 @@ def _account_logged_in(login: tuple[bytes, str] | None) -> str:
     if isinstance(account_id, str) and account_id:
         return account_id
     raise CommandError(
-        "The stack does not know yet whose plays these are: run `spotify-etl login`, wait for the next run and import "
+        "The stack does not yet know whose plays these are: run `spotify-etl login`, wait for the next run and import "
         "again, or pass the account with --account-id."
     )
 
@@ -286,7 +286,7 @@ def _hash_files(files: Sequence[ExportFile], display: _ProgressDisplay) -> list[
     read = 0
 
     def add_bytes(count: int) -> None:
-        # A gzip file does not tell its unpacked size in advance.
+        # A gzip file's unpacked size is not known in advance.
         nonlocal read
         read += count
         check(read, MAX_BYTES, f"{MAX_BYTES // 1024**3} GB of plays")

@@ -105,7 +105,7 @@ def _fill(secret_name: str, content: Callable[[], dict[str, str]]) -> None:
             f"Cannot create an AWS client ({quoted(error)}): check your credentials and region."
         ) from error
     try:
-        # Checked first: a wrong name must not show only after the user has given consent.
+        # Checked first, so that a wrong name is reported before the user gives consent.
         client.describe_secret(SecretId=secret_name)
         client.put_secret_value(SecretId=secret_name, SecretString=json.dumps(content()))
     except client.exceptions.ResourceNotFoundException as error:

@@ -39,7 +39,7 @@ AWS_SERVICES = ("athena", "glue", "lambda", "s3", "secretsmanager", "sqs", "sso"
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o100644
-# pip finds the newest release only if it is given every name of the platform.
+# pip finds the newest release only if it is given every tag for the platform.
 _PLATFORMS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 _RULES_VERSION = 1
@@ -80,14 +80,14 @@ def build_layer(
 ) -> Artifact:
     """Build the layer of a function: the packages in its lock file, for Lambda's platform, and the lock file itself.
 
-    A layer is built once for a lock file and architecture, and then taken from the build folder.
+    A layer is built once per lock file and architecture, then reused from the build folder.
 
     Args:
         function: one of `FUNCTIONS`.
         architecture: `arm64` or `x86_64`.
         root: the folder that holds the lock files.
         build: where archives are kept; by default `build` in `root`.
-        log: called with a line of progress when something takes long.
+        log: called with a progress message before a slow step.
 
     Raises:
         PackagingError: the packages could not be installed, or they are too large for Lambda.
@@ -101,7 +101,7 @@ def build_layer(
     recipe = hashlib.sha256(locked + f"{PYTHON} {architecture} {_RULES_VERSION}".encode()).hexdigest()[:16]
     kept = folder / f"{function}-{architecture}-{recipe}.zip"
     if not kept.exists():
-        log(f"Building the layer of {function} for {architecture}: installing {lock.name} (a minute, only once) …")
+        log(f"Building the layer of {function} for {architecture}: installing {lock.name} (about a minute, once) …")
         with tempfile.TemporaryDirectory() as installed:
             _install(lock, architecture, Path(installed))
             contents |= _layer_files(Path(installed))
@@ -185,7 +185,7 @@ def _is_unneeded(name: Path) -> bool:
     package = name.parts[0]
     if package == "bin" or "__pycache__" in name.parts or name.suffix == ".pyc":
         return True
-    # pip records there when and from where it installed.
+    # pip records here when and from where the package was installed.
     if package.endswith(".dist-info"):
         return name.name not in ("METADATA", "LICENSE", "LICENSE.txt", "NOTICE", "NOTICE.txt")
     if package == "botocore":
@@ -201,8 +201,8 @@ def _is_unneeded(name: Path) -> bool:
 def _is_unneeded_in_pyarrow(name: Path) -> bool:
     """Return whether a file is a source, a test, or a native part that reading JSON and writing Parquet does not need.
 
-    The rest was checked to import and work. Every extension links the shared libraries of acero, compute, dataset and
-    substrait, so those stay. Of the three names of a shared library, the one that the others link to stays.
+    What remains has been checked: it imports and works. Every extension links the shared libraries of acero, compute,
+    dataset and substrait, so those stay. Of the three names of a shared library, the one that the others link to stays.
     """
     if name.parts[1] in ("include", "includes", "src", "tests") or name.suffix in (".pxd", ".pxi", ".pyi", ".pyx"):
         return True
@@ -217,7 +217,7 @@ def _is_unneeded_in_pyarrow(name: Path) -> bool:
 def _check_sizes(function: str, zipped: int, unzipped: int) -> None:
     if zipped > MAX_ZIP_BYTES or unzipped > MAX_UNZIPPED_BYTES:
         raise PackagingError(
-            f"The layer of {function} has {zipped / 1e6:.1f} MB ({unzipped / 1e6:.1f} MB unzipped), but Lambda accepts "
+            f"The {function} layer is {zipped / 1e6:.1f} MB ({unzipped / 1e6:.1f} MB unzipped), but Lambda accepts "
             f"at most {MAX_ZIP_BYTES / 1e6:.0f} MB ({MAX_UNZIPPED_BYTES / 1e6:.0f} MB): "
             f"remove a dependency from the group {function} in pyproject.toml and run `make lock`."
         )

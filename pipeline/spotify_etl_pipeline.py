@@ -99,8 +99,10 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     """Name of the secret for the Spotify app and its refresh token; it is created empty."""
     named_queries: pulumi.Output[dict[str, str]]
     """Ids of the named queries, by name."""
-    next_steps: pulumi.Output[Sequence[str]]
-    """What to do after the first deployment, in order."""
+    region: pulumi.Output[str]
+    """The AWS region of the stack."""
+    next_steps: pulumi.Output[str]
+    """What to do after the first deployment: numbered steps with commands to copy."""
 
     def __init__(
         self,
@@ -154,20 +156,39 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         self.named_queries = pulumi.Output.all(*(query.id for query in queries.values())).apply(
             lambda ids: dict(zip(queries, ids, strict=True))
         )
-        self.next_steps = pulumi.Output.all(
-            pulumi.Output.format(
-                "login: .venv/bin/spotify-etl login --secret {0}{1}", self.spotify_secret_name, _login_options(settings)
-            ),
-            pulumi.Output.format(
-                "extract: aws lambda invoke --function-name {0} --invocation-type Event"
-                ' --cli-binary-format raw-in-base64-out --payload \'{{"trigger": "manual"}}\' response.json',
-                self.extract_function_name,
-            ),
-            pulumi.Output.format(
-                "crawl, once extract has finished: aws glue start-crawler --name {0}", self.glue_crawler_name
-            ),
+        self.region = extraction.function.arn.apply(lambda arn: arn.split(":")[3])
+        self.next_steps = pulumi.Output.format(
+            _NEXT_STEPS,
+            secret=self.spotify_secret_name,
+            options=_login_options(settings),
+            function=self.extract_function_name,
+            raw=self.raw_bucket_name,
+            crawler=self.glue_crawler_name,
+            stack=stack,
+            region=self.region,
         )
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
+
+
+# The commands are the same in versions 1 and 2 of the AWS CLI; without a payload the function starts a manual run.
+_NEXT_STEPS = """\
+1. Let the commands below find the stack's region:
+   export AWS_DEFAULT_REGION={region}
+
+2. Log in to Spotify:
+   .venv/bin/spotify-etl login --secret {secret}{options}
+
+3. Start the first run instead of waiting for the schedule:
+   aws lambda invoke --function-name {function} --invocation-type Event /dev/null
+   It has finished when its manifest is listed here:
+   aws s3 ls --recursive s3://{raw}/runs/
+
+4. Make its data visible in Athena, which takes a few minutes:
+   aws glue start-crawler --name {crawler}
+
+5. Look at your listening:
+   .venv/bin/spotify-etl report --stack {stack} --open
+"""
 
 
 def _login_options(settings: Settings) -> str:

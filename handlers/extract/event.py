@@ -11,7 +11,8 @@ from handlers import layout
 from handlers.extract import times
 from handlers.streams import READABLE_STREAMS, Stream
 
-TRIGGERS = ("daily", "hourly", "manual")
+MANUAL = "manual"
+TRIGGERS = ("daily", "hourly", MANUAL)
 MAX_CONTINUATIONS = 12
 """How often a run may invoke a continuation; Lambda itself stops a chain of about 16:
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html."""
@@ -52,7 +53,8 @@ class Event:
         """Parse and check an event.
 
         Args:
-            event: `{"trigger", "scheduled_time", "streams", "full", "continuation"}`, all but the first optional.
+            event: `{"trigger", "scheduled_time", "streams", "full", "continuation"}`, all optional; the trigger is
+                `manual` if absent, so that an invocation without a payload starts a run.
             enabled: streams that the stack reads.
 
         Raises:
@@ -65,7 +67,7 @@ class Event:
                 f"The event has an unknown key {unknown[0]!r}: "
                 "the known keys are trigger, scheduled_time, streams, full and continuation."
             )
-        trigger = event.get("trigger")
+        trigger = event.get("trigger", MANUAL)
         if trigger not in TRIGGERS:
             raise EventError(f"The event's trigger is {trigger!r} instead of one of {', '.join(TRIGGERS)}.")
         full = event.get("full", False)
@@ -88,7 +90,7 @@ class Event:
 
     def covers(self, stream: Stream) -> bool:
         """Return whether the run reads the stream, provided it is enabled."""
-        due = stream.readable and (self.trigger == "manual" or self.trigger in stream.schedules)
+        due = stream.readable and (self.trigger == MANUAL or self.trigger in stream.schedules)
         return due and (self.streams is None or stream.name in self.streams)
 
 

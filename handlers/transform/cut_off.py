@@ -69,4 +69,4 @@ def check_work(*, bad_lines: int, file_bytes: int) -> None:
     if bad_lines > MAX_BAD_LINES:
         raise CutOffError("too_many_bad_lines", f"More than {MAX_BAD_LINES} lines of the object are bad.")
     if file_bytes > MAX_FILE_BYTES:
-        raise CutOffError("too_large", f"The tables of the object have more than {MAX_FILE_BYTES // 1024**2} MB.")
+        raise CutOffError("too_large", f"The object's tables are larger than {MAX_FILE_BYTES // 1024**2} MB.")

@@ -136,7 +136,7 @@ def add_rejections(rejections: Sequence[Rejection], origin: Origin, files: Table
 
 
 def _cut_off(error: CutOffError, counts: Counts) -> Rejection:
-    return Rejection(0, error.reason, f"{error.detail} Behind line {counts.lines} nothing was read.")
+    return Rejection(0, error.reason, f"{error.detail} Nothing after line {counts.lines} was read.")
 
 
 def _object_problems(content: Gunzip, metadata: Mapping[str, str], lines: int) -> list[Rejection]:

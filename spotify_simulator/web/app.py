@@ -95,8 +95,8 @@ class App:
             now = self._clock()
             note_refused(self._behaviour.quotas, request.path.removeprefix(_API), now)
             # Every rule counts requests, whether or not an earlier one has struck.
-            striking = [fault for fault in self._behaviour.faults if fault.strikes(request.path)]
-            fault = striking[0] if striking else None
+            applying = [fault for fault in self._behaviour.faults if fault.applies_to(request.path)]
+            fault = applying[0] if applying else None
             response, quota = self._response(request, fault, now)
             size = len(response.get_data())
             sent = arriving(fault, size)

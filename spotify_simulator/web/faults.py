@@ -24,7 +24,7 @@ class Fault:
     path: str
     """Part of the path; `''` matches every request, including those of the token endpoint."""
     nth: Collection[int] | None = None
-    """Which of the matching requests, from 1; None: all."""
+    """Which of the matching requests fail, counting from 1; None means all."""
     action: Action = "answer"
     """`answer` sends status, headers and body instead of the real response, `reset` breaks the connection without a
     response, `hang` sends nothing until the client gives up. The others start from the real response: `cut` closes the
@@ -39,8 +39,8 @@ class Fault:
     matched: int = 0
     """Number of requests that have matched so far."""
 
-    def strikes(self, path: str) -> bool:
-        """Count a request, and return whether it fails."""
+    def applies_to(self, path: str) -> bool:
+        """Count the request if it matches, and return whether it must fail."""
         if self.path not in path:
             return False
         self.matched += 1
@@ -55,8 +55,8 @@ class KnownFault:
     """What goes wrong."""
     source: str
     """Where it was seen or is documented."""
-    passes: bool
-    """Whether the same request succeeds when repeated: such a fault strikes once, the others always."""
+    transient: bool
+    """Whether the same request succeeds when repeated: such a fault applies once by default, any other every time."""
     path: str | None
     """Path that it strikes by default."""
     settings: Mapping[str, Any]
@@ -75,8 +75,8 @@ class KnownFault:
         """
         path = self.path if path is None else path
         if path is None:
-            raise ValueError("A fault of the Web API needs a path: give a part of it.")
-        once = (1,) if self.passes else None
+            raise ValueError("A fault of the Web API needs a path: pass part of one, such as 'me/albums'.")
+        once = (1,) if self.transient else None
         return Fault(path, once if nth is None else nth, **{**self.settings, **changes})
 
 
@@ -98,12 +98,12 @@ _JSON = {"Content-Type": "application/json; charset=utf-8"}
 _PAGE = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
-def _api(doc: str, source: str, *, passes: bool, **settings: Any) -> KnownFault:
-    return KnownFault(doc, source, passes, None, settings)
+def _api(doc: str, source: str, *, transient: bool, **settings: Any) -> KnownFault:
+    return KnownFault(doc, source, transient, None, settings)
 
 
-def _token(doc: str, source: str, *, passes: bool, **settings: Any) -> KnownFault:
-    return KnownFault(doc, source, passes, _ACCOUNTS, settings)
+def _token(doc: str, source: str, *, transient: bool, **settings: Any) -> KnownFault:
+    return KnownFault(doc, source, transient, _ACCOUNTS, settings)
 
 
 def _server_errors() -> Iterator[tuple[str, KnownFault]]:
@@ -120,7 +120,7 @@ def _server_errors() -> Iterator[tuple[str, KnownFault]]:
                 _api(
                     f"{status} with a body of the kind {kind}.",
                     "https://github.com/spotipy-dev/spotipy/issues/805",
-                    passes=True,
+                    transient=True,
                     status=status,
                     body=body,
                     headers=headers,
@@ -148,7 +148,7 @@ def _circular_next(answer: Any, url: str) -> Any:
 
 
 def _ended_after(share: float) -> Alteration:
-    """End a list after a share of a page's items; the total stays the same."""
+    """End a list after a fraction of a page's items; the total stays the same."""
 
     def end(answer: Any, _url: str) -> Any:
         page = _page_of(answer)
@@ -174,7 +174,7 @@ FAULTS: dict[str, KnownFault] = {
     "rate_limit_short": _api(
         "429 for a few seconds, with Retry-After.",
         _RATE_LIMITS,
-        passes=True,
+        transient=True,
         status=429,
         body=_LIMITED,
         headers={**_JSON, "Retry-After": "3"},
@@ -182,7 +182,7 @@ FAULTS: dict[str, KnownFault] = {
     "rate_limit_long": _api(
         "429 for a day, with Retry-After.",
         "https://github.com/spotDL/spotify-downloader/issues/2585",
-        passes=False,
+        transient=False,
         status=429,
         body=_LIMITED,
         headers={**_JSON, "Retry-After": "86400"},
@@ -190,7 +190,7 @@ FAULTS: dict[str, KnownFault] = {
     "rate_limit_without_retry_after": _api(
         "429 without Retry-After.",
         _RATE_LIMITS,
-        passes=True,
+        transient=True,
         status=429,
         body=_LIMITED,
         headers=_JSON,
@@ -198,7 +198,7 @@ FAULTS: dict[str, KnownFault] = {
     "rate_limit_unreadable_retry_after": _api(
         "429 whose Retry-After is not a number of seconds.",
         "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
-        passes=True,
+        transient=True,
         status=429,
         body=_LIMITED,
         headers={**_JSON, "Retry-After": "in a while"},
@@ -206,15 +206,15 @@ FAULTS: dict[str, KnownFault] = {
     "rate_limit_plain_text": _api(
         "429 whose body is not JSON.",
         _RATE_LIMITS,
-        passes=True,
+        transient=True,
         status=429,
         body="Too many requests",
         headers={**_PLAIN, "Retry-After": "3"},
     ),
     "quota_exceeded": _api(
-        "429 of a quota that is exhausted for the day.",
+        "429 because the daily quota is exhausted.",
         _QUOTAS,
-        passes=False,
+        transient=False,
         status=429,
         body=_EXCEEDED,
         headers={**_JSON, "Retry-After": "72000"},
@@ -222,7 +222,7 @@ FAULTS: dict[str, KnownFault] = {
     "quota_exceeded_without_retry_after": _api(
         "429 of an exhausted quota, without Retry-After.",
         _QUOTAS,
-        passes=False,
+        transient=False,
         status=429,
         body=_EXCEEDED,
         headers=_JSON,
@@ -231,53 +231,53 @@ FAULTS: dict[str, KnownFault] = {
     "unavailable_with_retry_after": _api(
         "503 with Retry-After.",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.6.4",
-        passes=True,
+        transient=True,
         status=503,
         body='{"error":{"status":503,"message":"Service unavailable"}}',
         headers={**_JSON, "Retry-After": "5"},
     ),
-    "reset": _api("The connection is reset before the response.", _HTTP, passes=True, action="reset"),
-    "reset_in_body": _api("The connection is reset in the middle of the body.", _HTTP, passes=True, action="break"),
-    "cut_body": _api("The body ends before its Content-Length.", _HTTP, passes=True, action="cut"),
+    "reset": _api("The connection is reset before the response.", _HTTP, transient=True, action="reset"),
+    "reset_in_body": _api("The connection is reset in the middle of the body.", _HTTP, transient=True, action="break"),
+    "cut_body": _api("The body ends before its Content-Length.", _HTTP, transient=True, action="cut"),
     "no_answer": _api(
         "No response within the client's time-out.",
         "spotipy 2.26.0: requests.exceptions.ReadTimeout",
-        passes=True,
+        transient=True,
         action="hang",
         seconds=1.0,
     ),
     "slow_drip": _api(
         "The response is correct but slow, with no single read long enough to time out.",
         "https://requests.readthedocs.io/en/latest/user/quickstart/#timeouts",
-        passes=True,
+        transient=True,
         action="drip",
     ),
-    "empty_body": _api("200 with an empty body.", _PARSING, passes=True, status=200, headers=_JSON),
+    "empty_body": _api("200 with an empty body.", _PARSING, transient=True, status=200, headers=_JSON),
     "html_body": _api(
-        "200 with a web page.", _PARSING, passes=True, status=200, body=_PAGE.format("Spotify"), headers=_HTML
+        "200 with a web page.", _PARSING, transient=True, status=200, body=_PAGE.format("Spotify"), headers=_HTML
     ),
     "truncated_json": _api(
         "200 with truncated JSON in a complete body.",
         _PARSING,
-        passes=True,
+        transient=True,
         status=200,
         body='{"href":"https://api.spotify.com/v1/me/tracks?offset=0&limit=50","items":[{"added_at":"2026-',
         headers=_JSON,
     ),
     "json_list": _api(
-        "200 with a list instead of a page.", _API_CALLS, passes=True, status=200, body="[]", headers=_JSON
+        "200 with a list instead of a page.", _API_CALLS, transient=True, status=200, body="[]", headers=_JSON
     ),
     "json_string": _api(
-        "200 with a string instead of a page.", _API_CALLS, passes=True, status=200, body='"OK"', headers=_JSON
+        "200 with a string instead of a page.", _API_CALLS, transient=True, status=200, body='"OK"', headers=_JSON
     ),
-    "json_null": _api("200 with null.", _API_CALLS, passes=True, status=200, body="null", headers=_JSON),
+    "json_null": _api("200 with null.", _API_CALLS, transient=True, status=200, body="null", headers=_JSON),
     "json_empty_object": _api(
-        "200 with an empty object.", _API_CALLS, passes=True, status=200, body="{}", headers=_JSON
+        "200 with an empty object.", _API_CALLS, transient=True, status=200, body="{}", headers=_JSON
     ),
     "gzip_garbage": _api(
         "200 whose body does not have the declared encoding.",
         _CODING,
-        passes=True,
+        transient=True,
         status=200,
         body=b"\x1f\x8b\x08\x00not gzip at all",
         headers={**_JSON, "Content-Encoding": "gzip"},
@@ -285,7 +285,7 @@ FAULTS: dict[str, KnownFault] = {
     "access_token_expired": _api(
         "401 for an access token that the client believes to be valid.",
         _API_CALLS,
-        passes=True,
+        transient=True,
         status=401,
         body='{"error":{"status":401,"message":"The access token expired"}}',
         headers=_JSON,
@@ -293,7 +293,7 @@ FAULTS: dict[str, KnownFault] = {
     "forbidden": _api(
         "403, as for someone else's playlist.",
         _API_CALLS,
-        passes=False,
+        transient=False,
         status=403,
         body='{"error":{"status":403,"message":"Forbidden"}}',
         headers=_JSON,
@@ -301,7 +301,7 @@ FAULTS: dict[str, KnownFault] = {
     "forbidden_premium_required": _api(
         "403 for an app whose owner has no Premium subscription.",
         "https://github.com/zmb3/spotify/issues/301",
-        passes=False,
+        transient=False,
         status=403,
         body=PREMIUM_REQUIRED,
         headers=_PLAIN,
@@ -309,7 +309,7 @@ FAULTS: dict[str, KnownFault] = {
     "forbidden_plain_text": _api(
         "403 for a user who is not registered for the app.",
         "https://github.com/spotipy-dev/spotipy/issues/1044",
-        passes=False,
+        transient=False,
         status=403,
         body=NOT_REGISTERED,
         headers=_PLAIN,
@@ -317,15 +317,15 @@ FAULTS: dict[str, KnownFault] = {
     "not_found": _api(
         "404 for something that has been deleted.",
         _API_CALLS,
-        passes=False,
+        transient=False,
         status=404,
         body='{"error":{"status":404,"message":"Resource not found"}}',
         headers=_JSON,
     ),
     "error_is_a_string": _api(
-        "A refusal whose `error` is a string, as in the accounts service.",
+        "An error response whose `error` is a string, as from the accounts service.",
         "spotipy 2.26.0: AttributeError instead of SpotifyException",
-        passes=True,
+        transient=True,
         status=502,
         body='{"error":"bad_gateway","error_description":"upstream"}',
         headers=_JSON,
@@ -333,49 +333,49 @@ FAULTS: dict[str, KnownFault] = {
     "next_elsewhere": _api(
         "A page whose next one is on another host.",
         "spotipy 2.26.0, Spotify.next: follows whatever address a page names, access token included",
-        passes=False,
+        transient=False,
         action="alter",
         alteration=_foreign_next,
     ),
     "next_in_a_circle": _api(
         "A page that names itself as the next one.",
         "spotipy 2.26.0, Spotify.next: follows whatever address a page names",
-        passes=False,
+        transient=False,
         action="alter",
         alteration=_circular_next,
     ),
     "page_ends_early": _api(
         "A page with half of its items that ends the list, though the total is larger.",
         _SHORT_PAGES,
-        passes=True,
+        transient=True,
         action="alter",
         alteration=_ended_after(0.5),
     ),
     "page_ends_empty": _api(
         "A page without items that ends the list, though the total is larger.",
         _SHORT_PAGES,
-        passes=True,
+        transient=True,
         action="alter",
         alteration=_ended_after(0),
     ),
     "list_ends_early": _api(
         "A list that ends in the middle of a page, on every request.",
         _SHORT_PAGES,
-        passes=False,
+        transient=False,
         action="alter",
         alteration=_ended_after(0.5),
     ),
     "total_too_high": _api(
         "A list whose total is larger than the number of items served.",
         "https://github.com/spotify/web-api/issues/1327",
-        passes=False,
+        transient=False,
         action="alter",
         alteration=_with_more_in_total,
     ),
     "token_refresh_token_expired": _token(
         "400 for a refresh token six months after the consent.",
         _REFRESH,
-        passes=False,
+        transient=False,
         status=400,
         body='{"error":"invalid_grant","error_description":"Refresh token expired"}',
         headers=_JSON,
@@ -383,7 +383,7 @@ FAULTS: dict[str, KnownFault] = {
     "token_refresh_token_revoked": _token(
         "400 for a refresh token that the user has revoked.",
         "https://github.com/felix-hilden/tekore/issues/349",
-        passes=False,
+        transient=False,
         status=400,
         body='{"error":"invalid_grant","error_description":"Refresh token revoked"}',
         headers=_JSON,
@@ -391,41 +391,41 @@ FAULTS: dict[str, KnownFault] = {
     "token_invalid_client": _token(
         "400 for a wrong client id or secret.",
         _CODE_FLOW,
-        passes=False,
+        transient=False,
         status=400,
         body='{"error":"invalid_client","error_description":"Invalid client secret"}',
         headers=_JSON,
     ),
     "token_rate_limit": _token(
-        "429 of the token endpoint.",
+        "429 from the token endpoint.",
         _RATE_LIMITS,
-        passes=True,
+        transient=True,
         status=429,
         body="Too many requests",
         headers={**_PLAIN, "Retry-After": "3"},
     ),
     "token_error_500_html": _token(
-        "500 of the token endpoint with a web page.",
+        "500 from the token endpoint, with a web page.",
         "spotipy 2.26.0: SpotifyOauthError with the page as its text",
-        passes=True,
+        transient=True,
         status=500,
         body=_PAGE.format("500 Internal Server Error"),
         headers=_HTML,
     ),
     "token_reset": _token(
-        "The token endpoint's connection is reset before the response.", _HTTP, passes=True, action="reset"
+        "The token endpoint's connection is reset before the response.", _HTTP, transient=True, action="reset"
     ),
     "token_no_answer": _token(
         "The token endpoint does not respond within the client's time-out.",
         "spotipy 2.26.0: no time-out unless requests_timeout is given",
-        passes=True,
+        transient=True,
         action="hang",
         seconds=1.0,
     ),
     "token_html_body": _token(
-        "200 of the token endpoint with a web page.",
+        "200 from the token endpoint, with a web page.",
         _CODE_FLOW,
-        passes=True,
+        transient=True,
         status=200,
         body=_PAGE.format("Spotify"),
         headers=_HTML,
@@ -433,7 +433,7 @@ FAULTS: dict[str, KnownFault] = {
     "token_without_access_token": _token(
         "200 of the token endpoint without an access token.",
         _CODE_FLOW,
-        passes=True,
+        transient=True,
         action="alter",
         alteration=_without_access_token,
     ),

@@ -654,7 +654,7 @@ def test_before_the_first_run_after_login_it_asks_for_one(
         stage.s3.put_object(Bucket=BUCKET, Key="state/login.json", Body=content)
     sentence = stage.fail(audio_file(tmp_path, "2020", plays(0, 1)))
     assert sentence == (
-        "The stack does not know yet whose plays these are: run `spotify-etl login`, wait for the next run and import "
+        "The stack does not yet know whose plays these are: run `spotify-etl login`, wait for the next run and import "
         "again, or pass the account with --account-id."
     )
     assert stage.keys("raw/") + stage.keys("runs/") == []
@@ -883,7 +883,7 @@ def test_of_many_files_without_plays_the_first_ten_are_named(stage: ImportStage,
 def test_files_that_were_all_imported_before_promise_nothing_new(stage: ImportStage, tmp_path: Path) -> None:
     path = audio_file(tmp_path, "2020", plays(0, 2))
     assert "The plays will be in `plays` within minutes" in stage.run(path)
-    assert stage.run(path).splitlines()[-1] == "All files had been imported before; nothing new was stored."
+    assert stage.run(path).splitlines()[-1] == "All files have already been imported; nothing new was stored."
 
 
 @pytest.mark.parametrize(

@@ -116,13 +116,28 @@ def test_every_output_is_filled(up: Program) -> None:
         },
         "spotify_secret_name": "spotify-etl-spotify-1a2b3c4",
         "named_queries": {path.stem: f"id-of-{path.stem}" for path in NAMED_QUERIES.glob("*.sql")},
+        "region": REGION,
         "next_steps": up.outputs["next_steps"],
     }
-    login, extract, crawl = up.outputs["next_steps"]
-    assert login == "login: .venv/bin/spotify-etl login --secret spotify-etl-spotify-1a2b3c4"
-    assert extract.startswith("extract: aws lambda invoke --function-name spotify-etl-extract-1a2b3c4 ")
-    assert """'{"trigger": "manual"}'""" in extract
-    assert crawl == "crawl, once extract has finished: aws glue start-crawler --name spotify-etl-1a2b3c4"
+    assert up.outputs["next_steps"] == (
+        f"""1. Let the commands below find the stack's region:
+   export AWS_DEFAULT_REGION={REGION}
+
+2. Log in to Spotify:
+   .venv/bin/spotify-etl login --secret spotify-etl-spotify-1a2b3c4
+
+3. Start the first run instead of waiting for the schedule:
+   aws lambda invoke --function-name spotify-etl-extract-1a2b3c4 --invocation-type Event /dev/null
+   It has finished when its manifest is listed here:
+   aws s3 ls --recursive s3://{RAW}/runs/
+
+4. Make its data visible in Athena, which takes a few minutes:
+   aws glue start-crawler --name spotify-etl-1a2b3c4
+
+5. Look at your listening:
+   .venv/bin/spotify-etl report --stack dev --open
+"""
+    )
 
 
 # The lake.
@@ -448,8 +463,8 @@ def test_the_fullest_configuration_fits_the_functions_environment() -> None:
 def test_the_first_step_asks_for_the_consent_that_the_streams_need(config: dict[str, str], options: str) -> None:
     program = run({f"spotify-etl:{name}": value for name, value in config.items()})
 
-    login = program.outputs["next_steps"][0]
-    assert login == f"login: .venv/bin/spotify-etl login --secret spotify-etl-spotify-1a2b3c4{options}"
+    steps = program.outputs["next_steps"].splitlines()
+    assert f"   .venv/bin/spotify-etl login --secret spotify-etl-spotify-1a2b3c4{options}" in steps
 
 
 # Transformation.

@@ -146,7 +146,7 @@ def test_a_fault_of_the_web_api_is_what_it_says(simulator: Simulator, spotify: s
         spotify.requests_timeout = 0.1
     SEEN[name](spotify)
     spotify.requests_timeout = 5
-    if FAULTS[name].passes:
+    if FAULTS[name].transient:
         arrives_whole(spotify)
     else:
         SEEN[name](spotify)
@@ -197,7 +197,7 @@ def test_a_fault_of_the_token_endpoint_is_what_it_says(simulator: Simulator, nam
     auth.requests_timeout = 0.2 if fault.action == "hang" else 5
     SEEN_OF_TOKENS[name](lambda: auth.refresh_access_token(token))
     assert get(simulator, "me", "any").status_code == 401, "the Web API goes on"
-    if FAULTS[name].passes:
+    if FAULTS[name].transient:
         auth.requests_timeout = 5
         assert auth.refresh_access_token(token)["access_token"]
     else:
@@ -210,7 +210,7 @@ def test_every_fault_says_what_it_is_and_where_it_was_seen(name: str) -> None:
     known = FAULTS[name]
     assert known.doc.endswith(".")
     assert known.source.startswith(("https://", "spotipy 2.26.0"))
-    assert known("/some").nth == ((1,) if known.passes else None)
+    assert known("/some").nth == ((1,) if known.transient else None)
     assert known("/some", nth=(3, 5)).nth == (3, 5)
     assert known("/some") is not known("/some"), "each counts for itself"
 

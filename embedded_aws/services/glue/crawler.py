@@ -57,7 +57,7 @@ class Crawlers:
         self._patches = ExitStack()
 
     def install(self) -> None:
-        """Make crawls take time and do their work; moto ends them as soon as they are looked at."""
+        """Make crawls take time and do their work; moto completes a crawl the first time its state is requested."""
         describe = FakeCrawler.as_dict
 
         def as_dict(crawler: FakeCrawler) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class Crawlers:
             self._start(crawler)
 
         def advance(_crawl: FakeCrawl) -> None:
-            """Do nothing: looking at a crawl does not end it."""
+            """Do nothing: requesting a crawl's state does not end it."""
 
         self._patches.enter_context(patch.object(FakeCrawler, "start_crawler", start_crawler))
         self._patches.enter_context(patch.object(FakeCrawler, "as_dict", as_dict))
@@ -91,18 +91,18 @@ class Crawlers:
         return min((due for crawler in self._crawlers() if (due := self._due(crawler))), default=None)
 
     def run_due(self) -> bool:
-        """Start the crawlers that are due."""
-        acted = False
+        """Start the crawlers that are due; return whether there were any."""
+        started_any = False
         for crawler in self._crawlers():
             due = self._due(crawler)
             if due is not None and due <= self._clock.now:
                 self._fired[crawler.name, crawler.schedule] = due
-                acted = True
+                started_any = True
                 try:
                     self._start(crawler)
                 except CrawlerRunningException as error:
                     self._steps.record("crawl", crawler.name, error.message, ok=False)
-        return acted
+        return started_any
 
     def _crawlers(self) -> list[FakeCrawler]:
         return list(self._server.backend("glue").get_crawlers())

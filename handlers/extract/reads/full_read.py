@@ -139,7 +139,7 @@ class FullRead:
     resumable: bool = True
     """Whether it may be resumed after the last record; otherwise it starts again."""
     short: int = 0
-    """With fewer records a later run starts again too, since records added in front would be missing."""
+    """A later run also starts again if it reads fewer records, because those added at the front would be missed."""
     version: str | None = None
     """What must not have changed in the list to resume."""
     baseline: Baseline | None = None
@@ -158,7 +158,7 @@ class FullRead:
         self._shortfall = Shortfall.load(self.slot, self.run.run_id, listed=self.listed)
 
     def read(self) -> FinishedRead | None:
-        """Read to the end; return None if the list equals the baseline, which the unit then says.
+        """Read to the end; return None if the list equals the baseline; the unit is then `unchanged`.
 
         A list that changes meanwhile is read again, at most once; an interrupted pass is kept in state.
 

@@ -1,4 +1,4 @@
-"""Streams that are served newest first: read down to the watermark, and periodically in full to see removals."""
+"""Streams that are served newest first: read down to the watermark, and periodically in full, to detect removals."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from handlers.streams import FULL_READ_DAYS, Stream
 
 TOTAL = "total"
 """The state's key for the list's total at the last read."""
-_CLOCKS_DIFFER = timedelta(days=1)
-"""Nothing was added later than this from now; such a watermark would hide everything added until then."""
+_MAX_CLOCK_SKEW = timedelta(days=1)
+"""An `added_at` further in the future is ignored: as the watermark it would hide everything added until then."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ class Watermark:
         return other
 
     def covers(self, added_at: datetime, uri: str) -> bool:
-        """Return whether a record was read before."""
+        """Return whether a record has already been read."""
         return self.added_at is not None and (
             added_at < self.added_at or (added_at == self.added_at and uri in self.uris)
         )
 
     def is_above(self, added_at: datetime) -> bool:
-        """Return whether everything added then or earlier was read before."""
+        """Return whether everything added then or earlier has already been read."""
         return self.added_at is not None and added_at < self.added_at
 
 
@@ -73,7 +73,7 @@ class _UnaccountedError(ShortReadError):
 
 
 def read_incremental(run: RunContext, stream: Stream) -> None:
-    """Read what was added since the watermark; the whole list the first time, weekly and in a full run.
+    """Read what was added since the watermark; the whole list on the first run, once a week, and in every full run.
 
     The keys of a read are those of the last full read and of all increments since, so that the newest manifest is
     enough, even if an earlier one was lost.
@@ -116,7 +116,7 @@ class _Series:
 
     @property
     def whole(self) -> CompleteRead:
-        """All of it as one read, with the id of the newest."""
+        """The whole series as a single read, with the id of its newest read."""
         reads = (self.full, *self.increments)
         newest = reads[-1]
         keys = tuple(key for read in reads for key in read.keys)
@@ -138,13 +138,13 @@ def order_key(record: Any) -> tuple[datetime, str] | None:
 
 def _added_at(content: Content) -> datetime | None:
     moment = times.parse(content.get("added_at"))
-    return None if moment is None or moment > times.now() + _CLOCKS_DIFFER else moment
+    return None if moment is None or moment > times.now() + _MAX_CLOCK_SKEW else moment
 
 
 def _read_all(run: RunContext, stream: Stream, slot: Slot, unit: Unit, *, listed: int = 0) -> None:
     observer = _WatermarkObserver()
     series = _Series.parse(slot.content)
-    # It expires like its full read, but has what was added since.
+    # It expires when its full read does, but includes what has been added since.
     previous = replace(series.full, records=series.whole.records) if series else None
     whole = FullRead(
         run=run,
@@ -216,10 +216,10 @@ def _increment(
     run: RunContext, stream: Stream, slot: Slot, unit: Unit, old: Watermark, series: _Series, one_pass: Pass
 ) -> None:
     observer, started_at = _WatermarkObserver(), times.now()
-    # Records without a time count as new only if they precede a new one, or they would be written every day.
+    # Records without a time count as new only if they precede a new one; otherwise they would be written every day.
     undated: list[Record] = []
     raw = run.writer(unit, hold=False)
-    is_read_whole = True
+    reached_end = True
     with run.counted(raw, unit):
         for record in run.records(stream, one_pass=one_pass):
             at = order_key(record.value)
@@ -227,7 +227,7 @@ def _increment(
                 undated.append(record)
                 continue
             if old.is_above(at[0]):
-                is_read_whole = False
+                reached_end = False
                 break
             if old.covers(*at):
                 continue
@@ -235,29 +235,29 @@ def _increment(
                 raw.add(one.value, one.response)
             undated.clear()
             observer.see(record.value)
-    growth = 0 if is_read_whole else _growth(slot, one_pass)
-    _end_if_short(run, slot, one_pass.shortfall, growth - raw.records)
+    growth = 0 if reached_end else _growth(slot, one_pass)
+    _raise_if_short(run, slot, one_pass.shortfall, growth - raw.records)
     if not raw.keys:
         slot.update(lambda content: {**content, TOTAL: one_pass.total})
         unit.unchanged(series.whole)
         return
-    # The unit may be that of a full read, which this one completes.
+    # The unit may belong to a full read that this increment completes.
     read = replace(unit.finished_read(raw.keys, raw.records, started_at), mode="incremental")
     slot.update(lambda content: _with_increment({**content, TOTAL: one_pass.total}, series, read, observer.watermark))
     unit.complete(_whole(slot, read))
 
 
-def _end_if_short(run: RunContext, slot: Slot, shortfall: Shortfall, unaccounted: int) -> None:
-    """End an increment with missing records; do nothing if none are missing.
+def _raise_if_short(run: RunContext, slot: Slot, shortfall: Shortfall, unaccounted: int) -> None:
+    """Raise if records are missing from the increment.
 
     Args:
         run: the run.
         slot: the stream's state.
         shortfall: what the pages missed.
-        unaccounted: by how many records more than were found the list has grown.
+        unaccounted: how many more records the list has gained than were found.
 
     Raises:
-        _UnaccountedError: the list has grown by more, and the run has not spent its request for missing records.
+        _UnaccountedError: records are unaccounted for, and the run has not used its one extra request to find them.
         ShortReadError: records are missing.
     """
     if shortfall.spend_request(unaccounted):
@@ -265,14 +265,14 @@ def _end_if_short(run: RunContext, slot: Slot, shortfall: Shortfall, unaccounted
     shortfall.add_missing(unaccounted)
     if not shortfall.is_short:
         return
-    # The missing records may be newer than the watermark, which therefore stays.
+    # The missing records may be newer than the watermark, so it is not moved.
     if short_runs := shortfall.content(run.run_id):
         slot.update(lambda content: with_short_runs(content, short_runs))
     raise ShortReadError
 
 
 def _growth(slot: Slot, one_pass: Pass) -> int:
-    """Return by how many records the list is longer than at the last read; removals make it less."""
+    """Return how many records the list has gained since the last read; removals count against it."""
     before, now = slot.content.get(TOTAL), one_pass.total
     return now - before if type(before) is int and now is not None else 0
 
@@ -299,7 +299,7 @@ def _with_full(content: Content, read: CompleteRead, watermark: Watermark) -> Co
     raised = {**content, "watermark": _merged(content, watermark)}
     if held is None:
         return {**raised, **_Series(read).content()}
-    # One that started later has all that this one has, and what was added in between.
+    # A read that started later includes everything in this one, and whatever was added in between.
     return raised if held.full.started_at > read.started_at else {**raised, **held.after(read).content()}
 
 

@@ -140,14 +140,15 @@ class SpotifyClient:
         return cached
 
     def follow(self, url: str) -> Response:
-        """Get a complete URL, such as a `next`.
+        """Get an absolute URL, such as a page's `next` link.
 
         Raises:
             SpotifyError: the request failed.
         """
         if not _is_below(self._api_url, url):
             raise MalformedResponseError(
-                "Spotify's response points outside the Web API, from where nothing was read: check spotifyApiUrl."
+                "Spotify's response links to an address outside the Web API, which was not followed: "
+                "check spotifyApiUrl."
             )
         value = self._get_with_retries(url)
         parts = urlsplit(url)

@@ -21,7 +21,7 @@ AT = "2026-11-23T06:00:00Z"
     [
         (None, "The event is empty"),
         ([], "The event is a list"),
-        ({}, "trigger is None instead of one of daily, hourly, manual"),
+        ({"trigger": None}, "trigger is None instead of one of daily, hourly, manual"),
         ({"trigger": "weekly"}, "trigger is 'weekly'"),
         ({"trigger": ["daily"]}, "trigger is \\['daily'\\]"),
         ({"trigger": "daily", "stream": []}, "unknown key 'stream'"),
@@ -78,6 +78,7 @@ def test_continuation_goes_on_under_the_first_run() -> None:
         ({"trigger": "daily"}, set(READABLE_STREAMS) - {"recently_played"}),
         ({"trigger": "hourly"}, {"recently_played"}),
         ({"trigger": "manual"}, set(READABLE_STREAMS)),
+        ({}, set(READABLE_STREAMS)),
         ({"trigger": "manual", "streams": ["recently_played", "profile"]}, {"recently_played", "profile"}),
         ({"trigger": "daily", "streams": ["recently_played", "profile"]}, {"profile"}),
     ],

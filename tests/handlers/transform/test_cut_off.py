@@ -66,7 +66,7 @@ def check_cut_off(read: Read, reason: str) -> None:
     """One rejection of the object, and every line before the cut a row or a rejection of its own."""
     ((found, detail),) = read.problems
     assert found == reason
-    assert detail.endswith(f" Behind line {read.counts.lines} nothing was read.")
+    assert detail.endswith(f" Nothing after line {read.counts.lines} was read.")
     lines = [row["_line"] for row in (*read.rows, *read.rejected)]
     assert sorted(lines) == list(range(1, read.counts.lines + 1))
     assert read.counts.rejected == len(read.rejected)

@@ -485,7 +485,7 @@ def test_malformed_next_ends_its_own_unit(stage: Stage) -> None:
     stage.spotify.fault("me/albums", lambda page: {**page, "next": "https://[api.spotify.com/v1/me"})
     row = stage.read("saved_albums")
     assert (row["status"], row["records"]) == ("failed", 50)
-    assert "points outside the Web API" in row["reason"]
+    assert "links to an address outside the Web API" in row["reason"]
 
 
 def test_records_without_a_uri_are_no_repeats(stage: Stage) -> None:
