@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.errors import CommandError
+from cli.report.blocks.years import years_in_review
 from cli.report.card import render_card
 from cli.report.page import render
-from cli.report.sections import QUERIES, Answers, sections, years_in_review
+from cli.report.rows import Answers
+from cli.report.sections import QUERIES, sections
 from cli.report.sources import QuerySource, Rows
 
 ACCOUNTS_QUERY = "overview"

@@ -8,9 +8,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from cli.errors import CommandError
+from cli.report.blocks.years import years_in_review
 from cli.report.card import check_card, render_card
 from cli.report.contents import Year
-from cli.report.sections import QUERIES, years_in_review
+from cli.report.sections import QUERIES
 from tests.cli.report.answers import EMOJI, HOSTILE, history
 
 TEXT = "{http://www.w3.org/2000/svg}text"

@@ -1,0 +1,1 @@
+"""The blocks of the report: each makes the content of one answer."""
