@@ -77,7 +77,8 @@ def test_counts_are_those_of_the_model_and_the_tables_can_be_read(tmp_path: Path
     assert found == listens
     assert "20261102T042000Z-hourly: skipped, not_logged_in" in output
     assert "rejected: The setting spotify-etl:dailyAt = '25:00' is not allowed" in output
-    example = subprocess.run(output.splitlines()[-1], shell=True, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S602 - as a person pastes it
+    example = next(line for line in output.splitlines() if "duckdb.connect" in line)
+    example = subprocess.run(example, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S602 - as a person pastes it
     assert "artist_name" in example.stdout
 
 

@@ -1,0 +1,76 @@
+"""What `spotify-etl report` refuses, each in one sentence."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.errors import CommandError
+from cli.report.command import run_report, show
+from cli.report.report import ReportRequest
+from cli.stacks import Stack
+
+
+def report(*paths: Path, **options: Any) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    request = {name: options.pop(name) for name in ("year", "card", "account_id") if name in options}
+    run_report(
+        paths,
+        ReportRequest(path=options.pop("out", Path("never.html")), **request),
+        stack=options.pop("stack", ""),
+        timezone="",
+        open_browser=False,
+        console=console,
+    )
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_stack_and_file_exclude_each_other(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"^Pass either --stack or a file: a report is made from one of them\.$"):
+        report(tmp_path / "spotify.duckdb", stack="dev")
+
+
+def test_wrong_name_of_a_card_is_reported_before_any_query(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"^A card is an image, so --card must end with \.svg or \.png\.$"):
+        report(tmp_path / "missing.duckdb", card=tmp_path / "card.gif")
+
+
+def test_file_that_is_missing_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(
+        CommandError, match=r"^Cannot read .*missing\.duckdb \(.*\): pass the spotify\.duckdb of a demo\.$"
+    ):
+        report(tmp_path / "missing.duckdb")
+
+
+def test_stack_needs_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CommandError, match=r"^Stacks need the pulumi command, which is not installed"):
+        report()
+
+
+def test_stack_is_queried_in_its_own_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outputs = {"region": "eu-north-1", "named_queries": {}, "athena_workgroup_name": "w", "glue_database_name": "d"}
+    regions = []
+
+    def client(service: str, region_name: str) -> object:
+        regions.append((service, region_name))
+        return object()
+
+    monkeypatch.setattr("cli.report.command.deployed_stack", lambda name, _: Stack(name, outputs))
+    monkeypatch.setattr("boto3.client", client)
+    with pytest.raises(CommandError, match=r"^The stack has no query .*: deploy this version with `pulumi up`\.$"):
+        report(stack="dev", out=tmp_path / "report.html")
+    assert regions == [("athena", "eu-north-1")]
+
+
+def test_without_a_browser_the_path_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webbrowser.open", lambda _: False)
+    console = Console(file=io.StringIO(), width=200)
+    show(tmp_path / "report.html", console)
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == f"No browser could be opened: open {tmp_path}/report.html yourself.\n"
