@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,3 +25,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let properties be tried on a few examples where the slow tests are left out; workers inherit the variable."""
     if "not slow" in config.getoption("markexpr"):
         os.environ[VARIABLE] = "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Spare the garbage collector the thousands of tests and modules that stay until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -23,6 +23,7 @@ import requests
 from moto import mock_aws
 
 from cli.main import main
+from tests.moto_s3 import addresses_loaded_once
 from tests.spotify_simulator.spotify_session import library, running
 
 # What the default streams need.
@@ -103,7 +104,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }.items():
         monkeypatch.setenv(name, value)
     # moto passes on what is meant for this test's own endpoint.
-    with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
+    with addresses_loaded_once(), mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
         yield
 
 
