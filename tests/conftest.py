@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -23,3 +24,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let properties be tried on a few examples where the slow tests are left out; workers inherit the variable."""
     if "not slow" in config.getoption("markexpr"):
         os.environ[VARIABLE] = "1"
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what the imports left from garbage collection, which takes a second with all of moto in memory."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Free it after all: at exit, extension modules report what is left as leaks."""
+    gc.unfreeze()

@@ -190,6 +190,7 @@ def test_disabled_ended_and_single_schedules(stage: Stage) -> None:
     assert names == ["ended", "off"] or sorted(names) == ["ended", "off"]
 
 
+@pytest.mark.slow
 def test_a_changed_schedule_fires_as_changed(stage: Stage) -> None:
     arn, role = listener(stage)
     schedule(stage, "moving", "cron(0 7 * * ? *)", arn, '["early"]', Target={"RoleArn": role})
@@ -233,6 +234,7 @@ def test_a_denied_call_is_retried_and_then_dead_lettered(stage: Stage) -> None:
     assert heard(stage) == []
 
 
+@pytest.mark.slow
 def test_giving_up_without_a_dead_letter_queue_is_a_step(stage: Stage) -> None:
     arn, _ = listener(stage)
     role = stage.role("untrusted", "glue.amazonaws.com", {"Action": "*", "Resource": "*"})
