@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from cli.main import main
 from handlers.streams import READABLE_STREAMS
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,22 @@ def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen
     )
 
 
+def test_a_folder_of_somebody_elses_is_refused_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.txt").write_text("ten years of work")
+    monkeypatch.setattr(sys, "argv", ["spotify-etl", "demo", "--folder", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert (end.value.code, *capsys.readouterr()) == (
+        1,
+        "",
+        f"{tmp_path} contains other files: pass another --folder.\n",
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.slow
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("ten years of work")
     with start(tmp_path) as demo:

@@ -41,7 +41,7 @@ CASES = [
     for (server, attack), name in zip(EVERY, NAMES, strict=True)
     for foreign in FOREIGN
 ]
-QUICK = [case for case in CASES if case.values[1] in {ON_AWS[0], ON_SPOTIFY[0]} or case.values[2] == "another origin"]
+QUICK = [case for case in CASES if case.values[1] in (ON_AWS[0], ON_SPOTIFY[0]) or case.values[2] == "another origin"]
 """Every attack from one place, and one attack on each server from every place."""
 
 
