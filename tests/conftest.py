@@ -30,6 +30,7 @@ def pytest_collection_finish() -> None:
     """Exempt what the imports left from garbage collection, which takes a second with all of moto in memory."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 def pytest_sessionfinish() -> None:

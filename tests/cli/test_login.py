@@ -21,6 +21,8 @@ import boto3
 import pytest
 import requests
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.secretsmanager.models import secretsmanager_backends
 
 from cli.main import main
 from tests.moto_services import patterns_of
@@ -96,20 +98,27 @@ def redirect_uri() -> str:
         return f"http://127.0.0.1:{free.getsockname()[1]}/callback"
 
 
-@pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-    }.items():
-        monkeypatch.setenv(name, value)
+@pytest.fixture(scope="module", autouse=True)
+def mocked() -> Iterator[None]:
+    """Mock AWS once: each start of a mock makes boto3 read its service models again."""
     # moto passes on what is meant for this test's own endpoint.
     with (
         patterns_of("secretsmanager"),
         mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}),
     ):
         yield
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Provide an account without secrets."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    secretsmanager_backends[DEFAULT_ACCOUNT_ID]["eu-central-1"].reset()
 
 
 def answer_in_browser(monkeypatch: pytest.MonkeyPatch, **answer: str) -> list[str]:
