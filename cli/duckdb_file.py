@@ -44,6 +44,8 @@ def write_duckdb_file(
     try:
         incomplete.unlink(missing_ok=True)
         with duckdb.connect(str(incomplete)) as database:
+            # One transaction: a commit for each of the hundreds of comments would take most of the time.
+            database.begin()
             for table in TABLES.values():
                 _create_table(database, table, files.get(table.name, ()))
             for name in in_dependency_order(views):
@@ -51,6 +53,7 @@ def write_duckdb_file(
             database.execute(f"CREATE SCHEMA {QUERIES_SCHEMA}")
             for name, sql in queries.items():
                 _create_view(database, f"{QUERIES_SCHEMA}.{_identifier(name)}", sql)
+            database.commit()
         incomplete.replace(path)
     except (OSError, duckdb.IOException) as error:
         raise CommandError(

@@ -29,10 +29,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Spare the garbage collector the thousands of tests and modules that stay until the end."""
+    """Collect no garbage meanwhile: the thousands of tests and modules stay until the end."""
     gc.disable()
     try:
         return (yield)
     finally:
-        gc.freeze()
         gc.enable()
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what the imports left from garbage collection, which takes a second with all of moto in memory."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
+
+
+def pytest_sessionfinish() -> None:
+    """Free it after all: at exit, extension modules report what is left as leaks."""
+    gc.unfreeze()

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from cli.main import main
 from handlers.streams import READABLE_STREAMS
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,22 @@ def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen
     )
 
 
+def test_a_folder_of_somebody_elses_is_refused_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.txt").write_text("ten years of work")
+    monkeypatch.setattr(sys, "argv", ["spotify-etl", "demo", "--folder", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert (end.value.code, *capsys.readouterr()) == (
+        1,
+        "",
+        f"{tmp_path} contains other files: pass another --folder.\n",
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.slow
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("ten years of work")
     with start(tmp_path) as demo:
@@ -77,8 +94,8 @@ def test_counts_are_those_of_the_model_and_the_tables_can_be_read(tmp_path: Path
     assert found == listens
     assert "20261102T042000Z-hourly: skipped, not_logged_in" in output
     assert "rejected: The setting spotify-etl:dailyAt = '25:00' is not allowed" in output
-    example = next(line for line in output.splitlines() if "duckdb.connect" in line)
-    example = subprocess.run(example, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S602 - as a person pastes it
+    command = next(line for line in output.splitlines() if "duckdb.connect" in line)
+    example = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S602 - as a person pastes it
     assert "artist_name" in example.stdout
 
 

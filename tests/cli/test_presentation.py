@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -25,6 +25,7 @@ from cli.presentation import (
     table,
     write_line,
 )
+from tests.thoroughness import examples
 
 CLI = Path(__file__).parents[2] / "cli"
 HOSTILE = "[/x] [link=file:///etc/passwd]click[/link] :boom: \x1b[2J\x1b]8;;http://evil.example\x07 \u202egpj.exe\nb"
@@ -121,6 +122,7 @@ def test_a_title_of_five_hundred_letters_leaves_the_other_columns_their_place() 
 
 
 @given(st.text(st.characters(), max_size=200), st.integers(20, 200))
+@settings(max_examples=examples(100, 20))
 def test_no_text_controls_the_terminal(text: str, width: int) -> None:
     out, stream = console(width)
     print_line(out, text, (text, "bold"))

@@ -12,11 +12,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli import redirect
 from cli.redirect import AuthorizationResponse, DeadlineError, parse_response, wait_for_response
+from tests.thoroughness import examples
 
 STATE = "s7ate"
 FITTING = f"/callback?code=agreed&state={STATE}"
@@ -217,6 +218,7 @@ def test_the_address_may_be_written_as_a_browser_writes_it(redirect_uri: str, ta
 
 
 @given(st.text(), st.text())
+@settings(max_examples=examples(100, 20))
 def test_no_query_without_the_state_is_an_answer(query: str, state: str) -> None:
     assert parse_response(query, STATE) is None
     assert parse_response(f"code=agreed&state={state}&{query}", STATE) is None
@@ -231,6 +233,7 @@ HEAD_PARTS: list[Callable[[str], str]] = [
 
 
 @given(st.sampled_from(HEAD_PARTS), st.text())
+@settings(max_examples=examples(100, 20))
 def test_any_head_is_answered_with_a_page(head: Callable[[str], str], text: str) -> None:
     reply = redirect._RedirectListener("http://127.0.0.1:8888/callback", STATE)._reply(
         head(text).encode("utf-8", "surrogatepass")

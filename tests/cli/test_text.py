@@ -5,10 +5,11 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.text import clipped, quoted, visible
+from tests.thoroughness import examples
 
 # As a terminal would obey them, or a reader be deceived by them.
 UNSAFE = [
@@ -56,6 +57,7 @@ def test_titles_of_every_script_stay_as_they_are(title: str) -> None:
 
 
 @given(st.text(st.characters()))
+@settings(max_examples=examples(100, 20))
 def test_of_any_text_nothing_is_left_that_controls_the_terminal(text: str) -> None:
     shown = visible(text)
     assert not [one for one in shown if unicodedata.category(one) in {"Cc", "Cs", "Zl", "Zp"}]
@@ -65,6 +67,7 @@ def test_of_any_text_nothing_is_left_that_controls_the_terminal(text: str) -> No
 
 
 @given(st.text(st.characters(codec="ascii", categories=("L", "N", "P", "S", "Zs"))))
+@settings(max_examples=examples(100, 20))
 def test_plain_text_is_shown_as_it_is(text: str) -> None:
     assert visible(text) == text
 

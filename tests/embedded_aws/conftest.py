@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.client import ClientCreator
 
 from embedded_aws.server.server import AwsServer
 from tests.embedded_aws.stage import Stage
+
+
+@pytest.fixture(scope="session", autouse=True)
+def client_classes_made_once() -> Iterator[None]:
+    """Let botocore make the class of a service's clients once instead of for every client."""
+    made: dict[str, Any] = {}
+    create: Any = ClientCreator._create_client_class  # type: ignore[attr-defined] # not in the stubs
+
+    def created(creator: ClientCreator, service: str, model: Any) -> Any:
+        if service not in made:
+            made[service] = create(creator, service, model)
+        return made[service]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientCreator, "_create_client_class", created)
+        yield
 
 
 @pytest.fixture

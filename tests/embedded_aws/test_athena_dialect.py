@@ -14,6 +14,7 @@ import pytest
 import time_machine
 
 from tests.embedded_aws.athena_lab import Lab, QueryFailedError
+from tests.thoroughness import sampled
 
 TABLE = {
     "id": "bigint",
@@ -209,7 +210,8 @@ SCALARS = [
 ]
 
 
-@pytest.mark.parametrize(("expression", "answer"), SCALARS)
+# The lists are in the order of what they are about: a third shows each of it.
+@pytest.mark.parametrize(("expression", "answer"), sampled(SCALARS, SCALARS[::3]))
 def test_expression_gives_what_trino_gives(lab: Lab, expression: str, answer: str) -> None:
     with time_machine.travel(datetime(2031, 5, 6, 7, 0, tzinfo=UTC), tick=False):
         assert lab.query(f"SELECT {expression} FROM t")[0] == (answer,)
@@ -272,7 +274,7 @@ QUERIES = [
 ]
 
 
-@pytest.mark.parametrize(("sql", "rows"), QUERIES)
+@pytest.mark.parametrize(("sql", "rows"), sampled(QUERIES, QUERIES[::2]))
 def test_query_gives_what_trino_gives(lab: Lab, sql: str, rows: list[tuple[str | None, ...]]) -> None:
     assert lab.query(sql) == rows
 
@@ -352,7 +354,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("sql", "reason"), REFUSED)
+@pytest.mark.parametrize(("sql", "reason"), sampled(REFUSED, REFUSED[::3]))
 def test_query_is_refused(lab: Lab, sql: str, reason: str) -> None:
     with pytest.raises(QueryFailedError, match=reason):
         lab.query(sql)

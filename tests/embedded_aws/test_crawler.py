@@ -18,6 +18,7 @@ from embedded_aws.services.glue.crawl_folders import (
     tables_by_schema,
 )
 from tests.embedded_aws.stage import ACCOUNT, REGION, Stage
+from tests.thoroughness import sampled
 
 BUCKET = "lake"
 CONFIGURATION = {
@@ -175,13 +176,15 @@ def test_an_existing_table_of_the_same_form_is_adopted(lake: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("parameters", "changes"),
-    [
-        ({"classification": "parquet"}, {}),
-        ({"classification": "json", "compressionType": "none"}, {}),
-        ({"classification": "parquet", "compressionType": "none"}, {"Location": "s3://lake/other/"}),
-        ({"classification": "parquet", "compressionType": "none"}, {"SerdeInfo": {"SerializationLibrary": "x"}}),
-        ({"classification": "parquet", "compressionType": "none"}, {"InputFormat": "x"}),
-    ],
+    sampled(
+        [
+            ({"classification": "parquet"}, {}),
+            ({"classification": "json", "compressionType": "none"}, {}),
+            ({"classification": "parquet", "compressionType": "none"}, {"Location": "s3://lake/other/"}),
+            ({"classification": "parquet", "compressionType": "none"}, {"SerdeInfo": {"SerializationLibrary": "x"}}),
+            ({"classification": "parquet", "compressionType": "none"}, {"InputFormat": "x"}),
+        ]
+    ),
 )
 def test_an_existing_table_of_another_form_is_only_deprecated(lake: Stage, parameters: Any, changes: Any) -> None:
     make_table(lake, "t", parameters, **changes)
@@ -278,18 +281,21 @@ def test_a_running_crawler_refuses_and_shows_its_state(lake: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("statements", "action"),
-    [
-        ((ALLOWED[1],), "s3:ListBucket"),
-        (({"Action": "s3:ListBucket", "Resource": "*"}, ALLOWED[1]), "s3:GetObject"),
-        (
-            (ALLOWED[0], {"Action": [one for one in GLUE if one != "glue:CreateTable"], "Resource": "*"}),
-            "glue:CreateTable",
-        ),
-        (
-            (ALLOWED[0], {"Action": [one for one in GLUE if one != "glue:BatchCreatePartition"], "Resource": "*"}),
-            "glue:BatchCreatePartition",
-        ),
-    ],
+    sampled(
+        [
+            ((ALLOWED[1],), "s3:ListBucket"),
+            (({"Action": "s3:ListBucket", "Resource": "*"}, ALLOWED[1]), "s3:GetObject"),
+            (
+                (ALLOWED[0], {"Action": [one for one in GLUE if one != "glue:CreateTable"], "Resource": "*"}),
+                "glue:CreateTable",
+            ),
+            (
+                (ALLOWED[0], {"Action": [one for one in GLUE if one != "glue:BatchCreatePartition"], "Resource": "*"}),
+                "glue:BatchCreatePartition",
+            ),
+        ],
+        2,
+    ),
 )
 def test_a_missing_permission_fails_the_crawl(lake: Stage, statements: Any, action: str) -> None:
     put(lake, "tables/t/dt=1/a.parquet", a=[1])
@@ -303,6 +309,7 @@ def test_a_missing_permission_fails_the_crawl(lake: Stage, statements: Any, acti
     assert action in last["ErrorMessage"]
 
 
+@pytest.mark.slow
 def test_cached_footers_still_need_permission(lake: Stage) -> None:
     put(lake, "tables/t/dt=1/a.parquet", a=[1])
     crawl(lake)
@@ -340,6 +347,7 @@ def test_the_end_of_a_crawl_is_an_event_that_rules_see(lake: Stage) -> None:
     assert len([line for line in lake.logged("/aws/lambda/told") if line.startswith("{")]) == 1
 
 
+@pytest.mark.slow
 def test_a_schedule_retries_a_running_crawler(lake: Stage) -> None:
     put(lake, "tables/t/dt=1/a.parquet", a=[1])
     crawler = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/crawl"
@@ -359,6 +367,7 @@ def test_a_schedule_retries_a_running_crawler(lake: Stage) -> None:
     assert [step.ok for step in lake.steps("crawl")] == [True, True]
 
 
+@pytest.mark.slow
 def test_a_crawler_may_have_its_own_schedule_and_a_role_by_name(lake: Stage) -> None:
     put(lake, "tables/t/dt=1/a.parquet", a=[1])
     lake.client("glue").create_crawler(
@@ -376,14 +385,19 @@ def test_a_crawler_may_have_its_own_schedule_and_a_role_by_name(lake: Stage) -> 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [
-        ({"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVENT_MODE"}}, "CRAWL_EVENT_MODE is not modelled"),
-        ({"SchemaChangePolicy": {"DeleteBehavior": "DELETE_FROM_DATABASE"}}, "DELETE_FROM_DATABASE is not modelled"),
-        (
-            {"Targets": {"CatalogTargets": [{"DatabaseName": "lake", "Tables": ["t"]}]}},
-            "CatalogTargets are not modelled",
-        ),
-    ],
+    sampled(
+        [
+            ({"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVENT_MODE"}}, "CRAWL_EVENT_MODE is not modelled"),
+            (
+                {"SchemaChangePolicy": {"DeleteBehavior": "DELETE_FROM_DATABASE"}},
+                "DELETE_FROM_DATABASE is not modelled",
+            ),
+            (
+                {"Targets": {"CatalogTargets": [{"DatabaseName": "lake", "Tables": ["t"]}]}},
+                "CatalogTargets are not modelled",
+            ),
+        ]
+    ),
 )
 def test_what_is_not_modelled_fails_with_a_message(lake: Stage, settings: Any, said: str) -> None:
     lake.client("glue").create_crawler(

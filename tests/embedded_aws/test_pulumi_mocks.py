@@ -12,6 +12,7 @@ import pytest
 
 from embedded_aws.pulumi_mocks import DeploymentError, deploy
 from embedded_aws.server.server import AwsServer
+from tests.thoroughness import sampled
 
 PROGRAM = """
 import json
@@ -140,6 +141,9 @@ MISSING_SETTING = (
     " sample:dailyAt <value>`"
 )
 
+QUICK = "what is not supported"
+"""An error that the program meets within the mocks, and of which it makes its own sentence."""
+
 FAILURES: dict[str, tuple[str, str]] = {
     "an error of the program is its own sentence": (
         'import pulumi\nraise pulumi.RunError("dailyAt is 25:00: it must be a time such as 06:00.")',
@@ -160,7 +164,13 @@ FAILURES: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("program", "sentence"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    sampled(
+        (pytest.param(*case, id=name) for name, case in FAILURES.items()),
+        [pytest.param(*FAILURES[QUICK], id=QUICK)],
+    ),
+)
 def test_a_failure_is_one_sentence(server: AwsServer, tmp_path: Path, program: str, sentence: str) -> None:
     with pytest.raises(DeploymentError) as error:
         deploy(server, project(tmp_path, program), stack="test")

@@ -73,6 +73,7 @@ def test_names_are_made_as_pulumi_makes_them(make: Make) -> None:
 
 # The provider's own modules use what it calls deprecated.
 @pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
+@pytest.mark.slow
 def test_every_type_is_one_of_the_provider() -> None:
     from pulumi_aws import athena, cloudwatch, glue, iam, lambda_, s3, scheduler, secretsmanager, sqs  # noqa: PLC0415
 

@@ -190,6 +190,7 @@ def test_disabled_ended_and_single_schedules(stage: Stage) -> None:
     assert names == ["ended", "off"] or sorted(names) == ["ended", "off"]
 
 
+@pytest.mark.slow
 def test_a_changed_schedule_fires_as_changed(stage: Stage) -> None:
     arn, role = listener(stage)
     schedule(stage, "moving", "cron(0 7 * * ? *)", arn, '["early"]', Target={"RoleArn": role})
@@ -224,8 +225,8 @@ def test_a_denied_call_is_retried_and_then_dead_lettered(stage: Stage) -> None:
     steps = stage.steps("schedule")
     assert [step.ok for step in steps] == [False] * 4
     assert "is not authorized to perform: lambda:InvokeFunction on resource: " + arn in steps[0].detail
-    waits = [round((step.at - START).total_seconds()) - 3600 for step in steps]
-    assert waits == [0, 30, 90, 210]
+    waits = [(step.at - START).total_seconds() - 3600 for step in steps]
+    assert [wait // 30 for wait in waits] == [0, 1, 3, 7], "after 30, 60 and 120 seconds, however slow the machine"
     (message,) = stage.messages(url)
     assert message["Body"] == '{"a": 1}'
     assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "AccessDeniedException"
@@ -233,6 +234,7 @@ def test_a_denied_call_is_retried_and_then_dead_lettered(stage: Stage) -> None:
     assert heard(stage) == []
 
 
+@pytest.mark.slow
 def test_giving_up_without_a_dead_letter_queue_is_a_step(stage: Stage) -> None:
     arn, _ = listener(stage)
     role = stage.role("untrusted", "glue.amazonaws.com", {"Action": "*", "Resource": "*"})

@@ -16,6 +16,7 @@ from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.server.server import AwsServer
 from tests.embedded_aws.stage import zipped
 from tests.embedded_aws.wire import REGION, Answer, send, send_raw, signed
+from tests.thoroughness import sampled
 
 ACCOUNT = "123456789012"
 JSON = {"Content-Type": "application/x-amz-json-1.1"}
@@ -164,9 +165,19 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize("sign", [True, False], ids=["signed", "forged"])
-@pytest.mark.parametrize("caller", ["raw_only", "all_but_state"])
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("path", "caller", "sign"),
+    sampled(
+        (
+            pytest.param(path, caller, sign, id=f"{path}-{caller}-{'signed' if sign else 'forged'}")
+            for path in PATHS
+            for caller in ("raw_only", "all_but_state")
+            for sign in (True, False)
+        ),
+        # Every path, by a caller who may read more than the path's own bucket.
+        (pytest.param(path, "all_but_state", True, id=f"{path}-all_but_state-signed") for path in PATHS),
+    ),
+)
 def test_no_form_of_a_path_reads_what_is_hidden(cloud: Cloud, path: str, caller: str, *, sign: bool) -> None:
     target = path.format(port=urlsplit(cloud.aws.url).port)
     answer = cloud.send(getattr(cloud, caller), "GET", target, sign=sign)
@@ -184,7 +195,7 @@ def test_an_absolute_address_cannot_change_the_host(cloud: Cloud) -> None:
         assert (answer.status, b"target is not a path" in answer.body) == (403, True)
 
 
-@pytest.mark.parametrize("sign", [True, False], ids=["signed", "forged"])
+@pytest.mark.parametrize("sign", sampled([pytest.param(True, id="signed"), pytest.param(False, id="forged")]))
 @pytest.mark.parametrize(
     "headers",
     [
@@ -236,7 +247,7 @@ def test_two_hosts_are_none(cloud: Cloud) -> None:
         " bucket-b/raw/x",
     ],
 )
-@pytest.mark.parametrize("caller", ["raw_only", "all_but_state"])
+@pytest.mark.parametrize("caller", sampled(["all_but_state", "raw_only"]))
 def test_no_copy_brings_what_is_hidden(cloud: Cloud, source: str, caller: str) -> None:
     who: AwsCredentials = getattr(cloud, caller)
     upload = cloud.aws.client("s3").create_multipart_upload(Bucket="bucket-a", Key="raw/copied")["UploadId"]

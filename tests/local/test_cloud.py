@@ -164,6 +164,7 @@ def test_a_query_is_a_step(cloud: EmbeddedCloud) -> None:
     assert "nothing" in wrong.detail
 
 
+@pytest.mark.slow
 def test_a_program_that_ends_with_an_error_says_so(cloud: EmbeddedCloud, project: Path) -> None:
     with pytest.raises(DeploymentError, match="broken must not be set"):
         cloud.deploy(project, config={"broken": "yes"})

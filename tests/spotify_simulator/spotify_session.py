@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -41,9 +42,17 @@ class Clock:
 
 def library(seed: int = 3, **sizes: Any) -> Library:
     """A library of an everyday size: small enough to be read whole in a test, large enough for pages and oddities."""
+    return _made_once(seed, **sizes).at(START)
+
+
+def new_library(seed: int = 3, **sizes: Any) -> Library:
+    """The same library as `library`, made from its seed again."""
     return Library.seeded(
         seed, start=START, **{"saved_tracks": 200, "playlists": 12, "saved_albums": 60, "plays_per_day": 80, **sizes}
     )
+
+
+_made_once = functools.cache(new_library)
 
 
 @contextmanager
@@ -70,7 +79,7 @@ def oauth(simulator: App, refresh_token: str, client_secret: str | None = None) 
         client_secret=client_secret or simulator.client_secret,
         redirect_uri="http://127.0.0.1:8888/callback",
         open_browser=False,
-        requests_timeout=5,
+        requests_timeout=60,
         cache_handler=MemoryCacheHandler(
             {"access_token": "", "refresh_token": refresh_token, "expires_at": 0, "scope": None}
         ),
@@ -84,7 +93,7 @@ def client(simulator: Simulator, scopes: tuple[str, ...] = SCOPES) -> Iterator[s
     """A spotipy that may do what the scopes say and never retries."""
     with requests.Session() as session:
         auth = oauth(simulator, simulator.authorize(scopes))
-        spotify = spotipy.Spotify(auth_manager=auth, requests_session=session, requests_timeout=5)
+        spotify = spotipy.Spotify(auth_manager=auth, requests_session=session, requests_timeout=60)
         spotify.prefix = simulator.api_url
         yield spotify
         auth._session.close()
@@ -95,7 +104,7 @@ def access_token(simulator: Simulator, scopes: tuple[str, ...] = SCOPES) -> str:
         f"{simulator.accounts_url}api/token",
         data={"grant_type": "refresh_token", "refresh_token": simulator.authorize(scopes)},
         auth=(simulator.client_id, simulator.client_secret),
-        timeout=5,
+        timeout=60,
     )
     return str(answer.json()["access_token"])
 
@@ -104,7 +113,7 @@ def get(
     simulator: Simulator, path: str, token: str | None = None, params: dict[str, str] | None = None
 ) -> requests.Response:
     headers = {"Authorization": f"Bearer {token or access_token(simulator)}"}
-    return requests.get(f"{simulator.api_url}{path}", params=params, headers=headers, timeout=5)
+    return requests.get(f"{simulator.api_url}{path}", params=params, headers=headers, timeout=60)
 
 
 def all_pages(spotify: spotipy.Spotify, page: Any) -> list[Any]:

@@ -55,7 +55,7 @@ def login(simulator: Simulator, redirect_uri: str = REDIRECT) -> Iterator[Spotif
         scope=["user-library-read", "user-top-read"],
         state="of-this-login",
         open_browser=False,
-        requests_timeout=5,
+        requests_timeout=60,
         cache_handler=MemoryCacheHandler(),
     )
     auth.OAUTH_AUTHORIZE_URL = f"{simulator.accounts_url}authorize"
@@ -66,7 +66,7 @@ def login(simulator: Simulator, redirect_uri: str = REDIRECT) -> Iterator[Spotif
 
 def clicked(auth: SpotifyOAuth) -> str:
     """Where the browser is sent after the user has answered."""
-    page = requests.get(auth.get_authorize_url(), allow_redirects=False, timeout=5)
+    page = requests.get(auth.get_authorize_url(), allow_redirects=False, timeout=60)
     assert page.status_code == 302, page.text
     return page.headers["Location"]
 
@@ -76,7 +76,7 @@ def token_request(simulator: Simulator, **form: str) -> requests.Response:
         f"{simulator.accounts_url}api/token",
         data=form,
         auth=(simulator.client_id, simulator.client_secret),
-        timeout=5,
+        timeout=60,
     )
 
 
@@ -135,7 +135,7 @@ def test_a_user_who_declines_sends_no_code(simulator: Simulator) -> None:
 )
 def test_redirect_addresses_that_spotify_takes(simulator: Simulator, redirect_uri: str, taken: bool) -> None:
     with login(simulator, redirect_uri or "none") as auth:
-        page = requests.get(auth.get_authorize_url(), allow_redirects=False, timeout=5)
+        page = requests.get(auth.get_authorize_url(), allow_redirects=False, timeout=60)
         assert page.status_code == (302 if taken else 400)
         assert taken or page.text == "INVALID_CLIENT: Invalid redirect URI"
 
@@ -143,15 +143,15 @@ def test_redirect_addresses_that_spotify_takes(simulator: Simulator, redirect_ur
 def test_the_consent_page_knows_its_app_and_its_redirects(simulator: Simulator) -> None:
     simulator.redirect_uris = {"http://127.0.0.1:1234/"}
     with login(simulator) as auth:
-        assert requests.get(auth.get_authorize_url(), timeout=5).text == "INVALID_CLIENT: Invalid redirect URI"
+        assert requests.get(auth.get_authorize_url(), timeout=60).text == "INVALID_CLIENT: Invalid redirect URI"
         auth.redirect_uri = "http://127.0.0.1:1234/"
         assert clicked(auth).startswith("http://127.0.0.1:1234/?code=")
         implicit = auth.get_authorize_url().replace("response_type=code", "response_type=token")
-        assert requests.get(implicit, timeout=5).text == "response_type must be code"
+        assert requests.get(implicit, timeout=60).text == "response_type must be code"
         auth.client_id = "somebody"
-        assert requests.get(auth.get_authorize_url(), timeout=5).text == "INVALID_CLIENT: Invalid client"
+        assert requests.get(auth.get_authorize_url(), timeout=60).text == "INVALID_CLIENT: Invalid client"
         assert simulator.unmodelled == []
-        odd = requests.get(f"{simulator.accounts_url}authorize", params={"nonce": "x"}, timeout=5)
+        odd = requests.get(f"{simulator.accounts_url}authorize", params={"nonce": "x"}, timeout=60)
         assert odd.status_code == 400
         assert simulator.unmodelled == ["GET /authorize?nonce=x"]
 
@@ -176,7 +176,7 @@ def test_a_code_is_exchanged_with_the_verifier_of_its_challenge(
 ) -> None:
     with login(simulator) as auth:
         pkce = f"&code_challenge={challenge}&code_challenge_method=S256" if challenge else ""
-        page = requests.get(f"{auth.get_authorize_url()}{pkce}", allow_redirects=False, timeout=5)
+        page = requests.get(f"{auth.get_authorize_url()}{pkce}", allow_redirects=False, timeout=60)
         code = parse_qs(urlsplit(page.headers["Location"]).query)["code"][0]
     form = {"grant_type": "authorization_code", "redirect_uri": REDIRECT, "code": code}
     answer = token_request(simulator, **form, **({"code_verifier": verifier} if verifier else {}))
@@ -199,17 +199,17 @@ def test_a_code_is_exchanged_with_the_verifier_of_its_challenge(
 )
 def test_the_consent_page_takes_no_other_challenge_than_a_hash(simulator: Simulator, pkce: str, said: str) -> None:
     with login(simulator) as auth:
-        page = requests.get(f"{auth.get_authorize_url()}&{pkce}", allow_redirects=False, timeout=5)
+        page = requests.get(f"{auth.get_authorize_url()}&{pkce}", allow_redirects=False, timeout=60)
     assert (page.status_code, page.text) == (400, said)
 
 
 def test_an_app_without_a_user_reads_the_catalogue_and_nothing_of_anybody(simulator: Simulator) -> None:
     auth = SpotifyClientCredentials(
-        simulator.client_id, simulator.client_secret, cache_handler=MemoryCacheHandler(), requests_timeout=5
+        simulator.client_id, simulator.client_secret, cache_handler=MemoryCacheHandler(), requests_timeout=60
     )
     auth.OAUTH_TOKEN_URL = f"{simulator.accounts_url}api/token"
     with requests.Session() as session:
-        spotify = spotipy.Spotify(auth_manager=auth, requests_session=session, requests_timeout=5)
+        spotify = spotipy.Spotify(auth_manager=auth, requests_session=session, requests_timeout=60)
         spotify.prefix = simulator.api_url
         album = simulator.library.saved_albums[0].item
         track = simulator.library.saved_tracks[0].track

@@ -184,6 +184,7 @@ def test_endpoints_that_no_user_stands_behind() -> None:
     }
 
 
+@pytest.mark.slow
 def test_far_past_of_a_large_library_is_served_like_the_rest() -> None:
     large = Library.seeded(1, start=START, saved_tracks=1_000_000, playlists=0)
     with running(large, Clock()) as simulator, client(simulator, SCOPES) as spotify:

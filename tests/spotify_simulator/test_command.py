@@ -20,6 +20,7 @@ import spotipy
 from loopback.server import HOST
 from spotify_simulator import Library
 from tests.spotify_simulator.spotify_session import oauth
+from tests.thoroughness import sampled
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
@@ -73,7 +74,7 @@ def printed(lines: list[str]) -> Printed:
     )
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", sampled([signal.SIGINT, signal.SIGTERM]))
 def test_the_real_spotipy_reads_what_it_serves_until_it_is_stopped(ending: signal.Signals) -> None:
     library = Library.seeded(
         7,
@@ -107,6 +108,7 @@ def test_the_real_spotipy_reads_what_it_serves_until_it_is_stopped(ending: signa
     assert (command.returncode, output, error) == (0, "Stopped.\n", "")
 
 
+@pytest.mark.slow
 def test_the_curl_line_gets_an_access_token_in_the_shape_asked_for() -> None:
     with start("--port", "0", "--saved-tracks", "1", "--playlists", "1", "--shape", "extended") as command:
         told = printed(list(lines_of(command)))
@@ -125,6 +127,7 @@ def test_the_curl_line_gets_an_access_token_in_the_shape_asked_for() -> None:
     assert command.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_one_sentence() -> None:
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
@@ -136,10 +139,12 @@ def test_a_taken_port_is_one_sentence() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [
-        (["--plays-per-day", "900"], "plays_per_day is 900: a day has time for at most 240."),
-        (["--start", "0001-01-01"], "--start must be between the years 2000 and 2099"),
-    ],
+    sampled(
+        [
+            (["--plays-per-day", "900"], "plays_per_day is 900: a day has time for at most 240."),
+            (["--start", "0001-01-01"], "--start must be between the years 2000 and 2099"),
+        ]
+    ),
 )
 def test_what_cannot_be_served_is_a_wrong_call(arguments: list[str], message: str) -> None:
     with start("--port", "0", *arguments) as command:

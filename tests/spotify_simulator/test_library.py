@@ -12,7 +12,8 @@ import pytest
 from spotify_simulator import Library, LibraryPlan
 from spotify_simulator.model.entities import Track
 from spotify_simulator.model.top_lists import TIME_RANGES
-from tests.spotify_simulator.spotify_session import START, library
+from tests.spotify_simulator.spotify_session import START, library, new_library
+from tests.thoroughness import sampled
 
 FIVE_DAYS = START + timedelta(days=5)
 
@@ -36,14 +37,17 @@ def holdings(one: Library) -> dict[str, Any]:
 
 
 def test_same_seed_gives_the_same_library_and_another_seed_another() -> None:
-    first, second, other = library(1), library(1), library(2)
+    first, second, other = new_library(1), new_library(1), new_library(2)
     for one in (first, second, other):
         one.evolve_to(FIVE_DAYS)
     assert holdings(first) == holdings(second)
     assert all(holdings(first)[name] != holdings(other)[name] for name in holdings(first))
 
 
-@pytest.mark.parametrize("step", [timedelta(seconds=61 * 37), timedelta(hours=5), timedelta(days=1, seconds=1)])
+@pytest.mark.parametrize(
+    "step",
+    sampled([timedelta(seconds=61 * 37), timedelta(hours=5), timedelta(days=1, seconds=1)], [timedelta(hours=5)]),
+)
 def test_result_does_not_depend_on_the_steps(step: timedelta) -> None:
     jumping, walking = library(), library()
     jumping.evolve_to(FIVE_DAYS)

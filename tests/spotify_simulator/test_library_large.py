@@ -92,6 +92,7 @@ def test_large_library_evolves_and_its_past_can_be_asked_again(large: Library) -
     assert later.at(START).listed_saved_tracks == large.listed_saved_tracks
 
 
+@pytest.mark.slow
 def test_a_million_takes_no_more_than_what_is_held() -> None:
     million = Library.seeded(1, start=START, saved_tracks=1_000_000, playlists=0)
     assert million.saved_track_count == 1_000_000

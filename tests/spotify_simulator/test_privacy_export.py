@@ -23,6 +23,7 @@ from spotify_simulator.privacy_export import (
     write_privacy_export,
 )
 from tests.spotify_simulator.spotify_session import START
+from tests.thoroughness import sampled
 
 UNTIL = START + timedelta(days=5)
 OLD_DAYS = 410
@@ -186,7 +187,7 @@ def test_unpacked_files(listener: Library, history: list[dict[str, Any]], tmp_pa
     assert files["ReadMeFirst_ExtendedStreamingHistory.pdf"].startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("percent", [0, 5])
+@pytest.mark.parametrize("percent", sampled([0, 5], [5]))
 def test_online_elements_stand_twice_as_often_as_asked(
     listener: Library, history: list[dict[str, Any]], tmp_path: Path, percent: int
 ) -> None:
@@ -199,6 +200,7 @@ def test_online_elements_stand_twice_as_often_as_asked(
     assert any(each["ip_addr"] == "203.0.113.9" for each in twice) == bool(percent)
 
 
+@pytest.mark.slow
 def test_long_histories_are_several_files(
     listener: Library, history: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +217,7 @@ def test_long_histories_are_several_files(
         assert path.name.startswith(f"Streaming_History_Audio_{'-'.join(sorted(years))}_")
 
 
+@pytest.mark.slow
 def test_zipped_files_are_the_same_bytes_each_time(listener: Library, tmp_path: Path) -> None:
     unpacked = write_privacy_export(listener, tmp_path, UNTIL)
     archive = write_privacy_export(listener, tmp_path, UNTIL, zipped=True)
@@ -228,6 +231,7 @@ def test_zipped_files_are_the_same_bytes_each_time(listener: Library, tmp_path: 
     assert write_privacy_export(listener, again, UNTIL, zipped=True).read_bytes() == archive.read_bytes()
 
 
+@pytest.mark.slow
 def test_files_of_old_exports(listener: Library, history: list[dict[str, Any]], tmp_path: Path) -> None:
     folder = write_privacy_export(listener, tmp_path, UNTIL, form="endsong")
     assert {path.name for path in folder.iterdir()} == {
@@ -285,6 +289,7 @@ def test_the_small_export_has_a_year_to_the_minute(
     assert [(each["endTime"], each["msPlayed"]) for each in files["StreamingHistory_music_0"]] == music
 
 
+@pytest.mark.slow
 def test_the_older_small_export_has_one_kind_of_file(listener: Library, tmp_path: Path) -> None:
     folder = write_account_data(listener, tmp_path, UNTIL, older_names=True)
     assert {path.name for path in folder.iterdir()} == {"StreamingHistory0.json", "Userdata.json"}
