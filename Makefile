@@ -38,7 +38,7 @@ demo: setup ## Run the whole pipeline on this machine, without AWS and without a
 	@$(BIN)/python -m cli demo
 
 test: setup ## Run the fast tests (two to four minutes on two cores)
-	@$(BIN)/python -m pytest -m "not slow and not engine and not browser and not trino" -n $(WORKERS)
+	@$(BIN)/python -m pytest -m "not slow and not engine and not browser and not trino" -n $(WORKERS) --dist loadfile
 
 test-engine: setup ## Run the program with Pulumi's own engine against a fake AWS provider (needs the pulumi CLI)
 	@$(BIN)/python -m pytest -m engine
@@ -50,7 +50,7 @@ test-trino: setup ## Run every view and named query on Trino (needs a JDK and Ma
 	@$(BIN)/python -m pytest -m trino
 
 test-all: setup ## Run all tests, including the slow ones
-	@$(BIN)/python -m pytest -m "not trino" -n $(WORKERS)
+	@$(BIN)/python -m pytest -m "not trino" -n $(WORKERS) --dist loadfile
 	@$(MAKE) --no-print-directory test-trino
 
 bench: setup ## Compare the transform with DuckDB, Polars and record-by-record Python, and write docs/benchmarks.md

@@ -20,6 +20,7 @@ from pipeline.settings import MAX_CATALOGUE_URIS, Settings
 from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.program import MODES, Mode, Program, run
+from tests.thoroughness import sampled
 
 RAW = "spotify-etl-raw-1a2b3c4"
 TRANSFORMED = "spotify-etl-transformed-1a2b3c4"
@@ -33,7 +34,7 @@ def up() -> Program:
     return run()
 
 
-@pytest.fixture(scope="module", params=MODES)
+@pytest.fixture(scope="module", params=sampled(MODES, ["up", "preview_unknown"]))
 def any_mode(request: pytest.FixtureRequest) -> Program:
     mode: Mode = request.param
     return run(mode=mode)
@@ -408,7 +409,7 @@ def test_the_function_may_continue_its_own_run(any_mode: Program) -> None:
     assert policy.urn not in any_mode.one("Function", "spotify-etl-extract").depends_on
 
 
-@pytest.fixture(scope="module", params=MODES)
+@pytest.fixture(scope="module", params=sampled(MODES, ["up"]))
 def app_mode(request: pytest.FixtureRequest) -> Program:
     uris = json.dumps([f"https://open.spotify.com/artist/{ARTIST}", f"spotify:album:{ARTIST}"])
     return run({"spotify-etl:authMode": "app", "spotify-etl:catalogueUris": uris}, mode=request.param)
@@ -439,9 +440,9 @@ def test_the_fullest_configuration_fits_the_functions_environment() -> None:
     ("config", "options"),
     [
         ({}, ""),
-        ({"catalogueUris": f'["spotify:artist:{ARTIST}"]'}, ""),
+        pytest.param({"catalogueUris": f'["spotify:artist:{ARTIST}"]'}, "", marks=pytest.mark.slow),
         ({"streams": '["saved_tracks", "profile"]'}, " --streams profile,saved_tracks"),
-        ({"streams": '["profile"]'}, " --streams profile"),
+        pytest.param({"streams": '["profile"]'}, " --streams profile", marks=pytest.mark.slow),
         ({"authMode": "app", "catalogueUris": f'["spotify:artist:{ARTIST}"]'}, " --app"),
     ],
 )
