@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import contextvars
+import functools
 import json
 import runpy
 import warnings
@@ -148,8 +149,20 @@ def run(
 ) -> Program:
     """Run `__main__.py`, or another entry, as a stack with the given configuration.
 
-    Archives are built without packages, which test_packaging.py tests.
+    Archives are built without packages, which test_packaging.py tests. A run of `__main__.py` is recorded once for
+    the same arguments: change nothing in it.
     """
+    if entry is None:
+        return _recorded(frozenset((config or {}).items()), mode, stack)
+    return _run(config or {}, mode, stack, entry)
+
+
+@functools.cache
+def _recorded(config: frozenset[tuple[str, str]], mode: Mode, stack: str) -> Program:
+    return _run(dict(config), mode, stack, _main)
+
+
+def _run(config: Mapping[str, str], mode: Mode, stack: str, entry: Callable[[], None]) -> Program:
     program = Program()
 
     def start() -> None:
@@ -167,8 +180,8 @@ def run(
                 callbacks=None,
             )
         )
-        pulumi.runtime.set_all_config(dict(config or {}), [])
-        asyncio.run(_run_in_one_thread(entry or _main))
+        pulumi.runtime.set_all_config(dict(config), [])
+        asyncio.run(_run_in_one_thread(entry))
 
     with pytest.MonkeyPatch.context() as environment, quiet_about_deprecated_resources():
         environment.setenv("SPOTIFY_ETL_LAYERS", "locks")

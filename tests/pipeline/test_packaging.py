@@ -222,7 +222,7 @@ def test_the_program_deploys_the_archives() -> None:
 
     assert {Path(each.inputs["code"].path) for each in program.all("Function").values()} == {build_code().path}
     for function in FUNCTIONS:
-        made = program.one("LayerVersion", f"spotify-etl-{function}").inputs
+        made = dict(program.one("LayerVersion", f"spotify-etl-{function}").inputs)
         path = Path(made.pop("code").path)
         assert names(path) == ["requirements.lock"]
         assert made == {

@@ -19,6 +19,7 @@ from handlers.streams import READABLE_STREAMS, default_streams
 from pipeline.settings import NAMESPACE, SettingError, Settings, key, read_settings
 from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
 from tests.pipeline.program import ROOT, run, stack_config
+from tests.thoroughness import sampled
 
 FIELDS = dataclasses.fields(Settings)
 STREAMS = ", ".join(READABLE_STREAMS)
@@ -267,13 +268,13 @@ def test_text_and_typed_values_mean_the_same() -> None:
 @pytest.mark.parametrize(
     ("config", "warned"),
     [
-        ({"timezone": "Europe/Berlin", "dailyAt": "02:15"}, ["daily run at 02:15"]),
-        ({"timezone": "Europe/Berlin", "dailyAt": "00:30"}, ["crawl at 01:15"]),
+        pytest.param({"timezone": "Europe/Berlin", "dailyAt": "02:15"}, ["daily run at 02:15"], marks=pytest.mark.slow),
+        pytest.param({"timezone": "Europe/Berlin", "dailyAt": "00:30"}, ["crawl at 01:15"], marks=pytest.mark.slow),
         ({"timezone": "America/New_York", "dailyAt": "01:30"}, ["daily run at 01:30", "crawl at 02:15"]),
-        ({"timezone": "Europe/Berlin", "dailyAt": "03:00"}, []),
+        pytest.param({"timezone": "Europe/Berlin", "dailyAt": "03:00"}, [], marks=pytest.mark.slow),
         ({"timezone": "Europe/Berlin"}, []),
-        ({"timezone": "Asia/Tokyo", "dailyAt": "02:15"}, []),
-        ({"timezone": "UTC", "dailyAt": "02:15"}, []),
+        pytest.param({"timezone": "Asia/Tokyo", "dailyAt": "02:15"}, [], marks=pytest.mark.slow),
+        pytest.param({"timezone": "UTC", "dailyAt": "02:15"}, [], marks=pytest.mark.slow),
     ],
 )
 def test_a_time_that_the_clocks_may_skip_is_a_warning(config: dict[str, str], warned: list[str]) -> None:
@@ -289,7 +290,7 @@ def test_a_time_that_the_clocks_may_skip_is_a_warning(config: dict[str, str], wa
 # The stack files.
 
 
-@pytest.mark.parametrize("stack", ["dev", "local"])
+@pytest.mark.parametrize("stack", sampled(["dev", "local"]))
 def test_the_program_as_its_stack_files_configure_it(stack: str) -> None:
     program = run(stack_config(stack), stack=stack)
 

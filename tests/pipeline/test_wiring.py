@@ -20,11 +20,17 @@ from pipeline.settings import MAX_CATALOGUE_URIS, Settings
 from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.program import MODES, Mode, Program, run
+from tests.thoroughness import sampled
 
 RAW = "spotify-etl-raw-1a2b3c4"
 TRANSFORMED = "spotify-etl-transformed-1a2b3c4"
 RESULTS = "spotify-etl-athena-results-1a2b3c4"
 ARTIST = "4aawyAB9vmqN3uQ7FjRGTy"
+APP = {
+    "authMode": "app",
+    "catalogueUris": json.dumps([f"https://open.spotify.com/artist/{ARTIST}", f"spotify:album:{ARTIST}"]),
+}
+"""Settings for an app without a user."""
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f3c7b1e"
 
 
@@ -33,7 +39,7 @@ def up() -> Program:
     return run()
 
 
-@pytest.fixture(scope="module", params=MODES)
+@pytest.fixture(scope="module", params=sampled(MODES, ["up", "preview_unknown"]))
 def any_mode(request: pytest.FixtureRequest) -> Program:
     mode: Mode = request.param
     return run(mode=mode)
@@ -408,7 +414,7 @@ def test_the_schedules_follow_the_settings() -> None:
 def test_the_hourly_schedule_is_there_only_for_a_stream_that_is_read_hourly() -> None:
     with_it, without_it = (
         schedules(run({"spotify-etl:streams": streams}))
-        for streams in ('["profile", "recently_played"]', '["profile", "saved_tracks"]')
+        for streams in ('["profile", "recently_played"]', '["saved_tracks", "profile"]')
     )
 
     assert set(with_it) - set(without_it) == {"spotify-etl-hourly"}
@@ -423,10 +429,9 @@ def test_the_function_may_continue_its_own_run(any_mode: Program) -> None:
     assert policy.urn not in any_mode.one("Function", "spotify-etl-extract").depends_on
 
 
-@pytest.fixture(scope="module", params=MODES)
+@pytest.fixture(scope="module", params=sampled(MODES, ["up"]))
 def app_mode(request: pytest.FixtureRequest) -> Program:
-    uris = json.dumps([f"https://open.spotify.com/artist/{ARTIST}", f"spotify:album:{ARTIST}"])
-    return run({"spotify-etl:authMode": "app", "spotify-etl:catalogueUris": uris}, mode=request.param)
+    return run({f"spotify-etl:{name}": value for name, value in APP.items()}, mode=request.param)
 
 
 def test_an_app_without_a_user_reads_its_catalogue_daily(app_mode: Program) -> None:
@@ -454,10 +459,10 @@ def test_the_fullest_configuration_fits_the_functions_environment() -> None:
     ("config", "options"),
     [
         ({}, ""),
-        ({"catalogueUris": f'["spotify:artist:{ARTIST}"]'}, ""),
+        pytest.param({"catalogueUris": f'["spotify:artist:{ARTIST}"]'}, "", marks=pytest.mark.slow),
         ({"streams": '["saved_tracks", "profile"]'}, " --streams profile,saved_tracks"),
-        ({"streams": '["profile"]'}, " --streams profile"),
-        ({"authMode": "app", "catalogueUris": f'["spotify:artist:{ARTIST}"]'}, " --app"),
+        pytest.param({"streams": '["profile"]'}, " --streams profile", marks=pytest.mark.slow),
+        (APP, " --app"),
     ],
 )
 def test_the_first_step_asks_for_the_consent_that_the_streams_need(config: dict[str, str], options: str) -> None:

@@ -49,11 +49,14 @@ class Lake:
         self._units: dict[tuple[str, int], list[tuple[str, str]]] = {}
         self._database = duckdb.connect(":memory:")
         self._database.execute("SET TimeZone = 'UTC'")
+        # For a few rows, more threads cost more than they save.
+        self._database.execute("SET threads = 1")
+        self._database.execute("PRAGMA disable_optimizer")
         for table in TABLES.values():
             columns = [f'"{column.name}" {_DUCKDB_TYPES[column.type]}' for column in table.all_columns]
             columns.append(f'"{table.partition_key}" VARCHAR')
             self._database.execute(f'CREATE TABLE "{table.name}" ({", ".join(columns)})')
-        for name in _ORDER:
+        for name in in_dependency_order(VIEWS):
             self._database.execute(f'CREATE VIEW "{name}" AS {to_duckdb(VIEWS[name])}')
 
     def __enter__(self) -> Self:
@@ -281,7 +284,7 @@ def ran(day: int, start: str, end: str) -> dict[str, Any]:
 @functools.cache
 def to_duckdb(sql: str) -> str:
     """Translate Athena's SQL, with the time zone filled in, to DuckDB's."""
-    tree = sqlglot.parse_one(sql.replace("${timezone}", TIMEZONE), read="athena")
+    tree = parsed(sql.replace("${timezone}", TIMEZONE)).copy()
     for node in list(tree.find_all(exp.ArgMax, exp.ArgMin)):
         # DuckDB's own arg_max ignores null values, Trino's max_by does not.
         name = f"{node.key}_null".replace("arg", "arg_")
@@ -296,9 +299,17 @@ def in_dependency_order(views: Mapping[str, str]) -> list[str]:
     )
 
 
+@functools.cache
+def parsed(sql: str) -> exp.Expr:
+    """Return the tree of a single statement in Athena's SQL; change only copies of it."""
+    (tree,) = sqlglot.parse(sql, read="athena")
+    assert tree is not None
+    return tree
+
+
 def tables_of(sql: str) -> set[str]:
     """Return the tables and views that a query reads."""
-    tree = sqlglot.parse_one(sql, read="athena")
+    tree = parsed(sql)
     local = {cte.alias for cte in tree.find_all(exp.CTE)}
     return {table.name for table in tree.find_all(exp.Table)} - local
 
@@ -317,6 +328,3 @@ def _common(account: str, run_id: str, read: str, key: str, number: int, version
         "_line": number,
         "_schema_version": version,
     }
-
-
-_ORDER = in_dependency_order(VIEWS)

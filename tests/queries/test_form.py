@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-import sqlglot
 from sqlglot import exp
 
 from handlers.tables import TABLES
 from tests.queries import test_listening, test_named
-from tests.queries.lake import NAMED, VIEWS, Lake, tables_of
+from tests.queries.lake import NAMED, VIEWS, Lake, parsed, tables_of
 
 QUERIES = {f"views/{name}": sql for name, sql in VIEWS.items()} | {f"named/{name}": sql for name, sql in NAMED.items()}
 HELPERS = {
@@ -46,7 +45,7 @@ def test_a_named_query_has_a_test_of_its_result(name: str) -> None:
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_is_one_select_that_names_its_columns(name: str) -> None:
-    (tree,) = sqlglot.parse(QUERIES[name], read="athena")
+    tree = parsed(QUERIES[name])
 
     assert isinstance(tree, exp.Select)
     assert not [star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
@@ -73,7 +72,7 @@ def test_a_query_reads_only_tables_and_views_that_exist(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMED)
 def test_a_named_query_has_no_placeholder_and_one_order(name: str) -> None:
-    tree = sqlglot.parse_one(NAMED[name], read="athena")
+    tree = parsed(NAMED[name])
 
     assert "${" not in NAMED[name]
     assert tree.args.get("order") is not None

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.queries.lake import NAMED, Lake, moment, run, tables_of
 from tests.queries.player import Player, exported
+from tests.thoroughness import examples
 
-LISTENING = sorted(name for name, sql in NAMED.items() if "listens" in tables_of(sql))
 OF_ALL_KINDS = {
     "listening_by_day",
     "listening_by_hour_and_weekday",
@@ -29,6 +29,11 @@ OF_EXTENDED_EXPORTS = {"listening_by_platform_and_country", "skip_rate"}
 ABOUT: dict[str, Any] = {"platform": "ios", "country": "PT", "album_name": "Arrival"}
 
 Results = dict[str, dict[str, list[tuple[Any, ...]]]]
+
+
+def on_listening() -> list[str]:
+    """Return the names of the queries that read `listens`."""
+    return sorted(name for name, sql in NAMED.items() if "listens" in tables_of(sql))
 
 
 def history() -> list[dict[str, Any]]:
@@ -92,7 +97,7 @@ def fixture_answers(tables_and_views: Lake) -> Results:
         for number, (account, plays) in enumerate(ACCOUNTS.items()):
             fill_library(lake, account, number)
             player.export(*plays, account=account)
-        for name in LISTENING:
+        for name in on_listening():
             rows = lake.query(NAMED[name])
             for account, of_account in found.items():
                 of_account[name] = [row[1:] for row in rows if row[0] == account]
@@ -123,7 +128,7 @@ def fill_library(lake: Lake, account: str, number: int) -> None:
 
 
 def differing(results: Results, account: str) -> set[str]:
-    return {name for name in LISTENING if results[account][name] != results["plain"][name]}
+    return {name for name in on_listening() if results[account][name] != results["plain"][name]}
 
 
 def test_each_query_on_listening_has_a_result(results: Results) -> None:
@@ -263,7 +268,7 @@ def test_sessions_do_not_overlap_where_a_play_encloses_others(lake: Lake, player
         max_size=12,
     )
 )
-@settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=examples(25, 8), suppress_health_check=list(HealthCheck), deadline=None)
 def test_sessions_are_more_than_thirty_minutes_apart(tables_and_views: Lake, plays: list[tuple[int, int]]) -> None:
     midnight = moment("2026-11-20")
     with tables_and_views.scenario() as lake:
