@@ -149,6 +149,7 @@ def test_plays_of_too_many_months_are_cut_off_before_the_block_that_brings_them(
     assert len([*tmp_path.glob("*.parquet")]) == read.counts.lines + 1
 
 
+@pytest.mark.slow
 def test_plays_of_as_many_months_as_may_be_are_all_rows_and_little_waits_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
