@@ -1,28 +1,28 @@
-"""Speed-ups of moto's S3 and Secrets Manager."""
+"""Speed-ups of moto."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import moto.backend_index
 import moto.s3.urls
 import pytest
-from moto import backend_index
 from moto.s3.models import S3Backend
-
-SERVICES = frozenset({"s3", "secretsmanager", "sts"})
-"""The services that are mocked in this process."""
 
 
 @contextmanager
 def addresses_loaded_once() -> Iterator[None]:
-    """Limit moto to the addresses of `SERVICES`, and load those of S3 once.
-
-    Otherwise it registers the addresses of every service whenever a mock starts, tries them for every request, and
-    compiles a module for every request to S3.
-    """
-    few = [(service, pattern) for service, pattern in backend_index.backend_url_patterns if service in SERVICES]
+    """Prevent moto from compiling a module for every request to S3."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backend_index, "backend_url_patterns", few)
         patch.setattr(S3Backend, "_url_module", moto.s3.urls)
+        yield
+
+
+@contextmanager
+def services_limited_to(*services: str) -> Iterator[None]:
+    """Prevent moto from matching every request against the addresses of all services, and from registering them."""
+    patterns = [one for one in moto.backend_index.backend_url_patterns if one[0] in services]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moto.backend_index, "backend_url_patterns", patterns)
         yield

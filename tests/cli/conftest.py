@@ -9,8 +9,7 @@ from moto import mock_aws
 
 from cli.zip_archives import Archives
 from tests.cli.import_stage import BUCKET, ImportStage
-from tests.moto_s3 import addresses_loaded_once
-from tests.moto_services import patterns_of
+from tests.moto_s3 import addresses_loaded_once, services_limited_to
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3Client]:
-    with pytest.MonkeyPatch.context() as patch, addresses_loaded_once(), patterns_of("s3"), mock_aws():
+    with pytest.MonkeyPatch.context() as patch, addresses_loaded_once(), services_limited_to("s3"), mock_aws():
         for name, value in {
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",

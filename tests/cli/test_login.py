@@ -25,7 +25,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
 
 from cli.main import main
-from tests.moto_services import patterns_of
+from tests.moto_s3 import services_limited_to
 from tests.spotify_simulator.spotify_session import library, running
 from tests.thoroughness import sampled
 
@@ -103,7 +103,7 @@ def mocked() -> Iterator[None]:
     """Mock AWS once: each start of a mock makes boto3 read its service models again."""
     # moto passes on what is meant for this test's own endpoint.
     with (
-        patterns_of("secretsmanager"),
+        services_limited_to("secretsmanager"),
         mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}),
     ):
         yield

@@ -16,12 +16,12 @@ from handlers.extract import handler as function
 from tests.handlers.extract.fake_spotify import FakeSpotify
 from tests.handlers.extract.stage import LOGIN, Stage, environment
 from tests.handlers.raw.stored import BUCKET
-from tests.moto_s3 import addresses_loaded_once
+from tests.moto_s3 import addresses_loaded_once, services_limited_to
 
 
 @pytest.fixture(scope="package", autouse=True)
-def moto_loads_its_addresses_once() -> Iterator[None]:
-    with addresses_loaded_once():
+def moto_is_quick() -> Iterator[None]:
+    with addresses_loaded_once(), services_limited_to("s3", "secretsmanager"):
         yield
 
 

@@ -27,6 +27,7 @@ from tests.handlers.raw.stored import BUCKET
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 START = datetime(2026, 11, 2, 5, tzinfo=UTC)
 PLAN = LibraryPlan(
@@ -175,9 +176,9 @@ def simulated(
     monkeypatch.setattr("urllib3.util.retry.time", SimpleNamespace(sleep=lambda _: None, time=time.time))
     library = _library(plan).at(START)
     with mock_aws(), Simulator(library, clock, shape=shape) as simulator:
-        function._s3.cache_clear()
-        function._secrets.cache_clear()
-        s3, secrets = function._s3(), function._secrets()
+        s3, secrets = _clients()
+        monkeypatch.setattr(function, "_s3", lambda: s3)
+        monkeypatch.setattr(function, "_secrets", lambda: secrets)
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         with time_machine.travel(START, tick=True):
             token = simulator.authorize(scopes(streams))
@@ -202,9 +203,13 @@ def simulated(
         }.items():
             monkeypatch.setenv(name, value)
         yield World(library, simulator, s3, catalogue)
-        function._s3.cache_clear()
-        function._secrets.cache_clear()
         assert simulator.unmodelled == []
+
+
+@cache
+def _clients() -> tuple[S3Client, SecretsManagerClient]:
+    """Return the function's clients, which take longer to create than a run takes."""
+    return function._s3.__wrapped__(), function._secrets.__wrapped__()
 
 
 @cache

@@ -13,6 +13,7 @@ from handlers.publish.handler import PublishError
 from handlers.publish.views import ViewError
 from tests.embedded_aws.athena_lab import DATABASE
 from tests.handlers.publish.conftest import Publisher
+from tests.thoroughness import sampled
 
 
 def write(folder: Path, **files: str) -> None:
@@ -57,7 +58,9 @@ def test_another_time_zone_publishes_only_the_views_that_hold_it_and_their_reade
     assert publisher.lab.query("SELECT name FROM reader") == [("Asia/Tokyo",)]
 
 
-@pytest.mark.parametrize("zone", ["", "Europe/Berlin' --", "a b", "../x", "Europe//Berlin"])
+@pytest.mark.parametrize(
+    "zone", sampled(["", "Europe/Berlin' --", "a b", "../x", "Europe//Berlin"], ["Europe/Berlin' --", "../x"])
+)
 def test_an_invalid_time_zone_never_becomes_sql(
     publisher: Publisher, views: Path, monkeypatch: pytest.MonkeyPatch, zone: str
 ) -> None:

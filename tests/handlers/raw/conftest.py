@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from moto import mock_aws
 
 from tests.handlers.raw.stored import BUCKET, Stored
-from tests.moto_s3 import addresses_loaded_once
+from tests.moto_s3 import addresses_loaded_once, services_limited_to
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @pytest.fixture
@@ -18,7 +23,12 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stored]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with addresses_loaded_once(), mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
+    with addresses_loaded_once(), services_limited_to("s3"), mock_aws():
+        s3 = _client()
         s3.create_bucket(Bucket=BUCKET)
         yield Stored(s3)
+
+
+@cache
+def _client() -> S3Client:
+    return boto3.client("s3", region_name="us-east-1")

@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from tests.handlers.transform.stage import RAW, TRANSFORMED, FileStage, Stage
-from tests.moto_s3 import addresses_loaded_once
+from tests.moto_s3 import addresses_loaded_once, services_limited_to
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,7 +30,12 @@ ENVIRONMENT = {
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3Client]:
-    with pytest.MonkeyPatch.context() as patch, addresses_loaded_once(), mock_aws():
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        addresses_loaded_once(),
+        services_limited_to("s3"),
+        mock_aws(),
+    ):
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         client = boto3.client("s3")

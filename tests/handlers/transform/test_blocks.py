@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from handlers.transform import blocks as blocks_module
 from handlers.transform.blocks import Block, LongLine, blocks
 from handlers.transform.gunzip import Gunzip
+from tests.thoroughness import examples
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -25,7 +26,7 @@ LINES = st.lists(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b""
 
 
 @given(lines=LINES, size=st.integers(1, 50), ending=st.sampled_from([b"\n", b""]))
-@settings(max_examples=200)
+@settings(max_examples=examples(200, 50))
 def test_every_line_is_in_one_part_and_keeps_its_number(lines: list[bytes], size: int, ending: bytes) -> None:
     content = b"\n".join(lines) + ending
     parts = list(blocks((content[at : at + size] for at in range(0, len(content), size)), keep=4))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from handlers.transform.entities import last_of_equal
 from handlers.transform.schema import table_schema
 from tests.handlers.transform.stage import ACCOUNT, FileStage, raw_line
+from tests.thoroughness import examples
 
 
 def saved(track: dict[str, Any], second: int = 0) -> dict[str, Any]:
@@ -182,7 +183,7 @@ ROWS = st.lists(st.fixed_dictionaries({"artist_id": IDS, "name": TEXTS, "genres"
 
 
 @given(rows=ROWS)
-@settings(max_examples=150)
+@settings(max_examples=examples(150, 30))
 def test_exactly_the_rows_without_id_and_those_that_a_later_one_equals_are_left_out(rows: list[dict[str, Any]]) -> None:
     numbered = [{**row, "_raw_key": "k", "_line": number, "_schema_version": 1} for number, row in enumerate(rows)]
     last = {json.dumps(row, sort_keys=True): number for number, row in enumerate(rows) if row["artist_id"] is not None}

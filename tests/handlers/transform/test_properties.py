@@ -16,7 +16,8 @@ from handlers.tables import TABLES
 from handlers.transform.rejections import RejectedLineError
 from handlers.transform.tolerant import parse
 from tests.handlers.transform.stage import FileStage, encode
-from tests.handlers.transform.test_golden import SHAPES, fixture_lines
+from tests.handlers.transform.test_golden import SHAPES, TELLING_SHAPES, fixture_lines
+from tests.thoroughness import examples, sampled
 
 VALUES = st.one_of(
     st.none(),
@@ -105,21 +106,21 @@ def json_or_none(line: bytes) -> Any:
         return None
 
 
-@pytest.mark.parametrize(("stream", "shape"), SHAPES)
+@pytest.mark.parametrize(("stream", "shape"), sampled(SHAPES, TELLING_SHAPES))
 def test_lines_in_are_rows_and_rejected_records_out(stream: str, shape: str) -> None:
-    fuzz(stream, shape, examples=3, lines=(1, 6))
+    fuzz(stream, shape, count=3, lines=(1, 6))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("stream", "shape"), SHAPES)
 def test_ten_thousand_mutated_lines_lose_nothing(stream: str, shape: str) -> None:
-    fuzz(stream, shape, examples=45, lines=(10, 25))
+    fuzz(stream, shape, count=45, lines=(10, 25))
 
 
-def fuzz(stream: str, shape: str, *, examples: int, lines: tuple[int, int]) -> None:
+def fuzz(stream: str, shape: str, *, count: int, lines: tuple[int, int]) -> None:
     strategy = st.lists(mutated(fixture_lines(stream, shape)), min_size=lines[0], max_size=lines[1])
 
-    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=count, suppress_health_check=list(HealthCheck))
     @given(drawn=strategy)
     def run(drawn: list[bytes]) -> None:
         check(stream, drawn)
@@ -128,7 +129,7 @@ def fuzz(stream: str, shape: str, *, examples: int, lines: tuple[int, int]) -> N
 
 
 @given(bad=st.sets(st.integers(0, 199), max_size=40))
-@settings(max_examples=6)
+@settings(max_examples=examples(6, 2))
 def test_splitting_finds_exactly_the_bad_lines(bad: set[int]) -> None:
     (line,) = fixture_lines("saved_tracks", "development")
     lines = [b'{"record": 5}' if number in bad else encode(line) for number in range(200)]

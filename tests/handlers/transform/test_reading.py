@@ -15,6 +15,7 @@ from handlers.transform.reading import read_block
 from handlers.transform.schema import read_schema
 from tests.handlers.transform.stage import encode, raw_line
 from tests.handlers.transform.test_golden import fixture_lines
+from tests.thoroughness import sampled
 
 TRACK = {"id": "1", "uri": "spotify:track:1", "type": "track", "name": "Song", "artists": [{"id": "a"}]}
 RECORDS = {
@@ -24,6 +25,7 @@ RECORDS = {
     "neither": {"is_local": True, "item": None, "track": None},
     "no object": {"is_local": True, "item": TRACK, "track": True},
 }
+ORDERS = [[*names] for names in itertools.permutations(RECORDS, 3)]
 
 
 def read(records: tuple[Any, ...]) -> list[Any]:
@@ -34,8 +36,8 @@ def read(records: tuple[Any, ...]) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("names", [*itertools.permutations(RECORDS, 3)])
-def test_whatever_the_first_line_does_without_no_other_line_loses_it(names: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("names", sampled(ORDERS, ORDERS[::6]))
+def test_whatever_the_first_line_does_without_no_other_line_loses_it(names: list[str]) -> None:
     records = tuple(RECORDS[name] for name in names)
     assert read(records) == [row for record in records for row in read((record,))]
 
@@ -59,7 +61,9 @@ def test_the_fields_of_a_name_that_is_not_used_are_not_read(monkeypatch: pytest.
     assert record.field("item").type == whole.field("item").type
 
 
-@pytest.mark.parametrize("wrong", [{0}, {399}, {5, 6, 7, 300}, {*range(0, 400, 2)}, {*range(400)}])
+@pytest.mark.parametrize(
+    "wrong", sampled([{0}, {399}, {5, 6, 7, 300}, {*range(0, 400, 2)}, {*range(400)}], [{5, 6, 7, 300}, {*range(400)}])
+)
 def test_lines_that_are_repaired_stand_in_order_among_the_others(wrong: set[int]) -> None:
     deep = b'{"record":{"new":' + b"[" * 20_000 + b"]" * 20_000 + b"}}"
     tracks = [{**TRACK, "id": str(number), "name": 5 if number in wrong else "n"} for number in range(400)]

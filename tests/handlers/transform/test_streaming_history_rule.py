@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from handlers.layout import RawKey
@@ -15,6 +15,7 @@ from handlers.transform.block_tables import block_tables
 from handlers.transform.blocks import Block
 from handlers.transform.origin import Origin
 from tests.handlers.transform.stage import RUN, encode, metadata_of, raw_line
+from tests.thoroughness import examples
 
 STREAM = "streaming_history"
 TIME = "2024-05-03T12:00:30Z"
@@ -97,6 +98,7 @@ def in_milliseconds(moment: datetime | None) -> datetime | None:
     return moment and moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=None)
 
 
+@settings(max_examples=examples(100, 20))
 @given(st.lists(st.one_of(elements, plays), min_size=1, max_size=6))
 @example([{"ts": 7, "endTime": "2024-05-03 12:00"}, {"ts": "", "endTime": "2024-05-03 12:00"}])
 @example([{"ts": TIME, name: 7} for name in URI_FIELDS])

@@ -11,6 +11,7 @@ from handlers.extract.reads.record_keys import record_key
 from handlers.layout import state_key
 from tests.handlers.extract.fake_spotify import Json, play
 from tests.handlers.extract.stage import START, Stage
+from tests.thoroughness import examples
 
 HOUR = timedelta(hours=1)
 STREAM = "recently_played"
@@ -127,7 +128,7 @@ def test_plays_that_another_run_has_seen_meanwhile_are_merged(stage: Stage) -> N
     assert set(stage.json(key)["seen"]) == {record_key(one) for one in plays(1, 2, 9)}
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8, 3))
 @given(
     hours=st.lists(st.lists(st.integers(0, 60), max_size=12, unique=True), min_size=1, max_size=5),
 )

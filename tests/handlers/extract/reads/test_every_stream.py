@@ -13,12 +13,15 @@ from spotify_simulator import LibraryPlan
 from spotify_simulator.model.top_lists import TIME_RANGES
 from spotify_simulator.web.faults import Fault
 from tests.handlers.extract.simulated import EVERY_STREAM, START, World, simulated
+from tests.thoroughness import sampled
 
 DAY = timedelta(days=1)
 
 
 # One stream of each kind of paging; the slow tests try the others.
 _PAGINGS = ("saved_tracks", "followed_artists")
+# One stream of each kind of read.
+_READS = ("profile", "recently_played", "playlist_items", "saved_tracks", "saved_albums")
 
 
 @pytest.fixture(name="world")
@@ -45,7 +48,7 @@ def test_all_of_the_library_is_read(monkeypatch: pytest.MonkeyPatch, shape: str)
         assert sum(one["requests"] for one in manifest["units"]) == len(requests(world))
 
 
-@pytest.mark.parametrize("stream", EVERY_STREAM)
+@pytest.mark.parametrize("stream", sampled(EVERY_STREAM, _READS))
 def test_stream_is_the_same_twice(world: World, stream: str) -> None:
     first, second = world.run(streams=(stream,)), world.run(START + timedelta(minutes=1), (stream,))
     assert {one["status"] for one in first["units"]} <= {"complete", "skipped"}
@@ -58,7 +61,7 @@ def test_stream_is_the_same_twice(world: World, stream: str) -> None:
 
 @pytest.mark.parametrize(
     "stream",
-    [pytest.param(name, marks=[pytest.mark.slow] * (name not in _PAGINGS)) for name in EVERY_STREAM],
+    sampled(EVERY_STREAM, _PAGINGS),
 )
 def test_stream_goes_on_from_any_cut(monkeypatch: pytest.MonkeyPatch, stream: str) -> None:
     with simulated(monkeypatch) as world:

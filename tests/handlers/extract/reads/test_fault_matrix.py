@@ -11,6 +11,7 @@ from handlers.extract.handler import RunFailedError
 from spotify_simulator import LibraryPlan
 from spotify_simulator.web.faults import FAULTS
 from tests.handlers.extract.simulated import EVERY_STREAM, START, Json, World, simulated
+from tests.thoroughness import sampled
 
 PLAN = LibraryPlan(
     saved_tracks=60, playlists=3, saved_albums=55, plays_per_day=40, followed_artists=60, saved_shows=2,
@@ -18,14 +19,19 @@ PLAN = LibraryPlan(
 )  # fmt: skip
 LATER = START + timedelta(hours=26)
 """When even a lock of a day has ended."""
-CASES = [
-    # Each stream with one fault in the fast tests, all pairs in the slow ones.
-    pytest.param(
-        fault, stream, marks=[pytest.mark.slow] * (row % 4 != 0 or (row // 4 + column) % len(EVERY_STREAM) != 0)
-    )
-    for row, fault in enumerate(FAULTS)
-    for column, stream in enumerate(EVERY_STREAM)
+KINDS_OF_FAULTS = [
+    ("error_502_empty", "saved_shows"),
+    ("rate_limit_short", "profile"),
+    ("reset", "top_tracks"),
+    ("gzip_garbage", "saved_tracks"),
+    ("forbidden_plain_text", "playlist_items"),
+    ("list_ends_early", "followed_artists"),
+    ("total_too_high", "recently_played"),
+    ("next_in_a_circle", "playlists"),
+    ("token_refresh_token_revoked", "catalogue"),
 ]
+"""Those of the fast tests: a fault of each kind, and each on another kind of stream."""
+CASES = sampled([(fault, stream) for fault in FAULTS for stream in EVERY_STREAM], KINDS_OF_FAULTS)
 WITHOUT_TOTAL = {"profile", "recently_played"}
 """Streams of one page without a total, so an early end goes unnoticed."""
 OF_LENGTH = {"list_ends_early", "total_too_high"}

@@ -12,6 +12,7 @@ from handlers.extract.handler import handler
 from handlers.layout import state_key
 from tests.handlers.extract.fake_spotify import Json, Reply, saved_track
 from tests.handlers.extract.stage import START, Context, Stage
+from tests.thoroughness import examples
 
 DAY = timedelta(days=1)
 STREAM = "saved_tracks"
@@ -262,7 +263,7 @@ def test_watermark_is_the_newest_moment_with_all_its_items(stage: Stage) -> None
     }
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8, 3))
 @given(
     # For each day the minutes at which tracks are saved, several at the same one, never before the previous day's.
     days=st.lists(st.lists(st.integers(0, 3), max_size=8), min_size=1, max_size=5),

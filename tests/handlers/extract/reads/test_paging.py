@@ -3,13 +3,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.extract.reads.paging import Pass, records
 from handlers.extract.reads.shortfall import Shortfall
 from handlers.extract.spotify.client import Response
 from handlers.streams import STREAMS
+from tests.thoroughness import examples
 
 HOST = "https://api.spotify.com/v1/"
 
@@ -45,6 +46,7 @@ class Pages:
         return Response(value=page, path=path, params={}, extracted_at=datetime(2026, 11, 23, tzinfo=UTC))
 
 
+@settings(max_examples=examples(100, 25))
 @given(
     pages=st.lists(st.lists(st.none() | st.integers() | st.dictionaries(st.text(), st.text())), min_size=1, max_size=8),
     claims=st.lists(st.integers(0, 100), min_size=2, max_size=2),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.extract.reads.state import CompleteRead, is_superseded
+from tests.thoroughness import examples
 
 READS = st.builds(
     CompleteRead,
@@ -27,11 +28,13 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+@settings(max_examples=examples(100, 25))
 @given(READS)
 def test_read_survives_its_state(read: CompleteRead) -> None:
     assert CompleteRead.parse(json.loads(json.dumps(read.content()))) == read
 
 
+@settings(max_examples=examples(100, 25))
 @given(JSON)
 def test_whatever_state_holds_is_a_read_or_none(content: object) -> None:
     read = CompleteRead.parse(content)

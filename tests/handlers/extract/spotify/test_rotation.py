@@ -15,6 +15,7 @@ from handlers.extract.spotify.credentials import Secret
 from handlers.extract.spotify.errors import LoginError
 from tests.handlers.extract.fake_spotify import Reply
 from tests.handlers.extract.stage import LOGIN, Stage
+from tests.thoroughness import sampled
 
 REVOKED = Reply(400, {"error": "invalid_grant", "error_description": "Refresh token revoked"})
 
@@ -96,7 +97,7 @@ def test_secret_that_cannot_be_read_again_changes_nothing(stage: Stage) -> None:
         client.get("me")
 
 
-@pytest.mark.parametrize("seed", [pytest.param(seed, marks=[pytest.mark.slow] * (seed >= 5)) for seed in range(100)])
+@pytest.mark.parametrize("seed", sampled(range(100), 2))
 def test_login_survives_two_runs_that_rotate_its_token(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

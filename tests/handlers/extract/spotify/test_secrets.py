@@ -17,6 +17,7 @@ from handlers.extract.spotify.credentials import Credentials
 from handlers.extract.spotify.errors import SpotifyError
 from tests.handlers.extract.fake_spotify import FakeSpotify, Reply
 from tests.handlers.extract.stage import LOGIN, START, Stage
+from tests.thoroughness import sampled
 
 ROTATED = "rotated-token"
 SECRETS = (
@@ -134,7 +135,7 @@ API_FAULTS: dict[str, Reply] = {
 }
 
 
-@pytest.mark.parametrize("fault", [None, *API_FAULTS])
+@pytest.mark.parametrize("fault", sampled([None, *API_FAULTS], [None, "echo", "429", "cut", "redirect"]))
 def test_run_that_rotates_its_token_leaks_nothing(stage: Stage, said: Said, fault: str | None) -> None:
     stage.spotify.rotate_to = ROTATED
     if fault:
