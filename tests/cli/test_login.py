@@ -188,7 +188,7 @@ def test_spotify_as_simulated_takes_the_login_with_its_verifier(
 
     def agree(address: str) -> None:
         # The simulator sends the browser on to the redirect URI.
-        urllib.request.urlopen(address, timeout=30).close()  # noqa: S310 - loopback
+        urllib.request.urlopen(address, timeout=60).close()  # noqa: S310 - loopback
 
     monkeypatch.setattr(webbrowser, "open", agree)
     with running(library(saved_tracks=1, playlists=1, saved_albums=1, plays_per_day=1)) as simulator:
@@ -202,7 +202,7 @@ def test_spotify_as_simulated_takes_the_login_with_its_verifier(
             f"{simulator.accounts_url}api/token",
             data={"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]},
             auth=(simulator.client_id, simulator.client_secret),
-            timeout=30,
+            timeout=60,
         )
 
     assert status == 0

@@ -33,14 +33,14 @@ class Waiting:
     def request(
         self, target: str, method: str = "GET", host: str | None = None, body: bytes | None = None
     ) -> http.client.HTTPResponse:
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             connection.request(method, target, body, {"Host": host} if host else {})
             response = connection.getresponse()
             response.read()
             return response
 
     def connect(self, sent: bytes = b"") -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         connection.sendall(sent)
         return connection
 
@@ -67,7 +67,7 @@ def waiting() -> Iterator[Waiting]:
 
     thread = threading.Thread(target=wait)
     thread.start()
-    listening.get(timeout=30)
+    listening.get(timeout=60)
     made = Waiting(port, answer)
     yield made
     with contextlib.suppress(OSError, http.client.HTTPException):  # It has ended already, or is about to.
@@ -172,7 +172,7 @@ def test_many_open_connections_do_not_keep_the_browser_out(waiting: Waiting) -> 
     [(FITTING, 200), (f"/callback?error=%3Cscript%3Ealert(1)%3C%2Fscript%3E&state={STATE}", 200), ("/<script>", 404)],
 )
 def test_pages_hold_nothing_of_the_request_and_may_do_nothing(waiting: Waiting, target: str, status: int) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", waiting.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", waiting.port, timeout=60)
     connection.request("GET", target)
     response = connection.getresponse()
     page = response.read().decode()

@@ -51,7 +51,6 @@ class Lake:
         self._database.execute("SET TimeZone = 'UTC'")
         # For a few rows, more threads cost more than they save.
         self._database.execute("SET threads = 1")
-        self._database.execute("PRAGMA disable_optimizer")
         for table in TABLES.values():
             columns = [f'"{column.name}" {_DUCKDB_TYPES[column.type]}' for column in table.all_columns]
             columns.append(f'"{table.partition_key}" VARCHAR')

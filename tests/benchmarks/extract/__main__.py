@@ -117,7 +117,7 @@ def _peer(cloud: EmbeddedCloud, path: Path, tracks: int) -> float:
         f"{cloud.spotify.accounts_url}api/token",
         data={"grant_type": "refresh_token", "refresh_token": refresh_token},
         headers={"Authorization": f"Basic {app}"},
-        timeout=10,
+        timeout=60,
     )
     command = [sys.executable, "-m", "tests.benchmarks.extract.peer"]
     begin = time.monotonic()
