@@ -216,7 +216,7 @@ def test_every_fault_says_what_it_is_and_where_it_was_seen(name: str) -> None:
 
 
 def test_a_fault_of_the_web_api_needs_a_path() -> None:
-    with pytest.raises(ValueError, match="give a part of it"):
+    with pytest.raises(ValueError, match="pass part of one"):
         FAULTS["reset"]()
 
 
