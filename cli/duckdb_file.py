@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import graphlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,8 +56,14 @@ def write_duckdb_file(
             for name, sql in queries.items():
                 _create_view(database, f"{QUERIES_SCHEMA}.{_identifier(name)}", sql)
             database.commit()
+        # A log that a killed writer left belongs to the earlier file; DuckDB would refuse the new one.
+        path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+        # The history is the user's alone.
+        incomplete.chmod(0o600)
         incomplete.replace(path)
-    except (OSError, duckdb.IOException) as error:
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        with contextlib.suppress(OSError):
+            incomplete.unlink(missing_ok=True)
         raise CommandError(
             f"Cannot write {path} ({quoted(error)}): free some space or choose another folder."
         ) from error
@@ -102,12 +110,23 @@ def _create_table(database: duckdb.DuckDBPyConnection, table: Table, files: Sequ
     database.execute(f"COMMENT ON TABLE {name} IS {_literal(table.doc)}")
     for column in table.all_columns:
         database.execute(f"COMMENT ON COLUMN {name}.{_identifier(column.name)} IS {_literal(column.doc)}")
-    if files:
+    if not files:
+        return
+    # Each file by itself would be slow. The partition comes from the table's own folder, not from any above it.
+    by_partition: dict[str, list[str]] = {}
+    for file in files:
+        by_partition.setdefault(file.parent.name.partition("=")[2], []).append(_literal_path(file))
+    for partition, paths in by_partition.items():
         database.execute(
-            f"INSERT INTO {name} BY NAME FROM read_parquet("
-            "?, hive_partitioning = true, hive_types_autocast = false, union_by_name = true)",
-            [[str(file) for file in files]],
+            f"INSERT INTO {name} BY NAME SELECT *, ? AS {_identifier(table.partition_key)}"  # noqa: S608 - quoted names
+            " FROM read_parquet(?, hive_partitioning = false, union_by_name = true)",
+            [partition, paths],
         )
+
+
+def _literal_path(file: Path) -> str:
+    """Return a path in which nothing is a pattern to DuckDB."""
+    return glob.escape(str(file))
 
 
 def _create_view(database: duckdb.DuckDBPyConnection, name: str, sql: str, *, stored: bool = False) -> None:

@@ -90,6 +90,16 @@ def import_history(
         print_line(console, next_step)
 
 
+def check_paths(paths: Sequence[Path]) -> None:
+    """Check that there is something to import, without reading the files.
+
+    Raises:
+        CommandError: a path does not exist, or nothing that it leads to can be imported.
+    """
+    with Archives() as archives:
+        _found(paths, archives)
+
+
 def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
     """Read the files and report what they hold, without contacting AWS.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 from cli.athena_queries import named_queries
 from cli.duckdb_file import write_duckdb_file
+from cli.errors import CommandError
 from cli.object_paths import path_below
 from handlers.layout import TABLES_PREFIX
 from handlers.tables import TABLES
@@ -38,7 +38,7 @@ class SavedLake:
 
 
 def save_lake(client: ClientFactory, outputs: Mapping[str, Any], folder: Path) -> SavedLake:
-    """Save the lake of a stack; what an earlier call saved there is replaced once the new copy is complete.
+    """Save the lake of a stack; earlier tables, then the earlier database, are replaced once the new ones are complete.
 
     Args:
         client: of the stack's account and region.
@@ -68,20 +68,31 @@ def download_tables(s3: Any, bucket: str, folder: Path) -> Path:
         The folder `tables` below the given one.
 
     Raises:
-        OutsideFolderError: a key names a place outside the folder.
+        CommandError: a file cannot be written, or a key names a place outside the folder.
     """
     tables = folder / TABLES_PREFIX
+    try:
+        _replace_tables(s3, bucket, folder, tables)
+    except OSError as error:
+        raise CommandError(
+            f"Cannot write to {folder} ({error.strerror}): free some space or choose another folder."
+        ) from error
+    return tables
+
+
+def _replace_tables(s3: Any, bucket: str, folder: Path, tables: Path) -> None:
+    # A temporary folder can be read by the user alone, which suits a history; so can what is renamed out of it.
     with tempfile.TemporaryDirectory(dir=folder) as aside:
         new = Path(aside) / TABLES_PREFIX
-        new.mkdir()
+        new.mkdir(mode=0o700)
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=TABLES_PREFIX):
             for found in page.get("Contents", ()):
                 path = path_below(Path(aside), found["Key"])
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
-        shutil.rmtree(tables, ignore_errors=True)
+        if tables.exists():
+            tables.rename(Path(aside) / "earlier")
         new.rename(tables)
-    return tables
 
 
 def stored_views(glue: Any, database: str) -> dict[str, str]:

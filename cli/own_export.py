@@ -11,7 +11,7 @@ from typing import Any
 import tzlocal
 
 from cli.errors import CommandError
-from cli.import_history import import_history
+from cli.import_history import check_paths, import_history
 from cli.lake import SavedLake, save_lake
 from cli.presentation import Steps, pluralize
 from cli.text import quoted
@@ -40,6 +40,7 @@ def run_own_export(paths: Sequence[Path], folder: Path, *, timezone: str, steps:
     Raises:
         CommandError: there is nothing to import, or a step failed.
     """
+    check_paths(paths)
     with (
         tempfile.TemporaryDirectory(prefix="spotify-etl-") as working,
         EmbeddedCloud(

@@ -7,21 +7,26 @@ import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 from rich.console import Console
 
 from cli.errors import CommandError
+from cli.lake import DATABASE_FILE
 from cli.presentation import Steps, print_line
 from cli.report.card import check_card
 from cli.report.report import ReportRequest, write_report
 from cli.report.sources import AthenaWorkgroup, DuckdbFile, QuerySource
-from cli.stacks import deployed_stack
+from cli.stacks import Stack, deployed_stack
 from cli.text import quoted
 
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+
 _PROJECT = Path(__file__).resolve().parents[2]
-_DATABASE = ".duckdb"
+_SUFFIX = ".duckdb"
 
 
 def run_report(
@@ -48,8 +53,11 @@ def run_report(
     """
     if stack and paths:
         raise CommandError("Pass either --stack or a file: a report is made from one of them.")
+    if timezone and (stack or not paths or _database(paths)):
+        raise CommandError("--timezone is only for a privacy export: a stack and a saved lake have their own.")
     if request.card is not None:
         check_card(request.card)
+    _check_folders(request)
     steps = Steps(console)
     with _source(paths, stack, timezone, steps) as (source, name), steps.step(f"Query {name}") as result:
         written = write_report(source, request, name=name, on_query=result.progress)
@@ -72,15 +80,9 @@ def show(path: Path, console: Console) -> None:
 def _source(paths: Sequence[Path], stack: str, timezone: str, steps: Steps) -> Iterator[tuple[QuerySource, str]]:
     if not paths:
         chosen = deployed_stack(stack, _PROJECT)
-        try:
-            athena = boto3.client("athena", region_name=chosen.outputs.get("region"))
-            yield AthenaWorkgroup(athena, chosen.outputs), f"the stack {chosen.name}"
-        except (BotoCoreError, ClientError, ValueError) as error:
-            raise CommandError(
-                f"AWS refused a request or did not respond ({quoted(error)}): check your credentials and region."
-            ) from error
-    elif len(paths) == 1 and paths[0].suffix == _DATABASE:
-        yield DuckdbFile(paths[0]), paths[0].name
+        yield AthenaWorkgroup(_athena(chosen), chosen.outputs), f"the stack {chosen.name}"
+    elif database := _database(paths):
+        yield DuckdbFile(database), database.name
     else:
         # The embedded cloud takes a second to import; a report of a stack must not wait for it.
         from cli.own_export import run_own_export  # noqa: PLC0415
@@ -88,3 +90,30 @@ def _source(paths: Sequence[Path], stack: str, timezone: str, steps: Steps) -> I
         with tempfile.TemporaryDirectory(prefix="spotify-etl-") as folder:
             saved = run_own_export(paths, Path(folder), timezone=timezone, steps=steps)
             yield DuckdbFile(saved.database), "your privacy export"
+
+
+def _athena(stack: Stack) -> AthenaClient:
+    try:
+        return boto3.client("athena", region_name=stack.outputs.get("region"))
+    except (BotoCoreError, ValueError) as error:  # An invalid region name is a ValueError.
+        raise CommandError(
+            f"Cannot create an AWS client ({quoted(error)}): check your credentials and region."
+        ) from error
+
+
+def _database(paths: Sequence[Path]) -> Path | None:
+    """Return the DuckDB file among the paths: the file itself, or that in the folder of a demo.
+
+    Raises:
+        CommandError: there are several paths, and one of them is a DuckDB file.
+    """
+    found = [path for path in paths if path.suffix == _SUFFIX or (path / DATABASE_FILE).is_file()]
+    if found and len(paths) > 1:
+        raise CommandError(f"{found[0]} is a saved lake: pass it alone, or only the files of a privacy export.")
+    return next((path if path.suffix == _SUFFIX else path / DATABASE_FILE for path in found), None)
+
+
+def _check_folders(request: ReportRequest) -> None:
+    for path in filter(None, (request.path, request.card)):
+        if not path.parent.is_dir():
+            raise CommandError(f"There is no folder {path.parent} for {path.name}: create it, or choose another path.")

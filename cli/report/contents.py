@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-Format = Literal["text", "whole", "decimal", "date", "month", "percent"]
+Format = Literal["text", "whole", "decimal", "date", "month"]
 """How the page shows a value: numbers and dates in the reader's own locale."""
 Value = str | int | float | None
 
@@ -32,7 +32,6 @@ class Tile:
     label: str
     value: Value
     format: Format = "whole"
-    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,9 +67,10 @@
   const draw = async () => {
     for (const element of document.querySelectorAll("[data-chart]")) {
       drawn.get(element)?.finalize();
+      // One chart that fails must not keep the others from being drawn; its table has the values.
       drawn.set(element, await window.vegaEmbed(element, specs[Number(element.dataset.chart)], {
         actions: false, renderer: "svg", ast: true, config: config(), formatLocale, timeFormatLocale,
-      }));
+      }).catch((error) => { console.error(error); return { finalize() {} }; }));
       // The element itself says what the chart shows, and the table below it has the values.
       for (const svg of element.querySelectorAll("svg")) svg.setAttribute("aria-hidden", "true");
     }

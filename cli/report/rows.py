@@ -25,7 +25,7 @@ def typed(row: Row, columns: Sequence[TableColumn]) -> Iterator[tuple[str, Any]]
             yield column.name, None
         elif column.format == "whole":
             yield column.name, whole(row, column.name)
-        elif column.format in {"decimal", "percent"}:
+        elif column.format == "decimal":
             yield column.name, decimal(row, column.name)
         elif column.format in {"date", "month"}:
             yield column.name, day(row, column.name)

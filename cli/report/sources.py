@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.athena_queries import run_query
 from cli.duckdb_file import QUERIES_SCHEMA
@@ -86,16 +87,21 @@ class AthenaWorkgroup:
         """Return the answer of a named query.
 
         Raises:
-            CommandError: the stack has no such query, or it failed.
+            CommandError: the stack has no such query, it failed, or AWS refused a request.
         """
         identifier = self._outputs["named_queries"].get(query)
         if identifier is None:
             raise CommandError(f"The stack has no query {query}: deploy this version with `pulumi up`.")
-        sql = self._athena.get_named_query(NamedQueryId=identifier)["NamedQuery"]["QueryString"]
-        answer = run_query(
-            self._athena,
-            sql,
-            database=self._outputs["glue_database_name"],
-            workgroup=self._outputs["athena_workgroup_name"],
-        )
+        try:
+            sql = self._athena.get_named_query(NamedQueryId=identifier)["NamedQuery"]["QueryString"]
+            answer = run_query(
+                self._athena,
+                sql,
+                database=self._outputs["glue_database_name"],
+                workgroup=self._outputs["athena_workgroup_name"],
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise CommandError(
+                f"AWS refused a request or did not respond ({quoted(error)}): check your credentials and region."
+            ) from error
         return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]

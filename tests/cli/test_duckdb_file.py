@@ -130,3 +130,22 @@ def test_what_cannot_be_written_is_one_sentence_and_leaves_the_earlier_file(tmp_
     ):
         write(path, {"answer": "SELECT 2 AS a"})
     assert rows(path, "FROM answer") == [(1,)]
+
+
+@pytest.mark.parametrize("name", ["demo[1]", "demo*", "run=5", "o'brien"])
+def test_folders_may_have_any_name(tmp_path: Path, name: str) -> None:
+    for folder in ("demo1", name):
+        file = tmp_path / folder / "tables/saved_tracks/dt=2026-11-02/a.parquet"
+        file.parent.mkdir(parents=True)
+        parquet.write_table(pa.table({"track_id": [folder]}), file)
+    path = tmp_path / "spotify.duckdb"
+    write_duckdb_file(path, {"saved_tracks": [file]}, views={}, queries={})
+    assert rows(path, "SELECT track_id, dt FROM saved_tracks") == [(name, "2026-11-02")]
+
+
+def test_log_of_a_killed_writer_does_not_spoil_the_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "spotify.duckdb"
+    path.with_name("spotify.duckdb.wal").write_bytes(b"of another file")
+    write(path, {"answer": "SELECT 1 AS a"})
+    assert rows(path, "FROM answer") == [(1,)]
+    assert path.stat().st_mode & 0o077 == 0

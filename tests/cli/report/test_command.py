@@ -22,7 +22,7 @@ def report(*paths: Path, **options: Any) -> str:
         paths,
         ReportRequest(path=options.pop("out", Path("never.html")), **request),
         stack=options.pop("stack", ""),
-        timezone="",
+        timezone=options.pop("timezone", ""),
         open_browser=False,
         console=console,
     )
@@ -45,6 +45,32 @@ def test_file_that_is_missing_is_one_sentence(tmp_path: Path) -> None:
         CommandError, match=r"^Cannot read .*missing\.duckdb \(.*\): pass the spotify\.duckdb of a demo\.$"
     ):
         report(tmp_path / "missing.duckdb")
+
+
+def test_saved_lake_is_passed_alone(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"a\.duckdb is a saved lake: pass it alone, or only the files of a privacy"):
+        report(tmp_path / "a.duckdb", tmp_path / "b.duckdb", out=tmp_path / "report.html")
+
+
+def test_folder_of_a_demo_stands_for_its_file(tmp_path: Path) -> None:
+    (tmp_path / "spotify.duckdb").write_bytes(b"this is no database")
+    with pytest.raises(CommandError, match=r"^Cannot read .*spotify\.duckdb \("):
+        report(tmp_path, out=tmp_path / "report.html")
+
+
+def test_missing_folder_is_reported_before_any_query(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"^There is no folder .*/gone for report\.html: create it, or"):
+        report(tmp_path / "missing.duckdb", out=tmp_path / "gone/report.html")
+
+
+def test_time_zone_belongs_to_an_export(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"^--timezone is only for a privacy export: "):
+        report(tmp_path / "spotify.duckdb", timezone="UTC")
+
+
+def test_missing_export_is_reported_before_anything_is_deployed(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"gone\.zip"):
+        report(tmp_path / "gone.zip", out=tmp_path / "report.html")
 
 
 def test_stack_needs_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,5 @@
 -- Trino's functions that DuckDB lacks or implements differently. Parameters are typed, to reject what Trino rejects.
+-- A call of <name> runs trino_<name> if that exists: see calls.py.
 -- Errors begin with Trino's code.
 -- Source: https://trino.io/docs/current/functions.html
 
