@@ -30,12 +30,12 @@ with world(Path(sys.argv[1]), plan, config={"streams": json.dumps(streams)}) as 
     one.live(0)
     assert one.errors() == [], one.errors()
     rows = list(model.current_saved_audiobooks(one))
-    answer = one.ask(f"SELECT {', '.join(rows[0])} FROM current_saved_audiobooks")
+    answer = one.query(f"SELECT {', '.join(rows[0])} FROM current_saved_audiobooks")
     assert sorted(answer.rows) == sorted(tuple(map(model.text, row.values())) for row in rows), answer.rows
-    answer = one.ask("SELECT audiobook_id, name, edition FROM current_audiobooks")
+    answer = one.query("SELECT audiobook_id, name, edition FROM current_audiobooks")
     books = [saved.item for saved in one.library.saved(AUDIOBOOKS)]
     assert sorted(answer.rows) == sorted((book.audiobook_id, book.name, "Unabridged") for book in books), answer.rows
-    answer = one.ask("SELECT show_id, media_type FROM current_saved_shows")
+    answer = one.query("SELECT show_id, media_type FROM current_saved_shows")
     shows = [saved.item for saved in one.library.saved_shows]
     assert sorted(answer.rows) == sorted((show.show_id, show.media_type) for show in shows), answer.rows
     print(len(rows), len(books), len(shows))
