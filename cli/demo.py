@@ -49,7 +49,7 @@ _NEXT_MORNING = timedelta(hours=2, minutes=30)
 """From `START`'s time of day until the daily run, the crawl and the views are done."""
 _MARKER = ".spotify-etl-demo"
 """The file that marks a folder as the demo's own."""
-_OWN_EXPORT = "spotify-etl demo --export my_spotify_data.zip"
+_OWN_EXPORT = ".venv/bin/spotify-etl demo --export my_spotify_data.zip"
 _SAMPLE_ROWS = 8
 _PROJECT = Path(__file__).resolve().parents[1]
 _SHOWN = {
