@@ -81,7 +81,6 @@ fields: setup ## Write the fields that Spotify documents, for the transform to k
 
 docs: views ## Write the reference pages on streams, tables, queries and settings, and the settings in Pulumi.yaml
 	@$(BIN)/python -m scripts.reference_docs
-	@$(BIN)/python -m scripts.settings_docs
 
 views: setup ## Write the views that have a template, and the list of views and queries in docs/queries.md
 	@$(BIN)/python -m scripts.views

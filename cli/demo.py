@@ -23,6 +23,7 @@ from cli.errors import CommandError
 from cli.lake import DATABASE_FILE, save_lake
 from cli.own_export import run_own_export
 from cli.presentation import Steps, bar_chart, pluralize, print_line, print_tables, table, terminal
+from cli.project import PROJECT
 from cli.report.command import show
 from cli.report.report import ReportRequest, write_report
 from cli.report.sources import DuckdbFile
@@ -51,7 +52,6 @@ _MARKER = ".spotify-etl-demo"
 """The file that marks a folder as the demo's own."""
 _OWN_EXPORT = ".venv/bin/spotify-etl demo --export my_spotify_data.zip"
 _SAMPLE_ROWS = 8
-_PROJECT = Path(__file__).resolve().parents[1]
 _SHOWN = {
     "top_artists": ("place", "artist_name", "listens", "tracks", "minutes_at_most"),
     "playlist_changes": ("playlist_name", "change", "item_name", "artist_name"),
@@ -184,13 +184,13 @@ class _Demo:
         settings = SETTINGS | {"catalogueUris": json.dumps(self._catalogue)}
         with self._steps.step("Deploy __main__.py, first with a wrong setting, then correctly") as result:
             try:
-                self._cloud.deploy(_PROJECT, config=settings | WRONG_SETTING)
+                self._cloud.deploy(PROJECT, config=settings | WRONG_SETTING)
             except DeploymentError as error:
                 result.say(f"rejected: {quoted(error)}")
             else:
                 raise CommandError("A wrong setting was accepted: please report it.")
             try:
-                self._outputs = self._cloud.deploy(_PROJECT, config=settings)
+                self._outputs = self._cloud.deploy(PROJECT, config=settings)
             except DeploymentError as error:
                 raise CommandError(f"The program could not be deployed: {quoted(error)}") from error
             result.say(
@@ -269,7 +269,7 @@ class _Demo:
         with self._steps.step("Compare the rows with the simulator's model") as result:
             rows: list[tuple[str, int, int | None]] = []
             expected = self._expected()
-            views = sorted(path.stem for path in (_PROJECT / "queries" / "views").glob("*.sql"))
+            views = sorted(path.stem for path in (PROJECT / "queries" / "views").glob("*.sql"))
             for name in [*TABLES, *views]:
                 result.progress(name)
                 count = self._query(f'SELECT count(*) FROM "{name}"')  # noqa: S608 - a name of the project's own

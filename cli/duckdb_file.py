@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import glob
 import graphlib
 from collections.abc import Mapping, Sequence
@@ -71,7 +72,7 @@ def write_duckdb_file(
 
 def to_duckdb(sql: str) -> str:
     """Translate one of the project's queries from Athena's dialect; its tables are those of the schema `main`."""
-    tree = sqlglot.parse_one(sql, read="athena")
+    tree = parse_query(sql).copy()
     for table in _tables_in(tree):
         table.set("db", exp.to_identifier("main"))
     for node in list(tree.find_all(exp.ArgMax, exp.ArgMin)):
@@ -94,7 +95,16 @@ def in_dependency_order(views: Mapping[str, str]) -> list[str]:
 
 def tables_of(sql: str) -> set[str]:
     """Return the names of the tables and views that a query in Athena's dialect reads."""
-    return {table.name for table in _tables_in(sqlglot.parse_one(sql, read="athena"))}
+    return {table.name for table in _tables_in(parse_query(sql))}
+
+
+@functools.cache
+def parse_query(sql: str) -> exp.Expr:
+    """Return the tree of a single statement in Athena's dialect; change only copies of it."""
+    (tree,) = sqlglot.parse(sql, read="athena")
+    if tree is None:
+        raise ValueError("The query is empty.")
+    return tree
 
 
 def _tables_in(tree: exp.Expr) -> list[exp.Table]:

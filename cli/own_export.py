@@ -14,6 +14,7 @@ from cli.errors import CommandError
 from cli.import_history import check_paths, import_history
 from cli.lake import SavedLake, save_lake
 from cli.presentation import Steps, pluralize
+from cli.project import PROJECT
 from cli.text import quoted
 from local.cloud import DeploymentError, EmbeddedCloud
 from spotify_simulator import Library, LibraryPlan
@@ -21,7 +22,6 @@ from spotify_simulator import Library, LibraryPlan
 ACCOUNT_ID = "me"
 """The account of the plays: an export does not name one."""
 
-_PROJECT = Path(__file__).resolve().parents[1]
 _NOBODY = LibraryPlan(saved_tracks=0, playlists=0, saved_albums=0, plays_per_day=0)
 """The pipeline reads nothing from Spotify, but its settings point to a Spotify."""
 _LONG_ENOUGH = timedelta(minutes=10)
@@ -83,6 +83,6 @@ def local_timezone() -> str:
 
 def _deploy(cloud: EmbeddedCloud, timezone: str) -> dict[str, Any]:
     try:
-        return cloud.deploy(_PROJECT, config={"timezone": timezone, "schedulesEnabled": "false"})
+        return cloud.deploy(PROJECT, config={"timezone": timezone, "schedulesEnabled": "false"})
     except DeploymentError as error:
         raise CommandError(f"The program could not be deployed: {quoted(error)}") from error

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, no package
-"""`make docs`: writes the pages of `docs/` that follow from the registries of streams and tables."""
+"""`make docs`: writes the files that follow from the registries of streams and tables and from the settings."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from handlers.streams import (
     default_streams,
 )
 from handlers.tables import COMMON, TABLES, Column, Table
+from scripts import settings_docs
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,7 +35,11 @@ _NOTHING = "–"
 
 def pages() -> dict[Path, str]:
     """Return every page by its path below the project's folder."""
-    return {Path("docs/streams.md"): streams_page(), Path("docs/tables.md"): tables_page()}
+    return {
+        Path("docs/streams.md"): streams_page(),
+        Path("docs/tables.md"): tables_page(),
+        **settings_docs.pages(),
+    }
 
 
 def streams_page() -> str:

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, no package
-"""`make docs`: writes the settings into `Pulumi.yaml` and docs/settings.md.
+"""The settings for `make docs`: `Pulumi.yaml` and docs/settings.md.
 
 Types, defaults and allowed values come from `pipeline.settings`, descriptions from `SpotifyEtlPipelineArgs`.
 """
@@ -18,8 +18,6 @@ from pulumi.provider.experimental.analyzer import Analyzer
 
 from pipeline.settings import NAMESPACE, Rule, Settings, key
 from pipeline.spotify_etl_pipeline import SpotifyEtlPipelineArgs
-
-ROOT = Path(__file__).parents[1]
 
 _PROJECT = f"""\
 name: {NAMESPACE}
@@ -65,12 +63,6 @@ def settings_page() -> str:
     return f"{_PAGE}\n{head}{''.join(map(_row, _settings()))}"
 
 
-def write(folder: Path) -> None:
-    """Write every file below a folder."""
-    for path, text in pages().items():
-        (folder / path).write_text(text, encoding="utf-8")
-
-
 def _settings() -> Iterator[_Setting]:
     analyzer = Analyzer(NAMESPACE)
     for each in dataclasses.fields(Settings):
@@ -97,7 +89,3 @@ def _row(setting: _Setting) -> str:
     allowed = html.escape(setting.rule.allowed, quote=False)
     cells = (f"`{setting.name}`", type_name, f"`{json.dumps(setting.default)}`", allowed, setting.description)
     return f"| {' | '.join(cells)} |\n"
-
-
-if __name__ == "__main__":
-    write(ROOT)

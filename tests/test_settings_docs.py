@@ -1,31 +1,15 @@
-"""`Pulumi.yaml` and docs/settings.md are what `make docs` generates from the settings."""
+"""What `make docs` writes of the settings: `Pulumi.yaml` and docs/settings.md."""
 
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
-import pytest
 import yaml
 
 from pipeline.settings import NAMESPACE, Settings, key
-from scripts.settings_docs import ROOT, pages, project_file, settings_page, write
+from scripts.settings_docs import project_file, settings_page
 
 FIELDS = dataclasses.fields(Settings)
-
-
-@pytest.mark.parametrize("path", list(pages()), ids=str)
-def test_file_is_what_make_docs_writes(path: Path) -> None:
-    current = (ROOT / path).is_file() and (ROOT / path).read_text(encoding="utf-8") == pages()[path]
-
-    assert current, f"{path} is stale: run `make docs`."
-
-
-def test_files_are_written_where_they_belong(tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
-    write(tmp_path)
-
-    assert {path: (tmp_path / path).read_text(encoding="utf-8") for path in pages()} == pages()
 
 
 def test_pulumi_reads_every_setting_from_the_project_file() -> None:

@@ -16,6 +16,7 @@ from rich.console import Console
 from cli.errors import CommandError
 from cli.lake import DATABASE_FILE
 from cli.presentation import Steps, print_line
+from cli.project import PROJECT
 from cli.report.card import check_card
 from cli.report.report import ReportRequest, write_report
 from cli.report.sources import AthenaWorkgroup, DuckdbFile, QuerySource
@@ -25,7 +26,6 @@ from cli.text import quoted
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
 
-_PROJECT = Path(__file__).resolve().parents[2]
 _SUFFIX = ".duckdb"
 
 
@@ -53,13 +53,14 @@ def run_report(
     """
     if stack and paths:
         raise CommandError("Pass either --stack or a file: a report is made from one of them.")
-    if timezone and (stack or not paths or _database(paths)):
+    database = _database(paths)
+    if timezone and (database or not paths):
         raise CommandError("--timezone is only for a privacy export: a stack and a saved lake have their own.")
     if request.card is not None:
         check_card(request.card)
     _check_folders(request)
     steps = Steps(console)
-    with _source(paths, stack, timezone, steps) as (source, name), steps.step(f"Query {name}") as result:
+    with _source(paths, database, stack, timezone, steps) as (source, name), steps.step(f"Query {name}") as result:
         written = write_report(source, request, name=name, on_query=result.progress)
     for other in written.other_accounts:
         print_line(console, f"The data also hold the account {other}: pass --account-id for its report.")
@@ -77,11 +78,13 @@ def show(path: Path, console: Console) -> None:
 
 
 @contextmanager
-def _source(paths: Sequence[Path], stack: str, timezone: str, steps: Steps) -> Iterator[tuple[QuerySource, str]]:
+def _source(
+    paths: Sequence[Path], database: Path | None, stack: str, timezone: str, steps: Steps
+) -> Iterator[tuple[QuerySource, str]]:
     if not paths:
-        chosen = deployed_stack(stack, _PROJECT)
+        chosen = deployed_stack(stack, PROJECT)
         yield AthenaWorkgroup(_athena(chosen), chosen.outputs), f"the stack {chosen.name}"
-    elif database := _database(paths):
+    elif database:
         yield DuckdbFile(database), database.name
     else:
         # The embedded cloud takes a second to import; a report of a stack must not wait for it.

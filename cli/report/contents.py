@@ -71,7 +71,6 @@ class Ranked:
     name: str
     by: str = ""
     value: int = 0
-    minutes: float = 0.0
     place_before: int | None = None
     months: Sequence[int] = ()
     """Values of the last months, oldest first, for a sparkline."""

@@ -12,9 +12,9 @@ from cli.errors import CommandError
 from cli.report.blocks.years import years_in_review
 from cli.report.card import render_card
 from cli.report.page import render
-from cli.report.rows import Answers
+from cli.report.rows import Answers, Rows
 from cli.report.sections import QUERIES, sections
-from cli.report.sources import QuerySource, Rows
+from cli.report.sources import QuerySource
 
 ACCOUNTS_QUERY = "overview"
 """The named query with a row for every account."""

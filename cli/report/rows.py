@@ -8,7 +8,9 @@ from typing import Any
 from cli.report.contents import TableColumn
 
 Row = Mapping[str, str | None]
-Answers = Mapping[str, Sequence[Row]]
+"""The values of a row by column, as text; None for null."""
+Rows = Sequence[Row]
+Answers = Mapping[str, Rows]
 """The rows of one account by the name of the query."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,13 +12,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.athena_queries import run_query
 from cli.duckdb_file import QUERIES_SCHEMA
 from cli.errors import CommandError
+from cli.report.rows import Rows
 from cli.text import quoted
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
-
-Rows = Sequence[dict[str, str | None]]
-"""The rows of an answer by column, each value as text; None for null."""
 
 
 class QuerySource(Protocol):

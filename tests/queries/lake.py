@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import graphlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +12,8 @@ from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
-import sqlglot
-from sqlglot import exp
 
+from cli import duckdb_file
 from handlers import layout
 from handlers.streams import STREAMS
 from handlers.tables import TABLES
@@ -55,7 +53,7 @@ class Lake:
             columns = [f'"{column.name}" {_DUCKDB_TYPES[column.type]}' for column in table.all_columns]
             columns.append(f'"{table.partition_key}" VARCHAR')
             self._database.execute(f'CREATE TABLE "{table.name}" ({", ".join(columns)})')
-        for name in in_dependency_order(VIEWS):
+        for name in duckdb_file.in_dependency_order(VIEWS):
             self._database.execute(f'CREATE VIEW "{name}" AS {to_duckdb(VIEWS[name])}')
 
     def __enter__(self) -> Self:
@@ -283,34 +281,7 @@ def ran(day: int, start: str, end: str) -> dict[str, Any]:
 @functools.cache
 def to_duckdb(sql: str) -> str:
     """Translate Athena's SQL, with the time zone filled in, to DuckDB's."""
-    tree = parsed(sql.replace("${timezone}", TIMEZONE)).copy()
-    for node in list(tree.find_all(exp.ArgMax, exp.ArgMin)):
-        # DuckDB's own arg_max ignores null values, Trino's max_by does not.
-        name = f"{node.key}_null".replace("arg", "arg_")
-        node.replace(exp.Anonymous(this=name, expressions=[node.this, node.expression]))
-    return tree.sql(dialect="duckdb")
-
-
-def in_dependency_order(views: Mapping[str, str]) -> list[str]:
-    """Return the names of the views in dependency order."""
-    return list(
-        graphlib.TopologicalSorter({name: tables_of(sql) & views.keys() for name, sql in views.items()}).static_order()
-    )
-
-
-@functools.cache
-def parsed(sql: str) -> exp.Expr:
-    """Return the tree of a single statement in Athena's SQL; change only copies of it."""
-    (tree,) = sqlglot.parse(sql, read="athena")
-    assert tree is not None
-    return tree
-
-
-def tables_of(sql: str) -> set[str]:
-    """Return the tables and views that a query reads."""
-    tree = parsed(sql)
-    local = {cte.alias for cte in tree.find_all(exp.CTE)}
-    return {table.name for table in tree.find_all(exp.Table)} - local
+    return duckdb_file.to_duckdb(sql.replace("${timezone}", TIMEZONE))
 
 
 def _run_of(key: str) -> str:

@@ -7,9 +7,10 @@ import re
 import pytest
 from sqlglot import exp
 
+from cli.duckdb_file import parse_query, tables_of
 from handlers.tables import TABLES
 from tests.queries import test_listening, test_named
-from tests.queries.lake import NAMED, VIEWS, Lake, parsed, tables_of
+from tests.queries.lake import NAMED, VIEWS, Lake
 
 QUERIES = {f"views/{name}": sql for name, sql in VIEWS.items()} | {f"named/{name}": sql for name, sql in NAMED.items()}
 HELPERS = {
@@ -45,7 +46,7 @@ def test_a_named_query_has_a_test_of_its_result(name: str) -> None:
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_is_one_select_that_names_its_columns(name: str) -> None:
-    tree = parsed(QUERIES[name])
+    tree = parse_query(QUERIES[name])
 
     assert isinstance(tree, exp.Select)
     assert not [star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
@@ -72,7 +73,7 @@ def test_a_query_reads_only_tables_and_views_that_exist(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMED)
 def test_a_named_query_has_no_placeholder_and_one_order(name: str) -> None:
-    tree = parsed(NAMED[name])
+    tree = parse_query(NAMED[name])
 
     assert "${" not in NAMED[name]
     assert tree.args.get("order") is not None

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.queries.lake import NAMED, Lake, moment, run, tables_of
+from cli.duckdb_file import tables_of
+from tests.queries.lake import NAMED, Lake, moment, run
 from tests.queries.player import Player, exported
 from tests.thoroughness import examples
 

@@ -12,7 +12,7 @@ from cli.report.contents import (
     Ranking,
     ReportBlock,
 )
-from cli.report.rows import Answers, Row, decimal, first_day, whole
+from cli.report.rows import Answers, Row, first_day, whole
 
 _MONTHS = 12
 
@@ -34,7 +34,6 @@ def top(answers: Answers, kind: str) -> ReportBlock:
                 name=first["name"] or UNTITLED,
                 by=first["artist_name"] or "",
                 value=whole(first, "listens"),
-                minutes=decimal(first, "minutes_at_most"),
                 place_before=None if first["place_before"] is None else whole(first, "place_before"),
                 months=[by_month.get(month, 0) for month in months],
             )

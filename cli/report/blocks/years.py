@@ -41,7 +41,6 @@ def years_in_review(answers: Answers) -> list[Year]:
             name=row["name"] or UNTITLED,
             by=row["artist_name"] or "",
             value=whole(row, "listens"),
-            minutes=decimal(row, "minutes_at_most"),
         )
         tops[whole(row, "year"), row["kind"] or ""].append(entry)
     return [

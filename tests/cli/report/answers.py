@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cli.report.rows import Rows
 from cli.report.sections import QUERIES
-from cli.report.sources import Rows
 
 HOSTILE = "</script><script>document.title='broken'</script>"
 RIGHT_TO_LEFT = "مرحبا بالعالم \u202e(2)"
