@@ -43,21 +43,31 @@ def deployed_stack(name: str, project: Path) -> Stack:
     return Stack(chosen, outputs)
 
 
+def stack_names(project: Path) -> list[str]:
+    """Return the names of a project's stacks.
+
+    Raises:
+        CommandError: Pulumi is not installed, or did not answer.
+    """
+    return sorted(str(stack["name"]) for stack in _pulumi(project, "stack", "ls", "--json"))
+
+
 def _only_stack(project: Path) -> str:
-    names = [stack["name"] for stack in _pulumi(project, "stack", "ls", "--json")]
+    names = stack_names(project)
     if not names:
         raise CommandError(
-            "There is no stack: create one with `pulumi stack init` and `pulumi up`, or pass a file instead."
+            "There is no stack and no local cloud: create a stack with `pulumi stack init` and `pulumi up`, or start "
+            "a local cloud with `spotify-etl local up`."
         )
     if len(names) > 1:
-        raise CommandError(f"There are several stacks: choose one with --stack: {', '.join(sorted(names))}.")
-    return str(names[0])
+        raise CommandError(f"There are several stacks: choose one with --stack: {', '.join(names)}.")
+    return names[0]
 
 
 def _pulumi(project: Path, *arguments: str) -> Any:
     command = shutil.which("pulumi")
     if command is None:
-        raise CommandError(f"Stacks need the pulumi command, which is not installed: see {_INSTALL}, or pass a file.")
+        raise CommandError(f"Stacks need the pulumi command, which is not installed: see {_INSTALL}.")
     done = subprocess.run(
         [command, *arguments, "--cwd", str(project), "--non-interactive"],
         capture_output=True,

@@ -52,7 +52,7 @@ def test_named_stack_is_taken_among_several(pulumi: Any, tmp_path: Path) -> None
 
 def test_stack_that_is_missing_or_was_never_deployed_is_one_sentence(pulumi: Any, tmp_path: Path) -> None:
     pulumi([], {"dev": {}})
-    with pytest.raises(CommandError, match=r"^There is no stack: create one with "):
+    with pytest.raises(CommandError, match=r"^There is no stack and no local cloud: create a stack with "):
         deployed_stack("", tmp_path)
     with pytest.raises(CommandError, match=r"^The stack dev has no outputs: deploy it with `pulumi up --stack dev`\.$"):
         deployed_stack("dev", tmp_path)
