@@ -15,6 +15,7 @@ RAW = "handlers.raw"
 CONTRACTS = {
     "handlers.catalogue_uris",
     "handlers.layout",
+    "handlers.login_lifetime",
     "handlers.streaming_history",
     "handlers.streams",
     "handlers.tables",
