@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from cli.errors import CommandError
-from cli.following import follow_crawl, follow_transform
+from cli.errors import CommandError, StillRunningError
+from cli.following import follow_crawl, follow_transform, keys_of_run
 from cli.function_logs import LogLine, read_lines
 from cli.pipeline_functions import DeployedFunction, deployed_function
 from cli.presentation import Steps, live_status, pluralize, print_line, print_tables, table
@@ -24,9 +25,13 @@ from cli.text import quoted
 from handlers import layout
 from handlers.streams import READABLE_STREAMS
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 POLL_SECONDS = 2.0
 _GRACE = timedelta(minutes=2)
 """How long after the function's timeout a manifest may still appear: Lambda queues asynchronous events."""
+_THREADS = 16
 _NEXT_STEPS = {
     "not_logged_in": "Nobody has logged in to Spotify yet: run `spotify-etl login`, then this command again.",
     "nothing_due": "The stack reads none of these streams: add them to the setting `streams`, and run `pulumi up`.",
@@ -79,19 +84,16 @@ def extract(
     if not follow:
         print_line(console, f"It runs in the background: `spotify-etl logs --run {run.id}` shows its progress.")
         return
-    with aws_errors("the run goes on; `spotify-etl status` shows its result"):
-        _Follower(target, function, run, console, poll_seconds).follow()
+    _follow(target, function, run, console, poll_seconds)
     results = stream_results(run.attempts)
     _report(run, results, console)
     _check(run, results)
     steps = Steps(console)
-    if any(result.objects for result in results):
-        follow_transform(target, steps)
-        follow_crawl(target, steps)
-        _print_rows(target, run, console)
-    else:
-        # The manifest alone says when each stream was last read; the next crawl brings it into the tables.
-        print_line(console, "Spotify had nothing new, so the tables stay as they are.")
+    keys = keys_of_run(target, run.id)
+    with steps.step("Transform") as step:
+        follow_transform(target, keys, step)
+    follow_crawl(target, steps)
+    _print_rows(target, keys, console)
     _complain_about_rest(results)
 
 
@@ -111,6 +113,18 @@ def _start(target: Target, function: DeployedFunction, streams: str, *, full: bo
             FunctionName=function.name, InvocationType="Event", Payload=json.dumps(event).encode()
         )
     return StartedRun(id=layout.run_id(function.asked_at, "manual"), streams=chosen, at=function.asked_at)
+
+
+def _follow(
+    target: Target, function: DeployedFunction, run: StartedRun, console: Console, poll_seconds: float
+) -> None:
+    try:
+        with aws_errors("the run goes on, and `spotify-etl status` shows its result"):
+            _Follower(target, function, run, console, poll_seconds).follow()
+    except KeyboardInterrupt as error:
+        raise StillRunningError(
+            "Stopped waiting. The run goes on without this command: `spotify-etl status` shows its result."
+        ) from error
 
 
 class _Follower:
@@ -265,34 +279,19 @@ def _complain_about_rest(results: list[StreamResult]) -> None:
         )
 
 
-def _print_rows(target: Target, run: StartedRun, console: Console) -> None:
-    """Print how many rows of each table came from the run."""
+def _print_rows(target: Target, keys: Sequence[str], console: Console) -> None:
+    """Print how many rows of each table the objects have become."""
+    s3, bucket = target.client("s3"), target.outputs["transformed_bucket_name"]
     rows: Counter[str] = Counter()
-    with aws_errors():
-        for key in run_objects(target, run.id, run.streams):
-            rows.update(_rows_made(target.client("s3"), target.outputs["transformed_bucket_name"], key))
+    with aws_errors(), ThreadPoolExecutor(_THREADS) as pool:
+        for made in pool.map(lambda key: _rows_made(s3, bucket, key), keys):
+            rows.update(made)
     if rows:
         print_tables(console, table("Rows of this run, by table", ("table", "rows"), sorted(rows.items())))
     print_line(console, "Query them with `spotify-etl query`, or run `spotify-etl report --open`.")
 
 
-def run_objects(target: Target, run_id: str, streams: tuple[str, ...]) -> list[str]:
-    """Return the keys of the raw objects of a run."""
-    s3 = target.client("s3")
-    keys = []
-    for stream in streams:
-        stem = str(layout.RawKey(stream, run_id, 0)).removesuffix(f"-00000{layout.RAW_SUFFIX}")
-        for page in s3.get_paginator("list_objects_v2").paginate(
-            Bucket=target.outputs["raw_bucket_name"], Prefix=stem
-        ):
-            keys += [found["Key"] for found in page.get("Contents", ())]
-    return keys
-
-
-def _rows_made(s3: Any, bucket: str, raw_key: str) -> dict[str, int]:
-    try:
-        body = s3.get_object(Bucket=bucket, Key=layout.outputs_key(raw_key))["Body"].read()
-    except s3.exceptions.NoSuchKey:
-        return {}
+def _rows_made(s3: S3Client, bucket: str, raw_key: str) -> dict[str, int]:
+    body = s3.get_object(Bucket=bucket, Key=layout.outputs_key(raw_key))["Body"].read()
     rows: dict[str, int] = json.loads(body)["rows"]
     return rows
