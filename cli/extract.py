@@ -86,8 +86,9 @@ def extract(
         return
     _follow(target, function, run, console, poll_seconds)
     results = stream_results(run.attempts)
+    _check_begun(run)
     _report(run, results, console)
-    _check(run, results)
+    _check_read(run, results)
     steps = Steps(console)
     keys = keys_of_run(target, run.id)
     with steps.step("Transform") as step:
@@ -115,9 +116,7 @@ def _start(target: Target, function: DeployedFunction, streams: str, *, full: bo
     return StartedRun(id=layout.run_id(function.asked_at, "manual"), streams=chosen, at=function.asked_at)
 
 
-def _follow(
-    target: Target, function: DeployedFunction, run: StartedRun, console: Console, poll_seconds: float
-) -> None:
+def _follow(target: Target, function: DeployedFunction, run: StartedRun, console: Console, poll_seconds: float) -> None:
     try:
         with aws_errors("the run goes on, and `spotify-etl status` shows its result"):
             _Follower(target, function, run, console, poll_seconds).follow()
@@ -213,7 +212,9 @@ class _Follower:
             self._objects[stream] = listed["KeyCount"]
         if written := {stream: count for stream, count in self._objects.items() if count}:
             newest = list(written)[-1]
-            show(f"{newest}: {pluralize(written[newest], 'object')}; {pluralize(sum(written.values()), 'object')} in all")
+            show(
+                f"{newest}: {pluralize(written[newest], 'object')}; {pluralize(sum(written.values()), 'object')} in all"
+            )
 
 
 def _report(run: StartedRun, results: list[StreamResult], console: Console) -> None:
@@ -238,19 +239,27 @@ def _short_reason(result: StreamResult) -> str:
     return result.reason or ""
 
 
-def _check(run: StartedRun, results: list[StreamResult]) -> None:
+def _check_begun(run: StartedRun) -> None:
+    """Check that the run was not skipped.
+
+    Raises:
+        CommandError: it was.
+    """
+    content = run.attempts[-1].content
+    if content["status"] == "skipped":
+        reason = str(content["reason"])
+        raise CommandError(_NEXT_STEPS.get(reason, f"The run was skipped ({quoted(reason)})."))
+
+
+def _check_read(run: StartedRun, results: list[StreamResult]) -> None:
     """Check that the run read anything.
 
     Raises:
-        CommandError: it failed, or was skipped.
+        CommandError: every stream failed, or is locked.
     """
-    content = run.attempts[-1].content
-    reason = str(content.get("reason") or "")
-    if content["status"] == "skipped":
-        raise CommandError(_NEXT_STEPS.get(reason, f"The run was skipped ({quoted(reason)})."))
-    if content["status"] == "failed" and not any(result.is_good for result in results):
-        raise CommandError(_failure(reason))
-    if results and all(result.reason == "locked" for result in results):
+    if all(result.status == "failed" for result in results):
+        raise CommandError(_failure(str(run.attempts[-1].content["reason"])))
+    if all(result.reason == "locked" for result in results):
         until = max(result.locked_until or "" for result in results)
         raise CommandError(
             f"Spotify accepts no requests until {until[:16].replace('T', ' ')} UTC: the next run after that reads "

@@ -102,9 +102,10 @@ def read_lines(
         since: moment of the first line.
         containing: text that the lines contain; '' for every line.
     """
-    wanted = {"filterPattern": f'"{containing}"'} if containing else {}
     pages = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=group, startTime=int(since.timestamp() * 1000), **wanted
+        logGroupName=group,
+        startTime=int(since.timestamp() * 1000),
+        filterPattern=f'"{containing}"' if containing else "",
     )
     try:
         for page in pages:

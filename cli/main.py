@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from cli.errors import CommandError, StillRunningError
+from cli.options import LocalOption, StackOption
 from cli.presentation import terminal, write_line
 from handlers.streams import default_streams
 
@@ -220,6 +221,53 @@ def import_history(
         run_import(paths, bucket, account_id=account_id.strip() or None, again=again, console=terminal())
     else:
         raise typer.BadParameter("Pass the stack's raw bucket with --bucket, or use --dry-run")
+
+
+@app.command()
+def extract(
+    streams: Annotated[
+        str, typer.Option(help="Streams to read, comma-separated; by default all that the stack reads.")
+    ] = "",
+    full: Annotated[
+        bool, typer.Option("--full", help="Read everything again, whatever the pipeline knows already.")
+    ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Wait until the data are in the tables, or only start the run.")
+    ] = True,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Start a run, and follow it until its data are in the tables.
+
+    Example: spotify-etl extract --streams saved_tracks,playlists
+    """
+    from cli.extract import extract as run_extract  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import announced_target  # noqa: PLC0415
+
+    target = announced_target(stack, local=local)
+    run_extract(target, streams=streams, full=full, follow=follow, console=terminal())
+
+
+@app.command()
+def logs(
+    function: Annotated[str, typer.Option(help="Only one function: extract, transform or publish.")] = "",
+    run: Annotated[str, typer.Option(metavar="RUN_ID", help="Only lines about one run.")] = "",
+    since: Annotated[str, typer.Option(help="How far back: 30m, 1h, 2d, or a date or time in UTC.")] = "1h",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print new lines until you press Ctrl-C.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Print the functions' log lines, all functions in the order of time (UTC).
+
+    Example: spotify-etl logs --function extract --since 2d
+
+    The lines of one run: spotify-etl logs --run 20261123T060000Z-daily
+    """
+    from cli.logs import LogRequest, show_logs  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import announced_target  # noqa: PLC0415
+
+    target = announced_target(stack, local=local)
+    show_logs(target, LogRequest(function=function, run_id=run, since=since), follow=follow, console=terminal())
 
 
 def main() -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.errors import CommandError
+from cli.presentation import write_line
 from cli.project import PROJECT
 from cli.stacks import deployed_stack, stack_names
 from cli.text import quoted
@@ -69,6 +71,22 @@ def find_target(
             f"{' or --stack '.join(sorted(names))}."
         )
     return _local_target(running)
+
+
+def announced_target(stack: str, *, local: bool, stream: IO[str] | None = None) -> Target:
+    """Find the target as `find_target` does, and say which it is.
+
+    Args:
+        stack: value of `--stack`.
+        local: value of `--local`.
+        stream: where to say so; by default standard output. Standard error if standard output carries data.
+
+    Raises:
+        CommandError: see `find_target`.
+    """
+    target = find_target(stack, local=local)
+    write_line(stream or sys.stdout, f"Using {target.description}.")
+    return target
 
 
 @contextmanager

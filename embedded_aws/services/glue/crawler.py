@@ -29,6 +29,9 @@ from embedded_aws.services.scheduler.expressions import parse
 _DURATION = timedelta(minutes=2)
 """Simulated duration of a crawl: about what a small one takes in AWS, most of it startup."""
 
+_DPUS = 2
+"""Data processing units of a small crawl."""
+
 _LOG_GROUP = "/aws-glue/crawlers"
 
 
@@ -145,6 +148,7 @@ class Crawlers:
             crawl.status = "FAILED" if error else "COMPLETED"
         # moto's times are naive, in UTC.
         end = crawl.end_time = self._clock.now.replace(tzinfo=None)
+        crawl.dpu_hour = round(_DPUS * (end - crawl.start_time).total_seconds() / 3600, 3)
         self._errors[crawl.crawl_id] = error
         if credentials is not None:
             self._log(crawl, credentials, [*result.log, error])
