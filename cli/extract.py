@@ -211,10 +211,7 @@ class _Follower:
             listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=stem)
             self._objects[stream] = listed["KeyCount"]
         if written := {stream: count for stream, count in self._objects.items() if count}:
-            newest = list(written)[-1]
-            show(
-                f"{newest}: {pluralize(written[newest], 'object')}; {pluralize(sum(written.values()), 'object')} in all"
-            )
+            show(f"Read {list(written)[-1]}; {pluralize(sum(written.values()), 'object')} so far")
 
 
 def _report(run: StartedRun, results: list[StreamResult], console: Console) -> None:

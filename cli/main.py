@@ -249,6 +249,23 @@ def extract(
 
 
 @app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; docs/operating.md describes it.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Show whether the pipeline works: runs, streams, queues, login, locks, crawl and cost; exit status 1 if not.
+
+    Example: spotify-etl status --json
+    """
+    from cli.status.command import show_status  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import announced_target  # noqa: PLC0415
+
+    target = announced_target(stack, local=local, stream=sys.stderr if as_json else None)
+    show_status(target, as_json=as_json, console=terminal())
+
+
+@app.command()
 def logs(
     function: Annotated[str, typer.Option(help="Only one function: extract, transform or publish.")] = "",
     run: Annotated[str, typer.Option(metavar="RUN_ID", help="Only lines about one run.")] = "",
@@ -268,6 +285,37 @@ def logs(
 
     target = announced_target(stack, local=local)
     show_logs(target, LogRequest(function=function, run_id=run, since=since), follow=follow, console=terminal())
+
+
+@app.command()
+def replay(
+    streams: Annotated[str, typer.Option("--stream", help="Only these streams, comma-separated.")] = "",
+    since: Annotated[str, typer.Option(metavar="DATE", help="Only runs from this date on (UTC).")] = "",
+    until: Annotated[str, typer.Option(metavar="DATE", help="Only runs up to this date (UTC).")] = "",
+    dead_letters: Annotated[
+        bool, typer.Option("--dead-letters", help="Transform what was given up, and clear the dead letters.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Clear dead letters without asking.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Transform raw data again, for example after an upgrade; rows are replaced, never doubled.
+
+    Example: spotify-etl replay --stream saved_tracks --since 2026-11-01
+
+    After a failure: spotify-etl replay --dead-letters
+    """
+    from cli.replay import ReplayRequest, replay_dead_letters  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.replay import replay as run_replay  # noqa: PLC0415
+    from cli.targets import announced_target  # noqa: PLC0415
+
+    if dead_letters and (streams or since or until):
+        raise typer.BadParameter("--dead-letters cannot be used with --stream, --since or --until")
+    target = announced_target(stack, local=local)
+    if dead_letters:
+        replay_dead_letters(target, yes=yes, console=terminal())
+    else:
+        run_replay(target, ReplayRequest(streams=streams, since=since, until=until), console=terminal())
 
 
 def main() -> None:

@@ -148,7 +148,8 @@ class Crawlers:
             crawl.status = "FAILED" if error else "COMPLETED"
         # moto's times are naive, in UTC.
         end = crawl.end_time = self._clock.now.replace(tzinfo=None)
-        crawl.dpu_hour = round(_DPUS * (end - crawl.start_time).total_seconds() / 3600, 3)
+        hours = (end - crawl.start_time).total_seconds() / 3600
+        crawl.dpu_hour = round(_DPUS * hours, 3)  # type: ignore[assignment] # moto's is a constant
         self._errors[crawl.crawl_id] = error
         if credentials is not None:
             self._log(crawl, credentials, [*result.log, error])

@@ -1,0 +1,64 @@
+"""The problems in a status, each as one sentence with what to do."""
+
+from __future__ import annotations
+
+from cli.presentation import pluralize
+from cli.status.parts import PipelineStatus
+from cli.text import quoted
+
+_DEAD_LETTERS = {
+    "extract": "Their runs were lost; see `spotify-etl logs --function extract`, run `spotify-etl extract`, then "
+    "`spotify-etl replay --dead-letters`.",
+    "transform": "See `spotify-etl logs --function transform`, then run `spotify-etl replay --dead-letters`.",
+    "crawl": "The crawler did not start; run `spotify-etl crawl`, then `spotify-etl replay --dead-letters`.",
+    "publish": "The views may be old; see `spotify-etl logs --function publish`, run `spotify-etl crawl`, then "
+    "`spotify-etl replay --dead-letters`.",
+}
+
+
+def problems(status: PipelineStatus) -> list[str]:
+    """Return a sentence for each problem; none if the pipeline is healthy."""
+    found = [*_login(status), *_streams(status)]
+    for step, count in status.queue.dead_letters.items():
+        if count:
+            found.append(f"{pluralize(count, 'dead letter')} of {step}: {_DEAD_LETTERS[step]}")
+    if not status.queue.consumed:
+        found.append("The transform function does not read its queue: run `pulumi up`.")
+    if status.crawl.state == "failed":
+        why = quoted(status.crawl.error or "AWS gives no reason").rstrip(".")
+        found.append(f"The last crawl failed ({why}): run `spotify-etl crawl`.")
+    if status.crawl.deprecated_tables:
+        found.append(
+            f"The crawler has marked {', '.join(status.crawl.deprecated_tables)} as deprecated, so new partitions are "
+            "missing: delete the table in Glue and run `spotify-etl crawl`, which creates it again."
+        )
+    return found
+
+
+def _login(status: PipelineStatus) -> list[str]:
+    login = status.login
+    match login.state:
+        case "missing":
+            return ["Nobody has logged in to Spotify: run `spotify-etl login`."]
+        case "unreadable":
+            return ["The secret is not what `spotify-etl login` writes: run `spotify-etl login`."]
+        case "expired":
+            return [f"The login ended on {login.ends_on}: run `spotify-etl login`."]
+        case "expires_soon":
+            return [f"The login ends on {login.ends_on}: run `spotify-etl login` before that."]
+    return []
+
+
+def _streams(status: PipelineStatus) -> list[str]:
+    if status.login.state in ("missing", "unreadable", "expired"):
+        return []
+    overdue = [stream for stream in status.streams if stream.overdue]
+    found = []
+    for reason in dict.fromkeys(stream.last_reason for stream in overdue):
+        group = [stream for stream in overdue if stream.last_reason == reason]
+        names = ", ".join(stream.stream for stream in group)
+        oldest = max((stream.age_hours or float("inf") for stream in group), default=0.0)
+        since = "for days" if oldest == float("inf") else f"for {oldest:.0f} hours"
+        because = f" ({quoted(reason).rstrip('.')})" if reason else ""
+        found.append(f"{names}: not read completely {since}{because}; run `spotify-etl extract`.")
+    return found
