@@ -318,6 +318,41 @@ def replay(
         run_replay(target, ReplayRequest(streams=streams, since=since, until=until), console=terminal())
 
 
+@app.command()
+def purge(
+    before: Annotated[
+        str, typer.Option(metavar="DATE", help="Delete what was read before this date, in the stack's time zone.")
+    ] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Delete all data.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Delete what was read from Spotify, in all versions, after showing it and asking. The stack itself stays.
+
+    Example: spotify-etl purge --before 2026-01-01
+    """
+    from cli.purge import purge as run_purge  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import announced_target  # noqa: PLC0415
+
+    if bool(before) == everything:
+        raise typer.BadParameter("Pass either --before with a date, or --all")
+    target = announced_target(stack, local=local)
+    run_purge(target, before=before, yes=yes, console=terminal())
+
+
+@app.command()
+def doctor(stack: StackOption = "", local: LocalOption = False) -> None:
+    """Check everything that the pipeline needs, and say what to do: each line is ok, warn, fail or not checked.
+
+    Example: spotify-etl doctor --stack dev
+    """
+    from cli.doctor.command import examine  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import announced_target  # noqa: PLC0415
+
+    examine(lambda: announced_target(stack, local=local), console=terminal())
+
+
 def main() -> None:
     """Run the command in `sys.argv`; exit status 1 for an error, 2 for wrong usage, 130 for Ctrl-C."""
     # A title in another script must not crash the command on a terminal that cannot print it.

@@ -80,6 +80,19 @@ def stored_login(target: Target) -> StoredLogin:
     )
 
 
+def replace_token(target: Target, old: str, new: str) -> None:
+    """Store a refresh token that Spotify has replaced, unless another login was stored meanwhile.
+
+    Raises:
+        CommandError: AWS refused a request.
+    """
+    client, name = target.client("secretsmanager"), target.outputs["spotify_secret_name"]
+    with aws_errors("run `spotify-etl login` if the next run fails with invalid_grant"):
+        content = json.loads(client.get_secret_value(SecretId=name)["SecretString"])
+        if content.get("refresh_token") == old:
+            client.put_secret_value(SecretId=name, SecretString=json.dumps({**content, "refresh_token": new}))
+
+
 def _moment(text: object) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None

@@ -192,17 +192,7 @@ class _Gathering:
 
     def locks(self) -> list[LockStatus]:
         """Return the quota groups that are locked now."""
-        stored = RawBucket(self.target.client("s3"), self.target.outputs["raw_bucket_name"]).get(layout.LOCKS_STATE_KEY)
-        try:
-            groups = json.loads(stored[0])["groups"] if stored else {}
-            until = {str(group): datetime.fromisoformat(text) for group, text in groups.items()}
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return []
-        return [
-            LockStatus(group=group, until=layout.written(moment))
-            for group, moment in sorted(until.items())
-            if moment.astimezone(UTC) > self.now
-        ]
+        return active_locks(self.target, self.now)
 
     def rejected(self) -> RejectedStatus:
         """Return how many records were rejected lately, by reason."""
@@ -291,6 +281,21 @@ class _Gathering:
             if not page.get("NextToken") or len(found) < len(page["Crawls"]):
                 return found
             token = {"NextToken": page["NextToken"]}
+
+
+def active_locks(target: Target, now: datetime) -> list[LockStatus]:
+    """Return the quota groups that Spotify has locked now."""
+    stored = RawBucket(target.client("s3"), target.outputs["raw_bucket_name"]).get(layout.LOCKS_STATE_KEY)
+    try:
+        groups = json.loads(stored[0])["groups"] if stored else {}
+        until = {str(group): datetime.fromisoformat(text) for group, text in groups.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
+    return [
+        LockStatus(group=group, until=layout.written(moment))
+        for group, moment in sorted(until.items())
+        if moment.astimezone(UTC) > now
+    ]
 
 
 def _last_runs(runs: Sequence[Sequence[Attempt]]) -> list[LastRun]:
