@@ -317,7 +317,16 @@ def test_the_secret_is_empty(up: Program) -> None:
                 "TRANSFORMED_RETENTION_DAYS": "90",
             },
         ),
-        ("transform", 1024, 300, {"RAW_BUCKET": RAW, "TRANSFORMED_BUCKET": TRANSFORMED}),
+        (
+            "transform",
+            1024,
+            300,
+            {
+                "RAW_BUCKET": RAW,
+                "TRANSFORMED_BUCKET": TRANSFORMED,
+                "QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/spotify-etl-transform-1a2b3c4",
+            },
+        ),
         (
             "publish",
             256,
