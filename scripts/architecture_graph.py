@@ -54,7 +54,7 @@ def page_with_graph(text: str, program: Program) -> str:
 
 def graph(program: Program) -> str:
     """Return the graph in Mermaid's language."""
-    nodes = [resource for kind in _SHAPES for resource in program.all(kind).values()]
+    nodes = [resource for kind in _SHAPES for _, resource in sorted(program.all(kind).items())]
     drawing = sorted(set(edges(program)))
     return "\n".join(("flowchart LR", *map(_node, nodes), *map(_edge, drawing), ""))
 
