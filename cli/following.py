@@ -23,7 +23,6 @@ from handlers.streams import STREAMS
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
-    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
 
@@ -238,16 +237,12 @@ def _published(target: Target, since: datetime, result: StepResult) -> Any:
     Raises:
         CommandError: it failed, or did not run.
     """
-    functions: LambdaClient = target.client("lambda")
     logs: CloudWatchLogsClient = target.client("logs")
-    name = target.outputs["publish_function_name"]
-    configuration = functions.get_function_configuration(FunctionName=name)
-    group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
 
     def summary() -> Any:
         result.progress("EventBridge starts the publish function")
         pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group, startTime=int(since.timestamp() * 1000)
+            logGroupName=target.outputs["log_group_names"]["publish"], startTime=int(since.timestamp() * 1000)
         )
         done = None
         for line in (event["message"] for page in pages for event in page["events"]):
