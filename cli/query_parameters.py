@@ -13,6 +13,7 @@ replaced, by a literal of its type; comments and everything else stay as they we
 from __future__ import annotations
 
 import calendar
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +22,8 @@ from itertools import pairwise
 from typing import Literal
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokenizer_core import Token, TokenType
 
 from cli.errors import CommandError
 from cli.text import quoted
@@ -63,10 +63,11 @@ class Parameter:
     """The end of the expression, exclusive."""
 
 
+@functools.cache
 def parameters_of(sql: str) -> tuple[Parameter, ...]:
     """Return the parameters of a query in Athena's dialect, in order; none if it does not have the CTE."""
     try:
-        tokens = sqlglot.tokenize(sql, read="athena")
+        tokens = sqlglot.tokenize(sql, read="trino")
     except SqlglotError:
         return ()
     if len(tokens) < len(_OPENING) or not all(_is(token, kind) for token, kind in zip(tokens, _OPENING, strict=False)):
@@ -183,10 +184,11 @@ def _parameter(sql: str, item: Sequence[Token]) -> Parameter | None:
     )
 
 
+@functools.cache
 def _value(expression: str) -> tuple[ParameterType, str | None] | None:
     """Return type and value of a literal, which may be cast; None for anything else."""
     try:
-        tree = sqlglot.parse_one(expression, read="athena")
+        tree = sqlglot.parse_one(expression, read="trino")
     except SqlglotError:
         return None
     match tree:
