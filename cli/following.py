@@ -56,7 +56,7 @@ def keys_of_run(target: Target, run_id: str) -> list[str]:
     Raises:
         CommandError: AWS refused a request.
     """
-    s3, bucket = target.client("s3"), target.outputs["raw_bucket_name"]
+    s3, bucket = target.client("s3"), target.output("raw_bucket_name")
     day = run_date(run_id)
     prefixes = [f"{RUNS_PREFIX}dt={day}/{run_id}", *(f"{RAW_PREFIX}{stream}/dt={day}/{run_id}" for stream in STREAMS)]
     with aws_errors():
@@ -80,7 +80,7 @@ def follow_transform(
         CommandError: objects were given up or take too long, or AWS refused a request.
         StillRunningError: the user stopped waiting.
     """
-    s3, bucket = target.client("s3"), target.outputs["transformed_bucket_name"]
+    s3, bucket = target.client("s3"), target.output("transformed_bucket_name")
     dead_letters = _DeadLetters(target, "transform")
     missing = {outputs_key(key) for key in keys}
     whole = len(missing)
@@ -100,8 +100,8 @@ def follow_transform(
             if found is None:
                 raise CommandError(
                     f"{pluralize(len(missing), 'object')} of {whole:,} had not been transformed after "
-                    f"{_PATIENCE_MINUTES} minutes without progress: see `spotify-etl logs --function transform` for the "
-                    "reason; SQS delivers them again by itself."
+                    f"{_PATIENCE_MINUTES} minutes without progress: `spotify-etl logs --function transform` shows why; "
+                    "SQS delivers them again by itself."
                 )
 
 
@@ -113,13 +113,13 @@ def follow_crawl(target: Target, steps: Steps) -> CrawlOutcome:
         StillRunningError: the user stopped waiting.
     """
     glue = target.client("glue")
-    database = target.outputs["glue_database_name"]
+    database = target.output("glue_database_name")
     with aws_errors(), _goes_on("The crawl continues without this command, and the views follow it."):
         with steps.step("Crawl") as result:
             before = _tables(glue, database)
-            _crawl(glue, target.outputs["glue_crawler_name"], result)
+            _crawl(glue, target.output("glue_crawler_name"), result)
             after = _tables(glue, database)
-            crawl = _newest_crawl(glue, target.outputs["glue_crawler_name"])
+            crawl = _newest_crawl(glue, target.output("glue_crawler_name"))
             outcome = CrawlOutcome(
                 new_tables=tuple(sorted(after.keys() - before.keys())),
                 changed_tables=tuple(
@@ -152,7 +152,7 @@ class _DeadLetters:
 
     def __init__(self, target: Target, step: str) -> None:
         self._sqs = target.client("sqs")
-        self._url = target.outputs["dead_letter_queue_urls"][step]
+        self._url = target.output("dead_letter_queue_urls")[step]
         self._step = step
         self._before = self._count()
 
@@ -242,7 +242,7 @@ def _published(target: Target, since: datetime, result: StepResult) -> Any:
     def summary() -> Any:
         result.progress("EventBridge starts the publish function")
         pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=target.outputs["log_group_names"]["publish"], startTime=int(since.timestamp() * 1000)
+            logGroupName=target.output("log_group_names")["publish"], startTime=int(since.timestamp() * 1000)
         )
         done = None
         for line in (event["message"] for page in pages for event in page["events"]):
