@@ -78,6 +78,7 @@ def extract(
     Raises:
         CommandError: the run failed or was skipped, a step after it failed, or AWS refused a request.
     """
+    target.announce(console)
     function = deployed_function(target, "extract")
     run = _start(target, function, streams, full=full)
     print_line(console, "Started the run ", (run.id, "bold"), f", which reads {', '.join(run.streams)}.")

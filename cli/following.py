@@ -23,7 +23,6 @@ from handlers.streams import STREAMS
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
-    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
 
@@ -57,7 +56,7 @@ def keys_of_run(target: Target, run_id: str) -> list[str]:
     Raises:
         CommandError: AWS refused a request.
     """
-    s3, bucket = target.client("s3"), target.outputs["raw_bucket_name"]
+    s3, bucket = target.client("s3"), target.output("raw_bucket_name")
     day = run_date(run_id)
     prefixes = [f"{RUNS_PREFIX}dt={day}/{run_id}", *(f"{RAW_PREFIX}{stream}/dt={day}/{run_id}" for stream in STREAMS)]
     with aws_errors():
@@ -81,7 +80,7 @@ def follow_transform(
         CommandError: objects were given up or take too long, or AWS refused a request.
         StillRunningError: the user stopped waiting.
     """
-    s3, bucket = target.client("s3"), target.outputs["transformed_bucket_name"]
+    s3, bucket = target.client("s3"), target.output("transformed_bucket_name")
     dead_letters = _DeadLetters(target, "transform")
     missing = {outputs_key(key) for key in keys}
     whole = len(missing)
@@ -101,8 +100,8 @@ def follow_transform(
             if found is None:
                 raise CommandError(
                     f"{pluralize(len(missing), 'object')} of {whole:,} had not been transformed after "
-                    f"{_PATIENCE_MINUTES} minutes without progress: see `spotify-etl logs --function transform` for the "
-                    "reason; SQS delivers them again by itself."
+                    f"{_PATIENCE_MINUTES} minutes without progress: `spotify-etl logs --function transform` shows why; "
+                    "SQS delivers them again by itself."
                 )
 
 
@@ -114,13 +113,13 @@ def follow_crawl(target: Target, steps: Steps) -> CrawlOutcome:
         StillRunningError: the user stopped waiting.
     """
     glue = target.client("glue")
-    database = target.outputs["glue_database_name"]
+    database = target.output("glue_database_name")
     with aws_errors(), _goes_on("The crawl continues without this command, and the views follow it."):
         with steps.step("Crawl") as result:
             before = _tables(glue, database)
-            _crawl(glue, target.outputs["glue_crawler_name"], result)
+            _crawl(glue, target.output("glue_crawler_name"), result)
             after = _tables(glue, database)
-            crawl = _newest_crawl(glue, target.outputs["glue_crawler_name"])
+            crawl = _newest_crawl(glue, target.output("glue_crawler_name"))
             outcome = CrawlOutcome(
                 new_tables=tuple(sorted(after.keys() - before.keys())),
                 changed_tables=tuple(
@@ -153,7 +152,7 @@ class _DeadLetters:
 
     def __init__(self, target: Target, step: str) -> None:
         self._sqs = target.client("sqs")
-        self._url = target.outputs["dead_letter_queue_urls"][step]
+        self._url = target.output("dead_letter_queue_urls")[step]
         self._step = step
         self._before = self._count()
 
@@ -238,16 +237,12 @@ def _published(target: Target, since: datetime, result: StepResult) -> Any:
     Raises:
         CommandError: it failed, or did not run.
     """
-    functions: LambdaClient = target.client("lambda")
     logs: CloudWatchLogsClient = target.client("logs")
-    name = target.outputs["publish_function_name"]
-    configuration = functions.get_function_configuration(FunctionName=name)
-    group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
 
     def summary() -> Any:
         result.progress("EventBridge starts the publish function")
         pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group, startTime=int(since.timestamp() * 1000)
+            logGroupName=target.output("log_group_names")["publish"], startTime=int(since.timestamp() * 1000)
         )
         done = None
         for line in (event["message"] for page in pages for event in page["events"]):

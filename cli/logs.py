@@ -69,6 +69,7 @@ def show_logs(
     """
     if request.function and request.function not in FUNCTIONS:
         raise CommandError(f"--function is {request.function!r}, but must be one of {', '.join(FUNCTIONS)}.")
+    target.announce(console)
     functions = [deployed_function(target, step) for step in FUNCTIONS if request.function in ("", step)]
     since = _since(request, functions[0].asked_at)
     logs = target.client("logs")

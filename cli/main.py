@@ -19,7 +19,6 @@ import typer
 from cli.errors import CommandError, StillRunningError
 from cli.options import LocalOption, StackOption
 from cli.presentation import terminal, write_line
-from handlers.streams import default_streams
 
 _INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -91,9 +90,8 @@ def report(
             show_default=False,
         ),
     ] = None,
-    stack: Annotated[
-        str, typer.Option(help="The stack to query if no file is given; not needed if there is only one.")
-    ] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
     out: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("spotify-report.html"),
     year: Annotated[int | None, typer.Option(help="Year to show first in the year in review.")] = None,
     card: Annotated[Path | None, typer.Option(help="Also make an image of the year to share, as .svg or .png.")] = None,
@@ -108,7 +106,7 @@ def report(
 ) -> None:
     """Make a report of your listening: one HTML file, with charts, that needs no network.
 
-    From a stack: spotify-etl report --open
+    From a stack or the local cloud: spotify-etl report --open
 
     From your privacy export, on this machine alone: spotify-etl report my_spotify_data.zip --open
     """
@@ -119,6 +117,7 @@ def report(
         paths or [],
         ReportRequest(path=out, account_id=account_id, year=year, card=card),
         stack=stack,
+        local=local,
         timezone=timezone,
         open_browser=open_browser,
         console=terminal(),
@@ -127,31 +126,27 @@ def report(
 
 @app.command()
 def login(
-    secret: Annotated[
-        str, typer.Option(help="Name of the stack's secret; `pulumi stack output spotify_secret_name` prints it.")
-    ],
     client_id: Annotated[
-        str,
+        str | None,
         typer.Option(
-            prompt="Client id of your Spotify app",
-            help="Client id of your Spotify app; prompted for if not given.",
+            help="Client id of your Spotify app; prompted for if neither given nor in the secret.",
             envvar="SPOTIPY_CLIENT_ID",
+            show_default=False,
         ),
-    ],
+    ] = None,
     client_secret: Annotated[
-        str,
+        str | None,
         typer.Option(
-            prompt="Client secret of your Spotify app",
-            hide_input=True,
-            help="Client secret of your Spotify app; prompted for, without echo, if not given.",
+            help="Client secret of your Spotify app; prompted for, without echo, if neither given nor in the secret.",
             envvar="SPOTIPY_CLIENT_SECRET",
+            show_default=False,
         ),
-    ],
+    ] = None,
     streams: Annotated[
-        str, typer.Option(help="Streams that the stack reads, comma-separated, if they are not the default ones.")
+        str, typer.Option(help="Ask for the consent of these streams, comma-separated, instead of the stack's.")
     ] = "",
     only_app: Annotated[
-        bool, typer.Option("--app", help="For authMode app: store only the app's id and secret, without a browser.")
+        bool, typer.Option("--app", help="Store only the app's id and secret, without a browser, as authMode app does.")
     ] = False,
     redirect_uri: Annotated[
         str, typer.Option(help="Redirect URI on 127.0.0.1, exactly as the app lists it on Spotify's dashboard.")
@@ -159,25 +154,34 @@ def login(
     browser: Annotated[
         bool, typer.Option(help="Open a browser, or else paste the address that you are redirected to.")
     ] = True,
-    accounts_url: Annotated[str, typer.Option(hidden=True)] = "https://accounts.spotify.com/",
+    secret: Annotated[
+        str, typer.Option(help="Name of a secret in the account and region of your environment, without a stack.")
+    ] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
+    accounts_url: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
-    """Ask for your consent in a browser and store the refresh token in the stack's secret."""
-    from cli.login import log_in, log_in_app, parse_streams  # noqa: PLC0415 - boto3 takes a second to import
-    from cli.spotify_accounts import SpotifyApp  # noqa: PLC0415
+    """Ask for your consent in a browser and store the refresh token in the stack's secret.
 
-    spotify_app = SpotifyApp(client_id.strip(), client_secret.strip())
+    After `pulumi up`: spotify-etl login
+    """
+    from cli.login import LoginRequest, run_login  # noqa: PLC0415 - boto3 takes a second to import
+
     if only_app and streams:
         raise typer.BadParameter("--streams cannot be used with --app: without a user there is no consent to ask for")
-    if only_app:
-        log_in_app(secret, spotify_app, accounts_url=accounts_url, console=terminal())
-        return
-    log_in(
-        secret,
-        spotify_app,
-        parse_streams(streams) if streams else default_streams(),
-        open_browser=browser,
-        accounts_url=accounts_url,
-        redirect_uri=redirect_uri,
+    run_login(
+        LoginRequest(
+            client_id=client_id,
+            client_secret=client_secret,
+            streams=streams,
+            only_app=only_app,
+            secret=secret,
+            accounts_url=accounts_url,
+            redirect_uri=redirect_uri,
+            open_browser=browser,
+        ),
+        stack=stack,
+        local=local,
         console=terminal(),
     )
 
@@ -192,13 +196,6 @@ def import_history(
             help="The zip that Spotify sent, the folder it unpacks to, or single files of any name.",
         ),
     ],
-    bucket: Annotated[
-        str,
-        typer.Option(
-            help="Name of the stack's raw bucket; `pulumi stack output raw_bucket_name` prints it. "
-            "Required without --dry-run.",
-        ),
-    ] = "",
     account_id: Annotated[
         str, typer.Option(help="The account_id that the plays belong to, if it is not the logged-in account.")
     ] = "",
@@ -208,20 +205,114 @@ def import_history(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read the files and report what they hold, without contacting AWS.")
     ] = False,
+    follow: Annotated[
+        bool, typer.Option(help="Wait for the transform, then crawl, until Athena has the plays.")
+    ] = True,
+    bucket: Annotated[
+        str, typer.Option(help="Import into this raw bucket of your environment's account, without a stack.")
+    ] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
 ) -> None:
-    """Import plays from Spotify's privacy export, extended or small. Only documented fields are stored."""
-    from cli.import_history import import_history as run_import  # noqa: PLC0415 - boto3 takes a second to import
+    """Import plays from Spotify's privacy export, extended or small. Only documented fields are stored.
+
+    For example: spotify-etl import-history my_spotify_data.zip
+    """
+    from cli.followed_import import run_import  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.import_history import import_history as import_into  # noqa: PLC0415
     from cli.import_history import inspect_history  # noqa: PLC0415
 
     # Arguments that are not valid UTF-8 contain lone surrogates, which are not printable.
     if account_id and not (account_id.isprintable() and account_id.strip()):
         raise typer.BadParameter("--account-id must be an account_id from the tables")
+    account = account_id.strip() or None
+    if bucket and (stack or local):
+        raise typer.BadParameter("Pass either --bucket or a stack: the plays go to one bucket")
     if dry_run:
         inspect_history(paths, console=terminal())
     elif bucket:
-        run_import(paths, bucket, account_id=account_id.strip() or None, again=again, console=terminal())
+        # Nothing but the bucket is known, so there is nothing to follow.
+        import_into(paths, bucket, account_id=account, again=again, console=terminal())
     else:
-        raise typer.BadParameter("Pass the stack's raw bucket with --bucket, or use --dry-run")
+        run_import(
+            paths,
+            account_id=account,
+            again=again,
+            follow=follow,
+            stack=stack,
+            local=local,
+            console=terminal(),
+        )
+
+
+@app.command()
+def query(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A named query; without one, all are listed.", show_default=False)
+    ] = "",
+    *,
+    sql: Annotated[str, typer.Option(metavar="TEXT", help="SQL in Athena's dialect instead of a named query.")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="A file with SQL, or - for standard input.", show_default=False)
+    ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="table, csv, json (an object a line) or parquet; by default what --out ends with, else a table.",
+            show_default=False,
+        ),
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="The file for all rows, or for the chart.", show_default=False)
+    ] = None,
+    chart: Annotated[
+        bool, typer.Option("--chart", help="Draw the rows as bars; with --out as .svg, .png or .html.")
+    ] = False,
+    params: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="NAME=VALUE", help="Value of a parameter of the query.", show_default=False),
+    ] = None,
+    year: Annotated[str, typer.Option(metavar="YYYY", help="Only this year.")] = "",
+    from_: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, month or year.")] = "",
+    to: Annotated[str, typer.Option(metavar="DAY", help="Last day, month or year.")] = "",
+    number: Annotated[str, typer.Option(metavar="N", help="How many rows of each kind.")] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Run a named query or SQL in Athena, and show the rows or write them to a file.
+
+    What there is: spotify-etl query
+
+    A year's artists: spotify-etl query top_artists --year 2025 --chart
+
+    All rows: spotify-etl query --sql "SELECT * FROM listens" --out listens.parquet
+    """
+    from cli.query.command import QueryRequest, run_query_command  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.query_parameters import period  # noqa: PLC0415 - sqlglot likewise
+
+    parameters = period(year, from_, to)
+    for one in [*(params or []), *([f"number={number}"] if number else [])]:
+        key, equals, value = one.partition("=")
+        if not (equals and key):
+            raise typer.BadParameter(f"--param is {one!r}, but must be NAME=VALUE")
+        parameters[key.strip()] = value
+    run_query_command(
+        QueryRequest(name=name, sql=sql, file=file, form=form, out=out, chart=chart, parameters=parameters),
+        stack=stack,
+        local=local,
+    )
+
+
+@app.command()
+def crawl(stack: StackOption = "", local: LocalOption = False) -> None:
+    """Make new data visible: crawl the tables, then publish the views, and follow both to the end.
+
+    For example, after a run that was started by hand: spotify-etl crawl
+    """
+    from cli.crawl import run_crawl  # noqa: PLC0415 - boto3 takes a second to import
+
+    run_crawl(stack=stack, local=local, console=terminal())
 
 
 @app.command()
@@ -243,9 +334,9 @@ def extract(
     Example: spotify-etl extract --streams saved_tracks,playlists
     """
     from cli.extract import extract as run_extract  # noqa: PLC0415 - boto3 takes a second to import
-    from cli.targets import announced_target  # noqa: PLC0415
+    from cli.targets import find_target  # noqa: PLC0415
 
-    target = announced_target(stack, local=local)
+    target = find_target(stack, local=local)
     run_extract(target, streams=streams, full=full, follow=follow, console=terminal())
 
 
@@ -260,10 +351,9 @@ def status(
     Example: spotify-etl status --json
     """
     from cli.status.command import show_status  # noqa: PLC0415 - boto3 takes a second to import
-    from cli.targets import announced_target  # noqa: PLC0415
+    from cli.targets import find_target  # noqa: PLC0415
 
-    target = announced_target(stack, local=local, stream=sys.stderr if as_json else None)
-    show_status(target, as_json=as_json, console=terminal())
+    show_status(find_target(stack, local=local), as_json=as_json, console=terminal())
 
 
 @app.command()
@@ -282,9 +372,9 @@ def logs(
     The lines of one run: spotify-etl logs --run 20261123T060000Z-daily
     """
     from cli.logs import LogRequest, show_logs  # noqa: PLC0415 - boto3 takes a second to import
-    from cli.targets import announced_target  # noqa: PLC0415
+    from cli.targets import find_target  # noqa: PLC0415
 
-    target = announced_target(stack, local=local)
+    target = find_target(stack, local=local)
     show_logs(target, LogRequest(function=function, run_id=run, since=since), follow=follow, console=terminal())
 
 
@@ -308,11 +398,11 @@ def replay(
     """
     from cli.replay import ReplayRequest, replay_dead_letters  # noqa: PLC0415 - boto3 takes a second to import
     from cli.replay import replay as run_replay  # noqa: PLC0415
-    from cli.targets import announced_target  # noqa: PLC0415
+    from cli.targets import find_target  # noqa: PLC0415
 
     if dead_letters and (streams or since or until):
         raise typer.BadParameter("--dead-letters cannot be used with --stream, --since or --until")
-    target = announced_target(stack, local=local)
+    target = find_target(stack, local=local)
     if dead_letters:
         replay_dead_letters(target, yes=yes, console=terminal())
     else:
@@ -334,11 +424,11 @@ def purge(
     Example: spotify-etl purge --before 2026-01-01
     """
     from cli.purge import purge as run_purge  # noqa: PLC0415 - boto3 takes a second to import
-    from cli.targets import announced_target  # noqa: PLC0415
+    from cli.targets import find_target  # noqa: PLC0415
 
     if bool(before) == everything:
         raise typer.BadParameter("Pass either --before with a date, or --all")
-    target = announced_target(stack, local=local)
+    target = find_target(stack, local=local)
     run_purge(target, before=before, yes=yes, console=terminal())
 
 
@@ -349,9 +439,9 @@ def doctor(stack: StackOption = "", local: LocalOption = False) -> None:
     Example: spotify-etl doctor --stack dev
     """
     from cli.doctor.command import examine  # noqa: PLC0415 - boto3 takes a second to import
-    from cli.targets import announced_target  # noqa: PLC0415
+    from cli.targets import find_target  # noqa: PLC0415
 
-    examine(lambda: announced_target(stack, local=local), console=terminal())
+    examine(lambda: find_target(stack, local=local), console=terminal())
 
 
 def main() -> None:

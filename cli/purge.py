@@ -109,6 +109,7 @@ def purge(target: Target, *, before: str, yes: bool, console: Console) -> None:
         CommandError: the date is wrong, the user refused, or AWS refused a request.
         StillRunningError: the user stopped the command; running it again continues.
     """
+    target.announce(console)
     scope = Scope(_midnight(target, parse_date(before, "--before")) if before else None)
     try:
         with aws_errors("run the same command again to continue"):

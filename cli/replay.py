@@ -80,6 +80,7 @@ def replay(target: Target, request: ReplayRequest, *, console: Console) -> None:
     if since and until and since > until:
         raise CommandError(f"--since {since} is after --until {until}: swap them.")
     named = parse_stream_names(request.streams, STREAMS, "--stream") if request.streams else ()
+    target.announce(console)
     function = deployed_function(target, "transform")
     with aws_errors():
         found = list(_objects(target.client("s3"), target.outputs["raw_bucket_name"], named, since, until))
@@ -106,6 +107,7 @@ def replay_dead_letters(target: Target, *, yes: bool, console: Console) -> None:
     Raises:
         CommandError: an object was given up again, the user refused, or AWS refused a request.
     """
+    target.announce(console)
     function = deployed_function(target, "transform")
     sqs, urls = target.client("sqs"), target.outputs["dead_letter_queue_urls"]
     with aws_errors():

@@ -49,7 +49,7 @@ def examine(find: Callable[[], Target], *, console: Console) -> None:
         CommandError: a check failed.
     """
     failed = 0
-    for check in _checks(find):
+    for check in _checks(find, console):
         failed += check.level == "fail"
         print_line(
             console, (f"{check.level:<11}", _STYLES[check.level]), (f"{check.subject:<15}", "bold"), f" {check.text}"
@@ -58,13 +58,14 @@ def examine(find: Callable[[], Target], *, console: Console) -> None:
         raise CommandError(f"{pluralize(failed, 'check')} failed: the lines above say what to do.")
 
 
-def _checks(find: Callable[[], Target]) -> Iterator[Check]:
+def _checks(find: Callable[[], Target], console: Console) -> Iterator[Check]:
     try:
         target = find()
     except CommandError as error:
         yield from check_machine(needs_pulumi=True)
         yield Check("fail", "Pipeline", str(error))
         return
+    target.announce(console)
     yield from check_machine(needs_pulumi=target.local is None)
     callers = list(guarded("Credentials", lambda: check_caller(target)))
     yield from callers

@@ -29,6 +29,7 @@ def show_status(target: Target, *, as_json: bool, console: Console) -> None:
     Raises:
         CommandError: the pipeline is not healthy, or AWS refused a request.
     """
+    target.announce(Console(stderr=True) if as_json else console)
     status = gather_status(target)
     if as_json:
         for line in json.dumps(dataclasses.asdict(status), indent=2, ensure_ascii=False).splitlines():

@@ -519,8 +519,8 @@ def test_plays_by_playlist_counts_all_plays_of_the_api(lake: Lake, player: Playe
     lake.repeat_every_row()
 
     assert lake.query(NAMED["plays_by_playlist"]) == [
-        ("ana", 1, "Mine", 3, 2, 9.0, moment("2026-10-03 12:00"), "mine"),
-        ("ana", 2, None, 1, 1, 3.0, moment("2026-10-04 12:00"), "theirs"),
+        ("ana", 1, "Mine", 3, 2, 9.0, moment("2026-10-03 14:00"), "mine"),
+        ("ana", 2, None, 1, 1, 3.0, moment("2026-10-04 14:00"), "theirs"),
     ]
 
 
