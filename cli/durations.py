@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from cli.errors import CommandError
 
-_SPAN = re.compile(r"(?P<number>\d{1,5})\s*(?P<unit>[smhdw])")
+_SPAN = re.compile(r"(?P<number>[0-9]{1,4}) ?(?P<unit>[smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

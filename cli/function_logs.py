@@ -125,7 +125,13 @@ def _of_json(content: dict[str, Any]) -> _Parsed | None:
     request_id = str(content.get("function_request_id") or content.get("requestId") or "")
     at = _time(content.get("timestamp"))
     if "errorType" in content:
-        return "ERROR", f"{content['errorType']}: {content.get('errorMessage', '')}", {"crash": True}, request_id, at
+        return (
+            "ERROR",
+            f"{content['errorType']}: {content.get('errorMessage', '')}".rstrip(": "),
+            {"crash": True},
+            request_id,
+            at,
+        )
     if "message" not in content:
         return None
     fields = {name: value for name, value in content.items() if name not in _PLUMBING and value is not None}

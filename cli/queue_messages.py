@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 BATCH = 10
 """As many messages as SQS takes or gives at once."""
 _TRIES = 3
+WAIT_SECONDS = 1
+"""How long SQS looks for messages: without a wait it asks only some of its servers."""
 _HIDDEN_SECONDS = 60
 """How long a received message stays hidden: long enough to move or delete it."""
 
@@ -40,7 +42,7 @@ def received_messages(sqs: SQSClient, url: str) -> Iterator[list[Any]]:
     """Yield the messages of a queue in batches until it is empty; the caller deletes them."""
     while True:
         answer = sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=BATCH, VisibilityTimeout=_HIDDEN_SECONDS, WaitTimeSeconds=1
+            QueueUrl=url, MaxNumberOfMessages=BATCH, VisibilityTimeout=_HIDDEN_SECONDS, WaitTimeSeconds=WAIT_SECONDS
         )
         messages = list(answer.get("Messages", ()))
         if not messages:

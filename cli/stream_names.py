@@ -8,14 +8,13 @@ from collections.abc import Iterable
 from cli.errors import CommandError
 
 
-def parse_stream_names(text: str, known: Iterable[str], option: str, *, otherwise: str = "") -> tuple[str, ...]:
+def parse_stream_names(text: str, known: Iterable[str], option: str) -> tuple[str, ...]:
     """Return the streams in a comma-separated list, in the order of `known`.
 
     Args:
         text: what was typed.
         known: the names that are possible.
         option: the option, for the message.
-        otherwise: what to do if the name is right but not possible, as a clause after a comma.
 
     Raises:
         CommandError: the list is empty, or a name is not possible; the message has the nearest name.
@@ -26,6 +25,6 @@ def parse_stream_names(text: str, known: Iterable[str], option: str, *, otherwis
         raise CommandError(f"{option} is empty: it needs one or more of {', '.join(possible)}.")
     for name in sorted(named - set(possible)):
         near = difflib.get_close_matches(name, possible, n=1, cutoff=0.5)
-        advice = f"did you mean {near[0]}?" if near else f"choose from {', '.join(possible)}{otherwise}."
-        raise CommandError(f"{option} has {name!r}, which is not a stream that it can name: {advice}")
+        advice = f"did you mean {near[0]}?" if near else f"choose from {', '.join(possible)}."
+        raise CommandError(f"{option} has {name!r}, which is not a stream: {advice}")
     return tuple(name for name in possible if name in named)

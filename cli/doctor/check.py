@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,13 +31,13 @@ def guarded(subject: str, check: Callable[[], Iterator[Check]]) -> Iterator[Chec
         # What was found before the error counts.
         for one in check():
             found.append(one)  # noqa: PERF402 - the loop may be interrupted by an error
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        level: Level = "not checked" if "Denied" in code or "NotAuthorized" in code else "fail"
-        found.append(Check(level, subject, f"AWS refused to say ({quoted(error).rstrip('.')})."))
-    except (BotoCoreError, NotImplementedError, ValueError) as error:
-        found.append(Check("fail", subject, f"AWS did not respond ({quoted(error).rstrip('.')})."))
+    except (BotoCoreError, ClientError) as error:
+        found.append(_refused(subject, error, f"AWS did not answer ({quoted(error).rstrip('.')})."))
     except CommandError as error:
-        found.append(Check("fail", subject, str(error)))
-    with suppress(GeneratorExit):
-        yield from found
+        found.append(_refused(subject, error.__cause__, str(error)))
+    yield from found
+
+
+def _refused(subject: str, cause: BaseException | None, text: str) -> Check:
+    code = cause.response.get("Error", {}).get("Code", "") if isinstance(cause, ClientError) else ""
+    return Check("not checked" if "Denied" in code or "NotAuthorized" in code else "fail", subject, text)

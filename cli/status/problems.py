@@ -7,11 +7,11 @@ from cli.status.parts import PipelineStatus
 from cli.text import quoted
 
 _DEAD_LETTERS = {
-    "extract": "Their runs were lost; see `spotify-etl logs --function extract`, run `spotify-etl extract`, then "
+    "extract": "runs were lost; see `spotify-etl logs --function extract`, run `spotify-etl extract`, then "
     "`spotify-etl replay --dead-letters`.",
-    "transform": "See `spotify-etl logs --function transform`, then run `spotify-etl replay --dead-letters`.",
-    "crawl": "The crawler did not start; run `spotify-etl crawl`, then `spotify-etl replay --dead-letters`.",
-    "publish": "The views may be old; see `spotify-etl logs --function publish`, run `spotify-etl crawl`, then "
+    "transform": "see `spotify-etl logs --function transform`, then run `spotify-etl replay --dead-letters`.",
+    "crawl": "the crawler did not start; run `spotify-etl crawl`, then `spotify-etl replay --dead-letters`.",
+    "publish": "the views may be old; see `spotify-etl logs --function publish`, run `spotify-etl crawl`, then "
     "`spotify-etl replay --dead-letters`.",
 }
 
@@ -19,9 +19,9 @@ _DEAD_LETTERS = {
 def problems(status: PipelineStatus) -> list[str]:
     """Return a sentence for each problem; none if the pipeline is healthy."""
     found = [*_login(status), *_streams(status)]
-    for step, count in status.queue.dead_letters.items():
-        if count:
-            found.append(f"{pluralize(count, 'dead letter')} of {step}: {_DEAD_LETTERS[step]}")
+    for step, advice in _DEAD_LETTERS.items():
+        if count := status.queue.dead_letters.get(step, 0):
+            found.append(f"{pluralize(count, 'dead letter')} of {step}: {advice}")
     if not status.queue.consumed:
         found.append("The transform function does not read its queue: run `pulumi up`.")
     if status.crawl.state == "failed":

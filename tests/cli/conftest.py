@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from cli.zip_archives import Archives
 from tests.cli.import_stage import BUCKET, ImportStage
+from tests.cli.operated_stack import OperatedStack
 from tests.moto_s3 import addresses_loaded_once, services_limited_to
 
 if TYPE_CHECKING:
@@ -70,3 +71,18 @@ def fixture_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     return install
+
+
+@pytest.fixture
+def operated_stack() -> Iterator[OperatedStack]:
+    """Provide an empty stack in moto."""
+    with pytest.MonkeyPatch.context() as patch, addresses_loaded_once():
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": "eu-central-1",
+        }.items():
+            patch.setenv(name, value)
+        patch.setattr("cli.queue_messages.WAIT_SECONDS", 0)
+        with services_limited_to("s3", "sqs", "glue", "secretsmanager"), mock_aws():
+            yield OperatedStack()
