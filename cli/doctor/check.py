@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from cli.errors import CommandError
-from cli.text import quoted
+from cli.targets import aws_errors
 
 Level = Literal["ok", "warn", "fail", "not checked"]
 
@@ -26,18 +26,11 @@ class Check:
 
 def guarded(subject: str, check: Callable[[], Iterator[Check]]) -> Iterator[Check]:
     """Run a check; what AWS does not let it look at is a line of its own."""
-    found: list[Check] = []
     try:
-        # What was found before the error counts.
-        for one in check():
-            found.append(one)  # noqa: PERF402 - the loop may be interrupted by an error
-    except (BotoCoreError, ClientError) as error:
-        found.append(_refused(subject, error, f"AWS did not answer ({quoted(error).rstrip('.')})."))
+        with aws_errors():
+            yield from check()
     except CommandError as error:
-        found.append(_refused(subject, error.__cause__, str(error)))
-    yield from found
-
-
-def _refused(subject: str, cause: BaseException | None, text: str) -> Check:
-    code = cause.response.get("Error", {}).get("Code", "") if isinstance(cause, ClientError) else ""
-    return Check("not checked" if "Denied" in code or "NotAuthorized" in code else "fail", subject, text)
+        cause = error.__cause__
+        code = cause.response.get("Error", {}).get("Code", "") if isinstance(cause, ClientError) else ""
+        is_denied = "Denied" in code or "NotAuthorized" in code
+        yield Check("not checked" if is_denied else "fail", subject, str(error))

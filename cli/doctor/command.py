@@ -52,7 +52,7 @@ def examine(find: Callable[[], Target], *, console: Console) -> None:
     for check in _checks(find, console):
         failed += check.level == "fail"
         print_line(
-            console, (f"{check.level:<11}", _STYLES[check.level]), (f"{check.subject:<15}", "bold"), f" {check.text}"
+            console, (f"{check.level:<12}", _STYLES[check.level]), (f"{check.subject:<15}", "bold"), f" {check.text}"
         )
     if failed:
         raise CommandError(f"{pluralize(failed, 'check')} failed: the lines above say what to do.")

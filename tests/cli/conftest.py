@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.moto_api._internal.models import moto_api_backend
 
 from cli.zip_archives import Archives
 from tests.cli.import_stage import BUCKET, ImportStage
@@ -73,10 +74,11 @@ def fixture_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return install
 
 
-@pytest.fixture
-def operated_stack() -> Iterator[OperatedStack]:
-    """Provide an empty stack in moto."""
-    with pytest.MonkeyPatch.context() as patch, addresses_loaded_once():
+@pytest.fixture(scope="module")
+def operated_services() -> Iterator[dict[str, Any]]:
+    """Provide clients of the services in moto that a stack's data are in."""
+    services = ("s3", "sqs", "glue", "secretsmanager")
+    with pytest.MonkeyPatch.context() as patch, addresses_loaded_once(), services_limited_to(*services), mock_aws():
         for name, value in {
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
@@ -84,5 +86,12 @@ def operated_stack() -> Iterator[OperatedStack]:
         }.items():
             patch.setenv(name, value)
         patch.setattr("cli.queue_messages.WAIT_SECONDS", 0)
-        with services_limited_to("s3", "sqs", "glue", "secretsmanager"), mock_aws():
-            yield OperatedStack()
+        create: Any = boto3.client
+        yield {name: create(name) for name in services}
+
+
+@pytest.fixture
+def operated_stack(operated_services: dict[str, Any]) -> OperatedStack:
+    """Provide an empty stack in moto."""
+    moto_api_backend.reset()
+    return OperatedStack(dict(operated_services))

@@ -6,8 +6,6 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
-
 from cli.targets import Target
 from handlers import layout
 
@@ -59,12 +57,12 @@ class Functions:
 class OperatedStack:
     """The stack, empty at first."""
 
+    clients: dict[str, Any]
+    """By service; of S3, SQS, Glue and Secrets Manager in moto."""
     functions: Functions = field(default_factory=Functions)
-    clients: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.clients = {name: boto3.client(name) for name in ("s3", "sqs", "glue", "secretsmanager")}  # type: ignore[call-overload] # literals in the stubs
         self.clients["lambda"] = self.functions
         sqs = self.clients["sqs"]
         queues = ("transform", *(f"dead-{step}" for step in ("extract", "transform", "crawl", "publish")))
