@@ -194,8 +194,8 @@ def test_missing_scope_and_old_login_and_lock_are_named(
         (
             "fail",
             (
-                "user-read-recently-played missing, so recently_played cannot be read: run `spotify-etl login --streams "
-                "profile,recently_played,saved_tracks`."
+                "user-read-recently-played missing, so recently_played cannot be read: run `spotify-etl login "
+                "--streams profile,recently_played,saved_tracks`."
             ),
         ),
         ("warn", "player is locked until 2026-11-03 06:00 UTC: the next run after that continues."),
