@@ -71,4 +71,4 @@ def _show_years(target: Target, account_id: str, console: Console) -> None:
             database=target.output("glue_database_name"),
             workgroup=target.output("athena_workgroup_name"),
         )
-    print_tables(console, table("What `listens` has now, by year in local time", years.columns, years.rows))
+    print_tables(console, table("Plays in `listens` by year", years.columns, years.rows))

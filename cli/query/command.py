@@ -106,10 +106,10 @@ def answer_query(target: Target, request: QueryRequest, form: str, console: Cons
         )
         progress.stop()
         if answer is None:
-            print_line(console, f"Done; there are no rows to show. {_bill(target, finished)}")
+            print_line(console, f"Done in {finished.seconds:.1f} s, without rows; {_bill(target, finished)}")
             return
         rows = _deliver(answer, request, form, request.name or "Query", Path(folder), console)
-    print_line(console, f"{pluralize(rows, 'row')} in {finished.seconds:.1f} s. {_bill(target, finished)}")
+    print_line(console, f"{pluralize(rows, 'row')} in {finished.seconds:.1f} s; {_bill(target, finished)}")
 
 
 def _deliver(answer: QueryAnswer, request: QueryRequest, form: str, title: str, folder: Path, console: Console) -> int:
@@ -124,7 +124,10 @@ def _deliver(answer: QueryAnswer, request: QueryRequest, form: str, title: str, 
         else:
             print_tables(console, bar_chart(heading, bars.bars))
     elif form == "table":
-        print_tables(console, rows_table(console, title, answer.columns, answer.head(_SHOWN_ROWS), count))
+        shown, note = rows_table(console, answer.columns, answer.head(_SHOWN_ROWS), count)
+        print_tables(console, shown)
+        if note:
+            print_line(console, note)
     elif request.out:
         _write_file(answer, form, request.out)
         print_line(console, "The rows are in ", (str(request.out), "bold"), ".")
@@ -152,7 +155,8 @@ def _text(file: Path) -> str:
     try:
         return sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"Cannot read {file} ({error}): pass a text file with one SQL statement.") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise CommandError(f"Cannot read {file} ({reason}): pass a text file with one SQL statement.") from error
 
 
 def _list(target: Target, console: Console) -> None:
@@ -175,7 +179,7 @@ def _list(target: Target, console: Console) -> None:
 def _bill(target: Target, query: FinishedQuery) -> str:
     scanned = f"{query.scanned / 1e6:,.1f} MB scanned"
     if target.local:
-        return f"{scanned}; the local cloud costs nothing."
+        return f"{scanned}. The local cloud costs nothing."
     return f"{scanned}, about {query.usd:.5f} USD." if query.usd else f"{scanned}, free of charge."
 
 
