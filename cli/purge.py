@@ -358,7 +358,7 @@ def _batches(versions: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[
 
 
 def _size(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.0f} kB"
 
 
 def _day(moment: datetime | None) -> str:

@@ -85,6 +85,7 @@ def _lines(status: PipelineStatus) -> list[tuple[str, str]]:
         ("Login", _login(status.login)),
         ("Locks", "; ".join(f"{lock.group} until {_time(lock.until)} UTC" for lock in status.locks) or "none"),
         ("Queue", f"{status.queue.waiting} waiting, {status.queue.in_flight} in flight; dead letters: {dead}"),
+        ("Alarms", ", ".join(alarm.name for alarm in status.alarms) or "none is on"),
         ("Schedules", _schedules(status)),
         ("Rejected", _rejected(status)),
         ("Crawl", _crawl(status)),

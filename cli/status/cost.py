@@ -29,6 +29,8 @@ S3_GB_MONTH = 0.023
 SECRET_MONTH = 0.40
 LOG_GB = 0.50
 METRIC_MONTH = 0.30
+ALARM_METRIC_MONTH = 0.10
+"""An alarm is billed for each metric that it watches."""
 
 ASSUMPTIONS = (
     "list prices of us-east-1 without free tiers and taxes; not counted: requests to S3, SQS and KMS, data transfer, "
@@ -59,6 +61,7 @@ def month_cost(
         _storage(target, usage, share),
         _logs(functions, usage),
         _metrics(target, functions, share),
+        _alarms(target, share),
         CostItem(what="Secrets Manager", usage="1 secret", usd=SECRET_MONTH * share),
     ]
     return CostStatus(
@@ -172,3 +175,18 @@ def _metrics(target: Target, functions: Sequence[DeployedFunction], share: float
     ]
     count = sum(len(page["Metrics"]) for page in pages)
     return CostItem(what="CloudWatch metrics", usage=f"{pluralize(count, 'metric')}", usd=count * METRIC_MONTH * share)
+
+
+def _alarms(target: Target, share: float) -> CostItem:
+    pages = target.client("cloudwatch").get_paginator("describe_alarms")
+    alarms = [
+        alarm
+        for page in pages.paginate(ActionPrefix=target.output("alerts_topic_arn"))
+        for alarm in page["MetricAlarms"]
+    ]
+    watched = sum(len([one for one in alarm.get("Metrics", ()) if "MetricStat" in one]) or 1 for alarm in alarms)
+    return CostItem(
+        what="CloudWatch alarms",
+        usage=f"{pluralize(len(alarms), 'alarm')} on {pluralize(watched, 'metric')}",
+        usd=watched * ALARM_METRIC_MONTH * share,
+    )

@@ -17,6 +17,7 @@ from cli.runs import Attempt, attempt_keys, read_attempts, stream_results
 from cli.secret_login import NoLoginError, UnreadableLoginError, stored_login
 from cli.status.cost import month_cost
 from cli.status.parts import (
+    AlarmStatus,
     CostStatus,
     CrawlStatus,
     LastRun,
@@ -74,12 +75,13 @@ def gather_status(target: Target) -> PipelineStatus:
             gathering.queue,
             gathering.login,
             gathering.locks,
+            gathering.alarms,
             gathering.rejected,
             gathering.schedules,
             gathering.crawl_and_cost,
         )
         futures = [pool.submit(part) for part in parts]
-        runs, queue, login, locks, rejected, schedules, (crawl, cost) = (future.result() for future in futures)
+        runs, queue, login, locks, alarms, rejected, schedules, (crawl, cost) = [one.result() for one in futures]
     streams = gathering.streams(runs, schedules)
     found = PipelineStatus(
         target=target.description,
@@ -92,6 +94,7 @@ def gather_status(target: Target) -> PipelineStatus:
         queue=queue,
         login=login,
         locks=locks,
+        alarms=alarms,
         rejected=rejected,
         crawl=crawl,
         cost=cost,
@@ -193,6 +196,28 @@ class _Gathering:
     def locks(self) -> list[LockStatus]:
         """Return the quota groups that are locked now."""
         return active_locks(self.target, self.now)
+
+    def alarms(self) -> list[AlarmStatus]:
+        """Return the stack's alarms that are on."""
+        pages = (
+            self.target.client("cloudwatch")
+            .get_paginator("describe_alarms")
+            .paginate(ActionPrefix=self.target.output("alerts_topic_arn"), StateValue="ALARM")
+        )
+        found = [
+            AlarmStatus(
+                name=alarm.get("AlarmDescription", "").rpartition("#")[2] or alarm["AlarmName"],
+                description=alarm.get("AlarmDescription", ""),
+                since=layout.written(_aware(alarm["StateUpdatedTimestamp"]))
+                if alarm.get("StateUpdatedTimestamp")
+                else None,
+            )
+            for page in pages
+            for alarm in page["MetricAlarms"]
+            # The embedded cloud applies only one of the filters.
+            if alarm["StateValue"] == "ALARM"
+        ]
+        return sorted(found, key=lambda one: one.name)
 
     def rejected(self) -> RejectedStatus:
         """Return how many records were rejected lately, by reason."""

@@ -77,6 +77,17 @@ class LockStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlarmStatus:
+    """An alarm that is on."""
+
+    name: str
+    """As the runbook names it, such as `dead-letters`."""
+    description: str
+    """What it means, and where the runbook says what to do."""
+    since: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RejectedStatus:
     """Records of the last days that could not become a row."""
 
@@ -133,6 +144,7 @@ class PipelineStatus:
     queue: QueueStatus
     login: LoginStatus
     locks: list[LockStatus]
+    alarms: list[AlarmStatus]
     rejected: RejectedStatus
     crawl: CrawlStatus
     cost: CostStatus | None

@@ -19,6 +19,7 @@ _DEAD_LETTERS = {
 def problems(status: PipelineStatus) -> list[str]:
     """Return a sentence for each problem; none if the pipeline is healthy."""
     found = [*_login(status), *_streams(status)]
+    found += [f"The alarm {alarm.name} is on: {quoted(alarm.description).rstrip('.')}." for alarm in status.alarms]
     for step, advice in _DEAD_LETTERS.items():
         if count := status.queue.dead_letters.get(step, 0):
             found.append(f"{pluralize(count, 'dead letter')} of {step}: {advice}")

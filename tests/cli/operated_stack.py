@@ -17,6 +17,7 @@ OUTPUTS = {
     "glue_crawler_name": "crawler-1",
     "athena_workgroup_name": "spotify-etl-dev",
     "spotify_secret_name": "secret-1",
+    "alerts_topic_arn": "arn:aws:sns:eu-central-1:123456789012:alerts-1",
     "region": "eu-central-1",
     "log_group_names": {step: f"/{step}" for step in ("extract", "transform", "publish")},
     **{f"{step}_function_name": f"{step}-1" for step in ("extract", "transform", "publish")},

@@ -151,6 +151,16 @@ def test_extract_reports_a_lock_and_status_shows_it(pipeline: World) -> None:
     assert lock.group == "player"
 
 
+def test_alarm_that_is_on_is_a_problem(pipeline: World) -> None:
+    cloudwatch = pipeline.cloud.client("cloudwatch")
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+    chosen = next(alarm for alarm in alarms if alarm["AlarmDescription"].endswith("#throttles"))
+    for state in ("ALARM", "OK"):
+        cloudwatch.set_alarm_state(AlarmName=chosen["AlarmName"], StateValue=state, StateReason="a test")
+        on = [alarm.name for alarm in gather_status(target(pipeline)).alarms]
+        assert on == (["throttles"] if state == "ALARM" else [])
+
+
 def test_status_is_healthy_and_its_json_complete(pipeline: World, capsys: pytest.CaptureFixture[str]) -> None:
     screen = Screen()
     show_status(target(pipeline), as_json=True, console=screen.console)

@@ -42,11 +42,16 @@ class CloudWatch:
         return {"MetricDataResults": [{"Values": []}]}
 
     def get_paginator(self, name: str) -> CloudWatch:
-        assert name == "list_metrics"
+        assert name in ("list_metrics", "describe_alarms")
         return self
 
-    def paginate(self, *, Namespace: str, **_: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
-        if Namespace == "AWS/Athena":
+    def paginate(self, *, Namespace: str = "", **wanted: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
+        if "ActionPrefix" in wanted:
+            assert wanted["ActionPrefix"] == OUTPUTS["alerts_topic_arn"]
+            yield {
+                "MetricAlarms": [{}, {"Metrics": [{"MetricStat": {}}, {"MetricStat": {}}, {"Expression": "m0 + m1"}]}]
+            }
+        elif Namespace == "AWS/Athena":
             yield {"Metrics": [{"Dimensions": [{"Name": name, "Value": value} for name, value in ATHENA.items()]}]}
         else:
             assert Namespace == "SpotifyEtl/dev"
@@ -81,6 +86,7 @@ def test_every_line_is_usage_times_price() -> None:
         "S3 storage": ("4,000 MB", pytest.approx(0.046)),
         "CloudWatch logs": ("1,000.0 MB", 0.5),
         "CloudWatch metrics": ("10 metrics", 1.5),
+        "CloudWatch alarms": ("2 alarms on 3 metrics", 0.15),
         "Secrets Manager": ("1 secret", 0.2),
     }
     assert cost.usd == pytest.approx(sum(item.usd for item in cost.items), abs=0.001)

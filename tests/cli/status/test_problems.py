@@ -12,6 +12,7 @@ import cli.status.command
 from cli.errors import CommandError
 from cli.status.command import show_status
 from cli.status.parts import (
+    AlarmStatus,
     CostItem,
     CostStatus,
     CrawlStatus,
@@ -67,6 +68,7 @@ def status(**changes: Any) -> PipelineStatus:
         queue=QueueStatus(waiting=0, in_flight=0, consumed=True, dead_letters=NONE),
         login=LoginStatus(state="ok", authorized_at="2026-11-01T05:00:00.000Z", age_days=1, ends_on="2027-05-03"),
         locks=[],
+        alarms=[],
         rejected=RejectedStatus(days=7, records={"null_element": 2, "wrong_type": 1}),
         crawl=CrawlStatus(state="succeeded", started_at="2026-11-02T05:45:00.000Z", dpu_hours=0.07),
         cost=CostStatus(
@@ -130,6 +132,14 @@ def status(**changes: Any) -> PipelineStatus:
             "top_tracks, top_artists: not read completely for 50 hours (short); run `spotify-etl extract`.",
         ),
         (
+            {
+                "alarms": [
+                    AlarmStatus(name="throttles", description="It is slow. See docs/runbook.md#throttles", since=None)
+                ]
+            },
+            "The alarm throttles is on: It is slow. See docs/runbook.md#throttles.",
+        ),
+        (
             {"streams": [stream(overdue=True, age_hours=None)]},
             "saved_tracks: not read completely for days; run `spotify-etl extract`.",
         ),
@@ -159,10 +169,11 @@ def show(shown: PipelineStatus, monkeypatch: pytest.MonkeyPatch, *, as_json: boo
 def test_status_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [line.rstrip() for line in show(status(), monkeypatch).lines]
     assert lines[:2] == ["Using the stack dev in eu-central-1.", "Status at 2026-11-02 06:30 UTC: healthy"]
-    assert lines[-8:] == [
+    assert lines[-9:] == [
         "Login     1 day old, ends on 2027-05-03",
         "Locks     none",
         "Queue     0 waiting, 0 in flight; dead letters: none",
+        "Alarms    none is on",
         "Schedules daily run cron(0 6 * * ? *) Europe/Berlin (off)",
         "Rejected  3 records in 7 days (2 null_element, 1 wrong_type); `spotify-etl query rejected_records_by_reason`",
         "Crawl     succeeded at 2026-11-02 05:45 UTC, 0.07 DPU hours",
