@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from cli.durations import moment_before
-from cli.errors import CommandError
+from cli.errors import CommandError, StillRunningError
 from cli.function_logs import LogLine, read_lines
 from cli.pipeline_functions import FUNCTIONS, DeployedFunction, deployed_function
 from cli.presentation import Part, print_line
@@ -66,13 +66,29 @@ def show_logs(
 
     Raises:
         CommandError: an option is wrong, or AWS refused a request.
+        StillRunningError: the user stopped the command.
     """
     if request.function and request.function not in FUNCTIONS:
         raise CommandError(f"--function is {request.function!r}, but must be one of {', '.join(FUNCTIONS)}.")
     target.announce(console)
     functions = [deployed_function(target, step) for step in FUNCTIONS if request.function in ("", step)]
     since = _since(request, functions[0].asked_at)
-    logs = target.client("logs")
+    try:
+        _print_lines(target.client("logs"), functions, request, since, follow, console, poll_seconds, polls)
+    except KeyboardInterrupt as error:
+        raise StillRunningError("Stopped. The pipeline goes on.") from error
+
+
+def _print_lines(
+    logs: CloudWatchLogsClient,
+    functions: Sequence[DeployedFunction],
+    request: LogRequest,
+    since: datetime,
+    follow: bool,
+    console: Console,
+    poll_seconds: float,
+    polls: int | None,
+) -> None:
     printed: deque[str] = deque(maxlen=_REMEMBERED)
     newest = since
     while True:

@@ -11,8 +11,8 @@ from rich.console import Console
 
 from cli.errors import CommandError
 from cli.presentation import pluralize, print_line, print_tables, table, write_line
-from cli.status.gathering import RUN_DAYS, gather_status
-from cli.status.parts import LoginStatus, PipelineStatus
+from cli.status.gathering import gather_status
+from cli.status.parts import RUN_DAYS, LoginStatus, PipelineStatus
 from cli.targets import Target
 
 _BULLET = "  • "

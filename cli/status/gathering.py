@@ -17,6 +17,7 @@ from cli.runs import Attempt, attempt_keys, read_attempts, stream_results
 from cli.secret_login import NoLoginError, UnreadableLoginError, stored_login
 from cli.status.cost import month_cost
 from cli.status.parts import (
+    RUN_DAYS,
     AlarmStatus,
     CostStatus,
     CrawlStatus,
@@ -36,8 +37,6 @@ from handlers.login_lifetime import LIFETIME_DAYS, WARN_FROM_DAYS
 from handlers.raw.bucket import RawBucket
 from handlers.streams import READABLE_STREAMS
 
-RUN_DAYS = 8
-"""How far back runs are looked at."""
 REJECTED_DAYS = 7
 _HOURLY_RUNS = 48
 _OVERDUE_HOURS = {"hourly": 3, "daily": 30}

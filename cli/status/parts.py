@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+RUN_DAYS = 8
+"""How far back runs are looked at."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LastRun:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cli.presentation import pluralize
-from cli.status.parts import PipelineStatus
+from cli.status.parts import RUN_DAYS, PipelineStatus
 from cli.text import quoted
 
 _DEAD_LETTERS = {
@@ -58,8 +58,8 @@ def _streams(status: PipelineStatus) -> list[str]:
     for reason in dict.fromkeys(stream.last_reason for stream in overdue):
         group = [stream for stream in overdue if stream.last_reason == reason]
         names = ", ".join(stream.stream for stream in group)
-        oldest = max((stream.age_hours or float("inf") for stream in group), default=0.0)
-        since = "for days" if oldest == float("inf") else f"for {oldest:.0f} hours"
+        ages = [stream.age_hours for stream in group if stream.age_hours is not None]
+        since = f"for {max(ages):.0f} hours" if len(ages) == len(group) else f"in the last {RUN_DAYS} days"
         because = f" ({quoted(reason).rstrip('.')})" if reason else ""
         found.append(f"{names}: not read completely {since}{because}; run `spotify-etl extract`.")
     return found

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.errors import CommandError
+from cli.errors import CommandError, StillRunningError
 from cli.function_logs import LogLine
 from cli.logs import LogRequest, show_logs
 from tests.cli.screen import Screen, target_with
@@ -154,6 +154,15 @@ def test_lines_of_all_functions_are_merged_and_readable() -> None:
 def test_following_prints_each_line_once() -> None:
     lines = show({"/e": [event(POWERTOOLS)], "/t": []}, LogRequest(function="extract"), follow=True)
     assert len(lines) == 2
+
+
+def test_stopped_command_says_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.logs.time.sleep", stop)
+    with pytest.raises(StillRunningError, match=r"^Stopped\. The pipeline goes on\.$"):
+        show({"/e": [event(POWERTOOLS)]}, LogRequest(), follow=True)
 
 
 def test_crash_of_a_run_is_found_by_its_invocation() -> None:

@@ -141,7 +141,7 @@ def status(**changes: Any) -> PipelineStatus:
         ),
         (
             {"streams": [stream(overdue=True, age_hours=None)]},
-            "saved_tracks: not read completely for days; run `spotify-etl extract`.",
+            "saved_tracks: not read completely in the last 8 days; run `spotify-etl extract`.",
         ),
     ],
 )
