@@ -171,6 +171,7 @@ ANY = FakeAthena(ARTISTS, ROWS)
         (OVER_LIMIT, ["overview"], "The query was stopped because it would scan more than 1,000 MB: read fewer partit"),
         (STOPPED, ["overview"], "The query was stopped in Athena (Query cancelled by user): run it again."),
         (ANY, ["top_artist"], "There is no named query top_artist: did you mean top_artists?"),
+        (ANY, ["SELECT 1"], "SELECT 1 is not the name of a query: pass SQL with --sql."),
         (ANY, ["zzz"], "There is no named query zzz: `spotify-etl query` lists them all."),
         (ANY, ["--sql", "SELECT 1; SELECT 2"], "Athena rejected the query: Only one sql statement is allowed."),
         (ANY, ["--sql", " ;"], "The query is empty: pass SQL with --sql or --file, or the name of a query."),
