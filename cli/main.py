@@ -277,6 +277,9 @@ def query(
     from_: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, month or year.")] = "",
     to: Annotated[str, typer.Option(metavar="DAY", help="Last day, month or year.")] = "",
     number: Annotated[str, typer.Option(metavar="N", help="How many rows of each kind.")] = "",
+    shell: Annotated[
+        bool, typer.Option("--shell", help="Read several queries from the terminal, with history and completion.")
+    ] = False,
     stack: StackOption = "",
     local: LocalOption = False,
 ) -> None:
@@ -288,7 +291,8 @@ def query(
 
     All rows: spotify-etl query --sql "SELECT * FROM listens" --out listens.parquet
     """
-    from cli.query.command import QueryRequest, run_query_command  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.query.command import run_query_command  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.query.request import QueryRequest  # noqa: PLC0415
     from cli.query_parameters import period  # noqa: PLC0415 - sqlglot likewise
 
     parameters = period(year, from_, to)
@@ -298,7 +302,9 @@ def query(
             raise typer.BadParameter(f"--param is {one!r}, but must be NAME=VALUE")
         parameters[key.strip()] = value
     run_query_command(
-        QueryRequest(name=name, sql=sql, file=file, form=form, out=out, chart=chart, parameters=parameters),
+        QueryRequest(
+            name=name, sql=sql, file=file, form=form, out=out, chart=chart, parameters=parameters, interactive=shell
+        ),
         stack=stack,
         local=local,
     )

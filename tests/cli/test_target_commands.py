@@ -159,7 +159,7 @@ def test_named_query_is_answered_in_every_format(run: Run, lived: World, tmp_pat
     assert status == 0
     assert [str(json.loads(line)["listens"]) for line in out.rstrip("\n").split("\n")] == [row[3] for row in rows]
     assert err.endswith("The local cloud costs nothing.\n")
-    for name in ("rows.csv", "rows.parquet", "chart.html"):
+    for name in ("rows.csv", "rows.parquet", "chart.png"):
         chart = ["--chart"] if name.startswith("chart") else []
         assert run("query", "top_artists", "--out", str(tmp_path / name), *chart)[0] == 0
         assert (tmp_path / name).stat().st_size > 100
