@@ -9,7 +9,7 @@ from cli.presentation import read_line
 
 
 def confirm(console: Console, question: str, answer: str) -> None:
-    """Ask a question, and go on only with the right answer.
+    """Ask a question, and continue only with the right answer.
 
     Args:
         console: where to ask.

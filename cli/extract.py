@@ -119,11 +119,11 @@ def _start(target: Target, function: DeployedFunction, streams: str, *, full: bo
 
 def _follow(target: Target, function: DeployedFunction, run: StartedRun, console: Console, poll_seconds: float) -> None:
     try:
-        with aws_errors("the run goes on, and `spotify-etl status` shows its result"):
+        with aws_errors("the run continues, and `spotify-etl status` shows its result"):
             _Follower(target, function, run, console, poll_seconds).follow()
     except KeyboardInterrupt as error:
         raise StillRunningError(
-            "Stopped waiting. The run goes on without this command: `spotify-etl status` shows its result."
+            "Stopped waiting. The run continues without this command: `spotify-etl status` shows its result."
         ) from error
 
 

@@ -28,7 +28,7 @@ POLL_SECONDS = 2.0
 _LATE = timedelta(seconds=30)
 """How late CloudWatch may serve a line."""
 _REMEMBERED = 20_000
-"""How many lines `--follow` remembers, so that it prints each once."""
+"""How many lines `--follow` remembers, to print each only once."""
 _FIELD_CHARACTERS = 160
 _STYLES = {"WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red"}
 
@@ -59,10 +59,10 @@ def show_logs(
     Args:
         target: the pipeline.
         request: which lines.
-        follow: whether to go on with new lines until the user stops it.
+        follow: whether to print new lines too, until the user stops it.
         console: where to print.
         poll_seconds: how often to look for new lines.
-        polls: how often to look for new lines at most; None for ever.
+        polls: how often to look for new lines at most; None for no limit.
 
     Raises:
         CommandError: an option is wrong, or AWS refused a request.
@@ -76,7 +76,7 @@ def show_logs(
     try:
         _print_lines(target.client("logs"), functions, request, since, follow, console, poll_seconds, polls)
     except KeyboardInterrupt as error:
-        raise StillRunningError("Stopped. The pipeline goes on.") from error
+        raise StillRunningError("Stopped. The pipeline itself keeps running.") from error
 
 
 def _print_lines(

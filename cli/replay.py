@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _THREADS = 8
 _RUNS = "runs"
-"""What stands for the manifests where others are named by their stream."""
+"""The manifests, in the list of streams."""
 _AFTERWARDS = "New tables, columns and partitions appear in Athena with the next crawl: run `spotify-etl crawl`."
 _REDONE_BY = {
     "extract": "a new run reads what they would have read: `spotify-etl extract`",

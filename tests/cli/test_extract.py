@@ -135,7 +135,7 @@ def test_crash_before_the_manifest_is_one_sentence(stack: OperatedStack) -> None
         run(stack)
 
 
-def test_waits_are_told_as_they_happen(stack: OperatedStack) -> None:
+def test_waits_are_shown_as_they_happen(stack: OperatedStack) -> None:
     at = int(datetime(2026, 11, 2, 6, 30, 5, tzinfo=UTC).timestamp() * 1000)
     wait = {"level": "INFO", "message": "Spotify asks for a wait (429).", "run_id": RUN, "seconds": 7}
     other = {**wait, "run_id": "20261102T062000Z-hourly", "seconds": 9}
@@ -159,7 +159,7 @@ def test_stopped_command_leaves_the_run_alone(stack: OperatedStack, monkeypatch:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("cli.extract.time.sleep", stop)
-    with pytest.raises(StillRunningError, match=r"^Stopped waiting\. The run goes on without this command"):
+    with pytest.raises(StillRunningError, match=r"^Stopped waiting\. The run continues without this command"):
         run(stack)
 
 

@@ -156,12 +156,12 @@ def test_following_prints_each_line_once() -> None:
     assert len(lines) == 2
 
 
-def test_stopped_command_says_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_command_says_what_continues(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(_: float) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("cli.logs.time.sleep", stop)
-    with pytest.raises(StillRunningError, match=r"^Stopped\. The pipeline goes on\.$"):
+    with pytest.raises(StillRunningError, match=r"^Stopped\. The pipeline itself keeps running\.$"):
         show({"/e": [event(POWERTOOLS)]}, LogRequest(), follow=True)
 
 

@@ -84,7 +84,7 @@ def test_bad_request_is_one_sentence(stack: OperatedStack, request_: ReplayReque
     assert sent(stack) == []
 
 
-def test_stopped_replay_says_what_goes_on(stack: OperatedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_replay_says_what_continues(stack: OperatedStack, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
