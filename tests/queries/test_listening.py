@@ -15,6 +15,7 @@ from tests.queries.player import Player, exported
 from tests.thoroughness import examples
 
 OF_ALL_KINDS = {
+    "compare_periods",
     "listening_by_day",
     "listening_by_hour_and_weekday",
     "listening_by_platform_and_country",
