@@ -8,6 +8,7 @@ import sys
 import tempfile
 import traceback
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -22,13 +23,23 @@ app = typer.Typer(
     name="spotify-etl",
     help="Your Spotify library and listening history as SQL tables.",
     invoke_without_command=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        write_line(sys.stdout, f"spotify-etl {version('spotify-etl')}")
+        raise typer.Exit
+
+
 @app.callback()
-def spotify_etl(context: typer.Context) -> None:
+def spotify_etl(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     """Your Spotify library and listening history as SQL tables."""
     if context.invoked_subcommand is None:
         context.get_help()  # It prints the help itself.
@@ -226,7 +237,7 @@ def main() -> None:
 def _run(interrupts: list[int]) -> tuple[str, int]:
     """Run the command and return an error message of one sentence, if any, and the exit status."""
     try:
-        app(standalone_mode=False)
+        app(prog_name="spotify-etl", standalone_mode=False)
     except CommandError as error:
         return str(error), 1
     except typer.TyperException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,19 @@ def test_where_no_file_can_be_written_the_error_itself_is_told(
         "An unexpected error occurred; no log file could be written, and the error was "
         "ValueError('odd'). Please report it.\n"
     )
+
+
+def test_version_is_the_packages_own(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["spotify-etl", "--version"])
+    main()
+    assert capsys.readouterr().out == f"spotify-etl {version('spotify-etl')}\n"
+
+
+def test_shells_complete_the_commands(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["spotify-etl"])
+    monkeypatch.setenv("_SPOTIFY_ETL_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "spotify-etl import")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main()
+    assert capsys.readouterr().out.split() == ["import-history"]

@@ -6,6 +6,7 @@ import base64
 import copy
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pipeline.analytics import NAMED_QUERIES, Analytics, NamedQueryError, read_d
 from pipeline.lake import Lake
 from pipeline.settings import MAX_CATALOGUE_URIS, Settings
 from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
+from scripts import architecture_graph
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.program import MODES, Mode, Program, run
 from tests.thoroughness import sampled
@@ -147,6 +149,27 @@ def test_every_output_is_filled(up: Program) -> None:
 
 
 # The lake.
+
+
+def test_the_drawn_graph_is_the_programs(up: Program) -> None:
+    page = architecture_graph.PAGE.read_text("utf-8")
+
+    assert page == architecture_graph.page_with_graph(page, up), "The graph is stale: run `make architecture`."
+    # Every hop of the flow, and nothing without an arrow.
+    drawn = {(edge.source, edge.target) for edge in architecture_graph.edges(up)}
+    for source, target in (
+        ("Schedule_spotify_etl_daily", "Function_spotify_etl_extract"),
+        ("Function_spotify_etl_extract", "Bucket_spotify_etl_raw"),
+        ("Bucket_spotify_etl_raw", "Queue_spotify_etl_transform"),
+        ("Queue_spotify_etl_transform", "Function_spotify_etl_transform"),
+        ("Function_spotify_etl_transform", "Bucket_spotify_etl_transformed"),
+        ("Bucket_spotify_etl_transformed", "Crawler_spotify_etl"),
+        ("EventRule_spotify_etl_crawled", "Function_spotify_etl_publish"),
+        ("Workgroup_spotify_etl", "Bucket_spotify_etl_athena_results"),
+    ):
+        assert (source, target) in drawn
+    nodes = re.findall(r"^  (\w+)[\[(]", page, re.MULTILINE)
+    assert sorted(nodes) == sorted({end for edge in drawn for end in edge})
 
 
 @pytest.mark.parametrize("name", ["raw", "transformed", "athena-results"])
@@ -294,7 +317,16 @@ def test_the_secret_is_empty(up: Program) -> None:
                 "TRANSFORMED_RETENTION_DAYS": "90",
             },
         ),
-        ("transform", 1024, 300, {"RAW_BUCKET": RAW, "TRANSFORMED_BUCKET": TRANSFORMED}),
+        (
+            "transform",
+            1024,
+            300,
+            {
+                "RAW_BUCKET": RAW,
+                "TRANSFORMED_BUCKET": TRANSFORMED,
+                "QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/spotify-etl-transform-1a2b3c4",
+            },
+        ),
         (
             "publish",
             256,
