@@ -15,9 +15,12 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import CommandError
+from cli.errors import CommandError, StillRunningError
 from cli.presentation import terminal, write_line
 from handlers.streams import default_streams
+
+_INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 
 app = typer.Typer(
     name="spotify-etl",
@@ -227,8 +230,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     interrupts = _record_interrupts()
     sentence, status = _run(interrupts)
-    if interrupts:
-        sentence, status = "Stopped. Everything that this command had started has been shut down.", 130
+    if interrupts and status != _INTERRUPTED:
+        sentence, status = "Stopped. Everything that this command had started has been shut down.", _INTERRUPTED
     if status:
         write_line(sys.stderr, sentence)
         sys.exit(status)
@@ -238,6 +241,8 @@ def _run(interrupts: list[int]) -> tuple[str, int]:
     """Run the command and return an error message of one sentence, if any, and the exit status."""
     try:
         app(prog_name="spotify-etl", standalone_mode=False)
+    except StillRunningError as error:
+        return str(error), _INTERRUPTED
     except CommandError as error:
         return str(error), 1
     except typer.TyperException as error:

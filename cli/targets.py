@@ -10,13 +10,22 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+from rich.console import Console
 
 from cli.errors import CommandError
+from cli.presentation import print_line
 from cli.project import PROJECT
 from cli.stacks import deployed_stack, stack_names
 from cli.text import quoted
 from local.running_cloud import WORKING_FOLDER, RunningCloud
+
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+"""Codes of errors: the credentials were right once."""
+_UNKNOWN = frozenset(
+    {"InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException"}
+)
+"""Codes of errors: AWS does not know the credentials."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,20 @@ class Target:
     """Returns a boto3 client of a service in the pipeline's account and region."""
     local: RunningCloud | None = None
     """The local cloud, if the pipeline runs there."""
+
+    def output(self, name: str) -> Any:
+        """Return one of the stack's outputs.
+
+        Raises:
+            CommandError: the stack was deployed before the program had this output.
+        """
+        if name not in self.outputs:
+            raise CommandError("An older version deployed this stack: run `pulumi up`, then the command again.")
+        return self.outputs[name]
+
+    def announce(self, console: Console) -> None:
+        """Print what the command acts on: the first line of its output."""
+        print_line(console, f"Using {self.description}.")
 
 
 def find_target(
@@ -76,15 +99,31 @@ def aws_errors(advice: str = "check your credentials and region") -> Iterator[No
     """Turn an error of AWS into one sentence.
 
     Args:
-        advice: what the user can do.
+        advice: what the user can do, unless the error itself says more.
 
     Raises:
         CommandError: a request in the block was refused, or not answered.
     """
     try:
         yield
-    except (BotoCoreError, ClientError, ValueError) as error:  # An invalid region name is a ValueError.
-        raise CommandError(f"AWS refused a request or did not respond ({quoted(error)}): {advice}.") from error
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(
+            f"AWS refused a request or did not respond ({quoted(error).rstrip('.')}): {_advice(error) or advice}."
+        ) from error
+
+
+def _advice(error: BotoCoreError | ClientError) -> str:
+    """Return what helps against an error whose cause is plain; '' for others."""
+    if isinstance(error, EndpointConnectionError) and "//127.0.0.1:" in str(error):
+        return "start the local cloud again with `spotify-etl local up`"
+    if isinstance(error, NoCredentialsError):
+        return "log in to AWS, for example with `aws sso login` or `aws configure`"
+    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else ""
+    if code in _EXPIRED:
+        return "your credentials have expired, so log in to AWS again, for example with `aws sso login`"
+    if code in _UNKNOWN:
+        return "AWS does not know these credentials, so check AWS_PROFILE, or log in to AWS again"
+    return ""
 
 
 def _stack_target(name: str, project: Path) -> Target:
@@ -92,8 +131,12 @@ def _stack_target(name: str, project: Path) -> Target:
     region = stack.outputs.get("region")
 
     def client(service: str) -> Any:
-        with aws_errors():
+        try:
             return boto3.client(service, region_name=region)  # type: ignore[call-overload] # names are literals in the stubs
+        except (BotoCoreError, ValueError) as error:  # An invalid endpoint or region is a ValueError.
+            raise CommandError(
+                f"Cannot create an AWS client ({quoted(error)}): check your AWS configuration and the stack's region."
+            ) from error
 
     return Target(f"the stack {stack.name} in {region}", stack.outputs, client)
 

@@ -95,6 +95,8 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     """URL of the queue of raw objects that wait for the transform."""
     dead_letter_queue_urls: pulumi.Output[dict[str, str]]
     """URLs of the dead-letter queues by step: extract, transform, crawl, publish."""
+    log_group_names: pulumi.Output[dict[str, str]]
+    """Names of the functions' log groups, by function: extract, transform, publish."""
     spotify_secret_name: pulumi.Output[str]
     """Name of the secret for the Spotify app and its refresh token; it is created empty."""
     named_queries: pulumi.Output[dict[str, str]]
@@ -150,6 +152,9 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             transform=transformation.dead_letters.url,
             crawl=catalog.crawl_dead_letters.url,
             publish=catalog.publish_dead_letters.url,
+        )
+        self.log_group_names = pulumi.Output.all(
+            **{function: group.name for function, group in monitoring.log_groups.items()}
         )
         self.spotify_secret_name = extraction.secret.name
         queries = analytics.named_queries

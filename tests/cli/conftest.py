@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -44,3 +46,27 @@ def archives() -> Iterator[Archives]:
     """Open zips, and close them after the test."""
     with Archives() as opened:
         yield opened
+
+
+@pytest.fixture(name="pulumi")
+def fixture_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Puts a command first on the path that prints what a test gives by the words it is called with."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+
+    def install(stacks: list[str], outputs: dict[str, dict[str, Any]]) -> None:
+        answers: dict[str, Any] = {"stack ls --json": [{"name": name} for name in stacks]}
+        answers |= {f"stack output --json --stack {name}": found for name, found in outputs.items()}
+        cases = [
+            f'"{words} --cwd "*" --non-interactive") echo \'{json.dumps(answer)}\';;'
+            for words, answer in answers.items()
+        ]
+        command = folder / "pulumi"
+        command.write_text(
+            f'#!/bin/sh\ncase "$*" in\n{chr(10).join(cases)}\n'
+            '*) echo "error: no stack named such found" >&2; exit 255;;\nesac\n'
+        )
+        command.chmod(0o755)
+
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return install

@@ -122,6 +122,9 @@ def test_every_output_is_filled(up: Program) -> None:
         "dead_letter_queue_urls": {
             hop: f"{queue}{hop}-dead-letters-1a2b3c4" for hop in ("extract", "transform", "crawl", "publish")
         },
+        "log_group_names": {
+            function: f"spotify-etl-{function}-1a2b3c4" for function in ("extract", "transform", "publish")
+        },
         "spotify_secret_name": "spotify-etl-spotify-1a2b3c4",
         "named_queries": {path.stem: f"id-of-{path.stem}" for path in NAMED_QUERIES.glob("*.sql")},
         "region": REGION,
