@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from cli.errors import CommandError, StillRunningError
+from cli.options import LocalOption, StackOption
 from cli.presentation import terminal, write_line
 from handlers.streams import default_streams
 
@@ -121,6 +122,29 @@ def report(
         open_browser=open_browser,
         console=terminal(),
     )
+
+
+@app.command()
+def export(
+    formats: Annotated[
+        str, typer.Option("--format", help="What to write, comma-separated: duckdb, parquet, csv, m3u.")
+    ] = "duckdb",
+    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("spotify-export"),
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an earlier export in that folder.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Copy your tables, views and playlists to files on this machine.
+
+    One DuckDB file with every table, view and named query: spotify-etl export
+
+    For spreadsheets and players: spotify-etl export --format csv,m3u --out ~/spotify
+    """
+    from cli.lake_export import export_lake, parse_formats  # noqa: PLC0415 - boto3 and DuckDB take a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    wanted = parse_formats(formats)
+    export_lake(find_target(stack, local=local), wanted, out.expanduser(), replace=replace, console=terminal())
 
 
 @app.command()
