@@ -246,6 +246,76 @@ def import_history(
         raise typer.BadParameter("Pass the stack's raw bucket with --bucket, or use --dry-run")
 
 
+@app.command()
+def query(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A named query; without one, all are listed.", show_default=False)
+    ] = "",
+    *,
+    sql: Annotated[str, typer.Option(metavar="TEXT", help="SQL in Athena's dialect instead of a named query.")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="A file with SQL, or - for standard input.", show_default=False)
+    ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="table, csv, json (an object a line) or parquet; by default what --out ends with, else a table.",
+            show_default=False,
+        ),
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="The file for all rows, or for the chart.", show_default=False)
+    ] = None,
+    chart: Annotated[
+        bool, typer.Option("--chart", help="Draw the rows as bars; with --out as .svg, .png or .html.")
+    ] = False,
+    params: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="NAME=VALUE", help="Value of a parameter of the query.", show_default=False),
+    ] = None,
+    year: Annotated[str, typer.Option(metavar="YYYY", help="Only this year.")] = "",
+    from_: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, month or year.")] = "",
+    to: Annotated[str, typer.Option(metavar="DAY", help="Last day, month or year.")] = "",
+    number: Annotated[str, typer.Option(metavar="N", help="How many rows of each kind.")] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Run a named query or SQL in Athena, and show the rows or write them to a file.
+
+    What there is: spotify-etl query
+
+    A year's artists: spotify-etl query top_artists --year 2025 --chart
+
+    All rows: spotify-etl query --sql "SELECT * FROM listens" --out listens.parquet
+    """
+    from cli.query.command import QueryRequest, run_query_command  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.query_parameters import period  # noqa: PLC0415 - sqlglot likewise
+
+    parameters = period(year, from_, to)
+    for one in [*(params or []), *([f"number={number}"] if number else [])]:
+        key, equals, value = one.partition("=")
+        if not (equals and key):
+            raise typer.BadParameter(f"--param is {one!r}, but must be NAME=VALUE")
+        parameters[key.strip()] = value
+    run_query_command(
+        QueryRequest(name=name, sql=sql, file=file, form=form, out=out, chart=chart, parameters=parameters),
+        stack=stack,
+        local=local,
+    )
+
+
+@app.command()
+def crawl(stack: StackOption = "", local: LocalOption = False) -> None:
+    """Make new data visible: crawl the tables, then publish the views, and follow both to the end.
+
+    For example, after a run that was started by hand: spotify-etl crawl
+    """
+    from cli.crawl import run_crawl  # noqa: PLC0415 - boto3 takes a second to import
+
+    run_crawl(stack=stack, local=local, console=terminal())
+
+
 def main() -> None:
     """Run the command in `sys.argv`; exit status 1 for an error, 2 for wrong usage, 130 for Ctrl-C."""
     # A title in another script must not crash the command on a terminal that cannot print it.

@@ -129,7 +129,7 @@ def bar_chart(title: str, bars: Sequence[tuple[str, float]]) -> Table:
     chart.add_column(width=_CHART_WIDTH)
     chart.add_column(justify="right")
     for label, value in bars:
-        chart.add_row(_cell(label), Bar(longest, 0, value, width=_CHART_WIDTH, color="green"), f"{value:g}")
+        chart.add_row(_cell(label), Bar(longest, 0, value, width=_CHART_WIDTH, color="green"), f"{value:,.10g}")
     return chart
 
 

@@ -132,7 +132,12 @@ def _stack_target(name: str, project: Path) -> Target:
 
     def client(service: str) -> Any:
         try:
-            return boto3.client(service, region_name=region)  # type: ignore[call-overload] # names are literals in the stubs
+            return boto3.client(
+                service,  # type: ignore[call-overload] # the stubs have a literal type for service names
+                region_name=region,
+                # Athena answers only a few requests a second.
+                config=Config(retries={"mode": "standard", "total_max_attempts": 8}),
+            )
         except (BotoCoreError, ValueError) as error:  # An invalid endpoint or region is a ValueError.
             raise CommandError(
                 f"Cannot create an AWS client ({quoted(error)}): check your AWS configuration and the stack's region."
