@@ -277,6 +277,9 @@ def query(
     year: Annotated[str, typer.Option(metavar="YYYY", help="Only this year.")] = "",
     from_: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, month or year.")] = "",
     to: Annotated[str, typer.Option(metavar="DAY", help="Last day, month or year.")] = "",
+    compare: Annotated[
+        str, typer.Option(metavar="PERIOD", help="For compare_periods: the other period, as 2019 or FROM..TO.")
+    ] = "",
     number: Annotated[str, typer.Option(metavar="N", help="How many rows of each kind.")] = "",
     stack: StackOption = "",
     local: LocalOption = False,
@@ -290,9 +293,9 @@ def query(
     All rows: spotify-etl query --sql "SELECT * FROM listens" --out listens.parquet
     """
     from cli.query.command import QueryRequest, run_query_command  # noqa: PLC0415 - boto3 takes a second to import
-    from cli.query_parameters import period  # noqa: PLC0415 - sqlglot likewise
+    from cli.query_parameters import compared_period, period  # noqa: PLC0415 - sqlglot likewise
 
-    parameters = period(year, from_, to)
+    parameters = period(year, from_, to) | (compared_period(compare) if compare else {})
     for one in [*(params or []), *([f"number={number}"] if number else [])]:
         key, equals, value = one.partition("=")
         if not (equals and key):
