@@ -138,8 +138,7 @@ compared AS (
         t.account_id,
         'total' AS kind,
         CAST(m.place AS bigint) AS place,
-        CASE m.place WHEN 1 THEN 'listens' WHEN 2 THEN 'minutes' WHEN 3 THEN 'days' WHEN 4 THEN 'artists' ELSE 'tracks' END
-            AS name,
+        element_at(ARRAY['listens', 'minutes', 'days', 'artists', 'tracks'], m.place) AS name,
         CAST(NULL AS varchar) AS artist_name,
         CASE m.place
             WHEN 1 THEN t.listens

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from cli.duckdb_file import parse_query, tables_of
 from handlers.tables import TABLES
-from tests.queries import test_listening, test_named, test_periods
+from tests.queries import test_history, test_listening, test_named, test_periods
 from tests.queries.lake import NAMED, VIEWS, Lake
 
 QUERIES = {f"views/{name}": sql for name, sql in VIEWS.items()} | {f"named/{name}": sql for name, sql in NAMED.items()}
@@ -40,7 +40,9 @@ def test_there_are_at_least_ten_named_queries() -> None:
 @pytest.mark.parametrize("name", NAMED)
 def test_a_named_query_has_a_test_of_its_result(name: str) -> None:
     tests = [
-        test.removeprefix("test_") for module in (test_named, test_listening, test_periods) for test in vars(module)
+        test.removeprefix("test_")
+        for module in (test_named, test_listening, test_periods, test_history)
+        for test in vars(module)
     ]
 
     assert [test for test in tests if test.startswith(name)]

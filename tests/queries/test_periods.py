@@ -32,7 +32,7 @@ REACHING_BEYOND = {
 }
 """Queries that show what was heard before or after the period too."""
 FROM_THE_API = {"plays_by_playlist"}
-LIBRARY = {"new_releases", "new_this_month"}
+LIBRARY = {"coverage", "new_releases", "new_this_month"}
 """Queries whose period is not of listening."""
 ABOUT: dict[str, Any] = {"platform": "ios", "country": "PT", "album_name": "Arrival"}
 
