@@ -125,6 +125,32 @@ def report(
 
 
 @app.command()
+def labels(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            readable=False,  # The command itself reports why a file cannot be read.
+            help="A CSV file with the columns subject, label and excluded.",
+        ),
+    ],
+    account_id: Annotated[
+        str, typer.Option(help="The account_id that the labels belong to, if it is not the logged-in account.")
+    ] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Label tracks, artists and playlists, or exclude them from your listening; replaces earlier labels.
+
+    The subject is a Spotify URI or link, or an artist's name: spotify-etl labels my_labels.csv
+    """
+    from cli.labels import import_labels  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    import_labels(file, find_target(stack, local=local), account_id=account_id.strip(), console=terminal())
+
+
+@app.command()
 def export(
     formats: Annotated[
         str, typer.Option("--format", help="What to write, comma-separated: duckdb, parquet, csv, m3u.")

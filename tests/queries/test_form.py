@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from cli.duckdb_file import parse_query, tables_of
 from handlers.tables import TABLES
-from tests.queries import test_history, test_listening, test_named, test_periods
+from tests.queries import test_history, test_labels, test_listening, test_named, test_periods
 from tests.queries.lake import NAMED, VIEWS, Lake
 
 QUERIES = {f"views/{name}": sql for name, sql in VIEWS.items()} | {f"named/{name}": sql for name, sql in NAMED.items()}
@@ -41,7 +41,7 @@ def test_there_are_at_least_ten_named_queries() -> None:
 def test_a_named_query_has_a_test_of_its_result(name: str) -> None:
     tests = [
         test.removeprefix("test_")
-        for module in (test_named, test_listening, test_periods, test_history)
+        for module in (test_named, test_listening, test_periods, test_history, test_labels)
         for test in vars(module)
     ]
 
