@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 from rich.console import Console
@@ -21,6 +22,9 @@ def label_heard(world: World, folder: Path) -> None:
         }
     )
     path = folder / "labels.csv"
-    path.write_text(f'subject,label,excluded\n"{artists[0]}",favourite,\n"{artists[-1]}",,yes\n', encoding="utf-8")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(
+            [("subject", "label", "excluded"), (artists[0], "favourite", ""), (artists[-1], "", "yes")]
+        )
     target = Target("the cloud", world.outputs, world.cloud.client)
     import_labels(path, target, account_id="", console=Console(quiet=True))

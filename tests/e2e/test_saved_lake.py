@@ -94,7 +94,9 @@ def test_every_format_is_exported(lived: World, tmp_path: Path) -> None:
     export_lake(target, parse_formats("duckdb,parquet,csv,m3u"), tmp_path, replace=False, console=Console(quiet=True))
 
     [[listens]] = lived.query("SELECT count(*) FROM listens").rows
-    assert duckdb.sql(f"SELECT count(*) FROM '{tmp_path}/csv/listens.csv'").fetchall() == [(int(listens or 0),)]
+    with duckdb.connect() as database:
+        found = database.execute("SELECT count(*) FROM read_csv(?)", [str(tmp_path / "csv/listens.csv")]).fetchall()
+    assert found == [(int(listens or 0),)]
     [[playlists]] = lived.query("SELECT count(*) FROM current_playlists").rows
     # The saved tracks are one too.
     assert len(list((tmp_path / "playlists").iterdir())) == int(playlists or 0) + 1
