@@ -2,7 +2,7 @@
 -- Spotify then sends only when an entry was added. An entry therefore gets the names of what was once read with the
 -- same time and is no longer there; if there are several such names (candidates), you may have removed the others
 -- yourself. `not playable` is what Spotify still names but does not play in your country.
-WITH current_entries AS (
+WITH lines AS (
     SELECT
         account_id,
         playlist_id AS list_id,
@@ -14,7 +14,9 @@ WITH current_entries AS (
         album_name,
         added_at,
         added_at_local,
-        is_available
+        1 AS is_current,
+        CASE WHEN is_available THEN 0 ELSE 1 END AS is_gone,
+        _extracted_at
     FROM current_playlist_items
     UNION ALL
     SELECT
@@ -28,105 +30,121 @@ WITH current_entries AS (
         album_name,
         added_at,
         added_at_local,
-        is_available
+        1 AS is_current,
+        CASE WHEN is_available THEN 0 ELSE 1 END AS is_gone,
+        _extracted_at
     FROM current_saved_tracks
-),
-
-gone AS (
-    SELECT account_id, list_id, list_name, added_at, added_at_local, count(*) AS entries
-    FROM current_entries
-    WHERE item_uri = '' AND NOT is_available
-    GROUP BY account_id, list_id, list_name, added_at, added_at_local
-),
-
-once_read AS (
-    SELECT
-        i.account_id,
-        i.playlist_id AS list_id,
-        i.item_uri,
-        i.item_name,
-        coalesce(i.artist_name, i.show_name) AS artist_name,
-        i.album_name,
-        i.added_at,
-        i._extracted_at
-    FROM playlist_items AS i
-    JOIN line_versions AS v
-        ON v._raw_key = i._raw_key AND v._line = i._line AND v._schema_version = i._schema_version
-    WHERE v.stream = 'playlist_items' AND i.item_uri <> ''
     UNION ALL
     SELECT
-        t.account_id,
+        account_id,
+        playlist_id AS list_id,
+        CAST(NULL AS varchar) AS list_name,
+        item_uri,
+        CAST(NULL AS varchar) AS track_id,
+        item_name,
+        coalesce(artist_name, show_name) AS artist_name,
+        album_name,
+        added_at,
+        CAST(NULL AS timestamp) AS added_at_local,
+        0 AS is_current,
+        0 AS is_gone,
+        _extracted_at
+    FROM playlist_items
+    WHERE item_uri <> ''
+    UNION ALL
+    SELECT
+        account_id,
         '' AS list_id,
-        t.item_uri,
-        t.track_name AS item_name,
-        t.artist_name,
-        t.album_name,
-        t.added_at,
-        t._extracted_at
-    FROM saved_tracks AS t
-    JOIN line_versions AS v
-        ON v._raw_key = t._raw_key AND v._line = t._line AND v._schema_version = t._schema_version
-    WHERE v.stream = 'saved_tracks' AND t.item_uri <> ''
+        CAST(NULL AS varchar) AS list_name,
+        item_uri,
+        CAST(NULL AS varchar) AS track_id,
+        track_name AS item_name,
+        artist_name,
+        album_name,
+        added_at,
+        CAST(NULL AS timestamp) AS added_at_local,
+        0 AS is_current,
+        0 AS is_gone,
+        _extracted_at
+    FROM saved_tracks
+    WHERE item_uri <> ''
 ),
 
-named AS (
+entries AS (
     SELECT
-        g.account_id,
-        g.list_id,
-        g.added_at,
-        o.item_uri,
-        max_by(coalesce(o.item_name, ''), o._extracted_at) AS item_name,
-        max_by(coalesce(o.artist_name, ''), o._extracted_at) AS artist_name,
-        max_by(coalesce(o.album_name, ''), o._extracted_at) AS album_name,
-        count(*) OVER (PARTITION BY g.account_id, g.list_id, g.added_at) AS candidates
-    FROM gone AS g
-    JOIN once_read AS o ON o.account_id = g.account_id AND o.list_id = g.list_id AND o.added_at = g.added_at
-    LEFT JOIN current_entries AS c
-        ON c.account_id = o.account_id AND c.list_id = o.list_id AND c.item_uri = o.item_uri
-    WHERE c.account_id IS NULL
-    GROUP BY g.account_id, g.list_id, g.added_at, o.item_uri
+        account_id,
+        list_id,
+        item_uri,
+        added_at,
+        max(list_name) AS list_name,
+        max(track_id) AS track_id,
+        max_by(coalesce(item_name, ''), _extracted_at) AS item_name,
+        max_by(coalesce(artist_name, ''), _extracted_at) AS artist_name,
+        max_by(coalesce(album_name, ''), _extracted_at) AS album_name,
+        max(added_at_local) AS added_at_local,
+        CAST(sum(is_current) AS bigint) AS entries_now,
+        CAST(sum(is_gone) AS bigint) AS entries_gone
+    FROM lines
+    GROUP BY account_id, list_id, item_uri, added_at
+),
+
+matched AS (
+    SELECT
+        account_id,
+        list_id,
+        item_uri,
+        added_at,
+        max(list_name) OVER (PARTITION BY account_id, list_id) AS list_name,
+        track_id,
+        item_name,
+        artist_name,
+        album_name,
+        max(added_at_local) OVER same_time AS added_at_local,
+        entries_now,
+        CAST(sum(entries_gone) OVER same_time AS bigint) AS gone_then,
+        CASE
+            WHEN item_uri <> '' AND max(entries_now) OVER (PARTITION BY account_id, list_id, item_uri) = 0 THEN 1
+            ELSE 0
+        END AS is_candidate
+    FROM entries
+    WINDOW same_time AS (PARTITION BY account_id, list_id, added_at)
+),
+
+counted AS (
+    SELECT
+        account_id,
+        list_id,
+        item_uri,
+        list_name,
+        track_id,
+        item_name,
+        artist_name,
+        album_name,
+        added_at_local,
+        entries_now,
+        gone_then,
+        is_candidate,
+        CAST(sum(is_candidate) OVER (PARTITION BY account_id, list_id, added_at) AS bigint) AS candidates
+    FROM matched
 ),
 
 found AS (
     SELECT
-        g.account_id,
-        'gone' AS reason,
-        g.list_name,
-        nullif(n.item_name, '') AS item_name,
-        nullif(n.artist_name, '') AS artist_name,
-        nullif(n.album_name, '') AS album_name,
-        g.added_at_local AS added_at,
-        g.entries,
-        coalesce(n.candidates, 0) AS candidates,
-        n.item_uri,
-        g.list_id
-    FROM gone AS g
-    LEFT JOIN named AS n ON n.account_id = g.account_id AND n.list_id = g.list_id AND n.added_at = g.added_at
-    UNION ALL
-    SELECT
         c.account_id,
-        'not playable' AS reason,
+        CASE WHEN c.entries_now > 0 AND c.item_uri <> '' THEN 'not playable' ELSE 'gone' END AS reason,
         c.list_name,
-        c.item_name,
-        c.artist_name,
-        c.album_name,
+        nullif(c.item_name, '') AS item_name,
+        nullif(c.artist_name, '') AS artist_name,
+        nullif(c.album_name, '') AS album_name,
         c.added_at_local AS added_at,
-        count(*) AS entries,
-        count(*) AS candidates,
-        c.item_uri,
+        CASE WHEN c.entries_now > 0 AND c.item_uri <> '' THEN c.entries_now ELSE c.gone_then END AS entries,
+        CASE WHEN c.entries_now > 0 AND c.item_uri <> '' THEN 1 ELSE c.candidates END AS candidates,
+        nullif(c.item_uri, '') AS item_uri,
         c.list_id
-    FROM current_entries AS c
-    JOIN current_tracks AS t ON t.account_id = c.account_id AND t.track_id = c.track_id
-    WHERE NOT t.is_playable
-    GROUP BY
-        c.account_id,
-        c.list_name,
-        c.item_name,
-        c.artist_name,
-        c.album_name,
-        c.added_at_local,
-        c.item_uri,
-        c.list_id
+    FROM counted AS c
+    LEFT JOIN current_tracks AS t ON t.account_id = c.account_id AND t.track_id = c.track_id
+    WHERE (c.gone_then > 0 AND (c.is_candidate = 1 OR (c.item_uri = '' AND c.candidates = 0)))
+        OR (c.entries_now > 0 AND NOT coalesce(t.is_playable, true))
 )
 
 SELECT
