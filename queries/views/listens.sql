@@ -365,6 +365,6 @@ FROM heard AS h
 LEFT JOIN current_labels AS i ON i.account_id = h.account_id AND i.subject = h.item_key
 LEFT JOIN current_labels AS c
     ON c.account_id = h.account_id
-    AND c.subject = 'spotify:playlist:' || regexp_extract(h.context_uri, ':playlist:([A-Za-z0-9]+)$', 1)
+    AND c.subject = 'spotify:playlist:' || regexp_extract(h.context_uri, ':playlist:([A-Za-z0-9]+)', 1)
 LEFT JOIN current_labels AS a ON a.account_id = h.account_id AND a.subject = lower(h.artist_name)
 WHERE NOT (coalesce(i.excluded, false) OR coalesce(c.excluded, false) OR coalesce(a.excluded, false))
