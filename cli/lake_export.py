@@ -174,12 +174,13 @@ def _move(made: Path, place: Path, aside: Path) -> None:
 def _writing_to(folder: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        reason = getattr(error, "strerror", None) or quoted(error)
         raise CommandError(
-            f"Cannot write to {folder} ({error.strerror or quoted(error)}): free some space or choose another folder "
-            "with --out."
+            f"Cannot write to {folder} ({reason}): free some space or choose another folder with --out."
         ) from error
     except duckdb.Error as error:
         raise CommandError(
-            f"Cannot write to {folder} ({quoted(error)}): free some space or choose another folder with --out."
+            f"The stack's tables and views do not fit this version of the command ({quoted(error)}): run `pulumi up` "
+            "and `spotify-etl crawl`."
         ) from error

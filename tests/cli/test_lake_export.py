@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from rich.console import Console
 
@@ -173,6 +174,24 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_earlier_export(
         export("m3u", replace=True)
     assert len(names(tmp_path / "out" / "playlists")) == 5
     assert names(tmp_path / "out") == ["playlists"]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (duckdb.IOException("disk full"), r"^Cannot write to .*/out \(disk full\): free some space"),
+        (duckdb.CatalogException("no listens"), r"^The stack's tables and views do not fit .* \(no listens\): run"),
+    ],
+)
+def test_an_error_of_duckdb_is_one_sentence(
+    export: Callable[..., str], monkeypatch: pytest.MonkeyPatch, error: duckdb.Error, sentence: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(lake_export, "save_lake", fail)
+    with pytest.raises(CommandError, match=sentence):
+        export("duckdb")
 
 
 def test_a_folder_that_is_a_file_is_one_sentence(export: Callable[..., str], tmp_path: Path) -> None:
