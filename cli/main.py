@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import signal
 import sys
@@ -379,8 +380,25 @@ def _run(interrupts: list[int]) -> tuple[str, int]:
         return "The command needs input: run it in a terminal, or pass the values as options.", 1
     except Exception as error:  # noqa: BLE001 - the last line of defence: users never see a traceback
         if not interrupts:
-            return f"An unexpected error occurred; {_save_traceback(error)}. Please report it.", 1
+            return _unexpected(error), 1
     return "", 0
+
+
+def _disk_error(error: OSError) -> str:
+    """Return a sentence for an error that any command can meet: a disk that is full or cannot be written to."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk of {error.filename or tempfile.gettempdir()} is full: free some space and run it again."
+    if error.errno == errno.EROFS:
+        return f"{error.filename} is on a read-only disk: choose another folder."
+    if "No usable temporary directory" in str(error):
+        return "No folder for temporary files can be written to: free some space, or set TMPDIR to another folder."
+    return ""
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, OSError) and (sentence := _disk_error(error)):
+        return sentence
+    return f"An unexpected error occurred; {_save_traceback(error)}. Please report it."
 
 
 def _record_interrupts() -> list[int]:

@@ -100,8 +100,10 @@ def test_only_contract_names_are_fixed(up: Program) -> None:
 def test_contract_names_follow_the_stack() -> None:
     program = run(stack="My.Team-2")
 
-    assert program.outputs["glue_database_name"] == "spotify_my_team_2"
-    assert program.outputs["athena_workgroup_name"] == "spotify-etl-My.Team-2"
+    assert program.outputs["glue_database_name"] == "spotify_my_team_2_54df67e9"
+    assert program.outputs["athena_workgroup_name"] == "spotify-etl-my-team-2-54df67e9"
+    layers = {layer.inputs["layerName"] for layer in program.all("LayerVersion").values()}
+    assert layers == {f"spotify-etl-{name}-my-team-2-54df67e9" for name in ("extract", "transform", "publish")}
 
 
 def test_every_output_is_filled(up: Program) -> None:
@@ -126,6 +128,7 @@ def test_every_output_is_filled(up: Program) -> None:
             function: f"spotify-etl-{function}-1a2b3c4" for function in ("extract", "transform", "publish")
         },
         "spotify_secret_name": "spotify-etl-spotify-1a2b3c4",
+        "alerts_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:spotify-etl-alerts-1a2b3c4",
         "named_queries": {path.stem: f"id-of-{path.stem}" for path in NAMED_QUERIES.glob("*.sql")},
         "region": REGION,
         "next_steps": up.outputs["next_steps"],
@@ -193,7 +196,12 @@ def test_a_bucket_is_private_and_encrypted(up: Program, name: str) -> None:
     }
     assert up.one("BucketServerSideEncryptionConfiguration", resource).inputs == {
         **bucket,
-        "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}],
+        "rules": [
+            {
+                "blockedEncryptionTypes": ["SSE-C"],
+                "applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"},
+            }
+        ],
     }
 
 
@@ -266,6 +274,7 @@ def test_the_users_own_key_encrypts_buckets_secret_and_results() -> None:
     for encryption in program.all("BucketServerSideEncryptionConfiguration").values():
         assert encryption.inputs["rules"] == [
             {
+                "blockedEncryptionTypes": ["SSE-C"],
                 "applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY},
                 "bucketKeyEnabled": True,
             }
@@ -290,7 +299,22 @@ def test_both_keys_together_destroy_data() -> None:
     def entry() -> None:
         SpotifyEtlPipeline("spotify-etl", {"force_destroy": True, "allow_data_loss": True})
 
-    assert all(bucket.inputs["forceDestroy"] for bucket in run(entry=entry).all("Bucket").values())
+    program = run(entry=entry)
+    assert all(bucket.inputs["forceDestroy"] for bucket in program.all("Bucket").values())
+    assert not any(resource.protect for resource in program.resources)
+
+
+def test_a_bucket_with_data_is_protected_with_all_its_settings(up: Program) -> None:
+    protected = {resource.urn for resource in up.resources if resource.protect}
+    buckets = {f"spotify-etl-{name}" for name in ("raw", "transformed")}
+    assert protected == {
+        resource.urn
+        for resource in up.resources
+        if (resource.token.startswith("aws:s3/") or resource.token == "spotify-etl:index:Bucket")
+        and resource.name in buckets
+        and not resource.token.endswith(":BucketNotification")
+    }
+    assert len(protected) == 2 * 8
 
 
 # Extraction.
@@ -530,6 +554,15 @@ def test_dead_letters_wait_as_long_as_they_can(up: Program, hop: str) -> None:
         "messageRetentionSeconds": 1_209_600,
         "sqsManagedSseEnabled": True,
         "visibilityTimeoutSeconds": 30,
+    }
+
+
+def test_only_its_own_queue_moves_messages_to_the_dead_letter_queue(up: Program) -> None:
+    [allowed] = up.all("RedriveAllowPolicy").values()
+    assert allowed.inputs["queueUrl"].endswith("/spotify-etl-transform-dead-letters-1a2b3c4")
+    assert json.loads(allowed.inputs["redriveAllowPolicy"]) == {
+        "redrivePermission": "byQueue",
+        "sourceQueueArns": [arn("sqs", "spotify-etl-transform-1a2b3c4")],
     }
 
 
