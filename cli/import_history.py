@@ -34,6 +34,16 @@ if TYPE_CHECKING:
 ARRIVAL = "The plays will be in `plays` within minutes, and visible in Athena after the next crawl."
 
 
+@dataclass(frozen=True)
+class ImportedObjects:
+    """What an import has stored."""
+
+    account_id: str
+    """Whose plays they are."""
+    keys: tuple[str, ...]
+    """Keys of the objects with the plays, and of the manifests; none if all was there already."""
+
+
 def import_history(
     paths: Sequence[Path],
     bucket_name: str,
@@ -43,7 +53,7 @@ def import_history(
     console: Console,
     s3: S3Client | None = None,
     next_step: str = ARRIVAL,
-) -> None:
+) -> ImportedObjects:
     """Import the plays in the given files, except for files that have been imported before.
 
     Every file is read to its end before the first byte is uploaded.
@@ -56,6 +66,9 @@ def import_history(
         console: where progress and summary are printed.
         s3: a client of the stack's account; by default that of the environment.
         next_step: the last sentence if anything was stored; '' for none.
+
+    Returns:
+        What was stored.
 
     Raises:
         CommandError: nothing was found, a file has no plays or cannot be read to its end, or AWS refused a request.
@@ -73,8 +86,11 @@ def import_history(
             found, _Importer(bucket, run, state, Path(folder), again=again), run.started_at, console
         )
         named: set[str] = set()
+        keys: list[str] = []
         for export in summary.exports:
-            write_manifest(bucket, run, [summary.outcomes[one].manifest_unit(again=one in named) for one in export])
+            units = [summary.outcomes[one].manifest_unit(again=one in named) for one in export]
+            keys.append(str(write_manifest(bucket, run, units)))
+            keys += [key for one in export for key in summary.outcomes[one].read_keys]
             named.update(export)
     report(found, summary, lambda line: print_line(console, line))
     if broken := summary.broken:
@@ -86,8 +102,10 @@ def import_history(
         raise CommandError(f"{problem}, so {its} export does not count in `listens` yet: {advice} and {retry}.")
     if all(outcome.status == "unchanged" for outcome in summary.outcomes.values()):
         print_line(console, "All files have already been imported; nothing new was stored.")
-    elif next_step:
+        return ImportedObjects(run.account_id, ())
+    if next_step:
         print_line(console, next_step)
+    return ImportedObjects(run.account_id, tuple(keys))
 
 
 def check_paths(paths: Sequence[Path]) -> None:
@@ -115,7 +133,7 @@ def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
         raise CommandError(
             f"{problem}: {advice}, or leave {'it' if len(broken) == 1 else 'them'} out. Nothing was imported."
         )
-    print_line(console, "Nothing was imported. To import, run the command with --bucket instead of --dry-run.")
+    print_line(console, "Nothing was imported. To import, run the command without --dry-run.")
 
 
 def account_logged_in(login: tuple[bytes, str] | None) -> str:

@@ -19,7 +19,6 @@ import typer
 from cli.errors import CommandError, StillRunningError
 from cli.options import LocalOption, StackOption
 from cli.presentation import terminal, write_line
-from handlers.streams import default_streams
 
 _INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -91,9 +90,8 @@ def report(
             show_default=False,
         ),
     ] = None,
-    stack: Annotated[
-        str, typer.Option(help="The stack to query if no file is given; not needed if there is only one.")
-    ] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
     out: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("spotify-report.html"),
     year: Annotated[int | None, typer.Option(help="Year to show first in the year in review.")] = None,
     card: Annotated[Path | None, typer.Option(help="Also make an image of the year to share, as .svg or .png.")] = None,
@@ -108,7 +106,7 @@ def report(
 ) -> None:
     """Make a report of your listening: one HTML file, with charts, that needs no network.
 
-    From a stack: spotify-etl report --open
+    From a stack or the local cloud: spotify-etl report --open
 
     From your privacy export, on this machine alone: spotify-etl report my_spotify_data.zip --open
     """
@@ -119,6 +117,7 @@ def report(
         paths or [],
         ReportRequest(path=out, account_id=account_id, year=year, card=card),
         stack=stack,
+        local=local,
         timezone=timezone,
         open_browser=open_browser,
         console=terminal(),
@@ -176,31 +175,27 @@ def export(
 
 @app.command()
 def login(
-    secret: Annotated[
-        str, typer.Option(help="Name of the stack's secret; `pulumi stack output spotify_secret_name` prints it.")
-    ],
     client_id: Annotated[
-        str,
+        str | None,
         typer.Option(
-            prompt="Client id of your Spotify app",
-            help="Client id of your Spotify app; prompted for if not given.",
+            help="Client id of your Spotify app; prompted for if neither given nor in the secret.",
             envvar="SPOTIPY_CLIENT_ID",
+            show_default=False,
         ),
-    ],
+    ] = None,
     client_secret: Annotated[
-        str,
+        str | None,
         typer.Option(
-            prompt="Client secret of your Spotify app",
-            hide_input=True,
-            help="Client secret of your Spotify app; prompted for, without echo, if not given.",
+            help="Client secret of your Spotify app; prompted for, without echo, if neither given nor in the secret.",
             envvar="SPOTIPY_CLIENT_SECRET",
+            show_default=False,
         ),
-    ],
+    ] = None,
     streams: Annotated[
-        str, typer.Option(help="Streams that the stack reads, comma-separated, if they are not the default ones.")
+        str, typer.Option(help="Ask for the consent of these streams, comma-separated, instead of the stack's.")
     ] = "",
     only_app: Annotated[
-        bool, typer.Option("--app", help="For authMode app: store only the app's id and secret, without a browser.")
+        bool, typer.Option("--app", help="Store only the app's id and secret, without a browser, as authMode app does.")
     ] = False,
     redirect_uri: Annotated[
         str, typer.Option(help="Redirect URI on 127.0.0.1, exactly as the app lists it on Spotify's dashboard.")
@@ -208,25 +203,34 @@ def login(
     browser: Annotated[
         bool, typer.Option(help="Open a browser, or else paste the address that you are redirected to.")
     ] = True,
-    accounts_url: Annotated[str, typer.Option(hidden=True)] = "https://accounts.spotify.com/",
+    secret: Annotated[
+        str, typer.Option(help="Name of a secret in the account and region of your environment, without a stack.")
+    ] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
+    accounts_url: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
-    """Ask for your consent in a browser and store the refresh token in the stack's secret."""
-    from cli.login import log_in, log_in_app, parse_streams  # noqa: PLC0415 - boto3 takes a second to import
-    from cli.spotify_accounts import SpotifyApp  # noqa: PLC0415
+    """Ask for your consent in a browser and store the refresh token in the stack's secret.
 
-    spotify_app = SpotifyApp(client_id.strip(), client_secret.strip())
+    After `pulumi up`: spotify-etl login
+    """
+    from cli.login import LoginRequest, run_login  # noqa: PLC0415 - boto3 takes a second to import
+
     if only_app and streams:
         raise typer.BadParameter("--streams cannot be used with --app: without a user there is no consent to ask for")
-    if only_app:
-        log_in_app(secret, spotify_app, accounts_url=accounts_url, console=terminal())
-        return
-    log_in(
-        secret,
-        spotify_app,
-        parse_streams(streams) if streams else default_streams(),
-        open_browser=browser,
-        accounts_url=accounts_url,
-        redirect_uri=redirect_uri,
+    run_login(
+        LoginRequest(
+            client_id=client_id,
+            client_secret=client_secret,
+            streams=streams,
+            only_app=only_app,
+            secret=secret,
+            accounts_url=accounts_url,
+            redirect_uri=redirect_uri,
+            open_browser=browser,
+        ),
+        stack=stack,
+        local=local,
         console=terminal(),
     )
 
@@ -241,13 +245,6 @@ def import_history(
             help="The zip that Spotify sent, the folder it unpacks to, or single files of any name.",
         ),
     ],
-    bucket: Annotated[
-        str,
-        typer.Option(
-            help="Name of the stack's raw bucket; `pulumi stack output raw_bucket_name` prints it. "
-            "Required without --dry-run.",
-        ),
-    ] = "",
     account_id: Annotated[
         str, typer.Option(help="The account_id that the plays belong to, if it is not the logged-in account.")
     ] = "",
@@ -257,20 +254,44 @@ def import_history(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read the files and report what they hold, without contacting AWS.")
     ] = False,
+    follow: Annotated[
+        bool, typer.Option(help="Wait for the transform, then crawl, until Athena has the plays.")
+    ] = True,
+    bucket: Annotated[
+        str, typer.Option(help="Import into this raw bucket of your environment's account, without a stack.")
+    ] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
 ) -> None:
-    """Import plays from Spotify's privacy export, extended or small. Only documented fields are stored."""
-    from cli.import_history import import_history as run_import  # noqa: PLC0415 - boto3 takes a second to import
+    """Import plays from Spotify's privacy export, extended or small. Only documented fields are stored.
+
+    For example: spotify-etl import-history my_spotify_data.zip
+    """
+    from cli.followed_import import run_import  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.import_history import import_history as import_into  # noqa: PLC0415
     from cli.import_history import inspect_history  # noqa: PLC0415
 
     # Arguments that are not valid UTF-8 contain lone surrogates, which are not printable.
     if account_id and not (account_id.isprintable() and account_id.strip()):
         raise typer.BadParameter("--account-id must be an account_id from the tables")
+    account = account_id.strip() or None
+    if bucket and (stack or local):
+        raise typer.BadParameter("Pass either --bucket or a stack: the plays go to one bucket")
     if dry_run:
         inspect_history(paths, console=terminal())
     elif bucket:
-        run_import(paths, bucket, account_id=account_id.strip() or None, again=again, console=terminal())
+        # Nothing but the bucket is known, so there is nothing to follow.
+        import_into(paths, bucket, account_id=account, again=again, console=terminal())
     else:
-        raise typer.BadParameter("Pass the stack's raw bucket with --bucket, or use --dry-run")
+        run_import(
+            paths,
+            account_id=account,
+            again=again,
+            follow=follow,
+            stack=stack,
+            local=local,
+            console=terminal(),
+        )
 
 
 @app.command()
@@ -308,6 +329,9 @@ def query(
         str, typer.Option(metavar="PERIOD", help="For compare_periods: the other period, as 2019 or FROM..TO.")
     ] = "",
     number: Annotated[str, typer.Option(metavar="N", help="How many rows of each kind.")] = "",
+    shell: Annotated[
+        bool, typer.Option("--shell", help="Read several queries from the terminal, with history and completion.")
+    ] = False,
     stack: StackOption = "",
     local: LocalOption = False,
 ) -> None:
@@ -319,7 +343,8 @@ def query(
 
     All rows: spotify-etl query --sql "SELECT * FROM listens" --out listens.parquet
     """
-    from cli.query.command import QueryRequest, run_query_command  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.query.command import run_query_command  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.query.request import QueryRequest  # noqa: PLC0415
     from cli.query_parameters import compared_period, period  # noqa: PLC0415 - sqlglot likewise
 
     parameters = period(year, from_, to) | (compared_period(compare) if compare else {})
@@ -329,7 +354,9 @@ def query(
             raise typer.BadParameter(f"--param is {one!r}, but must be NAME=VALUE")
         parameters[key.strip()] = value
     run_query_command(
-        QueryRequest(name=name, sql=sql, file=file, form=form, out=out, chart=chart, parameters=parameters),
+        QueryRequest(
+            name=name, sql=sql, file=file, form=form, out=out, chart=chart, parameters=parameters, interactive=shell
+        ),
         stack=stack,
         local=local,
     )

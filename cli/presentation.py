@@ -37,13 +37,18 @@ def print_line(console: Console, *parts: Part) -> None:
     console.print(_line(*parts), soft_wrap=True)
 
 
-def read_line(console: Console, question: str) -> str:
+def read_line(console: Console, question: str, *, echo: bool = True) -> str:
     """Prompt the user for a line of text.
+
+    Args:
+        console: where the question is printed.
+        question: the prompt.
+        echo: whether the terminal shows what is typed.
 
     Raises:
         EOFError: the input ended.
     """
-    return console.input(_line(question))
+    return console.input(_line(question), password=not echo)
 
 
 def write_line(stream: IO[str], line: str) -> None:

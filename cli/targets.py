@@ -16,7 +16,7 @@ from rich.console import Console
 from cli.errors import CommandError
 from cli.presentation import print_line
 from cli.project import PROJECT
-from cli.stacks import deployed_stack, stack_names
+from cli.stacks import PulumiMissingError, deployed_stack, stack_names
 from cli.text import quoted
 from local.running_cloud import WORKING_FOLDER, RunningCloud
 
@@ -80,7 +80,12 @@ def find_target(
             raise CommandError("No local cloud is running: start one with `spotify-etl local up`.")
         return _local_target(running)
     if running is None:
-        return _stack_target("", project)
+        try:
+            return _stack_target("", project)
+        except PulumiMissingError as error:
+            raise CommandError(
+                f"No local cloud is running, so start one with `spotify-etl local up`, or choose a stack: {error}"
+            ) from error
     # Where Pulumi is not installed or not logged in, no stack can be meant.
     try:
         names = stack_names(project)

@@ -71,7 +71,8 @@ class QueryAnswer:
     def __init__(self, path: Path, columns: Sequence[ResultColumn]) -> None:
         self.columns = tuple(columns)
         self._database = duckdb.connect()
-        self._database.execute("SET TimeZone = 'UTC'")
+        # One thread writes the rows as it reads them; several would collect them in memory to keep their order.
+        self._database.execute("SET TimeZone = 'UTC'; SET threads = 1")
         names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(self.columns)))
         self._source = (
             f"read_csv({_literal(str(path))}, columns = {{{names}}}, auto_detect = false, header = true, delim = ',', "

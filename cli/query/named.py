@@ -79,6 +79,8 @@ def named_sql(athena: AthenaClient, ids: Mapping[str, str], name: str) -> str:
         CommandError: there is no such query.
     """
     wanted = name.lower().replace("-", "_")
+    if " " in wanted.strip():
+        raise CommandError(f"{quoted(name)} is not the name of a query: pass SQL with --sql.")
     if wanted not in ids:
         near = difflib.get_close_matches(wanted, ids, n=1, cutoff=0.5) or [one for one in sorted(ids) if wanted in one]
         hint = f"did you mean {near[0]}?" if near else "`spotify-etl query` lists them all."

@@ -17,29 +17,25 @@ _FRAME = 3
 
 
 def rows_table(
-    console: Console, title: str, columns: Sequence[ResultColumn], rows: Sequence[Sequence[str | None]], count: int
-) -> Table:
-    """Return a table of the first rows, with a caption that says what is missing.
+    console: Console, columns: Sequence[ResultColumn], rows: Sequence[Sequence[str | None]], count: int
+) -> tuple[Table, str]:
+    """Return a table of the first rows, and a note of what it leaves out; '' if that is nothing.
 
     Args:
         console: where it is printed; a file takes all columns.
-        title: of the table.
         columns: of the answer.
         rows: the first rows.
         count: how many rows the answer has.
     """
     shown = _fitting(columns, rows, console.width) if console.is_terminal else len(columns)
-    caption = []
+    left_out = []
     if count > len(rows):
-        caption.append(f"{len(rows)} of {count:,} rows")
+        left_out.append(f"{len(rows)} of {count:,} rows")
     if shown < len(columns):
-        caption.append(f"{shown} of {len(columns)} columns")
-    return table(
-        title,
-        [column.name for column in columns[:shown]],
-        [row[:shown] for row in rows],
-        caption=f"{' and '.join(caption)}; --out rows.csv has them all" if caption else None,
-    )
+        left_out.append(f"{shown} of {len(columns)} columns")
+    made = table("", [column.name for column in columns[:shown]], [row[:shown] for row in rows])
+    made.title = None
+    return made, f"Shown are {' and '.join(left_out)}; --out rows.csv writes them all." if left_out else ""
 
 
 def _fitting(columns: Sequence[ResultColumn], rows: Sequence[Sequence[str | None]], width: int) -> int:

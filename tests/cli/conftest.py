@@ -58,7 +58,7 @@ def fixture_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         answers: dict[str, Any] = {"stack ls --json": [{"name": name} for name in stacks]}
         answers |= {f"stack output --json --stack {name}": found for name, found in outputs.items()}
         cases = [
-            f'"{words} --cwd "*" --non-interactive") echo \'{json.dumps(answer)}\';;'
+            f'"{words} --cwd "*" --non-interactive") printf %s \'{json.dumps(answer)}\';;'
             for words, answer in answers.items()
         ]
         command = folder / "pulumi"

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cli.label_files import read_labels
 from cli.lake_export import parse_formats
 from cli.main import app
-from cli.query.command import QueryRequest
+from cli.query.request import QueryRequest
 from cli.query_parameters import parameters_of, with_parameters
 from tests.markdown import blocks
 

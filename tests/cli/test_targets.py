@@ -108,6 +108,15 @@ def test_without_exactly_one_stack_it_says_what_to_do(pulumi: Any, tmp_path: Pat
     assert str(refused.value) == sentence
 
 
+def test_without_local_cloud_and_pulumi_it_names_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        CommandError,
+        match=r"^No local cloud is running, so start one with `spotify-etl local up`, or choose a stack: Stacks need",
+    ):
+        found(tmp_path)
+
+
 def test_stack_and_local_exclude_each_other(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"^Pass either --stack or --local: a command acts on one of them\.$"):
         found(tmp_path, "dev", local=True)
