@@ -20,6 +20,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "listening_by_week",
         "listening_by_hour_and_weekday",
         "listening_by_platform_and_country",
+        "listening_by_label",
         "compare_periods",
         "sessions",
         "longest_streaks",
