@@ -79,7 +79,7 @@ def import_history(
         folder = opened.enter_context(TemporaryDirectory())
         # Read first, even if it is not needed, so that a wrong bucket name is reported before an hour of reading files.
         login = bucket.get(layout.LOGIN_STATE_KEY)
-        run = Run(account_id or _account_logged_in(login), datetime.now(UTC))
+        run = Run(account_id or account_logged_in(login), datetime.now(UTC))
         state = ImportState(bucket, run.account_id)
         print_line(console, f"Importing for the account {run.account_id}.")
         summary = _read_and_import(
@@ -134,6 +134,28 @@ def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
             f"{problem}: {advice}, or leave {'it' if len(broken) == 1 else 'them'} out. Nothing was imported."
         )
     print_line(console, "Nothing was imported. To import, run the command without --dry-run.")
+
+
+def account_logged_in(login: tuple[bytes, str] | None) -> str:
+    """Return the account of the stack's newest login.
+
+    Args:
+        login: the object of the login's state with its ETag; None if there is none.
+
+    Raises:
+        CommandError: the stack does not know it yet.
+    """
+    try:
+        content = json.loads(login[0]) if login else None
+    except ValueError:
+        content = None
+    account_id = content.get("account_id") if isinstance(content, dict) else None
+    if isinstance(account_id, str) and account_id:
+        return account_id
+    raise CommandError(
+        "The stack does not yet know whose plays these are: run `spotify-etl login`, wait for the next run and import "
+        "again, or pass the account with --account-id."
+    )
 
 
 _OnCount = Callable[[int], None]
@@ -247,20 +269,6 @@ def _found(paths: Sequence[Path], archives: Archives) -> FoundFiles:
     found = find_files(paths, archives)
     check_found(paths, found)
     return found
-
-
-def _account_logged_in(login: tuple[bytes, str] | None) -> str:
-    try:
-        content = json.loads(login[0]) if login else None
-    except ValueError:
-        content = None
-    account_id = content.get("account_id") if isinstance(content, dict) else None
-    if isinstance(account_id, str) and account_id:
-        return account_id
-    raise CommandError(
-        "The stack does not yet know whose plays these are: run `spotify-etl login`, wait for the next run and import "
-        "again, or pass the account with --account-id."
-    )
 
 
 def _read_and_import(found: FoundFiles, importer: _Importer | None, now: datetime, console: Console) -> ImportSummary:

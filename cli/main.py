@@ -125,6 +125,55 @@ def report(
 
 
 @app.command()
+def labels(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            readable=False,  # The command itself reports why a file cannot be read.
+            help="A CSV file with the columns subject, label and excluded.",
+        ),
+    ],
+    account_id: Annotated[
+        str, typer.Option(help="The account_id that the labels belong to, if it is not the logged-in account.")
+    ] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Label tracks, artists and playlists, or exclude them from your listening; replaces earlier labels.
+
+    The subject is a Spotify URI or link, or an artist's name: spotify-etl labels my_labels.csv
+    """
+    from cli.labels import import_labels  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    import_labels(file, find_target(stack, local=local), account_id=account_id.strip(), console=terminal())
+
+
+@app.command()
+def export(
+    formats: Annotated[
+        str, typer.Option("--format", help="What to write, comma-separated: duckdb, parquet, csv, m3u.")
+    ] = "duckdb",
+    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("spotify-export"),
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an earlier export in that folder.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Copy your tables, views and playlists to files on this machine.
+
+    One DuckDB file with every table, view and named query: spotify-etl export
+
+    For spreadsheets and players: spotify-etl export --format csv,m3u --out ~/spotify
+    """
+    from cli.lake_export import export_lake, parse_formats  # noqa: PLC0415 - boto3 and DuckDB take a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    wanted = parse_formats(formats)
+    export_lake(find_target(stack, local=local), wanted, out.expanduser(), replace=replace, console=terminal())
+
+
+@app.command()
 def login(
     client_id: Annotated[
         str | None,
@@ -276,6 +325,9 @@ def query(
     year: Annotated[str, typer.Option(metavar="YYYY", help="Only this year.")] = "",
     from_: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, month or year.")] = "",
     to: Annotated[str, typer.Option(metavar="DAY", help="Last day, month or year.")] = "",
+    compare: Annotated[
+        str, typer.Option(metavar="PERIOD", help="For compare_periods: the other period, as 2019 or FROM..TO.")
+    ] = "",
     number: Annotated[str, typer.Option(metavar="N", help="How many rows of each kind.")] = "",
     shell: Annotated[
         bool, typer.Option("--shell", help="Read several queries from the terminal, with history and completion.")
@@ -293,9 +345,9 @@ def query(
     """
     from cli.query.command import run_query_command  # noqa: PLC0415 - boto3 takes a second to import
     from cli.query.request import QueryRequest  # noqa: PLC0415
-    from cli.query_parameters import period  # noqa: PLC0415 - sqlglot likewise
+    from cli.query_parameters import compared_period, period  # noqa: PLC0415 - sqlglot likewise
 
-    parameters = period(year, from_, to)
+    parameters = period(year, from_, to) | (compared_period(compare) if compare else {})
     for one in [*(params or []), *([f"number={number}"] if number else [])]:
         key, equals, value = one.partition("=")
         if not (equals and key):

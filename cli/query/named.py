@@ -20,6 +20,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "listening_by_week",
         "listening_by_hour_and_weekday",
         "listening_by_platform_and_country",
+        "listening_by_label",
+        "compare_periods",
         "sessions",
         "longest_streaks",
         "skip_rate",
@@ -32,6 +34,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "top_albums_by_plays",
         "top_by_month",
         "top_by_year",
+        "top_recordings",
         "top_tracks_over_time",
         "most_returned_to_tracks",
         "obsessions",
@@ -42,13 +45,15 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Your library": (
         "library_by_decade",
         "playlist_changes",
+        "playlist_history",
+        "gone_from_spotify",
         "playlist_overlap",
         "duplicates_in_playlists",
         "saved_albums_never_played",
         "saved_tracks_not_played_lately",
         "followed_artists_not_heard",
     ),
-    "The pipeline": ("freshness", "requests_by_stream", "rejected_records_by_reason"),
+    "The pipeline": ("freshness", "coverage", "requests_by_stream", "rejected_records_by_reason"),
 }
 """The queries of this version by subject, in the order of the list."""
 OTHERS = "Others"

@@ -1,5 +1,6 @@
 -- What the artists in your catalogue released in the twelve months before the newest run, or in any period.
--- Newest first; only releases dated to the day; a release by two artists in the catalogue is listed once, under the first.
+-- Newest first. Only releases dated to the day; a release by two artists in the catalogue is listed once, under the
+-- first.
 WITH parameters AS (
     SELECT
         CAST(NULL AS date) AS from_date, -- first day of release; without a period, twelve months before the newest run

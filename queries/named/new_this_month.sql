@@ -1,4 +1,4 @@
--- What is new in the local month of the newest run, or in any period: tracks and albums you saved, playlist items added.
+-- What is new in the local month of the newest run, or in any period: saved tracks and albums, playlist items.
 WITH parameters AS (
     SELECT
         CAST(NULL AS date) AS from_date, -- first local day; without a period, the first of the month

@@ -18,10 +18,10 @@ last_months AS (
 
 spans AS (
     SELECT
-        account_id,
-        CAST(date_trunc('month', coalesce(from_date, date_add('month', -11, last_month))) AS date) AS first_month,
-        last_month
-    FROM last_months
+        m.account_id,
+        CAST(date_trunc('month', coalesce(m.from_date, date_add('month', -11, m.last_month))) AS date) AS first_month,
+        m.last_month
+    FROM last_months AS m
 ),
 
 heard AS (
