@@ -9,7 +9,7 @@ from typing import Literal
 
 from embedded_aws.clock import SimulatedClock
 
-StepKind = Literal["schedule", "invoke", "queue", "rule", "crawl", "query", "dead_letter", "denied"]
+StepKind = Literal["schedule", "invoke", "queue", "rule", "crawl", "query", "dead_letter", "denied", "failure"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,7 +108,8 @@ class AthenaEngine:
         suffix = "csv" if kind == "DML" else "txt"
         execution.config = {"OutputLocation": f"{location.rstrip('/')}/{execution.id}.{suffix}"}
         backend.executions[execution.id] = execution
-        with self._lock:
+        # Whoever waits for the lock, or runs a long query, must not keep others from saving.
+        with self._server.gate.waiting(), self._lock:
             try:
                 self._run(
                     execution, kind, context.get("Database") or "default", settings.get("BytesScannedCutoffPerQuery")
@@ -168,7 +169,8 @@ class AthenaEngine:
             )
             return
         content = statement.result.csv() if kind == "DML" else statement.result.text()
-        self._server.backend("s3").put_object(bucket, key, content)
+        with self._server.gate.working():
+            self._server.backend("s3").put_object(bucket, key, content)
         execution.succeed(kinds, statement.result, statement.scanned)
 
 

@@ -43,8 +43,7 @@ class Rules:
         self._clock = clock
         self._functions = functions
         self._invoke_later = invoke_later
-        self._timers = timers
-        self._deliveries = DeliveryService(clock, steps, timers)
+        self._deliveries = DeliveryService("rule", clock, steps, timers, attempt=self._attempt, sender=self._sender)
         self._numbers = 0
         # Rule and expression → its last firing, or when it was first seen, since moto does not keep a creation time.
         self._fired: dict[tuple[str, str | None], datetime] = {}
@@ -61,6 +60,14 @@ class Rules:
     def close(self) -> None:
         """Restore moto's behaviour."""
         self._patches.close()
+
+    def state(self) -> Any:
+        """Return the state to keep."""
+        return self._numbers, dict(self._fired)
+
+    def restore(self, state: Any) -> None:
+        """Continue from a kept state."""
+        self._numbers, self._fired = state
 
     def emit(self, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
         """Put an event of an AWS service on the default bus."""
@@ -97,27 +104,31 @@ class Rules:
 
     def _deliver(self, rule: Rule, event: dict[str, Any]) -> None:
         event = _as_delivered(event)
-        sender = ServiceSender(
-            self._server, self._functions, self._invoke_later, service="events.amazonaws.com", source_arn=rule.arn
-        )
         for target in copy.deepcopy(rule.targets):
             text = _target_input(target, event)
-
-            def attempt(_number: int, arn: str = target["Arn"], text: str = text) -> str:
-                sender.send(arn, text)
-                return f"{event['detail-type']} sent to {arn}"
-
             delivery = Delivery(
-                kind="rule",
                 name=rule.name,
                 target=target,
                 dead_letter=text,
-                send=attempt,
-                dead_letter_sender=sender,
+                details=event["detail-type"],
                 attributes={"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"]},
                 started_at=self._clock.now,
             )
-            self._timers.call_at(self._clock.now, lambda delivery=delivery: self._deliveries.deliver(delivery))  # type: ignore[misc] # bound now, not later
+            self._deliveries.deliver_next(delivery)
+
+    def _attempt(self, delivery: Delivery) -> str:
+        arn = delivery.target["Arn"]
+        self._sender(delivery).send(arn, delivery.dead_letter)
+        return f"{delivery.details} sent to {arn}"
+
+    def _sender(self, delivery: Delivery) -> ServiceSender:
+        return ServiceSender(
+            self._server,
+            self._functions,
+            self._invoke_later,
+            service="events.amazonaws.com",
+            source_arn=delivery.attributes["RULE_ARN"],
+        )
 
     def _event(
         self,

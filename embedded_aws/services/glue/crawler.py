@@ -31,6 +31,8 @@ _DURATION = timedelta(minutes=2)
 
 _LOG_GROUP = "/aws-glue/crawlers"
 
+_HANDLER = "end of a crawl"
+
 
 class Crawlers:
     """Runs crawlers; a crawl does all its work at the end of its duration."""
@@ -55,6 +57,7 @@ class Crawlers:
         self._errors: dict[str, str] = {}
         self._fired: dict[tuple[str, str], datetime] = {}
         self._patches = ExitStack()
+        timers.register(_HANDLER, self._end_named)
 
     def install(self) -> None:
         """Make crawls take time and do their work; moto completes a crawl the first time its state is requested."""
@@ -85,6 +88,14 @@ class Crawlers:
     def close(self) -> None:
         """Restore moto's behaviour."""
         self._patches.close()
+
+    def state(self) -> Any:
+        """Return the state to keep."""
+        return dict(self._errors), dict(self._fired)
+
+    def restore(self, state: Any) -> None:
+        """Continue from a kept state."""
+        self._errors, self._fired = state
 
     def next_due(self) -> datetime | None:
         """Return when the next crawler with a schedule starts."""
@@ -123,12 +134,17 @@ class Crawlers:
         crawler.crawls.append(crawl)
         started = {"startTime": _timestamp(self._clock.now), "state": "Started", "message": "Crawler Started"}
         self._emit(crawler, started)
-        self._timers.call_at(self._clock.now + _DURATION, lambda: self._end(crawler, crawl))
+        self._timers.call_at(self._clock.now + _DURATION, _HANDLER, (crawler.name, crawl.crawl_id))
+
+    def _end_named(self, names: tuple[str, str]) -> None:
+        """End a crawl, given its crawler's name and its own id, unless the crawler was deleted."""
+        for crawler in self._crawlers():
+            for crawl in crawler.crawls:
+                if (crawler.name, crawl.crawl_id) == names and crawl.end_time is None:
+                    self._end(crawler, crawl)
 
     def _end(self, crawler: FakeCrawler, crawl: FakeCrawl) -> None:
         """Do the work of a crawl and report its outcome."""
-        if crawler not in self._crawlers():
-            return
         begin = time.monotonic()
         result, error, credentials = CrawlResult(), "", None
         if crawl.status == "STOPPING":

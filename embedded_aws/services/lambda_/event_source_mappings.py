@@ -51,7 +51,14 @@ class QueuePollers:
 
     def install(self) -> None:
         """Stop moto from invoking functions itself, at once and without retries."""
+        wait, gate = sqs_models.Queue.wait_for_messages, self._server.gate
+
+        def wait_for_messages(queue: Queue, timeout: int) -> None:
+            with gate.waiting():
+                wait(queue, timeout)
+
         self._patches.enter_context(patch.object(sqs_models.Queue, "add_message", _add_message))
+        self._patches.enter_context(patch.object(sqs_models.Queue, "wait_for_messages", wait_for_messages))
 
     def close(self) -> None:
         """Restore moto's behaviour."""

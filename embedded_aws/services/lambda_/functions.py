@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import itertools
 import json
 import shutil
 import threading
@@ -20,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from unittest.mock import patch
 
+from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 
 from embedded_aws.clock import SimulatedClock
@@ -37,6 +37,14 @@ _LOG_TAIL = 4096
 
 _FORGOTTEN = ("DeadLetterConfig", "LoggingConfig")
 """Settings of a function that moto drops."""
+
+
+class InvalidRequestContentError(LambdaClientError):
+    """The payload of a request is not JSON; AWS quotes its parser in the message."""
+
+    def __init__(self, reason: str) -> None:
+        message = f"Could not parse request body into json: Could not parse payload into json: {reason}"
+        super().__init__("InvalidRequestContentException", message)
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ class Functions:
         self._processes: set[FunctionProcess] = set()
         self._lock = threading.Lock()
         self._building = threading.Lock()
-        self._numbers = itertools.count(1)
+        self._number = 0
         self._patches = ExitStack()
 
     def find(self, name_or_arn: str) -> LambdaFunction | None:
@@ -100,7 +108,20 @@ class Functions:
 
     def new_request_id(self) -> str:
         """Return a new request id; the sequence is the same in every run."""
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"request-{next(self._numbers)}"))
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"request-{self._next_number()}"))
+
+    def state(self) -> Any:
+        """Return the state to keep."""
+        return self._number
+
+    def restore(self, state: Any) -> None:
+        """Continue from a kept state."""
+        self._number = state
+
+    def _next_number(self) -> int:
+        with self._lock:
+            self._number += 1
+            return self._number
 
     def invoke(self, function: LambdaFunction, event: str, request_id: str | None = None) -> InvocationResult:
         """Run a function once and wait for its result.
@@ -120,14 +141,16 @@ class Functions:
         invoked = time.monotonic()
         output = reply.output
         if environment is not None and reply.error is None:
-            reply = environment.process.invoke(
-                event,
-                now=self._clock.now,
-                context=self._context(function, request_id, environment.log_stream),
-                trace_id=f"Root=1-{int(now.timestamp()):08x}-{request_id.replace('-', '')[:24]};Sampled=0",
-                seconds=float(function.timeout),
-                memory_mb=int(function.memory_size),
-            )
+            context = self._context(function, request_id, environment.log_stream)
+            with self._server.gate.waiting():
+                reply = environment.process.invoke(
+                    event,
+                    now=self._clock.now,
+                    context=context,
+                    trace_id=f"Root=1-{int(now.timestamp()):08x}-{request_id.replace('-', '')[:24]};Sampled=0",
+                    seconds=float(function.timeout),
+                    memory_mb=int(function.memory_size),
+                )
             output += reply.output
         seconds = time.monotonic() - invoked + reply.slept
         result = _result(function, request_id, reply, output, seconds)
@@ -157,7 +180,7 @@ class Functions:
         ) -> bytes:
             function = backend.get_function(name, qualifier)
             kind = headers.get("X-Amz-Invocation-Type", "RequestResponse")
-            event = _text(body)
+            event = _json_text(body)
             if kind == "DryRun":
                 return b""
             if kind == "Event":
@@ -231,7 +254,7 @@ class Functions:
             task_root = self._unpacked(function.code_bytes)
             paths = [task_root, *self._layers(function)]
             clock_folder = self._packages.of_names("time-machine")
-        number = next(self._numbers)
+        number = self._next_number()
         home = self._folder / "tmp" / str(number)
         home.mkdir(parents=True)
         now = self._clock.now
@@ -272,7 +295,8 @@ class Functions:
         )
         with self._lock:
             self._processes.add(process)
-        reply = process.start(now, memory_mb=int(function.memory_size))
+        with self._server.gate.waiting():
+            reply = process.start(now, memory_mb=int(function.memory_size))
         return _Environment(process, fingerprint, now, credentials.access_key_id, stream), reply
 
     def _layers(self, function: LambdaFunction) -> Iterator[Path]:
@@ -338,6 +362,20 @@ def _fingerprint(function: LambdaFunction) -> str:
 
 def _text(body: Any) -> str:
     return (body.decode() if isinstance(body, bytes) else body) or "{}"
+
+
+def _json_text(body: Any) -> str:
+    """Return the payload of a request.
+
+    Raises:
+        InvalidRequestContentError: it is not JSON.
+    """
+    try:
+        text = _text(body)
+        json.loads(text)
+    except ValueError as error:
+        raise InvalidRequestContentError(str(error)) from error
+    return text
 
 
 def _result(function: LambdaFunction, request_id: str, reply: Reply, output: str, seconds: float) -> InvocationResult:

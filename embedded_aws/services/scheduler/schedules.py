@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +35,15 @@ _SERVICES = {
 """Service names of universal targets → boto3's, where they differ."""
 
 
+@dataclass(frozen=True)
+class _Firing:
+    """One occurrence of a schedule."""
+
+    schedule_arn: str
+    due: datetime
+    role: ServiceRole
+
+
 class Schedules:
     """Fires schedules: sends to functions, queues, topics and any AWS operation, with the schedule's role."""
 
@@ -44,9 +54,17 @@ class Schedules:
         self._sessions = sessions
         self._clock = clock
         self._steps = steps
-        self._deliveries = DeliveryService(clock, steps, timers)
+        self._deliveries = DeliveryService("schedule", clock, steps, timers, attempt=self._attempt, sender=self._sender)
         self._fired: dict[str, datetime] = {}
         self._invalid: set[tuple[str, str]] = set()
+
+    def state(self) -> Any:
+        """Return the state to keep."""
+        return dict(self._fired)
+
+    def restore(self, state: Any) -> None:
+        """Continue from a kept state."""
+        self._fired = state
 
     def next_due(self) -> datetime | None:
         """Return when the next schedule fires."""
@@ -91,20 +109,13 @@ class Schedules:
         group_arn = f"{schedule.arn.partition(':schedule/')[0]}:schedule-group/{schedule.group_name}"
         # A role's trust policy names the schedule group's ARN.
         role = ServiceRole(target["RoleArn"], "scheduler.amazonaws.com", group_arn)
-        sender = RoleSender(self._server, self._sessions, role)
-
-        def attempt(number: int) -> str:
-            text = _fill_attributes(target.get("Input") or "{}", schedule, due, number)
-            return _send_to_target(sender, target["Arn"], text)
-
+        firing = _Firing(schedule.arn, due, role)
         self._deliveries.deliver(
             Delivery(
-                kind="schedule",
                 name=schedule.name,
                 target=target,
-                dead_letter=_fill_attributes(target.get("Input") or "{}", schedule, due, 1),
-                send=attempt,
-                dead_letter_sender=sender,
+                dead_letter=_fill_attributes(target.get("Input") or "{}", firing, 1),
+                details=firing,
                 attributes={
                     "SCHEDULE_ARN": schedule.arn,
                     "TARGET_ARN": target["Arn"],
@@ -115,6 +126,14 @@ class Schedules:
         )
         if schedule.action_after_completion == "DELETE" and self._due(schedule) is None:
             self._server.backend("scheduler").delete_schedule(schedule.group_name, schedule.name)
+
+    def _attempt(self, delivery: Delivery) -> str:
+        target = delivery.target
+        text = _fill_attributes(target.get("Input") or "{}", delivery.details, delivery.attempts)
+        return _send_to_target(self._sender(delivery), target["Arn"], text)
+
+    def _sender(self, delivery: Delivery) -> RoleSender:
+        return RoleSender(self._server, self._sessions, delivery.details.role)
 
 
 def _send_to_target(sender: RoleSender, arn: str, text: str) -> str:
@@ -134,12 +153,12 @@ def _send_to_target(sender: RoleSender, arn: str, text: str) -> str:
     return f"{universal['service']}:{universal['operation']}"
 
 
-def _fill_attributes(text: str, schedule: Schedule, due: datetime, attempt: int) -> str:
+def _fill_attributes(text: str, firing: _Firing, attempt: int) -> str:
     """Return the input with the scheduler's context attributes filled in."""
     values = {
-        "schedule-arn": schedule.arn,
-        "scheduled-time": f"{due:%Y-%m-%dT%H:%M:%SZ}",
-        "execution-id": hashlib.sha256(f"{schedule.arn} {due}".encode()).hexdigest()[:16],
+        "schedule-arn": firing.schedule_arn,
+        "scheduled-time": f"{firing.due:%Y-%m-%dT%H:%M:%SZ}",
+        "execution-id": hashlib.sha256(f"{firing.schedule_arn} {firing.due}".encode()).hexdigest()[:16],
         "attempt-number": str(attempt),
     }
     for name, value in values.items():

@@ -1,0 +1,221 @@
+"""Pickling moto's objects: without what cannot be kept, and without what is saved elsewhere.
+
+S3 objects, log events and large contents have rows of their own; a reference takes their place.
+"""
+
+from __future__ import annotations
+
+import io
+import marshal
+import pickle
+import sys
+import threading
+import types
+import uuid
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.base_backend import BackendDict, BaseBackend
+from moto.logs.models import LogStream
+from moto.s3.models import FakeKey, _VersionedKeyStore
+from moto.sqs.models import Queue
+from moto.utilities.tagging_service import TaggingService
+
+from embedded_aws.persistence.contents import KeptContent
+from embedded_aws.persistence.data_folder import digest_of
+
+_LARGE = 4096
+"""Bytes from which a value is kept as a content of its own."""
+
+KEPT = "_embedded_aws_kept"
+"""Attribute of a FakeKey: hash and size of its content as it was saved; of a LogStream: its id."""
+
+
+class _Content:
+    """A reference to a content."""
+
+    def __init__(self, name: bytes, size: int) -> None:
+        self.name = name
+        self.size = size
+
+
+class StatePickler(pickle.Pickler):
+    """Pickles one part, and collects the contents and log streams that it refers to.
+
+    Args:
+        is_kept: returns whether a content is already saved.
+    """
+
+    def __init__(self, is_kept: Callable[[bytes], bool]) -> None:
+        self._output = io.BytesIO()
+        super().__init__(self._output, pickle.HIGHEST_PROTOCOL)
+        self._is_kept = is_kept
+        self.contents: set[bytes] = set()
+        """Hashes of the contents referred to."""
+        self.new: dict[bytes, bytes] = {}
+        """Contents that are not saved yet."""
+        self.streams: dict[str, LogStream] = {}
+        """Log streams by their ids."""
+
+    def pickled(self, value: Any) -> bytes:
+        """Return a value's pickle."""
+        self.dump(value)
+        return self._output.getvalue()
+
+    def persistent_id(self, value: Any) -> Any:
+        """Return the reference to what is saved elsewhere; None for everything else."""
+        kind = type(value)
+        if kind is bytes:
+            return self._refer(value) if len(value) >= _LARGE else None
+        if kind is _Content:
+            return ("content", value.name, value.size)
+        if isinstance(value, BaseBackend):
+            return ("backend", *part_of(value))
+        return None
+
+    def reducer_override(self, value: Any) -> Any:
+        """Reduce what cannot be pickled, or is partly saved elsewhere."""
+        reduce = _REDUCERS.get(type(value))
+        return NotImplemented if reduce is None else reduce(self, value)
+
+    def _refer(self, value: bytes) -> tuple[str, bytes, int]:
+        name = digest_of(value)
+        self.contents.add(name)
+        if not self._is_kept(name):
+            self.new[name] = value
+        return ("bytes", name, len(value))
+
+    def content_of(self, key: FakeKey) -> _Content | None:
+        """Return the reference to an object's content; None if it was disposed of."""
+        buffer = key._value_buffer  # noqa: SLF001 - moto offers a copy only
+        kept = vars(key).get(KEPT)
+        if kept is None:
+            if buffer.closed:
+                return None
+            value = key.value
+            kept = vars(key)[KEPT] = (digest_of(value), len(value))
+            self.new[kept[0]] = value
+        elif not self._is_kept(kept[0]) and not buffer.closed:
+            self.new[kept[0]] = key.value
+        self.contents.add(kept[0])
+        return _Content(*kept)
+
+
+class StateUnpickler(pickle.Unpickler):
+    """Unpickles one part.
+
+    Args:
+        content: its pickle.
+        read: returns the content with a hash.
+    """
+
+    def __init__(self, content: bytes, read: Callable[[bytes], bytes]) -> None:
+        super().__init__(io.BytesIO(content))
+        self._read = read
+        self.contents: set[bytes] = set()
+        """Hashes of the contents referred to."""
+        self.streams: dict[str, LogStream] = {}
+        """Log streams by their ids, still without events."""
+
+    def persistent_load(self, reference: Any) -> Any:
+        """Return what a reference stands for."""
+        kind, *rest = reference
+        if kind == "backend":
+            return backend_of(*rest)
+        name, size = rest
+        self.contents.add(name)
+        return self._read(name) if kind == "bytes" else KeptContent(name, size, self._read)
+
+
+def part_of(backend: BaseBackend) -> tuple[str, str, str, str]:
+    """Return what names a backend: module and name of its class, account, and region or partition."""
+    kind = type(backend)
+    return (kind.__module__, kind.__qualname__, backend.account_id, backend.region_name)
+
+
+def backend_of(module: str, name: str, account: str, region: str) -> Any:
+    """Return the backend of a name; moto creates it if there is none."""
+    __import__(module)
+    kind = getattr(sys.modules[module], name)
+    found = [one for one in vars(sys.modules[module]).values() if isinstance(one, BackendDict) and one.backend is kind]
+    return found[0][account][region]
+
+
+def _key(pickler: StatePickler, key: FakeKey) -> Any:
+    state = dict(vars(key))
+    content = pickler.content_of(key)
+    for name in ("_value_buffer", "lock", KEPT):
+        state.pop(name, None)
+    return _restored_key, (type(key), state, content)
+
+
+def _restored_key(kind: type[FakeKey], state: dict[str, Any], content: KeptContent | None) -> FakeKey:
+    key = kind.__new__(kind)
+    vars(key).update(state)
+    vars(key)["lock"] = threading.Lock()
+    if content is None:
+        vars(key)["_value_buffer"] = closed = io.BytesIO()
+        closed.close()
+    else:
+        vars(key)["_value_buffer"] = content
+        vars(key)[KEPT] = (content.name, content.size)
+    return key
+
+
+def _stream(pickler: StatePickler, stream: LogStream) -> Any:
+    identifier = vars(stream).setdefault(KEPT, uuid.uuid4().hex)
+    pickler.streams[identifier] = stream
+    return (*object.__reduce_ex__(stream, 2)[:2], {**vars(stream), "events": []})
+
+
+def _queue(_pickler: StatePickler, queue: Queue) -> Any:
+    # Receipts of deleted messages only make their second deletion succeed; they would pile up.
+    return (*object.__reduce_ex__(queue, 2)[:2], {**vars(queue), "deleted_messages": set()})
+
+
+def _tags(_pickler: StatePickler, tagger: TaggingService) -> Any:
+    # Tags of S3 objects are saved with the objects.
+    kept = {arn: tags for arn, tags in tagger.tags.items() if object_of(arn) is None}
+    return (*object.__reduce_ex__(tagger, 2)[:2], {**vars(tagger), "tags": kept})
+
+
+def object_of(arn: str) -> tuple[str, str] | None:
+    """Return bucket and key of the object version that moto's ARN names; None for another ARN."""
+    if not arn.startswith("arn:aws:s3:::") or arn.count("/") < 2:
+        return None
+    bucket, _, path = arn.removeprefix("arn:aws:s3:::").partition("/")
+    return bucket, path.rpartition("/")[0]
+
+
+def _function(_pickler: StatePickler, function: types.FunctionType) -> Any:
+    if "<locals>" not in function.__qualname__ and "<lambda>" not in function.__qualname__:
+        return NotImplemented
+    if function.__closure__ or function.__defaults__ or function.__kwdefaults__:
+        return NotImplemented
+    return _restored_function, (function.__module__, marshal.dumps(function.__code__))
+
+
+def _restored_function(module: str, code: bytes) -> types.FunctionType:
+    __import__(module)
+    return types.FunctionType(marshal.loads(code), vars(sys.modules[module]))  # noqa: S302 - like pickle itself
+
+
+def _weak_values(_pickler: StatePickler, values: weakref.WeakValueDictionary[Any, Any]) -> Any:
+    return weakref.WeakValueDictionary, (dict(values),)
+
+
+_REDUCERS: dict[type, Callable[[StatePickler, Any], Any]] = {
+    FakeKey: _key,
+    LogStream: _stream,
+    Queue: _queue,
+    TaggingService: _tags,
+    # Its content is in rows of its own.
+    _VersionedKeyStore: lambda _pickler, _store: (_VersionedKeyStore, ()),
+    types.FunctionType: _function,
+    weakref.WeakValueDictionary: _weak_values,
+    type(threading.Lock()): lambda _pickler, _lock: (threading.Lock, ()),
+    type(threading.RLock()): lambda _pickler, _lock: (threading.RLock, ()),
+    threading.Condition: lambda _pickler, _condition: (threading.Condition, ()),
+    threading.Event: lambda _pickler, _event: (threading.Event, ()),
+}
