@@ -17,7 +17,7 @@ from embedded_aws.iam.principals import PARTITION
 from embedded_aws.persistence.data_folder import DataFolder, digest_of
 from embedded_aws.persistence.errors import DataDamagedError
 from embedded_aws.persistence.gate import Gate, Part
-from embedded_aws.persistence.pickling import StatePickler, StateUnpickler, backend_of
+from embedded_aws.persistence.pickling import Digests, StatePickler, StateUnpickler, backend_of, relink
 from embedded_aws.persistence.tracking import BACKEND, ChangedObjects, tracked
 
 OWN = "own"
@@ -74,6 +74,7 @@ class AccountStore:
         self._rows: dict[tuple[str, ...], _Row] = {}
         self._uses: Counter[bytes | str] = Counter()
         self._kept: set[bytes] = set()
+        self._large = Digests()
         self._lengths: dict[str, int] = {}
         self._opened = ExitStack()
         self._folder: DataFolder | None = None
@@ -156,14 +157,12 @@ class AccountStore:
         yield json.dumps([OWN, "log event ids"]), LogEvent._event_id  # noqa: SLF001 - moto's counter
 
     def _pickle_state(self, name: str, value: Any, changes: _Changes) -> None:
-        pickler = StatePickler(self._kept.__contains__)
+        pickler = self._pickler()
         content = pickler.pickled(value)
         for identifier, stream in pickler.streams.items():
             saved = self._lengths.get(identifier, 0)
             if len(stream.events) > saved:
-                changes.log_events.append(
-                    (identifier, saved, StatePickler(self._kept.__contains__).pickled(stream.events[saved:]))
-                )
+                changes.log_events.append((identifier, saved, self._pickler().pickled(stream.events[saved:])))
                 changes.lengths[identifier] = len(stream.events)
         digest = digest_of(content)
         if self._digests.get(name) == digest:
@@ -180,10 +179,13 @@ class AccountStore:
             return
         tags = s3_backends[self._account_id][PARTITION].tagger.tags
         tagged = {one.arn: tags[one.arn] for one in versions if getattr(one, "arn", None) in tags}
-        pickler = StatePickler(self._kept.__contains__)
+        pickler = self._pickler()
         changes.objects[name, key] = pickler.pickled((versions, tagged))
         changes.contents |= pickler.new
         changes.rows[name, key] = _Row(frozenset(pickler.contents))
+
+    def _pickler(self) -> StatePickler:
+        return StatePickler(self._kept.__contains__, self._large)
 
     def _write(self, folder: DataFolder, changes: _Changes) -> None:
         uses = Counter[bytes | str]()
@@ -191,21 +193,21 @@ class AccountStore:
             before = self._rows.get(name, _Row())
             uses.update((*row.contents, *row.streams))
             uses.subtract((*before.contents, *before.streams))
-        unused = [name for name, change in uses.items() if change < 0 and self._uses[name] + change <= 0]
+        unused = [one for one, change in uses.items() if change < 0 and self._uses[one] + change <= 0]
         with folder.transaction():
             for content in changes.contents.values():
                 folder.put_content(content)
-            for name, (digest, content) in changes.states.items():
-                folder.put_state(name, digest, content)
+            for state, (digest, content) in changes.states.items():
+                folder.put_state(state, digest, content)
             for (bucket, key), row_content in changes.objects.items():
                 folder.put_object(bucket, key, row_content)
             for stream, first, content in changes.log_events:
                 folder.put_log_events(stream, first, content)
-            for name in unused:
-                if isinstance(name, bytes):
-                    folder.drop_content(name)
+            for one in unused:
+                if isinstance(one, bytes):
+                    folder.drop_content(one)
                 else:
-                    folder.drop_log_events(name)
+                    folder.drop_log_events(one)
         self._uses.update(uses)
         self._kept |= changes.contents.keys()
         self._kept.difference_update(unused)
@@ -251,6 +253,7 @@ class AccountStore:
             backend = backend_of(*name[1:])
             vars(backend).clear()
             vars(backend).update(value)
+            relink(backend)
             if "buckets" in value and name[1] == "moto.s3.models":
                 s3_backends.bucket_accounts.update(dict.fromkeys(value["buckets"], (PARTITION, self._account_id)))
         elif name[1] in self._own:
