@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -15,9 +16,9 @@ from moto.s3.models import FakeBucket, s3_backends
 
 from embedded_aws.iam.principals import PARTITION
 from embedded_aws.persistence.data_folder import DataFolder, digest_of
-from embedded_aws.persistence.errors import DataDamagedError
+from embedded_aws.persistence.errors import DataDamagedError, DataNotSavedError
 from embedded_aws.persistence.gate import Gate, Part
-from embedded_aws.persistence.pickling import Digests, StatePickler, StateUnpickler, backend_of, relink
+from embedded_aws.persistence.pickling import Digests, StatePickler, StateUnpickler, backend_of, relink, try_pickle
 from embedded_aws.persistence.tracking import BACKEND, ChangedObjects, tracked
 
 OWN = "own"
@@ -75,6 +76,7 @@ class AccountStore:
         self._uses: Counter[bytes | str] = Counter()
         self._kept: set[bytes] = set()
         self._large = Digests()
+        self._tried: set[type] = set()
         self._lengths: dict[str, int] = {}
         self._opened = ExitStack()
         self._folder: DataFolder | None = None
@@ -138,15 +140,37 @@ class AccountStore:
         buckets = self._buckets()
         stores = {id(bucket.keys): name for name, bucket in buckets.items()}
         objects = self._objects.take(stores)
+        failed: dict[str, Exception] = {}
         try:
             for name, value in self._values(parts):
-                self._pickle_state(name, value, changes)
+                try:
+                    self._pickle_state(name, value, changes)
+                except (TypeError, AttributeError, RecursionError, pickle.PicklingError) as error:
+                    failed[name] = error
             for bucket, key in objects:
                 self._pickle_object(buckets.get(bucket), bucket, key, changes)
             self._write(self._folder, changes)
         except BaseException:
             self._objects.put_back(objects)
             raise
+        for name, error in failed.items():
+            self._roll_back(self._folder, name, error)
+
+    def _roll_back(self, folder: DataFolder, name: str, error: Exception) -> None:
+        """Give a backend that cannot be pickled the state that was saved last.
+
+        Raises:
+            DataNotSavedError: always, with the reason.
+        """
+        part = json.loads(name)
+        saved = next((content for row, content in folder.states() if row == name), None)
+        if saved is not None:
+            self._restore_state(part, StateUnpickler(saved, folder.read).load())
+        else:
+            backend_of(*part[1:]).reset()
+        raise DataNotSavedError(
+            f"The embedded AWS cannot keep this in its data folder ({error}): {part[1]} is as it was before."
+        ) from error
 
     def _values(self, parts: Iterable[Part]) -> Iterable[tuple[str, Any]]:
         for part in parts:
@@ -167,6 +191,10 @@ class AccountStore:
         digest = digest_of(content)
         if self._digests.get(name) == digest:
             return
+        if not pickler.types <= self._tried:
+            # Some classes can be pickled, but not unpickled.
+            try_pickle(content, lambda one: pickler.new.get(one) or changes.contents.get(one) or self._read(one))
+            self._tried |= pickler.types
         changes.states[name] = (digest, content)
         changes.contents |= pickler.new
         changes.rows[name,] = _Row(frozenset(pickler.contents), frozenset(pickler.streams))
@@ -186,6 +214,10 @@ class AccountStore:
 
     def _pickler(self) -> StatePickler:
         return StatePickler(self._kept.__contains__, self._large)
+
+    def _read(self, content: bytes) -> bytes:
+        assert self._folder is not None  # noqa: S101 - for the type checker: it is open
+        return self._folder.read(content)
 
     def _write(self, folder: DataFolder, changes: _Changes) -> None:
         uses = Counter[bytes | str]()

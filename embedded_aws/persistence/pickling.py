@@ -13,10 +13,17 @@ import threading
 import types
 import uuid
 import weakref
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
 from moto.athena.models import AthenaBackend
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.logs.models import LogsBackend, LogStream
@@ -105,6 +112,8 @@ class StatePickler(pickle.Pickler):
         """Contents that are not saved yet."""
         self.streams: dict[str, LogStream] = {}
         """Log streams by their ids."""
+        self.types: set[type] = set()
+        """Types of the values pickled, as far as they are not built in."""
 
     def pickled(self, value: Any) -> bytes:
         """Return a value's pickle."""
@@ -126,8 +135,16 @@ class StatePickler(pickle.Pickler):
 
     def reducer_override(self, value: Any) -> Any:
         """Reduce what cannot be pickled, or is partly saved elsewhere."""
-        reduce = _REDUCERS.get(type(value))
-        return NotImplemented if reduce is None else reduce(self, value)
+        kind = type(value)
+        self.types.add(kind)
+        reduce = _REDUCERS.get(kind)
+        if reduce is not None:
+            return reduce(self, value)
+        if isinstance(value, defaultdict) and kind is not defaultdict:
+            return _restored_defaultdict, (kind, value.default_factory), vars(value), None, iter(value.items())
+        if hasattr(kind, "private_bytes"):
+            return _private_key(value)
+        return NotImplemented
 
     def _refer(self, value: bytes | str) -> tuple[str, bytes]:
         name = self._digests.of(value)
@@ -208,6 +225,18 @@ class StateUnpickler(pickle.Unpickler):
         return self._instances[name, key]
 
 
+_TRYING = threading.local()
+
+
+def try_pickle(content: bytes, read: Callable[[bytes], bytes]) -> None:
+    """Check that a pickle can be read; raises whatever keeps it from that."""
+    _TRYING.is_set = True
+    try:
+        StateUnpickler(content, read).load()
+    finally:
+        _TRYING.is_set = False
+
+
 def relink(backend: BaseBackend) -> None:
     """Restore what instances that are pickled one by one refer to."""
     if isinstance(backend, LogsBackend):
@@ -216,7 +245,8 @@ def relink(backend: BaseBackend) -> None:
                 vars(stream)["log_group"] = group
     elif isinstance(backend, AthenaBackend):
         for execution in backend.executions.values():
-            execution.interrupt()
+            if isinstance(execution, QueryExecution):
+                execution.interrupt()
 
 
 def _encoded(value: bytes | str) -> bytes:
@@ -246,9 +276,12 @@ def _key(pickler: StatePickler, key: FakeKey) -> Any:
 
 
 def _restored_key(kind: type[FakeKey], state: dict[str, Any], content: KeptContent | None) -> FakeKey:
-    key: FakeKey = object.__new__(kind)
+    key: Any = kind.__new__(kind)
     vars(key).update(state)
     vars(key)["lock"] = threading.Lock()
+    if getattr(_TRYING, "is_set", False):
+        # It is dropped at once; moto would warn of a key that was not disposed of.
+        vars(key)["disposed"] = True
     if content is None:
         vars(key)["_value_buffer"] = closed = io.BytesIO()
         closed.close()
@@ -288,6 +321,22 @@ def _function(_pickler: StatePickler, function: types.FunctionType) -> Any:
 def _restored_function(module: str, code: bytes) -> types.FunctionType:
     __import__(module)
     return types.FunctionType(marshal.loads(code), vars(sys.modules[module]))  # noqa: S302 - like pickle itself
+
+
+def _restored_defaultdict(kind: type[defaultdict[Any, Any]], factory: Callable[[], Any] | None) -> Any:
+    # moto's subclasses have constructors of their own.
+    restored = kind.__new__(kind)
+    defaultdict.__init__(restored, factory)
+    return restored
+
+
+def _private_key(key: Any) -> Any:
+    encoded = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return _restored_private_key, (encoded,)
+
+
+def _restored_private_key(encoded: bytes) -> Any:
+    return load_der_private_key(encoded, None)
 
 
 def _weak_values(_pickler: StatePickler, values: weakref.WeakValueDictionary[Any, Any]) -> Any:
