@@ -11,6 +11,7 @@ from typing import Protocol
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.persistence.account_store import OwnState
+from embedded_aws.persistence.errors import DataError
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.step_collector import StepCollector
 from embedded_aws.runtime.step_log import Step, StepLog
@@ -28,6 +29,9 @@ _LOOK_SECONDS = 0.2
 
 _SUSPENDED = timedelta(minutes=1)
 """A wait of a fraction of a second that takes longer means that the computer slept."""
+
+_WHILE_BLOCKED = timedelta(seconds=5)
+"""How long the loop waits while nothing can be saved."""
 
 _AFTER_FAILURE = timedelta(minutes=1)
 """How long a service that failed is left alone."""
@@ -59,6 +63,7 @@ class Simulation:
         self._turn = threading.RLock()
         self._stop: StopSignal | None = None
         self._resting: dict[int, datetime] = {}
+        self._is_blocked = False
 
         timers = Timers(lambda: clock.now, steps.record_failure)
         sessions = RoleSessions(server, clock)
@@ -176,7 +181,7 @@ class Simulation:
         self._server.gate.settle()
 
     def _drain(self) -> None:
-        busy = True
+        busy = self._can_save()
         while busy and not self._is_stopping():
             # Every worker gets its turn, even if the one before it was busy.
             ran = [self._run(number) for number in range(len(self._workers))]
@@ -185,6 +190,21 @@ class Simulation:
                 self._collector.collect()
             self.steps.raise_broken()
 
+    def _can_save(self) -> bool:
+        """Return whether everything so far is saved; if not, that is recorded once, and the loop rests."""
+        try:
+            self._server.gate.settle()
+        except DataError as error:
+            if not self._is_blocked:
+                self.steps.record_failure("data folder", error)
+            self._is_blocked = True
+            self._resting = dict.fromkeys(range(len(self._workers)), self._clock.now + _WHILE_BLOCKED)
+            return False
+        if self._is_blocked:
+            self._is_blocked = False
+            self._resting.clear()
+        return True
+
     def _run(self, number: int) -> bool:
         """Let a worker do its work; whatever goes wrong is recorded, and the others continue."""
         resting = self._resting.get(number)
@@ -192,7 +212,6 @@ class Simulation:
             return False
         worker, gate = self._workers[number], self._server.gate
         try:
-            gate.settle()
             with gate.reading():
                 due = worker.next_due()
             if due is None or due > self._clock.now:
@@ -201,7 +220,7 @@ class Simulation:
                 acted = worker.run_due()
                 gate.note_own()
             gate.settle()
-        except InterruptedWorkError:
+        except (InterruptedWorkError, DataError):
             return False
         except Exception as error:  # noqa: BLE001 - no failing action ends the loop
             self._resting[number] = self._clock.now + _AFTER_FAILURE

@@ -112,6 +112,7 @@ class AwsServer:
             # moto also parses every body as a form: "&Action=…" in a text would choose another operation.
             self._patches.enter_context(patch.object(responses, "parse_qsl", lambda *_args, **_options: []))
         except BaseException:
+            _reset()
             self._patches.close()
             AwsServer._running.release()
             raise

@@ -27,6 +27,7 @@ from embedded_aws.services.lambda_.functions import Functions
 from embedded_aws.services.scheduler.expressions import (
     BEFORE,
     Expression,
+    Rate,
     ScheduleExpressionError,
     latest_between,
     parse,
@@ -103,7 +104,9 @@ class Rules:
             expression, after = self._expression(rule)
             latest = latest_between(expression, after, self._clock.now) if expression is not None else None
             if latest is not None:
-                self._fired[rule.arn, rule.scheduled_expression] = latest - BEFORE
+                # A rate counts from the last firing.
+                step = expression.interval if isinstance(expression, Rate) else BEFORE
+                self._fired[rule.arn, rule.scheduled_expression] = latest - step
 
     def _scheduled(self) -> Iterator[Rule]:
         for rule in self._server.backend("events").event_buses["default"].rules.values():
