@@ -223,19 +223,30 @@ class Simulation:
         except (InterruptedWorkError, DataError):
             return False
         except Exception as error:  # noqa: BLE001 - no failing action ends the loop
-            self._resting[number] = self._clock.now + _AFTER_FAILURE
-            self.steps.record_failure(type(worker).__name__.lower(), error)
+            self._rest(number, error)
             return False
         self._resting.pop(number, None)
         return acted
 
+    def _rest(self, number: int, error: Exception) -> datetime:
+        """Record that a worker failed; return how long it is left alone."""
+        self.steps.record_failure(type(self._workers[number]).__name__.lower(), error)
+        until = self._resting[number] = self._clock.now + _AFTER_FAILURE
+        return until
+
     def _next_due(self) -> datetime | None:
         dues = []
         for number, worker in enumerate(self._workers):
-            with self._server.gate.reading():
-                due = worker.next_due()
+            resting = self._resting.get(number)
+            try:
+                with self._server.gate.reading():
+                    due = worker.next_due()
+            except Exception as error:  # noqa: BLE001 - as in _run
+                if resting is None:
+                    resting = self._rest(number, error)
+                due = resting
             if due is not None:
-                dues.append(max(due, self._resting.get(number, due)))
+                dues.append(due if resting is None else max(due, resting))
         return min(dues, default=None)
 
     def _is_stopping(self) -> bool:

@@ -171,7 +171,7 @@ KINDS = ("put", "replace", "send", "take", "taken", "secret", "table", "invoke",
 def main() -> None:
     """Check, then work until the end of the process, or check the results."""
     data, path, life, mode = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-    journal, choose = Journal(path), random.Random(life)
+    journal, choose = Journal(path), random.Random(life)  # noqa: S311 - the work of a test
     with Stage(data.with_name("work"), data=data) as aws:
         aws.journal = journal  # type: ignore[attr-defined] # for the actions
         prepare(aws)

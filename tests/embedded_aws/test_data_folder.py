@@ -158,7 +158,7 @@ def test_what_cannot_be_kept_is_refused_and_undone(data: Path, monkeypatch: pyte
 
         monkeypatch.setattr(type(aws.server.backend("secretsmanager")), "create_secret", create_unkeepable)
         with pytest.raises(
-            ClientError, match="cannot keep this in its data folder .*secretsmanager.* is as it was before"
+            ClientError, match=r"cannot keep this in its data folder .*secretsmanager.* is as it was before"
         ):
             secrets.create_secret(Name="second", SecretString="2")
         monkeypatch.undo()
@@ -188,7 +188,7 @@ def test_what_is_deleted_leaves_the_disk(data: Path) -> None:
     assert counts == [(0,), (0,)]
 
 
-def test_time_goes_on_while_it_is_off(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_goes_on_while_it_is_off(data: Path) -> None:
     with Stage(data.with_name("work"), data=data) as aws:
         before = aws.now
         aws.advance(timedelta(days=3))

@@ -21,7 +21,7 @@ def command(folder: Path, life: int, mode: str) -> list[str]:
 
 @pytest.mark.slow
 def test_nothing_answered_is_lost_however_often_it_is_killed(tmp_path: Path) -> None:
-    moments = random.Random(16)
+    moments = random.Random(16)  # noqa: S311 - moments of a test
     worked = 0
     for life in range(LIVES):
         process = subprocess.Popen(

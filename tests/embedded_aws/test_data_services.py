@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -429,7 +428,7 @@ def everything(aws: Stage) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lives]:
+def lives(tmp_path_factory: pytest.TempPathFactory) -> Lives:
     """What clients read in the first life of an account, in one after it was killed, and in one after a stop."""
     folder = tmp_path_factory.mktemp("lives")
     work, first, copy = folder / "work", folder / "first", folder / "copy"
@@ -444,7 +443,7 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lives]:
         after_kill = everything(aws)
     with Stage(work, start=START, data=copy) as aws:
         after_stop = everything(aws)
-    yield Lives(before, after_kill, after_stop)
+    return Lives(before, after_kill, after_stop)
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -21,6 +21,7 @@ from unittest.mock import patch
 
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.awslambda.responses import LambdaResponse
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
@@ -231,7 +232,16 @@ class Functions:
             self._keep_settings(backend.get_function(name), body)
             return updated
 
+        set_up = LambdaResponse.setup_class
+
+        def setup_class(
+            response: LambdaResponse, request: Any, url: str, headers: Any, use_raw_body: bool = False
+        ) -> None:
+            # A payload that is not UTF-8 is the sender's error; moto would raise.
+            set_up(response, request, url, headers, use_raw_body or request.path.endswith("/invocations"))
+
         for owner, name, replacement in (
+            (LambdaResponse, "setup_class", setup_class),
             (LambdaBackend, "invoke", invoke),
             (LambdaFunction, "invoke", invoke_by_moto),
             (LambdaBackend, "create_function", create_function),
