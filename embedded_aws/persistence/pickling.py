@@ -69,7 +69,7 @@ class _Cached:
 CACHED: dict[type, _Cached] = {
     Message: _Cached("id", frozenset({PICKLE})),
     LogStream: _Cached(KEPT, frozenset({PICKLE, "events", "log_group"})),
-    QueryExecution: _Cached("id", frozenset({PICKLE})),
+    QueryExecution: _Cached("id", frozenset({PICKLE, "workgroup"})),
     AssumedRole: _Cached("access_key_id", frozenset({PICKLE})),
 }
 """Classes with many instances that change only when an attribute is set."""
@@ -246,6 +246,9 @@ def relink(backend: BaseBackend) -> None:
     elif isinstance(backend, AthenaBackend):
         for execution in backend.executions.values():
             if isinstance(execution, QueryExecution):
+                # The workgroup may have been deleted since; its name still decides who may see the execution.
+                group = backend.work_groups.get(execution.group) or types.SimpleNamespace(name=execution.group)
+                vars(execution)["workgroup"] = group
                 execution.interrupt()
 
 

@@ -336,6 +336,8 @@ def make_queries(aws: Stage) -> None:
     )
     athena.create_named_query(Name="total", Database="lake", QueryString="SELECT 1", WorkGroup="analysts")
     athena.create_prepared_statement(StatementName="by", WorkGroup="analysts", QueryStatement="SELECT ?")
+    group = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/analysts"
+    aws.role("analyst", "lambda.amazonaws.com", {"Action": "athena:GetQueryExecution", "Resource": group})
     for sql in ("SELECT sum(n) AS total FROM numbers", "SELECT nonsense"):
         athena.start_query_execution(QueryString=sql, WorkGroup="analysts", QueryExecutionContext={"Database": "lake"})
 
@@ -345,8 +347,12 @@ def read_queries(aws: Stage) -> Any:
     identifiers = athena.list_query_executions(WorkGroup="analysts")["QueryExecutionIds"]
     executions = [athena.get_query_execution(QueryExecutionId=one)["QueryExecution"] for one in identifiers]
     (succeeded,) = [one["QueryExecutionId"] for one in executions if one["Status"]["State"] == "SUCCEEDED"]
+    analyst = aws.client("iam").get_role(RoleName="analyst")["Role"]["Arn"]
+    credentials = aws.server.assume(analyst, "lambda.amazonaws.com", "analyst")
+    seen = aws.server.client("athena", credentials).get_query_execution(QueryExecutionId=succeeded)
     return (
         executions,
+        seen["QueryExecution"],
         athena.get_query_results(QueryExecutionId=succeeded)["ResultSet"],
         athena.list_named_queries(WorkGroup="analysts")["NamedQueryIds"],
         athena.get_work_group(WorkGroup="analysts")["WorkGroup"]["Configuration"],

@@ -27,8 +27,6 @@ class QueryExecution(Execution):
         # moto declares the context with a type other than the one it passes.
         given: Any = context
         super().__init__(query=query, context=given, config={}, workgroup=workgroup, execution_parameters=parameters)
-        # Not the workgroup itself, so that executions can be saved one by one.
-        self.workgroup = None
         self.group = workgroup.name
         """Name of the workgroup it ran in."""
         self.result: ResultSet | None = None
