@@ -1,20 +1,22 @@
 """The whole pipeline as one component."""
 # No `from __future__ import annotations` here: Pulumi's analyzer cannot handle annotations that are strings.
 
-import re
 from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
 
 from handlers.streams import default_streams, scopes
+from pipeline.alerts import Alerts
 from pipeline.analytics import Analytics
 from pipeline.catalog import GlueCatalog
 from pipeline.extraction import Extraction
+from pipeline.function import metrics_namespace
 from pipeline.lake import Lake
 from pipeline.monitoring import Monitoring
 from pipeline.packaging import FUNCTIONS
 from pipeline.settings import Settings
+from pipeline.stack_slug import stack_slug
 from pipeline.transformation import Transformation
 
 
@@ -55,8 +57,10 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     """Processor architecture of the Lambda functions."""
     kms_key_arn: str
     """Your own KMS key for the buckets and the secret; if empty, keys that AWS owns are used."""
+    alert_email: str
+    """Address that alarms are mailed to, once its owner has confirmed AWS's first e-mail. Empty: no e-mails."""
     force_destroy: bool
-    """Whether `pulumi destroy` may delete buckets that hold data, if the program allows it too (`allow_data_loss`)."""
+    """Whether `pulumi destroy` may delete the data buckets; the program must allow it too (`allow_data_loss`)."""
     allow_data_loss: bool
     """Whether the program allows `force_destroy`, which is in the stack's configuration, to take effect."""
     spotify_api_url: str
@@ -97,6 +101,8 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     """URLs of the dead-letter queues by step: extract, transform, crawl, publish."""
     spotify_secret_name: pulumi.Output[str]
     """Name of the secret for the Spotify app and its refresh token; it is created empty."""
+    alerts_topic_arn: pulumi.Output[str]
+    """ARN of the topic that alarms are sent to."""
     named_queries: pulumi.Output[dict[str, str]]
     """Ids of the named queries, by name."""
     region: pulumi.Output[str]
@@ -114,7 +120,8 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         settings = Settings(**{key: value for key, value in args.items() if key != "allow_data_loss"})  # type: ignore[arg-type]  # checked there
         stack = pulumi.get_stack()
-        database_name = f"spotify_{re.sub('[^a-z0-9_]', '_', stack.lower())}"
+        slug = stack_slug(stack)
+        database_name = f"spotify_{slug.replace('-', '_')}"
 
         monitoring = Monitoring(name, settings, FUNCTIONS, opts=child)
         lake = Lake(
@@ -123,7 +130,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         extraction = Extraction(name, settings, lake, monitoring.log_groups["extract"], opts=child)
         transformation = Transformation(name, settings, lake, monitoring.log_groups["transform"], opts=child)
         analytics = Analytics(
-            name, settings, lake, workgroup_name=f"spotify-etl-{stack}", database_name=database_name, opts=child
+            name, settings, lake, workgroup_name=f"spotify-etl-{slug}", database_name=database_name, opts=child
         )
         catalog = GlueCatalog(
             name,
@@ -132,6 +139,26 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             database_name=database_name,
             workgroup=analytics.workgroup,
             log_group=monitoring.log_groups["publish"],
+            opts=child,
+        )
+
+        alerts = Alerts(
+            name,
+            settings,
+            own_namespace=metrics_namespace(),
+            names={
+                "extract": extraction.function.name,
+                "transform": transformation.function.name,
+                "publish": catalog.function.name,
+                "transform-queue": transformation.queue.name,
+                "extract-dead-letters": extraction.dead_letters.name,
+                "transform-dead-letters": transformation.dead_letters.name,
+                "crawl-dead-letters": catalog.crawl_dead_letters.name,
+                "publish-dead-letters": catalog.publish_dead_letters.name,
+                "crawled": catalog.crawled.name,
+                "workgroup": analytics.workgroup.name,
+            },
+            crawler_name=catalog.crawler.name,
             opts=child,
         )
 
@@ -152,6 +179,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             publish=catalog.publish_dead_letters.url,
         )
         self.spotify_secret_name = extraction.secret.name
+        self.alerts_topic_arn = alerts.topic.arn
         queries = analytics.named_queries
         self.named_queries = pulumi.Output.all(*(query.id for query in queries.values())).apply(
             lambda ids: dict(zip(queries, ids, strict=True))
