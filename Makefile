@@ -12,7 +12,7 @@ WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-all check fix lint types build docs fields views lock clean bench bench-extract bench-imports
+.PHONY: help setup demo test test-engine test-browser test-trino test-all check fix lint types build docs fields architecture picture views lock clean bench bench-extract bench-imports
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,7 @@ setup: $(VENV)/ready ## Install everything the project needs into .venv (the oth
 
 $(VENV)/ready: $(LOCK) pyproject.toml scripts/find-python
 	@set -euo pipefail; \
+	test -w . || { echo "Cannot write to this folder: copy the project to one of your own and run make there." >&2; exit 1; }; \
 	python="$$(sh scripts/find-python)"; \
 	"$$python" -m venv --clear $(VENV) \
 	  || { echo "Cannot create $(VENV): install the venv module of $$python (on Debian and Ubuntu: apt install python3-venv) and run make again." >&2; exit 1; }; \
@@ -81,6 +82,12 @@ fields: setup ## Write the fields that Spotify documents, for the transform to k
 
 docs: views ## Write the reference pages on streams, tables, queries and settings, and the settings in Pulumi.yaml
 	@$(BIN)/python -m scripts.reference_docs
+
+architecture: setup ## Draw the resource graph in docs/architecture.md from the program
+	@$(BIN)/python -m scripts.architecture_graph
+
+picture: setup ## Draw the picture of the report in the README (needs Chromium)
+	@$(BIN)/python -m scripts.report_picture
 
 views: setup ## Write the views that have a template, and the list of views and queries in docs/queries.md
 	@$(BIN)/python -m scripts.views

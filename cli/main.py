@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import signal
 import sys
 import tempfile
 import traceback
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -22,13 +24,23 @@ app = typer.Typer(
     name="spotify-etl",
     help="Your Spotify library and listening history as SQL tables.",
     invoke_without_command=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        write_line(sys.stdout, f"spotify-etl {version('spotify-etl')}")
+        raise typer.Exit
+
+
 @app.callback()
-def spotify_etl(context: typer.Context) -> None:
+def spotify_etl(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     """Your Spotify library and listening history as SQL tables."""
     if context.invoked_subcommand is None:
         context.get_help()  # It prints the help itself.
@@ -226,7 +238,7 @@ def main() -> None:
 def _run(interrupts: list[int]) -> tuple[str, int]:
     """Run the command and return an error message of one sentence, if any, and the exit status."""
     try:
-        app(standalone_mode=False)
+        app(prog_name="spotify-etl", standalone_mode=False)
     except CommandError as error:
         return str(error), 1
     except typer.TyperException as error:
@@ -240,8 +252,25 @@ def _run(interrupts: list[int]) -> tuple[str, int]:
         return "The command needs input: run it in a terminal, or pass the values as options.", 1
     except Exception as error:  # noqa: BLE001 - the last line of defence: users never see a traceback
         if not interrupts:
-            return f"An unexpected error occurred; {_save_traceback(error)}. Please report it.", 1
+            return _unexpected(error), 1
     return "", 0
+
+
+def _disk_error(error: OSError) -> str:
+    """Return a sentence for an error that any command can meet: a disk that is full or cannot be written to."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk of {error.filename or tempfile.gettempdir()} is full: free some space and run it again."
+    if error.errno == errno.EROFS:
+        return f"{error.filename} is on a read-only disk: choose another folder."
+    if "No usable temporary directory" in str(error):
+        return "No folder for temporary files can be written to: free some space, or set TMPDIR to another folder."
+    return ""
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, OSError) and (sentence := _disk_error(error)):
+        return sentence
+    return f"An unexpected error occurred; {_save_traceback(error)}. Please report it."
 
 
 def _record_interrupts() -> list[int]:

@@ -138,7 +138,9 @@ class GlueCatalog(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             f"{name}-crawler",
-            assume_role_policy=json.dumps(policies.trust("glue.amazonaws.com")),
+            assume_role_policy=policies.render(
+                policies.trust, service="glue.amazonaws.com", neighbour=self.database.arn
+            ),
             opts=child,
         )
         permissions = aws.iam.RolePolicy(

@@ -1,7 +1,6 @@
 """The whole pipeline as one component."""
 # No `from __future__ import annotations` here: Pulumi's analyzer cannot handle annotations that are strings.
 
-import re
 from collections.abc import Sequence
 from typing import TypedDict
 
@@ -15,6 +14,7 @@ from pipeline.lake import Lake
 from pipeline.monitoring import Monitoring
 from pipeline.packaging import FUNCTIONS
 from pipeline.settings import Settings
+from pipeline.stack_slug import stack_slug
 from pipeline.transformation import Transformation
 
 
@@ -56,7 +56,7 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     kms_key_arn: str
     """Your own KMS key for the buckets and the secret; if empty, keys that AWS owns are used."""
     force_destroy: bool
-    """Whether `pulumi destroy` may delete buckets that hold data, if the program allows it too (`allow_data_loss`)."""
+    """Whether `pulumi destroy` may delete the data buckets; the program must allow it too (`allow_data_loss`)."""
     allow_data_loss: bool
     """Whether the program allows `force_destroy`, which is in the stack's configuration, to take effect."""
     spotify_api_url: str
@@ -114,7 +114,8 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         settings = Settings(**{key: value for key, value in args.items() if key != "allow_data_loss"})  # type: ignore[arg-type]  # checked there
         stack = pulumi.get_stack()
-        database_name = f"spotify_{re.sub('[^a-z0-9_]', '_', stack.lower())}"
+        slug = stack_slug(stack)
+        database_name = f"spotify_{slug.replace('-', '_')}"
 
         monitoring = Monitoring(name, settings, FUNCTIONS, opts=child)
         lake = Lake(
@@ -123,7 +124,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         extraction = Extraction(name, settings, lake, monitoring.log_groups["extract"], opts=child)
         transformation = Transformation(name, settings, lake, monitoring.log_groups["transform"], opts=child)
         analytics = Analytics(
-            name, settings, lake, workgroup_name=f"spotify-etl-{stack}", database_name=database_name, opts=child
+            name, settings, lake, workgroup_name=f"spotify-etl-{slug}", database_name=database_name, opts=child
         )
         catalog = GlueCatalog(
             name,

@@ -12,6 +12,8 @@ from pipeline.lake import Lake
 from pipeline.queues import Queue
 from pipeline.settings import Settings
 
+MAX_RECEIVE_COUNT = 5
+"""How often an object is tried; `handlers/transform/retries.py` says how long after one another."""
 _TIMEOUT_SECONDS = 300
 _VISIBILITY_FACTOR = 6
 """AWS recommends six times the function's timeout: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html."""
@@ -36,7 +38,7 @@ class Transformation(pulumi.ComponentResource):
             bucket=lake.raw.arn,
             visibility_timeout_seconds=_VISIBILITY_FACTOR * _TIMEOUT_SECONDS,
             dead_letters=self.dead_letters,
-            max_receive_count=5,
+            max_receive_count=MAX_RECEIVE_COUNT,
             opts=child,
         )
         # A bucket has a single notification configuration; a second resource would overwrite this one.
@@ -74,7 +76,11 @@ class Transformation(pulumi.ComponentResource):
             log_group=log_group,
             memory_mb=1024,
             timeout_seconds=_TIMEOUT_SECONDS,
-            environment={"RAW_BUCKET": lake.raw.name, "TRANSFORMED_BUCKET": lake.transformed.name},
+            environment={
+                "RAW_BUCKET": lake.raw.name,
+                "TRANSFORMED_BUCKET": lake.transformed.name,
+                "QUEUE_URL": self.queue.url,
+            },
             opts=child,
         )
         aws.lambda_.EventSourceMapping(

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, no package
-"""`make docs`: writes the files that follow from the registries of streams and tables and from the settings."""
+"""`make docs`: writes the files that follow from the registries, the settings and the help texts."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from handlers.streams import (
 )
 from handlers.tables import COMMON, TABLES, Column, Table
 from scripts import settings_docs
+from scripts.commands_page import commands_page
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,6 +39,7 @@ def pages() -> dict[Path, str]:
     return {
         Path("docs/streams.md"): streams_page(),
         Path("docs/tables.md"): tables_page(),
+        Path("docs/commands.md"): commands_page(),
         **settings_docs.pages(),
     }
 

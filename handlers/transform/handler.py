@@ -1,7 +1,7 @@
 """The transform function: messages from the raw bucket's queue in, Parquet tables out.
 
 A message that fails, or for which there is no time left, is returned individually (`ReportBatchItemFailures`); SQS
-retries it and finally moves it to the dead-letter queue. Environment: `RAW_BUCKET`, `TRANSFORMED_BUCKET`,
+retries it and finally moves it to the dead-letter queue. Environment: `RAW_BUCKET`, `TRANSFORMED_BUCKET`, `QUEUE_URL`,
 `POWERTOOLS_*`.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics
@@ -19,9 +19,14 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.transform.events import ObjectCreated, objects_in
+from handlers.transform.retries import VisibilityError, retry_soon
 from handlers.transform.transformer import Result, Transformer
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 LOG = Logger()
 metrics = Metrics()
@@ -38,7 +43,11 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Transform the objects of a batch of SQS messages; return the messages that failed."""
     metrics.add_metric(name="Messages", unit=MetricUnit.Count, value=len(event["Records"]))
-    return process_partial_response(event, transform_message, processor, context)
+    response = process_partial_response(event, transform_message, processor, context)
+    failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
+    if records := [record for record in event["Records"] if record["messageId"] in failed]:
+        _retry_soon(records)
+    return response
 
 
 class NotBegunError(Exception):
@@ -107,6 +116,13 @@ def report(result: Result) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
+def _retry_soon(records: list[dict[str, Any]]) -> None:
+    try:
+        retry_soon(_sqs(), os.environ["QUEUE_URL"], records)
+    except (BotoCoreError, ClientError, VisibilityError) as error:
+        LOG.warning("The retry could not be brought forward; the messages will be retried later.", reason=str(error))
+
+
 def _check_time(context: LambdaContext) -> None:
     if _remaining(context) < _BEGIN_MILLISECONDS:
         raise NotBegunError
@@ -120,3 +136,9 @@ def _remaining(context: LambdaContext) -> int:
 def _transformer() -> Transformer:
     """Reused between invocations."""
     return Transformer(boto3.client("s3"), os.environ["RAW_BUCKET"], os.environ["TRANSFORMED_BUCKET"])
+
+
+@functools.cache
+def _sqs() -> SQSClient:
+    """Created on the first failure: most invocations need none."""
+    return boto3.client("sqs")

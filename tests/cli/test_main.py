@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,40 @@ def test_where_no_file_can_be_written_the_error_itself_is_told(
         "An unexpected error occurred; no log file could be written, and the error was "
         "ValueError('odd'). Please report it.\n"
     )
+
+
+def test_version_is_the_packages_own(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["spotify-etl", "--version"])
+    main()
+    assert capsys.readouterr().out == f"spotify-etl {version('spotify-etl')}\n"
+
+
+def test_shells_complete_the_commands(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["spotify-etl"])
+    monkeypatch.setenv("_SPOTIFY_ETL_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "spotify-etl import")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main()
+    assert capsys.readouterr().out.split() == ["import-history"]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left", "/data"),
+            "The disk of /data is full: free some space and run it again.",
+        ),
+        (OSError(errno.EROFS, "Read-only", "/data"), "/data is on a read-only disk: choose another folder."),
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+            "No folder for temporary files can be written to: free some space, or set TMPDIR to another folder.",
+        ),
+    ],
+)
+def test_a_disk_that_cannot_be_written_to_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: OSError, sentence: str
+) -> None:
+    fail(monkeypatch, error)
+    assert capsys.readouterr().err == f"{sentence}\n"

@@ -8,6 +8,7 @@ import os
 import re
 import runpy
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,15 @@ def program() -> None:
     """Run the program as a new process would: without modules of the project from an earlier run."""
     forget_modules()
     runpy.run_path(str(ROOT / "__main__.py"))
+
+
+def program_that_allows_data_loss() -> None:
+    """Run the program with the constant changed by hand, as its comment says."""
+    forget_modules()
+    text = (ROOT / "__main__.py").read_text()
+    changed = text.replace("ALLOW_DATA_LOSS = False", "ALLOW_DATA_LOSS = True")
+    assert changed != text
+    exec(compile(changed, "__main__.py", "exec"), {"__name__": "__main__"})  # noqa: S102 - the project's own program
 
 
 @contextlib.contextmanager
@@ -139,8 +149,37 @@ def test_the_life_of_the_dev_stack(stack: automation.Stack, cloud: Path) -> None
 
     assert stack.refresh().summary.resource_changes == {"same": everything}
 
+    stack.set_config("spotify-etl:forceDestroy", automation.ConfigValue("true"))
+    stack.workspace.program = program_that_allows_data_loss
+    stack.up()
     assert stack.destroy().summary.resource_changes == {"delete": everything}
     assert json.loads(cloud.read_text()) == {}
+
+
+def test_a_stack_with_data_cannot_be_destroyed(stack: automation.Stack, cloud: Path) -> None:
+    stack.up()
+    before = json.loads(cloud.read_text())
+
+    # As a user would, with a preview.
+    done = subprocess.run(
+        [str(shutil.which("pulumi")), "destroy", "--yes", "--stack", "dev", "--non-interactive"],
+        cwd=stack.workspace.work_dir,
+        env={**os.environ, **stack.workspace.env_vars},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "because it is protected" in " ".join(done.stdout.split())
+    assert json.loads(cloud.read_text()) == before
+
+    # As a program would, without one: what has begun to be deleted then is no bucket and nothing of a bucket.
+    with pytest.raises(automation.CommandError, match="because it is protected"):
+        stack.destroy()
+    left = json.loads(cloud.read_text())
+    data = {key for key in before if key.startswith("aws:s3/") and "athena-results" not in key}
+    assert len(data) == 2 * 7 + 1
+    assert data - {key for key in data if "bucketNotification" in key} <= set(left)
 
 
 def test_a_wrong_setting_ends_the_program_with_one_sentence(stack: automation.Stack, cloud: Path) -> None:

@@ -138,4 +138,5 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
     "aws:secretsmanager/secret:Secret": ("name", _secret),
     "aws:sqs/queue:Queue": ("name", _queue),
     "aws:sqs/queuePolicy:QueuePolicy": (None, _part_of("queueUrl")),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": (None, _part_of("queueUrl")),
 }

@@ -6,6 +6,7 @@ import base64
 import copy
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pipeline.analytics import NAMED_QUERIES, Analytics, NamedQueryError, read_d
 from pipeline.lake import Lake
 from pipeline.settings import MAX_CATALOGUE_URIS, Settings
 from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
+from scripts import architecture_graph
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.program import MODES, Mode, Program, run
 from tests.thoroughness import sampled
@@ -98,8 +100,10 @@ def test_only_contract_names_are_fixed(up: Program) -> None:
 def test_contract_names_follow_the_stack() -> None:
     program = run(stack="My.Team-2")
 
-    assert program.outputs["glue_database_name"] == "spotify_my_team_2"
-    assert program.outputs["athena_workgroup_name"] == "spotify-etl-My.Team-2"
+    assert program.outputs["glue_database_name"] == "spotify_my_team_2_54df67e9"
+    assert program.outputs["athena_workgroup_name"] == "spotify-etl-my-team-2-54df67e9"
+    layers = {layer.inputs["layerName"] for layer in program.all("LayerVersion").values()}
+    assert layers == {f"spotify-etl-{name}-my-team-2-54df67e9" for name in ("extract", "transform", "publish")}
 
 
 def test_every_output_is_filled(up: Program) -> None:
@@ -149,6 +153,27 @@ def test_every_output_is_filled(up: Program) -> None:
 # The lake.
 
 
+def test_the_drawn_graph_is_the_programs(up: Program) -> None:
+    page = architecture_graph.PAGE.read_text("utf-8")
+
+    assert page == architecture_graph.page_with_graph(page, up), "The graph is stale: run `make architecture`."
+    # Every hop of the flow, and nothing without an arrow.
+    drawn = {(edge.source, edge.target) for edge in architecture_graph.edges(up)}
+    for source, target in (
+        ("Schedule_spotify_etl_daily", "Function_spotify_etl_extract"),
+        ("Function_spotify_etl_extract", "Bucket_spotify_etl_raw"),
+        ("Bucket_spotify_etl_raw", "Queue_spotify_etl_transform"),
+        ("Queue_spotify_etl_transform", "Function_spotify_etl_transform"),
+        ("Function_spotify_etl_transform", "Bucket_spotify_etl_transformed"),
+        ("Bucket_spotify_etl_transformed", "Crawler_spotify_etl"),
+        ("EventRule_spotify_etl_crawled", "Function_spotify_etl_publish"),
+        ("Workgroup_spotify_etl", "Bucket_spotify_etl_athena_results"),
+    ):
+        assert (source, target) in drawn
+    nodes = re.findall(r"^  (\w+)[\[(]", page, re.MULTILINE)
+    assert sorted(nodes) == sorted({end for edge in drawn for end in edge})
+
+
 @pytest.mark.parametrize("name", ["raw", "transformed", "athena-results"])
 def test_a_bucket_is_private_and_encrypted(up: Program, name: str) -> None:
     bucket = {"bucket": f"spotify-etl-{name}-1a2b3c4"}
@@ -167,7 +192,12 @@ def test_a_bucket_is_private_and_encrypted(up: Program, name: str) -> None:
     }
     assert up.one("BucketServerSideEncryptionConfiguration", resource).inputs == {
         **bucket,
-        "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}],
+        "rules": [
+            {
+                "blockedEncryptionTypes": ["SSE-C"],
+                "applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"},
+            }
+        ],
     }
 
 
@@ -240,6 +270,7 @@ def test_the_users_own_key_encrypts_buckets_secret_and_results() -> None:
     for encryption in program.all("BucketServerSideEncryptionConfiguration").values():
         assert encryption.inputs["rules"] == [
             {
+                "blockedEncryptionTypes": ["SSE-C"],
                 "applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY},
                 "bucketKeyEnabled": True,
             }
@@ -264,7 +295,22 @@ def test_both_keys_together_destroy_data() -> None:
     def entry() -> None:
         SpotifyEtlPipeline("spotify-etl", {"force_destroy": True, "allow_data_loss": True})
 
-    assert all(bucket.inputs["forceDestroy"] for bucket in run(entry=entry).all("Bucket").values())
+    program = run(entry=entry)
+    assert all(bucket.inputs["forceDestroy"] for bucket in program.all("Bucket").values())
+    assert not any(resource.protect for resource in program.resources)
+
+
+def test_a_bucket_with_data_is_protected_with_all_its_settings(up: Program) -> None:
+    protected = {resource.urn for resource in up.resources if resource.protect}
+    buckets = {f"spotify-etl-{name}" for name in ("raw", "transformed")}
+    assert protected == {
+        resource.urn
+        for resource in up.resources
+        if (resource.token.startswith("aws:s3/") or resource.token == "spotify-etl:index:Bucket")
+        and resource.name in buckets
+        and not resource.token.endswith(":BucketNotification")
+    }
+    assert len(protected) == 2 * 8
 
 
 # Extraction.
@@ -294,7 +340,16 @@ def test_the_secret_is_empty(up: Program) -> None:
                 "TRANSFORMED_RETENTION_DAYS": "90",
             },
         ),
-        ("transform", 1024, 300, {"RAW_BUCKET": RAW, "TRANSFORMED_BUCKET": TRANSFORMED}),
+        (
+            "transform",
+            1024,
+            300,
+            {
+                "RAW_BUCKET": RAW,
+                "TRANSFORMED_BUCKET": TRANSFORMED,
+                "QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/spotify-etl-transform-1a2b3c4",
+            },
+        ),
         (
             "publish",
             256,
@@ -495,6 +550,15 @@ def test_dead_letters_wait_as_long_as_they_can(up: Program, hop: str) -> None:
         "messageRetentionSeconds": 1_209_600,
         "sqsManagedSseEnabled": True,
         "visibilityTimeoutSeconds": 30,
+    }
+
+
+def test_only_its_own_queue_moves_messages_to_the_dead_letter_queue(up: Program) -> None:
+    [allowed] = up.all("RedriveAllowPolicy").values()
+    assert allowed.inputs["queueUrl"].endswith("/spotify-etl-transform-dead-letters-1a2b3c4")
+    assert json.loads(allowed.inputs["redriveAllowPolicy"]) == {
+        "redrivePermission": "byQueue",
+        "sourceQueueArns": [arn("sqs", "spotify-etl-transform-1a2b3c4")],
     }
 
 

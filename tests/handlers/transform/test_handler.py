@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from handlers.transform import handler as module
 from handlers.transform.events import UnknownMessageError, objects_in
+from handlers.transform.retries import WAIT_SECONDS
 from pipeline import transformation
 from tests.handlers.transform.stage import RAW, RUN, Stage, raw_line
 
@@ -37,6 +39,31 @@ def cold() -> Iterator[None]:
     module._transformer.cache_clear()
     yield
     module._transformer.cache_clear()
+
+
+@dataclass
+class Queue:
+    """Stands in for the client of SQS."""
+
+    waits: list[tuple[str, int]] = field(default_factory=list)
+    """What visibility timeouts were set, by receipt handle."""
+    answer: dict[str, Any] = field(default_factory=dict)
+    error: Exception | None = None
+
+    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 boto3's names
+        assert QueueUrl == "https://sqs.example/transform"
+        if self.error:
+            raise self.error
+        self.waits += [(entry["ReceiptHandle"], entry["VisibilityTimeout"]) for entry in Entries]
+        return self.answer
+
+
+@pytest.fixture(autouse=True)
+def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
+    made = Queue()
+    monkeypatch.setenv("QUEUE_URL", "https://sqs.example/transform")
+    monkeypatch.setattr(module, "_sqs", lambda: made)
+    return made
 
 
 def event(name: str) -> dict[str, Any]:
@@ -101,6 +128,50 @@ def test_a_batch_fails_only_for_its_poison(stage: Stage, caplog: pytest.LogCaptu
     assert len(stage.rows("profile")) == len(stage.rows("saved_tracks")) == 1
     errors = [line for line in caplog.records if line.levelname == "ERROR"]
     assert [line.exc_info and line.exc_info[0] for line in errors] == [UnknownMessageError] * 2
+
+
+@pytest.mark.parametrize(("receives", "seconds"), [(1, 30), (2, 60), (3, 120), (4, 240), (5, 0), (6, 0)], ids=str)
+def test_what_failed_is_tried_again_soon(stage: Stage, queue: Queue, receives: int, seconds: int) -> None:
+    stage.put_lines("saved_tracks", [SAVED])
+    batch = event("batch_with_poison")
+    for record in batch["Records"]:
+        record["receiptHandle"] = record["messageId"][-1]
+        record["attributes"]["ApproximateReceiveCount"] = str(receives)
+
+    module.handler(batch, Context())
+
+    assert queue.waits == [("1", seconds), ("3", seconds)]
+
+
+def test_what_succeeded_is_not_touched(stage: Stage, queue: Queue) -> None:
+    stage.put_lines("saved_tracks", [SAVED])
+    assert failures("object_created") == []
+    assert queue.waits == []
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"error": ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ChangeMessageVisibilityBatch")},
+        {"error": EndpointConnectionError(endpoint_url="https://sqs.example")},
+        {"answer": {"Failed": [{"Id": "0", "Code": "ReceiptHandleIsInvalid", "SenderFault": True}]}},
+    ],
+)
+def test_without_a_shorter_wait_the_queues_own_counts(
+    queue: Queue, caplog: pytest.LogCaptureFixture, refusal: dict[str, Any]
+) -> None:
+    vars(queue).update(refusal)
+    assert failures("batch_with_poison") == ["1", "3"]
+    assert [line.message for line in caplog.records if line.levelname == "WARNING"][-1] == (
+        "The retry could not be brought forward; the messages will be retried later."
+    )
+
+
+def test_all_tries_end_before_the_crawl() -> None:
+    tries = transformation.MAX_RECEIVE_COUNT
+    slowest = tries * transformation._TIMEOUT_SECONDS + sum(WAIT_SECONDS[:tries])
+    assert slowest < 45 * 60
+    assert len(WAIT_SECONDS) == tries
 
 
 def test_a_refusal_of_s3_fails_the_message_and_no_other(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
