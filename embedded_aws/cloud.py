@@ -92,6 +92,7 @@ class EmbeddedAws:
                 starting.callback(end)
                 begin()
             if self._store is not None:
+                self._simulation.resume()
                 # Saved and closed while moto still has its state.
                 starting.callback(self._store.close)
             self._running = starting.pop_all()

@@ -78,7 +78,7 @@ class GlueCatalog(pulumi.ComponentResource):
             enabled=settings.schedules_enabled,
             opts=child,
         )
-        crawled = aws.cloudwatch.EventRule(
+        self.crawled = crawled = aws.cloudwatch.EventRule(
             f"{name}-crawled",
             description="Starts the publish function when the crawler has succeeded.",
             event_pattern=pulumi.Output.json_dumps(

@@ -16,6 +16,11 @@ _ASYNC_RETRIES = 2
 _ASYNC_MAX_AGE_SECONDS = 6 * 3600
 
 
+def metrics_namespace() -> str:
+    """Return the CloudWatch namespace of the functions' own metrics."""
+    return f"SpotifyEtl/{stack_slug(pulumi.get_stack())}"
+
+
 class Function(pulumi.ComponentResource):
     """A Lambda function that runs one of the packages in `handlers`.
 
@@ -77,7 +82,7 @@ class Function(pulumi.ComponentResource):
             environment={
                 "variables": {
                     "POWERTOOLS_SERVICE_NAME": handler,
-                    "POWERTOOLS_METRICS_NAMESPACE": f"SpotifyEtl/{slug}",
+                    "POWERTOOLS_METRICS_NAMESPACE": metrics_namespace(),
                     "POWERTOOLS_LOG_LEVEL": "INFO",
                     **environment,
                 }

@@ -215,6 +215,17 @@ def queue_for_rule(queue: str, sender: str) -> Document:
     return _document([_allow_sender("events.amazonaws.com", queue, condition), _deny_without_tls("sqs:*", [queue])])
 
 
+def alerts_topic(topic: str, rule: str) -> Document:
+    """Allow the account's alarms and one rule to publish to the topic."""
+    return _document(
+        [
+            _allow_publish("cloudwatch.amazonaws.com", topic, {"StringEquals": {"aws:SourceAccount": _account(topic)}}),
+            _allow_publish("events.amazonaws.com", topic, {"ArnEquals": {"aws:SourceArn": rule}}),
+            _deny_without_tls("sns:Publish", [topic]),
+        ]
+    )
+
+
 def _document(statements: Sequence[Statement]) -> Document:
     return {"Version": _VERSION, "Statement": list(statements)}
 
@@ -239,12 +250,19 @@ def _deny_without_tls(action: str, resources: list[str]) -> Statement:
 
 
 def _allow_sender(service: str, queue: str, condition: Mapping[str, Any]) -> Statement:
+    return {"Sid": "AllowSender", **_allow_service(service, "sqs:SendMessage", queue, condition)}
+
+
+def _allow_publish(service: str, topic: str, condition: Mapping[str, Any]) -> Statement:
+    return _allow_service(service, "sns:Publish", topic, condition)
+
+
+def _allow_service(service: str, action: str, resource: str, condition: Mapping[str, Any]) -> Statement:
     return {
-        "Sid": "AllowSender",
         "Effect": "Allow",
         "Principal": {"Service": service},
-        "Action": "sqs:SendMessage",
-        "Resource": queue,
+        "Action": action,
+        "Resource": resource,
         "Condition": condition,
     }
 

@@ -56,6 +56,7 @@ class Queue(pulumi.ComponentResource):
         )
         self.arn: pulumi.Output[str] = self.queue.arn
         self.url: pulumi.Output[str] = self.queue.url
+        self.name: pulumi.Output[str] = self.queue.name
         if bucket is not None:
             document = policies.render(policies.queue_for_bucket, queue=self.arn, sender=bucket)
         elif rule is not None:

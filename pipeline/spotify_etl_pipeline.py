@@ -7,9 +7,11 @@ from typing import TypedDict
 import pulumi
 
 from handlers.streams import default_streams, scopes
+from pipeline.alerts import Alerts
 from pipeline.analytics import Analytics
 from pipeline.catalog import GlueCatalog
 from pipeline.extraction import Extraction
+from pipeline.function import metrics_namespace
 from pipeline.lake import Lake
 from pipeline.monitoring import Monitoring
 from pipeline.packaging import FUNCTIONS
@@ -55,6 +57,8 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     """Processor architecture of the Lambda functions."""
     kms_key_arn: str
     """Your own KMS key for the buckets and the secret; if empty, keys that AWS owns are used."""
+    alert_email: str
+    """Address that alarms are mailed to, once its owner has confirmed AWS's first e-mail. Empty: no e-mails."""
     force_destroy: bool
     """Whether `pulumi destroy` may delete the data buckets; the program must allow it too (`allow_data_loss`)."""
     allow_data_loss: bool
@@ -97,6 +101,8 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     """URLs of the dead-letter queues by step: extract, transform, crawl, publish."""
     spotify_secret_name: pulumi.Output[str]
     """Name of the secret for the Spotify app and its refresh token; it is created empty."""
+    alerts_topic_arn: pulumi.Output[str]
+    """ARN of the topic that alarms are sent to."""
     named_queries: pulumi.Output[dict[str, str]]
     """Ids of the named queries, by name."""
     region: pulumi.Output[str]
@@ -136,6 +142,26 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             opts=child,
         )
 
+        alerts = Alerts(
+            name,
+            settings,
+            own_namespace=metrics_namespace(),
+            names={
+                "extract": extraction.function.name,
+                "transform": transformation.function.name,
+                "publish": catalog.function.name,
+                "transform-queue": transformation.queue.name,
+                "extract-dead-letters": extraction.dead_letters.name,
+                "transform-dead-letters": transformation.dead_letters.name,
+                "crawl-dead-letters": catalog.crawl_dead_letters.name,
+                "publish-dead-letters": catalog.publish_dead_letters.name,
+                "crawled": catalog.crawled.name,
+                "workgroup": analytics.workgroup.name,
+            },
+            crawler_name=catalog.crawler.name,
+            opts=child,
+        )
+
         self.raw_bucket_name = lake.raw.name
         self.transformed_bucket_name = lake.transformed.name
         self.athena_results_bucket_name = lake.results.name
@@ -153,6 +179,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             publish=catalog.publish_dead_letters.url,
         )
         self.spotify_secret_name = extraction.secret.name
+        self.alerts_topic_arn = alerts.topic.arn
         queries = analytics.named_queries
         self.named_queries = pulumi.Output.all(*(query.id for query in queries.values())).apply(
             lambda ids: dict(zip(queries, ids, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -15,9 +16,9 @@ from moto.s3.models import FakeBucket, s3_backends
 
 from embedded_aws.iam.principals import PARTITION
 from embedded_aws.persistence.data_folder import DataFolder, digest_of
-from embedded_aws.persistence.errors import DataDamagedError
+from embedded_aws.persistence.errors import DataDamagedError, DataNotSavedError
 from embedded_aws.persistence.gate import Gate, Part
-from embedded_aws.persistence.pickling import StatePickler, StateUnpickler, backend_of
+from embedded_aws.persistence.pickling import Digests, StatePickler, StateUnpickler, backend_of, relink, try_pickle
 from embedded_aws.persistence.tracking import BACKEND, ChangedObjects, tracked
 
 OWN = "own"
@@ -74,6 +75,8 @@ class AccountStore:
         self._rows: dict[tuple[str, ...], _Row] = {}
         self._uses: Counter[bytes | str] = Counter()
         self._kept: set[bytes] = set()
+        self._large = Digests()
+        self._tried: set[type] = set()
         self._lengths: dict[str, int] = {}
         self._opened = ExitStack()
         self._folder: DataFolder | None = None
@@ -137,15 +140,37 @@ class AccountStore:
         buckets = self._buckets()
         stores = {id(bucket.keys): name for name, bucket in buckets.items()}
         objects = self._objects.take(stores)
+        failed: dict[str, Exception] = {}
         try:
             for name, value in self._values(parts):
-                self._pickle_state(name, value, changes)
+                try:
+                    self._pickle_state(name, value, changes)
+                except (TypeError, AttributeError, RecursionError, pickle.PicklingError) as error:
+                    failed[name] = error
             for bucket, key in objects:
                 self._pickle_object(buckets.get(bucket), bucket, key, changes)
             self._write(self._folder, changes)
         except BaseException:
             self._objects.put_back(objects)
             raise
+        for name, error in failed.items():
+            self._roll_back(self._folder, name, error)
+
+    def _roll_back(self, folder: DataFolder, name: str, error: Exception) -> None:
+        """Give a backend that cannot be pickled the state that was saved last.
+
+        Raises:
+            DataNotSavedError: always, with the reason.
+        """
+        part = json.loads(name)
+        saved = next((content for row, content in folder.states() if row == name), None)
+        if saved is not None:
+            self._restore_state(part, StateUnpickler(saved, folder.read).load())
+        else:
+            backend_of(*part[1:]).reset()
+        raise DataNotSavedError(
+            f"The embedded AWS cannot keep this in its data folder ({error}): {part[1]} is as it was before."
+        ) from error
 
     def _values(self, parts: Iterable[Part]) -> Iterable[tuple[str, Any]]:
         for part in parts:
@@ -156,18 +181,20 @@ class AccountStore:
         yield json.dumps([OWN, "log event ids"]), LogEvent._event_id  # noqa: SLF001 - moto's counter
 
     def _pickle_state(self, name: str, value: Any, changes: _Changes) -> None:
-        pickler = StatePickler(self._kept.__contains__)
+        pickler = self._pickler()
         content = pickler.pickled(value)
         for identifier, stream in pickler.streams.items():
             saved = self._lengths.get(identifier, 0)
             if len(stream.events) > saved:
-                changes.log_events.append(
-                    (identifier, saved, StatePickler(self._kept.__contains__).pickled(stream.events[saved:]))
-                )
+                changes.log_events.append((identifier, saved, self._pickler().pickled(stream.events[saved:])))
                 changes.lengths[identifier] = len(stream.events)
         digest = digest_of(content)
         if self._digests.get(name) == digest:
             return
+        if not pickler.types <= self._tried:
+            # Some classes can be pickled, but not unpickled.
+            try_pickle(content, lambda one: pickler.new.get(one) or changes.contents.get(one) or self._read(one))
+            self._tried |= pickler.types
         changes.states[name] = (digest, content)
         changes.contents |= pickler.new
         changes.rows[name,] = _Row(frozenset(pickler.contents), frozenset(pickler.streams))
@@ -180,10 +207,17 @@ class AccountStore:
             return
         tags = s3_backends[self._account_id][PARTITION].tagger.tags
         tagged = {one.arn: tags[one.arn] for one in versions if getattr(one, "arn", None) in tags}
-        pickler = StatePickler(self._kept.__contains__)
+        pickler = self._pickler()
         changes.objects[name, key] = pickler.pickled((versions, tagged))
         changes.contents |= pickler.new
         changes.rows[name, key] = _Row(frozenset(pickler.contents))
+
+    def _pickler(self) -> StatePickler:
+        return StatePickler(self._kept.__contains__, self._large)
+
+    def _read(self, content: bytes) -> bytes:
+        assert self._folder is not None  # noqa: S101 - for the type checker: it is open
+        return self._folder.read(content)
 
     def _write(self, folder: DataFolder, changes: _Changes) -> None:
         uses = Counter[bytes | str]()
@@ -191,21 +225,21 @@ class AccountStore:
             before = self._rows.get(name, _Row())
             uses.update((*row.contents, *row.streams))
             uses.subtract((*before.contents, *before.streams))
-        unused = [name for name, change in uses.items() if change < 0 and self._uses[name] + change <= 0]
+        unused = [one for one, change in uses.items() if change < 0 and self._uses[one] + change <= 0]
         with folder.transaction():
             for content in changes.contents.values():
                 folder.put_content(content)
-            for name, (digest, content) in changes.states.items():
-                folder.put_state(name, digest, content)
+            for state, (digest, content) in changes.states.items():
+                folder.put_state(state, digest, content)
             for (bucket, key), row_content in changes.objects.items():
                 folder.put_object(bucket, key, row_content)
             for stream, first, content in changes.log_events:
                 folder.put_log_events(stream, first, content)
-            for name in unused:
-                if isinstance(name, bytes):
-                    folder.drop_content(name)
+            for one in unused:
+                if isinstance(one, bytes):
+                    folder.drop_content(one)
                 else:
-                    folder.drop_log_events(name)
+                    folder.drop_log_events(one)
         self._uses.update(uses)
         self._kept |= changes.contents.keys()
         self._kept.difference_update(unused)
@@ -251,6 +285,7 @@ class AccountStore:
             backend = backend_of(*name[1:])
             vars(backend).clear()
             vars(backend).update(value)
+            relink(backend)
             if "buckets" in value and name[1] == "moto.s3.models":
                 s3_backends.bucket_accounts.update(dict.fromkeys(value["buckets"], (PARTITION, self._account_id)))
         elif name[1] in self._own:

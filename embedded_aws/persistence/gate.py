@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 Part = tuple[str, ...]
 """Names a part of the account's state that is saved as a whole, such as moto's backend of a service."""
+
+
+OWN_STATE: Part = ("own",)
+"""Stands for everything that is saved whenever something is."""
 
 
 class Gate:
@@ -28,12 +32,13 @@ class Gate:
         self._exclusive = False
         self._saving = threading.Lock()
         self._touched: set[Part] = set()
+        self._noting = threading.Lock()
         self._here = threading.local()
 
     @contextmanager
     def working(self) -> Iterator[None]:
         """Change the account in this context; may be nested."""
-        if self._depth:
+        if self._is_working:
             yield
             return
         self._enter()
@@ -45,7 +50,7 @@ class Gate:
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Let others change and save the account in this context; has no effect outside `working`."""
-        if not self._depth:
+        if not self._is_working:
             yield
             return
         self._leave()
@@ -67,10 +72,15 @@ class Gate:
         """Note that this thread may be changing a part."""
         if self.save is None or getattr(self._here, "reading", False):
             return
-        if self._depth:
+        if self._is_working:
             # Noted again when this thread leaves: others may save the part before it is changed.
             self._here.touched.add(part)
-        self._touched.add(part)
+        self._note({part})
+
+    def note_own(self) -> None:
+        """Note that something other than a part changed: the clock, or the services' own state."""
+        if self.save is not None:
+            self._note({OWN_STATE})
 
     def settle(self) -> None:
         """Save what was touched, by whichever thread; does nothing if that is done.
@@ -78,21 +88,27 @@ class Gate:
         Raises:
             DataError: it cannot be saved; the next call tries again.
         """
-        if not self._touched or self._depth or self.save is None:
+        if not self._touched or self._is_working or self.save is None:
             return
         with self._saving:
             if not self._touched or self.save is None:
                 return
             with self._alone():
-                parts, self._touched = frozenset(self._touched), set()
+                with self._noting:
+                    parts, self._touched = frozenset(self._touched), set()
                 try:
-                    self.save(parts)
+                    with self.reading():
+                        self.save(parts)
                 except BaseException:
-                    self._touched |= parts
+                    self._note(parts)
                     raise
 
+    def _note(self, parts: Iterable[Part]) -> None:
+        with self._noting:
+            self._touched.update(parts)
+
     @property
-    def _depth(self) -> bool:
+    def _is_working(self) -> bool:
         return getattr(self._here, "working", False)
 
     def _enter(self) -> None:
@@ -102,7 +118,7 @@ class Gate:
         self._here.working, self._here.touched = True, set()
 
     def _leave(self) -> None:
-        self._touched |= self._here.touched
+        self._note(self._here.touched)
         self._here.working = False
         with self._turn:
             self._working -= 1

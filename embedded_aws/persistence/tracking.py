@@ -8,11 +8,12 @@ from typing import Any
 from unittest.mock import patch
 
 from moto.core.base_backend import AccountSpecificBackend
-from moto.s3.models import FakeKey, _VersionedKeyStore
+from moto.s3.models import FakeKey
+from moto.s3.utils import _VersionedKeyStore
 from moto.utilities.tagging_service import TaggingService
 
 from embedded_aws.persistence.gate import Gate
-from embedded_aws.persistence.pickling import KEPT, object_of
+from embedded_aws.persistence.pickling import CACHED, KEPT, PICKLE, object_of
 
 BACKEND = "backend"
 """First element of the names of parts that are moto's backends."""
@@ -68,6 +69,8 @@ def tracked(gate: Gate, objects: ChangedObjects) -> Iterator[None]:
             ),
         ):
             patches.enter_context(patch.object(owner, name, replacement))
+        for kind in CACHED:
+            patches.enter_context(patch.object(kind, "__setattr__", _drop_pickle))
         yield
 
 
@@ -101,6 +104,11 @@ def _noting_attributes(objects: ChangedObjects) -> Callable[..., Any]:
             objects.modified(attributes["bucket_name"], attributes["name"])
 
     return set_attribute
+
+
+def _drop_pickle(instance: Any, name: str, value: Any) -> None:
+    object.__setattr__(instance, name, value)
+    vars(instance).pop(PICKLE, None)
 
 
 def _noting_metadata(objects: ChangedObjects) -> Callable[..., Any]:

@@ -11,10 +11,11 @@ from typing import Protocol
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.persistence.account_store import OwnState
+from embedded_aws.persistence.errors import DataError
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.step_collector import StepCollector
 from embedded_aws.runtime.step_log import Step, StepLog
-from embedded_aws.runtime.timers import Timers, Worker
+from embedded_aws.runtime.timers import InterruptedWorkError, Timers, Worker
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.events.rules import Rules
 from embedded_aws.services.glue.crawler import Crawlers
@@ -25,6 +26,12 @@ from embedded_aws.services.scheduler.schedules import Schedules
 
 _LOOK_SECONDS = 0.2
 """How often the loop looks whether to end."""
+
+_SUSPENDED = timedelta(minutes=1)
+"""A wait of a fraction of a second that takes longer means that the computer slept."""
+
+_WHILE_BLOCKED = timedelta(seconds=5)
+"""How long the loop waits while nothing can be saved."""
 
 _AFTER_FAILURE = timedelta(minutes=1)
 """How long a service that failed is left alone."""
@@ -56,8 +63,9 @@ class Simulation:
         self._turn = threading.RLock()
         self._stop: StopSignal | None = None
         self._resting: dict[int, datetime] = {}
+        self._is_blocked = False
 
-        self.timers = timers = Timers(lambda: clock.now)
+        timers = Timers(lambda: clock.now, steps.record_failure)
         sessions = RoleSessions(server, clock)
         self._functions = Functions(server, clock, steps, folder)
         self._asynchronous = AsynchronousInvocations(server, clock, steps, timers, sessions, self._functions)
@@ -125,21 +133,41 @@ class Simulation:
         self._stop = until
         changed = self._server.gate.changed
         try:
-            while not until.is_set():
-                changed.clear()
-                with self._turn:
-                    self._drain()
-                    due = self._next_due()
-                self._wait(until, changed, due)
+            with self._functions.real_time(until.is_set):
+                while not until.is_set():
+                    changed.clear()
+                    with self._turn:
+                        self._drain()
+                        due = self._next_due()
+                    if self._wait(until, changed, due):
+                        self.catch_up()
         finally:
             self.steps.on_step = self._stop = None
 
-    def _wait(self, until: StopSignal, changed: threading.Event, due: datetime | None) -> None:
-        """Wait until something is due, something changed, or the end."""
+    def resume(self) -> None:
+        """Continue an account that was restored."""
+        self._collector.skip()
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Let schedules that missed several firings, because nothing ran, fire only once."""
+        with self._turn, self._server.gate.working():
+            for worker in (self._schedules, self._rules, self._crawlers):
+                worker.catch_up()
+            self._server.gate.note_own()
+
+    def _wait(self, until: StopSignal, changed: threading.Event, due: datetime | None) -> bool:
+        """Wait until something is due, something changed, or the end; return whether the computer slept meanwhile."""
+        before = self._clock.now
         while not until.is_set():
-            left = (due - self._clock.now).total_seconds() if due is not None else _LOOK_SECONDS
+            now = self._clock.now
+            if now - before > _SUSPENDED:
+                return True
+            left = (due - now).total_seconds() if due is not None else _LOOK_SECONDS
             if left <= 0 or changed.wait(min(left, _LOOK_SECONDS)):
-                return
+                return False
+            before = now
+        return False
 
     def _run_until(self, moment: datetime) -> None:
         self._drain()
@@ -149,15 +177,33 @@ class Simulation:
         if not self._is_stopping():
             self._clock.move_to(moment)
             self._drain()
+        self._server.gate.note_own()
+        self._server.gate.settle()
 
     def _drain(self) -> None:
-        busy = True
+        busy = self._can_save()
         while busy and not self._is_stopping():
             # Every worker gets its turn, even if the one before it was busy.
             ran = [self._run(number) for number in range(len(self._workers))]
             busy = any(ran)
             with self._server.gate.reading():
                 self._collector.collect()
+            self.steps.raise_broken()
+
+    def _can_save(self) -> bool:
+        """Return whether everything so far is saved; if not, that is recorded once, and the loop rests."""
+        try:
+            self._server.gate.settle()
+        except DataError as error:
+            if not self._is_blocked:
+                self.steps.record_failure("data folder", error)
+            self._is_blocked = True
+            self._resting = dict.fromkeys(range(len(self._workers)), self._clock.now + _WHILE_BLOCKED)
+            return False
+        if self._is_blocked:
+            self._is_blocked = False
+            self._resting.clear()
+        return True
 
     def _run(self, number: int) -> bool:
         """Let a worker do its work; whatever goes wrong is recorded, and the others continue."""
@@ -166,29 +212,41 @@ class Simulation:
             return False
         worker, gate = self._workers[number], self._server.gate
         try:
-            gate.settle()
             with gate.reading():
                 due = worker.next_due()
             if due is None or due > self._clock.now:
                 return False
             with gate.working():
                 acted = worker.run_due()
+                gate.note_own()
             gate.settle()
+        except (InterruptedWorkError, DataError):
+            return False
         except Exception as error:  # noqa: BLE001 - no failing action ends the loop
-            self._resting[number] = self._clock.now + _AFTER_FAILURE
-            detail = f"{type(error).__name__}: {error}"
-            self.steps.record("failure", type(worker).__name__.lower(), detail, ok=False)
+            self._rest(number, error)
             return False
         self._resting.pop(number, None)
         return acted
 
+    def _rest(self, number: int, error: Exception) -> datetime:
+        """Record that a worker failed; return how long it is left alone."""
+        self.steps.record_failure(type(self._workers[number]).__name__.lower(), error)
+        until = self._resting[number] = self._clock.now + _AFTER_FAILURE
+        return until
+
     def _next_due(self) -> datetime | None:
         dues = []
         for number, worker in enumerate(self._workers):
-            with self._server.gate.reading():
-                due = worker.next_due()
+            resting = self._resting.get(number)
+            try:
+                with self._server.gate.reading():
+                    due = worker.next_due()
+            except Exception as error:  # noqa: BLE001 - as in _run
+                if resting is None:
+                    resting = self._rest(number, error)
+                due = resting
             if due is not None:
-                dues.append(max(due, self._resting.get(number, due)))
+                dues.append(due if resting is None else max(due, resting))
         return min(dues, default=None)
 
     def _is_stopping(self) -> bool:

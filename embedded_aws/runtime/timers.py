@@ -23,6 +23,10 @@ class Worker(Protocol):
         """Do the work that is due now; return whether there was any."""
 
 
+class InterruptedWorkError(Exception):
+    """The event loop ends while work is being done: it is done again at the next start."""
+
+
 Entry = tuple[datetime, int, str, Any]
 """When it is due, its number, its handler's name and the argument."""
 
@@ -31,10 +35,15 @@ class Timers:
     """Entries in order of their time, then in order of `call_at`. Any thread may add one.
 
     An entry is kept until its handler returns: if the process is killed in between, it runs again.
+
+    Args:
+        now: returns the simulated time.
+        on_error: called with a handler's name and what it raised.
     """
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], on_error: Callable[[str, Exception], None]) -> None:
         self._now = now
+        self._on_error = on_error
         self._numbers = itertools.count()
         self._entries: list[Entry] = []
         self._running: dict[int, Entry] = {}
@@ -93,6 +102,12 @@ class Timers:
         _, number, handler, argument = entry
         try:
             self._handlers[handler](argument)
+        except InterruptedWorkError:
+            with self._lock:
+                heapq.heappush(self._entries, entry)
+            raise
+        except Exception as error:  # noqa: BLE001 - the others must run
+            self._on_error(handler, error)
         finally:
             with self._lock:
                 del self._running[number]

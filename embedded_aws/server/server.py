@@ -27,6 +27,7 @@ from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.iam.principals import PARTITION
 from embedded_aws.persistence.gate import Gate
 from embedded_aws.server.extras import Extras
+from embedded_aws.server.instances import forgotten_instances
 from embedded_aws.server.name_validation import validated_names
 from embedded_aws.server.plain_session import plain_session
 from embedded_aws.server.wsgi import AuthorizedApp, KeepAliveHandler, foreign
@@ -91,6 +92,7 @@ class AwsServer:
             raise ServerBusyError("Another embedded AWS is running in this process: stop it first.")
         try:
             _reset()
+            self._patches.enter_context(forgotten_instances())
             if restore is not None:
                 restore()
             logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -110,6 +112,7 @@ class AwsServer:
             # moto also parses every body as a form: "&Action=…" in a text would choose another operation.
             self._patches.enter_context(patch.object(responses, "parse_qsl", lambda *_args, **_options: []))
         except BaseException:
+            _reset()
             self._patches.close()
             AwsServer._running.release()
             raise
@@ -137,9 +140,10 @@ class AwsServer:
         for client in self._clients.values():
             client.close()
         self._clients.clear()
-        self._patches.close()
         self._server = None
+        # While moto still lists the objects whose buffers it must close.
         _reset()
+        self._patches.close()
         AwsServer._running.release()
 
     def client(self, service: str, credentials: AwsCredentials | None = None) -> Any:

@@ -73,7 +73,8 @@ class AuthorizedApp:
         except DataError as error:
             return _send(unavailable(request, str(error)), start_response)
         finally:
-            gate.changed.set()
+            if not reads:
+                gate.changed.set()
         return response
 
     def _forwarded(self, environ: dict[str, Any], request: AwsRequest) -> dict[str, Any]:

@@ -38,6 +38,9 @@ from handlers.extract.spotify.quota_locks import QuotaLocks
 from handlers.raw.bucket import RawBucket
 from handlers.streams import STREAMS, Stream
 
+NOT_LOGGED_IN = "not_logged_in"
+"""Reason of a run before the first login, which is no failure."""
+
 
 def run(
     event: Event,
@@ -73,7 +76,7 @@ def run(
             due = [stream for stream in due if left.has_stream(stream.name)]
         _read_all(due, event, left, configuration, secret, bucket, remaining, on_login, unit_log)
     except NotLoggedInError:
-        unit_log.add_skipped(due, "not_logged_in")
+        unit_log.add_skipped(due, NOT_LOGGED_IN)
     except MalformedSecretError as error:
         unit_log.end_early(due, str(error))
     except LoginError as error:

@@ -125,6 +125,7 @@ def test_every_output_is_filled(up: Program) -> None:
             hop: f"{queue}{hop}-dead-letters-1a2b3c4" for hop in ("extract", "transform", "crawl", "publish")
         },
         "spotify_secret_name": "spotify-etl-spotify-1a2b3c4",
+        "alerts_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:spotify-etl-alerts-1a2b3c4",
         "named_queries": {path.stem: f"id-of-{path.stem}" for path in NAMED_QUERIES.glob("*.sql")},
         "region": REGION,
         "next_steps": up.outputs["next_steps"],

@@ -211,7 +211,7 @@ def _list_query_executions(response: AthenaResponse) -> str:
     identifiers = [
         execution.id
         for execution in reversed(executions)
-        if isinstance(execution, QueryExecution) and execution.group.name == group
+        if isinstance(execution, QueryExecution) and execution.group == group
     ]
     start = int(response._get_param("NextToken") or 0)  # noqa: SLF001 - likewise
     size = min(int(response._get_param("MaxResults") or _LISTED), _LISTED)  # noqa: SLF001 - likewise

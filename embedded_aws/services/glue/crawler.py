@@ -24,7 +24,13 @@ from embedded_aws.server.server import AwsServer
 from embedded_aws.services.events.rules import Rules
 from embedded_aws.services.glue.crawl import Crawl, CrawlError, CrawlResult, FooterCache
 from embedded_aws.services.logs.log_streams import LogWriter
-from embedded_aws.services.scheduler.expressions import parse
+from embedded_aws.services.scheduler.expressions import (
+    BEFORE,
+    Expression,
+    ScheduleExpressionError,
+    latest_between,
+    parse,
+)
 
 _DURATION = timedelta(minutes=2)
 """Simulated duration of a crawl: about what a small one takes in AWS, most of it startup."""
@@ -56,6 +62,7 @@ class Crawlers:
         self._footers: FooterCache = {}
         self._errors: dict[str, str] = {}
         self._fired: dict[tuple[str, str], datetime] = {}
+        self._invalid: set[tuple[str, str]] = set()
         self._patches = ExitStack()
         timers.register(_HANDLER, self._end_named)
 
@@ -115,17 +122,35 @@ class Crawlers:
                     self._steps.record("crawl", crawler.name, error.message, ok=False)
         return started_any
 
+    def catch_up(self) -> None:
+        """Skip all missed starts of each crawler but the last."""
+        for crawler in self._crawlers():
+            expression, after = self._expression(crawler)
+            latest = latest_between(expression, after, self._clock.now) if expression is not None else None
+            if latest is not None:
+                self._fired[crawler.name, crawler.schedule] = latest - BEFORE
+
     def _crawlers(self) -> list[FakeCrawler]:
         return list(self._server.backend("glue").get_crawlers())
 
     def _due(self, crawler: FakeCrawler) -> datetime | None:
         """Return when a crawler is due; its schedule is in UTC."""
-        if not crawler.schedule:
-            return None
+        expression, after = self._expression(crawler)
+        return expression.next_after(after) if expression is not None else None
+
+    def _expression(self, crawler: FakeCrawler) -> tuple[Expression | None, datetime]:
+        """Return a crawler's schedule, None if it has none that is valid, and the moment after which it starts next."""
         created = crawler.creation_time.replace(tzinfo=UTC)
-        return parse(crawler.schedule, start=created).next_after(
-            self._fired.get((crawler.name, crawler.schedule), created)
-        )
+        after = self._fired.get((crawler.name, crawler.schedule), created)
+        if not crawler.schedule:
+            return None, after
+        try:
+            return parse(crawler.schedule, start=created), after
+        except ScheduleExpressionError as error:
+            if (crawler.name, crawler.schedule) not in self._invalid:
+                self._invalid.add((crawler.name, crawler.schedule))
+                self._steps.record("crawl", crawler.name, str(error), ok=False)
+            return None, after
 
     def _start(self, crawler: FakeCrawler) -> None:
         if crawler.status != "READY":

@@ -23,7 +23,13 @@ from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.targets import DeliveryError, RoleSender, ServiceRole
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.scheduler.expressions import ScheduleExpressionError, parse
+from embedded_aws.services.scheduler.expressions import (
+    BEFORE,
+    Expression,
+    ScheduleExpressionError,
+    latest_between,
+    parse,
+)
 
 _UNIVERSAL = re.compile(r"arn:aws:scheduler:::aws-sdk:(?P<service>[A-Za-z0-9]+):(?P<operation>[A-Za-z0-9]+)")
 _SERVICES = {
@@ -77,8 +83,19 @@ class Schedules:
         firing = sorted((entry for entry in dated if entry[0] <= now), key=lambda entry: entry[:2])
         for due, arn, schedule in firing:
             self._fired[arn] = due
-            self._fire(schedule, due)
+            with self._steps.surviving(schedule.name):
+                self._fire(schedule, due)
         return bool(firing)
+
+    def catch_up(self) -> None:
+        """Skip all missed firings of each schedule but the last."""
+        for schedule in self._enabled():
+            expression, after = self._expression(schedule)
+            end = _moment(schedule.end_date) if schedule.end_date else self._clock.now
+            if expression is not None:
+                latest = latest_between(expression, after, min(end, self._clock.now))
+                if latest is not None:
+                    self._fired[schedule.arn] = latest - BEFORE
 
     def _enabled(self) -> Iterator[Schedule]:
         for group in list(self._server.backend("scheduler").schedule_groups.values()):
@@ -86,6 +103,14 @@ class Schedules:
 
     def _due(self, schedule: Schedule) -> datetime | None:
         """Return the first firing since the last one and since the schedule was created or changed."""
+        expression, after = self._expression(schedule)
+        due = expression.next_after(after) if expression is not None else None
+        if due is None or (schedule.end_date and due > _moment(schedule.end_date)):
+            return None
+        return due
+
+    def _expression(self, schedule: Schedule) -> tuple[Expression | None, datetime]:
+        """Return a schedule's expression, None if it is invalid, and the moment after which it fires next."""
         changed = _moment(schedule.last_modified_date)
         begin = _moment(schedule.start_date) if schedule.start_date else changed
         after = max(self._fired.get(schedule.arn, changed), changed, begin)
@@ -98,11 +123,8 @@ class Schedules:
             if (schedule.arn, schedule.schedule_expression) not in self._invalid:
                 self._invalid.add((schedule.arn, schedule.schedule_expression))
                 self._steps.record("schedule", schedule.name, str(error), ok=False)
-            return None
-        due = expression.next_after(after)
-        if due is None or (schedule.end_date and due > _moment(schedule.end_date)):
-            return None
-        return due
+            return None, after
+        return expression, after
 
     def _fire(self, schedule: Schedule, due: datetime) -> None:
         target = dict(schedule.target)

@@ -21,13 +21,13 @@ _DAY = timedelta(days=1)
 _CLOCKS_DIFFER = timedelta(hours=1)
 
 
-def measure(credentials: Credentials, now: datetime, metrics: Metrics, logger: Logger | StandardLogger) -> None:
+def measure(credentials: Credentials, now: datetime, metrics: Metrics | None, logger: Logger | StandardLogger) -> None:
     """Report the days since the consent and warn before it expires; do nothing if the secret has no time.
 
     Args:
         credentials: the current login.
         now: the current time.
-        metrics: receives `TokenAgeDays`, in days with a fraction.
+        metrics: receives `TokenAgeDays`, in days with a fraction; None to warn only.
         logger: receives the warnings.
     """
     if credentials.authorized_at is None:
@@ -40,7 +40,8 @@ def measure(credentials: Credentials, now: datetime, metrics: Metrics, logger: L
         )
         return
     days = max(age / _DAY, 0.0)
-    metrics.add_metric(METRIC, MetricUnit.Count, round(days, 2))
+    if metrics is not None:
+        metrics.add_metric(METRIC, MetricUnit.Count, round(days, 2))
     if days < WARN_FROM_DAYS:
         return
     left = max(int(LIFETIME_DAYS - days), 0)
