@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 FORMAT = 1
 """Version of `cloud.json`."""
@@ -104,8 +104,8 @@ class CloudFolder:
         except OSError as error:
             raise self._unusable(error) from error
 
-    def clear(self) -> None:
-        """Delete the account, as after a deployment that was not completed.
+    def delete_account(self) -> None:
+        """Delete the account.
 
         Raises:
             CloudFolderError: it cannot be deleted.
@@ -119,6 +119,29 @@ class CloudFolder:
             CloudFolderError: they cannot be deleted.
         """
         self._delete(self.work)
+
+    def exists(self) -> bool:
+        """Return whether the folder holds the data of a local cloud.
+
+        Raises:
+            CloudFolderError: it cannot be read, or holds something else.
+        """
+        if (self.path / _RECORD).exists() or self.log.exists():
+            return True
+        self._check_is_free()
+        return False
+
+    def open_log(self) -> IO[bytes]:
+        """Open the log, to append to it.
+
+        Raises:
+            CloudFolderError: it cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return self.log.open("ab")
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def delete(self) -> None:
         """Delete everything that local clouds write here, and the folder if nothing else is in it.

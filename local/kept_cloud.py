@@ -102,9 +102,7 @@ class KeptCloud:
         addresses = (
             {} if spotify is None else {"spotifyApiUrl": spotify.api_url, "spotifyAccountsUrl": spotify.accounts_url}
         )
-        return self._aws.deploy(
-            project, stack="local", config={**settings, **addresses}, environment=LAYERS_OF_LOCKS
-        )
+        return self._aws.deploy(project, stack="local", config={**settings, **addresses}, environment=LAYERS_OF_LOCKS)
 
     def save_deployment(self, outputs: Mapping[str, Any], program: str) -> None:
         """Record that the deployment is complete.

@@ -42,6 +42,15 @@ def only_one(folder: Path = WORKING_FOLDER) -> Iterator[None]:
         yield
 
 
+def is_running(folder: Path = WORKING_FOLDER) -> bool:
+    """Return whether any process is in the context of `only_one`."""
+    try:
+        with only_one(folder):
+            return False
+    except AlreadyRunningError:
+        return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunningCloud:
     """An embedded cloud that runs in another process."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -51,7 +52,8 @@ def up(
 
     With your own Spotify account: spotify-etl local up --spotify live
     """
-    from cli.local_cloud.up import UpOptions, run_up  # noqa: PLC0415 - moto takes a second to import
+    from cli.local_cloud.detached import run_detached  # noqa: PLC0415 - moto takes a second to import
+    from cli.local_cloud.up import UpOptions, run_up  # noqa: PLC0415 - as above
 
     if spotify not in ("", "simulated", "live"):
         raise typer.BadParameter("--spotify must be simulated or live")
@@ -64,7 +66,89 @@ def up(
         timezone=timezone,
         advance=_duration(advance) if advance else None,
     )
-    run_up(options, terminal())
+    if detach:
+        run_detached(options, terminal())
+    else:
+        run_up(options, terminal())
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show the local cloud that is running; exit status 1 if none is.
+
+    In a script: spotify-etl local status --json
+    """
+    from cli.local_cloud.status import show_status  # noqa: PLC0415 - as above
+
+    show_status(terminal(), as_json=as_json)
+
+
+@app.command()
+def logs(
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what happens, until Ctrl-C.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Print what a cloud in the background has done, started with --detach.
+
+    As it happens: spotify-etl local logs --follow
+    """
+    from cli.local_cloud.logs import show_logs  # noqa: PLC0415 - as above
+
+    show_logs(terminal(), data=data, follow=follow)
+
+
+@app.command()
+def down() -> None:
+    """End the local cloud, and wait until it has ended. Its data stay."""
+    from cli.local_cloud.down import end  # noqa: PLC0415 - as above
+
+    end(terminal())
+
+
+@app.command()
+def reset(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Delete the data of the local cloud, after asking.
+
+    Then start with a new one: spotify-etl local up
+    """
+    from cli.local_cloud.reset import delete_data  # noqa: PLC0415 - as above
+
+    delete_data(terminal(), data=data, yes=yes)
+
+
+@app.command()
+def env(
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="Print a profile for ~/.aws/config and ~/.aws/credentials instead.")
+    ] = "",
+) -> None:
+    """Print the environment variables with which the AWS CLI, boto3, Terraform and others use the local cloud.
+
+    In a shell: eval "$(spotify-etl local env)"
+    """
+    from cli.local_cloud.environment import show_environment  # noqa: PLC0415 - as above
+
+    show_environment(sys.stdout, profile=profile)
+
+
+@app.command("advance")
+def advance_time(
+    duration: Annotated[str, typer.Argument(metavar="DURATION", help="Such as 3d, 12h, 30m or 1d12h.")],
+) -> None:
+    """Let simulated time pass at once in the running local cloud: everything that becomes due happens at its time.
+
+    Three days: spotify-etl local advance 3d
+    """
+    from cli.local_cloud.advance import advance  # noqa: PLC0415 - as above
+
+    advance(_duration(duration), terminal())
 
 
 def _duration(text: str) -> timedelta:

@@ -20,9 +20,12 @@ _PIPELINE = (
 _TOOLS = ('eval "$(spotify-etl local env)"', "then use the AWS CLI, boto3, PyAthena …")
 
 
-def introduce(running: RunningCloud, record: CloudRecord, now: datetime, console: Console) -> None:
+def introduce(
+    running: RunningCloud, record: CloudRecord, now: datetime, console: Console, *, detached: bool = False
+) -> None:
     """Print where the cloud is and what to try."""
-    print_line(console, ("The local cloud is running.", "bold"), " Ctrl-C ends it; its data stay.")
+    end = "`spotify-etl local down`" if detached else "Ctrl-C"
+    print_line(console, ("The local cloud is running.", "bold"), f" {end} ends it; its data stay.")
     _print_columns(
         console,
         [
@@ -33,7 +36,7 @@ def introduce(running: RunningCloud, record: CloudRecord, now: datetime, console
             ("time", f"{now.astimezone(ZoneInfo(record.timezone)):%a %d %b %Y %H:%M} in {record.timezone}"),
         ],
     )
-    print_line(console, "Try, in another terminal:")
+    print_line(console, "Try:" if detached else "Try, in another terminal:")
     _print_columns(console, _suggestions(running, record), style="bold")
 
 

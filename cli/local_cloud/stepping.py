@@ -81,7 +81,7 @@ class Stepping:
         return {"now": self._cloud.now.isoformat(), "timezone": self._cloud.record.timezone}
 
     def _advance(self, request: Request, tell: Tell) -> Mapping[str, Any]:
-        self.advance(timedelta(seconds=request["seconds"]), tell)
+        self.advance(timedelta(seconds=request["span"]), tell)
         return self._status(request, tell)
 
     def _stop(self, _request: Request, _tell: Tell) -> Mapping[str, Any]:

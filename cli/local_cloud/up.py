@@ -18,15 +18,16 @@ import tzlocal
 from rich.console import Console
 
 from cli.errors import CommandError
+from cli.local_cloud.advance import time_line
+from cli.local_cloud.folders import DATA, folder_errors
 from cli.local_cloud.introduction import introduce
 from cli.local_cloud.simulated_login import restore_login, store_login
-from cli.local_cloud.step_lines import summary
 from cli.local_cloud.stepping import Stepping
 from cli.presentation import print_line
 from cli.project import PROJECT
 from cli.text import quoted
 from handlers.streams import READABLE_STREAMS
-from local.cloud_folder import CloudFolder, CloudFolderError, CloudRecord
+from local.cloud_folder import CloudFolder, CloudRecord
 from local.control import ControlServer
 from local.kept_cloud import DataError, DeploymentError, KeptCloud, PortInUseError
 from local.program import program_digest
@@ -36,8 +37,6 @@ PORT = 4599
 """Port of AWS unless another one is chosen; the simulated Spotify has the next one."""
 REGION = "eu-central-1"
 """The region of `Pulumi.local.yaml`."""
-DATA = WORKING_FOLDER / "cloud"
-"""The data folder unless another one is chosen."""
 _SEED = 1
 
 
@@ -65,9 +64,6 @@ def run_up(options: UpOptions, console: Console) -> None:
         record = settled(folder, options)
         running.enter_context(_sigterm_as_interrupt())
         with explained(folder, record):
-            if not record.empty and not record.program:
-                # The deployment was interrupted: nobody has been told about this account.
-                folder.clear()
             folder.clear_work()
             cloud = running.enter_context(KeptCloud(folder, record))
             notice = _deploy_or_return(cloud, console)
@@ -123,9 +119,11 @@ def settled(folder: CloudFolder, options: UpOptions) -> CloudRecord:
     """
     with folder_errors():
         found = folder.read()
-        if found is not None:
+        if found is not None and (found.empty or found.program):
             _check(folder, found, options)
             return found
+        # If its deployment was interrupted, nobody has been told about this account.
+        folder.delete_account()
         record = CloudRecord(
             region=REGION,
             port=options.port or PORT,
@@ -139,19 +137,6 @@ def settled(folder: CloudFolder, options: UpOptions) -> CloudRecord:
         )
         folder.write(record)
         return record
-
-
-@contextmanager
-def folder_errors() -> Iterator[None]:
-    """Turn an error of the data folder into a sentence with the next step.
-
-    Raises:
-        CommandError: there was one.
-    """
-    try:
-        yield
-    except CloudFolderError as error:
-        raise CommandError(f"{error}: choose another folder with --data, or delete it.") from error
 
 
 @contextmanager
@@ -262,10 +247,7 @@ def _serve(
 
         def let_time_pass() -> None:
             steps = stepping.advance(advance)
-            zone = ZoneInfo(cloud.record.timezone)
-            print_line(
-                console, f"It is {cloud.now.astimezone(zone):%a %d %b %Y %H:%M} in the local cloud: {summary(steps)}."
-            )
+            print_line(console, time_line(cloud.now, ZoneInfo(cloud.record.timezone), steps))
 
         threading.Thread(target=let_time_pass, daemon=True).start()
     cloud.serve(ended, stepping.on_step)
