@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from cli.errors import CommandError, StillRunningError
+from cli.local_cloud.app import app as local_cloud
 from cli.options import LocalOption, StackOption
 from cli.presentation import terminal, write_line
 
@@ -29,6 +30,7 @@ app = typer.Typer(
     invoke_without_command=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(local_cloud, name="local")
 
 
 def _print_version(wanted: bool) -> None:
