@@ -50,7 +50,7 @@ def step_line(step: Step, zone: tzinfo) -> tuple[Part, ...]:
 def summary(steps: Iterable[Step]) -> str:
     """Return what happened, as the rest of a sentence: how many steps of each kind, and how many failed."""
     steps = list(steps)
-    kinds = Counter(step.kind for step in steps)
+    kinds = Counter[str](step.kind for step in steps)
     parts = [pluralize(kinds[kind], noun) for kind, noun in _COUNTED.items() if kinds[kind]]
     failed = sum(not step.ok for step in steps)
     parts += [f"{failed} of the steps failed"] if failed else []
