@@ -1,0 +1,173 @@
+"""What `local up` makes of its options and of what it finds, without a cloud."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.errors import CommandError
+from cli.local_cloud.folders import cloud_folder
+from cli.local_cloud.reset import delete_data
+from cli.local_cloud.up import UpOptions, alone, explained, run_up, settled
+from cli.main import app
+from local.kept_cloud import DataError, DeploymentError, PortInUseError
+from local.running_cloud import only_one
+from tests.local.test_cloud_folder import RECORD
+
+DEPLOYED = dataclasses.replace(RECORD, program="digest")
+
+
+def test_a_new_cloud_gets_what_the_options_say(working: Path) -> None:
+    folder = cloud_folder(None)
+    assert folder.path == working / "cloud"
+    record = settled(folder, UpOptions(port=5000, spotify="live", timezone="Asia/Tokyo"))
+    assert (record.port, record.spotify, record.timezone, record.empty) == (5000, "live", "Asia/Tokyo", False)
+    assert folder.read() == record
+
+
+def test_defaults_of_a_new_cloud() -> None:
+    record = settled(cloud_folder(None), UpOptions())
+    assert (record.port, record.spotify, record.region) == (4599, "simulated", "eu-central-1")
+    assert record.client_id != settled(cloud_folder(None), UpOptions()).client_id
+
+
+def test_a_cloud_comes_back_as_it_was() -> None:
+    folder = cloud_folder(None)
+    folder.write(DEPLOYED)
+    assert settled(folder, UpOptions()) == DEPLOYED
+    assert settled(folder, UpOptions(port=4599, spotify="simulated", timezone="Europe/Berlin")) == DEPLOYED
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ({"port": 5000}, "was started with --port 4599, which cannot be changed: leave --port out"),
+        ({"spotify": "live"}, "was started with --spotify simulated"),
+        ({"timezone": "UTC"}, "was started with --timezone Europe/Berlin"),
+        ({"empty": True}, "was deployed into, which cannot be changed: leave --empty out"),
+    ],
+)
+def test_options_that_contradict_it_are_refused(options: dict[str, Any], part: str) -> None:
+    folder = cloud_folder(None)
+    folder.write(DEPLOYED)
+    with pytest.raises(CommandError) as refused:
+        settled(folder, UpOptions(**options))
+    assert part in str(refused.value)
+    assert str(refused.value).endswith("or delete this one with `spotify-etl local reset`.")
+
+
+def test_an_interrupted_deployment_is_forgotten() -> None:
+    folder = cloud_folder(None)
+    folder.write(RECORD)
+    folder.account.mkdir()
+    assert settled(folder, UpOptions(port=5000)).port == 5000
+    assert not folder.account.exists()
+
+
+def test_an_empty_cloud_stays_empty() -> None:
+    folder = cloud_folder(None)
+    empty = settled(folder, UpOptions(empty=True))
+    folder.account.mkdir()
+    assert settled(folder, UpOptions()) == empty
+    assert folder.account.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            PortInUseError("Port 4599 of 127.0.0.1 cannot be used (Address already in use): stop it, or whatever."),
+            "Port 4599 of 127.0.0.1 cannot be used (Address already in use): stop the program that uses it.",
+        ),
+        (
+            DataError("The data folder /x was written with another version: use that version."),
+            (
+                "The data folder /x was written with another version: use that version "
+                "(`spotify-etl local reset` deletes the local cloud's data)."
+            ),
+        ),
+        (DeploymentError("No such thing."), "The program could not be deployed: No such thing."),
+    ],
+)
+def test_what_keeps_it_from_starting_is_a_sentence(error: Exception, sentence: str) -> None:
+    with pytest.raises(CommandError) as refused, explained(cloud_folder(None), DEPLOYED):
+        raise error
+    assert str(refused.value) == sentence
+
+
+def test_a_new_cloud_can_choose_another_port() -> None:
+    folder = cloud_folder(None)
+    record = settled(folder, UpOptions())
+    with pytest.raises(CommandError, match="or choose another port with --port"), explained(folder, record):
+        raise PortInUseError("Port 4599 of 127.0.0.1 cannot be used (in use): so.")
+    assert not folder.path.exists(), "the port would stay"
+
+
+def test_two_at_once(console: Console) -> None:
+    with only_one(), pytest.raises(CommandError, match="A local cloud is already running, and there can be only one"):
+        run_up(UpOptions(), console)
+
+
+def test_a_working_folder_that_cannot_be_written_to(working: Path) -> None:
+    working.write_text("a file")
+    with pytest.raises(CommandError, match=r"cannot be written to \(.+\): set SPOTIFY_ETL_LOCAL_FOLDER"), alone():
+        pytest.fail("started")
+
+
+def test_a_folder_that_is_none_of_ours(console: Console, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    for use in (
+        lambda: run_up(UpOptions(data=tmp_path), console),
+        lambda: delete_data(console, data=tmp_path, yes=True),
+    ):
+        with pytest.raises(CommandError, match="is not the data folder of a local cloud: choose another folder"):
+            use()
+    assert (tmp_path / "thesis.txt").exists()
+
+
+@pytest.mark.parametrize(("answer", "deleted"), [("y\n", True), ("YES\n", True), ("\n", False), ("no\n", False)])
+def test_reset_asks(console: Console, answer: str, deleted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = cloud_folder(None)
+    folder.write(DEPLOYED)
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    with ExitStack() as refused:
+        if not deleted:
+            refused.enter_context(pytest.raises(CommandError, match="Nothing was deleted: answer y, or pass --yes"))
+        delete_data(console, data=None, yes=False)
+    assert folder.path.exists() != deleted
+
+
+def test_reset_when_nobody_answers(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud_folder(None).write(DEPLOYED)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(CommandError, match="because nobody answered: pass --yes"):
+        delete_data(console, data=None, yes=False)
+    assert cloud_folder(None).exists()
+
+
+def test_reset_of_nothing(console: Console, output: io.StringIO) -> None:
+    delete_data(console, data=None, yes=False)
+    assert output.getvalue().startswith("There is nothing to delete: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["up", "--spotify", "deezer"], "--spotify must be simulated or live"),
+        (["up", "--timezone", "Nowhere"], "--timezone must be an IANA name such as Europe/Berlin, not 'Nowhere'"),
+        (["up", "--timezone", "../../etc/passwd"], "--timezone must be an IANA name"),
+        (["up", "--advance", "3"], "'3' is not a duration"),
+        (["advance", "soon"], "'soon' is not a duration"),
+        (["up", "--port", "80"], "greater than or equal to 1024"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], message: str) -> None:
+    with pytest.raises(Exception) as refused:
+        app(["local", *arguments], standalone_mode=False)
+    assert message in refused.value.format_message()  # type: ignore[attr-defined] # typer's
