@@ -59,7 +59,7 @@ def _spotify(running: RunningCloud, record: CloudRecord) -> str:
 
 def _suggestions(running: RunningCloud, record: CloudRecord) -> list[tuple[str, str]]:
     if record.empty:
-        return [_TOOLS, ("pulumi up -s local", "deploy the pipeline, in the same shell")]
+        return [_TOOLS, ("SPOTIFY_ETL_LAYERS=locks pulumi up -s local", "deploy the pipeline, in the same shell")]
     login = [("spotify-etl login --local", "first: let it read your library")] if running.spotify == "live" else []
     return [*login, _EXTRACT, *_PIPELINE, _TOOLS]
 

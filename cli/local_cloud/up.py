@@ -30,11 +30,10 @@ from handlers.streams import READABLE_STREAMS
 from local.cloud_folder import CloudFolder, CloudRecord
 from local.control import ControlServer
 from local.kept_cloud import DataError, DeploymentError, KeptCloud, PortInUseError
+from local.ports import PORT
 from local.program import program_digest
 from local.running_cloud import FOLDER_VARIABLE, AlreadyRunningError, RunningCloud, only_one, working_folder
 
-PORT = 4599
-"""Port of AWS unless another one is chosen; the simulated Spotify has the next one."""
 REGION = "eu-central-1"
 """The region of `Pulumi.local.yaml`."""
 _SEED = 1

@@ -44,6 +44,10 @@ class Cloud:
         with self._lock:
             self._path.write_text(json.dumps(self.resources() | {key: state}))
 
+    def note_configuration(self, variables: dict[str, str]) -> None:
+        """Store what the provider was configured with, beside the resources."""
+        self._path.with_suffix(".configuration").write_text(json.dumps(variables))
+
     def remove(self, key: str) -> None:
         """Remove a resource, which must exist."""
         with self._lock:
@@ -68,6 +72,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse()
 
     def Configure(self, request: Any, context: Any) -> Any:
+        self.cloud.note_configuration(dict(request.variables))
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> Any:

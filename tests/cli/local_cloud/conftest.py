@@ -43,20 +43,25 @@ def pretend(tmp_path: Path) -> Iterator[Callable[[Mapping[str, Command]], Runnin
 
         def start(more: Mapping[str, Command]) -> RunningCloud:
             commands.update({"status": lambda _request, _tell: {"now": NOW, "timezone": "Europe/Berlin"}, **more})
-            running = RunningCloud(
-                pid=os.getpid(),
-                data=str(tmp_path / "data"),
-                url="http://127.0.0.1:4599",
-                region="eu-central-1",
-                access_key_id="AKIAEXAMPLE",
-                secret_access_key="a/secret+'key",
-                control=control.address,
-                control_key=control.key,
-                spotify="simulated",
-                accounts_url="http://127.0.0.1:4600/",
-                outputs={"glue_database_name": "spotify_local"},
-            )
+            running = pretended(str(tmp_path / "data"), control.address, control.key)
             running.publish()
             return running
 
         yield start
+
+
+def pretended(data: str, control: str, key: str) -> RunningCloud:
+    """Return what a cloud would announce."""
+    return RunningCloud(
+        pid=os.getpid(),
+        data=data,
+        url="http://127.0.0.1:4599",
+        region="eu-central-1",
+        access_key_id="AKIAEXAMPLE",
+        secret_access_key="a/secret+'key",
+        control=control,
+        control_key=key,
+        spotify="simulated",
+        accounts_url="http://127.0.0.1:4600/",
+        outputs={"glue_database_name": "spotify_local"},
+    )

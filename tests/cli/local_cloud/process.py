@@ -59,7 +59,17 @@ class LocalCommands:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a cloud in the foreground, and return once it is ready."""
-        process = subprocess.Popen(
+        process = self.begin(*arguments)
+        deadline = time.monotonic() + _START_SECONDS
+        while (running := RunningCloud.find(self.working)) is None or running.pid != process.pid:
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline, "it does not start"
+            time.sleep(0.1)
+        return process
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a cloud in the foreground, and do not wait."""
+        return subprocess.Popen(
             self._command(("up", *arguments)),
             cwd=ROOT,
             env=self._environment(),
@@ -67,12 +77,6 @@ class LocalCommands:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        deadline = time.monotonic() + _START_SECONDS
-        while (running := RunningCloud.find(self.working)) is None or running.pid != process.pid:
-            assert process.poll() is None, process.communicate()[0]
-            assert time.monotonic() < deadline, "it does not start"
-            time.sleep(0.1)
-        return process
 
     @property
     def running(self) -> RunningCloud:

@@ -8,7 +8,6 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -133,14 +132,15 @@ def test_time_passes_first_and_ctrl_c_ends_it(local: LocalCommands) -> None:
     assert local.refused("up", "--spotify", "simulated").startswith("The cloud in ")
 
 
-def test_a_start_that_is_interrupted_leaves_no_half_cloud(local: LocalCommands) -> None:
-    process = local.start("--port", str(local.port), "--empty")
+def test_a_start_that_was_killed_leaves_no_half_cloud(local: LocalCommands) -> None:
+    process = local.begin("--port", str(local.port))
+    account = local.working / "cloud" / "account" / "account.sqlite"
+    while not account.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(1)  # In the middle of the deployment.
     process.kill()
     process.communicate()
-    record = local.working / "cloud" / "cloud.json"
-    # As if it had been killed while it deployed.
-    record.write_text(record.read_text().replace('"empty": true', '"empty": false'))
-    (local.working / "cloud" / "account" / "left").write_text("x")
-    assert "35 named queries" or local.done("up", "--detach", "--port", str(local.port))
-    with suppress(FileNotFoundError):
-        (local.working / "cloud" / "account" / "left").read_text()
+    assert RunningCloud.find(local.working) is None
+    assert "named queries" in local.done("up", "--detach", "--port", str(local.port))
+    local.done("down")
