@@ -92,7 +92,7 @@ def follow_transform(
         result.progress(f"{whole - len(missing):,} of {pluralize(whole, 'object')}")
         return before - len(missing) or None
 
-    with _goes_on("The transform continues without this command; its rows need a crawl: run `spotify-etl crawl`."):
+    with _goes_on("The transform continues on its own; run `spotify-etl crawl` afterwards to see its rows."):
         newly_transformed()
         while missing:
             dead_letters.check()
@@ -114,7 +114,7 @@ def follow_crawl(target: Target, steps: Steps) -> CrawlOutcome:
     """
     glue = target.client("glue")
     database = target.output("glue_database_name")
-    with aws_errors(), _goes_on("The crawl continues without this command, and the views follow it."):
+    with aws_errors(), _goes_on("The crawl continues on its own, and the views follow it."):
         with steps.step("Crawl") as result:
             before = _tables(glue, database)
             _crawl(glue, target.output("glue_crawler_name"), result)
@@ -165,7 +165,7 @@ class _DeadLetters:
         new = self._count() - self._before
         if new > 0:
             raise CommandError(
-                f"The {self._step} function gave up {pluralize(new, 'message')}: see `spotify-etl logs --function "
+                f"The {self._step} function gave up on {pluralize(new, 'message')}: see `spotify-etl logs --function "
                 f"{self._step}` for the reason, then run `spotify-etl replay --dead-letters`."
             )
 
@@ -188,7 +188,7 @@ def _crawl(glue: GlueClient, crawler: str, result: StepResult) -> None:
     try:
         glue.start_crawler(Name=crawler)
     except glue.exceptions.CrawlerRunningException:
-        result.say("A crawl was running already: this is its result.")
+        result.say("A crawl was already running; this is its result.")
     began = time.monotonic()
 
     def ended() -> Any:

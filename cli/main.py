@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from cli.errors import CommandError, StillRunningError
+from cli.local_cloud.app import app as local_cloud
 from cli.options import LocalOption, StackOption
 from cli.presentation import terminal, write_line
 
@@ -29,6 +30,7 @@ app = typer.Typer(
     invoke_without_command=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(local_cloud, name="local")
 
 
 def _print_version(wanted: bool) -> None:
@@ -371,6 +373,135 @@ def crawl(stack: StackOption = "", local: LocalOption = False) -> None:
     from cli.crawl import run_crawl  # noqa: PLC0415 - boto3 takes a second to import
 
     run_crawl(stack=stack, local=local, console=terminal())
+
+
+@app.command()
+def extract(
+    streams: Annotated[
+        str, typer.Option(help="Streams to read, comma-separated; by default all that the stack reads.")
+    ] = "",
+    full: Annotated[
+        bool, typer.Option("--full", help="Read everything again, whatever the pipeline knows already.")
+    ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Wait until the data are in the tables, or only start the run.")
+    ] = True,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Start a run, and follow it until its data are in the tables.
+
+    Example: spotify-etl extract --streams saved_tracks,playlists
+    """
+    from cli.extract import extract as run_extract  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    target = find_target(stack, local=local)
+    run_extract(target, streams=streams, full=full, follow=follow, console=terminal())
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; docs/operating.md describes it.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Show whether the pipeline works: runs, streams, queues, login, locks, crawl and cost; exit status 1 if not.
+
+    Example: spotify-etl status --json
+    """
+    from cli.status.command import show_status  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    show_status(find_target(stack, local=local), as_json=as_json, console=terminal())
+
+
+@app.command()
+def logs(
+    function: Annotated[str, typer.Option(help="Only one function: extract, transform or publish.")] = "",
+    run: Annotated[str, typer.Option(metavar="RUN_ID", help="Only lines about one run.")] = "",
+    since: Annotated[str, typer.Option(help="How far back: 30m, 1h, 2d, or a date or time in UTC.")] = "1h",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print new lines until you press Ctrl-C.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Print the functions' log lines, all functions in the order of time (UTC).
+
+    Example: spotify-etl logs --function extract --since 2d
+
+    The lines of one run: spotify-etl logs --run 20261123T060000Z-daily
+    """
+    from cli.logs import LogRequest, show_logs  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    target = find_target(stack, local=local)
+    show_logs(target, LogRequest(function=function, run_id=run, since=since), follow=follow, console=terminal())
+
+
+@app.command()
+def replay(
+    streams: Annotated[str, typer.Option("--stream", help="Only these streams, comma-separated.")] = "",
+    since: Annotated[str, typer.Option(metavar="DATE", help="Only runs from this date on (UTC).")] = "",
+    until: Annotated[str, typer.Option(metavar="DATE", help="Only runs up to this date (UTC).")] = "",
+    dead_letters: Annotated[
+        bool, typer.Option("--dead-letters", help="Transform what was given up, and clear the dead letters.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Clear dead letters without asking.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Transform raw data again, for example after an upgrade; rows are replaced, never doubled.
+
+    Example: spotify-etl replay --stream saved_tracks --since 2026-11-01
+
+    After a failure: spotify-etl replay --dead-letters
+    """
+    from cli.replay import ReplayRequest, replay_dead_letters  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.replay import replay as run_replay  # noqa: PLC0415
+    from cli.targets import find_target  # noqa: PLC0415
+
+    if dead_letters and (streams or since or until):
+        raise typer.BadParameter("--dead-letters cannot be used with --stream, --since or --until")
+    target = find_target(stack, local=local)
+    if dead_letters:
+        replay_dead_letters(target, yes=yes, console=terminal())
+    else:
+        run_replay(target, ReplayRequest(streams=streams, since=since, until=until), console=terminal())
+
+
+@app.command()
+def purge(
+    before: Annotated[
+        str, typer.Option(metavar="DATE", help="Delete what was read before this date, in the stack's time zone.")
+    ] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Delete all data.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Delete what was read from Spotify, in all versions, after showing it and asking. The stack itself stays.
+
+    Example: spotify-etl purge --before 2026-01-01
+    """
+    from cli.purge import purge as run_purge  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    if bool(before) == everything:
+        raise typer.BadParameter("Pass either --before with a date, or --all")
+    target = find_target(stack, local=local)
+    run_purge(target, before=before, yes=yes, console=terminal())
+
+
+@app.command()
+def doctor(stack: StackOption = "", local: LocalOption = False) -> None:
+    """Check everything that the pipeline needs, and say what to do: each line is ok, warn, fail or not checked.
+
+    Example: spotify-etl doctor --stack dev
+    """
+    from cli.doctor.command import examine  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    examine(lambda: find_target(stack, local=local), console=terminal())
 
 
 def main() -> None:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from cli.errors import CommandError
 from cli.targets import Target, aws_errors
 
 FUNCTIONS = ("extract", "transform", "publish")
@@ -38,11 +37,9 @@ def deployed_function(target: Target, step: str) -> DeployedFunction:
     """Return the configuration of one of `FUNCTIONS`.
 
     Raises:
-        CommandError: AWS refused the request, or the stack was deployed by a version without the needed outputs.
+        CommandError: AWS refused the request, or an older version deployed the stack.
     """
-    name, log_groups = target.outputs.get(f"{step}_function_name"), target.outputs.get("log_group_names")
-    if not name or not log_groups:
-        raise CommandError("An older version deployed this stack: run `pulumi up`, then the command again.")
+    name, log_groups = target.output(f"{step}_function_name"), target.output("log_group_names")
     with aws_errors():
         found = target.client("lambda").get_function_configuration(FunctionName=name)
     return DeployedFunction(

@@ -6,7 +6,7 @@ Everything that it prints passes through `cli.text.visible`, and nothing is inte
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
@@ -60,6 +60,13 @@ def progress_bar(console: Console) -> Progress:
     """Return a progress bar that counts bytes; it appears only on a terminal and disappears when the work is done."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def live_status(console: Console, text: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what a command is waiting for; yields a function that replaces the text."""
+    with console.status(_line(f"{text} …")) as status:
+        yield lambda changed: status.update(_line(f"{changed} …"))
 
 
 class Steps:

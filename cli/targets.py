@@ -93,7 +93,7 @@ def find_target(
         names = []
     if names:
         raise CommandError(
-            f"There are a local cloud and {'a stack' if len(names) == 1 else 'stacks'}: pass --local or --stack "
+            f"Both a local cloud and {'a stack' if len(names) == 1 else 'stacks'} exist: pass --local or --stack "
             f"{' or --stack '.join(sorted(names))}."
         )
     return _local_target(running)

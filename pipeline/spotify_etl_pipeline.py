@@ -203,13 +203,10 @@ _NEXT_STEPS = """\
 1. Log in to Spotify:
    .venv/bin/spotify-etl login --stack {stack}
 
-2. Start the first run instead of waiting for the schedule, and follow it:
+2. Start the first run instead of waiting for the schedule, and follow it to the tables:
    .venv/bin/spotify-etl extract --stack {stack}
 
-3. Make its data visible in Athena, which takes a few minutes:
-   .venv/bin/spotify-etl crawl --stack {stack}
-
-4. Look at your listening, and see what else you can ask:
+3. Look at your listening, and see what else you can ask:
    .venv/bin/spotify-etl report --stack {stack} --open
    .venv/bin/spotify-etl query --stack {stack}
 """

@@ -60,4 +60,6 @@ def _list(target: Target, console: Console) -> None:
                 (f"  ({parameters})" if parameters else "", "dim"),
             )
     print_line(console)
-    print_line(console, "Run one with `spotify-etl query NAME`; those in brackets take --param, such as number=10.")
+    print_line(
+        console, "Run one with `spotify-etl query NAME`. In brackets are its parameters, for example --param number=10."
+    )

@@ -54,7 +54,7 @@ class QueryRequest:
         if sum(map(bool, (self.name, self.sql, self.file))) > 1:
             raise CommandError("Pass one of NAME, --sql and --file: a command runs one query.")
         if self._has_options and not self.names_a_query:
-            raise CommandError("Which query? Pass its name, --sql or --file; without options, all names are listed.")
+            raise CommandError("Which query? Pass a name, --sql or --file; without options, the names are listed.")
         if self.out and not self.out.parent.is_dir():
             raise CommandError(f"There is no folder {self.out.parent} for {self.out.name}: create it first.")
         if self.chart:

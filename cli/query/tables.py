@@ -35,7 +35,7 @@ def rows_table(
         left_out.append(f"{shown} of {len(columns)} columns")
     made = table("", [column.name for column in columns[:shown]], [row[:shown] for row in rows])
     made.title = None
-    return made, f"Shown are {' and '.join(left_out)}; --out rows.csv writes them all." if left_out else ""
+    return made, f"Showing {' and '.join(left_out)}; --out rows.csv writes all of them." if left_out else ""
 
 
 def _fitting(columns: Sequence[ResultColumn], rows: Sequence[Sequence[str | None]], width: int) -> int:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.moto_api._internal.models import moto_api_backend
 
 from cli.zip_archives import Archives
 from tests.cli.import_stage import BUCKET, ImportStage
+from tests.cli.operated_stack import OperatedStack
 from tests.moto_s3 import addresses_loaded_once, services_limited_to
 
 if TYPE_CHECKING:
@@ -70,3 +72,26 @@ def fixture_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     return install
+
+
+@pytest.fixture(scope="module")
+def operated_services() -> Iterator[dict[str, Any]]:
+    """Provide clients of the services in moto that a stack's data are in."""
+    services = ("s3", "sqs", "glue", "secretsmanager")
+    with pytest.MonkeyPatch.context() as patch, addresses_loaded_once(), services_limited_to(*services), mock_aws():
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": "eu-central-1",
+        }.items():
+            patch.setenv(name, value)
+        patch.setattr("cli.queue_messages.WAIT_SECONDS", 0)
+        create: Any = boto3.client
+        yield {name: create(name) for name in services}
+
+
+@pytest.fixture
+def operated_stack(operated_services: dict[str, Any]) -> OperatedStack:
+    """Provide an empty stack in moto."""
+    moto_api_backend.reset()
+    return OperatedStack(dict(operated_services))

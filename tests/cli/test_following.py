@@ -178,7 +178,7 @@ def test_object_that_was_given_up_ends_the_waiting(services: Services) -> None:
         services.dead_letters = 3
 
     services.on_list = give_up
-    with pytest.raises(CommandError, match=r"^The transform function gave up 1 message: see `spotify-etl logs --funct"):
+    with pytest.raises(CommandError, match=r"^The transform function gave up on 1 message: see `spotify-etl logs --f"):
         transform(services)
 
 
@@ -206,7 +206,7 @@ def test_crawl_says_what_is_new(services: Services) -> None:
 def test_crawl_that_runs_already_is_followed(services: Services) -> None:
     services.running = True
     outcome, lines = crawl(services)
-    assert lines[0] == "A crawl was running already: this is its result."
+    assert lines[0] == "A crawl was already running; this is its result."
     assert outcome.new_partitions == 3
 
 
@@ -250,5 +250,5 @@ def test_publish_that_never_runs_is_one_sentence(services: Services, monkeypatch
 
 def test_ctrl_c_says_what_goes_on(services: Services) -> None:
     services.states = ["READY", "RUNNING", "CTRL-C"]
-    with pytest.raises(StillRunningError, match=r"^Stopped waiting\. The crawl continues without this command"):
+    with pytest.raises(StillRunningError, match=r"^Stopped waiting\. The crawl continues on its own"):
         crawl(services)

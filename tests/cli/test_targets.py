@@ -81,8 +81,8 @@ def test_local_cloud_is_the_target_where_no_stack_was_created(pulumi: Any, tmp_p
 @pytest.mark.parametrize(
     ("stacks", "choice"),
     [
-        (["dev"], "There are a local cloud and a stack: pass --local or --stack dev."),
-        (["prod", "dev"], "There are a local cloud and stacks: pass --local or --stack dev or --stack prod."),
+        (["dev"], "Both a local cloud and a stack exist: pass --local or --stack dev."),
+        (["prod", "dev"], "Both a local cloud and stacks exist: pass --local or --stack dev or --stack prod."),
     ],
 )
 def test_where_both_are_there_one_is_named(pulumi: Any, tmp_path: Path, stacks: list[str], choice: str) -> None:

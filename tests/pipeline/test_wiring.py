@@ -139,13 +139,10 @@ def test_every_output_is_filled(up: Program) -> None:
         """1. Log in to Spotify:
    .venv/bin/spotify-etl login --stack dev
 
-2. Start the first run instead of waiting for the schedule, and follow it:
+2. Start the first run instead of waiting for the schedule, and follow it to the tables:
    .venv/bin/spotify-etl extract --stack dev
 
-3. Make its data visible in Athena, which takes a few minutes:
-   .venv/bin/spotify-etl crawl --stack dev
-
-4. Look at your listening, and see what else you can ask:
+3. Look at your listening, and see what else you can ask:
    .venv/bin/spotify-etl report --stack dev --open
    .venv/bin/spotify-etl query --stack dev
 """

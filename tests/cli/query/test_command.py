@@ -63,7 +63,7 @@ def test_named_query_is_a_table_with_its_price(query: Any) -> None:
 def test_long_answer_says_how_many_rows_are_shown(query: Any) -> None:
     body = '"n"\n' + "".join(f'"{number}"\n' for number in range(1234))
     ran = query(FakeAthena([("n", "integer")], body), "--sql", "SELECT n FROM numbers;")
-    assert "Shown are 40 of 1,234 rows; --out rows.csv writes them all.\n" in ran.out
+    assert "Showing 40 of 1,234 rows; --out rows.csv writes all of them.\n" in ran.out
     assert "│ 39 │" in ran.out
     assert "│ 40 │" not in ran.out
 
@@ -117,7 +117,7 @@ def test_without_a_query_all_are_listed_by_subject_with_title_and_parameters(que
         "Others",
         "  of_their_own  Something else.",
         "",
-        "Run one with `spotify-etl query NAME`; those in brackets take --param, such as number=10.",
+        "Run one with `spotify-etl query NAME`. In brackets are its parameters, for example --param number=10.",
     ]
 
 
@@ -179,7 +179,7 @@ ANY = FakeAthena(ARTISTS, ROWS)
         (
             ANY,
             ["--format", "csv"],
-            "Which query? Pass its name, --sql or --file; without options, all names are listed.",
+            "Which query? Pass a name, --sql or --file; without options, the names are listed.",
         ),
         (ANY, ["overview", "--format", "xls"], "There is no format xls: choose one of table, csv, json, parquet."),
         (ANY, ["overview", "--out", "rows"], "Which format? Pass --format csv, json or parquet, or an --out that ends"),
