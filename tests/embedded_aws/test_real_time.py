@@ -98,6 +98,19 @@ def test_what_is_due_happens_when_the_clock_gets_there(stage: Stage) -> None:
     assert len(stage.messages(url)) == 1
 
 
+def test_nobody_waits_two_minutes_for_a_crawl(stage: Stage) -> None:
+    stage.client("s3").create_bucket(
+        Bucket="lake", CreateBucketConfiguration={"LocationConstraint": stage.server.region}
+    )
+    glue = stage.client("glue")
+    glue.create_database(DatabaseInput={"Name": "weather"})
+    role = stage.role("crawl-role", "glue.amazonaws.com", {"Action": "*", "Resource": "*"})
+    glue.create_crawler(Name="soon", Role=role, DatabaseName="weather", Targets={"S3Targets": [{"Path": "s3://lake/"}]})
+    with serving(stage) as served:
+        glue.start_crawler(Name="soon")
+        assert served.wait_for(lambda step: step.kind == "crawl").ok
+
+
 def test_time_advances_from_another_thread_and_then_goes_on(stage: Stage) -> None:
     _, arn = stage.queue("calls")
     schedule(stage, "hourly", "cron(0 * * * ? *)", arn)
