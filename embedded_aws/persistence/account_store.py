@@ -153,8 +153,8 @@ class AccountStore:
         except BaseException:
             self._objects.put_back(objects)
             raise
-        for name, error in failed.items():
-            self._roll_back(self._folder, name, error)
+        for name, reason in failed.items():
+            self._roll_back(self._folder, name, reason)
 
     def _roll_back(self, folder: DataFolder, name: str, error: Exception) -> None:
         """Give a backend that cannot be pickled the state that was saved last.

@@ -168,7 +168,8 @@ def make_identities(aws: Stage) -> None:
 
 
 def read_identities(aws: Stage) -> Any:
-    key = AwsCredentials(*json.loads(aws.folder.with_name("ada.json").read_text()), None)
+    identifier, secret = json.loads(aws.folder.with_name("ada.json").read_text())
+    key = AwsCredentials(identifier, secret, None)
     iam = aws.client("iam")
     return (
         aws.server.client("sts", key).get_caller_identity()["Arn"],
