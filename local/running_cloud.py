@@ -3,16 +3,52 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-WORKING_FOLDER = Path(__file__).resolve().parents[1] / ".local"
-"""Where the demo and the local cloud keep their files, whatever folder a command is run in."""
+FOLDER_VARIABLE = "SPOTIFY_ETL_LOCAL_FOLDER"
+"""Environment variable that chooses another `WORKING_FOLDER`, for instance if the project's folder is read-only."""
+WORKING_FOLDER = Path(os.environ.get(FOLDER_VARIABLE) or Path(__file__).resolve().parents[1] / ".local").absolute()
+"""Where the local cloud keeps its files, whatever folder a command is run in."""
 _FILE = "running.json"
+_LOCK = "running.lock"
+
+
+class AlreadyRunningError(Exception):
+    """Another local cloud is running, or starting."""
+
+
+@contextmanager
+def only_one(folder: Path = WORKING_FOLDER) -> Iterator[None]:
+    """Let no other process start a local cloud during this context.
+
+    Raises:
+        AlreadyRunningError: another process is in such a context.
+        OSError: the folder cannot be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Released by the system if the process is killed; child processes do not inherit it.
+    with (folder / _LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunningError from error
+        yield
+
+
+def is_running(folder: Path = WORKING_FOLDER) -> bool:
+    """Return whether any process is in the context of `only_one`."""
+    try:
+        with only_one(folder):
+            return False
+    except AlreadyRunningError:
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,9 @@ from embedded_aws.services.scheduler.expressions import (
 _DURATION = timedelta(minutes=2)
 """Simulated duration of a crawl: about what a small one takes in AWS, most of it startup."""
 
+_DPUS = 2
+"""Data processing units of a small crawl."""
+
 _LOG_GROUP = "/aws-glue/crawlers"
 
 _HANDLER = "end of a crawl"
@@ -186,6 +189,8 @@ class Crawlers:
             crawl.status = "FAILED" if error else "COMPLETED"
         # moto's times are naive, in UTC.
         end = crawl.end_time = self._clock.now.replace(tzinfo=None)
+        hours = (end - crawl.start_time).total_seconds() / 3600
+        crawl.dpu_hour = round(_DPUS * hours, 3)  # type: ignore[assignment] # moto's is a constant
         self._errors[crawl.crawl_id] = error
         if credentials is not None:
             self._log(crawl, credentials, [*result.log, error])
