@@ -14,7 +14,7 @@ from rich.console import Console
 
 from cli.errors import CommandError
 from cli.local_cloud.advance import advance
-from cli.local_cloud.folders import DATA, folder_errors
+from cli.local_cloud.folders import cloud_folder, folder_errors
 from cli.local_cloud.introduction import introduce
 from cli.local_cloud.running import answers
 from cli.local_cloud.up import UpOptions
@@ -32,7 +32,7 @@ def run_detached(options: UpOptions, console: Console) -> None:
     Raises:
         CommandError: it did not start.
     """
-    folder = CloudFolder(options.data or DATA)
+    folder = cloud_folder(options.data)
     with folder_errors():
         folder.read()
         log = folder.open_log()

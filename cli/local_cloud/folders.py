@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from cli.errors import CommandError
-from local.cloud_folder import CloudFolderError
-from local.running_cloud import WORKING_FOLDER
+from local.cloud_folder import CloudFolder, CloudFolderError
+from local.running_cloud import working_folder
 
-DATA = WORKING_FOLDER / "cloud"
-"""The data folder unless another one is chosen."""
+
+def cloud_folder(data: Path | None) -> CloudFolder:
+    """Return the data folder that an option names, by default the one in the working folder."""
+    return CloudFolder(data or working_folder() / "cloud")
 
 
 @contextmanager

@@ -8,9 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.errors import CommandError
-from cli.local_cloud.folders import DATA
+from cli.local_cloud.folders import cloud_folder
 from cli.presentation import print_line
-from local.cloud_folder import CloudFolder
 from local.running_cloud import RunningCloud, is_running
 
 _SECONDS = 0.3
@@ -29,7 +28,7 @@ def show_logs(console: Console, *, data: Path | None, follow: bool) -> None:
         CommandError: there is no log.
     """
     running = RunningCloud.find()
-    folder = CloudFolder(data or (Path(running.data) if running else DATA))
+    folder = cloud_folder(data or (Path(running.data) if running else None))
     try:
         file = folder.log.open(encoding="utf-8", errors="replace")
     except OSError as error:

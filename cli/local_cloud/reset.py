@@ -7,9 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.errors import CommandError
-from cli.local_cloud.folders import DATA, folder_errors
+from cli.local_cloud.folders import cloud_folder, folder_errors
 from cli.presentation import print_line, read_line
-from local.cloud_folder import CloudFolder
 from local.running_cloud import AlreadyRunningError, only_one
 
 
@@ -19,7 +18,7 @@ def delete_data(console: Console, *, data: Path | None, yes: bool) -> None:
     Raises:
         CommandError: a local cloud is running, it is no data folder, or it cannot be deleted.
     """
-    folder = CloudFolder(data or DATA)
+    folder = cloud_folder(data)
     try:
         with only_one(), folder_errors():
             if not folder.exists():

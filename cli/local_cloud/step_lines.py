@@ -37,21 +37,22 @@ _COUNTED = {
 def step_line(step: Step, zone: tzinfo) -> tuple[Part, ...]:
     """Return the parts of the line for a step, at the simulated time in a time zone."""
     kind = _KINDS.get(step.kind, step.kind)
-    detail = quoted(step.detail)
+    detail = f"  {quoted(step.detail)}" if step.detail else ""
     return (
         (f"{step.at.astimezone(zone):%a %d %b %H:%M:%S}", "dim"),
-        f"  {kind:<12}",
-        f"{step.name}",
-        (f"  {detail}" if detail else "", "dim" if step.ok else "yellow"),
-        *((("  failed", "yellow"),) if not step.ok else ()),
+        f"  {kind:<12}{step.name}",
+        (detail, "dim") if step.ok else (f"{detail}  failed", "yellow"),
     )
 
 
 def summary(steps: Iterable[Step]) -> str:
     """Return what happened, as the rest of a sentence: how many steps of each kind, and how many failed."""
     steps = list(steps)
-    kinds = Counter(step.kind for step in steps)
+    kinds = Counter[str](step.kind for step in steps)
     parts = [pluralize(kinds[kind], noun) for kind, noun in _COUNTED.items() if kinds[kind]]
+    others = sum(number for kind, number in kinds.items() if kind not in _COUNTED)
+    if others and not parts:
+        parts = [pluralize(others, "other step")]
     failed = sum(not step.ok for step in steps)
     parts += [f"{failed} of the steps failed"] if failed else []
     return ", ".join(parts) or "nothing was due"

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from cli.errors import CommandError
 from cli.local_cloud.advance import time_line
-from cli.local_cloud.folders import DATA, folder_errors
+from cli.local_cloud.folders import cloud_folder, folder_errors
 from cli.local_cloud.introduction import introduce
 from cli.local_cloud.simulated_login import restore_login, store_login
 from cli.local_cloud.stepping import Stepping
@@ -31,7 +31,7 @@ from local.cloud_folder import CloudFolder, CloudRecord
 from local.control import ControlServer
 from local.kept_cloud import DataError, DeploymentError, KeptCloud, PortInUseError
 from local.program import program_digest
-from local.running_cloud import WORKING_FOLDER, AlreadyRunningError, RunningCloud, only_one
+from local.running_cloud import FOLDER_VARIABLE, AlreadyRunningError, RunningCloud, only_one, working_folder
 
 PORT = 4599
 """Port of AWS unless another one is chosen; the simulated Spotify has the next one."""
@@ -58,7 +58,7 @@ def run_up(options: UpOptions, console: Console) -> None:
     Raises:
         CommandError: it cannot be started.
     """
-    folder = CloudFolder(options.data or DATA)
+    folder = cloud_folder(options.data)
     with ExitStack() as running:
         running.enter_context(alone())
         record = settled(folder, options)
@@ -92,23 +92,20 @@ def alone() -> Iterator[None]:
     Raises:
         CommandError: there is another one, or the working folder cannot be written to.
     """
-    try:
-        context = only_one()
-        context.__enter__()
-    except AlreadyRunningError as error:
-        raise CommandError(
-            "A local cloud is already running, and there can be only one: `spotify-etl local status` shows it, and "
-            "`spotify-etl local down` ends it."
-        ) from error
-    except OSError as error:
-        raise CommandError(
-            f"The folder {WORKING_FOLDER} cannot be written to ({os.strerror(error.errno or 0)}): set "
-            "SPOTIFY_ETL_LOCAL_FOLDER to another folder."
-        ) from error
-    try:
+    with ExitStack() as only:
+        try:
+            only.enter_context(only_one())
+        except AlreadyRunningError as error:
+            raise CommandError(
+                "A local cloud is already running, and there can be only one: `spotify-etl local status` shows it, and "
+                "`spotify-etl local down` ends it."
+            ) from error
+        except OSError as error:
+            raise CommandError(
+                f"The folder {working_folder()} cannot be written to ({os.strerror(error.errno or 0)}): set "
+                f"{FOLDER_VARIABLE} to another folder."
+            ) from error
         yield
-    finally:
-        context.__exit__(None, None, None)
 
 
 def settled(folder: CloudFolder, options: UpOptions) -> CloudRecord:
