@@ -45,7 +45,7 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     transformed_retention_days: int
     """How many days the tables of the library are kept."""
     plays_retention_days: int
-    """How many days plays, runs and rejected records are kept; Spotify does not serve old plays again."""
+    """How many days plays, labels, runs and rejected records are kept; Spotify does not serve old plays again."""
     results_retention_days: int
     """How many days query results are kept."""
     log_retention_days: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 from collections.abc import Generator
@@ -38,12 +39,10 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_finish() -> None:
-    """Exempt what the imports left from garbage collection, which takes a second with all of moto in memory."""
-    gc.collect()
+    """Exempt what the imports left from garbage collection, which takes a second with all of moto in memory.
+
+    At exit it is freed after all: extension modules report what is left as leaks.
+    """
     gc.freeze()
+    atexit.register(gc.unfreeze)
     gc.set_threshold(20_000, 20, 100)
-
-
-def pytest_sessionfinish() -> None:
-    """Free it after all: at exit, extension modules report what is left as leaks."""
-    gc.unfreeze()

@@ -247,8 +247,8 @@ def relink(backend: BaseBackend) -> None:
         for execution in backend.executions.values():
             if isinstance(execution, QueryExecution):
                 # The workgroup may have been deleted since; its name still decides who may see the execution.
-                group = backend.work_groups.get(execution.group) or types.SimpleNamespace(name=execution.group)
-                vars(execution)["workgroup"] = group
+                existing = backend.work_groups.get(execution.group)
+                vars(execution)["workgroup"] = existing or types.SimpleNamespace(name=execution.group)
                 execution.interrupt()
 
 
@@ -278,7 +278,7 @@ def _key(pickler: StatePickler, key: FakeKey) -> Any:
     return _restored_key, (type(key), state, content)
 
 
-def _restored_key(kind: type[FakeKey], state: dict[str, Any], content: KeptContent | None) -> FakeKey:
+def _restored_key(kind: type[FakeKey], state: dict[str, Any], content: KeptContent | None) -> Any:
     key: Any = kind.__new__(kind)
     vars(key).update(state)
     vars(key)["lock"] = threading.Lock()

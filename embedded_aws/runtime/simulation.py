@@ -71,7 +71,9 @@ class Simulation:
         self._asynchronous = AsynchronousInvocations(server, clock, steps, timers, sessions, self._functions)
         self._queues = QueuePollers(server, clock, steps, sessions, self._functions)
         self._rules = Rules(server, clock, steps, timers, self._functions, self._asynchronous.accept)
-        self._crawlers = Crawlers(server, clock, steps, timers, sessions, self._rules)
+        self._crawlers = Crawlers(
+            server, clock, steps, timers, sessions, self._rules, lambda: self._functions.in_real_time
+        )
         self._schedules = Schedules(server, clock, steps, timers, sessions)
         # In this order, so that what was planned earlier runs first.
         self._workers: tuple[Worker, ...] = (timers, self._schedules, self._rules, self._crawlers, self._queues)

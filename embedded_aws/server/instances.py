@@ -25,7 +25,7 @@ def forgotten_instances() -> Iterator[None]:
     """Let instances go in this context once nothing else refers to them; moto lists only those that it needs itself."""
 
     def new(kind: type, *_args: Any, **_options: Any) -> Any:
-        instance = object.__new__(kind)
+        instance: Any = object.__new__(kind)
         if kind in listed:
             listed[kind].append(instance)
         return instance

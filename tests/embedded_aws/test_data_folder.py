@@ -287,26 +287,24 @@ def test_a_put_costs_little_more_with_twenty_thousand_objects(data: Path) -> Non
     work = data.with_name("work")
 
     def fill(aws: Stage) -> float:
-        """Store 20,000 objects, and return the median seconds of a put."""
+        """Store 20,000 objects, and return the CPU time of 300 puts."""
         with aws.server.gate.working():
             for number in range(20_000):
                 aws.server.backend("s3").put_object("bucket", f"folder/{number}", b"x" * 500)
         aws.server.gate.settle()
-        seconds = []
+        begin = time.process_time()
         for number in range(300):
-            begin = time.perf_counter()
             aws.client("s3").put_object(Bucket="bucket", Key=f"new/{number}", Body=b"y" * 1000)
-            seconds.append(time.perf_counter() - begin)
-        return sorted(seconds)[150]
+        return time.process_time() - begin
 
     with Stage(work) as aws:
         aws.client("s3").create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
         without = fill(aws)
     with Stage(work, data=data) as aws:
         assert fill(aws) < 2 * without
-    begin = time.perf_counter()
+    begin = time.process_time()
     with Stage(work, data=data) as aws:
-        assert time.perf_counter() - begin < 8
+        assert time.process_time() - begin < 6
         assert aws.client("s3").get_object(Bucket="bucket", Key="folder/19999")["Body"].read() == b"x" * 500
 
 

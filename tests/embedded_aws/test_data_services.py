@@ -168,7 +168,8 @@ def make_identities(aws: Stage) -> None:
 
 
 def read_identities(aws: Stage) -> Any:
-    key = AwsCredentials(*json.loads(aws.folder.with_name("ada.json").read_text()), None)
+    identifier, secret = json.loads(aws.folder.with_name("ada.json").read_text())
+    key = AwsCredentials(identifier, secret, None)
     iam = aws.client("iam")
     return (
         aws.server.client("sts", key).get_caller_identity()["Arn"],
@@ -267,7 +268,7 @@ def make_messages(aws: Stage) -> None:
     url, _ = aws.queue("inbox", VisibilityTimeout="600")
     sqs = aws.client("sqs")
     attributes = {"colour": {"DataType": "String", "StringValue": "red"}}
-    for body in ("taken", "deleted", "waiting"):
+    for body in ("taken", "deleted", "waiting", "large" * 4000):
         sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
     assert [one["Body"] for one in sqs.receive_message(QueueUrl=url)["Messages"]] == ["taken"]
     (second,) = sqs.receive_message(QueueUrl=url)["Messages"]
@@ -296,7 +297,7 @@ def make_logs(aws: Stage) -> None:
     for stream in ("one", "two"):
         logs.create_log_stream(logGroupName="group", logStreamName=stream)
         for number in range(3):
-            event = {"timestamp": int(aws.now.timestamp() * 1000), "message": f"{stream} {number}"}
+            event = {"timestamp": int(aws.now.timestamp() * 1000), "message": f"{stream} {number} {'x' * 9000}"}
             logs.put_log_events(logGroupName="group", logStreamName=stream, logEvents=[event])
     logs.create_log_stream(logGroupName="group", logStreamName="dropped")
     logs.delete_log_stream(logGroupName="group", logStreamName="dropped")

@@ -43,9 +43,8 @@ class Served:
 
     def wait_for(self, wanted: Callable[[Step], bool], seconds: float = 15) -> Step:
         with self._news:
-            found: list[Step] = []
-            assert self._news.wait_for(lambda: found.extend(filter(wanted, self.steps)) or found, seconds), self.steps
-            return found[0]
+            assert self._news.wait_for(lambda: any(map(wanted, self.steps)), seconds), self.steps
+            return next(filter(wanted, self.steps))
 
 
 @contextmanager
@@ -59,6 +58,10 @@ def serving(aws: EmbeddedAws) -> Iterator[Served]:
         served.stop.set()
         thread.join(10)
         assert not thread.is_alive()
+
+
+def _raise(name: str) -> None:
+    raise KeyError(name)
 
 
 def schedule(aws: Stage, name: str, expression: str, target: str) -> None:
@@ -98,6 +101,19 @@ def test_what_is_due_happens_when_the_clock_gets_there(stage: Stage) -> None:
     assert len(stage.messages(url)) == 1
 
 
+def test_nobody_waits_two_minutes_for_a_crawl(stage: Stage) -> None:
+    stage.client("s3").create_bucket(
+        Bucket="lake", CreateBucketConfiguration={"LocationConstraint": stage.server.region}
+    )
+    glue = stage.client("glue")
+    glue.create_database(DatabaseInput={"Name": "weather"})
+    role = stage.role("crawl-role", "glue.amazonaws.com", {"Action": "*", "Resource": "*"})
+    glue.create_crawler(Name="soon", Role=role, DatabaseName="weather", Targets={"S3Targets": [{"Path": "s3://lake/"}]})
+    with serving(stage) as served:
+        glue.start_crawler(Name="soon")
+        assert served.wait_for(lambda step: step.kind == "crawl").ok
+
+
 def test_time_advances_from_another_thread_and_then_goes_on(stage: Stage) -> None:
     _, arn = stage.queue("calls")
     schedule(stage, "hourly", "cron(0 * * * ? *)", arn)
@@ -118,13 +134,13 @@ def test_no_failing_step_ends_the_loop(stage: Stage, monkeypatch: pytest.MonkeyP
     _, arn = stage.queue("calls")
     stage.function("echo", ECHO)
     schedule(stage, "broken", "rate(1 minute)", arn)
-    monkeypatch.setattr(Schedules, "_fire", lambda *_: {}["missing"])
+    monkeypatch.setattr(Schedules, "_fire", lambda *_: _raise("missing"))
     with serving(stage) as served:
         stage.advance(timedelta(minutes=1))
         failed = served.wait_for(lambda step: step.kind == "failure")
         assert (failed.name, failed.detail, failed.ok) == ("broken", "KeyError: 'missing'", False)
         monkeypatch.undo()
-        monkeypatch.setattr(Schedules, "next_due", lambda _: {}["due"])
+        monkeypatch.setattr(Schedules, "next_due", lambda _: _raise("due"))
         stage.client("lambda").invoke(FunctionName="echo", InvocationType="Event", Payload="{}")
         served.wait_for(lambda step: step.kind == "invoke")
         assert served.wait_for(lambda step: step.detail == "KeyError: 'due'").name == "schedules"

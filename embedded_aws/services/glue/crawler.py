@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-glue.html
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,6 +36,9 @@ from embedded_aws.services.scheduler.expressions import (
 _DURATION = timedelta(minutes=2)
 """Simulated duration of a crawl: about what a small one takes in AWS, most of it startup."""
 
+_DURATION_IN_REAL_TIME = timedelta(seconds=3)
+"""Nobody should have to wait for a startup that does not take place."""
+
 _DPUS = 2
 """Data processing units of a small crawl."""
 
@@ -54,7 +58,9 @@ class Crawlers:
         timers: Timers,
         sessions: RoleSessions,
         rules: Rules,
+        in_real_time: Callable[[], bool],
     ) -> None:
+        self._in_real_time = in_real_time
         self._server = server
         self._sessions = sessions
         self._clock = clock
@@ -162,7 +168,8 @@ class Crawlers:
         crawler.crawls.append(crawl)
         started = {"startTime": _timestamp(self._clock.now), "state": "Started", "message": "Crawler Started"}
         self._emit(crawler, started)
-        self._timers.call_at(self._clock.now + _DURATION, _HANDLER, (crawler.name, crawl.crawl_id))
+        duration = _DURATION_IN_REAL_TIME if self._in_real_time() else _DURATION
+        self._timers.call_at(self._clock.now + duration, _HANDLER, (crawler.name, crawl.crawl_id))
 
     def _end_named(self, names: tuple[str, str]) -> None:
         """End a crawl, given its crawler's name and its own id, unless the crawler was deleted."""

@@ -121,6 +121,11 @@ class Functions:
         finally:
             self._in_real_time, self._is_interrupted = False, _never
 
+    @property
+    def in_real_time(self) -> bool:
+        """Whether somebody may be waiting while time passes."""
+        return self._in_real_time
+
     def find(self, name_or_arn: str) -> LambdaFunction | None:
         """Return moto's function of a name or ARN, the latest version whatever the qualifier; None if there is none."""
         name = name_or_arn.split(":")[6] if name_or_arn.startswith("arn:") else name_or_arn
