@@ -19,7 +19,15 @@ _LOG = "log.txt"
 
 
 class CloudFolderError(Exception):
-    """The folder is not the data folder of a local cloud, or cannot be used."""
+    """The folder cannot be used: it is not writable, or its disk is full."""
+
+
+class ForeignFolderError(CloudFolderError):
+    """The folder holds somebody else's files."""
+
+
+class UnreadableFolderError(CloudFolderError):
+    """The folder is damaged, or another version wrote it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +76,9 @@ class CloudFolder:
         """Return what the folder holds; None if it is empty or does not exist.
 
         Raises:
-            CloudFolderError: it holds something else, or another version wrote it.
+            ForeignFolderError: it holds something else.
+            UnreadableFolderError: it is damaged, or another version wrote it.
+            CloudFolderError: it cannot be read.
         """
         try:
             text = (self.path / _RECORD).read_text("utf-8")
@@ -81,13 +91,13 @@ class CloudFolder:
             content = json.loads(text)
             found = content.pop("format")
         except (ValueError, AttributeError, KeyError, TypeError) as error:
-            raise CloudFolderError(f"{self.path / _RECORD} is damaged") from error
+            raise UnreadableFolderError(f"{self.path / _RECORD} is damaged") from error
         if found != FORMAT:
-            raise CloudFolderError(f"Another version of spotify-etl wrote the data folder {self.path}")
+            raise UnreadableFolderError(f"Another version of spotify-etl wrote the data folder {self.path}")
         try:
             return CloudRecord(**content)
         except TypeError as error:
-            raise CloudFolderError(f"{self.path / _RECORD} is damaged") from error
+            raise UnreadableFolderError(f"{self.path / _RECORD} is damaged") from error
 
     def write(self, record: CloudRecord) -> None:
         """Write what the folder holds; only the user can read it, since it has a secret.
@@ -143,15 +153,24 @@ class CloudFolder:
         except OSError as error:
             raise self._unusable(error) from error
 
+    def forget(self) -> None:
+        """Delete everything but the log.
+
+        Raises:
+            CloudFolderError: it cannot be deleted.
+        """
+        # The record last: without it, what is left would be somebody else's.
+        for name in (_ACCOUNT, _WORK, f".{_RECORD}", _RECORD):
+            self._delete(self.path / name)
+
     def delete(self) -> None:
         """Delete everything that local clouds write here, and the folder if nothing else is in it.
 
         Raises:
             CloudFolderError: it cannot be deleted.
         """
-        # The record last: without it, what is left would be somebody else's.
-        for name in (_ACCOUNT, _WORK, _LOG, f".{_RECORD}", _RECORD):
-            self._delete(self.path / name)
+        self.forget()
+        self._delete(self.log)
         if self.path.is_dir() and not any(self.path.iterdir()):
             self.path.rmdir()
 
@@ -170,7 +189,7 @@ class CloudFolder:
         except OSError as error:
             raise self._unusable(error) from error
         if names - {_LOG, f".{_RECORD}"}:
-            raise CloudFolderError(f"{self.path} holds other files and is not the data folder of a local cloud")
+            raise ForeignFolderError(f"{self.path} holds other files and is not the data folder of a local cloud")
 
     def _unusable(self, error: OSError | ValueError) -> CloudFolderError:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)

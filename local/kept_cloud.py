@@ -11,13 +11,30 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from embedded_aws import DataError, DeploymentError, EmbeddedAws, PortInUseError, Step
+from embedded_aws import (
+    DataDamagedError,
+    DataError,
+    DataVersionError,
+    DeploymentError,
+    EmbeddedAws,
+    PortInUseError,
+    Step,
+)
 from embedded_aws.runtime.simulation import StopSignal
 from local.cloud import LAYERS_OF_LOCKS
 from local.cloud_folder import CloudFolder, CloudRecord
 from spotify_simulator import Library, Simulator
 
-__all__ = ["DataError", "DeploymentError", "KeptCloud", "PortInUseError", "Step", "StopSignal"]
+__all__ = [
+    "DataDamagedError",
+    "DataError",
+    "DataVersionError",
+    "DeploymentError",
+    "KeptCloud",
+    "PortInUseError",
+    "Step",
+    "StopSignal",
+]
 
 SPOTIFY_ACCOUNTS_URL = "https://accounts.spotify.com/"
 """Base URL of Spotify's own accounts service."""

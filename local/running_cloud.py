@@ -6,16 +6,19 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 FOLDER_VARIABLE = "SPOTIFY_ETL_LOCAL_FOLDER"
 """Environment variable that chooses another working folder, for instance if the project's folder is read-only."""
 _FILE = "running.json"
 _LOCK = "running.lock"
+_TRIES = 5
+_TRY_SECONDS = 0.05
 
 
 class AlreadyRunningError(Exception):
@@ -43,20 +46,23 @@ def only_one(folder: Path | None = None) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Released by the system if the process is killed; child processes do not inherit it.
     with (folder / _LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AlreadyRunningError from error
+        # `is_running` holds it for a moment.
+        for _ in range(_TRIES):
+            if _locks(lock, fcntl.LOCK_EX):
+                break
+            time.sleep(_TRY_SECONDS)
+        else:
+            raise AlreadyRunningError
         yield
 
 
 def is_running(folder: Path | None = None) -> bool:
     """Return whether any process is in the context of `only_one`."""
     try:
-        with only_one(folder):
-            return False
-    except AlreadyRunningError:
-        return True
+        with ((folder or working_folder()) / _LOCK).open() as lock:
+            return not _locks(lock, fcntl.LOCK_SH)
+    except FileNotFoundError:
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +92,15 @@ class RunningCloud:
     @classmethod
     def find(cls, folder: Path | None = None) -> Self | None:
         """Return the cloud that is running; None if none is. There is one at a time, whatever its data folder."""
+        folder = folder or working_folder()
         try:
-            found = cls(**json.loads(((folder or working_folder()) / _FILE).read_text("utf-8")))
+            found = cls(**json.loads((folder / _FILE).read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
-        return found if _is_alive(found.pid) else None
+        if not _is_alive(found.pid):
+            return None
+        # The id of a killed process may be that of another one by now, or the killed process not be reaped yet.
+        return None if (folder / _LOCK).exists() and not is_running(folder) else found
 
     def publish(self, folder: Path | None = None) -> None:
         """Write the file that `find` reads; only the user can read it, since it holds keys."""
@@ -105,6 +115,14 @@ class RunningCloud:
         """Remove that file."""
         with contextlib.suppress(FileNotFoundError):
             ((folder or working_folder()) / _FILE).unlink()
+
+
+def _locks(lock: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_alive(pid: int) -> bool:

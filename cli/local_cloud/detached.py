@@ -33,7 +33,7 @@ def run_detached(options: UpOptions, console: Console) -> None:
         CommandError: it did not start.
     """
     folder = cloud_folder(options.data)
-    with folder_errors():
+    with folder_errors(folder):
         folder.read()
         log = folder.open_log()
     with log:
@@ -48,7 +48,7 @@ def run_detached(options: UpOptions, console: Console) -> None:
         )
     with console.status("Starting …"), _ended_with_us(process):
         running = _wait(process, folder.log, begin)
-    with folder_errors():
+    with folder_errors(folder):
         record = folder.read()
     (state,) = answers(running, "status")
     assert record is not None  # noqa: S101 - for the type checker: the cloud has written it

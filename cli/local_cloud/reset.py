@@ -20,7 +20,7 @@ def delete_data(console: Console, *, data: Path | None, yes: bool) -> None:
     """
     folder = cloud_folder(data)
     try:
-        with only_one(), folder_errors():
+        with only_one(), folder_errors(folder):
             if not folder.exists():
                 print_line(console, f"There is nothing to delete: {folder.path} has no data of a local cloud.")
                 return

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from cli.errors import CommandError
 from cli.local_cloud.advance import time_line
-from cli.local_cloud.folders import cloud_folder, folder_errors
+from cli.local_cloud.folders import cloud_folder, folder_errors, reset_command
 from cli.local_cloud.introduction import introduce
 from cli.local_cloud.simulated_login import restore_login, store_login
 from cli.local_cloud.stepping import Stepping
@@ -28,8 +28,15 @@ from cli.project import PROJECT
 from cli.text import quoted
 from handlers.streams import READABLE_STREAMS
 from local.cloud_folder import CloudFolder, CloudRecord
-from local.control import ControlServer
-from local.kept_cloud import DataError, DeploymentError, KeptCloud, PortInUseError
+from local.control import ControlError, ControlServer
+from local.kept_cloud import (
+    DataDamagedError,
+    DataError,
+    DataVersionError,
+    DeploymentError,
+    KeptCloud,
+    PortInUseError,
+)
 from local.ports import PORT
 from local.program import program_digest
 from local.running_cloud import FOLDER_VARIABLE, AlreadyRunningError, RunningCloud, only_one, working_folder
@@ -62,10 +69,10 @@ def run_up(options: UpOptions, console: Console) -> None:
         running.enter_context(alone())
         record = settled(folder, options)
         running.enter_context(_sigterm_as_interrupt())
-        with explained(folder, record):
+        with explained(folder, is_new=not folder.account.exists()):
             folder.clear_work()
             cloud = running.enter_context(KeptCloud(folder, record))
-            notice = _deploy_or_return(cloud, console)
+            notice = _deploy_or_return(cloud, folder, console)
         ended = threading.Event()
         stepping = Stepping(cloud, console, ended)
         control = running.enter_context(ControlServer(stepping.commands))
@@ -113,7 +120,7 @@ def settled(folder: CloudFolder, options: UpOptions) -> CloudRecord:
     Raises:
         CommandError: the options contradict what it holds, or it cannot be used.
     """
-    with folder_errors():
+    with folder_errors(folder):
         found = folder.read()
         if found is not None and (found.empty or found.program):
             _check(folder, found, options)
@@ -136,30 +143,30 @@ def settled(folder: CloudFolder, options: UpOptions) -> CloudRecord:
 
 
 @contextmanager
-def explained(folder: CloudFolder, record: CloudRecord) -> Iterator[None]:
+def explained(folder: CloudFolder, *, is_new: bool) -> Iterator[None]:
     """Turn what can go wrong while a cloud starts into a sentence with the next step.
+
+    Args:
+        folder: its data folder.
+        is_new: whether it has never been started.
 
     Raises:
         CommandError: something did.
     """
     try:
-        with folder_errors():
+        with folder_errors(folder):
             yield
     except PortInUseError as error:
-        reason = quoted(error).partition(": ")[0]
-        step = (
-            "stop the program that uses it"
-            if record.program
-            else "stop the program that uses it, or choose another port with --port"
-        )
-        if not record.program:
-            # Nothing has been deployed that knows the port.
-            folder.delete()
-        raise CommandError(f"{reason}: {step}.") from error
+        step = "stop the program that uses it"
+        if is_new:
+            # So that another port can be chosen.
+            folder.forget()
+            step += ", or choose another port with --port"
+        raise CommandError(f"{quoted(error).partition(': ')[0]}: {step}.") from error
+    except (DataDamagedError, DataVersionError) as error:
+        raise CommandError(f"{quoted(error).rstrip('.')} (with `{reset_command(folder)}`).") from error
     except DataError as error:
-        raise CommandError(
-            f"{quoted(error).rstrip('.')} (`spotify-etl local reset` deletes the local cloud's data)."
-        ) from error
+        raise CommandError(quoted(error)) from error
     except DeploymentError as error:
         raise CommandError(f"The program could not be deployed: {quoted(error)}") from error
 
@@ -175,7 +182,7 @@ def _check(folder: CloudFolder, found: CloudRecord, options: UpOptions) -> None:
             what = "was deployed into" if name == "empty" else f"was started with --{name} {is_so}"
             raise CommandError(
                 f"The cloud in {folder.path} {what}, which cannot be changed: leave --{name} out, choose another "
-                "folder with --data, or delete this one with `spotify-etl local reset`."
+                f"folder with --data, or delete this one with `{reset_command(folder)}`."
             )
 
 
@@ -186,7 +193,7 @@ def _own_timezone() -> str:
         return "UTC"
 
 
-def _deploy_or_return(cloud: KeptCloud, console: Console) -> str:
+def _deploy_or_return(cloud: KeptCloud, folder: CloudFolder, console: Console) -> str:
     """Deploy the program into a new cloud; return a notice if that in an earlier one is no longer the same."""
     record, spotify = cloud.record, cloud.spotify
     if record.empty:
@@ -207,7 +214,7 @@ def _deploy_or_return(cloud: KeptCloud, console: Console) -> str:
         return ""
     return (
         "The program or its settings have changed since this cloud was deployed, which still runs the earlier ones: "
-        "to deploy the new ones, delete its data with `spotify-etl local reset` and start it again."
+        f"to deploy the new ones, delete its data with `{reset_command(folder)}` and start it again."
     )
 
 
@@ -242,7 +249,10 @@ def _serve(
     if advance is not None:
 
         def let_time_pass() -> None:
-            steps = stepping.advance(advance)
+            try:
+                steps = stepping.advance(advance)
+            except ControlError:
+                return  # It was ended meanwhile.
             print_line(console, time_line(cloud.now, ZoneInfo(cloud.record.timezone), steps))
 
         threading.Thread(target=let_time_pass, daemon=True).start()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,23 @@ def test_only_one_at_a_time(tmp_path: Path) -> None:
         with pytest.raises(AlreadyRunningError), only_one(folder):
             pytest.fail("two at once")
     assert not is_running(folder)
+
+
+def test_a_process_that_is_no_cloud_any_more_is_not_found(tmp_path: Path) -> None:
+    with only_one(tmp_path):
+        CLOUD.publish(tmp_path)
+        assert RunningCloud.find(tmp_path) == CLOUD
+    assert RunningCloud.find(tmp_path) is None, "as if the id of the killed process were ours now"
+
+
+def test_looking_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    with only_one(tmp_path):
+        pass
+    with (tmp_path / "running.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        threading.Timer(0.05, lambda: fcntl.flock(lock, fcntl.LOCK_UN)).start()
+        with only_one(tmp_path):
+            assert is_running(tmp_path)
 
 
 def test_a_killed_process_does_not_keep_others_out(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import io
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from cli.local_cloud.folders import cloud_folder
 from cli.local_cloud.reset import delete_data
 from cli.local_cloud.up import UpOptions, alone, explained, run_up, settled
 from cli.main import app
-from local.kept_cloud import DataError, DeploymentError, PortInUseError
+from local.kept_cloud import DataError, DataVersionError, DeploymentError, PortInUseError
 from local.running_cloud import only_one
 from tests.local.test_cloud_folder import RECORD
 
@@ -86,27 +88,62 @@ def test_an_empty_cloud_stays_empty() -> None:
             "Port 4599 of 127.0.0.1 cannot be used (Address already in use): stop the program that uses it.",
         ),
         (
-            DataError("The data folder /x was written with another version: use that version."),
+            DataVersionError("The data folder /x was written with another version: use it, or delete the folder."),
             (
-                "The data folder /x was written with another version: use that version "
-                "(`spotify-etl local reset` deletes the local cloud's data)."
+                "The data folder /x was written with another version: use it, or delete the folder (with "
+                "`spotify-etl local reset`)."
             ),
         ),
+        (DataError("The disk of /x is full: free space."), "The disk of /x is full: free space."),
         (DeploymentError("No such thing."), "The program could not be deployed: No such thing."),
     ],
 )
 def test_what_keeps_it_from_starting_is_a_sentence(error: Exception, sentence: str) -> None:
-    with pytest.raises(CommandError) as refused, explained(cloud_folder(None), DEPLOYED):
+    with pytest.raises(CommandError) as refused, explained(cloud_folder(None), is_new=False):
         raise error
     assert str(refused.value) == sentence
 
 
-def test_a_new_cloud_can_choose_another_port() -> None:
+@pytest.mark.parametrize("is_new", [True, False])
+def test_only_a_new_cloud_can_choose_another_port(is_new: bool) -> None:
     folder = cloud_folder(None)
-    record = settled(folder, UpOptions())
-    with pytest.raises(CommandError, match="or choose another port with --port"), explained(folder, record):
+    settled(folder, UpOptions(empty=True))
+    folder.account.mkdir()
+    with pytest.raises(CommandError) as refused, explained(folder, is_new=is_new):
         raise PortInUseError("Port 4599 of 127.0.0.1 cannot be used (in use): so.")
-    assert not folder.path.exists(), "the port would stay"
+    assert ("or choose another port with --port" in str(refused.value)) == is_new
+    assert folder.account.exists() != is_new, "the port would stay"
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "free some space on its disk, or choose another folder with --data."),
+        (errno.EROFS, "(Read-only file system): choose another folder with --data."),
+    ],
+)
+def test_a_disk_that_is_full_or_read_only(
+    number: int, advice: str, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_options: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    with pytest.raises(CommandError) as refused:
+        run_up(UpOptions(), console)
+    assert str(refused.value).endswith(advice)
+
+
+@pytest.mark.parametrize("text", ["{", '{"format": 99}'])
+def test_a_folder_of_another_version_can_be_reset(text: str, console: Console, tmp_path: Path) -> None:
+    folder = cloud_folder(tmp_path / "my data")
+    folder.write(DEPLOYED)
+    (folder.path / "cloud.json").write_text(text)
+    with pytest.raises(CommandError) as refused:
+        run_up(UpOptions(data=folder.path), console)
+    assert f"delete it with `spotify-etl local reset --data '{folder.path}'`" in str(refused.value)
+    delete_data(console, data=folder.path, yes=True)
+    assert not folder.path.exists()
 
 
 def test_two_at_once(console: Console) -> None:
@@ -126,7 +163,9 @@ def test_a_folder_that_is_none_of_ours(console: Console, tmp_path: Path) -> None
         lambda: run_up(UpOptions(data=tmp_path), console),
         lambda: delete_data(console, data=tmp_path, yes=True),
     ):
-        with pytest.raises(CommandError, match="is not the data folder of a local cloud: choose another folder"):
+        with pytest.raises(
+            CommandError, match=r"is not the data folder of a local cloud: choose another folder with --data\.$"
+        ):
             use()
     assert (tmp_path / "thesis.txt").exists()
 
