@@ -6,7 +6,6 @@ from typing import TypedDict
 
 import pulumi
 
-from handlers.streams import default_streams, scopes
 from pipeline.alerts import Alerts
 from pipeline.analytics import Analytics
 from pipeline.catalog import GlueCatalog
@@ -46,7 +45,7 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     transformed_retention_days: int
     """How many days the tables of the library are kept."""
     plays_retention_days: int
-    """How many days plays, runs and rejected records are kept; Spotify does not serve old plays again."""
+    """How many days plays, labels, runs and rejected records are kept; Spotify does not serve old plays again."""
     results_retention_days: int
     """How many days query results are kept."""
     log_retention_days: int
@@ -99,8 +98,14 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     """URL of the queue of raw objects that wait for the transform."""
     dead_letter_queue_urls: pulumi.Output[dict[str, str]]
     """URLs of the dead-letter queues by step: extract, transform, crawl, publish."""
+    log_group_names: pulumi.Output[dict[str, str]]
+    """Names of the functions' log groups, by function: extract, transform, publish."""
     spotify_secret_name: pulumi.Output[str]
     """Name of the secret for the Spotify app and its refresh token; it is created empty."""
+    auth_mode: pulumi.Output[str]
+    """How the pipeline logs in: `user` or `app`."""
+    streams: pulumi.Output[list[str]]
+    """The streams that are read; a login asks for the consent that they need."""
     alerts_topic_arn: pulumi.Output[str]
     """ARN of the topic that alarms are sent to."""
     named_queries: pulumi.Output[dict[str, str]]
@@ -178,54 +183,33 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             crawl=catalog.crawl_dead_letters.url,
             publish=catalog.publish_dead_letters.url,
         )
+        self.log_group_names = pulumi.Output.all(
+            **{function: group.name for function, group in monitoring.log_groups.items()}
+        )
         self.spotify_secret_name = extraction.secret.name
+        self.auth_mode = pulumi.Output.from_input(str(settings.auth_mode))
+        self.streams = pulumi.Output.from_input(list(settings.streams))
         self.alerts_topic_arn = alerts.topic.arn
         queries = analytics.named_queries
         self.named_queries = pulumi.Output.all(*(query.id for query in queries.values())).apply(
             lambda ids: dict(zip(queries, ids, strict=True))
         )
         self.region = extraction.function.arn.apply(lambda arn: arn.split(":")[3])
-        self.next_steps = pulumi.Output.format(
-            _NEXT_STEPS,
-            secret=self.spotify_secret_name,
-            options=_login_options(settings),
-            function=self.extract_function_name,
-            raw=self.raw_bucket_name,
-            crawler=self.glue_crawler_name,
-            stack=stack,
-            region=self.region,
-        )
+        self.next_steps = pulumi.Output.from_input(_NEXT_STEPS.format(stack=stack))
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
 
 
-# The commands are the same in versions 1 and 2 of the AWS CLI; without a payload the function starts a manual run.
 _NEXT_STEPS = """\
-1. Let the commands below find the stack's region:
-   export AWS_DEFAULT_REGION={region}
+1. Log in to Spotify:
+   .venv/bin/spotify-etl login --stack {stack}
 
-2. Log in to Spotify:
-   .venv/bin/spotify-etl login --secret {secret}{options}
+2. Start the first run instead of waiting for the schedule, and follow it to the tables:
+   .venv/bin/spotify-etl extract --stack {stack}
 
-3. Start the first run instead of waiting for the schedule:
-   aws lambda invoke --function-name {function} --invocation-type Event /dev/null
-   It has finished when its manifest is listed here:
-   aws s3 ls --recursive s3://{raw}/runs/
-
-4. Make its data visible in Athena, which takes a few minutes:
-   aws glue start-crawler --name {crawler}
-
-5. Look at your listening:
+3. Look at your listening, and see what else you can ask:
    .venv/bin/spotify-etl report --stack {stack} --open
+   .venv/bin/spotify-etl query --stack {stack}
 """
-
-
-def _login_options(settings: Settings) -> str:
-    if settings.auth_mode == "app":
-        return " --app"
-    # Without --streams, the command asks for the consent that the default streams need.
-    if scopes(settings.streams) == scopes(default_streams()):
-        return ""
-    return f" --streams {','.join(settings.streams)}"
 
 
 OUTPUTS = tuple(SpotifyEtlPipeline.__annotations__)

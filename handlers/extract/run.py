@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from handlers.extract import times
 from handlers.extract.configuration import Configuration
 from handlers.extract.continuation import RemainingWork, remaining_work
 from handlers.extract.event import Event
+from handlers.extract.logs import LOG
 from handlers.extract.manifest import Manifest
 from handlers.extract.reads.append import read_append
 from handlers.extract.reads.catalogue import read_catalogue
@@ -153,6 +155,17 @@ def _read_all(
         for stream in due:
             with budget.stream(stream.name):
                 _read(context, stream, credentials)
+            _log_read(stream, unit_log)
+
+
+def _log_read(stream: Stream, unit_log: UnitLog) -> None:
+    units = [unit for unit in unit_log.units if unit.stream == stream.name]
+    counted = {
+        "units": dict(Counter(unit.status for unit in units)),
+        "requests": sum(unit.requests for unit in units),
+        "records": sum(unit.records for unit in units),
+    }
+    LOG.info("Stream read.", extra={"stream": stream.name, **counted})
 
 
 def _read(context: RunContext, stream: Stream, credentials: Credentials) -> None:

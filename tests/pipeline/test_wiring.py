@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from handlers.streams import READABLE_STREAMS
+from handlers.streams import READABLE_STREAMS, default_streams
 from handlers.tables import TABLES
 from pipeline.analytics import NAMED_QUERIES, Analytics, NamedQueryError, read_description
 from pipeline.lake import Lake
@@ -148,29 +148,27 @@ def test_every_output_is_filled(up: Program) -> None:
         "dead_letter_queue_urls": {
             hop: f"{queue}{hop}-dead-letters-1a2b3c4" for hop in ("extract", "transform", "crawl", "publish")
         },
+        "log_group_names": {
+            function: f"spotify-etl-{function}-1a2b3c4" for function in ("extract", "transform", "publish")
+        },
         "spotify_secret_name": "spotify-etl-spotify-1a2b3c4",
+        "auth_mode": "user",
+        "streams": list(default_streams()),
         "alerts_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:spotify-etl-alerts-1a2b3c4",
         "named_queries": {path.stem: f"id-of-{path.stem}" for path in NAMED_QUERIES.glob("*.sql")},
         "region": REGION,
         "next_steps": up.outputs["next_steps"],
     }
     assert up.outputs["next_steps"] == (
-        f"""1. Let the commands below find the stack's region:
-   export AWS_DEFAULT_REGION={REGION}
+        """1. Log in to Spotify:
+   .venv/bin/spotify-etl login --stack dev
 
-2. Log in to Spotify:
-   .venv/bin/spotify-etl login --secret spotify-etl-spotify-1a2b3c4
+2. Start the first run instead of waiting for the schedule, and follow it to the tables:
+   .venv/bin/spotify-etl extract --stack dev
 
-3. Start the first run instead of waiting for the schedule:
-   aws lambda invoke --function-name spotify-etl-extract-1a2b3c4 --invocation-type Event /dev/null
-   It has finished when its manifest is listed here:
-   aws s3 ls --recursive s3://{RAW}/runs/
-
-4. Make its data visible in Athena, which takes a few minutes:
-   aws glue start-crawler --name spotify-etl-1a2b3c4
-
-5. Look at your listening:
+3. Look at your listening, and see what else you can ask:
    .venv/bin/spotify-etl report --stack dev --open
+   .venv/bin/spotify-etl query --stack dev
 """
     )
 
@@ -247,7 +245,7 @@ def test_raw_objects_expire_and_the_state_does_not(up: Program) -> None:
 
 
 def test_every_table_expires_by_a_rule_of_its_own_and_listening_history_last(up: Program) -> None:
-    history = {"plays", "runs", "rejected_records"}
+    history = {"labels", "plays", "runs", "rejected_records"}
 
     assert expiry(up, "transformed") == {
         **{f"tables/{table}/": 90 for table in TABLES.keys() - history},
@@ -524,20 +522,16 @@ def test_the_fullest_configuration_fits_the_functions_environment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "options"),
+    ("config", "auth_mode", "streams"),
     [
-        ({}, ""),
-        pytest.param({"spotify-etl:catalogueUris": f'["spotify:artist:{ARTIST}"]'}, "", marks=pytest.mark.slow),
-        (COLLECTOR, " --streams profile,saved_tracks"),
-        pytest.param({"spotify-etl:streams": '["profile"]'}, " --streams profile", marks=pytest.mark.slow),
-        (APP, " --app"),
+        (COLLECTOR, "user", ["profile", "saved_tracks"]),
+        pytest.param({"spotify-etl:streams": '["profile"]'}, "user", ["profile"], marks=pytest.mark.slow),
+        (APP, "app", ["catalogue"]),
     ],
 )
-def test_the_first_step_asks_for_the_consent_that_the_streams_need(config: dict[str, str], options: str) -> None:
+def test_outputs_say_what_a_login_needs(config: dict[str, str], auth_mode: str, streams: list[str]) -> None:
     program = run(config)
-
-    steps = program.outputs["next_steps"].splitlines()
-    assert f"   .venv/bin/spotify-etl login --secret spotify-etl-spotify-1a2b3c4{options}" in steps
+    assert (program.outputs["auth_mode"], program.outputs["streams"]) == (auth_mode, streams)
 
 
 # Transformation.

@@ -9,14 +9,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from handlers.extract.spotify.credentials import Credentials
+from handlers.login_lifetime import LIFETIME_DAYS, WARN_FROM_DAYS
 
 METRIC = "TokenAgeDays"
-LIFETIME_DAYS = 183
-"""Refresh tokens expire six months after the consent, and refreshing does not extend that:
-https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration."""
-WARN_FROM_DAYS = 150
-"""Leaves a month to log in again."""
-
 _DAY = timedelta(days=1)
 _CLOCKS_DIFFER = timedelta(hours=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import timedelta
 
 import pytest
@@ -423,3 +424,17 @@ def test_an_hourly_run_reports_nothing_that_is_well(stage: Stage, capsys: pytest
     fill(stage)
     stage.run(trigger="hourly")
     assert measured(capsys) == {}
+
+
+def test_each_stream_and_each_wait_is_logged_for_whoever_follows(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    fill(stage)
+    stage.spotify.fault("me/albums", Reply(429, b"", {"Retry-After": "7"}))
+    stage.run()
+    logged = [vars(record) for record in caplog.records]
+    (albums,) = [line for line in logged if line["message"] == "Stream read." and line["stream"] == "saved_albums"]
+    assert albums["units"] == {"complete": 1}
+    assert albums["requests"] >= 1
+    assert [line["seconds"] for line in logged if line["message"] == "Spotify asks for a wait (429)."] == [7]
