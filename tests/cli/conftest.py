@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from cli.zip_archives import Archives
 from tests.cli.import_stage import BUCKET, ImportStage
-from tests.moto_s3 import addresses_loaded_once, services_limited_to
+from tests.memory_aws import memory_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3Client]:
-    with pytest.MonkeyPatch.context() as patch, addresses_loaded_once(), services_limited_to("s3"), mock_aws():
+    with pytest.MonkeyPatch.context() as patch, memory_aws():
         for name, value in {
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
