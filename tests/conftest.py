@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 from collections.abc import Generator
@@ -44,6 +45,9 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 100)
 
 
-def pytest_sessionfinish() -> None:
-    """Free it after all: at exit, extension modules report what is left as leaks."""
-    gc.unfreeze()
+def pytest_unconfigure() -> None:
+    """Free it after all: at exit, extension modules report what is left as leaks.
+
+    Only then: pytest collects garbage five times before.
+    """
+    atexit.register(gc.unfreeze)
