@@ -21,6 +21,7 @@ setup: $(VENV)/ready ## Install everything the project needs into .venv (the oth
 
 $(VENV)/ready: $(LOCK) pyproject.toml scripts/find-python
 	@set -euo pipefail; \
+	test -w . || { echo "Cannot write to this folder: copy the project to one of your own and run make there." >&2; exit 1; }; \
 	python="$$(sh scripts/find-python)"; \
 	"$$python" -m venv --clear $(VENV) \
 	  || { echo "Cannot create $(VENV): install the venv module of $$python (on Debian and Ubuntu: apt install python3-venv) and run make again." >&2; exit 1; }; \

@@ -14,12 +14,14 @@ import sqlglot
 from sqlglot import exp
 
 from cli.errors import CommandError
+from cli.query_parameters import ParameterType, parameters_of, with_expressions
 from cli.text import quoted
 from handlers.tables import TABLES, Table
 
 QUERIES_SCHEMA = "queries"
 """Where the named queries are; some have the name of a view."""
 _STORED = frozenset({"listens"})
+_PARAMETER_TYPES: Mapping[ParameterType, str] = {"date": "date", "number": "integer", "text": "varchar"}
 
 
 def write_duckdb_file(
@@ -31,8 +33,9 @@ def write_duckdb_file(
 ) -> None:
     """Write the file; an earlier one is replaced once the new one is complete.
 
-    Tables and views are in the schema `main`, named queries are views in the schema `queries`. `listens` is a table,
-    since most queries read it and it takes seconds over ten years of plays.
+    Tables and views are in the schema `main`, named queries are views in the schema `queries`. One with parameters is
+    also a table macro there: `FROM queries.top_artists(number := 10)`. `listens` is a table, since most queries read it
+    and it takes seconds over ten years of plays.
 
     Args:
         path: of the DuckDB file.
@@ -52,10 +55,12 @@ def write_duckdb_file(
             for table in TABLES.values():
                 _create_table(database, table, files.get(table.name, ()))
             for name in in_dependency_order(views):
-                _create_view(database, _identifier(name), views[name], stored=name in _STORED)
+                _create_view(
+                    database, _identifier(name), to_duckdb(views[name]), _title(views[name]), stored=name in _STORED
+                )
             database.execute(f"CREATE SCHEMA {QUERIES_SCHEMA}")
             for name, sql in queries.items():
-                _create_view(database, f"{QUERIES_SCHEMA}.{_identifier(name)}", sql)
+                _create_query(database, f"{QUERIES_SCHEMA}.{_identifier(name)}", sql)
             database.commit()
         # A log that a killed writer left belongs to the earlier file; DuckDB would refuse the new one.
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
@@ -139,10 +144,29 @@ def _literal_path(file: Path) -> str:
     return glob.escape(str(file))
 
 
-def _create_view(database: duckdb.DuckDBPyConnection, name: str, sql: str, *, stored: bool = False) -> None:
+def _create_query(database: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
+    """Create a view of a named query, and a table macro if it has parameters.
+
+    DuckDB replaces their names everywhere in the query, so none may be that of a column that is used without its table.
+    """
+    parameters = parameters_of(sql)
+    if not parameters:
+        _create_view(database, name, to_duckdb(sql), _title(sql))
+        return
+    defaults = ", ".join(
+        f"{_identifier(each.name)} := CAST({'NULL' if each.default is None else _literal(each.default)} AS"
+        f" {_PARAMETER_TYPES[each.type]})"
+        for each in parameters
+    )
+    body = to_duckdb(with_expressions(sql, lambda each: f"CAST({each.name} AS {_PARAMETER_TYPES[each.type]})"))
+    database.execute(f"CREATE MACRO {name}({defaults}) AS TABLE {body}")
+    _create_view(database, name, f"FROM {name}()", _title(sql))
+
+
+def _create_view(database: duckdb.DuckDBPyConnection, name: str, sql: str, title: str, *, stored: bool = False) -> None:
     kind = "TABLE" if stored else "VIEW"
-    database.execute(f"CREATE {kind} {name} AS {to_duckdb(sql)}")
-    database.execute(f"COMMENT ON {kind} {name} IS {_literal(_title(sql))}")
+    database.execute(f"CREATE {kind} {name} AS {sql}")
+    database.execute(f"COMMENT ON {kind} {name} IS {_literal(title)}")
 
 
 def _title(sql: str) -> str:

@@ -34,6 +34,16 @@ if TYPE_CHECKING:
 ARRIVAL = "The plays will be in `plays` within minutes, and visible in Athena after the next crawl."
 
 
+@dataclass(frozen=True)
+class ImportedObjects:
+    """What an import has stored."""
+
+    account_id: str
+    """Whose plays they are."""
+    keys: tuple[str, ...]
+    """Keys of the objects with the plays, and of the manifests; none if all was there already."""
+
+
 def import_history(
     paths: Sequence[Path],
     bucket_name: str,
@@ -43,7 +53,7 @@ def import_history(
     console: Console,
     s3: S3Client | None = None,
     next_step: str = ARRIVAL,
-) -> None:
+) -> ImportedObjects:
     """Import the plays in the given files, except for files that have been imported before.
 
     Every file is read to its end before the first byte is uploaded.
@@ -57,6 +67,9 @@ def import_history(
         s3: a client of the stack's account; by default that of the environment.
         next_step: the last sentence if anything was stored; '' for none.
 
+    Returns:
+        What was stored.
+
     Raises:
         CommandError: nothing was found, a file has no plays or cannot be read to its end, or AWS refused a request.
     """
@@ -66,15 +79,18 @@ def import_history(
         folder = opened.enter_context(TemporaryDirectory())
         # Read first, even if it is not needed, so that a wrong bucket name is reported before an hour of reading files.
         login = bucket.get(layout.LOGIN_STATE_KEY)
-        run = Run(account_id or _account_logged_in(login), datetime.now(UTC))
+        run = Run(account_id or account_logged_in(login), datetime.now(UTC))
         state = ImportState(bucket, run.account_id)
         print_line(console, f"Importing for the account {run.account_id}.")
         summary = _read_and_import(
             found, _Importer(bucket, run, state, Path(folder), again=again), run.started_at, console
         )
         named: set[str] = set()
+        keys: list[str] = []
         for export in summary.exports:
-            write_manifest(bucket, run, [summary.outcomes[one].manifest_unit(again=one in named) for one in export])
+            units = [summary.outcomes[one].manifest_unit(again=one in named) for one in export]
+            keys.append(str(write_manifest(bucket, run, units)))
+            keys += [key for one in export for key in summary.outcomes[one].read_keys]
             named.update(export)
     report(found, summary, lambda line: print_line(console, line))
     if broken := summary.broken:
@@ -86,8 +102,10 @@ def import_history(
         raise CommandError(f"{problem}, so {its} export does not count in `listens` yet: {advice} and {retry}.")
     if all(outcome.status == "unchanged" for outcome in summary.outcomes.values()):
         print_line(console, "All files have already been imported; nothing new was stored.")
-    elif next_step:
+        return ImportedObjects(run.account_id, ())
+    if next_step:
         print_line(console, next_step)
+    return ImportedObjects(run.account_id, tuple(keys))
 
 
 def check_paths(paths: Sequence[Path]) -> None:
@@ -115,7 +133,29 @@ def inspect_history(paths: Sequence[Path], *, console: Console) -> None:
         raise CommandError(
             f"{problem}: {advice}, or leave {'it' if len(broken) == 1 else 'them'} out. Nothing was imported."
         )
-    print_line(console, "Nothing was imported. To import, run the command with --bucket instead of --dry-run.")
+    print_line(console, "Nothing was imported. To import, run the command without --dry-run.")
+
+
+def account_logged_in(login: tuple[bytes, str] | None) -> str:
+    """Return the account of the stack's newest login.
+
+    Args:
+        login: the object of the login's state with its ETag; None if there is none.
+
+    Raises:
+        CommandError: the stack does not know it yet.
+    """
+    try:
+        content = json.loads(login[0]) if login else None
+    except ValueError:
+        content = None
+    account_id = content.get("account_id") if isinstance(content, dict) else None
+    if isinstance(account_id, str) and account_id:
+        return account_id
+    raise CommandError(
+        "The stack does not yet know whose plays these are: run `spotify-etl login`, wait for the next run and import "
+        "again, or pass the account with --account-id."
+    )
 
 
 _OnCount = Callable[[int], None]
@@ -229,20 +269,6 @@ def _found(paths: Sequence[Path], archives: Archives) -> FoundFiles:
     found = find_files(paths, archives)
     check_found(paths, found)
     return found
-
-
-def _account_logged_in(login: tuple[bytes, str] | None) -> str:
-    try:
-        content = json.loads(login[0]) if login else None
-    except ValueError:
-        content = None
-    account_id = content.get("account_id") if isinstance(content, dict) else None
-    if isinstance(account_id, str) and account_id:
-        return account_id
-    raise CommandError(
-        "The stack does not yet know whose plays these are: run `spotify-etl login`, wait for the next run and import "
-        "again, or pass the account with --account-id."
-    )
 
 
 def _read_and_import(found: FoundFiles, importer: _Importer | None, now: datetime, console: Console) -> ImportSummary:

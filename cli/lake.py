@@ -6,6 +6,7 @@ import base64
 import json
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from handlers.tables import TABLES
 DATABASE_FILE = "spotify.duckdb"
 
 _VIEW_START, _VIEW_END = "/* Presto View: ", " */"
+
+_DOWNLOADS = 8
+"""Files at a time; one request after another would take minutes for thousands of small files."""
 
 ClientFactory = Callable[[str], Any]
 """Makes a boto3 client of a service."""
@@ -37,31 +41,42 @@ class SavedLake:
     """The DuckDB file."""
 
 
-def save_lake(client: ClientFactory, outputs: Mapping[str, Any], folder: Path) -> SavedLake:
+def save_lake(
+    client: ClientFactory,
+    outputs: Mapping[str, Any],
+    folder: Path,
+    *,
+    on_progress: Callable[[str], None] = lambda _: None,
+) -> SavedLake:
     """Save the lake of a stack; earlier tables, then the earlier database, are replaced once the new ones are complete.
 
     Args:
         client: of the stack's account and region.
         outputs: of the stack.
         folder: an existing folder.
+        on_progress: receives what is being done.
 
     Raises:
-        CommandError: a file cannot be written.
+        CommandError: a file cannot be written, or the views have not been created yet.
     """
-    tables = download_tables(client("s3"), outputs["transformed_bucket_name"], folder)
+    views = stored_views(client("glue"), outputs["glue_database_name"])
+    if not views:
+        raise CommandError("The stack has no views yet: crawl its tables first, which creates them.")
+    tables = download_tables(client("s3"), outputs["transformed_bucket_name"], folder, on_progress=on_progress)
+    on_progress(f"writing {DATABASE_FILE}")
     files = {name: sorted((tables / name).rglob("*.parquet")) for name in TABLES}
     queries = named_queries(client("athena"), outputs["named_queries"])
     database = folder / DATABASE_FILE
     write_duckdb_file(
         database,
         files,
-        views=stored_views(client("glue"), outputs["glue_database_name"]),
+        views=views,
         queries={name: query["QueryString"] for name, query in queries.items()},
     )
     return SavedLake(tables, sum(map(len, files.values())), database)
 
 
-def download_tables(s3: Any, bucket: str, folder: Path) -> Path:
+def download_tables(s3: Any, bucket: str, folder: Path, *, on_progress: Callable[[str], None] = lambda _: None) -> Path:
     """Download the tables' Parquet files; earlier ones are replaced once the new ones are complete.
 
     Returns:
@@ -72,7 +87,7 @@ def download_tables(s3: Any, bucket: str, folder: Path) -> Path:
     """
     tables = folder / TABLES_PREFIX
     try:
-        _replace_tables(s3, bucket, folder, tables)
+        _replace_tables(s3, bucket, folder, tables, on_progress)
     except OSError as error:
         raise CommandError(
             f"Cannot write to {folder} ({error.strerror}): free some space or choose another folder."
@@ -80,16 +95,22 @@ def download_tables(s3: Any, bucket: str, folder: Path) -> Path:
     return tables
 
 
-def _replace_tables(s3: Any, bucket: str, folder: Path, tables: Path) -> None:
+def _replace_tables(s3: Any, bucket: str, folder: Path, tables: Path, on_progress: Callable[[str], None]) -> None:
     # A temporary folder can be read by the user alone, which suits a history; so can what is renamed out of it.
     with tempfile.TemporaryDirectory(dir=folder) as aside:
         new = Path(aside) / TABLES_PREFIX
         new.mkdir(mode=0o700)
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=TABLES_PREFIX):
-            for found in page.get("Contents", ()):
-                path = path_below(Path(aside), found["Key"])
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=TABLES_PREFIX)
+        keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
+
+        def download(key: str) -> None:
+            path = path_below(Path(aside), key)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+        with ThreadPoolExecutor(_DOWNLOADS) as pool:
+            for number, _ in enumerate(pool.map(download, keys), start=1):
+                on_progress(f"{number:,} of {len(keys):,} files")
         if tables.exists():
             tables.rename(Path(aside) / "earlier")
         new.rename(tables)

@@ -7,7 +7,9 @@ import json
 import threading
 import webbrowser
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import boto3
@@ -18,11 +20,125 @@ from cli.errors import CommandError
 from cli.presentation import print_line, read_line
 from cli.redirect import ADDRESS, AuthorizationResponse, DeadlineError, parse_response, wait_for_response
 from cli.spotify_accounts import Consent, SpotifyApp, TokenRefusedError, check_app
+from cli.targets import find_target
 from cli.text import quoted
-from handlers.streams import READABLE_STREAMS, scopes
+from handlers.streams import READABLE_STREAMS, default_streams, scopes
 
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_ACCOUNTS_URL = "https://accounts.spotify.com/"
+"""Base URL of Spotify's accounts service."""
 _WAIT_MINUTES = 10
 """As long as an authorization code is valid; signing in to Spotify first, with a second factor, takes a while."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginRequest:
+    """The options of a login."""
+
+    client_id: str | None = None
+    """None for that in the secret, or what the user types."""
+    client_secret: str | None = None
+    """Likewise."""
+    streams: str = ""
+    """Comma-separated; '' for those of the stack."""
+    only_app: bool = False
+    """Whether to log in without a user whatever the stack does."""
+    secret: str = ""
+    """Name of a secret; '' for the stack's."""
+    accounts_url: str = ""
+    """Base URL of the accounts service; '' for that of the target."""
+    redirect_uri: str
+    """The loopback address that Spotify redirects to."""
+    open_browser: bool = True
+    """Whether to open a browser; if not, the user pastes the address of the redirect."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginPlace:
+    """Where a login goes, and what it is for."""
+
+    secrets: SecretsManagerClient
+    secret_name: str
+    streams: tuple[str, ...]
+    """The streams to ask consent for."""
+    only_app: bool
+    """Whether there is no user."""
+    accounts_url: str
+
+
+def run_login(request: LoginRequest, *, stack: str, local: bool, console: Console) -> None:
+    """Log in to Spotify and store the login in a stack's secret.
+
+    Args:
+        request: the options.
+        stack: value of `--stack`.
+        local: value of `--local`.
+        console: where to print and prompt.
+
+    Raises:
+        CommandError: there is not exactly one stack, or the login failed.
+    """
+    streams = parse_streams(request.streams) if request.streams else ()
+    place = _find_place(request, streams, stack=stack, local=local, console=console)
+    if not place.only_app:
+        _check_redirect_uri(request.redirect_uri)
+    app = _app(request, place, console)
+    if place.only_app:
+        log_in_app(place, app, console=console)
+    else:
+        log_in(place, app, open_browser=request.open_browser, redirect_uri=request.redirect_uri, console=console)
+
+
+def _find_place(
+    request: LoginRequest, streams: tuple[str, ...], *, stack: str, local: bool, console: Console
+) -> LoginPlace:
+    if request.secret and not (stack or local):
+        # Nothing but the secret is needed, so it may be anywhere.
+        return LoginPlace(
+            secrets=_client(),
+            secret_name=request.secret,
+            streams=streams or default_streams(),
+            only_app=request.only_app,
+            accounts_url=request.accounts_url or _ACCOUNTS_URL,
+        )
+    target = find_target(stack, local=local)
+    target.announce(console)
+    return LoginPlace(
+        secrets=target.client("secretsmanager"),
+        secret_name=request.secret or target.output("spotify_secret_name"),
+        streams=streams or tuple(target.output("streams")),
+        only_app=request.only_app or target.output("auth_mode") == "app",
+        accounts_url=request.accounts_url or (target.local.accounts_url if target.local else _ACCOUNTS_URL),
+    )
+
+
+def _app(request: LoginRequest, place: LoginPlace, console: Console) -> SpotifyApp:
+    """Return the app: what is given, else what the secret holds from the last login, else what the user types."""
+    identifier, secret = request.client_id, request.client_secret
+    if secret is None and (stored := _stored_app(place)) and identifier in {None, stored[0]}:
+        print_line(console, f"Using the app {stored[0]} of the last login; --client-id takes another one.")
+        return SpotifyApp(*stored)
+    try:
+        if identifier is None:
+            identifier = read_line(console, "Client id of your Spotify app: ")
+        if secret is None:
+            secret = read_line(console, "Client secret of your Spotify app: ", echo=False)
+    except EOFError as error:
+        raise CommandError(
+            "The login needs your Spotify app: run the command in a terminal, or pass --client-id and --client-secret."
+        ) from error
+    return SpotifyApp(identifier.strip(), secret.strip())
+
+
+def _stored_app(place: LoginPlace) -> tuple[str, str] | None:
+    """Return client id and secret of the app that the secret holds; None if it holds none, or cannot be read."""
+    try:
+        stored = json.loads(place.secrets.get_secret_value(SecretId=place.secret_name)["SecretString"])
+        return str(stored["client_id"]), str(stored["client_secret"])
+    except (BotoCoreError, ClientError, ValueError, KeyError, TypeError):
+        return None
 
 
 def parse_streams(names: str) -> tuple[str, ...]:
@@ -40,24 +156,13 @@ def parse_streams(names: str) -> tuple[str, ...]:
     return named
 
 
-def log_in(
-    secret_name: str,
-    app: SpotifyApp,
-    streams: tuple[str, ...],
-    *,
-    open_browser: bool,
-    accounts_url: str,
-    redirect_uri: str,
-    console: Console,
-) -> None:
+def log_in(place: LoginPlace, app: SpotifyApp, *, open_browser: bool, redirect_uri: str, console: Console) -> None:
     """Ask for consent in a browser and store the refresh token in the secret, where the extract function reads it.
 
     Args:
-        secret_name: name of the stack's secret.
+        place: where the login goes; consent is requested for its streams only.
         app: the app that asks for consent.
-        streams: the streams that the stack reads; consent is requested for these only.
         open_browser: whether to open a browser; if not, the user pastes the address of the redirect.
-        accounts_url: base URL of the Spotify accounts service.
         redirect_uri: loopback address that Spotify redirects to.
         console: where to print and prompt.
 
@@ -65,16 +170,17 @@ def log_in(
         CommandError: consent was denied, Spotify or AWS did not respond, there is no such secret, or the redirect URI
             is not a loopback address.
     """
-    _check_redirect_uri(redirect_uri)
-    requested = scopes(streams)
+    requested = scopes(place.streams)
     token: dict[str, str] = {}
 
     def secret() -> dict[str, str]:
-        token.update(_consented_token(app, requested, open_browser, accounts_url, redirect_uri, console))
+        token.update(_consented_token(app, requested, open_browser, place.accounts_url, redirect_uri, console))
         return _secret(app, token)
 
-    _fill(secret_name, secret)
-    print_line(console, f"Logged in. The next scheduled run will use the token in {secret_name}, valid for six months.")
+    _fill(place, secret)
+    print_line(
+        console, f"Logged in. The next scheduled run will use the token in {place.secret_name}, valid for six months."
+    )
     if missing := set(requested) - set(token["scope"].split()):
         print_line(
             console,
@@ -82,7 +188,7 @@ def log_in(
         )
 
 
-def log_in_app(secret_name: str, app: SpotifyApp, *, accounts_url: str, console: Console) -> None:
+def log_in_app(place: LoginPlace, app: SpotifyApp, *, console: Console) -> None:
     """Check the app's credentials with Spotify and store them in the secret, without a user.
 
     Raises:
@@ -90,27 +196,33 @@ def log_in_app(secret_name: str, app: SpotifyApp, *, accounts_url: str, console:
     """
 
     def secret() -> dict[str, str]:
-        _check_app(app, accounts_url)
+        _check_app(app, place.accounts_url)
         return {"client_id": app.client_id, "client_secret": app.client_secret}
 
-    _fill(secret_name, secret)
-    print_line(console, f"Spotify accepted the app. The next scheduled run will use the credentials in {secret_name}.")
+    _fill(place, secret)
+    print_line(
+        console, f"Spotify accepted the app. The next scheduled run will use the credentials in {place.secret_name}."
+    )
 
 
-def _fill(secret_name: str, content: Callable[[], dict[str, str]]) -> None:
+def _client() -> SecretsManagerClient:
     try:
-        client = boto3.client("secretsmanager")
+        return boto3.client("secretsmanager")
     except (BotoCoreError, ValueError) as error:  # An invalid region name is a ValueError.
         raise CommandError(
             f"Cannot create an AWS client ({quoted(error)}): check your credentials and region."
         ) from error
+
+
+def _fill(place: LoginPlace, content: Callable[[], dict[str, str]]) -> None:
+    client = place.secrets
     try:
         # Checked first, so that a wrong name is reported before the user gives consent.
-        client.describe_secret(SecretId=secret_name)
-        client.put_secret_value(SecretId=secret_name, SecretString=json.dumps(content()))
+        client.describe_secret(SecretId=place.secret_name)
+        client.put_secret_value(SecretId=place.secret_name, SecretString=json.dumps(content()))
     except client.exceptions.ResourceNotFoundException as error:
         raise CommandError(
-            f"There is no secret {secret_name!r} in this account and region: "
+            f"There is no secret {place.secret_name!r} in this account and region: "
             "`pulumi stack output spotify_secret_name` prints the name of the stack's secret."
         ) from error
     except (BotoCoreError, ClientError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import signal
 import sys
@@ -15,9 +16,13 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import CommandError
+from cli.errors import CommandError, StillRunningError
+from cli.local_cloud.app import app as local_cloud
+from cli.options import LocalOption, StackOption
 from cli.presentation import terminal, write_line
-from handlers.streams import default_streams
+
+_INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 
 app = typer.Typer(
     name="spotify-etl",
@@ -25,6 +30,7 @@ app = typer.Typer(
     invoke_without_command=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(local_cloud, name="local")
 
 
 def _print_version(wanted: bool) -> None:
@@ -86,9 +92,8 @@ def report(
             show_default=False,
         ),
     ] = None,
-    stack: Annotated[
-        str, typer.Option(help="The stack to query if no file is given; not needed if there is only one.")
-    ] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
     out: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("spotify-report.html"),
     year: Annotated[int | None, typer.Option(help="Year to show first in the year in review.")] = None,
     card: Annotated[Path | None, typer.Option(help="Also make an image of the year to share, as .svg or .png.")] = None,
@@ -103,7 +108,7 @@ def report(
 ) -> None:
     """Make a report of your listening: one HTML file, with charts, that needs no network.
 
-    From a stack: spotify-etl report --open
+    From a stack or the local cloud: spotify-etl report --open
 
     From your privacy export, on this machine alone: spotify-etl report my_spotify_data.zip --open
     """
@@ -114,6 +119,7 @@ def report(
         paths or [],
         ReportRequest(path=out, account_id=account_id, year=year, card=card),
         stack=stack,
+        local=local,
         timezone=timezone,
         open_browser=open_browser,
         console=terminal(),
@@ -121,32 +127,77 @@ def report(
 
 
 @app.command()
+def labels(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            readable=False,  # The command itself reports why a file cannot be read.
+            help="A CSV file with the columns subject, label and excluded.",
+        ),
+    ],
+    account_id: Annotated[
+        str, typer.Option(help="The account_id that the labels belong to, if it is not the logged-in account.")
+    ] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Label tracks, artists and playlists, or exclude them from your listening; replaces earlier labels.
+
+    The subject is a Spotify URI or link, or an artist's name: spotify-etl labels my_labels.csv
+    """
+    from cli.labels import import_labels  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    import_labels(file, find_target(stack, local=local), account_id=account_id.strip(), console=terminal())
+
+
+@app.command()
+def export(
+    formats: Annotated[
+        str, typer.Option("--format", help="What to write, comma-separated: duckdb, parquet, csv, m3u.")
+    ] = "duckdb",
+    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("spotify-export"),
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an earlier export in that folder.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Copy your tables, views and playlists to files on this machine.
+
+    One DuckDB file with every table, view and named query: spotify-etl export
+
+    For spreadsheets and players: spotify-etl export --format csv,m3u --out ~/spotify
+    """
+    from cli.lake_export import export_lake, parse_formats  # noqa: PLC0415 - boto3 and DuckDB take a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    wanted = parse_formats(formats)
+    export_lake(find_target(stack, local=local), wanted, out.expanduser(), replace=replace, console=terminal())
+
+
+@app.command()
 def login(
-    secret: Annotated[
-        str, typer.Option(help="Name of the stack's secret; `pulumi stack output spotify_secret_name` prints it.")
-    ],
     client_id: Annotated[
-        str,
+        str | None,
         typer.Option(
-            prompt="Client id of your Spotify app",
-            help="Client id of your Spotify app; prompted for if not given.",
+            help="Client id of your Spotify app; prompted for if neither given nor in the secret.",
             envvar="SPOTIPY_CLIENT_ID",
+            show_default=False,
         ),
-    ],
+    ] = None,
     client_secret: Annotated[
-        str,
+        str | None,
         typer.Option(
-            prompt="Client secret of your Spotify app",
-            hide_input=True,
-            help="Client secret of your Spotify app; prompted for, without echo, if not given.",
+            help="Client secret of your Spotify app; prompted for, without echo, if neither given nor in the secret.",
             envvar="SPOTIPY_CLIENT_SECRET",
+            show_default=False,
         ),
-    ],
+    ] = None,
     streams: Annotated[
-        str, typer.Option(help="Streams that the stack reads, comma-separated, if they are not the default ones.")
+        str, typer.Option(help="Ask for the consent of these streams, comma-separated, instead of the stack's.")
     ] = "",
     only_app: Annotated[
-        bool, typer.Option("--app", help="For authMode app: store only the app's id and secret, without a browser.")
+        bool, typer.Option("--app", help="Store only the app's id and secret, without a browser, as authMode app does.")
     ] = False,
     redirect_uri: Annotated[
         str, typer.Option(help="Redirect URI on 127.0.0.1, exactly as the app lists it on Spotify's dashboard.")
@@ -154,25 +205,34 @@ def login(
     browser: Annotated[
         bool, typer.Option(help="Open a browser, or else paste the address that you are redirected to.")
     ] = True,
-    accounts_url: Annotated[str, typer.Option(hidden=True)] = "https://accounts.spotify.com/",
+    secret: Annotated[
+        str, typer.Option(help="Name of a secret in the account and region of your environment, without a stack.")
+    ] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
+    accounts_url: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
-    """Ask for your consent in a browser and store the refresh token in the stack's secret."""
-    from cli.login import log_in, log_in_app, parse_streams  # noqa: PLC0415 - boto3 takes a second to import
-    from cli.spotify_accounts import SpotifyApp  # noqa: PLC0415
+    """Ask for your consent in a browser and store the refresh token in the stack's secret.
 
-    spotify_app = SpotifyApp(client_id.strip(), client_secret.strip())
+    After `pulumi up`: spotify-etl login
+    """
+    from cli.login import LoginRequest, run_login  # noqa: PLC0415 - boto3 takes a second to import
+
     if only_app and streams:
         raise typer.BadParameter("--streams cannot be used with --app: without a user there is no consent to ask for")
-    if only_app:
-        log_in_app(secret, spotify_app, accounts_url=accounts_url, console=terminal())
-        return
-    log_in(
-        secret,
-        spotify_app,
-        parse_streams(streams) if streams else default_streams(),
-        open_browser=browser,
-        accounts_url=accounts_url,
-        redirect_uri=redirect_uri,
+    run_login(
+        LoginRequest(
+            client_id=client_id,
+            client_secret=client_secret,
+            streams=streams,
+            only_app=only_app,
+            secret=secret,
+            accounts_url=accounts_url,
+            redirect_uri=redirect_uri,
+            open_browser=browser,
+        ),
+        stack=stack,
+        local=local,
         console=terminal(),
     )
 
@@ -187,13 +247,6 @@ def import_history(
             help="The zip that Spotify sent, the folder it unpacks to, or single files of any name.",
         ),
     ],
-    bucket: Annotated[
-        str,
-        typer.Option(
-            help="Name of the stack's raw bucket; `pulumi stack output raw_bucket_name` prints it. "
-            "Required without --dry-run.",
-        ),
-    ] = "",
     account_id: Annotated[
         str, typer.Option(help="The account_id that the plays belong to, if it is not the logged-in account.")
     ] = "",
@@ -203,20 +256,252 @@ def import_history(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read the files and report what they hold, without contacting AWS.")
     ] = False,
+    follow: Annotated[
+        bool, typer.Option(help="Wait for the transform, then crawl, until Athena has the plays.")
+    ] = True,
+    bucket: Annotated[
+        str, typer.Option(help="Import into this raw bucket of your environment's account, without a stack.")
+    ] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
 ) -> None:
-    """Import plays from Spotify's privacy export, extended or small. Only documented fields are stored."""
-    from cli.import_history import import_history as run_import  # noqa: PLC0415 - boto3 takes a second to import
+    """Import plays from Spotify's privacy export, extended or small. Only documented fields are stored.
+
+    For example: spotify-etl import-history my_spotify_data.zip
+    """
+    from cli.followed_import import run_import  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.import_history import import_history as import_into  # noqa: PLC0415
     from cli.import_history import inspect_history  # noqa: PLC0415
 
     # Arguments that are not valid UTF-8 contain lone surrogates, which are not printable.
     if account_id and not (account_id.isprintable() and account_id.strip()):
         raise typer.BadParameter("--account-id must be an account_id from the tables")
+    account = account_id.strip() or None
+    if bucket and (stack or local):
+        raise typer.BadParameter("Pass either --bucket or a stack: the plays go to one bucket")
     if dry_run:
         inspect_history(paths, console=terminal())
     elif bucket:
-        run_import(paths, bucket, account_id=account_id.strip() or None, again=again, console=terminal())
+        # Nothing but the bucket is known, so there is nothing to follow.
+        import_into(paths, bucket, account_id=account, again=again, console=terminal())
     else:
-        raise typer.BadParameter("Pass the stack's raw bucket with --bucket, or use --dry-run")
+        run_import(
+            paths,
+            account_id=account,
+            again=again,
+            follow=follow,
+            stack=stack,
+            local=local,
+            console=terminal(),
+        )
+
+
+@app.command()
+def query(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A named query; without one, all are listed.", show_default=False)
+    ] = "",
+    *,
+    sql: Annotated[str, typer.Option(metavar="TEXT", help="SQL in Athena's dialect instead of a named query.")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="A file with SQL, or - for standard input.", show_default=False)
+    ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="table, csv, json (an object a line) or parquet; by default what --out ends with, else a table.",
+            show_default=False,
+        ),
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="The file for all rows, or for the chart.", show_default=False)
+    ] = None,
+    chart: Annotated[
+        bool, typer.Option("--chart", help="Draw the rows as bars; with --out as .svg, .png or .html.")
+    ] = False,
+    params: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="NAME=VALUE", help="Value of a parameter of the query.", show_default=False),
+    ] = None,
+    year: Annotated[str, typer.Option(metavar="YYYY", help="Only this year.")] = "",
+    from_: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, month or year.")] = "",
+    to: Annotated[str, typer.Option(metavar="DAY", help="Last day, month or year.")] = "",
+    compare: Annotated[
+        str, typer.Option(metavar="PERIOD", help="For compare_periods: the other period, as 2019 or FROM..TO.")
+    ] = "",
+    number: Annotated[str, typer.Option(metavar="N", help="How many rows of each kind.")] = "",
+    shell: Annotated[
+        bool, typer.Option("--shell", help="Read several queries from the terminal, with history and completion.")
+    ] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Run a named query or SQL in Athena, and show the rows or write them to a file.
+
+    What there is: spotify-etl query
+
+    A year's artists: spotify-etl query top_artists --year 2025 --chart
+
+    All rows: spotify-etl query --sql "SELECT * FROM listens" --out listens.parquet
+    """
+    from cli.query.command import run_query_command  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.query.request import QueryRequest  # noqa: PLC0415
+    from cli.query_parameters import compared_period, period  # noqa: PLC0415 - sqlglot likewise
+
+    parameters = period(year, from_, to) | (compared_period(compare) if compare else {})
+    for one in [*(params or []), *([f"number={number}"] if number else [])]:
+        key, equals, value = one.partition("=")
+        if not (equals and key):
+            raise typer.BadParameter(f"--param is {one!r}, but must be NAME=VALUE")
+        parameters[key.strip()] = value
+    run_query_command(
+        QueryRequest(
+            name=name, sql=sql, file=file, form=form, out=out, chart=chart, parameters=parameters, interactive=shell
+        ),
+        stack=stack,
+        local=local,
+    )
+
+
+@app.command()
+def crawl(stack: StackOption = "", local: LocalOption = False) -> None:
+    """Make new data visible: crawl the tables, then publish the views, and follow both to the end.
+
+    For example, after a run that was started by hand: spotify-etl crawl
+    """
+    from cli.crawl import run_crawl  # noqa: PLC0415 - boto3 takes a second to import
+
+    run_crawl(stack=stack, local=local, console=terminal())
+
+
+@app.command()
+def extract(
+    streams: Annotated[
+        str, typer.Option(help="Streams to read, comma-separated; by default all that the stack reads.")
+    ] = "",
+    full: Annotated[
+        bool, typer.Option("--full", help="Read everything again, whatever the pipeline knows already.")
+    ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Wait until the data are in the tables, or only start the run.")
+    ] = True,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Start a run, and follow it until its data are in the tables.
+
+    Example: spotify-etl extract --streams saved_tracks,playlists
+    """
+    from cli.extract import extract as run_extract  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    target = find_target(stack, local=local)
+    run_extract(target, streams=streams, full=full, follow=follow, console=terminal())
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; docs/operating.md describes it.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Show whether the pipeline works: runs, streams, queues, login, locks, crawl and cost; exit status 1 if not.
+
+    Example: spotify-etl status --json
+    """
+    from cli.status.command import show_status  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    show_status(find_target(stack, local=local), as_json=as_json, console=terminal())
+
+
+@app.command()
+def logs(
+    function: Annotated[str, typer.Option(help="Only one function: extract, transform or publish.")] = "",
+    run: Annotated[str, typer.Option(metavar="RUN_ID", help="Only lines about one run.")] = "",
+    since: Annotated[str, typer.Option(help="How far back: 30m, 1h, 2d, or a date or time in UTC.")] = "1h",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print new lines until you press Ctrl-C.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Print the functions' log lines, all functions in the order of time (UTC).
+
+    Example: spotify-etl logs --function extract --since 2d
+
+    The lines of one run: spotify-etl logs --run 20261123T060000Z-daily
+    """
+    from cli.logs import LogRequest, show_logs  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    target = find_target(stack, local=local)
+    show_logs(target, LogRequest(function=function, run_id=run, since=since), follow=follow, console=terminal())
+
+
+@app.command()
+def replay(
+    streams: Annotated[str, typer.Option("--stream", help="Only these streams, comma-separated.")] = "",
+    since: Annotated[str, typer.Option(metavar="DATE", help="Only runs from this date on (UTC).")] = "",
+    until: Annotated[str, typer.Option(metavar="DATE", help="Only runs up to this date (UTC).")] = "",
+    dead_letters: Annotated[
+        bool, typer.Option("--dead-letters", help="Transform what was given up, and clear the dead letters.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Clear dead letters without asking.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Transform raw data again, for example after an upgrade; rows are replaced, never doubled.
+
+    Example: spotify-etl replay --stream saved_tracks --since 2026-11-01
+
+    After a failure: spotify-etl replay --dead-letters
+    """
+    from cli.replay import ReplayRequest, replay_dead_letters  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.replay import replay as run_replay  # noqa: PLC0415
+    from cli.targets import find_target  # noqa: PLC0415
+
+    if dead_letters and (streams or since or until):
+        raise typer.BadParameter("--dead-letters cannot be used with --stream, --since or --until")
+    target = find_target(stack, local=local)
+    if dead_letters:
+        replay_dead_letters(target, yes=yes, console=terminal())
+    else:
+        run_replay(target, ReplayRequest(streams=streams, since=since, until=until), console=terminal())
+
+
+@app.command()
+def purge(
+    before: Annotated[
+        str, typer.Option(metavar="DATE", help="Delete what was read before this date, in the stack's time zone.")
+    ] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Delete all data.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Delete what was read from Spotify, in all versions, after showing it and asking. The stack itself stays.
+
+    Example: spotify-etl purge --before 2026-01-01
+    """
+    from cli.purge import purge as run_purge  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    if bool(before) == everything:
+        raise typer.BadParameter("Pass either --before with a date, or --all")
+    target = find_target(stack, local=local)
+    run_purge(target, before=before, yes=yes, console=terminal())
+
+
+@app.command()
+def doctor(stack: StackOption = "", local: LocalOption = False) -> None:
+    """Check everything that the pipeline needs, and say what to do: each line is ok, warn, fail or not checked.
+
+    Example: spotify-etl doctor --stack dev
+    """
+    from cli.doctor.command import examine  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.targets import find_target  # noqa: PLC0415
+
+    examine(lambda: find_target(stack, local=local), console=terminal())
 
 
 def main() -> None:
@@ -227,8 +512,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     interrupts = _record_interrupts()
     sentence, status = _run(interrupts)
-    if interrupts:
-        sentence, status = "Stopped. Everything that this command had started has been shut down.", 130
+    if interrupts and status != _INTERRUPTED:
+        sentence, status = "Stopped. Everything that this command had started has been shut down.", _INTERRUPTED
     if status:
         write_line(sys.stderr, sentence)
         sys.exit(status)
@@ -238,6 +523,8 @@ def _run(interrupts: list[int]) -> tuple[str, int]:
     """Run the command and return an error message of one sentence, if any, and the exit status."""
     try:
         app(prog_name="spotify-etl", standalone_mode=False)
+    except StillRunningError as error:
+        return str(error), _INTERRUPTED
     except CommandError as error:
         return str(error), 1
     except typer.TyperException as error:
@@ -251,8 +538,25 @@ def _run(interrupts: list[int]) -> tuple[str, int]:
         return "The command needs input: run it in a terminal, or pass the values as options.", 1
     except Exception as error:  # noqa: BLE001 - the last line of defence: users never see a traceback
         if not interrupts:
-            return f"An unexpected error occurred; {_save_traceback(error)}. Please report it.", 1
+            return _unexpected(error), 1
     return "", 0
+
+
+def _disk_error(error: OSError) -> str:
+    """Return a sentence for an error that any command can meet: a disk that is full or cannot be written to."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk of {error.filename or tempfile.gettempdir()} is full: free some space and run it again."
+    if error.errno == errno.EROFS:
+        return f"{error.filename} is on a read-only disk: choose another folder."
+    if "No usable temporary directory" in str(error):
+        return "No folder for temporary files can be written to: free some space, or set TMPDIR to another folder."
+    return ""
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, OSError) and (sentence := _disk_error(error)):
+        return sentence
+    return f"An unexpected error occurred; {_save_traceback(error)}. Please report it."
 
 
 def _record_interrupts() -> list[int]:

@@ -6,7 +6,7 @@ Everything that it prints passes through `cli.text.visible`, and nothing is inte
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
@@ -37,13 +37,18 @@ def print_line(console: Console, *parts: Part) -> None:
     console.print(_line(*parts), soft_wrap=True)
 
 
-def read_line(console: Console, question: str) -> str:
+def read_line(console: Console, question: str, *, echo: bool = True) -> str:
     """Prompt the user for a line of text.
+
+    Args:
+        console: where the question is printed.
+        question: the prompt.
+        echo: whether the terminal shows what is typed.
 
     Raises:
         EOFError: the input ended.
     """
-    return console.input(_line(question))
+    return console.input(_line(question), password=not echo)
 
 
 def write_line(stream: IO[str], line: str) -> None:
@@ -55,6 +60,13 @@ def progress_bar(console: Console) -> Progress:
     """Return a progress bar that counts bytes; it appears only on a terminal and disappears when the work is done."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def live_status(console: Console, text: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what a command is waiting for; yields a function that replaces the text."""
+    with console.status(_line(f"{text} …")) as status:
+        yield lambda changed: status.update(_line(f"{changed} …"))
 
 
 class Steps:
@@ -129,7 +141,7 @@ def bar_chart(title: str, bars: Sequence[tuple[str, float]]) -> Table:
     chart.add_column(width=_CHART_WIDTH)
     chart.add_column(justify="right")
     for label, value in bars:
-        chart.add_row(_cell(label), Bar(longest, 0, value, width=_CHART_WIDTH, color="green"), f"{value:g}")
+        chart.add_row(_cell(label), Bar(longest, 0, value, width=_CHART_WIDTH, color="green"), f"{value:,.10g}")
     return chart
 
 

@@ -109,6 +109,19 @@ def check_app(app: SpotifyApp, accounts_url: str) -> None:
     _request_token(app, accounts_url, {"grant_type": "client_credentials"})
 
 
+def refresh_consent(app: SpotifyApp, refresh_token: str, accounts_url: str) -> str:
+    """Check a user's consent by requesting an access token; return the refresh token that is valid from now on.
+
+    Raises:
+        TokenRefusedError: Spotify rejected the app, or the consent has ended.
+        CommandError: Spotify did not respond.
+    """
+    response = _request_token(app, accounts_url, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+    # Spotify may replace the refresh token: https://datatracker.ietf.org/doc/html/rfc6749#section-6.
+    replaced = response.get("refresh_token")
+    return replaced if isinstance(replaced, str) and replaced else refresh_token
+
+
 def _request_token(app: SpotifyApp, accounts_url: str, form: Mapping[str, str]) -> dict[str, Any]:
     try:
         response = requests.post(

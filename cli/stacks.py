@@ -17,6 +17,10 @@ _OUTPUT = "athena_workgroup_name"
 """An output that every stack of this project has."""
 
 
+class PulumiMissingError(CommandError):
+    """Pulumi's command is not installed, so there can be no stack."""
+
+
 @dataclass(frozen=True)
 class Stack:
     """A deployed stack."""
@@ -67,7 +71,7 @@ def _only_stack(project: Path) -> str:
 def _pulumi(project: Path, *arguments: str) -> Any:
     command = shutil.which("pulumi")
     if command is None:
-        raise CommandError(f"Stacks need the pulumi command, which is not installed: see {_INSTALL}.")
+        raise PulumiMissingError(f"Stacks need the pulumi command, which is not installed: see {_INSTALL}.")
     done = subprocess.run(
         [command, *arguments, "--cwd", str(project), "--non-interactive"],
         capture_output=True,

@@ -10,13 +10,22 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+from rich.console import Console
 
 from cli.errors import CommandError
+from cli.presentation import print_line
 from cli.project import PROJECT
-from cli.stacks import deployed_stack, stack_names
+from cli.stacks import PulumiMissingError, deployed_stack, stack_names
 from cli.text import quoted
 from local.running_cloud import WORKING_FOLDER, RunningCloud
+
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+"""Codes of errors: the credentials were right once."""
+_UNKNOWN = frozenset(
+    {"InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException"}
+)
+"""Codes of errors: AWS does not know the credentials."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,20 @@ class Target:
     """Returns a boto3 client of a service in the pipeline's account and region."""
     local: RunningCloud | None = None
     """The local cloud, if the pipeline runs there."""
+
+    def output(self, name: str) -> Any:
+        """Return one of the stack's outputs.
+
+        Raises:
+            CommandError: the stack was deployed before the program had this output.
+        """
+        if name not in self.outputs:
+            raise CommandError("An older version deployed this stack: run `pulumi up`, then the command again.")
+        return self.outputs[name]
+
+    def announce(self, console: Console) -> None:
+        """Print what the command acts on: the first line of its output."""
+        print_line(console, f"Using {self.description}.")
 
 
 def find_target(
@@ -57,7 +80,12 @@ def find_target(
             raise CommandError("No local cloud is running: start one with `spotify-etl local up`.")
         return _local_target(running)
     if running is None:
-        return _stack_target("", project)
+        try:
+            return _stack_target("", project)
+        except PulumiMissingError as error:
+            raise CommandError(
+                f"No local cloud is running, so start one with `spotify-etl local up`, or choose a stack: {error}"
+            ) from error
     # Where Pulumi is not installed or not logged in, no stack can be meant.
     try:
         names = stack_names(project)
@@ -65,7 +93,7 @@ def find_target(
         names = []
     if names:
         raise CommandError(
-            f"There are a local cloud and {'a stack' if len(names) == 1 else 'stacks'}: pass --local or --stack "
+            f"Both a local cloud and {'a stack' if len(names) == 1 else 'stacks'} exist: pass --local or --stack "
             f"{' or --stack '.join(sorted(names))}."
         )
     return _local_target(running)
@@ -76,15 +104,31 @@ def aws_errors(advice: str = "check your credentials and region") -> Iterator[No
     """Turn an error of AWS into one sentence.
 
     Args:
-        advice: what the user can do.
+        advice: what the user can do, unless the error itself says more.
 
     Raises:
         CommandError: a request in the block was refused, or not answered.
     """
     try:
         yield
-    except (BotoCoreError, ClientError, ValueError) as error:  # An invalid region name is a ValueError.
-        raise CommandError(f"AWS refused a request or did not respond ({quoted(error)}): {advice}.") from error
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(
+            f"AWS refused a request or did not respond ({quoted(error).rstrip('.')}): {_advice(error) or advice}."
+        ) from error
+
+
+def _advice(error: BotoCoreError | ClientError) -> str:
+    """Return what helps against an error whose cause is plain; '' for others."""
+    if isinstance(error, EndpointConnectionError) and "//127.0.0.1:" in str(error):
+        return "start the local cloud again with `spotify-etl local up`"
+    if isinstance(error, NoCredentialsError):
+        return "log in to AWS, for example with `aws sso login` or `aws configure`"
+    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else ""
+    if code in _EXPIRED:
+        return "your credentials have expired, so log in to AWS again, for example with `aws sso login`"
+    if code in _UNKNOWN:
+        return "AWS does not know these credentials, so check AWS_PROFILE, or log in to AWS again"
+    return ""
 
 
 def _stack_target(name: str, project: Path) -> Target:
@@ -92,8 +136,17 @@ def _stack_target(name: str, project: Path) -> Target:
     region = stack.outputs.get("region")
 
     def client(service: str) -> Any:
-        with aws_errors():
-            return boto3.client(service, region_name=region)  # type: ignore[call-overload] # names are literals in the stubs
+        try:
+            return boto3.client(
+                service,  # type: ignore[call-overload] # the stubs have a literal type for service names
+                region_name=region,
+                # Athena answers only a few requests a second.
+                config=Config(retries={"mode": "standard", "total_max_attempts": 8}),
+            )
+        except (BotoCoreError, ValueError) as error:  # An invalid endpoint or region is a ValueError.
+            raise CommandError(
+                f"Cannot create an AWS client ({quoted(error)}): check your AWS configuration and the stack's region."
+            ) from error
 
     return Target(f"the stack {stack.name} in {region}", stack.outputs, client)
 

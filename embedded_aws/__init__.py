@@ -8,16 +8,40 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # Normal imports would load moto in the light processes of functions and Pulumi programs.
     from embedded_aws.clock import SimulatedClock
     from embedded_aws.cloud import EmbeddedAws
+    from embedded_aws.persistence.errors import (
+        DataDamagedError,
+        DataError,
+        DataInUseError,
+        DataNotSavedError,
+        DataVersionError,
+    )
     from embedded_aws.pulumi_mocks import DeploymentError
     from embedded_aws.runtime.step_log import Step
-    from embedded_aws.server.server import ServerBusyError
+    from embedded_aws.server.server import PortInUseError, ServerBusyError
 
-__all__ = ["DeploymentError", "EmbeddedAws", "ServerBusyError", "SimulatedClock", "Step"]
+__all__ = [
+    "DataDamagedError",
+    "DataError",
+    "DataInUseError",
+    "DataNotSavedError",
+    "DataVersionError",
+    "DeploymentError",
+    "EmbeddedAws",
+    "PortInUseError",
+    "ServerBusyError",
+    "SimulatedClock",
+    "Step",
+]
 
 # Imported on first access.
 _MODULES = {
+    **dict.fromkeys(
+        ("DataDamagedError", "DataError", "DataInUseError", "DataNotSavedError", "DataVersionError"),
+        "embedded_aws.persistence.errors",
+    ),
     "DeploymentError": "embedded_aws.pulumi_mocks",
     "EmbeddedAws": "embedded_aws.cloud",
+    "PortInUseError": "embedded_aws.server.server",
     "ServerBusyError": "embedded_aws.server.server",
     "SimulatedClock": "embedded_aws.clock",
     "Step": "embedded_aws.runtime.step_log",

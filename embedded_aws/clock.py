@@ -35,6 +35,15 @@ class SimulatedClock:
         """The simulated time in UTC."""
         return datetime.now(UTC) if self._traveller else self._start
 
+    @property
+    def offset(self) -> timedelta:
+        """How far the simulated time is ahead of the real time; negative if it is behind."""
+        return self.now - real_now()
+
+    def resume(self, offset: timedelta) -> None:
+        """Start from the real time and an offset instead; only before `start`."""
+        self._start = real_now() + offset
+
     def start(self) -> None:
         """Start simulating time."""
         self._travel = time_machine.travel(self._start, tick=True)

@@ -130,6 +130,15 @@ def run_time(run: str) -> datetime:
         raise ForeignKeyError(f"{run!r} is not the id of a run") from error
 
 
+def run_in(key: str) -> str | None:
+    """Return the id of the run in a key of either bucket; None if it has none, or none that is ours."""
+    match = _RUN_ID.search(key.rpartition("/")[2])
+    try:
+        return match[0] if match and run_time(match[0]) else None
+    except ForeignKeyError:
+        return None
+
+
 def run_date(run: str) -> date:
     """Return the UTC date of a run: the `dt` of everything it writes."""
     return run_time(run).date()

@@ -254,6 +254,16 @@ STREAMS: dict[str, Stream] = {
             schedules=(),
             default=False,
         ),
+        Stream(
+            name="labels",
+            doc="Your own labels and exclusions, imported with `spotify-etl labels`.",
+            mode="import",
+            paging="none",
+            key=("subject",),
+            item_keys=(),
+            schedules=(),
+            default=False,
+        ),
     )
 }
 """Every stream by its name, in the order in which a run reads them."""

@@ -257,6 +257,22 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
+            name="labels",
+            kind="snapshot",
+            doc="Your own labels and exclusions; one row per subject and import.",
+            grain=("account_id", "subject"),
+            columns=(
+                Column(
+                    "subject",
+                    "string",
+                    "Spotify URI of a track, episode or playlist, or the name of an artist or podcast in lower case; ''"
+                    " in an import without labels.",
+                ),
+                Column("label", "string", "Label."),
+                Column("excluded", "boolean", "Whether `listens` leaves the plays out."),
+            ),
+        ),
+        Table(
             name="plays",
             kind="log",
             doc="What was listened to; one row per play and source. `listens` counts each play once.",

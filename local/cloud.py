@@ -15,7 +15,8 @@ from spotify_simulator import Library, Shape, Simulator
 __all__ = ["DeploymentError", "EmbeddedCloud", "Step"]
 
 # Functions use the packages installed in this process's environment, so the layers need not contain them.
-_LAYERS_OF_LOCKS = {"SPOTIFY_ETL_LAYERS": "locks"}
+LAYERS_OF_LOCKS = {"SPOTIFY_ETL_LAYERS": "locks"}
+"""Environment of the program."""
 
 
 class EmbeddedCloud:
@@ -89,7 +90,7 @@ class EmbeddedCloud:
         """
         addresses = {"spotifyApiUrl": self.spotify.api_url, "spotifyAccountsUrl": self.spotify.accounts_url}
         return self._aws.deploy(
-            project, stack=stack, config={**(config or {}), **addresses}, environment=_LAYERS_OF_LOCKS
+            project, stack=stack, config={**(config or {}), **addresses}, environment=LAYERS_OF_LOCKS
         )
 
     def run_until(self, moment: datetime, on_step: Callable[[Step], None] | None = None) -> None:

@@ -3,16 +3,60 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-WORKING_FOLDER = Path(__file__).resolve().parents[1] / ".local"
-"""Where the demo and the local cloud keep their files, whatever folder a command is run in."""
+FOLDER_VARIABLE = "SPOTIFY_ETL_LOCAL_FOLDER"
+"""Environment variable that chooses another working folder, for instance if the project's folder is read-only."""
 _FILE = "running.json"
+_LOCK = "running.lock"
+
+
+class AlreadyRunningError(Exception):
+    """Another local cloud is running, or starting."""
+
+
+def working_folder() -> Path:
+    """Return where the local cloud keeps its files, whatever folder a command is run in."""
+    return Path(os.environ.get(FOLDER_VARIABLE) or Path(__file__).resolve().parents[1] / ".local").absolute()
+
+
+WORKING_FOLDER = working_folder()
+"""That folder as it was when the command was started."""
+
+
+@contextmanager
+def only_one(folder: Path | None = None) -> Iterator[None]:
+    """Let no other process start a local cloud during this context.
+
+    Raises:
+        AlreadyRunningError: another process is in such a context.
+        OSError: the folder cannot be written to.
+    """
+    folder = folder or working_folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Released by the system if the process is killed; child processes do not inherit it.
+    with (folder / _LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunningError from error
+        yield
+
+
+def is_running(folder: Path | None = None) -> bool:
+    """Return whether any process is in the context of `only_one`."""
+    try:
+        with only_one(folder):
+            return False
+    except AlreadyRunningError:
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,26 +84,27 @@ class RunningCloud:
     """Outputs of the deployed stack; empty if nothing was deployed."""
 
     @classmethod
-    def find(cls, folder: Path = WORKING_FOLDER) -> Self | None:
+    def find(cls, folder: Path | None = None) -> Self | None:
         """Return the cloud that is running; None if none is. There is one at a time, whatever its data folder."""
         try:
-            found = cls(**json.loads((folder / _FILE).read_text("utf-8")))
+            found = cls(**json.loads(((folder or working_folder()) / _FILE).read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
         return found if _is_alive(found.pid) else None
 
-    def publish(self, folder: Path = WORKING_FOLDER) -> None:
+    def publish(self, folder: Path | None = None) -> None:
         """Write the file that `find` reads; only the user can read it, since it holds keys."""
+        folder = folder or working_folder()
         temporary = folder / f".{_FILE}.{os.getpid()}"
         temporary.touch(mode=0o600)
         temporary.write_text(json.dumps(asdict(self)), "utf-8")
         temporary.replace(folder / _FILE)
 
     @staticmethod
-    def withdraw(folder: Path = WORKING_FOLDER) -> None:
+    def withdraw(folder: Path | None = None) -> None:
         """Remove that file."""
         with contextlib.suppress(FileNotFoundError):
-            (folder / _FILE).unlink()
+            ((folder or working_folder()) / _FILE).unlink()
 
 
 def _is_alive(pid: int) -> bool:

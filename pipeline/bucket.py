@@ -20,7 +20,9 @@ class PrivateBucket(pulumi.ComponentResource):
         name: name of the resource.
         versioned: whether S3 keeps overwritten and deleted objects for 30 days.
         expiry_days: how many days objects are kept, by prefix; where prefixes overlap, S3 applies the shorter expiry.
-        force_destroy: whether the bucket may be destroyed while it holds objects.
+        force_destroy: whether the bucket may be destroyed, with the objects in it. If not, it is protected with all its
+            settings: Pulumi deletes a bucket last, so a destroy that AWS then refuses would leave the data without
+            their access block, encryption, versions and expiry.
         kms_key_arn: the user's own key; if empty, S3 encrypts with its own.
     """
 
@@ -34,7 +36,8 @@ class PrivateBucket(pulumi.ComponentResource):
         kms_key_arn: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("spotify-etl:index:Bucket", name, None, opts)
+        protected = pulumi.ResourceOptions(protect=not force_destroy)
+        super().__init__("spotify-etl:index:Bucket", name, None, pulumi.ResourceOptions.merge(opts, protected))
         child = pulumi.ResourceOptions(parent=self)
         self.bucket = aws.s3.Bucket(name, force_destroy=force_destroy, opts=child)
         self.arn: pulumi.Output[str] = self.bucket.arn
@@ -82,9 +85,12 @@ class PrivateBucket(pulumi.ComponentResource):
 
 
 def _encryption(kms_key_arn: str) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict:
+    # Nobody can encrypt an object with a key that only they have:
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/blocking-unblocking-s3-c-encryption-gpb.html.
+    blocked: aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict = {"blocked_encryption_types": ["SSE-C"]}
     if not kms_key_arn:
-        return {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
-    return {
+        return blocked | {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
+    return blocked | {
         "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": kms_key_arn},
         # A single KMS call then covers many objects.
         "bucket_key_enabled": True,

@@ -78,7 +78,7 @@ class GlueCatalog(pulumi.ComponentResource):
             enabled=settings.schedules_enabled,
             opts=child,
         )
-        crawled = aws.cloudwatch.EventRule(
+        self.crawled = crawled = aws.cloudwatch.EventRule(
             f"{name}-crawled",
             description="Starts the publish function when the crawler has succeeded.",
             event_pattern=pulumi.Output.json_dumps(
@@ -138,7 +138,9 @@ class GlueCatalog(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             f"{name}-crawler",
-            assume_role_policy=json.dumps(policies.trust("glue.amazonaws.com")),
+            assume_role_policy=policies.render(
+                policies.trust, service="glue.amazonaws.com", neighbour=self.database.arn
+            ),
             opts=child,
         )
         permissions = aws.iam.RolePolicy(

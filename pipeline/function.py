@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import pulumi
@@ -11,9 +10,15 @@ import pulumi_aws as aws
 from pipeline import packaging, policies
 from pipeline.queues import Queue
 from pipeline.settings import Settings
+from pipeline.stack_slug import stack_slug
 
 _ASYNC_RETRIES = 2
 _ASYNC_MAX_AGE_SECONDS = 6 * 3600
+
+
+def metrics_namespace() -> str:
+    """Return the CloudWatch namespace of the functions' own metrics."""
+    return f"SpotifyEtl/{stack_slug(pulumi.get_stack())}"
 
 
 class Function(pulumi.ComponentResource):
@@ -47,13 +52,15 @@ class Function(pulumi.ComponentResource):
     ) -> None:
         super().__init__("spotify-etl:index:Function", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        role = aws.iam.Role(name, assume_role_policy=json.dumps(policies.trust("lambda.amazonaws.com")), opts=child)
+        slug = stack_slug(pulumi.get_stack())
+        trust = policies.render(policies.trust, service="lambda.amazonaws.com", neighbour=log_group.arn)
+        role = aws.iam.Role(name, assume_role_policy=trust, opts=child)
         permissions = aws.iam.RolePolicy(name, role=role.name, policy=policy, opts=child)
         layer_archive = packaging.build_layer(handler, settings.architecture, log=pulumi.log.info)
         layer = aws.lambda_.LayerVersion(
             name,
             # Layer names are unique in an account; two stacks must not share one.
-            layer_name=f"{name}-{pulumi.get_stack()}",
+            layer_name=f"{name}-{slug}",
             code=pulumi.FileArchive(str(layer_archive.path)),
             source_code_hash=layer_archive.sha256,
             compatible_architectures=[settings.architecture],
@@ -75,7 +82,7 @@ class Function(pulumi.ComponentResource):
             environment={
                 "variables": {
                     "POWERTOOLS_SERVICE_NAME": handler,
-                    "POWERTOOLS_METRICS_NAMESPACE": f"SpotifyEtl/{pulumi.get_stack()}",
+                    "POWERTOOLS_METRICS_NAMESPACE": metrics_namespace(),
                     "POWERTOOLS_LOG_LEVEL": "INFO",
                     **environment,
                 }

@@ -9,7 +9,7 @@ from handlers.tables import TABLES
 from pipeline.bucket import PrivateBucket
 from pipeline.settings import Settings
 
-LONG_LIVED_TABLES = ("plays", "rejected_records", "runs")
+LONG_LIVED_TABLES = ("labels", "plays", "rejected_records", "runs")
 """Tables that cannot be read from Spotify again; the setting `playsRetentionDays` says how long they are kept."""
 
 

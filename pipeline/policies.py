@@ -28,19 +28,20 @@ def render(policy: Callable[..., Document], **arns: pulumi.Input[str]) -> pulumi
 # Trust policies: who may assume a role.
 
 
-def trust(service: str) -> Document:
-    """Allow an AWS service, for instance `lambda.amazonaws.com`, to assume a role."""
-    return _document([_trust_statement(service)])
+def trust(service: str, neighbour: str) -> Document:
+    """Allow an AWS service, for instance `lambda.amazonaws.com`, to assume a role for resources of one account.
 
+    Without the condition, a resource in another account could use the role:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html. `IfExists` because AWS does not document that
+    Lambda always sends the key; Glue and Scheduler do.
 
-def scheduler_trust(target_arn: str) -> Document:
-    """Allow EventBridge Scheduler to assume a role, but only for schedules of the target's own account.
-
-    Without the condition, a schedule in another account could use the role:
-    https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html.
+    Args:
+        service: the service.
+        neighbour: the ARN of any resource in the account.
     """
-    statement = _trust_statement("scheduler.amazonaws.com")
-    return _document([statement | {"Condition": {"StringEquals": {"aws:SourceAccount": _account(target_arn)}}}])
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    operator = "StringEqualsIfExists" if service == "lambda.amazonaws.com" else "StringEquals"
+    return _document([statement | {"Condition": {operator: {"aws:SourceAccount": _account(neighbour)}}}])
 
 
 # Permissions of the functions', the schedules' and the crawler's roles.
@@ -140,7 +141,7 @@ def crawler(transformed_bucket: str, database: str, kms_key: str) -> Document:
     logs = f"{_prefix(database, 'logs')}:log-group:{_CRAWLER_LOGS}"
     return _document(
         [
-            _allow(["s3:ListBucket"], [transformed_bucket]),
+            _allow(["s3:GetBucketLocation", "s3:ListBucket"], [transformed_bucket]),
             _allow(["s3:GetObject"], [f"{transformed_bucket}/{TABLES_PREFIX}*"]),
             _allow(
                 [
@@ -150,6 +151,7 @@ def crawler(transformed_bucket: str, database: str, kms_key: str) -> Document:
                     "glue:CreatePartition",
                     "glue:CreateTable",
                     "glue:GetDatabase",
+                    "glue:GetDatabases",
                     "glue:GetPartition",
                     "glue:GetPartitions",
                     "glue:GetTable",
@@ -213,12 +215,19 @@ def queue_for_rule(queue: str, sender: str) -> Document:
     return _document([_allow_sender("events.amazonaws.com", queue, condition), _deny_without_tls("sqs:*", [queue])])
 
 
+def alerts_topic(topic: str, rule: str) -> Document:
+    """Allow the account's alarms and one rule to publish to the topic."""
+    return _document(
+        [
+            _allow_publish("cloudwatch.amazonaws.com", topic, {"StringEquals": {"aws:SourceAccount": _account(topic)}}),
+            _allow_publish("events.amazonaws.com", topic, {"ArnEquals": {"aws:SourceArn": rule}}),
+            _deny_without_tls("sns:Publish", [topic]),
+        ]
+    )
+
+
 def _document(statements: Sequence[Statement]) -> Document:
     return {"Version": _VERSION, "Statement": list(statements)}
-
-
-def _trust_statement(service: str) -> Statement:
-    return {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
 
 
 def _allow(actions: list[str], resources: list[str]) -> Statement:
@@ -241,12 +250,19 @@ def _deny_without_tls(action: str, resources: list[str]) -> Statement:
 
 
 def _allow_sender(service: str, queue: str, condition: Mapping[str, Any]) -> Statement:
+    return {"Sid": "AllowSender", **_allow_service(service, "sqs:SendMessage", queue, condition)}
+
+
+def _allow_publish(service: str, topic: str, condition: Mapping[str, Any]) -> Statement:
+    return _allow_service(service, "sns:Publish", topic, condition)
+
+
+def _allow_service(service: str, action: str, resource: str, condition: Mapping[str, Any]) -> Statement:
     return {
-        "Sid": "AllowSender",
         "Effect": "Allow",
         "Principal": {"Service": service},
-        "Action": "sqs:SendMessage",
-        "Resource": queue,
+        "Action": action,
+        "Resource": resource,
         "Condition": condition,
     }
 

@@ -21,7 +21,8 @@ class Queue(pulumi.ComponentResource):
         bucket: ARN of the bucket whose events S3 may send to the queue.
         rule: ARN of the rule whose undelivered events EventBridge may send to the queue.
         visibility_timeout_seconds: how long a received message stays hidden from other consumers.
-        dead_letters: dead-letter queue for messages that were received `max_receive_count` times.
+        dead_letters: dead-letter queue for messages that were received `max_receive_count` times; it accepts no other
+            queue's.
         max_receive_count: how often a message is received before it goes to `dead_letters`.
     """
 
@@ -55,6 +56,7 @@ class Queue(pulumi.ComponentResource):
         )
         self.arn: pulumi.Output[str] = self.queue.arn
         self.url: pulumi.Output[str] = self.queue.url
+        self.name: pulumi.Output[str] = self.queue.name
         if bucket is not None:
             document = policies.render(policies.queue_for_bucket, queue=self.arn, sender=bucket)
         elif rule is not None:
@@ -62,4 +64,13 @@ class Queue(pulumi.ComponentResource):
         else:
             document = policies.render(policies.queue, queue=self.arn)
         self.policy = aws.sqs.QueuePolicy(name, queue_url=self.url, policy=document, opts=child)
+        if dead_letters:
+            aws.sqs.RedriveAllowPolicy(
+                name,
+                queue_url=dead_letters.url,
+                redrive_allow_policy=pulumi.Output.json_dumps(
+                    {"redrivePermission": "byQueue", "sourceQueueArns": [self.arn]}
+                ),
+                opts=child,
+            )
         self.register_outputs({"arn": self.arn, "url": self.url})

@@ -45,7 +45,9 @@ class Schedule(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             name,
-            assume_role_policy=policies.render(policies.scheduler_trust, target_arn=account_arn),
+            assume_role_policy=policies.render(
+                policies.trust, service="scheduler.amazonaws.com", neighbour=account_arn
+            ),
             opts=child,
         )
         permissions = aws.iam.RolePolicy(name, role=role.name, policy=policy, opts=child)

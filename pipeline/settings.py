@@ -57,6 +57,7 @@ MAX_CATALOGUE_URIS = 80
 """They must fit into the 4 KB of environment variables that Lambda allows:
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
 
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -174,6 +175,12 @@ def _entries(value: Any) -> Sequence[Any]:
     return entries
 
 
+def _read_email(value: Any) -> str:
+    if value != "" and not _EMAIL.fullmatch(str(value)):
+        raise _InvalidValueError
+    return str(value)
+
+
 def _read_url(value: Any) -> str:
     url = str(value)
     parts = urlsplit(url)
@@ -206,6 +213,7 @@ _TIME = Rule("string", 'a quoted time of day from "00:00" to "23:59"', _read_tim
 _TIMEZONE = Rule("string", "a time zone of the IANA database, for instance Europe/Berlin", _read_timezone)
 _FLAG = Rule("boolean", "true or false", _read_flag)
 _URL = Rule("string", "an https URL (or http on a loopback address) without user, query or fragment", _read_url)
+_EMAIL_OR_EMPTY = Rule("string", "an e-mail address, or empty", _read_email)
 _KMS_KEY_ARN_OR_EMPTY = Rule(
     "string", "empty or the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)", _read_kms_key_arn
 )
@@ -240,6 +248,7 @@ class Settings:
     athena_scan_limit_mb: int = _setting(1000, _between(11, 10_000_000, "megabytes"))
     architecture: str = _setting("arm64", _one_of(("arm64", "x86_64"), "string"))
     kms_key_arn: str = _setting("", _KMS_KEY_ARN_OR_EMPTY)
+    alert_email: str = _setting("", _EMAIL_OR_EMPTY)
     force_destroy: bool = _setting(False, _FLAG)
     spotify_api_url: str = _setting("https://api.spotify.com/v1/", _URL)
     spotify_accounts_url: str = _setting("https://accounts.spotify.com/", _URL)

@@ -1,20 +1,21 @@
 """The whole pipeline as one component."""
 # No `from __future__ import annotations` here: Pulumi's analyzer cannot handle annotations that are strings.
 
-import re
 from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
 
-from handlers.streams import default_streams, scopes
+from pipeline.alerts import Alerts
 from pipeline.analytics import Analytics
 from pipeline.catalog import GlueCatalog
 from pipeline.extraction import Extraction
+from pipeline.function import metrics_namespace
 from pipeline.lake import Lake
 from pipeline.monitoring import Monitoring
 from pipeline.packaging import FUNCTIONS
 from pipeline.settings import Settings
+from pipeline.stack_slug import stack_slug
 from pipeline.transformation import Transformation
 
 
@@ -44,7 +45,7 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     transformed_retention_days: int
     """How many days the tables of the library are kept."""
     plays_retention_days: int
-    """How many days plays, runs and rejected records are kept; Spotify does not serve old plays again."""
+    """How many days plays, labels, runs and rejected records are kept; Spotify does not serve old plays again."""
     results_retention_days: int
     """How many days query results are kept."""
     log_retention_days: int
@@ -55,8 +56,10 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     """Processor architecture of the Lambda functions."""
     kms_key_arn: str
     """Your own KMS key for the buckets and the secret; if empty, keys that AWS owns are used."""
+    alert_email: str
+    """Address that alarms are mailed to, once its owner has confirmed AWS's first e-mail. Empty: no e-mails."""
     force_destroy: bool
-    """Whether `pulumi destroy` may delete buckets that hold data, if the program allows it too (`allow_data_loss`)."""
+    """Whether `pulumi destroy` may delete the data buckets; the program must allow it too (`allow_data_loss`)."""
     allow_data_loss: bool
     """Whether the program allows `force_destroy`, which is in the stack's configuration, to take effect."""
     spotify_api_url: str
@@ -95,8 +98,16 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     """URL of the queue of raw objects that wait for the transform."""
     dead_letter_queue_urls: pulumi.Output[dict[str, str]]
     """URLs of the dead-letter queues by step: extract, transform, crawl, publish."""
+    log_group_names: pulumi.Output[dict[str, str]]
+    """Names of the functions' log groups, by function: extract, transform, publish."""
     spotify_secret_name: pulumi.Output[str]
     """Name of the secret for the Spotify app and its refresh token; it is created empty."""
+    auth_mode: pulumi.Output[str]
+    """How the pipeline logs in: `user` or `app`."""
+    streams: pulumi.Output[list[str]]
+    """The streams that are read; a login asks for the consent that they need."""
+    alerts_topic_arn: pulumi.Output[str]
+    """ARN of the topic that alarms are sent to."""
     named_queries: pulumi.Output[dict[str, str]]
     """Ids of the named queries, by name."""
     region: pulumi.Output[str]
@@ -114,7 +125,8 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         settings = Settings(**{key: value for key, value in args.items() if key != "allow_data_loss"})  # type: ignore[arg-type]  # checked there
         stack = pulumi.get_stack()
-        database_name = f"spotify_{re.sub('[^a-z0-9_]', '_', stack.lower())}"
+        slug = stack_slug(stack)
+        database_name = f"spotify_{slug.replace('-', '_')}"
 
         monitoring = Monitoring(name, settings, FUNCTIONS, opts=child)
         lake = Lake(
@@ -123,7 +135,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         extraction = Extraction(name, settings, lake, monitoring.log_groups["extract"], opts=child)
         transformation = Transformation(name, settings, lake, monitoring.log_groups["transform"], opts=child)
         analytics = Analytics(
-            name, settings, lake, workgroup_name=f"spotify-etl-{stack}", database_name=database_name, opts=child
+            name, settings, lake, workgroup_name=f"spotify-etl-{slug}", database_name=database_name, opts=child
         )
         catalog = GlueCatalog(
             name,
@@ -132,6 +144,26 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             database_name=database_name,
             workgroup=analytics.workgroup,
             log_group=monitoring.log_groups["publish"],
+            opts=child,
+        )
+
+        alerts = Alerts(
+            name,
+            settings,
+            own_namespace=metrics_namespace(),
+            names={
+                "extract": extraction.function.name,
+                "transform": transformation.function.name,
+                "publish": catalog.function.name,
+                "transform-queue": transformation.queue.name,
+                "extract-dead-letters": extraction.dead_letters.name,
+                "transform-dead-letters": transformation.dead_letters.name,
+                "crawl-dead-letters": catalog.crawl_dead_letters.name,
+                "publish-dead-letters": catalog.publish_dead_letters.name,
+                "crawled": catalog.crawled.name,
+                "workgroup": analytics.workgroup.name,
+            },
+            crawler_name=catalog.crawler.name,
             opts=child,
         )
 
@@ -151,53 +183,33 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             crawl=catalog.crawl_dead_letters.url,
             publish=catalog.publish_dead_letters.url,
         )
+        self.log_group_names = pulumi.Output.all(
+            **{function: group.name for function, group in monitoring.log_groups.items()}
+        )
         self.spotify_secret_name = extraction.secret.name
+        self.auth_mode = pulumi.Output.from_input(str(settings.auth_mode))
+        self.streams = pulumi.Output.from_input(list(settings.streams))
+        self.alerts_topic_arn = alerts.topic.arn
         queries = analytics.named_queries
         self.named_queries = pulumi.Output.all(*(query.id for query in queries.values())).apply(
             lambda ids: dict(zip(queries, ids, strict=True))
         )
         self.region = extraction.function.arn.apply(lambda arn: arn.split(":")[3])
-        self.next_steps = pulumi.Output.format(
-            _NEXT_STEPS,
-            secret=self.spotify_secret_name,
-            options=_login_options(settings),
-            function=self.extract_function_name,
-            raw=self.raw_bucket_name,
-            crawler=self.glue_crawler_name,
-            stack=stack,
-            region=self.region,
-        )
+        self.next_steps = pulumi.Output.from_input(_NEXT_STEPS.format(stack=stack))
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
 
 
-# The commands are the same in versions 1 and 2 of the AWS CLI; without a payload the function starts a manual run.
 _NEXT_STEPS = """\
-1. Let the commands below find the stack's region:
-   export AWS_DEFAULT_REGION={region}
+1. Log in to Spotify:
+   .venv/bin/spotify-etl login --stack {stack}
 
-2. Log in to Spotify:
-   .venv/bin/spotify-etl login --secret {secret}{options}
+2. Start the first run instead of waiting for the schedule, and follow it to the tables:
+   .venv/bin/spotify-etl extract --stack {stack}
 
-3. Start the first run instead of waiting for the schedule:
-   aws lambda invoke --function-name {function} --invocation-type Event /dev/null
-   It has finished when its manifest is listed here:
-   aws s3 ls --recursive s3://{raw}/runs/
-
-4. Make its data visible in Athena, which takes a few minutes:
-   aws glue start-crawler --name {crawler}
-
-5. Look at your listening:
+3. Look at your listening, and see what else you can ask:
    .venv/bin/spotify-etl report --stack {stack} --open
+   .venv/bin/spotify-etl query --stack {stack}
 """
-
-
-def _login_options(settings: Settings) -> str:
-    if settings.auth_mode == "app":
-        return " --app"
-    # Without --streams, the command asks for the consent that the default streams need.
-    if scopes(settings.streams) == scopes(default_streams()):
-        return ""
-    return f" --streams {','.join(settings.streams)}"
 
 
 OUTPUTS = tuple(SpotifyEtlPipeline.__annotations__)

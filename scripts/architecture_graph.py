@@ -29,6 +29,7 @@ _SHAPES = {
     "Crawler": ("crawler", "[", "]"),
     "CatalogDatabase": ("Glue database", "[(", ")]"),
     "EventRule": ("event rule", "([", "])"),
+    "Topic": ("topic", "([", "])"),
     "Workgroup": ("Athena workgroup", "[", "]"),
 }
 _WRITES = {"s3:PutObject", "glue:CreateTable"}
@@ -54,7 +55,7 @@ def page_with_graph(text: str, program: Program) -> str:
 
 def graph(program: Program) -> str:
     """Return the graph in Mermaid's language."""
-    nodes = [resource for kind in _SHAPES for resource in program.all(kind).values()]
+    nodes = [resource for kind in _SHAPES for _, resource in sorted(program.all(kind).items())]
     drawing = sorted(set(edges(program)))
     return "\n".join(("flowchart LR", *map(_node, nodes), *map(_edge, drawing), ""))
 
@@ -97,10 +98,11 @@ def _functions(program: Program, names: _Names) -> Iterator[Edge]:
 def _rules(program: Program, names: _Names) -> Iterator[Edge]:
     for rule in program.all("EventRule").values():
         pattern = json.loads(rule.inputs["eventPattern"])
-        yield Edge(names.find(pattern["detail"]["crawlerName"][0]), _key(rule), "succeeded")
+        yield Edge(names.find(pattern["detail"]["crawlerName"][0]), _key(rule), pattern["detail"]["state"][0].lower())
     for target in program.all("EventTarget").values():
         yield Edge(names.find(target.inputs["rule"]), names.find(target.inputs["arn"]))
-        yield _dead_letters(program.one("EventRule", target.name), target.inputs, names)
+        if "deadLetterConfig" in target.inputs:
+            yield _dead_letters(program.one("EventRule", target.name), target.inputs, names)
 
 
 def _analytics(program: Program, names: _Names) -> Iterator[Edge]:

@@ -171,6 +171,7 @@ Fields: TypeAlias = Mapping[str, "Fields | None"]
 there are none, or none that matter."""
 '''
 _FOOTER = '''    "streaming_history": dict.fromkeys(FIELDS),
+    "labels": {"subject": None, "label": None, "excluded": None},
 }
 """The fields of each stream's record."""
 '''

@@ -1,11 +1,12 @@
 # ruff: noqa: INP001 - a script, no package
-"""`make views`: writes the entries of `docs/queries.md`, which are the comments at the top of the SQL files."""
+"""`make views`: writes the entries of `docs/queries.md` from the comments and parameters of the SQL files."""
 
 from __future__ import annotations
 
 from itertools import takewhile
 from pathlib import Path
 
+from cli.query_parameters import parameters_of
 from scripts.views import GENERATED, ROOT
 
 PAGE = ROOT / "docs" / "queries.md"
@@ -22,7 +23,7 @@ def page(text: str, queries: Path = QUERIES) -> str:
         queries: contains the folders of SQL files.
     """
     for folder in ("views", "named"):
-        entries = "\n".join(f"- `{path.stem}`: {_comment(path)}" for path in sorted((queries / folder).glob("*.sql")))
+        entries = "\n".join(_entry(path) for path in sorted((queries / folder).glob("*.sql")))
         marker = f"<!-- {folder}: written by `make views` -->\n"
         before, following = text.split(marker)
         _, end, after = following.partition(_END)
@@ -30,9 +31,15 @@ def page(text: str, queries: Path = QUERIES) -> str:
     return text
 
 
-def _comment(path: Path) -> str:
-    lines = takewhile(lambda line: line.startswith("--"), path.read_text(encoding="utf-8").splitlines())
-    return " ".join(line[2:].strip() for line in lines if not line.startswith(GENERATED))
+def _entry(path: Path) -> str:
+    sql = path.read_text(encoding="utf-8")
+    lines = takewhile(lambda line: line.startswith("--"), sql.splitlines())
+    comment = " ".join(line[2:].strip() for line in lines if not line.startswith(GENERATED))
+    parameters = ", ".join(
+        f"`{each.name}`{'' if each.default is None else f' = {each.default}'} ({each.description})"
+        for each in parameters_of(sql)
+    )
+    return f"- `{path.stem}`: {comment}" + (f"\n  Parameters: {parameters}." if parameters else "")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ _MODES: dict[Mode, str] = {
     "removed.",
     "per_playlist": "one snapshot per playlist, read when the playlist's `snapshot_id` has changed.",
     "catalogue": "one snapshot per entry of the setting `catalogueUris`.",
-    "import": "no requests: imported from Spotify's privacy export.",
+    "import": "no requests: imported from a file of yours.",
 }
 _NOTHING = "–"
 

@@ -31,6 +31,7 @@ class Simulator(Behaviour):
         clock: returns the simulated time, aware.
         shape: "development": responses as for apps in Development Mode since February 2026; "extended": as before.
         port: port on 127.0.0.1; 0: any free one at each start.
+        client: id and secret of the app; random by default.
     """
 
     def __init__(
@@ -40,13 +41,14 @@ class Simulator(Behaviour):
         *,
         shape: Shape = "development",
         port: int = 0,
+        client: tuple[str, str] | None = None,
     ) -> None:
         super().__init__()
         self.library = library
         """The model, to check responses against."""
         self._clock = clock
         self._port = port
-        self._accounts = Accounts(self)
+        self._accounts = Accounts(self, client)
         self._app = App(library, clock, self._accounts, self, extended=shape == "extended")
         self.client_id = self._accounts.client_id
         """Id of the app that may request tokens."""
@@ -97,6 +99,10 @@ class Simulator(Behaviour):
     def authorize(self, scopes: Iterable[str]) -> str:
         """Let the user consent to scopes now, and return the refresh token, which is valid for six months."""
         return self._accounts.authorize(scopes, self._clock())
+
+    def restore_consent(self, refresh_token: str, scopes: Iterable[str], consented_at: datetime) -> None:
+        """Accept a refresh token again that an earlier simulator of the same app issued."""
+        self._accounts.restore_consent(refresh_token, scopes, consented_at)
 
     def revoke(self, refresh_token: str) -> None:
         """Let the user revoke a consent, identified by any of its refresh tokens.

@@ -39,15 +39,10 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_finish() -> None:
-    """Exempt what the imports left from garbage collection, which takes a second with all of moto in memory."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
+    """Exempt what the imports left from garbage collection, which takes a second with all of moto in memory.
 
-
-def pytest_unconfigure() -> None:
-    """Free it after all: at exit, extension modules report what is left as leaks.
-
-    Only then: pytest collects garbage five times before.
+    At exit it is freed after all: extension modules report what is left as leaks.
     """
+    gc.freeze()
     atexit.register(gc.unfreeze)
+    gc.set_threshold(20_000, 20, 100)

@@ -1,4 +1,4 @@
-"""`spotify-etl report`: a report of a stack, of a saved lake, or of a privacy export."""
+"""`spotify-etl report`: a report of a deployed pipeline, of a saved lake, or of a privacy export."""
 
 from __future__ import annotations
 
@@ -7,24 +7,16 @@ import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import boto3
-from botocore.exceptions import BotoCoreError
 from rich.console import Console
 
 from cli.errors import CommandError
 from cli.lake import DATABASE_FILE
 from cli.presentation import Steps, print_line
-from cli.project import PROJECT
 from cli.report.card import check_card
 from cli.report.report import ReportRequest, write_report
 from cli.report.sources import AthenaWorkgroup, DuckdbFile, QuerySource
-from cli.stacks import Stack, deployed_stack
-from cli.text import quoted
-
-if TYPE_CHECKING:
-    from mypy_boto3_athena import AthenaClient
+from cli.targets import Target, find_target
 
 _SUFFIX = ".duckdb"
 
@@ -34,6 +26,7 @@ def run_report(
     request: ReportRequest,
     *,
     stack: str,
+    local: bool = False,
     timezone: str,
     open_browser: bool,
     console: Console,
@@ -41,9 +34,10 @@ def run_report(
     """Write a report, and open it if wanted.
 
     Args:
-        paths: a DuckDB file of a demo, or a privacy export as `import_history` takes it; none for a stack.
+        paths: a DuckDB file of a demo, or a privacy export as `import_history` takes it; none for a deployed pipeline.
         request: what is wanted.
-        stack: name of the stack; '' for the only one.
+        stack: value of `--stack`.
+        local: value of `--local`.
         timezone: of the listener of an export; '' for that of this machine.
         open_browser: whether to open the report.
         console: where progress is printed.
@@ -51,8 +45,10 @@ def run_report(
     Raises:
         CommandError: the data cannot be found or read, or the report cannot be written.
     """
-    if stack and paths:
-        raise CommandError("Pass either --stack or a file: a report is made from one of them.")
+    if (stack or local) and paths:
+        raise CommandError(
+            f"Pass either --{'local' if local else 'stack'} or a file: a report is made from one of them."
+        )
     database = _database(paths)
     if timezone and (database or not paths):
         raise CommandError("--timezone is only for a privacy export: a stack and a saved lake have their own.")
@@ -60,7 +56,10 @@ def run_report(
         check_card(request.card)
     _check_folders(request)
     steps = Steps(console)
-    with _source(paths, database, stack, timezone, steps) as (source, name), steps.step(f"Query {name}") as result:
+    target = None if paths else find_target(stack, local=local)
+    if target:
+        target.announce(console)
+    with _source(paths, database, target, timezone, steps) as (source, name), steps.step(f"Query {name}") as result:
         written = write_report(source, request, name=name, on_query=result.progress)
     for other in written.other_accounts:
         print_line(console, f"The data also hold the account {other}: pass --account-id for its report.")
@@ -79,11 +78,10 @@ def show(path: Path, console: Console) -> None:
 
 @contextmanager
 def _source(
-    paths: Sequence[Path], database: Path | None, stack: str, timezone: str, steps: Steps
+    paths: Sequence[Path], database: Path | None, target: Target | None, timezone: str, steps: Steps
 ) -> Iterator[tuple[QuerySource, str]]:
-    if not paths:
-        chosen = deployed_stack(stack, PROJECT)
-        yield AthenaWorkgroup(_athena(chosen), chosen.outputs), f"the stack {chosen.name}"
+    if target:
+        yield AthenaWorkgroup(target.client("athena"), target.outputs), target.description
     elif database:
         yield DuckdbFile(database), database.name
     else:
@@ -93,15 +91,6 @@ def _source(
         with tempfile.TemporaryDirectory(prefix="spotify-etl-") as folder:
             saved = run_own_export(paths, Path(folder), timezone=timezone, steps=steps)
             yield DuckdbFile(saved.database), "your privacy export"
-
-
-def _athena(stack: Stack) -> AthenaClient:
-    try:
-        return boto3.client("athena", region_name=stack.outputs.get("region"))
-    except (BotoCoreError, ValueError) as error:  # An invalid region name is a ValueError.
-        raise CommandError(
-            f"Cannot create an AWS client ({quoted(error)}): check your credentials and region."
-        ) from error
 
 
 def _database(paths: Sequence[Path]) -> Path | None:

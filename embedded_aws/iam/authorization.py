@@ -58,6 +58,10 @@ class Authorization:
         self._owner = owner
         self._denied_here = threading.local()
 
+    def adopt(self, owner: AwsCredentials) -> None:
+        """Replace the owner's credentials."""
+        self._owner = owner
+
     def check(
         self, access_key_id: str, action: str, resource: str, context: Mapping[str, Values] | None = None
     ) -> None:

@@ -10,6 +10,7 @@ from pulumi.runtime import rpc
 
 from embedded_aws.pulumi_mocks import (
     athena,
+    cloudwatch,
     events,
     glue,
     iam,
@@ -19,12 +20,13 @@ from embedded_aws.pulumi_mocks import (
     s3,
     scheduler,
     secretsmanager,
+    sns,
     sqs,
 )
 from embedded_aws.pulumi_mocks.arguments import Arguments
 from embedded_aws.pulumi_mocks.resource import AwsAccount, Create, Resource, ResourceError
 
-MODULES = (athena, events, glue, iam, lambda_, logs, s3, scheduler, secretsmanager, sqs)
+MODULES = (athena, cloudwatch, events, glue, iam, lambda_, logs, s3, scheduler, secretsmanager, sns, sqs)
 
 RESOURCES: dict[str, Create] = {token: create for module in MODULES for token, create in module.RESOURCES.items()}
 """Pulumi type → function that creates such a resource."""

@@ -45,6 +45,8 @@ def _encryption(resource: Resource) -> Created:
     rules = []
     for rule in resource.arguments.blocks("rules"):
         found = rule.request("bucketKeyEnabled")
+        if blocked := rule.take("blockedEncryptionTypes"):
+            found["BlockedEncryptionTypes"] = {"EncryptionType": blocked}
         if default := rule.block("applyServerSideEncryptionByDefault"):
             found["ApplyServerSideEncryptionByDefault"] = default.request(
                 sseAlgorithm="SSEAlgorithm", kmsMasterKeyId="KMSMasterKeyID"

@@ -39,6 +39,13 @@ def _queue_policy(resource: Resource) -> Created:
     return url, {}
 
 
+def _redrive_allow_policy(resource: Resource) -> Created:
+    url = resource.arguments.take("queueUrl")
+    attributes = {"RedriveAllowPolicy": resource.arguments.take("redriveAllowPolicy")}
+    resource.account.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    return url, {}
+
+
 def _text(value: str | bool | float) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -46,6 +53,7 @@ def _text(value: str | bool | float) -> str:
 RESOURCES: dict[str, Create] = {
     "aws:sqs/queue:Queue": _queue,
     "aws:sqs/queuePolicy:QueuePolicy": _queue_policy,
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _redrive_allow_policy,
 }
 
 NOT_APPLIED: dict[str, dict[str, str]] = {}

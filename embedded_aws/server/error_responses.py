@@ -37,7 +37,15 @@ def rejected(request: AwsRequest, error: RejectedRequestError) -> ErrorResponse:
     return _response(request, error.s3, error.query, error.json, str(error))
 
 
-def _response(request: AwsRequest, s3: Code, query: Code, json_code: str, message: str) -> ErrorResponse:
+def unavailable(request: AwsRequest, message: str) -> ErrorResponse:
+    """Return the response to a request whose effect cannot be saved."""
+    code = ("ServiceUnavailable", 503)
+    return _response(request, code, code, "ServiceUnavailableException", message, json_status=503)
+
+
+def _response(
+    request: AwsRequest, s3: Code, query: Code, json_code: str, message: str, *, json_status: int | None = None
+) -> ErrorResponse:
     if request.protocol == "rest-xml":
         return _s3_error(request, s3, message)
     if request.protocol == "query":
@@ -49,7 +57,8 @@ def _response(request: AwsRequest, s3: Code, query: Code, json_code: str, messag
         return _status_line(status), {"Content-Type": "text/xml"}, body.encode()
     if request.protocol == "smithy-rpc-v2-cbor":
         return _cbor(json_code, message)
-    return _json(request, json_code, message, _status_line(403 if request.protocol == "rest-json" else 400))
+    status = json_status or (403 if request.protocol == "rest-json" else 400)
+    return _json(request, json_code, message, _status_line(status))
 
 
 def _status_line(status: int) -> str:

@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 from unittest.mock import patch
@@ -24,7 +25,9 @@ from embedded_aws.iam.authorization import Authorization
 from embedded_aws.iam.conditions import Values
 from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.iam.principals import PARTITION
+from embedded_aws.persistence.gate import Gate
 from embedded_aws.server.extras import Extras
+from embedded_aws.server.instances import forgotten_instances
 from embedded_aws.server.name_validation import validated_names
 from embedded_aws.server.plain_session import plain_session
 from embedded_aws.server.wsgi import AuthorizedApp, KeepAliveHandler, foreign
@@ -34,6 +37,10 @@ from loopback.server import HOST, LoopbackServer
 
 class ServerBusyError(Exception):
     """Another AwsServer is running in this process; moto's state is global."""
+
+
+class PortInUseError(Exception):
+    """The port that the server should listen on is taken."""
 
 
 class AwsServer:
@@ -56,6 +63,8 @@ class AwsServer:
         """Authorization of everyone else, with its denials."""
         self.extras = Extras()
         """Settings that moto does not store."""
+        self.gate = Gate()
+        """Lets requests and services change the account, and saves what they changed."""
         self._port = port
         self._server: LoopbackServer | None = None
         self._patches = ExitStack()
@@ -69,26 +78,32 @@ class AwsServer:
             raise RuntimeError("The AWS server is not running: call start() first.")
         return f"http://{HOST}:{self._server.server_port}"
 
-    def start(self) -> None:
+    def start(self, restore: Callable[[], None] | None = None) -> None:
         """Start with an empty account.
+
+        Args:
+            restore: fills the account before the first request.
 
         Raises:
             ServerBusyError: another server is running in this process.
-            OSError: the port is in use.
+            PortInUseError: the port is in use, or not permitted.
         """
         if not AwsServer._running.acquire(blocking=False):
             raise ServerBusyError("Another embedded AWS is running in this process: stop it first.")
         try:
             _reset()
+            self._patches.enter_context(forgotten_instances())
+            if restore is not None:
+                restore()
             logging.getLogger("werkzeug").setLevel(logging.ERROR)
             # The user's own profiles, endpoints and credentials must have no effect here.
             own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
             nobody = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
             self._patches.enter_context(patch.dict(os.environ, own | nobody, clear=True))
-            app = AuthorizedApp(_Dispatcher(create_backend_app), self.authorization, self.account_id)
+            app = AuthorizedApp(_Dispatcher(create_backend_app), self.authorization, self.gate, self.account_id)
             # Pulumi's provider uses this name for S3 Control; names under localhost are always this machine.
             names = (f"{self.account_id}.localhost",)
-            self._server = LoopbackServer(self._port, app, KeepAliveHandler, refuse=foreign, names=names)
+            self._server = self._listening(app, names)
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", self._bucket_permission()))
             self._patches.enter_context(checked_s3_events(self.authorization))
             self._patches.enter_context(validated_names())
@@ -97,10 +112,25 @@ class AwsServer:
             # moto also parses every body as a form: "&Action=…" in a text would choose another operation.
             self._patches.enter_context(patch.object(responses, "parse_qsl", lambda *_args, **_options: []))
         except BaseException:
+            _reset()
             self._patches.close()
             AwsServer._running.release()
             raise
         self._server.begin()
+
+    def _listening(self, app: AuthorizedApp, names: tuple[str, ...]) -> LoopbackServer:
+        try:
+            return LoopbackServer(self._port, app, KeepAliveHandler, refuse=foreign, names=names)
+        except OSError as error:
+            raise PortInUseError(
+                f"Port {self._port} of {HOST} cannot be used ({os.strerror(error.errno or 0)}): stop the program"
+                " that uses it, or choose another port."
+            ) from error
+
+    def adopt(self, owner: AwsCredentials) -> None:
+        """Replace the owner's credentials."""
+        self.owner = owner
+        self.authorization.adopt(owner)
 
     def stop(self) -> None:
         """Stop and delete everything; has no effect if the server is not running."""
@@ -110,9 +140,10 @@ class AwsServer:
         for client in self._clients.values():
             client.close()
         self._clients.clear()
-        self._patches.close()
         self._server = None
+        # While moto still lists the objects whose buffers it must close.
         _reset()
+        self._patches.close()
         AwsServer._running.release()
 
     def client(self, service: str, credentials: AwsCredentials | None = None) -> Any:
@@ -165,7 +196,7 @@ class AwsServer:
         return AwsCredentials(assumed.access_key_id, assumed.secret_access_key, assumed.session_token)
 
     def _new_client(self, service: str, caller: AwsCredentials) -> Any:
-        return plain_session().client(
+        client = plain_session().client(
             service,  # type: ignore[call-overload] # the stubs have a literal type for service names
             region_name=self.region,
             endpoint_url=self.url,
@@ -180,6 +211,14 @@ class AwsServer:
                 s3={"addressing_style": "path"},
             ),
         )
+
+        def send(request: Any, **_context: Any) -> Any:
+            """Send a request; this thread may be changing the account, and its handler wants to."""
+            with self.gate.waiting():
+                return client._endpoint.http_session.send(request)  # noqa: SLF001 - as botocore's endpoint does
+
+        client.meta.events.register("before-send", send)
+        return client
 
     def _bucket_permission(self) -> Any:
         """Return the replacement for moto's own check of bucket policies, which ignores conditions and callers.

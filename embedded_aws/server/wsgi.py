@@ -5,6 +5,7 @@ from __future__ import annotations
 import http
 import io
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -12,9 +13,12 @@ from werkzeug.exceptions import HTTPException
 
 from embedded_aws.iam.authorization import AccessDeniedError, Authorization
 from embedded_aws.iam.principals import UnknownAccessKeyError
-from embedded_aws.server.error_responses import ErrorResponse, access_denied, rejected, unknown_access_key
+from embedded_aws.persistence.errors import DataError
+from embedded_aws.persistence.gate import Gate
+from embedded_aws.server.error_responses import ErrorResponse, access_denied, rejected, unavailable, unknown_access_key
 from embedded_aws.server.errors import RejectedRequestError
 from embedded_aws.server.parsing import parse
+from embedded_aws.server.reading import is_reading
 from embedded_aws.server.requests import ACCESS_KEY_ID, AwsRequest
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -42,23 +46,36 @@ _HEADER_PREFIXES = ("HTTP_IF_", "HTTP_X_AMZ_")
 class AuthorizedApp:
     """A WSGI application that passes on requests whose senders signed them and may make them."""
 
-    def __init__(self, app: WsgiApp, authorization: Authorization, account_id: str) -> None:
+    def __init__(self, app: WsgiApp, authorization: Authorization, gate: Gate, account_id: str) -> None:
         self._app = app
         self._authorization = authorization
+        self._gate = gate
         self._account_id = account_id
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Handle one request."""
+        """Handle one request; what it changed is saved before the response is sent."""
         request = parse(environ, environ["wsgi.input"].getvalue())
+        gate, reads = self._gate, is_reading(request)
         try:
-            self._authorization.enforce(request, self._authorization.authenticate(request))
+            # Nobody may see what is not saved.
+            gate.settle()
+            with gate.reading():
+                self._authorization.enforce(request, self._authorization.authenticate(request))
+            with gate.working(), gate.reading() if reads else nullcontext():
+                response = list(self._app(self._forwarded(environ, request), start_response))
+            gate.settle()
         except AccessDeniedError as denied:
             return _send(access_denied(request, str(denied)), start_response)
         except UnknownAccessKeyError:
             return _send(unknown_access_key(request), start_response)
         except RejectedRequestError as error:
             return _send(rejected(request, error), start_response)
-        return self._app(self._forwarded(environ, request), start_response)
+        except DataError as error:
+            return _send(unavailable(request, str(error)), start_response)
+        finally:
+            if not reads:
+                gate.changed.set()
+        return response
 
     def _forwarded(self, environ: dict[str, Any], request: AwsRequest) -> dict[str, Any]:
         """Return the environment for moto: the headers that AWS reads, and the sender where moto looks for it."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from handlers import layout
 from handlers.extract.event import Event
-from handlers.extract.reads.unit_log import CONTINUED
 from handlers.raw.bucket import RawBucket
+from handlers.raw.manifest import CONTINUED
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -20,7 +20,7 @@ from handlers.extract.event import Event
 from handlers.extract.logs import LOG, silence_libraries
 from handlers.extract.manifest import Manifest
 from handlers.extract.reads.shortfall import SHORT
-from handlers.extract.run import run
+from handlers.extract.run import NOT_LOGGED_IN, run
 from handlers.extract.spotify import token_age
 from handlers.extract.spotify.credentials import Secret
 from handlers.raw.bucket import RawBucket
@@ -65,10 +65,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Secret(_secrets(), configuration.secret_arn),
         RawBucket(_s3(), configuration.raw_bucket),
         lambda: context.get_remaining_time_in_millis() / 1000,
-        lambda credentials: token_age.measure(credentials, times.now(), METRICS, LOG),
+        lambda credentials: token_age.measure(
+            credentials, times.now(), None if parsed.trigger == "hourly" else METRICS, LOG
+        ),
     )
     summary = _summary(manifest, key)
-    _measure(manifest, summary)
+    _measure(parsed, manifest)
     _log(manifest, summary)
     if manifest.is_continued:
         # After the manifest, which the next invocation reads. If the invoke fails, Lambda retries this invocation.
@@ -109,17 +111,20 @@ def _summary(manifest: Manifest, key: layout.ManifestKey) -> dict[str, Any]:
     }
 
 
-def _measure(manifest: Manifest, summary: dict[str, Any]) -> None:
-    for name in ("requests", "records", "objects"):
-        METRICS.add_metric(name.capitalize(), MetricUnit.Count, summary[name])
-    METRICS.add_metric("FailedUnits", MetricUnit.Count, summary["units"].get("failed", 0))
-    METRICS.add_metric("LockedUnits", MetricUnit.Count, sum(unit.reason == "locked" for unit in manifest.units))
-    if short := sum(unit.reason == SHORT for unit in manifest.units):
-        METRICS.add_metric("ShortUnits", MetricUnit.Count, short)
-    METRICS.add_metric("FailedRuns", MetricUnit.Count, int(manifest.status == "failed"))
-    METRICS.add_metric("GoodRuns", MetricUnit.Count, int(manifest.status == "complete"))
-    # Not by Powertools' decorator: it warns about a run that crashed before it had anything to measure.
-    METRICS.flush_metrics()
+def _measure(parsed: Event, manifest: Manifest) -> None:
+    """Report what the alarms need; a metric costs money for every hour in which it has a value."""
+    good = manifest.status == "complete" or manifest.reason == NOT_LOGGED_IN
+    counted = {
+        "GoodDailyRuns": int(good and parsed.trigger == "daily"),
+        "LockedUnits": sum(unit.reason == "locked" for unit in manifest.units),
+        "ShortUnits": sum(unit.reason == SHORT for unit in manifest.units),
+    }
+    for name, value in counted.items():
+        if value:
+            METRICS.add_metric(name, MetricUnit.Count, value)
+    if METRICS.metric_set:
+        # Not by Powertools' decorator: it warns about a run that has nothing to report.
+        METRICS.flush_metrics()
 
 
 def _log(manifest: Manifest, summary: dict[str, Any]) -> None:

@@ -8,10 +8,10 @@ from datetime import datetime
 from handlers import layout
 from handlers.extract import times
 from handlers.extract.event import Event
-from handlers.extract.reads.unit_log import CONTINUED, Unit, UnitLog
+from handlers.extract.reads.unit_log import Unit, UnitLog
 from handlers.extract.spotify.errors import ForbiddenError, UnavailableError
 from handlers.raw.bucket import KeyTakenError, RawBucket
-from handlers.raw.manifest import RunStatus, put_manifest, summarize_reasons
+from handlers.raw.manifest import CONTINUED, RunStatus, put_manifest, summarize_reasons
 
 FORBIDDEN_CHECKLIST = (
     "Spotify refuses every request (403): check that the app's owner has Premium, that the user is on the app's "

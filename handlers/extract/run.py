@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from handlers.extract import times
 from handlers.extract.configuration import Configuration
 from handlers.extract.continuation import RemainingWork, remaining_work
 from handlers.extract.event import Event
+from handlers.extract.logs import LOG
 from handlers.extract.manifest import Manifest
 from handlers.extract.reads.append import read_append
 from handlers.extract.reads.catalogue import read_catalogue
@@ -37,6 +39,9 @@ from handlers.extract.spotify.errors import LoginError, SpotifyError
 from handlers.extract.spotify.quota_locks import QuotaLocks
 from handlers.raw.bucket import RawBucket
 from handlers.streams import STREAMS, Stream
+
+NOT_LOGGED_IN = "not_logged_in"
+"""Reason of a run before the first login, which is no failure."""
 
 
 def run(
@@ -73,7 +78,7 @@ def run(
             due = [stream for stream in due if left.has_stream(stream.name)]
         _read_all(due, event, left, configuration, secret, bucket, remaining, on_login, unit_log)
     except NotLoggedInError:
-        unit_log.add_skipped(due, "not_logged_in")
+        unit_log.add_skipped(due, NOT_LOGGED_IN)
     except MalformedSecretError as error:
         unit_log.end_early(due, str(error))
     except LoginError as error:
@@ -150,6 +155,17 @@ def _read_all(
         for stream in due:
             with budget.stream(stream.name):
                 _read(context, stream, credentials)
+            _log_read(stream, unit_log)
+
+
+def _log_read(stream: Stream, unit_log: UnitLog) -> None:
+    units = [unit for unit in unit_log.units if unit.stream == stream.name]
+    counted = {
+        "units": dict(Counter(unit.status for unit in units)),
+        "requests": sum(unit.requests for unit in units),
+        "records": sum(unit.records for unit in units),
+    }
+    LOG.info("Stream read.", extra={"stream": stream.name, **counted})
 
 
 def _read(context: RunContext, stream: Stream, credentials: Credentials) -> None:

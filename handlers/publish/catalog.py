@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +15,10 @@ from handlers.tables import Table
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_glue.type_defs import TableInputTypeDef
+
+
+_DEPRECATED = "DEPRECATED_BY_CRAWLER"
+"""Parameter that a crawler gives to a table whose files it can no longer match."""
 
 
 @dataclass
@@ -61,6 +66,7 @@ class GlueDatabase:
                     pass  # A crawl got there first; its table may be missing columns, which are added below.
                 self._read(table.name)
             self._reconcile_columns(table, changes)
+            changes.conflicts += self._crawler_conflicts(table.name)
         return changes
 
     def columns(self, table: str) -> list[tuple[str, str]] | None:
@@ -118,6 +124,21 @@ class GlueDatabase:
         self._update(changed)
         changes.added[table.name] = [column["Name"] for column in missing]
         self._tables[table.name] = {**present, **changed}
+
+    def _crawler_conflicts(self, table: str) -> list[str]:
+        """Return what a crawl that says `Succeeded` has done to a table instead of updating it.
+
+        Source: https://docs.aws.amazon.com/glue/latest/dg/crawler-schema-changes-prevent.html.
+        """
+        advice = "delete the table in Glue and crawl again, which keeps its files"
+        found = []
+        if _DEPRECATED in self._tables[table].get("Parameters", {}):
+            found.append(f"the crawler has marked {table} as deprecated, so it gets no new partitions: {advice}")
+        twin = re.compile(rf"{table}_[0-9a-f]{{32}}")
+        found += [
+            f"the crawler has made {name} beside {table}: {advice}" for name in self._tables if twin.fullmatch(name)
+        ]
+        return found
 
 
 def _conflicts(

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.publish.athena import Athena
 from handlers.publish.catalog import CatalogChanges, GlueDatabase
-from handlers.publish.views import Published, load, publish
+from handlers.publish.views import load, publish
 from handlers.tables import TABLES
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     published = publish(
         load(os.environ["TIMEZONE"]), catalog, Athena(_athena(), os.environ["ATHENA_WORKGROUP"], database)
     )
-    _measure(changes, published)
+    _measure(changes)
     summary = {
         "tables_created": changes.created,
         "columns_added": changes.added,
@@ -76,10 +76,9 @@ def _athena() -> AthenaClient:
     return boto3.client("athena")
 
 
-def _measure(changes: CatalogChanges, published: Published) -> None:
-    metrics = Metrics()
-    metrics.add_metric("CreatedTables", MetricUnit.Count, len(changes.created))
-    metrics.add_metric("TypeConflicts", MetricUnit.Count, len(changes.conflicts))
-    metrics.add_metric("CreatedViews", MetricUnit.Count, len(published.created))
-    metrics.add_metric("FailedViews", MetricUnit.Count, len(published.failed))
-    metrics.flush_metrics()
+def _measure(changes: CatalogChanges) -> None:
+    """Report what the alarms need; a metric costs money for every hour in which it has a value."""
+    if changes.conflicts:
+        metrics = Metrics()
+        metrics.add_metric("CatalogConflicts", MetricUnit.Count, len(changes.conflicts))
+        metrics.flush_metrics()

@@ -14,6 +14,9 @@ from handlers.raw.bucket import RawBucket
 RunStatus = Literal["complete", "partial", "failed", "skipped"]
 UnitStatus = Literal["complete", "unchanged", "partial", "failed", "skipped"]
 
+CONTINUED = "continued"
+"""Reason of a unit that the run's next invocation continues."""
+
 
 @dataclass(kw_only=True)
 class UnitRow:

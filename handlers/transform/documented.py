@@ -397,5 +397,6 @@ STREAM_FIELDS: Mapping[str, Fields] = {
         "uri": None,
     },
     "streaming_history": dict.fromkeys(FIELDS),
+    "labels": {"subject": None, "label": None, "excluded": None},
 }
 """The fields of each stream's record."""

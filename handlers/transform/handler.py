@@ -38,12 +38,12 @@ _STORE_MILLISECONDS = 50_000
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-@metrics.log_metrics
 @LOG.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Transform the objects of a batch of SQS messages; return the messages that failed."""
-    metrics.add_metric(name="Messages", unit=MetricUnit.Count, value=len(event["Records"]))
     response = process_partial_response(event, transform_message, processor, context)
+    if metrics.metric_set:
+        metrics.flush_metrics()
     failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
     if records := [record for record in event["Records"] if record["messageId"] in failed]:
         _retry_soon(records)
@@ -105,15 +105,15 @@ def report(result: Result) -> None:
             rows=made.rows,
             deleted=list(result.deleted),
         )
+    # Only what the alarms in pipeline/alarms.py need: a metric costs money for every hour in which it has a value.
     counted = {
-        "Objects": 1,
         "Lines": made.lines,
-        "Rows": sum(rows for table, rows in made.rows.items() if table != "rejected_records"),
         "RejectedRecords": made.rows.get("rejected_records", 0),
         "DriftedPaths": len(result.drift.findings),
     }
     for name, value in counted.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        if value:
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
 def _retry_soon(records: list[dict[str, Any]]) -> None:

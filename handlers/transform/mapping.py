@@ -562,6 +562,14 @@ STREAM_MAPPINGS: Mapping[str, StreamMapping] = {
             },
             quotes_lines=False,
         ),
+        StreamMapping(
+            stream="labels",
+            columns={
+                "subject": EmptyIfNull("record.subject"),
+                "label": "record.label",
+                "excluded": "record.excluded",
+            },
+        ),
     )
 }
 """The mapping of each stream, by its name."""

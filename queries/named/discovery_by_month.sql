@@ -1,8 +1,15 @@
 -- How many artists and tracks you heard for the first time in each local month, newest month first.
 -- percent_new_artists is the share of the month's listens that went to artists first heard in that month.
-WITH heard AS (
+WITH parameters AS (
+    SELECT
+        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
+        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+),
+
+heard AS (
     SELECT
         account_id,
+        played_on,
         CAST(date_trunc('month', played_on) AS date) AS month,
         artist_name,
         nullif(item_key, '') AS track_key,
@@ -13,14 +20,20 @@ WITH heard AS (
 )
 
 SELECT
-    account_id,
-    month,
-    count(DISTINCT CASE WHEN artist_first_heard_on >= month THEN artist_name END) AS new_artists,
-    count(DISTINCT CASE WHEN track_first_heard_on >= month THEN track_key END) AS new_tracks,
-    count(DISTINCT artist_name) AS artists,
-    count(DISTINCT track_key) AS tracks,
+    h.account_id,
+    h.month,
+    count(DISTINCT CASE WHEN h.artist_first_heard_on >= h.month THEN h.artist_name END) AS new_artists,
+    count(DISTINCT CASE WHEN h.track_first_heard_on >= h.month THEN h.track_key END) AS new_tracks,
+    count(DISTINCT h.artist_name) AS artists,
+    count(DISTINCT h.track_key) AS tracks,
     count(*) AS listens,
-    round(100e0 * CAST(count_if(artist_first_heard_on >= month) AS double) / CAST(count(*) AS double), 1) AS percent_new_artists
-FROM heard
-GROUP BY account_id, month
-ORDER BY account_id, month DESC
+    round(
+        100e0 * CAST(count_if(h.artist_first_heard_on >= h.month) AS double) / CAST(count(*) AS double),
+        1
+    ) AS percent_new_artists
+FROM heard AS h
+CROSS JOIN parameters AS p
+WHERE (p.from_date IS NULL OR h.played_on >= p.from_date)
+    AND (p.to_date IS NULL OR h.played_on <= p.to_date)
+GROUP BY h.account_id, h.month
+ORDER BY h.account_id, h.month DESC

@@ -1,12 +1,23 @@
--- Forgotten favourites: tracks you heard ten or more times, but not in the last twelve months, up to 100 per account.
+-- Forgotten favourites: tracks you heard ten or more times, but not in the last twelve months.
+-- With a period: those heard so often within it.
 -- A track that you have since heard under another URI (same artist and title) is not forgotten.
-WITH numbered AS (
+WITH parameters AS (
+    SELECT
+        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        10 AS at_least, -- listens of a favourite
+        12 AS silent_months, -- months without a listen
+        100 AS number -- tracks per account
+),
+
+numbered AS (
     SELECT
         account_id,
         item_key,
         nullif(item_key, title_key) AS item_uri,
         track_name,
         artist_name,
+        played_on,
         heard_at_local,
         max(heard_at) OVER same_title AS last_heard_utc,
         max(heard_at_local) OVER same_title AS last_heard_at,
@@ -21,18 +32,20 @@ WITH numbered AS (
 
 tracks_heard AS (
     SELECT
-        account_id,
-        item_key,
-        max(item_uri) AS item_uri,
-        max(CASE WHEN age = 1 THEN track_name END) AS track_name,
-        max(CASE WHEN age = 1 THEN artist_name END) AS artist_name,
-        count(*) AS listens,
-        min(heard_at_local) AS first_heard_at,
-        max(last_heard_at) AS last_heard_at,
-        max(last_heard_utc) AS last_heard_utc
-    FROM numbered
-    GROUP BY account_id, item_key
-    HAVING count(*) >= 10
+        n.account_id,
+        n.item_key,
+        max(n.item_uri) AS item_uri,
+        max(CASE WHEN n.age = 1 THEN n.track_name END) AS track_name,
+        max(CASE WHEN n.age = 1 THEN n.artist_name END) AS artist_name,
+        count_if(
+            (p.from_date IS NULL OR n.played_on >= p.from_date) AND (p.to_date IS NULL OR n.played_on <= p.to_date)
+        ) AS listens,
+        min(n.heard_at_local) AS first_heard_at,
+        max(n.last_heard_at) AS last_heard_at,
+        max(n.last_heard_utc) AS last_heard_utc
+    FROM numbered AS n
+    CROSS JOIN parameters AS p
+    GROUP BY n.account_id, n.item_key
 ),
 
 ranked AS (
@@ -50,10 +63,11 @@ ranked AS (
         t.item_uri
     FROM tracks_heard AS t
     JOIN newest_run AS n ON n.account_id = t.account_id
-    WHERE t.last_heard_utc < date_add('month', -12, n.as_of)
+    CROSS JOIN parameters AS p
+    WHERE t.listens >= p.at_least AND t.last_heard_utc < date_add('month', -p.silent_months, n.as_of)
 )
 
 SELECT account_id, place, track_name, artist_name, listens, first_heard_at, last_heard_at, item_uri
 FROM ranked
-WHERE place <= 100
+WHERE place <= (SELECT p.number FROM parameters AS p)
 ORDER BY account_id, place

@@ -1,23 +1,32 @@
 -- What you listened on and in which countries, according to the extended export; most used first.
 -- Less common platforms are shown as the export spells them.
-WITH heard AS (
+WITH parameters AS (
     SELECT
-        account_id,
+        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
+        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+),
+
+heard AS (
+    SELECT
+        l.account_id,
         CASE
-            WHEN lower(platform) LIKE 'android%' THEN 'Android'
-            WHEN lower(platform) LIKE 'ios%' THEN 'iOS'
-            WHEN lower(platform) LIKE 'os x%' OR lower(platform) LIKE 'osx%' OR lower(platform) LIKE 'macos%' THEN 'macOS'
-            WHEN lower(platform) LIKE 'windows%' THEN 'Windows'
-            WHEN lower(platform) LIKE 'linux%' THEN 'Linux'
-            WHEN lower(platform) LIKE 'web%' THEN 'web player'
-            WHEN lower(platform) LIKE 'partner%' OR lower(platform) LIKE '%cast%' THEN 'speaker, TV or other device'
-            ELSE coalesce(platform, '')
+            WHEN lower(l.platform) LIKE 'android%' THEN 'Android'
+            WHEN lower(l.platform) LIKE 'ios%' THEN 'iOS'
+            WHEN lower(l.platform) LIKE 'os x%' OR lower(l.platform) LIKE 'osx%' OR lower(l.platform) LIKE 'macos%' THEN 'macOS'
+            WHEN lower(l.platform) LIKE 'windows%' THEN 'Windows'
+            WHEN lower(l.platform) LIKE 'linux%' THEN 'Linux'
+            WHEN lower(l.platform) LIKE 'web%' THEN 'web player'
+            WHEN lower(l.platform) LIKE 'partner%' OR lower(l.platform) LIKE '%cast%' THEN 'speaker, TV or other device'
+            ELSE coalesce(l.platform, '')
         END AS platform,
-        coalesce(country, '') AS country,
-        played_on,
-        ms_played
-    FROM listens
-    WHERE is_listen AND source = 'streaming_history' AND (platform IS NOT NULL OR country IS NOT NULL)
+        coalesce(l.country, '') AS country,
+        l.played_on,
+        l.ms_played
+    FROM listens AS l
+    CROSS JOIN parameters AS p
+    WHERE l.is_listen AND l.source = 'streaming_history' AND (l.platform IS NOT NULL OR l.country IS NOT NULL)
+        AND (p.from_date IS NULL OR l.played_on >= p.from_date)
+        AND (p.to_date IS NULL OR l.played_on <= p.to_date)
 )
 
 SELECT

@@ -1,9 +1,20 @@
--- Your longest streaks of local days with at least one listen, up to 20 per account.
-WITH days AS (
-    SELECT account_id, played_on, count(*) AS listens
-    FROM listens
-    WHERE is_listen
-    GROUP BY account_id, played_on
+-- Your longest streaks of local days with at least one listen.
+-- With a period: the parts of streaks within it.
+WITH parameters AS (
+    SELECT
+        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        20 AS number -- streaks per account
+),
+
+days AS (
+    SELECT l.account_id, l.played_on, count(*) AS listens
+    FROM listens AS l
+    CROSS JOIN parameters AS p
+    WHERE l.is_listen
+        AND (p.from_date IS NULL OR l.played_on >= p.from_date)
+        AND (p.to_date IS NULL OR l.played_on <= p.to_date)
+    GROUP BY l.account_id, l.played_on
 ),
 
 -- Consecutive days have the same difference between date and row number.
@@ -41,5 +52,5 @@ ranked AS (
 
 SELECT account_id, place, days, first_day, last_day, listens
 FROM ranked
-WHERE place <= 20
+WHERE place <= (SELECT p.number FROM parameters AS p)
 ORDER BY account_id, place

@@ -1,18 +1,28 @@
--- The tracks you keep coming back to: heard on the most local days, up to 50 per account.
-WITH numbered AS (
+-- The tracks you keep coming back to: heard on the most local days.
+WITH parameters AS (
     SELECT
-        account_id,
-        item_key,
-        nullif(item_key, title_key) AS item_uri,
-        track_name,
-        artist_name,
-        played_on,
+        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        50 AS number -- tracks per account
+),
+
+numbered AS (
+    SELECT
+        l.account_id,
+        l.item_key,
+        nullif(l.item_key, l.title_key) AS item_uri,
+        l.track_name,
+        l.artist_name,
+        l.played_on,
         row_number() OVER (
-            PARTITION BY account_id, item_key
-            ORDER BY CASE WHEN track_name <> '' THEN 0 ELSE 1 END, heard_at DESC, _extracted_at DESC
+            PARTITION BY l.account_id, l.item_key
+            ORDER BY CASE WHEN l.track_name <> '' THEN 0 ELSE 1 END, l.heard_at DESC, l._extracted_at DESC
         ) AS age
-    FROM listens
-    WHERE is_listen AND item_type = 'track' AND item_key <> ''
+    FROM listens AS l
+    CROSS JOIN parameters AS p
+    WHERE l.is_listen AND l.item_type = 'track' AND l.item_key <> ''
+        AND (p.from_date IS NULL OR l.played_on >= p.from_date)
+        AND (p.to_date IS NULL OR l.played_on <= p.to_date)
 ),
 
 tracks_heard AS (
@@ -47,5 +57,5 @@ ranked AS (
 
 SELECT account_id, place, track_name, artist_name, days, listens, first_day, last_day, item_uri
 FROM ranked
-WHERE place <= 50
+WHERE place <= (SELECT p.number FROM parameters AS p)
 ORDER BY account_id, place

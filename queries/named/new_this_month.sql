@@ -1,5 +1,11 @@
--- What is new in the local month of the newest run: tracks and albums you saved, items added to your playlists.
-WITH months AS (
+-- What is new in the local month of the newest run, or in any period: saved tracks and albums, playlist items.
+WITH parameters AS (
+    SELECT
+        CAST(NULL AS date) AS from_date, -- first local day; without a period, the first of the month
+        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+),
+
+months AS (
     SELECT account_id, date_trunc('month', scheduled_at_local) AS started_at
     FROM newest_run
 ),
@@ -46,5 +52,8 @@ SELECT
     a.uri
 FROM additions AS a
 JOIN months AS m ON m.account_id = a.account_id
-WHERE a.added_at_local >= m.started_at
+CROSS JOIN parameters AS p
+WHERE (p.from_date IS NULL OR CAST(a.added_at_local AS date) >= p.from_date)
+    AND (p.to_date IS NULL OR CAST(a.added_at_local AS date) <= p.to_date)
+    AND (coalesce(p.from_date, p.to_date) IS NOT NULL OR a.added_at_local >= m.started_at)
 ORDER BY a.account_id, a.added_at_local DESC, a.kind, a.uri, a.playlist_name

@@ -1,16 +1,27 @@
--- Your obsessions: the tracks you played most within seven local days, each with its peak week, up to 50 per account.
-WITH days AS (
+-- Your obsessions: the tracks you played most within seven local days, each with its peak week.
+-- With a period, listens_ever too counts only the listens within it.
+WITH parameters AS (
     SELECT
-        account_id,
-        item_key,
-        played_on,
-        max(nullif(item_key, title_key)) AS item_uri,
-        max(track_name) AS track_name,
-        max(artist_name) AS artist_name,
+        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        50 AS number -- tracks per account
+),
+
+days AS (
+    SELECT
+        l.account_id,
+        l.item_key,
+        l.played_on,
+        max(nullif(l.item_key, l.title_key)) AS item_uri,
+        max(l.track_name) AS track_name,
+        max(l.artist_name) AS artist_name,
         count(*) AS listens
-    FROM listens
-    WHERE is_listen AND item_type = 'track' AND item_key <> ''
-    GROUP BY account_id, item_key, played_on
+    FROM listens AS l
+    CROSS JOIN parameters AS p
+    WHERE l.is_listen AND l.item_type = 'track' AND l.item_key <> ''
+        AND (p.from_date IS NULL OR l.played_on >= p.from_date)
+        AND (p.to_date IS NULL OR l.played_on <= p.to_date)
+    GROUP BY l.account_id, l.item_key, l.played_on
 ),
 
 weeks AS (
@@ -62,5 +73,5 @@ ranked AS (
 
 SELECT account_id, place, track_name, artist_name, listens_in_week, first_day, last_day, listens_ever, item_uri
 FROM ranked
-WHERE place <= 50
+WHERE place <= (SELECT p.number FROM parameters AS p)
 ORDER BY account_id, place

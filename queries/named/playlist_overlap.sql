@@ -1,5 +1,10 @@
--- The pairs of playlists with the most items in common, also as a share of the smaller one, up to 50 per account.
-WITH items AS (
+-- The pairs of playlists with the most items in common, also as a share of the smaller one.
+WITH parameters AS (
+    SELECT
+        50 AS number -- pairs per account
+),
+
+items AS (
     SELECT
         account_id,
         playlist_id,
@@ -46,5 +51,5 @@ ranked AS (
 
 SELECT account_id, place, playlist_name, other_name, shared, percent_of_smaller, playlist_id, other_id
 FROM ranked
-WHERE place <= 50
+WHERE place <= (SELECT p.number FROM parameters AS p)
 ORDER BY account_id, place

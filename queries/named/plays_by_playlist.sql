@@ -1,28 +1,35 @@
--- The playlists you play from most, up to 50 per account; a playlist that is not in your library has no name.
+-- The playlists you play from most; a playlist that is not in your library has no name.
 -- Only the API says where a play came from, so all of its plays count, even within the span of an export.
--- last_played_at is in UTC.
-WITH api_plays AS (
+WITH parameters AS (
+    SELECT
+        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        50 AS number -- playlists per account
+),
+
+api_plays AS (
     SELECT
         account_id,
         playlist_id,
         item_uri,
-        played_at,
+        played_at_local,
         duration_ms
     FROM (
         SELECT
-            p.account_id,
-            regexp_extract(p.context_uri, ':playlist:([A-Za-z0-9]+)$', 1) AS playlist_id,
-            p.item_uri,
-            p.played_at,
-            p.duration_ms,
+            c.account_id,
+            regexp_extract(c.context_uri, ':playlist:([A-Za-z0-9]+)$', 1) AS playlist_id,
+            c.item_uri,
+            c.played_at_local,
+            c.duration_ms,
             row_number() OVER (
-                PARTITION BY p.account_id, p.played_at, p.item_uri
-                ORDER BY p._extracted_at DESC, p._raw_key DESC, p._line DESC
+                PARTITION BY c.account_id, c.played_at, c.item_uri
+                ORDER BY c._extracted_at DESC, c._raw_key DESC, c._line DESC
             ) AS copy
-        FROM plays AS p
-        JOIN line_versions AS v
-            ON v._raw_key = p._raw_key AND v._line = p._line AND v._schema_version = p._schema_version
-        WHERE p.source = 'recently_played' AND v.stream = 'recently_played'
+        FROM counted_plays AS c
+        CROSS JOIN parameters AS p
+        WHERE c.source = 'recently_played'
+            AND (p.from_date IS NULL OR CAST(c.played_at_local AS date) >= p.from_date)
+            AND (p.to_date IS NULL OR CAST(c.played_at_local AS date) <= p.to_date)
     ) AS numbered
     WHERE copy = 1 AND playlist_id <> ''
 ),
@@ -34,7 +41,7 @@ counted AS (
         count(*) AS listens,
         count(DISTINCT nullif(item_uri, '')) AS different_tracks,
         round(CAST(sum(coalesce(duration_ms, 0)) AS double) / 60000e0, 1) AS minutes_at_most,
-        max(played_at) AS last_played_at
+        max(played_at_local) AS last_played_at
     FROM api_plays
     GROUP BY account_id, playlist_id
 ),
@@ -58,5 +65,5 @@ ranked AS (
 
 SELECT account_id, place, playlist_name, listens, different_tracks, minutes_at_most, last_played_at, playlist_id
 FROM ranked
-WHERE place <= 50
+WHERE place <= (SELECT p.number FROM parameters AS p)
 ORDER BY account_id, place

@@ -1,7 +1,13 @@
--- Saved albums that you have never played a track of, oldest saves first.
+-- Saved albums that you have never played a track of, or not in any period; oldest saves first.
 -- Plays are matched by album id and by artist and title, since one album can have several ids; a play without an album
 -- is matched by artist and track.
-WITH played AS (
+WITH parameters AS (
+    SELECT
+        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
+        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+),
+
+played AS (
     SELECT DISTINCT l.account_id, k.album_key
     FROM listens AS l
     LEFT JOIN current_tracks AS t ON t.account_id = l.account_id AND t.track_id = l.track_id
@@ -12,7 +18,10 @@ WITH played AS (
             CASE WHEN coalesce(l.album_name, '') = '' THEN 'track:' || l.title_key END
         ]
     ) AS k (album_key)
+    CROSS JOIN parameters AS p
     WHERE l.is_listen AND k.album_key IS NOT NULL
+        AND (p.from_date IS NULL OR l.played_on >= p.from_date)
+        AND (p.to_date IS NULL OR l.played_on <= p.to_date)
 ),
 
 saved AS (

@@ -1,7 +1,15 @@
--- Your listening sessions of the last four weeks, newest first: a pause of more than thirty minutes ends a session.
+-- Your listening sessions of the last four weeks, or of any period, newest first.
+-- A pause of more than thirty minutes ends a session, which belongs to the day on which it began.
 -- minutes: from the start of its first listen to the end of its last. With plays from the API they may be off by a
 -- track, since Spotify dates some of those by their start and others by their end.
-WITH heard AS (
+WITH parameters AS (
+    SELECT
+        CAST(NULL AS date) AS from_date, -- first local day; without a period, the last four weeks
+        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        30 AS pause_minutes -- longest pause within a session
+),
+
+heard AS (
     SELECT
         account_id,
         started_at,
@@ -22,19 +30,20 @@ WITH heard AS (
 -- Listens with the same number of pauses before them belong to one session.
 numbered AS (
     SELECT
-        account_id,
-        started_at,
-        started_at_local,
-        heard_at,
-        heard_at_local,
-        item_key,
-        artist_name,
-        sum(CASE WHEN started_at <= date_add('minute', 30, heard_until) THEN 0 ELSE 1 END) OVER (
-            PARTITION BY account_id
-            ORDER BY started_at, heard_at, item_key
+        h.account_id,
+        h.started_at,
+        h.started_at_local,
+        h.heard_at,
+        h.heard_at_local,
+        h.item_key,
+        h.artist_name,
+        sum(CASE WHEN h.started_at <= date_add('minute', p.pause_minutes, h.heard_until) THEN 0 ELSE 1 END) OVER (
+            PARTITION BY h.account_id
+            ORDER BY h.started_at, h.heard_at, h.item_key
             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         ) AS session
-    FROM heard
+    FROM heard AS h
+    CROSS JOIN parameters AS p
 ),
 
 -- Clocks may be set back during a session, so its last listen need not have the latest local time.
@@ -62,5 +71,8 @@ SELECT
     s.artists
 FROM sessions AS s
 JOIN newest_run AS n ON n.account_id = s.account_id
-WHERE s.ended_at >= date_add('day', -28, n.as_of)
+CROSS JOIN parameters AS p
+WHERE (p.from_date IS NULL OR CAST(s.started_at_local AS date) >= p.from_date)
+    AND (p.to_date IS NULL OR CAST(s.started_at_local AS date) <= p.to_date)
+    AND (coalesce(p.from_date, p.to_date) IS NOT NULL OR s.ended_at >= date_add('day', -28, n.as_of))
 ORDER BY s.account_id, s.ended_at DESC

@@ -1,13 +1,22 @@
 -- How many of the tracks you started you skipped, by local month, newest month first.
 -- Only the extended export has skips and plays under 30 s. A skip is `skipped` or, if that is null, the forward button.
-WITH started AS (
+WITH parameters AS (
     SELECT
-        account_id,
-        CAST(date_trunc('month', played_on) AS date) AS month,
-        is_listen,
-        coalesce(skipped, reason_end = 'fwdbtn') AS is_skip
-    FROM listens
-    WHERE source = 'streaming_history' AND item_type = 'track'
+        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
+        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+),
+
+started AS (
+    SELECT
+        l.account_id,
+        CAST(date_trunc('month', l.played_on) AS date) AS month,
+        l.is_listen,
+        coalesce(l.skipped, l.reason_end = 'fwdbtn') AS is_skip
+    FROM listens AS l
+    CROSS JOIN parameters AS p
+    WHERE l.source = 'streaming_history' AND l.item_type = 'track'
+        AND (p.from_date IS NULL OR l.played_on >= p.from_date)
+        AND (p.to_date IS NULL OR l.played_on <= p.to_date)
 )
 
 SELECT

@@ -1,6 +1,30 @@
--- What you heard most in the last twelve local months, month by month: twenty artists, tracks and albums.
--- The current month is one of the twelve. place_before is the place in the twelve months before, null without one.
-WITH heard AS (
+-- What you heard most in the last twelve local months, or in any others, month by month: artists, tracks and albums.
+-- The current month is one of the twelve. place_before is the place in as many months before, null without one.
+WITH parameters AS (
+    SELECT
+        CAST(NULL AS date) AS from_date, -- a day in the first month; null: eleven months before the last
+        CAST(NULL AS date) AS to_date, -- a day in the last month; null: that of as_of
+        20 AS number -- artists, tracks and albums per account
+),
+
+last_months AS (
+    SELECT
+        n.account_id,
+        p.from_date,
+        CAST(date_trunc('month', coalesce(p.to_date, CAST(n.as_of_local AS date))) AS date) AS last_month
+    FROM newest_run AS n
+    CROSS JOIN parameters AS p
+),
+
+spans AS (
+    SELECT
+        m.account_id,
+        CAST(date_trunc('month', coalesce(m.from_date, date_add('month', -11, m.last_month))) AS date) AS first_month,
+        m.last_month
+    FROM last_months AS m
+),
+
+heard AS (
     SELECT
         l.account_id,
         k.kind,
@@ -12,16 +36,14 @@ WITH heard AS (
         CASE k.kind WHEN 'artist' THEN l.artist_name WHEN 'track' THEN l.track_name ELSE l.album_name END AS name,
         CASE WHEN k.kind <> 'artist' THEN l.artist_name END AS artist_name,
         CAST(date_trunc('month', l.played_on) AS date) AS month,
-        CASE
-            WHEN l.played_on >= date_add('month', -11, CAST(date_trunc('month', n.as_of_local) AS date)) THEN 'now'
-            ELSE 'before'
-        END AS period,
+        CASE WHEN l.played_on >= s.first_month THEN 'now' ELSE 'before' END AS period,
         l.ms_heard_at_most
     FROM listens AS l
-    JOIN newest_run AS n ON n.account_id = l.account_id
+    JOIN spans AS s ON s.account_id = l.account_id
     CROSS JOIN UNNEST(ARRAY['artist', 'track', 'album']) AS k (kind)
     WHERE l.is_listen AND l.item_type = 'track' AND l.artist_name <> ''
-        AND l.played_on >= date_add('month', -23, CAST(date_trunc('month', n.as_of_local) AS date))
+        AND l.played_on >= date_add('month', -1 - date_diff('month', s.first_month, s.last_month), s.first_month)
+        AND l.played_on < date_add('month', 1, s.last_month)
 ),
 
 ranked AS (
@@ -65,5 +87,5 @@ FROM ranked AS r
 JOIN months AS m ON m.account_id = r.account_id AND m.kind = r.kind AND m.thing_key = r.thing_key
 LEFT JOIN ranked AS b
     ON b.account_id = r.account_id AND b.kind = r.kind AND b.thing_key = r.thing_key AND b.period = 'before'
-WHERE r.period = 'now' AND r.place <= 20
+WHERE r.period = 'now' AND r.place <= (SELECT p.number FROM parameters AS p)
 ORDER BY r.account_id, r.kind, r.place, m.month

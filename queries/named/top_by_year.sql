@@ -1,6 +1,13 @@
--- Your top artists, tracks and albums of each local year, ten of each, newest year first.
+-- Your top artists, tracks and albums of each local year, newest year first.
 -- minutes_at_most counts the whole track for a play from the API.
-WITH heard AS (
+WITH parameters AS (
+    SELECT
+        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        10 AS number -- artists, tracks and albums per year
+),
+
+heard AS (
     SELECT
         l.account_id,
         year(l.played_on) AS heard_in,
@@ -14,8 +21,11 @@ WITH heard AS (
         CASE WHEN k.kind <> 'artist' THEN l.artist_name END AS artist_name,
         l.ms_heard_at_most
     FROM listens AS l
+    CROSS JOIN parameters AS p
     CROSS JOIN UNNEST(ARRAY['artist', 'track', 'album']) AS k (kind)
     WHERE l.is_listen AND l.item_type = 'track' AND l.artist_name <> ''
+        AND (p.from_date IS NULL OR l.played_on >= p.from_date)
+        AND (p.to_date IS NULL OR l.played_on <= p.to_date)
 ),
 
 ranked AS (
@@ -38,5 +48,5 @@ ranked AS (
 
 SELECT account_id, heard_in AS year, kind, place, name, artist_name, listens, minutes_at_most
 FROM ranked
-WHERE place <= 10
+WHERE place <= (SELECT p.number FROM parameters AS p)
 ORDER BY account_id, year DESC, kind, place

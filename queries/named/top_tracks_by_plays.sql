@@ -1,42 +1,65 @@
--- The tracks you played most over four weeks, twelve months and all time, up to 50 each per account.
+-- The tracks you played most over four weeks, twelve months and all time, or in any period.
 -- Spotify's own ranking is in current_top_tracks. minutes_at_most counts the whole track for a play from the API.
-WITH heard AS (
+WITH parameters AS (
+    SELECT
+        CAST(NULL AS date) AS from_date, -- first local day; without a period, the three
+        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        CAST(NULL AS varchar) AS artist, -- only this artist's, in any case; null: everyone's
+        50 AS number -- tracks per account and period
+),
+
+heard AS (
     SELECT
         l.account_id,
         l.item_key,
         nullif(l.item_key, l.title_key) AS item_uri,
-        l.track_name,
-        l.artist_name,
+        first_value(l.track_name) OVER newest AS track_name,
+        first_value(l.artist_name) OVER newest AS artist_name,
+        l.played_on,
         l.heard_at,
         l.heard_at_local,
         l.ms_heard_at_most,
-        n.as_of,
-        row_number() OVER (
-            PARTITION BY l.account_id, l.item_key
-            ORDER BY CASE WHEN l.track_name <> '' THEN 0 ELSE 1 END, l.heard_at DESC, l._extracted_at DESC
-        ) AS age
+        n.as_of
     FROM listens AS l
     JOIN newest_run AS n ON n.account_id = l.account_id
+    CROSS JOIN parameters AS p
     WHERE l.is_listen AND l.item_type = 'track' AND l.item_key <> ''
+        AND (p.artist IS NULL OR lower(l.artist_name) = lower(p.artist))
+    WINDOW newest AS (
+        PARTITION BY l.account_id, l.item_key
+        ORDER BY CASE WHEN l.track_name <> '' THEN 0 ELSE 1 END, l.heard_at DESC, l._extracted_at DESC
+    )
 ),
 
 counted AS (
     SELECT
         h.account_id,
-        p.period,
+        w.period,
         h.item_key,
         max(h.item_uri) AS item_uri,
-        max(CASE WHEN h.age = 1 THEN h.track_name END) AS track_name,
-        max(CASE WHEN h.age = 1 THEN h.artist_name END) AS artist_name,
+        max(h.track_name) AS track_name,
+        max(h.artist_name) AS artist_name,
         count(*) AS listens,
         round(CAST(sum(coalesce(h.ms_heard_at_most, 0)) AS double) / 60000e0, 1) AS minutes_at_most,
         max(h.heard_at_local) AS last_heard_at
     FROM heard AS h
-    CROSS JOIN UNNEST(ARRAY['four weeks', 'twelve months', 'ever']) AS p (period)
-    WHERE p.period = 'ever'
-        OR (p.period = 'twelve months' AND h.heard_at >= date_add('month', -12, h.as_of))
-        OR (p.period = 'four weeks' AND h.heard_at >= date_add('day', -28, h.as_of))
-    GROUP BY h.account_id, p.period, h.item_key
+    CROSS JOIN parameters AS p
+    CROSS JOIN UNNEST(ARRAY['four weeks', 'twelve months', 'ever', 'chosen']) AS w (period)
+    WHERE (
+        coalesce(p.from_date, p.to_date) IS NULL
+        AND (
+            w.period = 'ever'
+            OR (w.period = 'twelve months' AND h.heard_at >= date_add('month', -12, h.as_of))
+            OR (w.period = 'four weeks' AND h.heard_at >= date_add('day', -28, h.as_of))
+        )
+    )
+    OR (
+        w.period = 'chosen'
+        AND coalesce(p.from_date, p.to_date) IS NOT NULL
+        AND (p.from_date IS NULL OR h.played_on >= p.from_date)
+        AND (p.to_date IS NULL OR h.played_on <= p.to_date)
+    )
+    GROUP BY h.account_id, w.period, h.item_key
 ),
 
 ranked AS (
@@ -58,5 +81,5 @@ ranked AS (
 
 SELECT account_id, period, place, track_name, artist_name, listens, minutes_at_most, last_heard_at, item_uri
 FROM ranked
-WHERE place <= 50
+WHERE place <= (SELECT p.number FROM parameters AS p)
 ORDER BY account_id, period, place

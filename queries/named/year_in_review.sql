@@ -1,6 +1,13 @@
 -- Your listening year by year, in local time: how much, how many artists, what came first; newest year first.
 -- minutes_at_most counts the whole track for a play from the API. new_artists were first heard in that year.
-WITH heard AS (
+-- With a period: the years as far as they are within it.
+WITH parameters AS (
+    SELECT
+        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
+        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+),
+
+heard AS (
     SELECT
         account_id,
         year(played_on) AS heard_in,
@@ -10,27 +17,33 @@ WITH heard AS (
         CASE WHEN item_type = 'track' THEN nullif(item_key, '') END AS track_key,
         CASE WHEN item_type = 'track' THEN track_name END AS track_name,
         CASE WHEN item_type = 'track' THEN nullif(artist_name, '') END AS artist_name,
-        CASE WHEN item_type = 'track' THEN nullif(album_name, '') END AS album_name
+        CASE WHEN item_type = 'track' THEN nullif(album_name, '') END AS album_name,
+        min(CASE WHEN item_type = 'track' THEN year(played_on) END) OVER (
+            PARTITION BY account_id, artist_name
+        ) AS artist_first_heard_in
     FROM listens
     WHERE is_listen
 ),
 
 counted AS (
     SELECT
-        account_id,
-        heard_in,
-        played_on,
-        ms_heard_at_most,
-        ms_of_podcasts,
-        track_key,
-        track_name,
-        artist_name,
-        album_name,
-        min(heard_in) OVER (PARTITION BY account_id, artist_name) AS artist_first_heard_in,
-        count(*) OVER (PARTITION BY account_id, heard_in, artist_name) AS listens_of_artist,
-        count(*) OVER (PARTITION BY account_id, heard_in, track_key) AS listens_of_track,
-        count(*) OVER (PARTITION BY account_id, heard_in, artist_name, album_name) AS listens_of_album
-    FROM heard
+        h.account_id,
+        h.heard_in,
+        h.played_on,
+        h.ms_heard_at_most,
+        h.ms_of_podcasts,
+        h.track_key,
+        h.track_name,
+        h.artist_name,
+        h.album_name,
+        h.artist_first_heard_in,
+        count(*) OVER (PARTITION BY h.account_id, h.heard_in, h.artist_name) AS listens_of_artist,
+        count(*) OVER (PARTITION BY h.account_id, h.heard_in, h.track_key) AS listens_of_track,
+        count(*) OVER (PARTITION BY h.account_id, h.heard_in, h.artist_name, h.album_name) AS listens_of_album
+    FROM heard AS h
+    CROSS JOIN parameters AS p
+    WHERE (p.from_date IS NULL OR h.played_on >= p.from_date)
+        AND (p.to_date IS NULL OR h.played_on <= p.to_date)
 ),
 
 -- The most listens come first; anything that is not music comes last.

@@ -37,6 +37,7 @@ SELECT
     p.${each:plays before ms_played},
     CASE WHEN p.ms_played BETWEEN 0 AND 86400000 THEN p.ms_played END AS ms_played,
     p.${each:plays after ms_played},
+    CAST(p.played_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS played_at_local,
     p._extracted_at,
     p._raw_key,
     p._line,

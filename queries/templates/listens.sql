@@ -12,6 +12,8 @@
 -- is_listen: at least 30 s were heard. The API sends nothing shorter and no ms_played, so all of its plays are listens.
 -- ms_heard_at_most: ms_played, or the length of the whole track for a play from the API; started_at is that long before
 -- heard_at.
+-- label is your own: of the item, else of the playlist that it was played from, else of the artist (`current_labels`).
+-- What you excluded there is left out.
 -- title_key is artist and title in lower case, null without a title. item_key identifies what was played: item_uri, or
 -- for a play without one the URI of the same title in another play, otherwise title_key; '' if it is not known.
 WITH elements AS (
@@ -162,31 +164,38 @@ heard AS (
 )
 
 SELECT
-    account_id,
-    source,
-    played_at,
-    CAST(played_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS played_at_local,
-    started_at,
-    CAST(started_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS started_at_local,
-    heard_at,
-    heard_at_local,
-    CAST(heard_at_local AS date) AS played_on,
-    CAST(hour(heard_at_local) AS integer) AS local_hour,
-    CAST(day_of_week(heard_at_local) AS integer) AS local_weekday,
-    item_uri,
-    item_key,
-    title_key,
-    item_type,
-    track_id,
-    track_name,
-    artist_name,
-    album_name,
-    context_type,
-    context_uri,
-    duration_ms,
-    ms_played,
-    coalesce(ms_played, duration_ms) AS ms_heard_at_most,
-    source = 'recently_played' OR coalesce(ms_played, 0) >= 30000 AS is_listen,
-    ${each:plays after ms_played},
-    _extracted_at
-FROM heard
+    h.account_id,
+    h.source,
+    h.played_at,
+    CAST(h.played_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS played_at_local,
+    h.started_at,
+    CAST(h.started_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS started_at_local,
+    h.heard_at,
+    h.heard_at_local,
+    CAST(h.heard_at_local AS date) AS played_on,
+    CAST(hour(h.heard_at_local) AS integer) AS local_hour,
+    CAST(day_of_week(h.heard_at_local) AS integer) AS local_weekday,
+    h.item_uri,
+    h.item_key,
+    h.title_key,
+    h.item_type,
+    h.track_id,
+    h.track_name,
+    h.artist_name,
+    h.album_name,
+    h.context_type,
+    h.context_uri,
+    h.duration_ms,
+    h.ms_played,
+    coalesce(h.ms_played, h.duration_ms) AS ms_heard_at_most,
+    h.source = 'recently_played' OR coalesce(h.ms_played, 0) >= 30000 AS is_listen,
+    h.${each:plays after ms_played},
+    coalesce(i.label, c.label, a.label) AS label,
+    h._extracted_at
+FROM heard AS h
+LEFT JOIN current_labels AS i ON i.account_id = h.account_id AND i.subject = h.item_key
+LEFT JOIN current_labels AS c
+    ON c.account_id = h.account_id
+    AND c.subject = 'spotify:playlist:' || regexp_extract(h.context_uri, ':playlist:([A-Za-z0-9]+)', 1)
+LEFT JOIN current_labels AS a ON a.account_id = h.account_id AND a.subject = lower(h.artist_name)
+WHERE NOT (coalesce(i.excluded, false) OR coalesce(c.excluded, false) OR coalesce(a.excluded, false))

@@ -10,6 +10,7 @@ SELECT
     attempt,
     scheduled_at,
     started_at,
+    CAST(started_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS started_at_local,
     finished_at,
     read_id,
     mode,

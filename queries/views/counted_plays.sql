@@ -56,6 +56,7 @@ SELECT
     p.incognito,
     p.platform,
     p.country,
+    CAST(p.played_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS played_at_local,
     p._extracted_at,
     p._raw_key,
     p._line,

@@ -19,6 +19,7 @@ FROM (
     SELECT 'saved_shows' AS stream, _raw_key, _line, _schema_version FROM saved_shows UNION ALL
     SELECT 'saved_episodes' AS stream, _raw_key, _line, _schema_version FROM saved_episodes UNION ALL
     SELECT 'catalogue' AS stream, _raw_key, _line, _schema_version FROM catalogue UNION ALL
+    SELECT 'labels' AS stream, _raw_key, _line, _schema_version FROM labels UNION ALL
     SELECT 'recently_played' AS stream, _raw_key, _line, _schema_version FROM plays WHERE source = 'recently_played'
     UNION ALL
     SELECT 'streaming_history' AS stream, _raw_key, _line, _schema_version

@@ -96,6 +96,7 @@ SELECT
     "trigger",
     scheduled_at,
     started_at,
+    CAST(started_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS started_at_local,
     finished_at,
     attempts,
     CAST(

@@ -71,11 +71,15 @@ class Bearer:
 
 
 class Accounts:
-    """One app and its tokens."""
+    """One app and its tokens.
 
-    def __init__(self, behaviour: Behaviour) -> None:
-        self.client_id = secrets.token_hex(16)
-        self.client_secret = secrets.token_hex(16)
+    Args:
+        behaviour: how Spotify treats the app.
+        client: id and secret of the app; random by default.
+    """
+
+    def __init__(self, behaviour: Behaviour, client: tuple[str, str] | None = None) -> None:
+        self.client_id, self.client_secret = client or (secrets.token_hex(16), secrets.token_hex(16))
         self._behaviour = behaviour
         # By every refresh token that a consent has ever had.
         self._consents: dict[str, _Consent] = {}
@@ -86,6 +90,11 @@ class Accounts:
         """Let the user consent to scopes, and return the refresh token."""
         consent = _Consent(frozenset(scopes), now + REFRESH_TOKEN_LIFE, None)
         return self._new_refresh_token(consent)
+
+    def restore_consent(self, refresh_token: str, scopes: Iterable[str], consented_at: datetime) -> None:
+        """Accept a refresh token that an earlier instance issued for the same app."""
+        consent = _Consent(frozenset(scopes), consented_at + REFRESH_TOKEN_LIFE, refresh_token)
+        self._consents[refresh_token] = consent
 
     def revoke(self, refresh_token: str) -> None:
         """Let the user revoke a consent, which invalidates its refresh token and its access tokens."""

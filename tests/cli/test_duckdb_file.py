@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from pyarrow import parquet
 
 from cli.duckdb_file import to_duckdb, write_duckdb_file
 from cli.errors import CommandError
+from cli.query_parameters import parameters_of
 from handlers.tables import TABLES
 from tests.thoroughness import sampled
 
+VALUES = {"date": "DATE '2026-11-01'", "number": "3", "text": "'Abba'"}
 QUERIES = Path(__file__).parents[2] / "queries"
 
 
@@ -52,9 +54,14 @@ def test_every_view_and_named_query_answers_over_empty_tables(tmp_path: Path) ->
     assert names(path, "duckdb_tables()", "main") == {*TABLES, "listens"}
     assert names(path, "duckdb_views()", "main") == views.keys() - {"listens"}
     assert names(path, "duckdb_views()", "queries") == set(queries)
+    with_parameters = {name for name, sql in queries.items() if parameters_of(sql)}
+    assert names(path, "duckdb_functions()", "queries") == with_parameters
     with duckdb.connect(str(path), read_only=True) as database:
         for name in [*views, *(f"queries.{query}" for query in queries)]:
             database.execute(f"SELECT * FROM {name}").fetchall()
+        for name in with_parameters:
+            given = ", ".join(f"{each.name} := {VALUES[each.type]}" for each in parameters_of(queries[name]))
+            database.execute(f"SELECT * FROM queries.{name}({given})").fetchall()
     assert [file.name for file in tmp_path.iterdir()] == ["spotify.duckdb"]
 
 
@@ -97,6 +104,15 @@ def test_named_query_reads_the_view_of_its_own_name(tmp_path: Path) -> None:
     )
     assert rows(path, "FROM queries.answer") == [(42,)]
     assert rows(path, "SELECT comment FROM duckdb_views() WHERE view_name = 'question'") == [("What is asked.",)]
+
+
+def test_a_query_with_parameters_is_a_view_and_a_macro(tmp_path: Path) -> None:
+    path = tmp_path / "spotify.duckdb"
+    sql = """WITH parameters AS (SELECT DATE '2026-01-02' AS day, 'it''s' AS word, 3 AS number)
+        SELECT p.day, p.word, p.number FROM parameters AS p"""
+    write(path, {}, {"asked": sql, "plain": "SELECT 1 AS one"})
+    assert rows(path, "FROM queries.asked") == rows(path, "FROM queries.asked()") == [(date(2026, 1, 2), "it's", 3)]
+    assert rows(path, "FROM queries.asked(number := 4, day := '2026-05-06')") == [(date(2026, 5, 6), "it's", 4)]
 
 
 def test_tables_and_columns_say_what_they_hold(tmp_path: Path) -> None:

@@ -742,7 +742,7 @@ def test_dry_run_reports_and_asks_nothing_of_aws(
         "2 files with 31 plays, 2020-01-01 to 2020-01-02.",
         "Left out (not recognized as plays): Playlist1.json.",
         "Streaming_History_Audio_2021.json: 1 of 2 elements cannot become plays: null (element 1).",
-        "Nothing was imported. To import, run the command with --bucket instead of --dry-run.",
+        "Nothing was imported. To import, run the command without --dry-run.",
     ]
     assert output.err == ""
     assert stage.keys("") == before
@@ -914,8 +914,8 @@ def test_files_that_were_all_imported_before_promise_nothing_new(stage: ImportSt
             1,
             "There is no bucket 'Not a name' in this account: `pulumi",
         ),
-        (["AUDIO"], 2, "Pass the stack's raw bucket with --bucket, or use --dry-run"),
-        (["AUDIO", "--bucket", ""], 2, "Pass the stack's raw bucket with --bucket, or use --dry-run"),
+        (["AUDIO", "--stack", "dev"], 1, "Stacks need the pulumi command, which is not installed"),
+        (["AUDIO", "--bucket", BUCKET, "--local"], 2, "Pass either --bucket or a stack: the plays go to one bucket"),
         (["AUDIO", "--bucket", BUCKET, "--account-id", " "], 2, "--account-id must be an account_id from the tables"),
         (
             ["AUDIO", "--bucket", BUCKET, "--account-id", "\udcff"],
@@ -934,6 +934,7 @@ def test_what_goes_wrong_is_one_sentence(
     status: int,
     sentence: str,
 ) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # Pulumi is not installed.
     before = stage.keys("")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "Playlist1.json").write_bytes(b"{}")

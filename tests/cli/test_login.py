@@ -25,6 +25,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
 
 from cli.main import main
+from cli.targets import Target
 from tests.moto_s3 import services_limited_to
 from tests.spotify_simulator.spotify_session import library, running
 from tests.thoroughness import sampled
@@ -471,7 +472,7 @@ def test_without_a_terminal_the_command_says_that_it_asked(
 
     assert status == 1
     assert capsys.readouterr().err == (
-        "The command needs input: run it in a terminal, or pass the values as options.\n"
+        "The login needs your Spotify app: run the command in a terminal, or pass --client-id and --client-secret.\n"
     )
 
 
@@ -605,3 +606,53 @@ def test_failure_is_one_sentence_and_leaves_the_secret_empty(
     assert error.count("\n") == 1
     with pytest.raises(secrets.exceptions.ResourceNotFoundException):
         secrets.get_secret_value(SecretId="stack-secret")
+
+
+def test_app_of_the_last_login_is_used_again(
+    monkeypatch: pytest.MonkeyPatch, accounts_url: str, redirect_uri: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secrets = boto3.client("secretsmanager")
+    stored = {"client_id": "id", "client_secret": "hidden", "refresh_token": "expired"}
+    secrets.create_secret(Name="stack-secret", SecretString=json.dumps(stored))
+    answer_in_browser(monkeypatch, code="agreed")
+
+    status = run(
+        monkeypatch, "--secret", "stack-secret", "--accounts-url", accounts_url, "--redirect-uri", redirect_uri
+    )
+
+    assert status == 0
+    kept = json.loads(secrets.get_secret_value(SecretId="stack-secret")["SecretString"])
+    assert (kept["client_id"], kept["client_secret"], kept["refresh_token"]) == ("id", "hidden", "kept")
+    output = capsys.readouterr().out
+    assert "Using the app id of the last login; --client-id takes another one.\n" in output
+    assert "hidden" not in output
+
+
+@pytest.mark.parametrize("auth_mode", ["user", "app"])
+def test_secret_streams_and_mode_are_those_of_the_stack(
+    monkeypatch: pytest.MonkeyPatch,
+    accounts_url: str,
+    redirect_uri: str,
+    capsys: pytest.CaptureFixture[str],
+    auth_mode: str,
+) -> None:
+    secrets = boto3.client("secretsmanager")
+    secrets.create_secret(Name="spotify-etl-1a2b3c4")
+    opened = answer_in_browser(monkeypatch, code="agreed")
+    outputs = {"spotify_secret_name": "spotify-etl-1a2b3c4", "streams": ["saved_tracks"], "auth_mode": auth_mode}
+    monkeypatch.setattr(
+        "cli.login.find_target", lambda stack, **_: Target(f"the stack {stack}", outputs, lambda _: secrets)
+    )
+
+    status = run(
+        monkeypatch,
+        *("--stack", "dev", "--client-id", "id", "--client-secret", "hidden"),
+        *("--accounts-url", accounts_url, "--redirect-uri", redirect_uri),
+    )
+
+    assert status == 0
+    assert capsys.readouterr().out.startswith("Using the stack dev.\n")
+    kept = json.loads(secrets.get_secret_value(SecretId="spotify-etl-1a2b3c4")["SecretString"])
+    assert ("refresh_token" in kept) == (auth_mode == "user")
+    asked = [dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(address).query))["scope"] for address in opened]
+    assert asked == (["user-library-read"] if auth_mode == "user" else [])

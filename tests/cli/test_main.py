@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import tempfile
 from importlib.metadata import version
@@ -72,3 +73,24 @@ def test_shells_complete_the_commands(capsys: pytest.CaptureFixture[str], monkey
     with pytest.raises(SystemExit, match=r"^0$"):
         main()
     assert capsys.readouterr().out.split() == ["import-history"]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left", "/data"),
+            "The disk of /data is full: free some space and run it again.",
+        ),
+        (OSError(errno.EROFS, "Read-only", "/data"), "/data is on a read-only disk: choose another folder."),
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+            "No folder for temporary files can be written to: free some space, or set TMPDIR to another folder.",
+        ),
+    ],
+)
+def test_a_disk_that_cannot_be_written_to_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: OSError, sentence: str
+) -> None:
+    fail(monkeypatch, error)
+    assert capsys.readouterr().err == f"{sentence}\n"

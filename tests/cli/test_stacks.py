@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +11,6 @@ from cli.errors import CommandError
 from cli.stacks import Stack, deployed_stack
 
 OUTPUTS = {"athena_workgroup_name": "spotify-etl-dev", "named_queries": {"overview": "1-2"}}
-
-
-@pytest.fixture(name="pulumi")
-def fixture_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Puts a command first on the path that prints what a test gives by the words it is called with."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-
-    def install(stacks: list[str], outputs: dict[str, dict[str, Any]]) -> None:
-        answers: dict[str, Any] = {"stack ls --json": [{"name": name} for name in stacks]}
-        answers |= {f"stack output --json --stack {name}": found for name, found in outputs.items()}
-        cases = [
-            f'"{words} --cwd "*" --non-interactive") echo \'{json.dumps(answer)}\';;'
-            for words, answer in answers.items()
-        ]
-        command = folder / "pulumi"
-        command.write_text(
-            f'#!/bin/sh\ncase "$*" in\n{chr(10).join(cases)}\n'
-            '*) echo "error: no stack named such found" >&2; exit 255;;\nesac\n'
-        )
-        command.chmod(0o755)
-
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    return install
 
 
 def test_only_stack_is_taken(pulumi: Any, tmp_path: Path) -> None:

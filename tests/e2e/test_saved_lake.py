@@ -7,13 +7,17 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from rich.console import Console
 
 from cli.lake import SavedLake, save_lake
+from cli.lake_export import export_lake, parse_formats
 from cli.report.sections import QUERIES
 from cli.report.sources import AthenaWorkgroup, DuckdbFile
+from cli.targets import Target
 from handlers.tables import TABLES
 from spotify_simulator import LibraryPlan
 from tests.e2e import model
+from tests.e2e.labels import label_heard
 from tests.e2e.world import TIMEZONE, World, world
 
 pytestmark = pytest.mark.slow
@@ -29,6 +33,8 @@ MOVING = {"age_hours"}
 @pytest.fixture(scope="module", name="lived")
 def fixture_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with world(tmp_path_factory.mktemp("cloud"), PLAN, every_stream=True) as made:
+        made.live(1)
+        label_heard(made, tmp_path_factory.mktemp("labels"))
         made.live(2)
         yield made
 
@@ -67,6 +73,37 @@ def test_report_has_the_same_answers_from_both(lived: World, saved: SavedLake) -
         ours, theirs = file.rows(query), athena.rows(query)
         assert [row.keys() for row in ours] == [row.keys() for row in theirs], query
         assert len(ours) == len(theirs), query
+
+
+def test_labels_are_in_the_tables_and_views(lived: World) -> None:
+    assert [
+        row[1:] for row in lived.query("SELECT account_id, label, excluded FROM current_labels ORDER BY 3").rows
+    ] == [
+        ("favourite", "false"),
+        (None, "true"),
+    ]
+    excluded = "SELECT count(*) FROM {} WHERE lower(artist_name) IN (SELECT subject FROM current_labels WHERE excluded)"
+    [[plays]] = lived.query(excluded.format("plays")).rows
+    assert int(plays or 0) > 0
+    assert lived.query(excluded.format("listens")).rows == (("0",),)
+
+
+def test_every_format_is_exported(lived: World, tmp_path: Path) -> None:
+    target = Target("the cloud", lived.outputs, lived.cloud.client)
+
+    export_lake(target, parse_formats("duckdb,parquet,csv,m3u"), tmp_path, replace=False, console=Console(quiet=True))
+
+    [[listens]] = lived.query("SELECT count(*) FROM listens").rows
+    with duckdb.connect() as database:
+        found = database.execute("SELECT count(*) FROM read_csv(?)", [str(tmp_path / "csv/listens.csv")]).fetchall()
+    assert found == [(int(listens or 0),)]
+    [[playlists]] = lived.query("SELECT count(*) FROM current_playlists").rows
+    # The saved tracks are one too.
+    assert len(list((tmp_path / "playlists").iterdir())) == int(playlists or 0) + 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["csv", "playlists", "spotify.duckdb", "tables"]
+    assert sorted(path.stem for path in (tmp_path / "csv").iterdir()) == sorted(
+        view for view in VIEWS if view.startswith("current_") or view == "listens"
+    )
 
 
 def check(lived: World, saved: SavedLake, athena: str, file: str) -> None:

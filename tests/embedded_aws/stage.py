@@ -20,8 +20,8 @@ REGION = "eu-central-1"
 class Stage(EmbeddedAws):
     """An empty account, at a simulated moment."""
 
-    def __init__(self, folder: Path, start: datetime = START) -> None:
-        super().__init__(folder, start=start, region=REGION)
+    def __init__(self, folder: Path, start: datetime = START, data: Path | None = None) -> None:
+        super().__init__(folder, start=start, region=REGION, data=data)
         self.folder = folder
 
     def run_for(self, **span: float) -> None:

@@ -14,12 +14,20 @@ README = Path(__file__).parents[2] / "embedded_aws" / "README.md"
 
 def test_quick_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    quick_start, _ = blocks(README, "python")
+    quick_start, _, _ = blocks(README, "python")
     run_block(README, quick_start)
 
 
+def test_real_time_and_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, served, _ = blocks(README, "python")
+    assert "port=4566" in served
+    run_block(README, served.replace("port=4566", "port=0"))
+    assert (tmp_path / "account" / "account.sqlite").is_file()
+
+
 def test_the_pipeline_runs_and_prints_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
-    _, pipeline = blocks(README, "python")
+    *_, pipeline = blocks(README, "python")
     (printed,) = blocks(README, "text")
     run_block(README, pipeline)
     assert capsys.readouterr().out == printed

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from embedded_aws.server.server import AwsServer, ServerBusyError
+from embedded_aws.server.server import AwsServer, PortInUseError, ServerBusyError
 from loopback.server import HOST
 
 IN_REGION = {"LocationConstraint": "eu-central-1"}
@@ -104,7 +104,7 @@ def test_two_at_once_are_refused(server: AwsServer) -> None:
 
 
 def test_a_taken_port_is_an_error_that_can_be_caught() -> None:
-    with socket.create_server((HOST, 0)) as taken, pytest.raises(OSError, match="Address already in use"):
+    with socket.create_server((HOST, 0)) as taken, pytest.raises(PortInUseError, match="Address already in use"):
         AwsServer(port=taken.getsockname()[1]).start()
     server = AwsServer()
     server.start()

@@ -8,6 +8,7 @@ import os
 import re
 import runpy
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,15 @@ def program() -> None:
     runpy.run_path(str(ROOT / "__main__.py"))
 
 
+def program_that_allows_data_loss() -> None:
+    """Run the program with the constant changed by hand, as its comment says."""
+    forget_modules()
+    text = (ROOT / "__main__.py").read_text()
+    changed = text.replace("ALLOW_DATA_LOSS = False", "ALLOW_DATA_LOSS = True")
+    assert changed != text
+    exec(compile(changed, "__main__.py", "exec"), {"__name__": "__main__"})  # noqa: S102 - the project's own program
+
+
 @contextlib.contextmanager
 def modules_of_their_own() -> Iterator[None]:
     """Restore the modules that other tests have imported from the project."""
@@ -128,7 +138,7 @@ def test_the_life_of_the_dev_stack(stack: automation.Stack, cloud: Path) -> None
     app = stack.up()
     # The component and its function change; the hourly schedule goes, with its own component, role and policy.
     assert app.summary.resource_changes == {"same": everything - 6, "update": 2, "delete": 4}
-    assert re.search(r" login --secret \S+ --app$", app.outputs["next_steps"].value, re.MULTILINE)
+    assert (app.outputs["auth_mode"].value, app.outputs["streams"].value) == ("app", ["catalogue"])
     [told] = [
         state["environment"]["variables"]
         for state in json.loads(cloud.read_text()).values()
@@ -139,8 +149,37 @@ def test_the_life_of_the_dev_stack(stack: automation.Stack, cloud: Path) -> None
 
     assert stack.refresh().summary.resource_changes == {"same": everything}
 
+    stack.set_config("spotify-etl:forceDestroy", automation.ConfigValue("true"))
+    stack.workspace.program = program_that_allows_data_loss
+    stack.up()
     assert stack.destroy().summary.resource_changes == {"delete": everything}
     assert json.loads(cloud.read_text()) == {}
+
+
+def test_a_stack_with_data_cannot_be_destroyed(stack: automation.Stack, cloud: Path) -> None:
+    stack.up()
+    before = json.loads(cloud.read_text())
+
+    # As a user would, with a preview.
+    done = subprocess.run(
+        [str(shutil.which("pulumi")), "destroy", "--yes", "--stack", "dev", "--non-interactive"],
+        cwd=stack.workspace.work_dir,
+        env={**os.environ, **stack.workspace.env_vars},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "because it is protected" in " ".join(done.stdout.split())
+    assert json.loads(cloud.read_text()) == before
+
+    # As a program would, without one: what has begun to be deleted then is no bucket and nothing of a bucket.
+    with pytest.raises(automation.CommandError, match="because it is protected"):
+        stack.destroy()
+    left = json.loads(cloud.read_text())
+    data = {key for key in before if key.startswith("aws:s3/") and "athena-results" not in key}
+    assert len(data) == 2 * 7 + 1
+    assert data - {key for key in data if "bucketNotification" in key} <= set(left)
 
 
 def test_a_wrong_setting_ends_the_program_with_one_sentence(stack: automation.Stack, cloud: Path) -> None:

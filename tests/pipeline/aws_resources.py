@@ -103,6 +103,11 @@ def _mapping(given: Outputs) -> tuple[str, Outputs]:
     return "0f3c7b1e-mapping", {"uuid": "0f3c7b1e-mapping", "functionArn": given["functionName"]}
 
 
+def _topic(given: Outputs) -> tuple[str, Outputs]:
+    arn = f"arn:aws:sns:{REGION}:{ACCOUNT}:{given['name']}"
+    return arn, {"arn": arn}
+
+
 def _named_query(given: Outputs) -> tuple[str, Outputs]:
     return f"id-of-{given['name']}", {}
 
@@ -113,6 +118,7 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
     "aws:athena/workgroup:Workgroup": ("name", _named("athena", "workgroup/")),
     "aws:cloudwatch/eventRule:EventRule": ("name", _named("events", "rule/")),
     "aws:cloudwatch/eventTarget:EventTarget": ("targetId", _part_of("rule", "targetId")),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": ("name", _named("cloudwatch", "alarm:")),
     "aws:cloudwatch/logGroup:LogGroup": ("name", _named("logs", "log-group:")),
     "aws:glue/catalogDatabase:CatalogDatabase": ("name", _database),
     "aws:glue/crawler:Crawler": ("name", _named("glue", "crawler/")),
@@ -136,6 +142,10 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
     "aws:s3/bucketVersioning:BucketVersioning": (None, _part_of("bucket")),
     "aws:scheduler/schedule:Schedule": ("name", _schedule),
     "aws:secretsmanager/secret:Secret": ("name", _secret),
+    "aws:sns/topic:Topic": ("name", _topic),
+    "aws:sns/topicPolicy:TopicPolicy": (None, _part_of("arn")),
+    "aws:sns/topicSubscription:TopicSubscription": (None, _part_of("topic", "endpoint")),
     "aws:sqs/queue:Queue": ("name", _queue),
     "aws:sqs/queuePolicy:QueuePolicy": (None, _part_of("queueUrl")),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": (None, _part_of("queueUrl")),
 }

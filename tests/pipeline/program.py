@@ -45,6 +45,7 @@ class Resource:
     parent: str
     inputs: dict[str, Any]
     depends_on: set[str]
+    protect: bool
 
 
 @dataclass
@@ -119,6 +120,7 @@ class _Monitor(MockMonitor):
                     parent=request.parent,
                     inputs=rpc.deserialize_properties(request.object),
                     depends_on=set(request.dependencies),
+                    protect=request.protect,
                 )
             )
         return answer

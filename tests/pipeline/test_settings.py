@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pulumi
@@ -41,7 +42,7 @@ def artists(number: int) -> list[str]:
     return [f"spotify:artist:{each:022d}" for each in range(number)]
 
 
-WRONG = {
+WRONG: dict[str, tuple[list[Any], str]] = {
     "authMode": (["App", "", "client_credentials"], "one of user, app"),
     "streams": (
         [
@@ -79,6 +80,7 @@ WRONG = {
         ["alias/mine", "arn:aws:kms:eu-central-1:123456789012:alias/mine", "arn:aws:iam::123456789012:key/1"],
         "empty or the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)",
     ),
+    "alertEmail": (["ana", "ana@example", "ana@ex ample.com", "a@b@c.de", True], "an e-mail address, or empty"),
     "forceDestroy": (["force", "0"], "true or false"),
     "spotifyApiUrl": (
         [
@@ -247,6 +249,7 @@ def test_the_defaults() -> None:
         "athena_scan_limit_mb": 1000,
         "architecture": "arm64",
         "kms_key_arn": "",
+        "alert_email": "",
         "force_destroy": False,
         "spotify_api_url": "https://api.spotify.com/v1/",
         "spotify_accounts_url": "https://accounts.spotify.com/",

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from handlers.streams import READABLE_STREAMS
+from handlers.streams import READABLE_STREAMS, default_streams
 from handlers.tables import TABLES
 from pipeline.analytics import NAMED_QUERIES, Analytics, NamedQueryError, read_description
 from pipeline.lake import Lake
@@ -100,8 +100,10 @@ def test_only_contract_names_are_fixed(up: Program) -> None:
 def test_contract_names_follow_the_stack() -> None:
     program = run(stack="My.Team-2")
 
-    assert program.outputs["glue_database_name"] == "spotify_my_team_2"
-    assert program.outputs["athena_workgroup_name"] == "spotify-etl-My.Team-2"
+    assert program.outputs["glue_database_name"] == "spotify_my_team_2_54df67e9"
+    assert program.outputs["athena_workgroup_name"] == "spotify-etl-my-team-2-54df67e9"
+    layers = {layer.inputs["layerName"] for layer in program.all("LayerVersion").values()}
+    assert layers == {f"spotify-etl-{name}-my-team-2-54df67e9" for name in ("extract", "transform", "publish")}
 
 
 def test_every_output_is_filled(up: Program) -> None:
@@ -122,28 +124,27 @@ def test_every_output_is_filled(up: Program) -> None:
         "dead_letter_queue_urls": {
             hop: f"{queue}{hop}-dead-letters-1a2b3c4" for hop in ("extract", "transform", "crawl", "publish")
         },
+        "log_group_names": {
+            function: f"spotify-etl-{function}-1a2b3c4" for function in ("extract", "transform", "publish")
+        },
         "spotify_secret_name": "spotify-etl-spotify-1a2b3c4",
+        "auth_mode": "user",
+        "streams": list(default_streams()),
+        "alerts_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:spotify-etl-alerts-1a2b3c4",
         "named_queries": {path.stem: f"id-of-{path.stem}" for path in NAMED_QUERIES.glob("*.sql")},
         "region": REGION,
         "next_steps": up.outputs["next_steps"],
     }
     assert up.outputs["next_steps"] == (
-        f"""1. Let the commands below find the stack's region:
-   export AWS_DEFAULT_REGION={REGION}
+        """1. Log in to Spotify:
+   .venv/bin/spotify-etl login --stack dev
 
-2. Log in to Spotify:
-   .venv/bin/spotify-etl login --secret spotify-etl-spotify-1a2b3c4
+2. Start the first run instead of waiting for the schedule, and follow it to the tables:
+   .venv/bin/spotify-etl extract --stack dev
 
-3. Start the first run instead of waiting for the schedule:
-   aws lambda invoke --function-name spotify-etl-extract-1a2b3c4 --invocation-type Event /dev/null
-   It has finished when its manifest is listed here:
-   aws s3 ls --recursive s3://{RAW}/runs/
-
-4. Make its data visible in Athena, which takes a few minutes:
-   aws glue start-crawler --name spotify-etl-1a2b3c4
-
-5. Look at your listening:
+3. Look at your listening, and see what else you can ask:
    .venv/bin/spotify-etl report --stack dev --open
+   .venv/bin/spotify-etl query --stack dev
 """
     )
 
@@ -190,7 +191,12 @@ def test_a_bucket_is_private_and_encrypted(up: Program, name: str) -> None:
     }
     assert up.one("BucketServerSideEncryptionConfiguration", resource).inputs == {
         **bucket,
-        "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}],
+        "rules": [
+            {
+                "blockedEncryptionTypes": ["SSE-C"],
+                "applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"},
+            }
+        ],
     }
 
 
@@ -215,7 +221,7 @@ def test_raw_objects_expire_and_the_state_does_not(up: Program) -> None:
 
 
 def test_every_table_expires_by_a_rule_of_its_own_and_listening_history_last(up: Program) -> None:
-    history = {"plays", "runs", "rejected_records"}
+    history = {"labels", "plays", "runs", "rejected_records"}
 
     assert expiry(up, "transformed") == {
         **{f"tables/{table}/": 90 for table in TABLES.keys() - history},
@@ -263,6 +269,7 @@ def test_the_users_own_key_encrypts_buckets_secret_and_results() -> None:
     for encryption in program.all("BucketServerSideEncryptionConfiguration").values():
         assert encryption.inputs["rules"] == [
             {
+                "blockedEncryptionTypes": ["SSE-C"],
                 "applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY},
                 "bucketKeyEnabled": True,
             }
@@ -287,7 +294,22 @@ def test_both_keys_together_destroy_data() -> None:
     def entry() -> None:
         SpotifyEtlPipeline("spotify-etl", {"force_destroy": True, "allow_data_loss": True})
 
-    assert all(bucket.inputs["forceDestroy"] for bucket in run(entry=entry).all("Bucket").values())
+    program = run(entry=entry)
+    assert all(bucket.inputs["forceDestroy"] for bucket in program.all("Bucket").values())
+    assert not any(resource.protect for resource in program.resources)
+
+
+def test_a_bucket_with_data_is_protected_with_all_its_settings(up: Program) -> None:
+    protected = {resource.urn for resource in up.resources if resource.protect}
+    buckets = {f"spotify-etl-{name}" for name in ("raw", "transformed")}
+    assert protected == {
+        resource.urn
+        for resource in up.resources
+        if (resource.token.startswith("aws:s3/") or resource.token == "spotify-etl:index:Bucket")
+        and resource.name in buckets
+        and not resource.token.endswith(":BucketNotification")
+    }
+    assert len(protected) == 2 * 8
 
 
 # Extraction.
@@ -488,20 +510,16 @@ def test_the_fullest_configuration_fits_the_functions_environment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "options"),
+    ("config", "auth_mode", "streams"),
     [
-        ({}, ""),
-        pytest.param({"catalogueUris": f'["spotify:artist:{ARTIST}"]'}, "", marks=pytest.mark.slow),
-        ({"streams": '["saved_tracks", "profile"]'}, " --streams profile,saved_tracks"),
-        pytest.param({"streams": '["profile"]'}, " --streams profile", marks=pytest.mark.slow),
-        (APP, " --app"),
+        ({"streams": '["saved_tracks", "profile"]'}, "user", ["profile", "saved_tracks"]),
+        pytest.param({"streams": '["profile"]'}, "user", ["profile"], marks=pytest.mark.slow),
+        (APP, "app", ["catalogue"]),
     ],
 )
-def test_the_first_step_asks_for_the_consent_that_the_streams_need(config: dict[str, str], options: str) -> None:
+def test_outputs_say_what_a_login_needs(config: dict[str, str], auth_mode: str, streams: list[str]) -> None:
     program = run({f"spotify-etl:{name}": value for name, value in config.items()})
-
-    steps = program.outputs["next_steps"].splitlines()
-    assert f"   .venv/bin/spotify-etl login --secret spotify-etl-spotify-1a2b3c4{options}" in steps
+    assert (program.outputs["auth_mode"], program.outputs["streams"]) == (auth_mode, streams)
 
 
 # Transformation.
@@ -527,6 +545,15 @@ def test_dead_letters_wait_as_long_as_they_can(up: Program, hop: str) -> None:
         "messageRetentionSeconds": 1_209_600,
         "sqsManagedSseEnabled": True,
         "visibilityTimeoutSeconds": 30,
+    }
+
+
+def test_only_its_own_queue_moves_messages_to_the_dead_letter_queue(up: Program) -> None:
+    [allowed] = up.all("RedriveAllowPolicy").values()
+    assert allowed.inputs["queueUrl"].endswith("/spotify-etl-transform-dead-letters-1a2b3c4")
+    assert json.loads(allowed.inputs["redriveAllowPolicy"]) == {
+        "redrivePermission": "byQueue",
+        "sourceQueueArns": [arn("sqs", "spotify-etl-transform-1a2b3c4")],
     }
 
 

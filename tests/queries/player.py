@@ -40,6 +40,12 @@ class Player:
         self._lake.read(importing, "streaming_history", plays, account=account)
 
 
+def label(lake: Lake, day: int, *labels: dict[str, Any], account: str = "ana") -> None:
+    """Insert an import of labels in November 2026."""
+    rows = [{"label": None, "excluded": False, **each} for each in labels]
+    lake.read(layout.run_id(datetime(2026, 11, day, tzinfo=UTC), "import"), "labels", rows, account=account)
+
+
 def exported(when: str, track: str = "x", artist: str | None = "Abba", **more: Any) -> dict[str, Any]:
     """Return one play of a track from an export, heard for three minutes and not skipped."""
     return {**_named(when, track, artist), "ms_played": 180_000, "skipped": False, **more}

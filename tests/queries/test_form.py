@@ -8,9 +8,10 @@ import pytest
 from sqlglot import exp
 
 from cli.duckdb_file import parse_query, tables_of
+from handlers.publish.views import load
 from handlers.tables import TABLES
-from tests.queries import test_listening, test_named
-from tests.queries.lake import NAMED, VIEWS, Lake
+from tests.queries import test_history, test_labels, test_listening, test_named, test_periods
+from tests.queries.lake import NAMED, TIMEZONE, VIEWS, Lake
 
 QUERIES = {f"views/{name}": sql for name, sql in VIEWS.items()} | {f"named/{name}": sql for name, sql in NAMED.items()}
 HELPERS = {
@@ -39,7 +40,11 @@ def test_there_are_at_least_ten_named_queries() -> None:
 
 @pytest.mark.parametrize("name", NAMED)
 def test_a_named_query_has_a_test_of_its_result(name: str) -> None:
-    tests = [test.removeprefix("test_") for module in (test_named, test_listening) for test in vars(module)]
+    tests = [
+        test.removeprefix("test_")
+        for module in (test_named, test_listening, test_periods, test_history, test_labels)
+        for test in vars(module)
+    ]
 
     assert [test for test in tests if test.startswith(name)]
 
@@ -64,6 +69,10 @@ def test_a_view_states_its_grain(name: str) -> None:
 
     assert comment
     assert "\n-- Grain: " in comment[0]
+
+
+def test_the_publish_function_can_load_every_view() -> None:
+    assert {view.name for view in load(TIMEZONE)} == VIEWS.keys()
 
 
 @pytest.mark.parametrize("name", QUERIES)

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from cli.duckdb_file import tables_of
 from tests.queries.lake import NAMED, Lake, moment, run
-from tests.queries.player import Player, exported
+from tests.queries.player import Player, exported, label
 from tests.thoroughness import examples, sampled
 
 OF_ALL_KINDS = {
+    "compare_periods",
     "listening_by_day",
     "listening_by_hour_and_weekday",
+    "listening_by_label",
     "listening_by_platform_and_country",
     "listening_by_week",
     "longest_streaks",
@@ -123,6 +125,7 @@ def fill_library(lake: Lake, account: str, number: int) -> None:
         for name in ("Arrival", "Unheard")
     ]
     lake.manifest(run(22), "recently_played", account=account, attempt=number)
+    label(lake, 1 + number, {"subject": "beck", "label": "rock"}, account=account)
     artists = [{"artist_id": name, "artist_name": name} for name in ("Abba", "Unheard")]
     for stream, records in (("saved_tracks", tracks), ("saved_albums", albums), ("followed_artists", artists)):
         lake.read(run(22), stream, records, **of_account)
@@ -525,8 +528,8 @@ def test_plays_by_playlist_counts_all_plays_of_the_api(lake: Lake, player: Playe
     lake.repeat_every_row()
 
     assert lake.query(NAMED["plays_by_playlist"]) == [
-        ("ana", 1, "Mine", 3, 2, 9.0, moment("2026-10-03 12:00"), "mine"),
-        ("ana", 2, None, 1, 1, 3.0, moment("2026-10-04 12:00"), "theirs"),
+        ("ana", 1, "Mine", 3, 2, 9.0, moment("2026-10-03 14:00"), "mine"),
+        ("ana", 2, None, 1, 1, 3.0, moment("2026-10-04 14:00"), "theirs"),
     ]
 
 

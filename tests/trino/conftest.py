@@ -13,6 +13,7 @@ from rich.console import Console
 
 from cli.import_history import import_history
 from spotify_simulator import LibraryPlan
+from tests.e2e.labels import label_heard
 from tests.e2e.released import store_released_plays
 from tests.e2e.world import TIMEZONE, World, world
 from tests.trino.distribution import FetchError, MissingToolError, fetch, find_java
@@ -62,7 +63,9 @@ def read_world(trino: TrinoServer, tmp_path_factory: pytest.TempPathFactory) -> 
     with world(tmp_path_factory.mktemp("cloud"), PLAN, shape="extended", every_stream=True) as made:
         store_released_plays(made)
         made.live(DAYS - 1)
-        _import_history(made, tmp_path_factory.mktemp("export"))
+        folder = tmp_path_factory.mktemp("export")
+        _import_history(made, folder)
+        label_heard(made, folder)
         made.live(DAYS)
         _remove_descriptions_of_views(made)
         with trino.reading(made.cloud.server):

@@ -108,7 +108,8 @@ class AthenaEngine:
         suffix = "csv" if kind == "DML" else "txt"
         execution.config = {"OutputLocation": f"{location.rstrip('/')}/{execution.id}.{suffix}"}
         backend.executions[execution.id] = execution
-        with self._lock:
+        # Whoever waits for the lock, or runs a long query, must not keep others from saving.
+        with self._server.gate.waiting(), self._lock:
             try:
                 self._run(
                     execution, kind, context.get("Database") or "default", settings.get("BytesScannedCutoffPerQuery")
@@ -168,7 +169,8 @@ class AthenaEngine:
             )
             return
         content = statement.result.csv() if kind == "DML" else statement.result.text()
-        self._server.backend("s3").put_object(bucket, key, content)
+        with self._server.gate.working():
+            self._server.backend("s3").put_object(bucket, key, content)
         execution.succeed(kinds, statement.result, statement.scanned)
 
 
@@ -209,7 +211,7 @@ def _list_query_executions(response: AthenaResponse) -> str:
     identifiers = [
         execution.id
         for execution in reversed(executions)
-        if isinstance(execution, QueryExecution) and execution.group.name == group
+        if isinstance(execution, QueryExecution) and execution.group == group
     ]
     start = int(response._get_param("NextToken") or 0)  # noqa: SLF001 - likewise
     size = min(int(response._get_param("MaxResults") or _LISTED), _LISTED)  # noqa: SLF001 - likewise

@@ -27,8 +27,8 @@ class QueryExecution(Execution):
         # moto declares the context with a type other than the one it passes.
         given: Any = context
         super().__init__(query=query, context=given, config={}, workgroup=workgroup, execution_parameters=parameters)
-        self.group = workgroup
-        """The workgroup it ran in."""
+        self.group = workgroup.name
+        """Name of the workgroup it ran in."""
         self.result: ResultSet | None = None
         """Its rows; None unless it succeeded."""
         self.config = {"OutputLocation": location}
@@ -59,6 +59,11 @@ class QueryExecution(Execution):
         """Record that the workgroup's limit stopped the query."""
         self._end("CANCELLED", kind, scanned)
         self._reason = reason
+
+    def interrupt(self) -> None:
+        """Record failure if the query is still running: the process that ran it is gone."""
+        if self._state == "RUNNING":
+            self.fail("DML", "GENERIC_INTERNAL_ERROR: The embedded AWS ended while the query was running.")
 
     def describe(self) -> dict[str, Any]:
         """Return the `QueryExecution` of GetQueryExecution."""
@@ -91,7 +96,7 @@ class QueryExecution(Execution):
                 "ServiceProcessingTimeInMillis": 0,
                 "ResultReuseInformation": {"ReusedPreviousResult": False},
             },
-            "WorkGroup": self.group.name,
+            "WorkGroup": self.group,
             "EngineVersion": {
                 "SelectedEngineVersion": "AUTO",
                 "EffectiveEngineVersion": "Athena engine version 3",

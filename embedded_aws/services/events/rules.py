@@ -24,7 +24,14 @@ from embedded_aws.runtime.targets import ServiceSender
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.functions import Functions
-from embedded_aws.services.scheduler.expressions import parse
+from embedded_aws.services.scheduler.expressions import (
+    BEFORE,
+    Expression,
+    Rate,
+    ScheduleExpressionError,
+    latest_between,
+    parse,
+)
 
 
 class Rules:
@@ -41,10 +48,10 @@ class Rules:
     ) -> None:
         self._server = server
         self._clock = clock
+        self._steps = steps
         self._functions = functions
         self._invoke_later = invoke_later
-        self._timers = timers
-        self._deliveries = DeliveryService(clock, steps, timers)
+        self._deliveries = DeliveryService("rule", clock, steps, timers, attempt=self._attempt, sender=self._sender)
         self._numbers = 0
         # Rule and expression → its last firing, or when it was first seen, since moto does not keep a creation time.
         self._fired: dict[tuple[str, str | None], datetime] = {}
@@ -62,6 +69,14 @@ class Rules:
         """Restore moto's behaviour."""
         self._patches.close()
 
+    def state(self) -> Any:
+        """Return the state to keep."""
+        return self._numbers, dict(self._fired)
+
+    def restore(self, state: Any) -> None:
+        """Continue from a kept state."""
+        self._numbers, self._fired = state
+
     def emit(self, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
         """Put an event of an AWS service on the default bus."""
         for rule in list(self._server.backend("events").event_buses["default"].rules.values()):
@@ -78,9 +93,20 @@ class Rules:
             due = self._due(rule)
             if due is not None and due <= self._clock.now:
                 self._fired[rule.arn, rule.scheduled_expression] = due
-                self._deliver(rule, self._event("aws.events", "Scheduled Event", {}, resources=[rule.arn], at=due))
+                with self._steps.surviving(rule.name):
+                    self._deliver(rule, self._event("aws.events", "Scheduled Event", {}, resources=[rule.arn], at=due))
                 acted = True
         return acted
+
+    def catch_up(self) -> None:
+        """Skip all missed firings of each scheduled rule but the last."""
+        for rule in self._scheduled():
+            expression, after = self._expression(rule)
+            latest = latest_between(expression, after, self._clock.now) if expression is not None else None
+            if latest is not None:
+                # A rate counts from the last firing.
+                step = expression.interval if isinstance(expression, Rate) else BEFORE
+                self._fired[rule.arn, rule.scheduled_expression] = latest - step
 
     def _scheduled(self) -> Iterator[Rule]:
         for rule in self._server.backend("events").event_buses["default"].rules.values():
@@ -88,8 +114,22 @@ class Rules:
                 yield rule
 
     def _due(self, rule: Rule) -> datetime | None:
-        last = self._fired.setdefault((rule.arn, rule.scheduled_expression), self._clock.now)
-        return parse(str(rule.scheduled_expression), start=last).next_after(last)
+        expression, after = self._expression(rule)
+        return expression.next_after(after) if expression is not None else None
+
+    def _expression(self, rule: Rule) -> tuple[Expression | None, datetime]:
+        """Return a rule's expression, None if it is invalid, and the moment after which it fires next."""
+        name = (rule.arn, rule.scheduled_expression)
+        is_new = name not in self._fired
+        last = self._fired.setdefault(name, self._clock.now)
+        if is_new:
+            self._server.gate.note_own()
+        try:
+            return parse(str(rule.scheduled_expression), start=last), last
+        except ScheduleExpressionError as error:
+            if is_new:
+                self._steps.record("rule", rule.name, str(error), ok=False)
+            return None, last
 
     def _dispatch(self, rule: Rule, event: Any) -> None:
         if rule.state == "ENABLED" and rule.event_pattern.dump() and rule.event_pattern.matches_event(event):
@@ -97,27 +137,31 @@ class Rules:
 
     def _deliver(self, rule: Rule, event: dict[str, Any]) -> None:
         event = _as_delivered(event)
-        sender = ServiceSender(
-            self._server, self._functions, self._invoke_later, service="events.amazonaws.com", source_arn=rule.arn
-        )
         for target in copy.deepcopy(rule.targets):
             text = _target_input(target, event)
-
-            def attempt(_number: int, arn: str = target["Arn"], text: str = text) -> str:
-                sender.send(arn, text)
-                return f"{event['detail-type']} sent to {arn}"
-
             delivery = Delivery(
-                kind="rule",
                 name=rule.name,
                 target=target,
                 dead_letter=text,
-                send=attempt,
-                dead_letter_sender=sender,
+                details=event["detail-type"],
                 attributes={"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"]},
                 started_at=self._clock.now,
             )
-            self._timers.call_at(self._clock.now, lambda delivery=delivery: self._deliveries.deliver(delivery))  # type: ignore[misc] # bound now, not later
+            self._deliveries.deliver_next(delivery)
+
+    def _attempt(self, delivery: Delivery) -> str:
+        arn = delivery.target["Arn"]
+        self._sender(delivery).send(arn, delivery.dead_letter)
+        return f"{delivery.details} sent to {arn}"
+
+    def _sender(self, delivery: Delivery) -> ServiceSender:
+        return ServiceSender(
+            self._server,
+            self._functions,
+            self._invoke_later,
+            service="events.amazonaws.com",
+            source_arn=delivery.attributes["RULE_ARN"],
+        )
 
     def _event(
         self,

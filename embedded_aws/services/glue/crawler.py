@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-glue.html
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,12 +25,26 @@ from embedded_aws.server.server import AwsServer
 from embedded_aws.services.events.rules import Rules
 from embedded_aws.services.glue.crawl import Crawl, CrawlError, CrawlResult, FooterCache
 from embedded_aws.services.logs.log_streams import LogWriter
-from embedded_aws.services.scheduler.expressions import parse
+from embedded_aws.services.scheduler.expressions import (
+    BEFORE,
+    Expression,
+    ScheduleExpressionError,
+    latest_between,
+    parse,
+)
 
 _DURATION = timedelta(minutes=2)
 """Simulated duration of a crawl: about what a small one takes in AWS, most of it startup."""
 
+_DURATION_IN_REAL_TIME = timedelta(seconds=3)
+"""Nobody should have to wait for a startup that does not take place."""
+
+_DPUS = 2
+"""Data processing units of a small crawl."""
+
 _LOG_GROUP = "/aws-glue/crawlers"
+
+_HANDLER = "end of a crawl"
 
 
 class Crawlers:
@@ -43,7 +58,9 @@ class Crawlers:
         timers: Timers,
         sessions: RoleSessions,
         rules: Rules,
+        in_real_time: Callable[[], bool],
     ) -> None:
+        self._in_real_time = in_real_time
         self._server = server
         self._sessions = sessions
         self._clock = clock
@@ -54,7 +71,9 @@ class Crawlers:
         self._footers: FooterCache = {}
         self._errors: dict[str, str] = {}
         self._fired: dict[tuple[str, str], datetime] = {}
+        self._invalid: set[tuple[str, str]] = set()
         self._patches = ExitStack()
+        timers.register(_HANDLER, self._end_named)
 
     def install(self) -> None:
         """Make crawls take time and do their work; moto completes a crawl the first time its state is requested."""
@@ -86,6 +105,14 @@ class Crawlers:
         """Restore moto's behaviour."""
         self._patches.close()
 
+    def state(self) -> Any:
+        """Return the state to keep."""
+        return dict(self._errors), dict(self._fired)
+
+    def restore(self, state: Any) -> None:
+        """Continue from a kept state."""
+        self._errors, self._fired = state
+
     def next_due(self) -> datetime | None:
         """Return when the next crawler with a schedule starts."""
         return min((due for crawler in self._crawlers() if (due := self._due(crawler))), default=None)
@@ -104,17 +131,35 @@ class Crawlers:
                     self._steps.record("crawl", crawler.name, error.message, ok=False)
         return started_any
 
+    def catch_up(self) -> None:
+        """Skip all missed starts of each crawler but the last."""
+        for crawler in self._crawlers():
+            expression, after = self._expression(crawler)
+            latest = latest_between(expression, after, self._clock.now) if expression is not None else None
+            if latest is not None:
+                self._fired[crawler.name, crawler.schedule] = latest - BEFORE
+
     def _crawlers(self) -> list[FakeCrawler]:
         return list(self._server.backend("glue").get_crawlers())
 
     def _due(self, crawler: FakeCrawler) -> datetime | None:
         """Return when a crawler is due; its schedule is in UTC."""
-        if not crawler.schedule:
-            return None
+        expression, after = self._expression(crawler)
+        return expression.next_after(after) if expression is not None else None
+
+    def _expression(self, crawler: FakeCrawler) -> tuple[Expression | None, datetime]:
+        """Return a crawler's schedule, None if it has none that is valid, and the moment after which it starts next."""
         created = crawler.creation_time.replace(tzinfo=UTC)
-        return parse(crawler.schedule, start=created).next_after(
-            self._fired.get((crawler.name, crawler.schedule), created)
-        )
+        after = self._fired.get((crawler.name, crawler.schedule), created)
+        if not crawler.schedule:
+            return None, after
+        try:
+            return parse(crawler.schedule, start=created), after
+        except ScheduleExpressionError as error:
+            if (crawler.name, crawler.schedule) not in self._invalid:
+                self._invalid.add((crawler.name, crawler.schedule))
+                self._steps.record("crawl", crawler.name, str(error), ok=False)
+            return None, after
 
     def _start(self, crawler: FakeCrawler) -> None:
         if crawler.status != "READY":
@@ -123,12 +168,18 @@ class Crawlers:
         crawler.crawls.append(crawl)
         started = {"startTime": _timestamp(self._clock.now), "state": "Started", "message": "Crawler Started"}
         self._emit(crawler, started)
-        self._timers.call_at(self._clock.now + _DURATION, lambda: self._end(crawler, crawl))
+        duration = _DURATION_IN_REAL_TIME if self._in_real_time() else _DURATION
+        self._timers.call_at(self._clock.now + duration, _HANDLER, (crawler.name, crawl.crawl_id))
+
+    def _end_named(self, names: tuple[str, str]) -> None:
+        """End a crawl, given its crawler's name and its own id, unless the crawler was deleted."""
+        for crawler in self._crawlers():
+            for crawl in crawler.crawls:
+                if (crawler.name, crawl.crawl_id) == names and crawl.end_time is None:
+                    self._end(crawler, crawl)
 
     def _end(self, crawler: FakeCrawler, crawl: FakeCrawl) -> None:
         """Do the work of a crawl and report its outcome."""
-        if crawler not in self._crawlers():
-            return
         begin = time.monotonic()
         result, error, credentials = CrawlResult(), "", None
         if crawl.status == "STOPPING":
@@ -145,6 +196,8 @@ class Crawlers:
             crawl.status = "FAILED" if error else "COMPLETED"
         # moto's times are naive, in UTC.
         end = crawl.end_time = self._clock.now.replace(tzinfo=None)
+        hours = (end - crawl.start_time).total_seconds() / 3600
+        crawl.dpu_hour = round(_DPUS * hours, 3)  # type: ignore[assignment] # moto's is a constant
         self._errors[crawl.crawl_id] = error
         if credentials is not None:
             self._log(crawl, credentials, [*result.log, error])

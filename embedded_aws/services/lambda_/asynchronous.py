@@ -23,6 +23,8 @@ from embedded_aws.services.lambda_.functions import Functions, InvocationResult
 _WAITS = (timedelta(minutes=1), timedelta(minutes=2))
 """Waits after the first and the second failure."""
 
+_HANDLER = "asynchronous invocation"
+
 _RETRIES = 2
 _MAX_AGE_SECONDS = 21600
 
@@ -54,6 +56,7 @@ class AsynchronousInvocations:
         self._steps = steps
         self._timers = timers
         self._functions = functions
+        timers.register(_HANDLER, self._attempt)
 
     def accept(self, function: LambdaFunction, event: str) -> None:
         """Queue an event, as JSON, for a function."""
@@ -61,7 +64,7 @@ class AsynchronousInvocations:
         self._queue(_Invocation(function.function_name, event, self._functions.new_request_id(), now), now)
 
     def _queue(self, invocation: _Invocation, due: datetime) -> None:
-        self._timers.call_at(due, lambda: self._attempt(invocation))
+        self._timers.call_at(due, _HANDLER, invocation)
 
     def _attempt(self, invocation: _Invocation) -> None:
         function = self._functions.find(invocation.function)

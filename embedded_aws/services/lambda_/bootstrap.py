@@ -13,6 +13,7 @@ import importlib
 import json
 import logging
 import os
+import select
 import sys
 import threading
 import time
@@ -49,6 +50,7 @@ def main() -> None:
     """Serve until the other side closes the pipe."""
     request_fd, response_fd, clock_folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     travel = private_time_machine(clock_folder)
+    threading.Thread(target=end_with, args=(request_fd,), daemon=True).start()
     with os.fdopen(request_fd, "rb") as requests, os.fdopen(response_fd, "wb") as responses:
         setup = json.loads(requests.readline())
         traveller = travel(moment(setup["now"]), tick=True).start()
@@ -76,6 +78,14 @@ def main() -> None:
             send(responses, response)
 
 
+def end_with(descriptor: int) -> None:
+    """End this process once the other side of a pipe is gone, even while the handler runs."""
+    watched = select.poll()
+    watched.register(descriptor, 0)
+    watched.poll()
+    os._exit(1)
+
+
 class Sleeper:
     """Makes `time.sleep` take simulated instead of real time, in any thread of the function.
 
@@ -87,16 +97,16 @@ class Sleeper:
         self._responses = responses
         self._traveller = traveller
         self._slept_ns = 0
+        self._monotonic_ns = time.monotonic_ns
         self._running = False
         # Held while talking to the other side: one sleep at a time, and no response during one.
         self._condition = threading.Condition()
 
     def install(self) -> None:
         """Replace Python's functions, also for modules imported later."""
-        monotonic_ns = time.monotonic_ns
 
         def moved_ns() -> int:
-            return monotonic_ns() + self._slept_ns
+            return self._monotonic_ns() + self._slept_ns
 
         replacements = {"sleep": self.sleep, "monotonic_ns": moved_ns, "monotonic": lambda: moved_ns() / 1e9}
         for name, replacement in replacements.items():
@@ -125,6 +135,7 @@ class Sleeper:
                 self._pass(left)
 
     def _pass(self, seconds: float) -> None:
+        begin = self._monotonic_ns()
         send(self._responses, {"sleep": seconds})
         line = self._requests.readline()
         if not line:
@@ -132,7 +143,8 @@ class Sleeper:
         now = moment(json.loads(line)["now"])
         # Unlike a new destination, a shift is a single assignment: other threads read the clock meanwhile.
         self._traveller.shift(now - dt.datetime.now())  # noqa: DTZ005 - the process's zone is UTC
-        self._slept_ns += int(seconds * 1e9)
+        # What passed in real time already shows in the real clock.
+        self._slept_ns += max(int(seconds * 1e9) - (self._monotonic_ns() - begin), 0)
 
 
 def private_time_machine(folder: str) -> Any:

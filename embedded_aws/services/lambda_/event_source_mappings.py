@@ -21,6 +21,7 @@ from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.step_log import StepLog
+from embedded_aws.runtime.timers import InterruptedWorkError
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.functions import Functions, InvocationResult
 
@@ -51,7 +52,14 @@ class QueuePollers:
 
     def install(self) -> None:
         """Stop moto from invoking functions itself, at once and without retries."""
+        wait, gate = sqs_models.Queue.wait_for_messages, self._server.gate
+
+        def wait_for_messages(queue: Queue, timeout: int) -> None:
+            with gate.waiting():
+                wait(queue, timeout)
+
         self._patches.enter_context(patch.object(sqs_models.Queue, "add_message", _add_message))
+        self._patches.enter_context(patch.object(sqs_models.Queue, "wait_for_messages", wait_for_messages))
 
     def close(self) -> None:
         """Restore moto's behaviour."""
@@ -68,8 +76,13 @@ class QueuePollers:
             _drop_expired(queue)
             due = self._due(mapping, queue)
             if due is not None and due <= self._clock.now:
-                self._poll(mapping, queue)
                 acted = True
+                try:
+                    self._poll(mapping, queue)
+                except InterruptedWorkError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - the other queues must be polled
+                    self._back_off(mapping, queue, f"{type(error).__name__}: {error}")
         return acted
 
     def _mappings(self) -> Iterator[tuple[EventSourceMapping, Queue]]:

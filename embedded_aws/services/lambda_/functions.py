@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import itertools
 import json
 import shutil
 import threading
@@ -13,30 +12,44 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 from unittest.mock import patch
 
+from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.awslambda.responses import LambdaResponse
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
 from embedded_aws.runtime.role_sessions import SESSION_LIFETIME
 from embedded_aws.runtime.step_log import StepLog
+from embedded_aws.runtime.timers import InterruptedWorkError
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.packages import PackageMissingError, Packages
 from embedded_aws.services.lambda_.process import FunctionProcess, Reply
 from embedded_aws.services.logs.log_streams import LogWriter
 
 _LOCK = "requirements.lock"
+_SLEEP_SECONDS = 0.1
+"""How often a function that sleeps in real time looks whether it must end."""
+
 _LOG_TAIL = 4096
 """Bytes."""
 
 _FORGOTTEN = ("DeadLetterConfig", "LoggingConfig")
 """Settings of a function that moto drops."""
+
+
+class InvalidRequestContentError(LambdaClientError):
+    """The payload of a request is not JSON; AWS quotes its parser in the message."""
+
+    def __init__(self, reason: str) -> None:
+        message = f"Could not parse request body into json: Could not parse payload into json: {reason}"
+        super().__init__("InvalidRequestContentException", message)
 
 
 @dataclass(frozen=True)
@@ -90,8 +103,28 @@ class Functions:
         self._processes: set[FunctionProcess] = set()
         self._lock = threading.Lock()
         self._building = threading.Lock()
-        self._numbers = itertools.count(1)
+        self._number = 0
+        self._is_interrupted: Callable[[], bool] = _never
+        self._in_real_time = False
         self._patches = ExitStack()
+
+    @contextmanager
+    def real_time(self, is_interrupted: Callable[[], bool]) -> Iterator[None]:
+        """Let functions sleep in real time in this context.
+
+        Args:
+            is_interrupted: returns whether running functions must end.
+        """
+        self._in_real_time, self._is_interrupted = True, is_interrupted
+        try:
+            yield
+        finally:
+            self._in_real_time, self._is_interrupted = False, _never
+
+    @property
+    def in_real_time(self) -> bool:
+        """Whether somebody may be waiting while time passes."""
+        return self._in_real_time
 
     def find(self, name_or_arn: str) -> LambdaFunction | None:
         """Return moto's function of a name or ARN, the latest version whatever the qualifier; None if there is none."""
@@ -100,7 +133,20 @@ class Functions:
 
     def new_request_id(self) -> str:
         """Return a new request id; the sequence is the same in every run."""
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"request-{next(self._numbers)}"))
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"request-{self._next_number()}"))
+
+    def state(self) -> Any:
+        """Return the state to keep."""
+        return self._number
+
+    def restore(self, state: Any) -> None:
+        """Continue from a kept state."""
+        self._number = state
+
+    def _next_number(self) -> int:
+        with self._lock:
+            self._number += 1
+            return self._number
 
     def invoke(self, function: LambdaFunction, event: str, request_id: str | None = None) -> InvocationResult:
         """Run a function once and wait for its result.
@@ -120,14 +166,16 @@ class Functions:
         invoked = time.monotonic()
         output = reply.output
         if environment is not None and reply.error is None:
-            reply = environment.process.invoke(
-                event,
-                now=self._clock.now,
-                context=self._context(function, request_id, environment.log_stream),
-                trace_id=f"Root=1-{int(now.timestamp()):08x}-{request_id.replace('-', '')[:24]};Sampled=0",
-                seconds=float(function.timeout),
-                memory_mb=int(function.memory_size),
-            )
+            context = self._context(function, request_id, environment.log_stream)
+            with self._ending_if_interrupted(environment.process), self._server.gate.waiting():
+                reply = environment.process.invoke(
+                    event,
+                    now=self._clock.now,
+                    context=context,
+                    trace_id=f"Root=1-{int(now.timestamp()):08x}-{request_id.replace('-', '')[:24]};Sampled=0",
+                    seconds=float(function.timeout),
+                    memory_mb=int(function.memory_size),
+                )
             output += reply.output
         seconds = time.monotonic() - invoked + reply.slept
         result = _result(function, request_id, reply, output, seconds)
@@ -151,13 +199,15 @@ class Functions:
         Args:
             invoke_later: accepts asynchronous invocations.
         """
+        # A process that was killed may have left half of an archive.
+        shutil.rmtree(self._folder, ignore_errors=True)
 
         def invoke(
             backend: LambdaBackend, name: str, qualifier: str | None, body: Any, headers: Any, response: dict[str, Any]
         ) -> bytes:
             function = backend.get_function(name, qualifier)
             kind = headers.get("X-Amz-Invocation-Type", "RequestResponse")
-            event = _text(body)
+            event = _json_text(body)
             if kind == "DryRun":
                 return b""
             if kind == "Event":
@@ -187,7 +237,16 @@ class Functions:
             self._keep_settings(backend.get_function(name), body)
             return updated
 
+        set_up = LambdaResponse.setup_class
+
+        def setup_class(
+            response: LambdaResponse, request: Any, url: str, headers: Any, use_raw_body: bool = False
+        ) -> None:
+            # A payload that is not UTF-8 is the sender's error; moto would raise.
+            set_up(response, request, url, headers, use_raw_body or request.path.endswith("/invocations"))
+
         for owner, name, replacement in (
+            (LambdaResponse, "setup_class", setup_class),
             (LambdaBackend, "invoke", invoke),
             (LambdaFunction, "invoke", invoke_by_moto),
             (LambdaBackend, "create_function", create_function),
@@ -231,7 +290,7 @@ class Functions:
             task_root = self._unpacked(function.code_bytes)
             paths = [task_root, *self._layers(function)]
             clock_folder = self._packages.of_names("time-machine")
-        number = next(self._numbers)
+        number = self._next_number()
         home = self._folder / "tmp" / str(number)
         home.mkdir(parents=True)
         now = self._clock.now
@@ -268,12 +327,26 @@ class Functions:
             paths=paths,
             handler=str(function.handler),
             clock_folder=clock_folder,
-            pass_time=self._clock.move_by,
+            pass_time=self._pass_time,
+            is_interrupted=self._must_end,
         )
         with self._lock:
             self._processes.add(process)
-        reply = process.start(now, memory_mb=int(function.memory_size))
+        with self._ending_if_interrupted(process), self._server.gate.waiting():
+            reply = process.start(now, memory_mb=int(function.memory_size))
         return _Environment(process, fingerprint, now, credentials.access_key_id, stream), reply
+
+    def _must_end(self) -> bool:
+        return self._is_interrupted()
+
+    def _pass_time(self, seconds: float) -> datetime:
+        """Let a function sleep, and return the time afterwards."""
+        if not self._in_real_time:
+            return self._clock.move_by(seconds)
+        wake = self._clock.now + timedelta(seconds=seconds)
+        while (left := (wake - self._clock.now).total_seconds()) > 0 and not self._is_interrupted():
+            time.sleep(min(left, _SLEEP_SECONDS))
+        return self._clock.now
 
     def _layers(self, function: LambdaFunction) -> Iterator[Path]:
         """Yield the import folder of each layer: the packages of its lock file if it has one, else its content."""
@@ -324,10 +397,22 @@ class Functions:
                 return
         self._end(environment.process)
 
+    @contextmanager
+    def _ending_if_interrupted(self, process: FunctionProcess) -> Iterator[None]:
+        try:
+            yield
+        except InterruptedWorkError:
+            self._end(process)
+            raise
+
     def _end(self, process: FunctionProcess) -> None:
         process.close()
         with self._lock:
             self._processes.discard(process)
+
+
+def _never() -> bool:
+    return False
 
 
 def _fingerprint(function: LambdaFunction) -> str:
@@ -338,6 +423,20 @@ def _fingerprint(function: LambdaFunction) -> str:
 
 def _text(body: Any) -> str:
     return (body.decode() if isinstance(body, bytes) else body) or "{}"
+
+
+def _json_text(body: Any) -> str:
+    """Return the payload of a request.
+
+    Raises:
+        InvalidRequestContentError: it is not JSON.
+    """
+    try:
+        text = _text(body)
+        json.loads(text)
+    except ValueError as error:
+        raise InvalidRequestContentError(str(error)) from error
+    return text
 
 
 def _result(function: LambdaFunction, request_id: str, reply: Reply, output: str, seconds: float) -> InvocationResult:

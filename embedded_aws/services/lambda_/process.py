@@ -16,6 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.runtime.timers import InterruptedWorkError
+
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _INIT_SECONDS = 60.0
 _WATCH_SECONDS = 0.05
@@ -50,6 +52,7 @@ class FunctionProcess:
 
     Args:
         pass_time: called when the function sleeps: advances simulated time by seconds and returns the new time.
+        is_interrupted: returns whether to end the function at once.
     """
 
     def __init__(
@@ -61,8 +64,10 @@ class FunctionProcess:
         handler: str,
         clock_folder: Path,
         pass_time: Callable[[float], datetime],
+        is_interrupted: Callable[[], bool],
     ) -> None:
         self._pass_time = pass_time
+        self._is_interrupted = is_interrupted
         self._setup = {"paths": [str(path) for path in paths], "handler": handler}
         request_read, request_write = os.pipe()
         response_read, response_write = os.pipe()
@@ -94,14 +99,22 @@ class FunctionProcess:
         self._closed = False
 
     def start(self, now: datetime, *, memory_mb: int) -> Reply:
-        """Load the handler's module within a minute; after a failure the process cannot be used."""
+        """Load the handler's module within a minute; after a failure the process cannot be used.
+
+        Raises:
+            InterruptedWorkError: the process was ended.
+        """
         reply = self._exchange({**self._setup, "now": now.isoformat()}, _INIT_SECONDS, memory_mb)
         return replace(reply, alive=reply.error is None)
 
     def invoke(
         self, event: str, *, now: datetime, context: dict[str, Any], trace_id: str, seconds: float, memory_mb: int
     ) -> Reply:
-        """Run the handler once, for at most `seconds`, including sleep, with at most `memory_mb` of resident memory."""
+        """Run the handler once, for at most `seconds`, including sleep, with at most `memory_mb` of resident memory.
+
+        Raises:
+            InterruptedWorkError: the process was ended.
+        """
         request = {
             "event": event,
             "now": now.isoformat(),
@@ -131,6 +144,7 @@ class FunctionProcess:
             selector.register(self._responses, selectors.EVENT_READ)
             selector.register(self._output, selectors.EVENT_READ)
             while True:
+                self._end_if_interrupted()
                 left = deadline - time.monotonic()
                 if left <= 0:
                     message = f"Task timed out after {seconds:.2f} seconds"
@@ -155,9 +169,11 @@ class FunctionProcess:
                 if "sleep" not in content:
                     break
                 line = b""
-                span = self._pass_time_asleep(content["sleep"], max(deadline - time.monotonic(), 0))
-                deadline -= span
-                slept += span
+                begin = time.monotonic()
+                span = self._pass_time_asleep(content["sleep"], max(deadline - begin, 0))
+                simulated = max(span - (time.monotonic() - begin), 0)
+                deadline -= simulated
+                slept += simulated
         output += _read_all(self._output.fileno())
         return Reply(
             content.get("result"),
@@ -167,6 +183,11 @@ class FunctionProcess:
             peak_mb=peak,
             slept=slept,
         )
+
+    def _end_if_interrupted(self) -> None:
+        if self._is_interrupted():
+            self.close()
+            raise InterruptedWorkError
 
     def _pass_time_asleep(self, seconds: float, left: float) -> float:
         """Let simulated time pass and return the seconds; a sleep longer than `left` never returns."""

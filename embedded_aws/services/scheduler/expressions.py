@@ -20,6 +20,10 @@ _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": tim
 DayTest = Callable[[date], bool]
 
 
+BEFORE = timedelta(microseconds=1)
+"""Right before a firing."""
+
+
 class ScheduleExpressionError(ValueError):
     """An expression that AWS would reject."""
 
@@ -29,6 +33,20 @@ class Expression(Protocol):
 
     def next_after(self, moment: datetime) -> datetime | None:
         """Return the first firing strictly after a moment, in UTC; None if there is none."""
+
+
+def latest_between(expression: Expression, after: datetime, until: datetime) -> datetime | None:
+    """Return the last firing after one moment and not after another; None if there is none."""
+    span, begin = timedelta(minutes=1), after
+    while (begin := max(until - span, after)) > after:
+        due = expression.next_after(begin)
+        if due is not None and due <= until:
+            break
+        span *= 2
+    latest = None
+    while (due := expression.next_after(begin)) is not None and due <= until:
+        latest = begin = due
+    return latest
 
 
 def parse(expression: str, *, timezone: str = "UTC", start: datetime) -> Expression:

@@ -15,11 +15,8 @@ from handlers.extract.reads.shortfall import SHORT, ShortReadError
 from handlers.extract.reads.state import CompleteRead, ConcurrentReadError
 from handlers.extract.spotify.budget import BudgetError
 from handlers.extract.spotify.errors import LockedError, LoginError, OutOfTimeError, SpotifyError
-from handlers.raw.manifest import UnitRow, UnitStatus
+from handlers.raw.manifest import CONTINUED, UnitRow, UnitStatus
 from handlers.streams import Stream
-
-CONTINUED = "continued"
-"""Reason of a unit that the run's next invocation continues."""
 
 ReadMode = Literal["full", "incremental"]
 

@@ -16,6 +16,7 @@ from spotipy.exceptions import SpotifyException
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth, SpotifyOauthError
 
 from handlers.extract import times
+from handlers.extract.logs import LOG
 from handlers.extract.spotify import session
 from handlers.extract.spotify.budget import Budget
 from handlers.extract.spotify.credentials import LOGIN_COMMANDS, Credentials
@@ -167,6 +168,7 @@ class SpotifyClient:
         self._access_token()
         if not self._has_time_for(seconds):
             return False
+        LOG.info("Waiting for a quota lock to end.", extra={"seconds": round(seconds)})
         sleep(seconds)
         return True
 
@@ -186,6 +188,7 @@ class SpotifyClient:
                 if not self._has_time_for(seconds):
                     self._must_stop = True
                     raise OutOfTimeError(_OUT_OF_TIME) from error
+                LOG.info("Spotify asks for a wait (429).", extra={"seconds": round(seconds)})
                 sleep(seconds)
             except MalformedResponseError:
                 broken += 1

@@ -9,25 +9,20 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from handlers.extract.spotify.credentials import Credentials
+from handlers.login_lifetime import LIFETIME_DAYS, WARN_FROM_DAYS
 
 METRIC = "TokenAgeDays"
-LIFETIME_DAYS = 183
-"""Refresh tokens expire six months after the consent, and refreshing does not extend that:
-https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration."""
-WARN_FROM_DAYS = 150
-"""Leaves a month to log in again."""
-
 _DAY = timedelta(days=1)
 _CLOCKS_DIFFER = timedelta(hours=1)
 
 
-def measure(credentials: Credentials, now: datetime, metrics: Metrics, logger: Logger | StandardLogger) -> None:
+def measure(credentials: Credentials, now: datetime, metrics: Metrics | None, logger: Logger | StandardLogger) -> None:
     """Report the days since the consent and warn before it expires; do nothing if the secret has no time.
 
     Args:
         credentials: the current login.
         now: the current time.
-        metrics: receives `TokenAgeDays`, in days with a fraction.
+        metrics: receives `TokenAgeDays`, in days with a fraction; None to warn only.
         logger: receives the warnings.
     """
     if credentials.authorized_at is None:
@@ -40,7 +35,8 @@ def measure(credentials: Credentials, now: datetime, metrics: Metrics, logger: L
         )
         return
     days = max(age / _DAY, 0.0)
-    metrics.add_metric(METRIC, MetricUnit.Count, round(days, 2))
+    if metrics is not None:
+        metrics.add_metric(METRIC, MetricUnit.Count, round(days, 2))
     if days < WARN_FROM_DAYS:
         return
     left = max(int(LIFETIME_DAYS - days), 0)

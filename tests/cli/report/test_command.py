@@ -12,7 +12,7 @@ from rich.console import Console
 from cli.errors import CommandError
 from cli.report.command import run_report, show
 from cli.report.report import ReportRequest
-from cli.stacks import Stack
+from cli.targets import Target
 
 
 def report(*paths: Path, **options: Any) -> str:
@@ -22,6 +22,7 @@ def report(*paths: Path, **options: Any) -> str:
         paths,
         ReportRequest(path=options.pop("out", Path("never.html")), **request),
         stack=options.pop("stack", ""),
+        local=options.pop("local", False),
         timezone=options.pop("timezone", ""),
         open_browser=False,
         console=console,
@@ -73,25 +74,22 @@ def test_missing_export_is_reported_before_anything_is_deployed(tmp_path: Path) 
         report(tmp_path / "gone.zip", out=tmp_path / "report.html")
 
 
-def test_stack_needs_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CommandError, match=r"^Stacks need the pulumi command, which is not installed"):
-        report()
+def test_local_cloud_and_file_exclude_each_other(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"^Pass either --local or a file: a report is made from one of them\.$"):
+        report(tmp_path / "spotify.duckdb", local=True)
 
 
-def test_stack_is_queried_in_its_own_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    outputs = {"region": "eu-north-1", "named_queries": {}, "athena_workgroup_name": "w", "glue_database_name": "d"}
-    regions = []
+def test_without_a_file_the_target_is_queried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
 
-    def client(service: str, region_name: str) -> object:
-        regions.append((service, region_name))
-        return object()
+    def found(stack: str, *, local: bool) -> Target:
+        asked.append((stack, local))
+        return Target("the stack dev in eu-north-1", {"named_queries": {}}, lambda _: object())
 
-    monkeypatch.setattr("cli.report.command.deployed_stack", lambda name, _: Stack(name, outputs))
-    monkeypatch.setattr("boto3.client", client)
+    monkeypatch.setattr("cli.report.command.find_target", found)
     with pytest.raises(CommandError, match=r"^The stack has no query .*: deploy this version with `pulumi up`\.$"):
         report(stack="dev", out=tmp_path / "report.html")
-    assert regions == [("athena", "eu-north-1")]
+    assert asked == [("dev", False)]
 
 
 def test_without_a_browser_the_path_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import timedelta
 
 import pytest
@@ -392,18 +393,45 @@ def test_handler_returns_a_summary(stage: Stage) -> None:
     }
 
 
-def test_metrics_are_counted(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def measured(capsys: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
+    """Return the metrics that one invocation reported, by name."""
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert len(found) <= 1
+    return {
+        metric["Name"]: emf[metric["Name"]]
+        for emf in found
+        for metric in emf["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    }
+
+
+def test_a_good_daily_run_is_counted_and_nothing_that_is_zero(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(stage)
+    stage.run()
+    assert measured(capsys) == {"GoodDailyRuns": [1.0], "TokenAgeDays": [22.25]}
+
+
+def test_a_run_with_a_failure_is_no_good_run(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     fill(stage)
     stage.spotify.always["me/albums"] = Reply(404, {"error": {"status": 404, "message": "?"}})
     stage.run()
-    found = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-    assert len(found) == 1
-    emf = found[0]
-    assert emf["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
-    assert {name: emf[name] for name in ("Requests", "Records", "FailedUnits", "LockedUnits", "GoodRuns")} == {
-        "Requests": [6.0],
-        "Records": [6.0],
-        "FailedUnits": [1.0],
-        "LockedUnits": [0.0],
-        "GoodRuns": [0.0],
-    }
+    assert measured(capsys) == {"TokenAgeDays": [22.25]}
+
+
+def test_an_hourly_run_reports_nothing_that_is_well(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(stage)
+    stage.run(trigger="hourly")
+    assert measured(capsys) == {}
+
+
+def test_each_stream_and_each_wait_is_logged_for_whoever_follows(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    fill(stage)
+    stage.spotify.fault("me/albums", Reply(429, b"", {"Retry-After": "7"}))
+    stage.run()
+    logged = [vars(record) for record in caplog.records]
+    (albums,) = [line for line in logged if line["message"] == "Stream read." and line["stream"] == "saved_albums"]
+    assert albums["units"] == {"complete": 1}
+    assert albums["requests"] >= 1
+    assert [line["seconds"] for line in logged if line["message"] == "Spotify asks for a wait (429)."] == [7]

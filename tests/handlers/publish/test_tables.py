@@ -92,6 +92,30 @@ def test_a_view_in_the_place_of_a_table_is_reported(publisher: Publisher) -> Non
         publisher.run()
 
 
+def test_a_table_that_the_crawler_gave_up_is_reported(publisher: Publisher) -> None:
+    publisher.run()
+    glue = publisher.lab.client("glue")
+    stored = {
+        key: value
+        for key, value in table(publisher, "tracks").items()
+        if key in ("Name", "StorageDescriptor", "TableType")
+    }
+    glue.update_table(
+        DatabaseName=DATABASE, TableInput={**stored, "Parameters": {"DEPRECATED_BY_CRAWLER": "1764000000000"}}
+    )
+    with pytest.raises(PublishError, match="the crawler has marked tracks as deprecated, so it gets no new partitions"):
+        publisher.run()
+
+
+def test_a_table_that_the_crawler_made_beside_another_is_reported(publisher: Publisher) -> None:
+    publisher.run()
+    publisher.lab.table("tracks_0123456789abcdef0123456789abcdef", {"x": "string"})
+    publisher.lab.table("tracks_of_my_own", {"x": "string"})
+    with pytest.raises(PublishError, match=r"^1 not published: the crawler has made tracks_0123456789abcdef") as raised:
+        publisher.run()
+    assert "tracks_of_my_own" not in str(raised.value)
+
+
 def test_a_table_that_a_crawl_creates_at_the_same_time_gets_its_columns(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:

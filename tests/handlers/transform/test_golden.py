@@ -23,6 +23,8 @@ def shapes_of(stream: str) -> tuple[str, ...]:
     """The shapes that a stream's records come in."""
     if stream == "streaming_history":
         return EXPORT_SHAPES
+    if stream == "labels":
+        return ("file",)
     return tuple(
         shape for shape in API_SHAPES if shape == "development" or (FIXTURES / f"{stream}.{shape}.json").exists()
     )

@@ -17,6 +17,8 @@ from pipeline import transformation
 from tests.handlers.transform.stage import RAW, RUN, Stage, raw_line
 
 EVENTS = Path(__file__).parent / "events"
+handle: Any = module.handler
+"""The handler, which here gets a stand-in for Lambda's context."""
 SAVED = raw_line("saved_tracks", {"added_at": "2026-07-01T12:00:00Z", "track": None})
 
 
@@ -72,7 +74,7 @@ def event(name: str) -> dict[str, Any]:
 
 
 def failures(name: str) -> list[str]:
-    answer = module.handler(event(name), Context())
+    answer = handle(event(name), Context())
     return [failure["itemIdentifier"][-1] for failure in answer["batchItemFailures"]]
 
 
@@ -98,14 +100,7 @@ def test_a_new_object_becomes_tables(
         f"tables/rejected_records/dt=2026-11-23/{stem}",
         f"tables/saved_tracks/dt=2026-11-23/{stem}",
     ]
-    assert counted(capsys) == {
-        "Messages": 1,
-        "Objects": 1,
-        "Lines": 2,
-        "Rows": 1,
-        "RejectedRecords": 1,
-        "DriftedPaths": 0,
-    }
+    assert counted(capsys) == {"Lines": 2, "RejectedRecords": 1}
     (line,) = caplog.records
     assert fields(line, "levelname", "outcome", "rows") == (
         "INFO",
@@ -138,7 +133,7 @@ def test_what_failed_is_tried_again_soon(stage: Stage, queue: Queue, receives: i
         record["receiptHandle"] = record["messageId"][-1]
         record["attributes"]["ApproximateReceiveCount"] = str(receives)
 
-    module.handler(batch, Context())
+    handle(batch, Context())
 
     assert queue.waits == [("1", seconds), ("3", seconds)]
 
@@ -184,7 +179,7 @@ def test_a_message_whose_turn_comes_too_late_comes_again(stage: Stage, caplog: p
     stage.put_lines("saved_tracks", [SAVED])
     stage.put_lines("profile", [raw_line("profile", {"id": "ana01"})])
 
-    answer = module.handler(event("two_objects"), Context(remaining=[150_000]))
+    answer = handle(event("two_objects"), Context(remaining=[150_000]))
 
     assert len(answer["batchItemFailures"]) == 1
     assert stage.keys("") == []
@@ -198,7 +193,7 @@ def test_a_function_has_time_for_an_object_that_is_begun() -> None:
 def test_an_object_that_takes_all_the_time_is_cut_off_and_its_message_done(stage: Stage) -> None:
     stage.put_lines("saved_tracks", [SAVED])
 
-    answer = module.handler(event("object_created"), Context(remaining=[300_000, 49_000]))
+    answer = handle(event("object_created"), Context(remaining=[300_000, 49_000]))
 
     assert answer["batchItemFailures"] == []
     (row,) = stage.rows("rejected_records")

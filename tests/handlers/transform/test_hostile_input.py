@@ -263,7 +263,7 @@ def test_bad_objects_are_recorded_and_neither_fail_their_message_nor_another(
         message = json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": s3}]})
         records.append({"messageId": str(number), "eventSource": "aws:sqs", "body": message})
     monkeypatch.setattr(handler_module, "_transformer", lambda: stage.transformer)
-    context = SimpleNamespace(
+    context: Any = SimpleNamespace(
         function_name="transform",
         memory_limit_in_mb=1024,
         invoked_function_arn="arn:…",

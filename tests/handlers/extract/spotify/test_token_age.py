@@ -10,7 +10,8 @@ import pytest
 from aws_lambda_powertools import Metrics
 
 from handlers.extract.spotify.credentials import Credentials
-from handlers.extract.spotify.token_age import LIFETIME_DAYS, WARN_FROM_DAYS, measure
+from handlers.extract.spotify.token_age import measure
+from handlers.login_lifetime import LIFETIME_DAYS, WARN_FROM_DAYS
 
 AUTHORIZED = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

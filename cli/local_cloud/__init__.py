@@ -1,0 +1,1 @@
+"""`spotify-etl local`: the cloud that stays on this machine."""

@@ -1,0 +1,52 @@
+"""`spotify-etl local status`: which cloud is running."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+
+from cli.errors import CommandError
+from cli.local_cloud.running import answers, running_cloud
+from cli.presentation import print_line, write_line
+
+
+def show_status(console: Console, *, as_json: bool) -> None:
+    """Print which cloud is running.
+
+    Raises:
+        CommandError: none is, or it does not answer.
+    """
+    try:
+        running = running_cloud()
+        (state,) = answers(running, "status")
+    except CommandError:
+        if as_json:
+            write_line(sys.stdout, json.dumps({"running": False}))
+        raise
+    now, zone = datetime.fromisoformat(state["now"]), ZoneInfo(state["timezone"])
+    facts = {
+        "endpoint": running.url,
+        "region": running.region,
+        "data": running.data,
+        "spotify": running.spotify,
+        "database": running.outputs.get("glue_database_name"),
+        "now": now.isoformat(timespec="seconds"),
+        "pid": running.pid,
+    }
+    if as_json:
+        write_line(sys.stdout, json.dumps({"running": True, **facts}))
+        return
+    print_line(console, ("The local cloud is running.", "bold"))
+    for name, value in (
+        ("endpoint", f"{running.url}, region {running.region}"),
+        ("data", running.data),
+        ("stack", f"database {facts['database']}" if facts["database"] else "none: nothing was deployed by `local up`"),
+        ("Spotify", running.spotify),
+        ("time", f"{now.astimezone(zone):%a %d %b %Y %H:%M} in {zone.key}"),
+        ("process", str(running.pid)),
+    ):
+        print_line(console, f"  {name:<8}  {value}")

@@ -1,0 +1,1 @@
+"""`spotify-etl query`: questions to the tables, and their answers."""

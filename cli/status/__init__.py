@@ -1,0 +1,1 @@
+"""`spotify-etl status`: whether the pipeline works, and what it needs."""

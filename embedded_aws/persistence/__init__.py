@@ -1,0 +1,1 @@
+"""Keeping an account on disk: nothing that was answered is lost, even if the process is killed."""

@@ -1,0 +1,88 @@
+"""Who is told when something is wrong: the alarms, failed crawls, and the topic that sends the e-mails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from pipeline import policies
+from pipeline.alarms import ALARMS, RUNBOOK, Alarm, create_alarm
+from pipeline.settings import Settings
+
+
+class Alerts(pulumi.ComponentResource):
+    """The topic with its subscription, the alarms, and the rule for crawls that fail.
+
+    Args:
+        name: name of the resource.
+        settings: the stack's settings.
+        own_namespace: namespace of the functions' own metrics.
+        names: physical names of the resources that alarms watch.
+        crawler_name: the crawler.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        own_namespace: str,
+        names: Mapping[str, pulumi.Input[str]],
+        crawler_name: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("spotify-etl:index:Alerts", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        # Without a KMS key: alarms cannot publish to a topic that is encrypted with `alias/aws/sns`
+        # (https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger), and nothing secret is sent.
+        self.topic = aws.sns.Topic(f"{name}-alerts", display_name="spotify-etl", opts=child)
+        if settings.alert_email:
+            aws.sns.TopicSubscription(
+                f"{name}-alerts", topic=self.topic.arn, protocol="email", endpoint=settings.alert_email, opts=child
+            )
+        failed = aws.cloudwatch.EventRule(
+            f"{name}-crawl-failed",
+            description="Reports a crawl that failed.",
+            event_pattern=pulumi.Output.json_dumps(
+                {
+                    "source": ["aws.glue"],
+                    "detail-type": ["Glue Crawler State Change"],
+                    "detail": {"crawlerName": [crawler_name], "state": ["Failed"]},
+                }
+            ),
+            opts=child,
+        )
+        policy = aws.sns.TopicPolicy(
+            f"{name}-alerts",
+            arn=self.topic.arn,
+            policy=policies.render(policies.alerts_topic, topic=self.topic.arn, rule=failed.arn),
+            opts=child,
+        )
+        after_policy = pulumi.ResourceOptions(parent=self, depends_on=[policy])
+        for alarm in ALARMS:
+            if _applies(alarm, settings):
+                create_alarm(
+                    name, alarm, own_namespace=own_namespace, names=names, topic=self.topic.arn, opts=after_policy
+                )
+        aws.cloudwatch.EventTarget(
+            f"{name}-crawl-failed",
+            rule=failed.name,
+            arn=self.topic.arn,
+            input_transformer={
+                "input_paths": {"crawler": "$.detail.crawlerName", "time": "$.time"},
+                "input_template": json.dumps(
+                    f"The crawler <crawler> failed at <time>. What to do: {RUNBOOK}#crawl-failed"
+                ),
+            },
+            opts=after_policy,
+        )
+        self.register_outputs({"topic_arn": self.topic.arn})
+
+
+def _applies(alarm: Alarm, settings: Settings) -> bool:
+    if alarm.needs_schedules and not settings.schedules_enabled:
+        return False
+    return not (alarm.needs_user and settings.auth_mode == "app")

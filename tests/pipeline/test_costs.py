@@ -1,0 +1,37 @@
+"""The cost table in docs/deploy.md follows from the prices that `spotify-etl status` uses."""
+
+from __future__ import annotations
+
+import re
+
+from cli.status import cost
+from pipeline.alarms import ALARMS
+from tests.pipeline.program import ROOT
+
+OWN_METRICS = len({metric.name for alarm in ALARMS for metric in alarm.metrics if not metric.namespace})
+
+
+def rows() -> dict[str, float]:
+    table = re.findall(
+        r"^\| ([^|]+) \| [^|]+ \| (?:up to )?([\d.]+) \|$", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE
+    )
+    return {what.strip("* "): float(dollars) for what, dollars in table}
+
+
+def test_the_cost_table_is_computed() -> None:
+    # A crawl is billed for ten minutes, with at most two DPU for a lake of this size.
+    crawler = 30 * cost.CRAWL_MINIMUM_HOURS * 2 * cost.DPU_HOUR
+    alarms = sum(len(alarm.metrics) for alarm in ALARMS) * cost.ALARM_METRIC_MONTH
+    # 744 runs of ten seconds and their transforms, 512 MB and 1 GB.
+    functions = 744 * (10 * 0.5 + 5 * 1.0) * cost.GB_SECOND["arm64"] + 3 * 744 * cost.INVOCATION
+    expected = {
+        "Glue crawler": crawler,
+        "alarms": alarms,
+        "metrics": OWN_METRICS * cost.METRIC_MONTH,
+        "secret": cost.SECRET_MONTH,
+        "functions": functions,
+    }
+    found = rows()
+    for what, dollars in expected.items():
+        assert found[what] == round(dollars, 2), what
+    assert found["together"] == round(sum(expected.values()) + found["storage, logs, requests, queries"], 2)
