@@ -160,9 +160,11 @@ class MemoryAws:
         Prefix: str = "",
         MaxKeys: int = 1000,
         ContinuationToken: str = "",
+        StartAfter: str = "",
     ) -> Answer:
         bucket = self._bucket(Bucket)
-        keys = sorted(key for key in bucket if key.startswith(Prefix) and key > ContinuationToken)
+        after = ContinuationToken or StartAfter
+        keys = sorted(key for key in bucket if key.startswith(Prefix) and key > after)
         page = keys[:MaxKeys]
         found = [
             {"Key": key, "Size": len(bucket[key].body), "ETag": bucket[key].etag, "LastModified": bucket[key].modified}

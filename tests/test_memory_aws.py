@@ -41,6 +41,7 @@ S3_CALLS: list[Call] = [
     ("put_object", {**ABC, "Key": "a/%20 \u00fc"}),
     ("list_objects_v2", {"Bucket": "bucket"}),
     ("list_objects_v2", {"Bucket": "bucket", "Prefix": "a/", "MaxKeys": 2}),
+    ("list_objects_v2", {"Bucket": "bucket", "Prefix": "a/", "StartAfter": "a/1"}),
     ("list_objects_v2", {"Bucket": "bucket", "Prefix": "none"}),
     ("delete_bucket", {"Bucket": "bucket"}),
     ("delete_object", {"Bucket": "bucket", "Key": "a/1"}),

@@ -14,7 +14,6 @@ from handlers.tables import TABLES
 from spotify_simulator import LibraryPlan
 from tests.e2e import model
 from tests.e2e.world import FIRST_HOURLY_RUN, TIMEZONE, World, line_counts, world
-from tests.thoroughness import sampled
 
 PLAN = LibraryPlan(saved_tracks=200, playlists=12, saved_albums=20, plays_per_day=40, timezone=TIMEZONE)
 SMALL = LibraryPlan(saved_tracks=60, playlists=6, saved_albums=8, plays_per_day=20, timezone=TIMEZONE)
@@ -51,13 +50,7 @@ def test_schedules_started_every_run(living_world: World) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "view",
-    sampled(
-        model.VIEWS,
-        ["current_profile", "current_playlist_items", "current_catalogue", "listens", "current_track_artists"],
-    ),
-)
+@pytest.mark.parametrize("view", model.VIEWS)
 def test_view_answers_as_the_model_does(living_world: World, view: str) -> None:
     expected = list(model.VIEWS[view](living_world))
     assert expected
@@ -137,20 +130,17 @@ def test_saved_albums_never_played_are_those_of_the_model(living_world: World) -
 
 @pytest.mark.parametrize(
     "name",
-    sampled(
-        [
-            "artists_first_heard",
-            "library_by_decade",
-            "longest_streaks",
-            "most_returned_to_tracks",
-            "new_this_month",
-            "plays_by_playlist",
-            "sessions",
-            "top_tracks_by_plays",
-            "year_in_review",
-        ],
-        ["library_by_decade", "new_this_month", "sessions"],
-    ),
+    [
+        "artists_first_heard",
+        "library_by_decade",
+        "longest_streaks",
+        "most_returned_to_tracks",
+        "new_this_month",
+        "plays_by_playlist",
+        "sessions",
+        "top_tracks_by_plays",
+        "year_in_review",
+    ],
 )
 def test_named_query_has_an_answer(living_world: World, name: str) -> None:
     rows = living_world.query(_named(living_world, name)).rows

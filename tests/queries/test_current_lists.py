@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.queries.lake import Lake, moment, ran, raw_key, run
-from tests.thoroughness import sampled
 
 PLAYLISTS = "SELECT account_id, playlist_id, name FROM current_playlists ORDER BY account_id, playlist_id"
 ITEMS = "SELECT playlist_id, position, item_uri FROM current_playlist_items ORDER BY account_id, playlist_id, position"
@@ -29,9 +28,6 @@ SNAPSHOTS: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 """For each stream that is read in full: a record, a column that may differ between two reads, and the unit."""
 
-
-TELLING = ["profile", "playlist_items", "top_tracks", "catalogue"]
-"""One stream for each way to tell which rows are the same: none, a position, a rank, and many units."""
 
 LISTS = [stream for stream in SNAPSHOTS if stream not in ("profile", "playlists", "playlist_items")]
 """The streams that are read in full and do not depend on another."""
@@ -56,7 +52,7 @@ def at(day: int) -> datetime:
     return moment(f"2026-10-{day:02d} 23:30")
 
 
-@pytest.mark.parametrize("stream", sampled(SNAPSHOTS, TELLING))
+@pytest.mark.parametrize("stream", SNAPSHOTS)
 def test_the_newest_run_decides_which_read_is_current(lake: Lake, stream: str) -> None:
     record, column, unit = SNAPSHOTS[stream]
     lake.read(run(1, 5), "playlists", [playlist("p")])
@@ -69,7 +65,7 @@ def test_the_newest_run_decides_which_read_is_current(lake: Lake, stream: str) -
     assert lake.query(current) == [("old",)]
 
 
-@pytest.mark.parametrize("stream", sampled(SNAPSHOTS, TELLING))
+@pytest.mark.parametrize("stream", SNAPSHOTS)
 def test_the_newest_run_is_the_one_that_began_last_whatever_it_was_scheduled_for(lake: Lake, stream: str) -> None:
     record, column, unit = SNAPSHOTS[stream]
     lake.read(run(1, 5), "playlists", [playlist("p")])
@@ -80,7 +76,7 @@ def test_the_newest_run_is_the_one_that_began_last_whatever_it_was_scheduled_for
     assert lake.query(f"SELECT {column} FROM current_{stream}") == [("late",)]
 
 
-@pytest.mark.parametrize("stream", sampled([*SNAPSHOTS, "saved_tracks"], [*TELLING, "saved_tracks"]))
+@pytest.mark.parametrize("stream", [*SNAPSHOTS, "saved_tracks"])
 def test_a_replayed_line_counts_with_its_highest_schema_version(lake: Lake, stream: str) -> None:
     record, column, unit = SNAPSHOTS.get(stream, (saved("a", 1), "track_name", ""))
     lake.read(run(1), "playlists", [playlist("p")])

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.queries.lake import NAMED, Lake, moment, raw_key, run
-from tests.thoroughness import sampled
 
 
 def test_the_newest_run_is_the_last_one_that_learned_its_account(lake: Lake) -> None:
@@ -109,31 +108,21 @@ def of_small_export_beside_api_that_stopped(lake: Lake) -> None:
 
 @pytest.mark.parametrize(
     ("history", "as_of"),
-    sampled(
-        [
-            (of_api_alone, "2026-11-02 06:00"),
-            (of_reads_that_failed_since, "2026-11-01 06:00"),
-            (of_an_unchanged_read, "2026-11-02 06:00"),
-            (of_old_import_alone, "2019-10-05 12:00"),
-            (of_import_beside_runs_that_read_no_plays, "2019-10-05 12:00"),
-            (of_import_of_old_years_beside_api, "2026-11-19 06:00"),
-            (of_import_of_everything_beside_api, "2026-11-19 06:00"),
-            (of_import_beside_api_that_stopped, "2026-11-10 12:00"),
-            (of_plays_with_impossible_times, "2026-11-10 12:00"),
-            (of_import_that_has_not_arrived, "2026-11-01 06:00"),
-            (of_plays_replayed_into_rejections, "2026-11-10 12:00"),
-            (of_small_export_alone, "2026-11-10 12:00"),
-            (of_small_export_beside_api_that_stopped, "2026-11-01 06:00"),
-        ],
-        [
-            (of_api_alone, "2026-11-02 06:00"),
-            (of_reads_that_failed_since, "2026-11-01 06:00"),
-            (of_old_import_alone, "2019-10-05 12:00"),
-            (of_import_of_everything_beside_api, "2026-11-19 06:00"),
-            (of_import_that_has_not_arrived, "2026-11-01 06:00"),
-            (of_plays_replayed_into_rejections, "2026-11-10 12:00"),
-        ],
-    ),
+    [
+        (of_api_alone, "2026-11-02 06:00"),
+        (of_reads_that_failed_since, "2026-11-01 06:00"),
+        (of_an_unchanged_read, "2026-11-02 06:00"),
+        (of_old_import_alone, "2019-10-05 12:00"),
+        (of_import_beside_runs_that_read_no_plays, "2019-10-05 12:00"),
+        (of_import_of_old_years_beside_api, "2026-11-19 06:00"),
+        (of_import_of_everything_beside_api, "2026-11-19 06:00"),
+        (of_import_beside_api_that_stopped, "2026-11-10 12:00"),
+        (of_plays_with_impossible_times, "2026-11-10 12:00"),
+        (of_import_that_has_not_arrived, "2026-11-01 06:00"),
+        (of_plays_replayed_into_rejections, "2026-11-10 12:00"),
+        (of_small_export_alone, "2026-11-10 12:00"),
+        (of_small_export_beside_api_that_stopped, "2026-11-01 06:00"),
+    ],
 )
 def test_windows_count_back_from_the_moment_up_to_which_plays_are_known(
     lake: Lake, history: Callable[[Lake], None], as_of: str

@@ -101,7 +101,6 @@ def test_good_lines_before_and_between_the_bad_ones_are_kept(tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.slow
 def test_no_more_lines_are_read_one_by_one_than_the_limit_and_the_blocks_at_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +203,6 @@ def test_an_object_that_is_cut_off_gives_the_same_again_and_its_note_says_what_w
     assert json.loads(json.dumps(stage.note(key)))["lines"] == made.lines
 
 
-@pytest.mark.slow
 def test_arrow_is_not_asked_of_every_few_lines_where_all_are_bad(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     read_whole = reading_module.read_whole

@@ -103,7 +103,6 @@ def test_plays_go_to_the_month_they_were_played_in(stage: Stage) -> None:
     assert all("month" not in table.column_names for table in stage.tables("plays"))
 
 
-@pytest.mark.slow
 def test_plays_of_more_months_than_files_may_be_open(file_stage: FileStage) -> None:
     months = [f"{2008 + number // 12}-{number % 12 + 1:02}" for number in range(150)]
     track = {"type": "track", "uri": "spotify:track:t"}
