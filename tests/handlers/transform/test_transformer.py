@@ -285,11 +285,13 @@ def test_a_dead_connection_is_raised_and_nothing_is_stored(stage: Stage, monkeyp
 def test_each_request_is_needed(stage: Stage) -> None:
     stage.put_lines("saved_tracks", [saved(1)])
     asked: list[str] = []
-    stage.s3.meta.events.register("before-call.s3", lambda model, **_: asked.append(model.name), unique_id="count")
+    stage.s3.meta.events.register(
+        "provide-client-params.s3", lambda model, **_: asked.append(model.name), unique_id="count"
+    )
     try:
         stage.transformer.transform(KEY)
     finally:
-        stage.s3.meta.events.unregister("before-call.s3", unique_id="count")
+        stage.s3.meta.events.unregister("provide-client-params.s3", unique_id="count")
     assert asked == ["GetObject", "PutObject", "PutObject", "GetObject", "PutObject"]
 
 
