@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,12 @@ def test_a_damaged_record(folder: CloudFolder, text: str) -> None:
 
 def test_a_file_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    for use in (lambda folder: folder.read(), lambda folder: folder.write(RECORD), lambda folder: folder.open_log()):
+    uses: list[Callable[[CloudFolder], object]] = [
+        lambda folder: folder.read(),
+        lambda folder: folder.write(RECORD),
+        lambda folder: folder.open_log(),
+    ]
+    for use in uses:
         with pytest.raises(CloudFolderError, match=r"cannot be used \(.+\)"):
             use(CloudFolder(tmp_path / "data"))
 
