@@ -30,6 +30,7 @@ from embedded_aws.server.extras import Extras
 from embedded_aws.server.instances import forgotten_instances
 from embedded_aws.server.name_validation import validated_names
 from embedded_aws.server.plain_session import plain_session
+from embedded_aws.server.queue_attributes import kept_queue_attributes
 from embedded_aws.server.wsgi import AuthorizedApp, KeepAliveHandler, foreign
 from embedded_aws.services.s3.events import checked_s3_events
 from loopback.server import HOST, LoopbackServer
@@ -107,6 +108,7 @@ class AwsServer:
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", self._bucket_permission()))
             self._patches.enter_context(checked_s3_events(self.authorization))
             self._patches.enter_context(validated_names())
+            self._patches.enter_context(kept_queue_attributes())
             # No page of another origin may read a response.
             self._patches.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
             # moto also parses every body as a form: "&Action=…" in a text would choose another operation.

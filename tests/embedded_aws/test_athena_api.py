@@ -132,6 +132,66 @@ def test_named_queries_run_as_they_are_kept(lab: Lab) -> None:
     assert lab.query(kept["QueryString"], database=kept["Database"]) == [("6",)]
 
 
+def test_a_named_query_is_updated_and_deleted(lab: Lab) -> None:
+    athena = lab.client("athena")
+    made = athena.create_named_query(
+        Name="total", Description="old", Database=DATABASE, QueryString="SELECT 1", WorkGroup=WORKGROUP
+    )["NamedQueryId"]
+    athena.update_named_query(NamedQueryId=made, Name="sum", QueryString="SELECT 2")
+    assert athena.get_named_query(NamedQueryId=made)["NamedQuery"] == {
+        "Name": "sum",
+        "Description": "old",
+        "Database": DATABASE,
+        "QueryString": "SELECT 2",
+        "NamedQueryId": made,
+        "WorkGroup": WORKGROUP,
+    }
+    athena.delete_named_query(NamedQueryId=made)
+    assert made not in athena.list_named_queries(WorkGroup=WORKGROUP)["NamedQueryIds"]
+    for gone in (athena.get_named_query, athena.delete_named_query):
+        with pytest.raises(ClientError, match=f"InvalidRequestException.*{made} was not found"):
+            gone(NamedQueryId=made)
+
+
+def test_a_workgroup_is_updated_setting_by_setting(lab: Lab) -> None:
+    athena = lab.client("athena")
+    location = f"s3://{RESULTS}/one/"
+    athena.create_work_group(
+        Name="changing",
+        Configuration={
+            "ResultConfiguration": {
+                "OutputLocation": location,
+                "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"},
+            },
+            "BytesScannedCutoffPerQuery": 20_000_000,
+        },
+    )
+    athena.update_work_group(
+        WorkGroup="changing",
+        Description="changed",
+        State="DISABLED",
+        ConfigurationUpdates={
+            "EnforceWorkGroupConfiguration": False,
+            "RemoveBytesScannedCutoffPerQuery": True,
+            "ResultConfigurationUpdates": {"RemoveEncryptionConfiguration": True},
+        },
+    )
+    group = athena.get_work_group(WorkGroup="changing")["WorkGroup"]
+    assert (group["Description"], group["State"]) == ("changed", "DISABLED")
+    assert group["Configuration"]["ResultConfiguration"] == {"OutputLocation": location}
+    assert group["Configuration"]["EnforceWorkGroupConfiguration"] is False
+    assert "BytesScannedCutoffPerQuery" not in group["Configuration"]
+    with pytest.raises(ClientError, match="WorkGroup absent is not found"):
+        athena.update_work_group(WorkGroup="absent")
+
+
+def test_a_workgroup_without_tags_has_none(lab: Lab) -> None:
+    athena, arn = lab.client("athena"), f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/"
+    assert athena.list_tags_for_resource(ResourceARN=arn + WORKGROUP)["Tags"] == []
+    with pytest.raises(ClientError, match="absent Does Not Exist"):
+        athena.list_tags_for_resource(ResourceARN=arn + "absent")
+
+
 def test_the_workgroups_output_location_is_enforced(lab: Lab) -> None:
     query = lab.client("athena").start_query_execution(
         QueryString="SELECT 1", WorkGroup=WORKGROUP, ResultConfiguration={"OutputLocation": f"s3://{LAKE}/elsewhere/"}

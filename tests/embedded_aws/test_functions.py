@@ -280,6 +280,23 @@ def test_logs_go_where_the_function_says(stage: Stage) -> None:
     assert "here" in stage.logged("elsewhere")
 
 
+def test_a_function_says_where_its_logs_and_dead_letters_go(stage: Stage) -> None:
+    functions = stage.client("lambda")
+    target = {"TargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead-letters"}
+    stage.function("plain", ECHO)
+    stage.function("told", ECHO, LoggingConfig={"LogGroup": "elsewhere"}, DeadLetterConfig=target)
+    plain = functions.get_function_configuration(FunctionName="plain")
+    assert plain["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/aws/lambda/plain"}
+    assert "DeadLetterConfig" not in plain
+    told = functions.get_function(FunctionName="told")["Configuration"]
+    assert told["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "elsewhere"}
+    assert told["DeadLetterConfig"] == target
+
+    functions.delete_function(FunctionName="told")
+    stage.function("told", ECHO, Role=plain["Role"])
+    assert "DeadLetterConfig" not in functions.get_function_configuration(FunctionName="told")
+
+
 @pytest.mark.slow
 def test_without_permission_logs_are_lost_but_the_invocation_is_not(stage: Stage) -> None:
     stage.client("logs").create_log_group(logGroupName="/aws/lambda/silent")

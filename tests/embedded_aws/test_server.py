@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import http.client
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -79,6 +80,30 @@ def test_a_connection_serves_several_requests(server: AwsServer) -> None:
         assert b"NoSuchBucket" in answer.read()
         assert connection.sock is used
     connection.close()
+
+
+def test_a_queue_keeps_its_policies(server: AwsServer) -> None:
+    sqs = server.client("sqs")
+    dead_letters, queue = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dead-letters", "plays"))
+
+    def attributes(url: str, *names: str) -> dict[str, str]:
+        found: dict[str, str] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names).get("Attributes", {})
+        return found
+
+    arn = attributes(dead_letters, "QueueArn")["QueueArn"]
+    allow = json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": ["arn:aws:sqs:eu-central-1:1:plays"]})
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sqs:*"}]}
+    assert attributes(dead_letters, "Policy", "RedriveAllowPolicy") == {}
+    sqs.set_queue_attributes(QueueUrl=dead_letters, Attributes={"Policy": json.dumps(policy)})
+    sqs.set_queue_attributes(QueueUrl=dead_letters, Attributes={"RedriveAllowPolicy": allow})
+    assert attributes(dead_letters, "RedriveAllowPolicy") == {"RedriveAllowPolicy": allow}
+    assert json.loads(attributes(dead_letters, "All")["Policy"]) == policy
+    sqs.set_queue_attributes(QueueUrl=dead_letters, Attributes={"Policy": ""})
+    assert "Policy" not in attributes(dead_letters, "All")
+
+    redrive = f'{{"deadLetterTargetArn":"{arn}","maxReceiveCount":5}}'
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": redrive})
+    assert attributes(queue, "RedrivePolicy") == {"RedrivePolicy": redrive}
 
 
 def test_what_moto_lacks_is_an_error_that_says_so(server: AwsServer) -> None:

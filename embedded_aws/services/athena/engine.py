@@ -16,6 +16,7 @@ from moto.athena.models import AthenaBackend, WorkGroup
 from moto.athena.responses import AthenaResponse
 
 from embedded_aws.server.server import AwsServer
+from embedded_aws.services.athena.administration import REPLACEMENTS
 from embedded_aws.services.athena.catalog import CallerCatalog
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.execution import QueryExecution
@@ -68,9 +69,9 @@ class AthenaEngine:
             (AthenaResponse, "get_query_results"): get_query_results,
             (AthenaResponse, "list_query_executions"): _list_query_executions,
         }
-        for (owner, name), replacement in replacements.items():
-            # moto does not implement BatchGetQueryExecution.
-            self._patches.enter_context(patch.object(owner, name, replacement, create=name.startswith("batch_")))
+        for (owner, name), replacement in (replacements | REPLACEMENTS).items():
+            # moto does not implement all of them.
+            self._patches.enter_context(patch.object(owner, name, replacement, create=not hasattr(owner, name)))
 
     def close(self) -> None:
         """Restore moto's behaviour and drop all data."""

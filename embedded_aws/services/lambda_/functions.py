@@ -226,11 +226,20 @@ class Functions:
             return ""
 
         create, update = LambdaBackend.create_function, LambdaBackend.update_function_configuration
+        describe = LambdaFunction.get_configuration
 
         def create_function(backend: LambdaBackend, spec: dict[str, Any]) -> LambdaFunction:
             created = create(backend, spec)
-            self._keep_settings(backend.get_function(spec["FunctionName"]), spec)
+            function = backend.get_function(spec["FunctionName"])
+            # Those of a deleted function of this name.
+            self._server.extras.functions.pop(function.function_arn, None)
+            self._keep_settings(function, spec)
             return created
+
+        def get_configuration(function: LambdaFunction, on_create: bool = False) -> dict[str, Any]:
+            kept = self._server.extras.function(function.function_arn)
+            logging = {"LogFormat": "Text", **kept.get("LoggingConfig", {}), "LogGroup": self._log_group(function)}
+            return {**describe(function, on_create), **kept, "LoggingConfig": logging}
 
         def update_function(backend: LambdaBackend, name: str, qualifier: str, body: dict[str, Any]) -> Any:
             updated = update(backend, name, qualifier, body)
@@ -249,6 +258,7 @@ class Functions:
             (LambdaResponse, "setup_class", setup_class),
             (LambdaBackend, "invoke", invoke),
             (LambdaFunction, "invoke", invoke_by_moto),
+            (LambdaFunction, "get_configuration", get_configuration),
             (LambdaBackend, "create_function", create_function),
             (LambdaBackend, "update_function_configuration", update_function),
         ):

@@ -1,0 +1,104 @@
+"""Operations on workgroups and named queries that moto does not implement, and others that it gets wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.athena.models import AthenaBackend
+from moto.athena.responses import AthenaResponse
+
+_REMOVALS = {
+    "RemoveBytesScannedCutoffPerQuery": "BytesScannedCutoffPerQuery",
+    "RemoveCustomerContentEncryptionConfiguration": "CustomerContentEncryptionConfiguration",
+}
+_RESULT_REMOVALS = {
+    "RemoveAclConfiguration": "AclConfiguration",
+    "RemoveEncryptionConfiguration": "EncryptionConfiguration",
+    "RemoveExpectedBucketOwner": "ExpectedBucketOwner",
+    "RemoveOutputLocation": "OutputLocation",
+}
+"""Flag of an update → setting that it removes."""
+
+
+def _get_named_query(response: AthenaResponse) -> Any:
+    query = response.athena_backend.named_queries.get(_parameter(response, "NamedQueryId"))
+    if query is None:
+        return _unknown_query(response)
+    described = {
+        "Name": query.name,
+        "Description": query.description,
+        "Database": query.database,
+        "QueryString": query.query_string,
+        "NamedQueryId": query.id,
+        "WorkGroup": query.workgroup.name,
+    }
+    return json.dumps({"NamedQuery": {key: value for key, value in described.items() if value is not None}})
+
+
+def _update_named_query(response: AthenaResponse) -> Any:
+    query = response.athena_backend.named_queries.get(_parameter(response, "NamedQueryId"))
+    if query is None:
+        return _unknown_query(response)
+    query.name = _parameter(response, "Name")
+    query.query_string = _parameter(response, "QueryString")
+    if (description := _parameter(response, "Description")) is not None:
+        query.description = description
+    return "{}"
+
+
+def _delete_named_query(response: AthenaResponse) -> Any:
+    if response.athena_backend.named_queries.pop(_parameter(response, "NamedQueryId"), None) is None:
+        return _unknown_query(response)
+    return "{}"
+
+
+def _update_work_group(response: AthenaResponse) -> Any:
+    name = _parameter(response, "WorkGroup")
+    group = response.athena_backend.work_groups.get(name)
+    if group is None:
+        return response.error(f"WorkGroup {name} is not found.", 400)
+    group.state = _parameter(response, "State") or group.state
+    if (description := _parameter(response, "Description")) is not None:
+        group.description = description
+    updates = dict(_parameter(response, "ConfigurationUpdates") or {})
+    results = updates.pop("ResultConfigurationUpdates", None)
+    configuration = _updated(group.configuration, updates, _REMOVALS)
+    if results is not None:
+        before = configuration.get("ResultConfiguration") or {}
+        configuration["ResultConfiguration"] = _updated(before, results, _RESULT_REMOVALS)
+    group.configuration = configuration
+    return "{}"
+
+
+def _list_tags_for_resource(backend: AthenaBackend, resource_arn: str) -> dict[str, Any] | None:
+    """Return the tags of a resource; moto knows only resources that have some."""
+    resources = (*backend.work_groups.values(), *backend.data_catalogs.values())
+    if resource_arn not in {resource.arn for resource in resources}:
+        return None
+    tags: dict[str, Any] = backend.tagger.list_tags_for_resource(resource_arn)
+    return tags
+
+
+def _updated(before: dict[str, Any], updates: dict[str, Any], removals: dict[str, str]) -> dict[str, Any]:
+    removed = {setting for flag, setting in removals.items() if updates.get(flag)}
+    kept = {name: value for name, value in before.items() if name not in removed}
+    return kept | {name: value for name, value in updates.items() if name not in removals}
+
+
+def _parameter(response: AthenaResponse, name: str) -> Any:
+    return response._get_param(name)  # noqa: SLF001 - how moto reads parameters
+
+
+def _unknown_query(response: AthenaResponse) -> Any:
+    return response.error(f"NamedQuery {_parameter(response, 'NamedQueryId')} was not found", 400)
+
+
+REPLACEMENTS: dict[tuple[type, str], Any] = {
+    (AthenaResponse, "get_named_query"): _get_named_query,
+    (AthenaResponse, "update_named_query"): _update_named_query,
+    (AthenaResponse, "delete_named_query"): _delete_named_query,
+    (AthenaResponse, "update_work_group"): _update_work_group,
+    (AthenaBackend, "list_tags_for_resource"): _list_tags_for_resource,
+}
+"""Class of moto and name of its method → what replaces it."""
