@@ -225,27 +225,6 @@ class Functions:
             invoke_later(function, _text(body))
             return ""
 
-        create, update = LambdaBackend.create_function, LambdaBackend.update_function_configuration
-        describe = LambdaFunction.get_configuration
-
-        def create_function(backend: LambdaBackend, spec: dict[str, Any]) -> LambdaFunction:
-            created = create(backend, spec)
-            function = backend.get_function(spec["FunctionName"])
-            # Those of a deleted function of this name.
-            self._server.extras.functions.pop(function.function_arn, None)
-            self._keep_settings(function, spec)
-            return created
-
-        def get_configuration(function: LambdaFunction, on_create: bool = False) -> dict[str, Any]:
-            kept = self._server.extras.function(function.function_arn)
-            logging = {"LogFormat": "Text", **kept.get("LoggingConfig", {}), "LogGroup": self._log_group(function)}
-            return {**describe(function, on_create), **kept, "LoggingConfig": logging}
-
-        def update_function(backend: LambdaBackend, name: str, qualifier: str, body: dict[str, Any]) -> Any:
-            updated = update(backend, name, qualifier, body)
-            self._keep_settings(backend.get_function(name), body)
-            return updated
-
         set_up = LambdaResponse.setup_class
 
         def setup_class(
@@ -258,9 +237,7 @@ class Functions:
             (LambdaResponse, "setup_class", setup_class),
             (LambdaBackend, "invoke", invoke),
             (LambdaFunction, "invoke", invoke_by_moto),
-            (LambdaFunction, "get_configuration", get_configuration),
-            (LambdaBackend, "create_function", create_function),
-            (LambdaBackend, "update_function_configuration", update_function),
+            *self._with_settings(),
         ):
             self._patches.enter_context(patch.object(owner, name, replacement))
 
@@ -393,6 +370,35 @@ class Functions:
         """Return the function's log group: the configured one, else Lambda's default."""
         logging = self._server.extras.function(function.function_arn).get("LoggingConfig", {})
         return str(logging.get("LogGroup") or f"/aws/lambda/{function.function_name}")
+
+    def _with_settings(self) -> tuple[tuple[type, str, Callable[..., Any]], ...]:
+        """Return replacements of moto's methods that keep and return the settings that it drops."""
+        create, update = LambdaBackend.create_function, LambdaBackend.update_function_configuration
+        describe = LambdaFunction.get_configuration
+
+        def create_function(backend: LambdaBackend, spec: dict[str, Any]) -> LambdaFunction:
+            created = create(backend, spec)
+            function = backend.get_function(spec["FunctionName"])
+            # Those of a deleted function of this name.
+            self._server.extras.functions.pop(function.function_arn, None)
+            self._keep_settings(function, spec)
+            return created
+
+        def get_configuration(function: LambdaFunction, on_create: bool = False) -> dict[str, Any]:
+            kept = self._server.extras.function(function.function_arn)
+            logging = {"LogFormat": "Text", **kept.get("LoggingConfig", {}), "LogGroup": self._log_group(function)}
+            return {**describe(function, on_create), **kept, "LoggingConfig": logging}
+
+        def update_function(backend: LambdaBackend, name: str, qualifier: str, body: dict[str, Any]) -> Any:
+            updated = update(backend, name, qualifier, body)
+            self._keep_settings(backend.get_function(name), body)
+            return updated
+
+        return (
+            (LambdaBackend, "create_function", create_function),
+            (LambdaBackend, "update_function_configuration", update_function),
+            (LambdaFunction, "get_configuration", get_configuration),
+        )
 
     def _keep_settings(self, function: LambdaFunction, spec: dict[str, Any]) -> None:
         """Keep the settings that moto drops."""
