@@ -13,6 +13,8 @@ from unittest.mock import patch
 
 from moto.sqs.models import Queue
 
+_ALLOW_POLICY = "RedriveAllowPolicy"
+
 
 @contextmanager
 def kept_queue_attributes() -> Iterator[None]:
@@ -29,13 +31,14 @@ def kept_queue_attributes() -> Iterator[None]:
         if queue.redrive_policy:
             # Without spaces, as SQS's clients write and compare it.
             found["RedrivePolicy"] = json.dumps(queue.redrive_policy, separators=(",", ":"))
-        return found
+        # An empty text deletes it.
+        return {name: value for name, value in found.items() if name != _ALLOW_POLICY or value}
 
     with (
         patch.object(Queue, "_set_attributes", set_given),
         patch.object(Queue, "attributes", property(read)),
         # moto stores this attribute too, but returns only those that it lists.
-        patch.object(Queue, "BASE_ATTRIBUTES", [*Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]),
+        patch.object(Queue, "BASE_ATTRIBUTES", [*Queue.BASE_ATTRIBUTES, _ALLOW_POLICY]),
         patch.object(Queue, "redrive_allow_policy", None, create=True),
     ):
         yield

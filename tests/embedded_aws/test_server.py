@@ -98,8 +98,9 @@ def test_a_queue_keeps_its_policies(server: AwsServer) -> None:
     sqs.set_queue_attributes(QueueUrl=dead_letters, Attributes={"RedriveAllowPolicy": allow})
     assert attributes(dead_letters, "RedriveAllowPolicy") == {"RedriveAllowPolicy": allow}
     assert json.loads(attributes(dead_letters, "All")["Policy"]) == policy
-    sqs.set_queue_attributes(QueueUrl=dead_letters, Attributes={"Policy": ""})
-    assert "Policy" not in attributes(dead_letters, "All")
+    for name in ("Policy", "RedriveAllowPolicy"):
+        sqs.set_queue_attributes(QueueUrl=dead_letters, Attributes={name: ""})
+        assert name not in attributes(dead_letters, "All")
 
     redrive = f'{{"deadLetterTargetArn":"{arn}","maxReceiveCount":5}}'
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": redrive})
