@@ -210,3 +210,8 @@ def test_wrong_usage(arguments: list[str], message: str) -> None:
     with pytest.raises(Exception) as refused:
         app(["local", *arguments], standalone_mode=False)
     assert message in refused.value.format_message()  # type: ignore[attr-defined] # typer's
+
+
+def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    app(["local"], standalone_mode=False)
+    assert "Usage: " in capsys.readouterr().out
