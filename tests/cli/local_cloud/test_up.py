@@ -6,7 +6,9 @@ import dataclasses
 import errno
 import io
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -159,10 +161,11 @@ def test_a_working_folder_that_cannot_be_written_to(working: Path) -> None:
 
 def test_a_folder_that_is_none_of_ours(console: Console, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    for use in (
-        lambda: run_up(UpOptions(data=tmp_path), console),
-        lambda: delete_data(console, data=tmp_path, yes=True),
-    ):
+    uses: tuple[Callable[[], None], ...] = (
+        partial(run_up, UpOptions(data=tmp_path), console),
+        partial(delete_data, console, data=tmp_path, yes=True),
+    )
+    for use in uses:
         with pytest.raises(
             CommandError, match=r"is not the data folder of a local cloud: choose another folder with --data\.$"
         ):
