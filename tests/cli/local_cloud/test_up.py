@@ -20,7 +20,8 @@ from cli.local_cloud.folders import cloud_folder
 from cli.local_cloud.reset import delete_data
 from cli.local_cloud.up import UpOptions, alone, explained, run_up, settled
 from cli.main import app
-from local.kept_cloud import DataError, DataVersionError, DeploymentError, PortInUseError
+from embedded_aws import DataNotSavedError
+from local.kept_cloud import DataVersionError, DeploymentError, KeptCloud, PortInUseError
 from local.running_cloud import only_one
 from tests.local.test_cloud_folder import RECORD
 
@@ -96,7 +97,6 @@ def test_an_empty_cloud_stays_empty() -> None:
                 "`spotify-etl local reset`)."
             ),
         ),
-        (DataError("The disk of /x is full: free space."), "The disk of /x is full: free space."),
         (DeploymentError("No such thing."), "The program could not be deployed: No such thing."),
     ],
 )
@@ -146,6 +146,15 @@ def test_a_folder_of_another_version_can_be_reset(text: str, console: Console, t
     assert f"delete it with `spotify-etl local reset --data '{folder.path}'`" in str(refused.value)
     delete_data(console, data=folder.path, yes=True)
     assert not folder.path.exists()
+
+
+def test_a_disk_that_is_full_at_the_start_or_the_end(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_cloud: KeptCloud) -> None:
+        raise DataNotSavedError("The embedded AWS cannot write to its data folder (disk full): free space on its disk.")
+
+    monkeypatch.setattr(KeptCloud, "__enter__", fail)
+    with pytest.raises(CommandError, match=r"^The embedded AWS cannot write .+: free space on its disk\.$"):
+        run_up(UpOptions(), console)
 
 
 def test_two_at_once(console: Console) -> None:
