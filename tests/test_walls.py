@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ CONTRACTS = {
 }
 
 
+@cache
 def imports_of(file: Path) -> set[str]:
     """The full name of every module that a file imports; of `from a import b` it is `a.b` where that is a module."""
     names: set[str] = set()

@@ -13,6 +13,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from cli.zip_archives import Archives
 from tests.cli.import_stage import BUCKET, ImportStage
 from tests.cli.operated_stack import OperatedStack
+from tests.memory_aws import memory_aws
 from tests.moto_s3 import addresses_loaded_once, services_limited_to
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3Client]:
-    with pytest.MonkeyPatch.context() as patch, addresses_loaded_once(), services_limited_to("s3"), mock_aws():
+    with pytest.MonkeyPatch.context() as patch, memory_aws():
         for name, value in {
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",

@@ -1,4 +1,4 @@
-"""A raw bucket in moto, imports into it, and the plays that count afterwards."""
+"""A raw bucket in memory, imports into it, and the plays that count afterwards."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from cli import duckdb_file
 from cli.duckdb_file import to_duckdb, write_duckdb_file
 from cli.errors import CommandError
 from cli.query_parameters import parameters_of
@@ -19,6 +20,12 @@ from handlers.tables import TABLES
 
 VALUES = {"date": "DATE '2026-11-01'", "number": "3", "text": "'Abba'"}
 QUERIES = Path(__file__).parents[2] / "queries"
+
+
+@pytest.fixture
+def few_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the file have one table: all of them with their comments take most of a test's time."""
+    monkeypatch.setattr(duckdb_file, "TABLES", {"saved_tracks": TABLES["saved_tracks"]})
 
 
 def statements(folder: str) -> dict[str, str]:
@@ -45,6 +52,7 @@ def write(path: Path, views: Mapping[str, str], queries: Mapping[str, str] | Non
     write_duckdb_file(path, {}, views=views, queries=queries or {})
 
 
+@pytest.mark.slow
 def test_every_view_and_named_query_answers_over_empty_tables(tmp_path: Path) -> None:
     path = tmp_path / "spotify.duckdb"
     views, queries = statements("views"), statements("named")
@@ -92,6 +100,7 @@ def test_rows_of_parquet_files_have_their_partition_and_the_types_of_athena(tmp_
     }
 
 
+@pytest.mark.usefixtures("few_tables")
 def test_named_query_reads_the_view_of_its_own_name(tmp_path: Path) -> None:
     path = tmp_path / "spotify.duckdb"
     write(
@@ -137,6 +146,7 @@ def test_translated_query_answers_as_athena(sql: str, value: object) -> None:
     assert duckdb.execute(to_duckdb(sql)).fetchall() == [(value,)]
 
 
+@pytest.mark.usefixtures("few_tables")
 def test_what_cannot_be_written_is_one_sentence_and_leaves_the_earlier_file(tmp_path: Path) -> None:
     path = tmp_path / "spotify.duckdb"
     write(path, {"answer": "SELECT 1 AS a"})
@@ -148,6 +158,7 @@ def test_what_cannot_be_written_is_one_sentence_and_leaves_the_earlier_file(tmp_
     assert rows(path, "FROM answer") == [(1,)]
 
 
+@pytest.mark.usefixtures("few_tables")
 @pytest.mark.parametrize("name", ["demo[1]", "demo*", "run=5", "o'brien"])
 def test_folders_may_have_any_name(tmp_path: Path, name: str) -> None:
     for folder in ("demo1", name):
@@ -159,6 +170,7 @@ def test_folders_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert rows(path, "SELECT track_id, dt FROM saved_tracks") == [(name, "2026-11-02")]
 
 
+@pytest.mark.usefixtures("few_tables")
 def test_log_of_a_killed_writer_does_not_spoil_the_new_file(tmp_path: Path) -> None:
     path = tmp_path / "spotify.duckdb"
     path.with_name("spotify.duckdb.wal").write_bytes(b"of another file")

@@ -264,6 +264,7 @@ def test_of_two_exports_a_whole_one_counts_beside_a_broken_one(
     assert stage.listened() == plays(0, 5)
 
 
+@pytest.mark.slow
 def test_a_whole_export_counts_also_where_a_broken_one_holds_all_of_it(stage: ImportStage, tmp_path: Path) -> None:
     """Import what could be unpacked from a damaged zip, next to the zip."""
     parts, unpacked = tmp_path / "files", tmp_path / "given" / "unpacked"
@@ -279,6 +280,7 @@ def test_a_whole_export_counts_also_where_a_broken_one_holds_all_of_it(stage: Im
     assert stage.listened() == plays(0, 5)
 
 
+@pytest.mark.slow
 def test_a_broken_export_that_another_broken_one_holds_is_none_of_its_own(stage: ImportStage, tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     one.mkdir()
@@ -387,7 +389,7 @@ def test_accounts_are_apart(stage: ImportStage, tmp_path: Path, clock: time_mach
             b'{"files": {"UNIT": 7}}',
             b'{"files": {"UNIT": {"mode": "full", "keys": [1]}}}',
         ],
-        [b"{", b'{"files": {"UNIT": 7}}'],
+        [b'{"files": {"UNIT": 7}}'],
     ),
 )
 def test_state_that_holds_nonsense_is_replaced(stage: ImportStage, tmp_path: Path, state: bytes) -> None:
@@ -402,8 +404,8 @@ def test_state_that_holds_nonsense_is_replaced(stage: ImportStage, tmp_path: Pat
     ("number", "when"),
     sampled(
         ((number, when) for number in range(1, 8) for when in ("before", "after")),
-        # A part, the first file's state, a part of the second, the manifest.
-        [(2, "before"), (3, "after"), (5, "before"), (7, "after")],
+        # The first file's state, a part of the second.
+        [(3, "after"), (5, "before")],
     ),
 )
 def test_killed_at_any_write_and_run_again_everything_counts_once(
@@ -430,6 +432,7 @@ def test_killed_at_any_write_and_run_again_everything_counts_once(
     assert statuses == ["unchanged" if one else "complete" for one in done]
 
 
+@pytest.mark.slow
 def test_seven_writes_are_all_there_are(stage: ImportStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(objects, "PART_BYTES", 6_000)
     paths = audio_file(tmp_path, "2020", plays(0, 12)), audio_file(tmp_path, "2021", plays(12, 12))
@@ -438,6 +441,7 @@ def test_seven_writes_are_all_there_are(stage: ImportStage, tmp_path: Path, monk
     assert len(stage.keys("raw/")) == 4
 
 
+@pytest.mark.slow
 def test_run_again_within_the_same_second_finds_its_own_objects(stage: ImportStage, tmp_path: Path) -> None:
     path = audio_file(tmp_path, "2020", plays(0, 12))
     with pytest.raises(KilledError), at_put(1, after=killed):
@@ -449,7 +453,7 @@ def test_run_again_within_the_same_second_finds_its_own_objects(stage: ImportSta
 
 @pytest.mark.parametrize(
     ("seconds", "number"),
-    sampled([(0, 1), (0, 3), (0, 5), (60, 1), (60, 3), (60, 5)], [(0, 3), (60, 5)]),
+    sampled([(0, 1), (0, 3), (0, 5), (60, 1), (60, 3), (60, 5)], [(0, 3)]),
 )
 def test_two_imports_overlap_and_everything_counts_once(
     stage: ImportStage, tmp_path: Path, clock: time_machine.Traveller, number: int, seconds: int
@@ -612,11 +616,14 @@ def test_the_printed_span_takes_every_time_and_is_utc(stage: ImportStage, tmp_pa
 
 @pytest.mark.parametrize(
     ("first", "last", "span"),
-    [
-        ("2020-01-01T00:00:00Z", "2020-01-01T11:00:00Z", ", 2020-01-01 to 2020-01-01"),
-        ("", "", ""),
-        ("2020-01-01", 7, ""),
-    ],
+    sampled(
+        [
+            ("2020-01-01T00:00:00Z", "2020-01-01T11:00:00Z", ", 2020-01-01 to 2020-01-01"),
+            ("2020-01-01", 7, ""),
+            ("", "", ""),
+        ],
+        2,
+    ),
 )
 def test_state_of_an_earlier_version_is_read(
     stage: ImportStage, tmp_path: Path, first: object, last: object, span: str
@@ -657,7 +664,7 @@ def test_what_unpacks_to_more_than_an_import_may_hold_ends_before_anything_is_up
     assert stage.keys("raw/") + stage.keys("runs/") == []
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[]", b'{"account_id": ""}', b'{"account_id": 7}'])
+@pytest.mark.parametrize("content", sampled([None, b'{"account_id": 7}', b"", b"[]", b'{"account_id": ""}'], 2))
 def test_before_the_first_run_after_login_it_asks_for_one(
     stage: ImportStage, tmp_path: Path, content: bytes | None
 ) -> None:
@@ -882,6 +889,7 @@ def test_text_in_an_older_encoding_says_which_and_what_to_do(stage: ImportStage,
     )
 
 
+@pytest.mark.slow
 def test_of_many_files_without_plays_the_first_ten_are_named(stage: ImportStage, tmp_path: Path) -> None:
     for number in range(12):
         (tmp_path / f"endsong_{number:02}.json").write_bytes(written([None] * (number + 1)))

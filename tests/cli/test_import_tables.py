@@ -125,6 +125,7 @@ def test_every_play_becomes_a_row_and_the_manifest_says_where(
         assert {row["_read_id"] for row in of_read} == {run["read_id"]}
 
 
+@pytest.mark.slow
 def test_no_value_of_a_field_that_is_not_documented_is_found_anywhere(
     stage: ImportStage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -150,6 +150,7 @@ def test_new_columns_are_merged_and_partitions_inherit_them(lake: Stage) -> None
     assert set(partitions(lake, "t")) == {("1",), ("2",)}, "deletions are only logged"
 
 
+@pytest.mark.slow
 def test_without_inheritance_a_partition_has_its_own_columns(lake: Stage) -> None:
     configuration = {**CONFIGURATION, "CrawlerOutput": {"Tables": {"AddOrUpdateBehavior": "MergeNewColumns"}}}
     make_crawler(lake, "plain", configuration)

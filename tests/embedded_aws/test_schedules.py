@@ -264,6 +264,7 @@ def test_a_universal_target_calls_any_operation_as_the_role(stage: Stage) -> Non
     assert [step.detail for step in stage.steps("schedule")] == ["sqs:sendMessage"]
 
 
+@pytest.mark.slow
 def test_a_day_of_hourly_runs_uses_warm_processes(stage: Stage) -> None:
     stage.client("logs").create_log_group(logGroupName="/aws/lambda/hourly")
     arn = stage.function("hourly", "import os\ndef handler(event, context): print('process', os.getpid())\n")

@@ -48,6 +48,7 @@ def test_an_hour_passes_for_the_function_the_clock_and_the_time_that_is_left(sta
     assert stage.invoke("sleeping", 7190)["Payload"][1] >= 7190
 
 
+@pytest.mark.slow
 def test_the_report_counts_what_was_slept(stage: Stage) -> None:
     stage.client("logs").create_log_group(logGroupName="/aws/lambda/reporting")
     stage.function("reporting", "import time\ndef handler(event, context): time.sleep(10)\n")
@@ -142,6 +143,7 @@ def test_sleep_accepts_what_pythons_own_accepts(stage: Stage) -> None:
     assert stage.invoke("odd")["Payload"] == ["ValueError", "ValueError", "TypeError", "TypeError"]
 
 
+@pytest.mark.slow
 def test_a_module_may_sleep_while_it_is_loaded(stage: Stage) -> None:
     stage.function("slow_start", "import time\ntime.sleep(30)\ndef handler(event, context): return time.time()\n")
     assert stage.invoke("slow_start")["Payload"] >= START.timestamp() + 30

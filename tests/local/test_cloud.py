@@ -120,6 +120,7 @@ def small_library() -> Library:
     return Library.seeded(1, start=START, saved_tracks=3, playlists=1, saved_albums=1, plays_per_day=1)
 
 
+@pytest.mark.slow
 def test_a_program_is_deployed_and_runs_from_its_own_schedule(cloud: EmbeddedCloud, project: Path) -> None:
     outputs = cloud.deploy(project)
     heard: list[Step] = []

@@ -12,6 +12,7 @@ from pipeline.alarms import ALARMS, RUNBOOK
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.program import ROOT, Program, run
 
+QUIET = {"spotify-etl:schedulesEnabled": "false", "spotify-etl:alertEmail": "ana@example.com"}
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:spotify-etl-alerts-1a2b3c4"
 ALARM_DOLLARS_A_MONTH = 0.10
 """For each metric of an alarm: https://aws.amazon.com/cloudwatch/pricing/, Europe (Frankfurt) and US East."""
@@ -98,7 +99,7 @@ def test_windows_are_what_cloudwatch_accepts(one: Any) -> None:
 
 
 def test_what_cannot_be_well_is_no_alarm() -> None:
-    assert "spotify-etl-no-good-run" not in run({"spotify-etl:schedulesEnabled": "false"}).all("MetricAlarm")
+    assert "spotify-etl-no-good-run" not in run(QUIET).all("MetricAlarm")
     app = run({"spotify-etl:authMode": "app", "spotify-etl:catalogueUris": '["spotify:album:4aawyAB9vmqN3uQ7FjRGTy"]'})
     missing = {f"spotify-etl-{one.name}" for one in ALARMS} - set(app.all("MetricAlarm"))
     assert missing == {"spotify-etl-login-ends-in-a-month", "spotify-etl-login-ends-in-a-week"}
@@ -134,7 +135,7 @@ def test_a_failed_crawl_is_reported_in_one_sentence(up: Program) -> None:
 
 def test_an_e_mail_address_subscribes(up: Program) -> None:
     assert up.all("TopicSubscription") == {}
-    [subscription] = run({"spotify-etl:alertEmail": "ana@example.com"}).all("TopicSubscription").values()
+    [subscription] = run(QUIET).all("TopicSubscription").values()
     assert subscription.inputs == {"topic": TOPIC, "protocol": "email", "endpoint": "ana@example.com"}
 
 

@@ -29,11 +29,35 @@ TRANSFORMED = "spotify-etl-transformed-1a2b3c4"
 RESULTS = "spotify-etl-athena-results-1a2b3c4"
 ARTIST = "4aawyAB9vmqN3uQ7FjRGTy"
 APP = {
-    "authMode": "app",
-    "catalogueUris": json.dumps([f"https://open.spotify.com/artist/{ARTIST}", f"spotify:album:{ARTIST}"]),
+    "spotify-etl:authMode": "app",
+    "spotify-etl:catalogueUris": json.dumps([f"https://open.spotify.com/artist/{ARTIST}", f"spotify:album:{ARTIST}"]),
 }
 """Settings for an app without a user."""
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f3c7b1e"
+RENAMED = "My.Team-2"
+LISTENER = {
+    "spotify-etl:streams": '["profile", "recently_played"]',
+    "spotify-etl:dailyAt": "23:50",
+    "spotify-etl:crawlDelayMinutes": "30",
+    "spotify-etl:timezone": "Europe/Berlin",
+    "spotify-etl:schedulesEnabled": "false",
+    "spotify-etl:kmsKeyArn": KEY,
+}
+COLLECTOR = {
+    "spotify-etl:streams": '["saved_tracks", "profile"]',
+    "spotify-etl:timezone": "Asia/Kathmandu",
+    "spotify-etl:rawRetentionDays": "20",
+    "spotify-etl:transformedRetentionDays": "30",
+    "spotify-etl:playsRetentionDays": "400",
+    "spotify-etl:resultsRetentionDays": "1",
+    "spotify-etl:logRetentionDays": "365",
+    "spotify-etl:athenaScanLimitMb": "11",
+    "spotify-etl:architecture": "x86_64",
+    "spotify-etl:forceDestroy": "true",
+    "spotify-etl:spotifyApiUrl": "http://127.0.0.1:8080/v1",
+    "spotify-etl:spotifyAccountsUrl": "http://localhost:8080",
+}
+"""Two configurations for the tests of single settings, since each run of the program takes half a second."""
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +122,7 @@ def test_only_contract_names_are_fixed(up: Program) -> None:
 
 
 def test_contract_names_follow_the_stack() -> None:
-    program = run(stack="My.Team-2")
+    program = run(LISTENER, stack=RENAMED)
 
     assert program.outputs["glue_database_name"] == "spotify_my_team_2_54df67e9"
     assert program.outputs["athena_workgroup_name"] == "spotify-etl-my-team-2-54df67e9"
@@ -264,7 +288,7 @@ def test_old_versions_expire_only_where_versioning_is_enabled(up: Program, name:
 
 
 def test_the_users_own_key_encrypts_buckets_secret_and_results() -> None:
-    program = run({"spotify-etl:kmsKeyArn": KEY})
+    program = run(LISTENER, stack=RENAMED)
 
     for encryption in program.all("BucketServerSideEncryptionConfiguration").values():
         assert encryption.inputs["rules"] == [
@@ -280,7 +304,7 @@ def test_the_users_own_key_encrypts_buckets_secret_and_results() -> None:
 
 
 def test_one_key_alone_destroys_no_data() -> None:
-    program = run({"spotify-etl:forceDestroy": "true"})
+    program = run(COLLECTOR)
 
     assert {name: bucket.inputs["forceDestroy"] for name, bucket in program.all("Bucket").items()} == {
         "spotify-etl-raw": False,
@@ -443,16 +467,7 @@ def test_the_schedules(up: Program) -> None:
 
 
 def test_the_schedules_follow_the_settings() -> None:
-    made = schedules(
-        run(
-            {
-                "spotify-etl:dailyAt": "23:50",
-                "spotify-etl:crawlDelayMinutes": "30",
-                "spotify-etl:timezone": "Europe/Berlin",
-                "spotify-etl:schedulesEnabled": "false",
-            }
-        )
-    )
+    made = schedules(run(LISTENER, stack=RENAMED))
 
     told = {
         name: (each["scheduleExpression"], each["scheduleExpressionTimezone"], each["state"])
@@ -466,10 +481,7 @@ def test_the_schedules_follow_the_settings() -> None:
 
 
 def test_the_hourly_schedule_is_there_only_for_a_stream_that_is_read_hourly() -> None:
-    with_it, without_it = (
-        schedules(run({"spotify-etl:streams": streams}))
-        for streams in ('["profile", "recently_played"]', '["saved_tracks", "profile"]')
-    )
+    with_it, without_it = schedules(run(LISTENER, stack=RENAMED)), schedules(run(COLLECTOR))
 
     assert set(with_it) - set(without_it) == {"spotify-etl-hourly"}
     assert set(without_it) == {"spotify-etl-daily", "spotify-etl-crawl"}
@@ -485,7 +497,7 @@ def test_the_function_may_continue_its_own_run(any_mode: Program) -> None:
 
 @pytest.fixture(scope="module", params=sampled(MODES, ["up"]))
 def app_mode(request: pytest.FixtureRequest) -> Program:
-    return run({f"spotify-etl:{name}": value for name, value in APP.items()}, mode=request.param)
+    return run(APP, mode=request.param)
 
 
 def test_an_app_without_a_user_reads_its_catalogue_daily(app_mode: Program) -> None:
@@ -512,13 +524,13 @@ def test_the_fullest_configuration_fits_the_functions_environment() -> None:
 @pytest.mark.parametrize(
     ("config", "auth_mode", "streams"),
     [
-        ({"streams": '["saved_tracks", "profile"]'}, "user", ["profile", "saved_tracks"]),
-        pytest.param({"streams": '["profile"]'}, "user", ["profile"], marks=pytest.mark.slow),
+        (COLLECTOR, "user", ["profile", "saved_tracks"]),
+        pytest.param({"spotify-etl:streams": '["profile"]'}, "user", ["profile"], marks=pytest.mark.slow),
         (APP, "app", ["catalogue"]),
     ],
 )
 def test_outputs_say_what_a_login_needs(config: dict[str, str], auth_mode: str, streams: list[str]) -> None:
-    program = run({f"spotify-etl:{name}": value for name, value in config.items()})
+    program = run(config)
     assert (program.outputs["auth_mode"], program.outputs["streams"]) == (auth_mode, streams)
 
 
@@ -694,21 +706,7 @@ def test_a_named_query_says_what_it_answers(tmp_path: Path, text: str) -> None:
 
 
 def test_settings_reach_their_resources() -> None:
-    program = run(
-        {
-            "spotify-etl:streams": '["saved_tracks", "profile"]',
-            "spotify-etl:timezone": "Asia/Kathmandu",
-            "spotify-etl:rawRetentionDays": "20",
-            "spotify-etl:transformedRetentionDays": "30",
-            "spotify-etl:playsRetentionDays": "400",
-            "spotify-etl:resultsRetentionDays": "1",
-            "spotify-etl:logRetentionDays": "365",
-            "spotify-etl:athenaScanLimitMb": "11",
-            "spotify-etl:architecture": "x86_64",
-            "spotify-etl:spotifyApiUrl": "http://127.0.0.1:8080/v1",
-            "spotify-etl:spotifyAccountsUrl": "http://localhost:8080",
-        }
-    )
+    program = run(COLLECTOR)
     functions = {name.removeprefix("spotify-etl-"): each.inputs for name, each in program.all("Function").items()}
     told = functions["extract"]["environment"]["variables"]
 

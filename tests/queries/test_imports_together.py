@@ -86,7 +86,7 @@ def rows(when: datetime, elements: Elements) -> Iterator[dict[str, Any]]:
     ("most", "triples"),
     [
         pytest.param((1, 1, 0, 2, 0, 1), 200, id="one title"),
-        pytest.param((1, 0, 1, 1, 1, 2), 200, id="two titles"),
+        pytest.param((1, 0, 1, 1, 1, 2), 200, id="two titles", marks=pytest.mark.slow),
         pytest.param((1, 1, 1, 2, 1, 2), 2_000, id="all", marks=pytest.mark.slow),
     ],
 )

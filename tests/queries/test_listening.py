@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cli.duckdb_file import tables_of
 from tests.queries.lake import NAMED, Lake, moment, run
 from tests.queries.player import Player, exported, label
-from tests.thoroughness import examples
+from tests.thoroughness import examples, sampled
 
 OF_ALL_KINDS = {
     "compare_periods",
@@ -272,7 +272,7 @@ def test_sessions_do_not_overlap_where_a_play_encloses_others(lake: Lake, player
         max_size=12,
     )
 )
-@settings(max_examples=examples(25, 8), suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=examples(25, 3), suppress_health_check=list(HealthCheck), deadline=None)
 def test_sessions_are_more_than_thirty_minutes_apart(tables_and_views: Lake, plays: list[tuple[int, int]]) -> None:
     midnight = moment("2026-11-20")
     with tables_and_views.scenario() as lake:
@@ -386,7 +386,9 @@ def test_forgotten_favourites_are_not_those_heard_lately_under_another_uri(lake:
     ]
 
 
-@pytest.mark.parametrize("name", ["obsessions", "on_this_day", "top_tracks_by_plays", "most_returned_to_tracks"])
+@pytest.mark.parametrize(
+    "name", sampled(["obsessions", "on_this_day", "top_tracks_by_plays", "most_returned_to_tracks"], 2)
+)
 def test_tracks_show_a_uri_and_names_where_any_play_has_them(lake: Lake, player: Player, name: str) -> None:
     lake.manifest(run(29), "recently_played")
     nameless: dict[str, Any] = {"item_uri": "", "track_id": None}

@@ -136,20 +136,20 @@ def test_elements_of_one_import_that_are_equal_in_every_field_are_one_play(lake:
 @pytest.mark.parametrize(
     ("column", "one", "other"),
     [
-        ("offline_timestamp", at(1, 8), at(1, 9)),
+        pytest.param("offline_timestamp", at(1, 8), at(1, 9), marks=pytest.mark.slow),
         ("offline_timestamp", at(1, 8), None),
         ("skipped", True, None),
-        ("shuffle", True, False),
-        ("offline", True, False),
-        ("incognito", True, False),
-        ("reason_start", "fwdbtn", "trackdone"),
+        pytest.param("shuffle", True, False, marks=pytest.mark.slow),
+        pytest.param("offline", True, False, marks=pytest.mark.slow),
+        pytest.param("incognito", True, False, marks=pytest.mark.slow),
+        pytest.param("reason_start", "fwdbtn", "trackdone", marks=pytest.mark.slow),
         ("reason_end", "fwdbtn", "trackdone"),
-        ("platform", "ios", "android"),
-        ("country", "PT", "ES"),
+        pytest.param("platform", "ios", "android", marks=pytest.mark.slow),
+        pytest.param("country", "PT", "ES", marks=pytest.mark.slow),
         ("track_name", "Song", "Another"),
-        ("artist_name", "Abba", "Beck"),
-        ("album_name", "Arrival", "Waterloo"),
-        ("item_type", "track", "episode"),
+        pytest.param("artist_name", "Abba", "Beck", marks=pytest.mark.slow),
+        pytest.param("album_name", "Arrival", "Waterloo", marks=pytest.mark.slow),
+        pytest.param("item_type", "track", "episode", marks=pytest.mark.slow),
     ],
 )
 def test_elements_of_one_import_that_differ_in_a_field_are_two_plays(
@@ -195,7 +195,7 @@ def test_plays_without_a_uri_are_told_apart_by_artist_and_title(lake: Lake) -> N
     ]
 
 
-@pytest.mark.parametrize("older_first", [True, False])
+@pytest.mark.parametrize("older_first", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("title", [{"track_name": "Song", "artist_name": "ABBA"}, {}])
 def test_a_play_without_a_uri_matches_the_one_with_a_uri_in_another_import(
     lake: Lake, title: dict[str, Any], *, older_first: bool
@@ -244,8 +244,8 @@ def test_the_key_of_a_play_without_a_uri_is_the_uri_of_its_title(lake: Lake) -> 
             at(2),
             id="never after the play came in",
         ),
-        pytest.param({"offline": True, "offline_timestamp": None}, at(2), id="no moment"),
-        pytest.param({"offline": False, "offline_timestamp": at(1, 8)}, at(2), id="online"),
+        pytest.param({"offline": True, "offline_timestamp": None}, at(2), id="no moment", marks=pytest.mark.slow),
+        pytest.param({"offline": False, "offline_timestamp": at(1, 8)}, at(2), id="online", marks=pytest.mark.slow),
         pytest.param({"offline": None, "offline_timestamp": at(1, 8)}, at(2), id="not known whether offline"),
         pytest.param({"offline": True, "offline_timestamp": at(1, 8), "ms_played": None}, at(1, 8), id="no length"),
     ],
@@ -322,11 +322,11 @@ def test_a_small_export_replaces_nothing_from_the_api(lake: Lake) -> None:
     [
         (EXPORT, {"ms_played": None}, False, None),
         (API, {"duration_ms": 200_000}, True, 200_000),
-        (API, {"duration_ms": 20_000}, True, 20_000),
-        (API, {}, True, None),
+        pytest.param(API, {"duration_ms": 20_000}, True, 20_000, marks=pytest.mark.slow),
+        pytest.param(API, {}, True, None, marks=pytest.mark.slow),
         (EXPORT, {"ms_played": 30_000}, True, 30_000),
         (EXPORT, {"ms_played": 29_999}, False, 29_999),
-        (EXPORT, {"ms_played": 0}, False, 0),
+        pytest.param(EXPORT, {"ms_played": 0}, False, 0, marks=pytest.mark.slow),
     ],
 )
 def test_a_listen_is_thirty_seconds_or_a_play_from_the_api(
@@ -372,7 +372,7 @@ def test_the_import_reports_the_plays_that_the_view_leaves_out() -> None:
 
 IMPOSSIBLE = [
     pytest.param(moment("2026-11-22 06:00:01"), id="a day after the import"),
-    pytest.param(moment("2099-01-01"), id="far in the future"),
+    pytest.param(moment("2099-01-01"), id="far in the future", marks=pytest.mark.slow),
     pytest.param(moment("1970-01-01"), id="before Spotify"),
 ]
 
@@ -395,7 +395,7 @@ def test_a_play_of_the_api_with_an_impossible_time_hides_no_small_export(lake: L
     assert [row[1:3] for row in lake.query(LISTENS)] == [(SMALL, at(9))]
 
 
-@pytest.mark.parametrize("length", [-1, 86_400_001, 10**17])
+@pytest.mark.parametrize("length", [-1, 86_400_001, pytest.param(10**17, marks=pytest.mark.slow)])
 def test_a_play_of_an_impossible_length_is_a_play_of_unknown_length(lake: Lake, length: int) -> None:
     exported(lake, run(21, trigger="import"), [play(at(9), ms_played=length), play(at(10), ms_played=86_400_000)])
 

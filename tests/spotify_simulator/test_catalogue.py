@@ -23,12 +23,13 @@ from tests.spotify_simulator.spotify_session import (
     library,
     running,
 )
+from tests.thoroughness import sampled
 
 UNKNOWN = "2ZONg885GRx1XlgcsNVzLk"
 Shape = Literal["development", "extended"]
 
 
-@pytest.fixture(scope="module", params=["development", "extended"])
+@pytest.fixture(scope="module", params=sampled(["development", "extended"]))
 def simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     shape: Shape = request.param
     with running(library(followed_artists=70, saved_shows=22, saved_episodes=25), shape=shape) as running_one:

@@ -186,6 +186,7 @@ def test_snapshot_moves_exactly_with_entries_or_details() -> None:
         before = after
 
 
+@pytest.mark.slow
 def test_playlists_are_emptied_and_left_in_time() -> None:
     one = library(playlists=20)
     months = [one.at(START + timedelta(days=number)) for number in range(29)]

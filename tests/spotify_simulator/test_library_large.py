@@ -22,6 +22,7 @@ def large() -> Library:
     return Library.seeded(1, start=START, saved_tracks=SIZE, playlists=2)
 
 
+@pytest.mark.slow
 def test_all_of_a_large_library_is_distinct_and_newest_first(large: Library) -> None:
     everything = large.listed_saved_tracks
     assert len(everything) == large.saved_track_count == SIZE

@@ -15,6 +15,7 @@ from spotify_simulator import Library, Simulator
 from spotify_simulator.model.entities import LocalTrack
 from spotify_simulator.model.holdings import MalformedPlaylist
 from tests.spotify_simulator.spotify_session import START, Clock, access_token, all_pages, client, get, library, running
+from tests.thoroughness import sampled
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Setting:
         return "track" if self.shape == "extended" else "item"
 
 
-@pytest.fixture(params=["development", "extended"])
+@pytest.fixture(params=sampled(["development", "extended"]))
 def setting(request: pytest.FixtureRequest) -> Iterator[Setting]:
     served, clock = library(), Clock()
     shape: Literal["development", "extended"] = request.param

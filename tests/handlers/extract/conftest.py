@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
-from moto import mock_aws
 
 # Powertools reads these when the handler is imported.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "extract")
@@ -16,13 +15,7 @@ from handlers.extract import handler as function
 from tests.handlers.extract.fake_spotify import FakeSpotify
 from tests.handlers.extract.stage import LOGIN, Stage, environment
 from tests.handlers.raw.stored import BUCKET
-from tests.moto_s3 import addresses_loaded_once, services_limited_to
-
-
-@pytest.fixture(scope="package", autouse=True)
-def moto_is_quick() -> Iterator[None]:
-    with addresses_loaded_once(), services_limited_to("s3", "secretsmanager"):
-        yield
+from tests.memory_aws import memory_aws
 
 
 @pytest.fixture
@@ -45,7 +38,7 @@ def empty_stage(spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> Iterat
         "AWS_DEFAULT_REGION": "eu-central-1",
     }.items():
         monkeypatch.setenv(name, value)
-    with mock_aws():
+    with memory_aws():
         s3, secrets = function._s3(), function._secrets()
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         arn = secrets.create_secret(Name="spotify")["ARN"]

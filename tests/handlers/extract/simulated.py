@@ -1,4 +1,4 @@
-"""The extract function in this process, the simulator as Spotify, moto as AWS; results are compared with the model."""
+"""The extract function in this process, the simulator as Spotify, AWS in memory; results compared to the model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
-from moto import mock_aws
 
 from handlers.extract import handler as function
 from handlers.streams import READABLE_STREAMS, STREAMS, scopes
@@ -24,6 +23,7 @@ from spotify_simulator.model.saved import SAVED_KINDS
 from spotify_simulator.model.top_lists import TIME_RANGES
 from tests.handlers.extract.stage import Context
 from tests.handlers.raw.stored import BUCKET
+from tests.memory_aws import memory_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -175,7 +175,7 @@ def simulated(
     monkeypatch.setattr("handlers.extract.spotify.client.sleep", lambda _: None)
     monkeypatch.setattr("urllib3.util.retry.time", SimpleNamespace(sleep=lambda _: None, time=time.time))
     library = _library(plan).at(START)
-    with mock_aws(), Simulator(library, clock, shape=shape) as simulator:
+    with memory_aws(), Simulator(library, clock, shape=shape) as simulator:
         s3, secrets = _clients()
         monkeypatch.setattr(function, "_s3", lambda: s3)
         monkeypatch.setattr(function, "_secrets", lambda: secrets)

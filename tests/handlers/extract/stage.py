@@ -1,4 +1,4 @@
-"""The extract function with moto as AWS, the fake Web API, and a clock that tests set."""
+"""The extract function with AWS in memory, the fake Web API, and a clock that tests set."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from handlers.extract import event
 from handlers.extract import handler as function
-from handlers.extract.event import MAX_CONTINUATIONS
 from handlers.extract.spotify.client import RESERVE_SECONDS
 from tests.handlers.extract.fake_spotify import Json, Reply, entry, playlist, saved_track
 from tests.handlers.extract.stage import START, Context, Stage, unit
@@ -56,9 +56,9 @@ def saved(stage: Stage, count: int) -> list[Json]:
 
 def follow(stage: Stage, aws_lambda: Lambda, context: Context | None = None) -> Json:
     """Invoke the function as Lambda would, with the event that it sent."""
-    event = aws_lambda.asked.pop()["Payload"]
-    later = START + timedelta(minutes=event["continuation"]["number"])
-    return stage.run(event.pop("trigger"), later, context, **{k: v for k, v in event.items() if k != "scheduled_time"})
+    sent = aws_lambda.asked.pop()["Payload"]
+    later = START + timedelta(minutes=sent["continuation"]["number"])
+    return stage.run(sent.pop("trigger"), later, context, **{k: v for k, v in sent.items() if k != "scheduled_time"})
 
 
 def test_invocation_that_runs_out_of_time_hands_over(stage: Stage, aws_lambda: Lambda) -> None:
@@ -116,16 +116,18 @@ def test_what_is_done_is_not_done_again(stage: Stage, aws_lambda: Lambda) -> Non
     assert stage.spotify.paths() == [listing, "playlists/P1/items", "playlists/P2/items", listing, "me/tracks"]
 
 
-def test_chain_has_an_end(stage: Stage, aws_lambda: Lambda) -> None:
+def test_chain_has_an_end(stage: Stage, aws_lambda: Lambda, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert event.MAX_CONTINUATIONS == 12
+    monkeypatch.setattr(event, "MAX_CONTINUATIONS", 3)
     saved(stage, 30)
     manifest = stage.run("manual", streams=["saved_tracks"], context=Waning(looks=0))
     numbers = []
     while aws_lambda.asked:
         numbers.append(aws_lambda.asked[0]["Payload"]["continuation"]["number"])
         manifest = follow(stage, aws_lambda, Waning(looks=0))
-    assert numbers == list(range(1, MAX_CONTINUATIONS + 1))
+    assert numbers == [1, 2, 3]
     assert unit(manifest, "saved_tracks")["reason"] == "out_of_time"
-    assert manifest["attempt"] == MAX_CONTINUATIONS
+    assert manifest["attempt"] == 3
 
 
 def test_refused_login_ends_a_continued_run_without_undoing_what_it_did(stage: Stage, aws_lambda: Lambda) -> None:

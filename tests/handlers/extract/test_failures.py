@@ -45,15 +45,19 @@ def test_short_retry_after_is_waited_for(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("reply", "until"),
-    [
-        (limited("70000"), START + timedelta(seconds=70_000)),
-        (limited("31"), START + timedelta(seconds=31)),
-        (limited("5", "QUOTA_EXCEEDED"), START + timedelta(seconds=5)),
-        (limited(None, "QUOTA_EXCEEDED"), START + timedelta(hours=24)),
-        (limited("604800"), START + timedelta(days=7)),
-        (limited("604801", "QUOTA_EXCEEDED"), START + timedelta(hours=24)),
-    ],
-    ids=["long", "a little long", "quota", "quota without a time", "a week", "quota for more than a week"],
+    sampled(
+        [
+            pytest.param(limited("31"), START + timedelta(seconds=31), id="a little long"),
+            pytest.param(limited("5", "QUOTA_EXCEEDED"), START + timedelta(seconds=5), id="quota"),
+            pytest.param(limited(None, "QUOTA_EXCEEDED"), START + timedelta(hours=24), id="quota without a time"),
+            pytest.param(limited("70000"), START + timedelta(seconds=70_000), id="long"),
+            pytest.param(limited("604800"), START + timedelta(days=7), id="a week"),
+            pytest.param(
+                limited("604801", "QUOTA_EXCEEDED"), START + timedelta(hours=24), id="quota for more than a week"
+            ),
+        ],
+        3,
+    ),
 )
 def test_long_lock_ends_the_stream_at_once(stage: Stage, reply: Reply, until: object) -> None:
     stage.spotify.fault(PATH, reply)
@@ -64,7 +68,9 @@ def test_long_lock_ends_the_stream_at_once(stage: Stage, reply: Reply, until: ob
     assert stage.spotify.paths() == ["me", PATH]
 
 
-@pytest.mark.parametrize("retry_after", [None, "soon", "-5", "604801", "1795381000000", "9" * 5000])
+@pytest.mark.parametrize(
+    "retry_after", sampled([None, "soon", "-5", "604801", "1795381000000", "9" * 5000], ["soon", "604801"])
+)
 def test_429_without_a_time_that_can_be_is_tried_a_few_times(stage: Stage, retry_after: str | None) -> None:
     stage.spotify.always[PATH] = limited(retry_after)
     row = stage.read(STREAM)
@@ -156,7 +162,7 @@ def test_everything_locked_is_partial_and_no_error(stage: Stage) -> None:
     assert stage.spotify.paths() == ["me"]
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", sampled([500, 502, 503, 504], [503]))
 def test_5xx_is_tried_again(stage: Stage, status: int) -> None:
     stage.spotify.fault(PATH, *[Reply(status, b"<html>", {"Retry-After": "3600"})] * 3)
     row = stage.read(STREAM)
@@ -197,9 +203,7 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("reply", "reason"), sampled(FAILURES, [FAILURES[at] for at in [0, 1, 3, 4, 9, 11, 14, 15, 18, 22]])
-)
+@pytest.mark.parametrize(("reply", "reason"), sampled(FAILURES, [FAILURES[at] for at in [0, 1, 3, 11, 14, 15, 22]]))
 def test_failure_ends_its_own_unit_with_a_reason(stage: Stage, reply: Reply, reason: str) -> None:
     stage.spotify.always[PATH] = reply
     manifest = stage.run("manual", streams=[STREAM, "saved_tracks"])
@@ -210,7 +214,7 @@ def test_failure_ends_its_own_unit_with_a_reason(stage: Stage, reply: Reply, rea
     assert manifest["status"] == "partial"
 
 
-@pytest.mark.parametrize("reply", [Reply(resets=True), Reply(200, b"{}", cut=True), Reply(200, b"")])
+@pytest.mark.parametrize("reply", sampled([Reply(resets=True), Reply(200, b"{}", cut=True), Reply(200, b"")]))
 def test_lost_response_is_requested_again(stage: Stage, reply: Reply) -> None:
     stage.spotify.fault(PATH, reply)
     row = stage.read(STREAM)
@@ -261,7 +265,7 @@ OUTSIDE = [
 ]
 
 
-@pytest.mark.parametrize("address", sampled(OUTSIDE, [OUTSIDE[at] for at in [1, 5, 6, 8]]))
+@pytest.mark.parametrize("address", sampled(OUTSIDE, [OUTSIDE[at] for at in [1, 8]]))
 def test_next_outside_of_the_api_is_not_followed(stage: Stage, address: str) -> None:
     stage.spotify.fault(PATH, lambda page: {**page, "next": f"{stage.spotify.url}{address}"})
     row = stage.read(STREAM)
@@ -270,7 +274,7 @@ def test_next_outside_of_the_api_is_not_followed(stage: Stage, address: str) -> 
     assert stage.spotify.paths() == ["me", PATH]
 
 
-@pytest.mark.parametrize("address", [f"{PATH}?limit=50", f"{PATH}?offset=0&limit=50"])
+@pytest.mark.parametrize("address", sampled([f"{PATH}?limit=50", f"{PATH}?offset=0&limit=50"]))
 def test_next_that_is_the_page_itself_is_a_failure(stage: Stage, address: str) -> None:
     stage.spotify.fault(PATH, lambda page: {**page, "next": f"{stage.spotify.url}v1/{address}"})
     row = stage.read(STREAM)
@@ -296,7 +300,7 @@ def test_spotify_that_is_not_there_is_named(stage: Stage, monkeypatch: pytest.Mo
     assert unit(manifest, "recently_played")["requests"] == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"access_token": "x"}'])
+@pytest.mark.parametrize("body", sampled([b"<html>", b'{"access_token": "x"}', b"", b"[]", b"{}"], 2))
 def test_unreadable_token_answer_is_no_crash(stage: Stage, body: bytes) -> None:
     stage.spotify.token_faults.extend([Reply(200, body)] * 5)
     with pytest.raises(Exception, match="Spotify"):

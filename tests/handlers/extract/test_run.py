@@ -13,6 +13,7 @@ from handlers.layout import account_key
 from tests.handlers.extract.fake_spotify import Reply, entry, play, playlist, saved_track
 from tests.handlers.extract.stage import LOGIN, START, Context, Stage, unit
 from tests.handlers.raw.stored import Json
+from tests.thoroughness import sampled
 
 HOURLY = ["recently_played"]
 DAILY = ["profile", "playlists", "playlist_items", "saved_tracks", "saved_albums"]
@@ -194,7 +195,7 @@ def test_run_that_covers_nothing_is_skipped(stage: Stage, monkeypatch: pytest.Mo
     assert stage.spotify.requests == []
 
 
-@pytest.mark.parametrize("content", [None, "", "{}"])
+@pytest.mark.parametrize("content", sampled([None, "", "{}"], ["{}"]))
 def test_before_login_the_run_is_skipped_without_a_request(empty_stage: Stage, content: str | None) -> None:
     if content:
         empty_stage.log_in(content)
@@ -209,12 +210,14 @@ def test_before_login_the_run_is_skipped_without_a_request(empty_stage: Stage, c
 
 @pytest.mark.parametrize(
     ("content", "what"),
-    [
-        ("not json", "it is not valid JSON"),
-        ('["client_id"]', "it is not a JSON object"),
-        ('{"client_id": "c", "client_secret": "s"}', "refresh_token is missing"),
-        ('{"client_id": "c", "client_secret": 7, "refresh_token": "r"}', "client_secret is missing"),
-    ],
+    sampled(
+        [
+            ('{"client_id": "c", "client_secret": "s"}', "refresh_token is missing"),
+            ('{"client_id": "c", "client_secret": 7, "refresh_token": "r"}', "client_secret is missing"),
+            ("not json", "it is not valid JSON"),
+            ('["client_id"]', "it is not a JSON object"),
+        ]
+    ),
 )
 def test_malformed_secret_fails_the_run_once(empty_stage: Stage, content: str, what: str) -> None:
     empty_stage.log_in(content)

@@ -11,6 +11,7 @@ import pytest
 
 from handlers.publish import handler as publish
 from handlers.publish.views import load
+from handlers.tables import TABLES
 from tests.embedded_aws.athena_lab import DATABASE, LAKE, WORKGROUP, Lab
 
 
@@ -60,6 +61,12 @@ def publisher(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
     yield running
     for service in ("glue", "athena"):
         lab.client(service).meta.events.unregister(f"before-call.{service}", running.record)
+
+
+@pytest.fixture
+def few_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the handler know a few tables alone: to create all of them takes most of a test's time."""
+    monkeypatch.setattr(publish, "TABLES", {name: TABLES[name] for name in ("albums", "artists", "plays", "tracks")})
 
 
 @pytest.fixture

@@ -11,9 +11,12 @@ from botocore.exceptions import ClientError
 from handlers.publish import views as published_views
 from handlers.publish.handler import PublishError
 from handlers.publish.views import ViewError
+from handlers.tables import TABLES
 from tests.embedded_aws.athena_lab import DATABASE
 from tests.handlers.publish.conftest import Publisher
 from tests.thoroughness import sampled
+
+pytestmark = pytest.mark.usefixtures("few_tables")
 
 
 def write(folder: Path, **files: str) -> None:
@@ -59,7 +62,7 @@ def test_another_time_zone_publishes_only_the_views_that_hold_it_and_their_reade
 
 
 @pytest.mark.parametrize(
-    "zone", sampled(["", "Europe/Berlin' --", "a b", "../x", "Europe//Berlin"], ["Europe/Berlin' --", "../x"])
+    "zone", sampled(["", "Europe/Berlin' --", "a b", "../x", "Europe//Berlin"], ["Europe/Berlin' --"])
 )
 def test_an_invalid_time_zone_never_becomes_sql(
     publisher: Publisher, views: Path, monkeypatch: pytest.MonkeyPatch, zone: str
@@ -172,7 +175,8 @@ def test_an_aws_error_for_one_view_stops_no_other(
 
 
 @pytest.mark.slow
-def test_every_view_of_the_project_is_published(publisher: Publisher) -> None:
+def test_every_view_of_the_project_is_published(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.publish.handler.TABLES", TABLES)
     files = {path.stem for path in published_views.FOLDER.glob("*.sql")}
     assert files
     assert set(publisher.run()["views_created"]) == files

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from tests.handlers.raw.stored import BUCKET, Stored
-from tests.moto_s3 import addresses_loaded_once, services_limited_to
+from tests.memory_aws import memory_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -23,7 +22,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stored]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with addresses_loaded_once(), services_limited_to("s3"), mock_aws():
+    with memory_aws():
         s3 = _client()
         s3.create_bucket(Bucket=BUCKET)
         yield Stored(s3)

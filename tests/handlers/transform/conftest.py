@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from tests.handlers.transform.stage import RAW, TRANSFORMED, FileStage, Stage
-from tests.moto_s3 import addresses_loaded_once, services_limited_to
+from tests.memory_aws import memory_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,9 +31,7 @@ ENVIRONMENT = {
 def s3() -> Iterator[S3Client]:
     with (
         pytest.MonkeyPatch.context() as patch,
-        addresses_loaded_once(),
-        services_limited_to("s3"),
-        mock_aws(),
+        memory_aws(),
     ):
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)

@@ -1,4 +1,4 @@
-"""Two buckets in moto, raw objects to put into the one, tables to read from the other."""
+"""Two buckets in memory, raw objects to put into the one, tables to read from the other."""
 
 from __future__ import annotations
 

@@ -138,6 +138,7 @@ def test_what_cannot_be_stored_fails_the_object_and_hangs_nothing(
         transform_raw([gzip.compress(data * 100)], RawKey("saved_tracks", RUN, 0), {}, FullDisk(tmp_path, {}))
 
 
+@pytest.mark.slow
 def test_blocks_side_by_side_give_the_same_bytes_as_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (line,) = fixture_lines("saved_tracks", "development")
     data = encode(line) + b"\n"

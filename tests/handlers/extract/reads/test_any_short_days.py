@@ -15,7 +15,6 @@ from handlers.extract.reads.record_keys import record_key
 from handlers.extract.reads.shortfall import BELIEVED_AFTER_RUNS
 from tests.handlers.extract.fake_spotify import Json, Reply, ScriptedReply, artist, playlist, saved_track, track
 from tests.handlers.extract.stage import START, Stage, unit
-from tests.thoroughness import sampled
 
 DAY = timedelta(days=1)
 LOCKED = Reply(429, {"error": {"status": 429, "message": "Too many requests"}}, {"Retry-After": "3600"})
@@ -261,7 +260,8 @@ def any_days(test: Any) -> Any:
     return given(size=st.integers(0, 260), days=DAYS)(test)
 
 
-@pytest.mark.parametrize("stream", sampled(PATHS, ["saved_tracks"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("stream", PATHS)
 @settings(max_examples=2, phases=PHASES, derandomize=True)
 @any_days
 def test_complete_unit_has_everything(stage: Stage, stream: str, size: int, days: list[Day]) -> None:

@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.extract.reads.append import SEEN_RECORDS
+from handlers.extract.reads import append
 from handlers.extract.reads.record_keys import record_key
 from handlers.layout import state_key
 from tests.handlers.extract.fake_spotify import Json, play
@@ -102,13 +103,15 @@ def test_state_remembers_plays_that_spotify_serves_no_more(stage: Stage) -> None
     assert stage.read(STREAM, START + 2 * HOUR)["status"] == "unchanged"
 
 
-def test_state_stays_small(stage: Stage) -> None:
-    for hour in range(12):
+def test_state_stays_small(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert append.SEEN_RECORDS == 500
+    monkeypatch.setattr(append, "SEEN_RECORDS", 120)
+    for hour in range(3):
         serve(stage, plays(*range(hour * 50, hour * 50 + 50)))
         stage.read(STREAM, START + hour * HOUR)
     seen = stage.json(state_key("aB3dE5fG7h", STREAM))["seen"]
-    assert len(seen) == SEEN_RECORDS
-    assert seen[-1] == record_key(plays(599)[0])
+    assert len(seen) == 120
+    assert seen[-1] == record_key(plays(149)[0])
 
 
 def test_plays_that_another_run_has_seen_meanwhile_are_merged(stage: Stage) -> None:
@@ -128,7 +131,7 @@ def test_plays_that_another_run_has_seen_meanwhile_are_merged(stage: Stage) -> N
     assert set(stage.json(key)["seen"]) == {record_key(one) for one in plays(1, 2, 9)}
 
 
-@settings(max_examples=examples(8, 3))
+@settings(max_examples=examples(8, 2))
 @given(
     hours=st.lists(st.lists(st.integers(0, 60), max_size=12, unique=True), min_size=1, max_size=5),
 )

@@ -20,14 +20,11 @@ PLAN = LibraryPlan(
 LATER = START + timedelta(hours=26)
 """When even a lock of a day has ended."""
 KINDS_OF_FAULTS = [
-    ("error_502_empty", "saved_shows"),
     ("rate_limit_short", "profile"),
-    ("reset", "top_tracks"),
     ("gzip_garbage", "saved_tracks"),
     ("forbidden_plain_text", "playlist_items"),
     ("list_ends_early", "followed_artists"),
     ("total_too_high", "recently_played"),
-    ("next_in_a_circle", "playlists"),
     ("token_refresh_token_revoked", "catalogue"),
 ]
 """Those of the fast tests: a fault of each kind, and each on another kind of stream."""

@@ -263,7 +263,7 @@ def test_watermark_is_the_newest_moment_with_all_its_items(stage: Stage) -> None
     }
 
 
-@settings(max_examples=examples(8, 3))
+@settings(max_examples=examples(8, 2))
 @given(
     # For each day the minutes at which tracks are saved, several at the same one, never before the previous day's.
     days=st.lists(st.lists(st.integers(0, 3), max_size=8), min_size=1, max_size=5),

@@ -8,6 +8,7 @@ import pytest
 from handlers.layout import state_key
 from tests.handlers.extract.fake_spotify import Json, Reply, entry, playlist
 from tests.handlers.extract.stage import START, Stage, unit
+from tests.thoroughness import sampled
 
 DAY = timedelta(days=1)
 STREAMS = ["playlists", "playlist_items"]
@@ -144,6 +145,7 @@ def test_refusal_takes_nothing_from_an_earlier_read(stage: Stage) -> None:
     assert "refused_at" not in stage.json(key)["playlists"]["Shared"]
 
 
+@pytest.mark.slow
 def test_playlist_that_was_read_and_stays_refused_counts_as_anothers_after_a_week(stage: Stage) -> None:
     shared = playlist("Shared", "s1", "bob", collaborative=True)
     serve(stage, shared)
@@ -172,7 +174,7 @@ def test_refusal_does_not_replace_what_another_run_has_read_meanwhile(stage: Sta
     assert {name: kept[name] for name in ("snapshot_id", "read")} == json.loads(other)["playlists"]["Shared"]
 
 
-@pytest.mark.parametrize("reply", [PREMIUM, SCOPE], ids=["premium", "scope"])
+@pytest.mark.parametrize("reply", sampled([pytest.param(PREMIUM, id="premium"), pytest.param(SCOPE, id="scope")]))
 def test_refusal_of_the_app_says_nothing_of_the_playlist(stage: Stage, reply: Reply) -> None:
     serve(stage, playlist("Shared", "s1", "bob", collaborative=True))
     stage.spotify.fault("playlists/Shared/items", reply)
@@ -180,7 +182,7 @@ def test_refusal_of_the_app_says_nothing_of_the_playlist(stage: Stage, reply: Re
     assert items(read(stage, START + DAY)) == {"Shared": "complete"}
 
 
-@pytest.mark.parametrize(("reply", "word"), [(REFUSED, "403"), (GONE, "404"), (Reply(500, b"<html>"), "500")])
+@pytest.mark.parametrize(("reply", "word"), sampled([(REFUSED, "403"), (GONE, "404"), (Reply(500, b"<html>"), "500")]))
 def test_one_playlist_that_fails_does_not_stop_the_others(stage: Stage, reply: Reply, word: str) -> None:
     serve(stage, playlist("P1", "s1"), playlist("P2", "s1"))
     stage.spotify.always["playlists/P1/items"] = reply
@@ -213,6 +215,7 @@ def test_playlist_that_moves_while_it_is_read_is_read_once_more(stage: Stage) ->
     assert items(read(stage, START + DAY)) == {"P1": "unchanged", "P2": "unchanged"}
 
 
+@pytest.mark.slow
 def test_playlist_that_moves_twice_is_read_by_the_next_run(stage: Stage) -> None:
     serve(stage, playlist("P1", "s1"))
 

@@ -49,7 +49,7 @@ def opened(stage: Stage, stream: str = STREAM) -> Any:
     return stage.json(state_key("aB3dE5fG7h", stream)).get("open")
 
 
-@pytest.mark.parametrize("requests", [1, 2, 3, 4])
+@pytest.mark.parametrize("requests", sampled([1, 2, 3, 4], [2]))
 def test_read_goes_on_behind_the_last_record(stage: Stage, requests: int) -> None:
     stage.spotify.lists[PATH] = tracks(*range(230))
     first = cut(stage, PATH, requests)
@@ -75,7 +75,7 @@ def test_read_over_many_runs_has_the_objects_of_all(stage: Stage) -> None:
     assert stage.records(last["read_keys"]) == tracks(*range(230))
 
 
-@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("status", sampled([400, 404]))
 def test_read_whose_place_is_refused_begins_again(stage: Stage, status: int) -> None:
     stage.spotify.lists[PATH] = tracks(*range(130))
     first = cut(stage, PATH, 2)
@@ -108,7 +108,7 @@ def test_what_was_saved_meanwhile_may_come_with_the_next_run(stage: Stage) -> No
     assert sorted(uris(stage, increment)) == sorted(f"spotify:track:{number}" for number in range(100, 240))
 
 
-@pytest.mark.parametrize(("new", "requests"), [(0, 1), (49, 2), (50, 4), (499, 12), (530, 13)])
+@pytest.mark.parametrize(("new", "requests"), sampled([(0, 1), (49, 2), (50, 4), (499, 12), (530, 13)], [(50, 4)]))
 def test_place_is_looked_for_ten_pages_on(stage: Stage, new: int, requests: int) -> None:
     stage.spotify.lists[PATH] = tracks(*range(120))
     cut(stage, PATH, 2)
@@ -147,6 +147,7 @@ def test_read_begins_again_where_its_place_is_gone(stage: Stage) -> None:
     assert opened(stage) is None
 
 
+@pytest.mark.slow
 def test_read_that_is_too_old_begins_again(stage: Stage) -> None:
     stage.spotify.lists[PATH] = tracks(*range(230))
     first = cut(stage, PATH, 2)
@@ -169,7 +170,7 @@ def test_full_run_begins_again(stage: Stage) -> None:
         [7, {}, {"place": None}, {"keys": ["elsewhere"]},
          {"place": {"position": 0, "last": "", "path": "", "params": {}}},
          {"digest": 1}, {"begun_at": "soon"}, {"seen": None}, {"records": "100"}, {"version": 1}],
-        [7, {"place": None}, {"keys": ["elsewhere"]}, {"version": 1}],
+        [7, {"keys": ["elsewhere"]}],
     ),
 )  # fmt: skip
 def test_open_read_that_holds_nonsense_begins_again(stage: Stage, wrong: Any) -> None:
@@ -260,6 +261,7 @@ def test_playlist_begins_again_with_another_version(stage: Stage) -> None:
     assert (second["read_id"] != first["read_id"], second["read_records"]) == (True, 120)
 
 
+@pytest.mark.slow
 def test_playlists_that_were_listed_over_two_runs_are_listed_for_their_items(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,7 +301,7 @@ def test_part_that_is_uploaded_is_a_place_to_go_on_from(stage: Stage) -> None:
     assert stage.records(row["read_keys"]) == tracks(*range(230))
 
 
-@settings(max_examples=examples(6, 2))
+@settings(max_examples=examples(6, 1))
 @given(
     cuts=st.lists(st.integers(1, 3), max_size=4),
     saved=st.lists(st.integers(0, 60), min_size=5, max_size=5),

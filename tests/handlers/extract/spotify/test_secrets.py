@@ -135,7 +135,7 @@ API_FAULTS: dict[str, Reply] = {
 }
 
 
-@pytest.mark.parametrize("fault", sampled([None, *API_FAULTS], [None, "echo", "429", "cut", "redirect"]))
+@pytest.mark.parametrize("fault", sampled([None, *API_FAULTS], ["echo", "cut"]))
 def test_run_that_rotates_its_token_leaks_nothing(stage: Stage, said: Said, fault: str | None) -> None:
     stage.spotify.rotate_to = ROTATED
     if fault:
@@ -160,7 +160,7 @@ TOKEN_FAULTS: dict[str, Reply] = {
 }
 
 
-@pytest.mark.parametrize("fault", TOKEN_FAULTS)
+@pytest.mark.parametrize("fault", sampled(TOKEN_FAULTS, ["refused", "no json", "odd token"]))
 def test_login_that_fails_leaks_nothing(stage: Stage, said: Said, fault: str) -> None:
     stage.spotify.token_faults.extend([TOKEN_FAULTS[fault]] * 20)
     said.run()
@@ -184,13 +184,16 @@ def test_secret_that_cannot_be_written_leaks_nothing(stage: Stage, said: Said, m
 
 @pytest.mark.parametrize(
     "content",
-    [
-        LOGIN["refresh_token"],
-        json.dumps({"refresh_token": LOGIN["refresh_token"]}),
-        json.dumps([LOGIN["client_secret"]]),
-        json.dumps({**LOGIN, "client_secret": LOGIN["client_secret"] + "é"}),
-        json.dumps({**LOGIN, "authorized_at": LOGIN["refresh_token"]}),
-    ],
+    sampled(
+        [
+            LOGIN["refresh_token"],
+            json.dumps({**LOGIN, "authorized_at": LOGIN["refresh_token"]}),
+            json.dumps({"refresh_token": LOGIN["refresh_token"]}),
+            json.dumps([LOGIN["client_secret"]]),
+            json.dumps({**LOGIN, "client_secret": LOGIN["client_secret"] + "é"}),
+        ],
+        2,
+    ),
 )
 def test_malformed_secret_is_not_quoted(stage: Stage, said: Said, content: str) -> None:
     stage.log_in(content)
