@@ -21,6 +21,7 @@ from rich.console import Console
 from cli.athena_queries import QueryResult, named_queries, run_query
 from cli.errors import CommandError
 from cli.lake import DATABASE_FILE, save_lake
+from cli.local_cloud.simulated_login import store_login
 from cli.own_export import run_own_export
 from cli.presentation import Steps, bar_chart, pluralize, print_line, print_tables, table, terminal
 from cli.project import PROJECT
@@ -29,7 +30,7 @@ from cli.report.report import ReportRequest, write_report
 from cli.report.sources import DuckdbFile
 from cli.text import quoted
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TABLES_PREFIX, RawKey, outputs_key
-from handlers.streams import FULL_READ_DAYS, READABLE_STREAMS, default_streams, scopes
+from handlers.streams import FULL_READ_DAYS, READABLE_STREAMS, default_streams
 from handlers.tables import TABLES
 from local.cloud import DeploymentError, EmbeddedCloud, Step
 from spotify_simulator import Library
@@ -157,15 +158,7 @@ def say_where_it_is(folder: Path, seconds: float, console: Console) -> None:
 
 def log_in(cloud: EmbeddedCloud, secret_name: str, streams: tuple[str, ...] = default_streams()) -> None:
     """Do what `spotify-etl login` does for these streams, with consent from the simulator instead of a browser."""
-    consent = scopes(streams)
-    secret = {
-        "client_id": cloud.spotify.client_id,
-        "client_secret": cloud.spotify.client_secret,
-        "refresh_token": cloud.spotify.authorize(consent),
-        "scope": " ".join(consent),
-        "authorized_at": f"{cloud.now:%Y-%m-%dT%H:%M:%SZ}",
-    }
-    cloud.client("secretsmanager").put_secret_value(SecretId=secret_name, SecretString=json.dumps(secret))
+    store_login(cloud.spotify, cloud.client, secret_name, streams, cloud.now)
 
 
 class _Demo:

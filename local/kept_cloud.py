@@ -45,11 +45,11 @@ _AT_ONCE = timedelta(hours=1)
 class KeptCloud:
     """The cloud of a data folder; use it as a context manager.
 
-    Only one can run in a process, as with `EmbeddedAws`. The folder must be written to before.
+    Only one can run in a process, as with `EmbeddedAws`.
 
     Args:
         folder: the data folder.
-        record: what it holds.
+        record: what is written in it.
     """
 
     def __init__(self, folder: CloudFolder, record: CloudRecord) -> None:

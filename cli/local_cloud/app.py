@@ -13,11 +13,18 @@ import typer
 from cli.local_cloud.durations import DurationError, parse_duration
 from cli.presentation import terminal
 
-app = typer.Typer(help="Keep the whole cloud running on this machine.", no_args_is_help=True)
+app = typer.Typer(help="Keep the whole cloud running on this machine.", invoke_without_command=True)
 
 DataOption = Annotated[
     Path | None, typer.Option(help="Where it keeps its data; .local/cloud in the project by default.", metavar="DIR")
 ]
+
+
+@app.callback()
+def local(context: typer.Context) -> None:
+    """Keep the whole cloud running on this machine."""
+    if context.invoked_subcommand is None:
+        context.get_help()  # It prints the help itself.
 
 
 @app.command()

@@ -62,10 +62,10 @@ def run_up(options: UpOptions, console: Console) -> None:
     """Start the cloud, and keep it running until Ctrl-C, SIGTERM or `local down`.
 
     Raises:
-        CommandError: it cannot be started.
+        CommandError: it cannot be started, or the last changes cannot be saved.
     """
     folder = cloud_folder(options.data)
-    with ExitStack() as running:
+    with _data_errors(), ExitStack() as running:
         running.enter_context(alone())
         record = settled(folder, options)
         running.enter_context(_sigterm_as_interrupt())
@@ -89,6 +89,14 @@ def run_up(options: UpOptions, console: Console) -> None:
         RunningCloud.withdraw()
         stepping.wait()
     print_line(console, f"The local cloud has ended; its data are in {folder.path}.")
+
+
+@contextmanager
+def _data_errors() -> Iterator[None]:
+    try:
+        yield
+    except DataError as error:
+        raise CommandError(quoted(error)) from error
 
 
 @contextmanager
@@ -165,8 +173,6 @@ def explained(folder: CloudFolder, *, is_new: bool) -> Iterator[None]:
         raise CommandError(f"{quoted(error).partition(': ')[0]}: {step}.") from error
     except (DataDamagedError, DataVersionError) as error:
         raise CommandError(f"{quoted(error).rstrip('.')} (with `{reset_command(folder)}`).") from error
-    except DataError as error:
-        raise CommandError(quoted(error)) from error
     except DeploymentError as error:
         raise CommandError(f"The program could not be deployed: {quoted(error)}") from error
 

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,14 +73,11 @@ def test_a_damaged_record(folder: CloudFolder, text: str) -> None:
 
 def test_a_file_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    uses: list[Callable[[CloudFolder], object]] = [
-        lambda folder: folder.read(),
-        lambda folder: folder.write(RECORD),
-        lambda folder: folder.open_log(),
-    ]
+    folder = CloudFolder(tmp_path / "data")
+    uses: tuple[Callable[[], object], ...] = (folder.read, partial(folder.write, RECORD), folder.open_log)
     for use in uses:
         with pytest.raises(CloudFolderError, match=r"cannot be used \(.+\)"):
-            use(CloudFolder(tmp_path / "data"))
+            use()
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])

@@ -83,8 +83,7 @@ def test_a_life_in_the_background(local: LocalCommands) -> None:
     # The simulated Spotify knows the login of its former life, and the listener has listened on.
     assert "failed" not in local.done("advance", "1d")
     assert count_of(local, "SELECT count(*) FROM listens") > listens
-    runs = count_of(local, "SELECT count(*) FROM runs WHERE status <> 'complete'")
-    assert runs == 0
+    assert count_of(local, "SELECT count(*) FROM runs WHERE run_status <> 'complete'") == 0
 
     assert local.done("down").startswith("The local cloud has ended; its data are in ")
     assert local.refused("down").startswith("No local cloud is running")

@@ -8,6 +8,7 @@ import io
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from cli.local_cloud.folders import cloud_folder
 from cli.local_cloud.reset import delete_data
 from cli.local_cloud.up import UpOptions, alone, explained, run_up, settled
 from cli.main import app
-from local.kept_cloud import DataError, DataVersionError, DeploymentError, PortInUseError
+from embedded_aws import DataNotSavedError
+from local.kept_cloud import DataVersionError, DeploymentError, KeptCloud, PortInUseError
 from local.running_cloud import only_one
 from tests.local.test_cloud_folder import RECORD
 
@@ -95,7 +97,6 @@ def test_an_empty_cloud_stays_empty() -> None:
                 "`spotify-etl local reset`)."
             ),
         ),
-        (DataError("The disk of /x is full: free space."), "The disk of /x is full: free space."),
         (DeploymentError("No such thing."), "The program could not be deployed: No such thing."),
     ],
 )
@@ -147,6 +148,15 @@ def test_a_folder_of_another_version_can_be_reset(text: str, console: Console, t
     assert not folder.path.exists()
 
 
+def test_a_disk_that_is_full_at_the_start_or_the_end(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_cloud: KeptCloud) -> None:
+        raise DataNotSavedError("The embedded AWS cannot write to its data folder (disk full): free space on its disk.")
+
+    monkeypatch.setattr(KeptCloud, "__enter__", fail)
+    with pytest.raises(CommandError, match=r"^The embedded AWS cannot write .+: free space on its disk\.$"):
+        run_up(UpOptions(), console)
+
+
 def test_two_at_once(console: Console) -> None:
     with only_one(), pytest.raises(CommandError, match="A local cloud is already running, and there can be only one"):
         run_up(UpOptions(), console)
@@ -160,10 +170,10 @@ def test_a_working_folder_that_cannot_be_written_to(working: Path) -> None:
 
 def test_a_folder_that_is_none_of_ours(console: Console, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    uses: list[Callable[[], object]] = [
-        lambda: run_up(UpOptions(data=tmp_path), console),
-        lambda: delete_data(console, data=tmp_path, yes=True),
-    ]
+    uses: tuple[Callable[[], None], ...] = (
+        partial(run_up, UpOptions(data=tmp_path), console),
+        partial(delete_data, console, data=tmp_path, yes=True),
+    )
     for use in uses:
         with pytest.raises(
             CommandError, match=r"is not the data folder of a local cloud: choose another folder with --data\.$"
@@ -212,3 +222,8 @@ def test_wrong_usage(arguments: list[str], message: str) -> None:
     with pytest.raises(Exception) as refused:
         app(["local", *arguments], standalone_mode=False)
     assert message in refused.value.format_message()  # type: ignore[attr-defined] # typer's
+
+
+def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    app(["local"], standalone_mode=False)
+    assert "Usage: " in capsys.readouterr().out
