@@ -267,6 +267,7 @@ def read_schedules(aws: Stage) -> Any:
 def make_messages(aws: Stage) -> None:
     url, _ = aws.queue("inbox", VisibilityTimeout="600")
     sqs = aws.client("sqs")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedriveAllowPolicy": '{"redrivePermission":"denyAll"}'})
     attributes = {"colour": {"DataType": "String", "StringValue": "red"}}
     for body in ("taken", "deleted", "waiting", "large" * 4000):
         sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
@@ -280,11 +281,16 @@ def make_messages(aws: Stage) -> None:
 
 def read_messages(aws: Stage) -> Any:
     url = aws.client("sqs").get_queue_url(QueueName="inbox")["QueueUrl"].rpartition("/")[2]
-    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "VisibilityTimeout")
+    kept = (
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        "VisibilityTimeout",
+        "RedriveAllowPolicy",
+    )
     attributes = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     visible = [(one["Body"], one["MessageAttributes"]) for one in aws.messages(url)]
     return (
-        [attributes[count] for count in counts],
+        [attributes[name] for name in kept],
         visible,
         aws.client("sns").list_subscriptions()["Subscriptions"],
     )
