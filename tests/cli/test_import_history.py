@@ -1032,7 +1032,6 @@ import boto3
 from moto import mock_aws
 from rich.console import Console
 from cli.import_history import import_history
-from tests.thoroughness import sampled
 
 with mock_aws():
     region = {"LocationConstraint": "eu-central-1"}
