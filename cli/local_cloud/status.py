@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -28,10 +31,11 @@ def show_status(console: Console, *, as_json: bool) -> None:
             write_line(sys.stdout, json.dumps({"running": False}))
         raise
     now, zone = datetime.fromisoformat(state["now"]), ZoneInfo(state["timezone"])
-    facts = {
+    facts: dict[str, Any] = {
         "endpoint": running.url,
         "region": running.region,
         "data": running.data,
+        "data_bytes": _size(Path(running.data)),
         "spotify": running.spotify,
         "database": running.outputs.get("glue_database_name"),
         "now": now.isoformat(timespec="seconds"),
@@ -43,10 +47,19 @@ def show_status(console: Console, *, as_json: bool) -> None:
     print_line(console, ("The local cloud is running.", "bold"))
     for name, value in (
         ("endpoint", f"{running.url}, region {running.region}"),
-        ("data", running.data),
+        ("data", f"{running.data}, {facts['data_bytes'] / 1e6:,.1f} MB"),
         ("stack", f"database {facts['database']}" if facts["database"] else "none: nothing was deployed by `local up`"),
         ("Spotify", running.spotify),
         ("time", f"{now.astimezone(zone):%a %d %b %Y %H:%M} in {zone.key}"),
         ("process", str(running.pid)),
     ):
         print_line(console, f"  {name:<8}  {value}")
+
+
+def _size(folder: Path) -> int:
+    """Return the bytes of a folder's files; one may disappear while they are counted."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.lstat().st_size
+    return total

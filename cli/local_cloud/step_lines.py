@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -34,10 +35,14 @@ _COUNTED = {
 """Kind of a step → noun in a summary."""
 
 
+_ARN = re.compile(r"arn:aws[\w-]*:[\w-]+:[\w-]*:\d*:(?:function:)?")
+"""What comes before the name of a resource in its ARN."""
+
+
 def step_line(step: Step, zone: tzinfo) -> tuple[Part, ...]:
     """Return the parts of the line for a step, at the simulated time in a time zone."""
     kind = _KINDS.get(step.kind, step.kind)
-    detail = f"  {quoted(step.detail)}" if step.detail else ""
+    detail = f"  {quoted(_ARN.sub('', step.detail))}" if step.detail else ""
     return (
         (f"{step.at.astimezone(zone):%a %d %b %H:%M:%S}", "dim"),
         f"  {kind:<12}{step.name}",

@@ -37,11 +37,14 @@ BAD = dataclasses.replace(GOOD, kind="invoke", name="extract\x1b[31m", detail="E
 
 def test_status_shows_where_it_is(pretend: Pretend, console: Console, output: io.StringIO) -> None:
     running = pretend({})
+    data = Path(running.data)
+    data.mkdir(exist_ok=True)
+    (data / "account").write_bytes(bytes(2_345_678))
     show_status(console, as_json=False)
     assert output.getvalue().splitlines() == [
         "The local cloud is running.",
         "  endpoint  http://127.0.0.1:4599, region eu-central-1",
-        f"  data      {running.data}",
+        f"  data      {running.data}, 2.3 MB",
         "  stack     database spotify_local",
         "  Spotify   simulated",
         "  time      Mon 23 Nov 2026 09:00 in Europe/Berlin",
@@ -58,6 +61,7 @@ def test_status_as_json_has_no_key(pretend: Pretend, console: Console, capsys: p
         "endpoint": running.url,
         "region": "eu-central-1",
         "data": running.data,
+        "data_bytes": 0,
         "spotify": "simulated",
         "database": "spotify_local",
         "now": NOW,
@@ -134,6 +138,13 @@ def test_nothing_was_due() -> None:
 def test_a_step_without_detail_has_no_blanks_at_its_end() -> None:
     line = "".join(part if isinstance(part, str) else part[0] for part in step_line(_without_detail(), UTC))
     assert line == "Mon 23 Nov 08:00:00  schedule    daily"
+
+
+def test_a_step_names_resources_without_the_rest_of_their_arns() -> None:
+    arn = "arn:aws:lambda:eu-central-1:123456789012:function:extract-1a2b3c4"
+    step = dataclasses.replace(GOOD, detail=f"sent to {arn}")
+    line = "".join(part if isinstance(part, str) else part[0] for part in step_line(step, UTC))
+    assert line == "Mon 23 Nov 08:00:00  schedule    daily  sent to extract-1a2b3c4"
 
 
 def _without_detail() -> Step:
