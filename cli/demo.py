@@ -282,7 +282,7 @@ class _Demo:
                 [(name, count) for name, count, model in rows if model is None],
             ),
         )
-        empty = [name for name, count, _ in rows if count == 0]
+        empty = [name for name, count, model in rows if count == 0 and model is None]
         return empty + [name for name, count, model in rows if model is not None and count != model]
 
     def save(self, folder: Path) -> None:
@@ -302,6 +302,9 @@ class _Demo:
             **{f"current_{kind.name}": len(library.saved(kind)) for kind in SAVED_KINDS},
             "current_catalogue": len(self._catalogue) + len(library.artist_albums(self._catalogue[0].split(":")[2])),
             "listens": len(library.plays_polled_since(_FIRST_POLL)),
+            # Labels come from a file of the listener's, who has none.
+            "labels": 0,
+            "current_labels": 0,
         }
 
     def _saved_since_full_read(self) -> set[str]:

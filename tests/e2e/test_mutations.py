@@ -170,7 +170,7 @@ def with_schedule_target(name: str, target: str) -> Callable[[World], None]:
 
 def without_rule_target(one: World) -> None:
     events = one.cloud.client("events")
-    [rule] = [rule["Name"] for rule in events.list_rules()["Rules"]]
+    [rule] = [rule["Name"] for rule in events.list_rules()["Rules"] if "-crawled-" in rule["Name"]]
     events.remove_targets(Rule=rule, Ids=[target["Id"] for target in events.list_targets_by_rule(Rule=rule)["Targets"]])
 
 

@@ -136,8 +136,9 @@ def test_the_life_of_the_dev_stack(stack: automation.Stack, cloud: Path) -> None
     stack.set_config("spotify-etl:authMode", automation.ConfigValue("app"))
     stack.set_config("spotify-etl:catalogueUris[0]", automation.ConfigValue(artist), path=True)
     app = stack.up()
-    # The component and its function change; the hourly schedule goes, with its own component, role and policy.
-    assert app.summary.resource_changes == {"same": everything - 6, "update": 2, "delete": 4}
+    # The component and its function change; the hourly schedule goes, with its own component, role and policy, and so do
+    # the two alarms on the login.
+    assert app.summary.resource_changes == {"same": everything - 8, "update": 2, "delete": 6}
     assert (app.outputs["auth_mode"].value, app.outputs["streams"].value) == ("app", ["catalogue"])
     [told] = [
         state["environment"]["variables"]
@@ -145,7 +146,7 @@ def test_the_life_of_the_dev_stack(stack: automation.Stack, cloud: Path) -> None
         if "extract" in state.get("handler", "")
     ]
     assert (told["AUTH_MODE"], told["STREAMS"], told["CATALOGUE_URIS"]) == ("app", "catalogue", artist)
-    everything -= 4
+    everything -= 6
 
     assert stack.refresh().summary.resource_changes == {"same": everything}
 
