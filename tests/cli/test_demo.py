@@ -84,7 +84,7 @@ def test_counts_are_those_of_the_model_and_the_tables_can_be_read(tmp_path: Path
     assert (demo.returncode, error) == (0, "")
     counted = re.findall(r"│ (\w+) +│ +(\d+) │ +(\d+) │ (equal|DIFFERENT)", output)
     lists = {f"current_{stream.table}" for stream in READABLE_STREAMS.values() if stream.mode != "append"}
-    assert {name for name, *_ in counted} == lists | {"listens"}
+    assert {name for name, *_ in counted} == lists | {"listens", "labels", "current_labels"}
     assert all(rows == model and verdict == "equal" for _, rows, model, verdict in counted)
     listens = next(int(rows) for name, rows, *_ in counted if name == "listens")
     with duckdb.connect() as connection:
