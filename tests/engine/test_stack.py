@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import runpy
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,14 +15,10 @@ import pytest
 from pulumi import automation
 
 from pipeline.spotify_etl_pipeline import OUTPUTS
-from tests.engine.aws_provider import STORE_VARIABLE
-from tests.pipeline.program import ROOT, quiet_about_deprecated_resources, run
+from tests.engine.stacks import forget_modules, new_stack
+from tests.pipeline.program import ROOT, run
 
 pytestmark = pytest.mark.engine
-
-PROVIDER = f"""#!/bin/sh
-cd {ROOT} && exec {sys.executable} -m tests.engine.aws_provider
-"""
 
 
 @pytest.fixture
@@ -37,42 +30,8 @@ def cloud(tmp_path: Path) -> Path:
 @pytest.fixture
 def stack(tmp_path: Path, cloud: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[automation.Stack]:
     """Provide the dev stack, with its own backend, plugins and cloud."""
-    if shutil.which("pulumi") is None:
-        pytest.fail(
-            "The engine tests need Pulumi's command on PATH: install it (pulumi.com/docs/install) and run them again.",
-            pytrace=False,
-        )
-    work, state, home, plugins = (tmp_path / name for name in ("work", "state", "home", "plugins"))
-    for folder in (work, state, home, plugins):
-        folder.mkdir()
-    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
-        shutil.copy(ROOT / name, work)
-    provider = plugins / "pulumi-resource-aws"
-    provider.write_text(PROVIDER)
-    provider.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{plugins}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("SPOTIFY_ETL_LAYERS", "locks")
-    environment = {
-        "PULUMI_BACKEND_URL": f"file://{state}",
-        "PULUMI_CONFIG_PASSPHRASE": "made up",
-        "PULUMI_HOME": str(home),
-        "PULUMI_SKIP_UPDATE_CHECK": "1",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
-        STORE_VARIABLE: str(cloud),
-    }
-    with quiet_about_deprecated_resources(), modules_of_their_own():
-        yield automation.create_stack(
-            "dev",
-            project_name="spotify-etl",
-            program=program,
-            opts=automation.LocalWorkspaceOptions(work_dir=str(work), env_vars=environment),
-        )
-
-
-def program() -> None:
-    """Run the program as a new process would: without modules of the project from an earlier run."""
-    forget_modules()
-    runpy.run_path(str(ROOT / "__main__.py"))
+    with new_stack("dev", tmp_path, cloud, monkeypatch) as made:
+        yield made
 
 
 def program_that_allows_data_loss() -> None:
@@ -82,21 +41,6 @@ def program_that_allows_data_loss() -> None:
     changed = text.replace("ALLOW_DATA_LOSS = False", "ALLOW_DATA_LOSS = True")
     assert changed != text
     exec(compile(changed, "__main__.py", "exec"), {"__name__": "__main__"})  # noqa: S102 - the project's own program
-
-
-@contextlib.contextmanager
-def modules_of_their_own() -> Iterator[None]:
-    """Restore the modules that other tests have imported from the project."""
-    before = dict(sys.modules)
-    yield
-    forget_modules()
-    sys.modules.update(before)
-
-
-def forget_modules() -> None:
-    """Make the next import of the project's modules load them again."""
-    for name in [name for name in sys.modules if name.split(".")[0] in ("handlers", "pipeline")]:
-        del sys.modules[name]
 
 
 def test_the_life_of_the_dev_stack(stack: automation.Stack, cloud: Path) -> None:
