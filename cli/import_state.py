@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from cli.errors import CommandError
 from cli.import_manifest import STREAM
+from cli.moments import parse_moment
 from cli.privacy_export import Span
 from handlers import layout
 from handlers.raw.bucket import RawBucket
@@ -44,7 +44,7 @@ class ImportedFile:
         ):
             return None
         plays = content.get("plays")
-        span = Span(_moment(content.get("first_played_at")), _moment(content.get("last_played_at")))
+        span = Span(parse_moment(content.get("first_played_at")), parse_moment(content.get("last_played_at")))
         return cls(
             read_id=read_id,
             keys=tuple(keys),
@@ -91,11 +91,3 @@ class ImportState:
             raise CommandError(
                 "Other imports keep updating the list of imported files: run the command again when they have finished."
             ) from error
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None

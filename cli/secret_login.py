@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from cli.errors import CommandError
+from cli.moments import parse_moment
 from cli.targets import Target, aws_errors
 from handlers.login_lifetime import LIFETIME_DAYS
 
@@ -76,7 +77,7 @@ def stored_login(target: Target) -> StoredLogin:
         client_secret=content["client_secret"],
         refresh_token=token if isinstance(token, str) else "",
         scopes=frozenset(scope.split()) if isinstance(scope, str) else None,
-        authorized_at=_moment(content.get("authorized_at")),
+        authorized_at=parse_moment(content.get("authorized_at")),
     )
 
 
@@ -91,11 +92,3 @@ def replace_token(target: Target, old: str, new: str) -> None:
         content = json.loads(client.get_secret_value(SecretId=name)["SecretString"])
         if content.get("refresh_token") == old:
             client.put_secret_value(SecretId=name, SecretString=json.dumps({**content, "refresh_token": new}))
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None

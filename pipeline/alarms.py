@@ -12,6 +12,10 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
+from handlers.login_lifetime import LIFETIME_DAYS
+from pipeline.catalog import PUBLISH_TIMEOUT_SECONDS
+from pipeline.transformation import TIMEOUT_SECONDS
+
 RUNBOOK = "docs/runbook.md"
 
 Comparison = Literal["GreaterThanThreshold", "LessThanThreshold"]
@@ -93,7 +97,7 @@ ALARMS = (
         meaning="A function took more than 90 % of its timeout.",
         # The extract function hands over to another invocation before its timeout, so it is no alarm there.
         metrics=(_function("Duration", "transform", "Maximum"), _function("Duration", "publish", "Maximum")),
-        expression="MAX([m0 / 300000, m1 / 900000])",
+        expression=f"MAX([m0 / {1000 * TIMEOUT_SECONDS}, m1 / {1000 * PUBLISH_TIMEOUT_SECONDS}])",
         threshold=0.9,
     ),
     Alarm(
@@ -122,7 +126,7 @@ ALARMS = (
         name="login-ends-in-a-month",
         meaning="The Spotify login ends in a month: run `spotify-etl login` again.",
         metrics=(_own("TokenAgeDays", "extract", "Maximum"),),
-        threshold=152,
+        threshold=LIFETIME_DAYS - 31,
         period_seconds=_DAY,
         needs_user=True,
     ),
@@ -130,7 +134,7 @@ ALARMS = (
         name="login-ends-in-a-week",
         meaning="The Spotify login ends in a week: run `spotify-etl login` again.",
         metrics=(_own("TokenAgeDays", "extract", "Maximum"),),
-        threshold=176,
+        threshold=LIFETIME_DAYS - 7,
         period_seconds=_DAY,
         needs_user=True,
     ),

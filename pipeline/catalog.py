@@ -15,6 +15,9 @@ from pipeline.queues import Queue
 from pipeline.schedule import Schedule
 from pipeline.settings import Settings
 
+PUBLISH_TIMEOUT_SECONDS = 900
+"""Lambda's longest."""
+
 _TABLE_LEVEL = 3
 """Depth of a table's folder, where the bucket itself is level 1: <bucket>/tables/<table>."""
 
@@ -106,7 +109,7 @@ class GlueCatalog(pulumi.ComponentResource):
             ),
             log_group=log_group,
             memory_mb=256,
-            timeout_seconds=900,
+            timeout_seconds=PUBLISH_TIMEOUT_SECONDS,
             environment={
                 "TRANSFORMED_BUCKET": lake.transformed.name,
                 "GLUE_DATABASE": self.database.name,

@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 
 MAX_RECEIVE_COUNT = 5
 """How often an object is tried; `handlers/transform/retries.py` says how long after one another."""
-_TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 300
 _VISIBILITY_FACTOR = 6
 """AWS recommends six times the function's timeout: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html."""
 
@@ -36,7 +36,7 @@ class Transformation(pulumi.ComponentResource):
         self.queue = Queue(
             f"{name}-transform",
             bucket=lake.raw.arn,
-            visibility_timeout_seconds=_VISIBILITY_FACTOR * _TIMEOUT_SECONDS,
+            visibility_timeout_seconds=_VISIBILITY_FACTOR * TIMEOUT_SECONDS,
             dead_letters=self.dead_letters,
             max_receive_count=MAX_RECEIVE_COUNT,
             opts=child,
@@ -75,7 +75,7 @@ class Transformation(pulumi.ComponentResource):
             ),
             log_group=log_group,
             memory_mb=1024,
-            timeout_seconds=_TIMEOUT_SECONDS,
+            timeout_seconds=TIMEOUT_SECONDS,
             environment={
                 "RAW_BUCKET": lake.raw.name,
                 "TRANSFORMED_BUCKET": lake.transformed.name,

@@ -75,6 +75,11 @@ def test_several_metrics_are_one_expression(up: Program) -> None:
     }
 
 
+def test_limits_follow_the_login_and_the_timeouts(up: Program) -> None:
+    assert [alarm(up, f"login-ends-in-a-{span}")["threshold"] for span in ("month", "week")] == [152, 176]
+    assert alarm(up, "slow-functions")["metricQueries"][-1]["expression"] == "MAX([m0 / 300000, m1 / 900000])"
+
+
 def test_a_day_without_a_good_run_is_an_alarm(up: Program) -> None:
     inputs = alarm(up, "no-good-run")
     [query] = inputs["metricQueries"]

@@ -164,7 +164,7 @@ def test_without_a_shorter_wait_the_queues_own_counts(
 
 def test_all_tries_end_before_the_crawl() -> None:
     tries = transformation.MAX_RECEIVE_COUNT
-    slowest = tries * transformation._TIMEOUT_SECONDS + sum(WAIT_SECONDS[:tries])
+    slowest = tries * transformation.TIMEOUT_SECONDS + sum(WAIT_SECONDS[:tries])
     assert slowest < 45 * 60
     assert len(WAIT_SECONDS) == tries
 
@@ -187,7 +187,7 @@ def test_a_message_whose_turn_comes_too_late_comes_again(stage: Stage, caplog: p
 
 
 def test_a_function_has_time_for_an_object_that_is_begun() -> None:
-    assert module._STORE_MILLISECONDS < module._BEGIN_MILLISECONDS < transformation._TIMEOUT_SECONDS * 1000
+    assert module._STORE_MILLISECONDS < module._BEGIN_MILLISECONDS < transformation.TIMEOUT_SECONDS * 1000
 
 
 def test_an_object_that_takes_all_the_time_is_cut_off_and_its_message_done(stage: Stage) -> None:
