@@ -15,7 +15,7 @@ from spotify_simulator import Library, Shape, Simulator
 __all__ = ["DeploymentError", "EmbeddedCloud", "Step"]
 
 # Functions use the packages installed in this process's environment, so the layers need not contain them.
-LAYERS_OF_LOCKS = {"SPOTIFY_ETL_LAYERS": "locks"}
+_LAYERS_OF_LOCKS = {"SPOTIFY_ETL_LAYERS": "locks"}
 """Environment of the program."""
 
 
@@ -88,10 +88,7 @@ class EmbeddedCloud:
         Raises:
             DeploymentError: the program failed, or needs a resource that cannot be created here.
         """
-        addresses = {"spotifyApiUrl": self.spotify.api_url, "spotifyAccountsUrl": self.spotify.accounts_url}
-        return self._aws.deploy(
-            project, stack=stack, config={**(config or {}), **addresses}, environment=LAYERS_OF_LOCKS
-        )
+        return deploy_program(self._aws, project, config or {}, self.spotify, stack=stack)
 
     def run_until(self, moment: datetime, on_step: Callable[[Step], None] | None = None) -> None:
         """Let simulated time pass, as `EmbeddedAws.run_until` does."""
@@ -100,3 +97,15 @@ class EmbeddedCloud:
     def drain(self) -> None:
         """Do everything that is due now, as `EmbeddedAws.drain` does."""
         self._aws.drain()
+
+
+def deploy_program(
+    aws: EmbeddedAws, project: Path, config: Mapping[str, str], spotify: Simulator | None, *, stack: str = "local"
+) -> dict[str, Any]:
+    """Deploy a project's program; with a simulated Spotify, its functions read that one.
+
+    Raises:
+        DeploymentError: the program failed, or needs a resource that cannot be created here.
+    """
+    addresses = {"spotifyApiUrl": spotify.api_url, "spotifyAccountsUrl": spotify.accounts_url} if spotify else {}
+    return aws.deploy(project, stack=stack, config={**config, **addresses}, environment=_LAYERS_OF_LOCKS)

@@ -21,7 +21,7 @@ from embedded_aws import (
     Step,
 )
 from embedded_aws.runtime.simulation import StopSignal
-from local.cloud import LAYERS_OF_LOCKS
+from local.cloud import deploy_program
 from local.cloud_folder import CloudFolder, CloudRecord
 from spotify_simulator import Library, Simulator
 
@@ -115,11 +115,7 @@ class KeptCloud:
         Raises:
             DeploymentError: the program failed, or needs a resource that cannot be created here.
         """
-        spotify = self.spotify
-        addresses = (
-            {} if spotify is None else {"spotifyApiUrl": spotify.api_url, "spotifyAccountsUrl": spotify.accounts_url}
-        )
-        return self._aws.deploy(project, stack="local", config={**settings, **addresses}, environment=LAYERS_OF_LOCKS)
+        return deploy_program(self._aws, project, settings, self.spotify)
 
     def save_deployment(self, outputs: Mapping[str, Any], program: str) -> None:
         """Record that the deployment is complete.
