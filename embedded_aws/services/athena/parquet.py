@@ -26,6 +26,9 @@ class ParquetContent:
     rows: pa.Table | None
     """The table's columns, partition keys last; None once stored elsewhere."""
 
+    count: int
+    """How many rows it has."""
+
     sizes: Mapping[str, int]
     """Column → its compressed size in the object, in bytes."""
 
@@ -73,7 +76,7 @@ def read_parquet(content: bytes, address: str, table: CatalogTable, values: tupl
     for (name, kind), value in zip(table.partition_keys, values, strict=True):
         texts = constant_column(None if value == _NO_VALUE else value, count, pa.string())
         arrays[name] = pc.cast(texts, kind.arrow)
-    return ParquetContent(pa.table(arrays), _column_sizes(file.metadata), mismatches)
+    return ParquetContent(pa.table(arrays), count, _column_sizes(file.metadata), mismatches)
 
 
 def constant_column(value: Any, count: int, kind: pa.DataType) -> Any:

@@ -54,6 +54,18 @@ class _Loaded:
     """The number in `_OBJECT` of each object's rows."""
     contents: dict[S3Object, ParquetContent] = field(default_factory=dict)
     """What is known of each object besides its rows."""
+    rows: int = 0
+    version: int = 0
+    """Changes with the rows."""
+
+
+@dataclass(frozen=True)
+class TableState:
+    """What a table holds now."""
+
+    rows: int
+    version: int
+    """Changes with the rows."""
 
 
 class TableLoader:
@@ -64,6 +76,7 @@ class TableLoader:
         self._connection = connection
         self._loaded: dict[tuple[str, str], _Loaded] = {}
         self._next_number = 0
+        self._version = 0
 
     def declare(self, table: CatalogTable) -> None:
         """Create the DuckDB table for a catalog table, unless it exists with the same columns."""
@@ -78,7 +91,12 @@ class TableLoader:
         self._connection.execute(
             f"CREATE OR REPLACE TABLE {qualified(*name)} ({declared}, {quoted(PATH)} VARCHAR, {quoted(_OBJECT)} BIGINT)"
         )
-        self._loaded[name] = _Loaded(shape)
+        self._loaded[name] = _Loaded(shape, version=self._next_version())
+
+    def state(self, name: tuple[str, str]) -> TableState:
+        """Return what a table that was declared earlier holds now."""
+        loaded = self._loaded[name]
+        return TableState(loaded.rows, loaded.version)
 
     def load(
         self, table: CatalogTable, columns: Iterable[str], catalog: CallerCatalog, cancellation: Cancellation
@@ -156,7 +174,8 @@ class TableLoader:
             return
         numbers = [loaded.numbers.pop(stored) for stored in gone]
         for stored in gone:
-            del loaded.contents[stored]
+            loaded.rows -= loaded.contents.pop(stored).count
+        loaded.version = self._next_version()
         where = f"{quoted(_OBJECT)} IN (SELECT UNNEST(?))"
         self._connection.execute(f"DELETE FROM {qualified(table.database, table.name)} WHERE {where}", [numbers])  # noqa: S608 - quoted names
 
@@ -174,7 +193,13 @@ class TableLoader:
             self._connection.unregister("arriving")
         # Only now: if one of the objects cannot be read, none of the batch is loaded.
         loaded.numbers |= numbers
+        loaded.rows += rows.num_rows
+        loaded.version = self._next_version()
         loaded.contents |= {stored: replace(content, rows=None) for stored, content in contents.items()}
+
+    def _next_version(self) -> int:
+        self._version += 1
+        return self._version
 
 
 def quoted(name: str) -> str:

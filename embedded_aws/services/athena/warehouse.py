@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,7 @@ from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.cancellation import Cancellation
 from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, CatalogView
 from embedded_aws.services.athena.errors import QueryError, from_duckdb
+from embedded_aws.services.athena.kept_views import KeptViews, ViewState
 from embedded_aws.services.athena.results import format_rows
 from embedded_aws.services.athena.sql.calls import NOW
 from embedded_aws.services.athena.sql.functions import MACROS
@@ -28,6 +30,12 @@ from embedded_aws.services.athena.views import ViewDefinition
 Name = tuple[str, str]
 
 _CACHE_SIZE = 1000
+
+_MANY_ROWS = 20_000
+"""Rows of the tables from which on the rows of a view that reads them are kept: computing fewer takes no time."""
+
+_COSTLY = (" OVER ", "GROUP BY")
+"""What makes computing a view slow, and keeps DuckDB from computing only what a query wants."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +62,11 @@ class _Known:
     columns: dict[str, str]
     """Column → Trino type."""
 
-    read: dict[Name, frozenset[str]]
-    """Base table → columns that a view reads of it; empty for a table."""
+    read: dict[Name, frozenset[str]] | None
+    """Base table → columns that a view reads of it; None for a table."""
+
+    sql: frozenset[str] = frozenset()
+    """The queries of a view and of the views that it reads."""
 
 
 class ScanLimitError(Exception):
@@ -103,6 +114,7 @@ class Warehouse:
         self._known_in_statement: dict[Name, _Known] = {}
         # Held while tables and views are made to follow the catalog, not while a query runs.
         self._following = threading.Lock()
+        self._kept_views = KeptViews(self._connection, self._following)
 
     def close(self) -> None:
         """Drop everything."""
@@ -128,17 +140,22 @@ class Warehouse:
         cancellation: Cancellation,
     ) -> QueryOutput:
         """Run a query; see `QuerySession`."""
-        with self._following:
-            cancellation.check()
-            self._known_in_statement.clear()
-            translation, read_columns = self._translated(sql, database, parameters, catalog)
-            scanned = sum(
-                self._data.load(found, read_columns[found.database, found.name], catalog, cancellation)
-                for found in self._tables(read_columns, catalog)
-            )
-            if limit is not None and scanned > limit:
-                raise ScanLimitError(limit, scanned)
-            cursor = self._snapshot()
+        while True:
+            with self._following:
+                cancellation.check()
+                self._known_in_statement.clear()
+                translation, read_columns = self._translated(sql, database, parameters, catalog)
+                scanned = sum(
+                    self._data.load(found, read_columns[found.database, found.name], catalog, cancellation)
+                    for found in self._tables(read_columns, catalog)
+                )
+                if limit is not None and scanned > limit:
+                    raise ScanLimitError(limit, scanned)
+                step = self._kept_views.next_step(list(self._costly_views(translation)), self._snapshot)
+                if step is None:
+                    cursor = self._snapshot()
+                    break
+            step(cancellation)
         try:
             with cancellation.interrupting(cursor.interrupt):
                 relation = cursor.execute(translation.sql)
@@ -175,6 +192,22 @@ class Warehouse:
                 named.append(column.lower())
             return list(zip(named, self._kinds(translation.sql), strict=True))
 
+    def _costly_views(self, translation: Translation) -> Iterator[ViewState]:
+        """Yield the views that a query reads whose rows are worth keeping."""
+        for name in translation.read:
+            known = self._known_in_statement[name]
+            if known.read is None:
+                continue
+            tables = {table: self._data.state(table) for table in known.read}
+            if (
+                sum(state.rows for state in tables.values()) >= _MANY_ROWS
+                and any(clause in sql for sql in known.sql for clause in _COSTLY)
+                and not any(NOW in sql for sql in known.sql)
+            ):
+                versions = tuple((table, state.version) for table, state in tables.items())
+                create = partial(_view_statement, name, tuple(known.columns), self._views[name][1])
+                yield ViewState(qualified(*name), (known.sql, versions), create)
+
     def _snapshot(self) -> duckdb.DuckDBPyConnection:
         """Return a connection that sees everything as it is now, whatever others load meanwhile."""
         cursor = self._connection.cursor()
@@ -197,7 +230,7 @@ class Warehouse:
         read_columns: dict[Name, frozenset[str]] = {}
         for name, columns in translation.read.items():
             of_view = known[name].read
-            for base, used in (of_view or {name: columns}).items():
+            for base, used in ({name: columns} if of_view is None else of_view).items():
                 read_columns[base] = read_columns.get(base, frozenset()) | used
         return translation, read_columns
 
@@ -220,7 +253,7 @@ class Warehouse:
         if isinstance(found, CatalogTable):
             self._data.declare(found)
             columns = {column: kind.trino for column, kind in (*found.columns, *found.partition_keys)}
-            return _Known({**columns, PATH: "varchar"}, {})
+            return _Known({**columns, PATH: "varchar"}, None)
         return self._known_view(found, catalog, within)
 
     def _known_view(self, view: CatalogView, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:
@@ -231,11 +264,12 @@ class Warehouse:
         translation, read_columns = self._translated(
             definition.sql, definition.database, (), catalog, within=(*within, name)
         )
+        nested = (self._known_in_statement[one].sql for one in translation.read)
         columns = dict(definition.columns)
         if self._views.get(name) != (definition, translation.sql):
             self._create_view(name, translation, list(columns.items()))
             self._views[name] = (definition, translation.sql)
-        return _Known(columns, read_columns)
+        return _Known(columns, read_columns, frozenset({translation.sql}).union(*nested))
 
     def _create_view(self, name: Name, translation: Translation, columns: list[tuple[str, str]]) -> None:
         kinds = self._kinds(translation.sql)
@@ -248,9 +282,9 @@ class Warehouse:
                     f" from query view at position {position} cannot be coerced to column [{column}] of type {kind}"
                     " stored in view definition",
                 )
-        names = ", ".join(quoted(column) for column, _ in columns)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(name[0])}")
-        self._connection.execute(f"CREATE OR REPLACE VIEW {qualified(*name)}({names}) AS {translation.sql}")
+        self._kept_views.forget(qualified(*name))
+        self._connection.execute(_view_statement(name, tuple(dict(columns)), translation.sql, None))
 
     def _kinds(self, sql: str) -> list[SqlType]:
         _set_clock(self._connection)
@@ -300,6 +334,12 @@ class QuerySession:
         columns = self.warehouse.columns_of_view(sql, database, catalog, name=name)
         self.cancellation.check()
         return columns
+
+
+def _view_statement(name: Name, columns: Sequence[str], sql: str, table: str | None) -> str:
+    """Return the statement that creates a view on a query, or instead on the table that keeps its rows."""
+    names = ", ".join(quoted(column) for column in columns)
+    return f"CREATE OR REPLACE VIEW {qualified(*name)}({names}) AS {sql if table is None else f'FROM {table}'}"
 
 
 def _set_clock(connection: duckdb.DuckDBPyConnection) -> None:
