@@ -81,6 +81,16 @@ def test_a_view_on_a_replaced_view_is_computed_again(lab: Lab) -> None:
     assert lab.query("SELECT twice FROM doubled WHERE item = 'a'") == [("12",)]
 
 
+def test_changed_data_are_seen_through_a_view_on_a_view_whose_rows_are_kept(lab: Lab) -> None:
+    lab.run("CREATE VIEW doubled AS SELECT item, 2 * total AS twice FROM totals")
+    lab.run("CREATE VIEW timed AS SELECT item, twice, localtimestamp AS at FROM doubled")
+    assert total(lab) == "4"
+    for sum_of_all, more in ((4, 10), (14, 20), (34, 30)):
+        for view in ("timed", "doubled"):
+            assert lab.query(f"SELECT twice FROM {view} WHERE item = 'a'") == [(str(2 * sum_of_all),)]
+        lab.put(f"tables/plays/dt=1/{more}.parquet", {"item": ["a"], "ms": [more]})
+
+
 def test_columns_that_come_later_are_seen(lab: Lab) -> None:
     lab.run("CREATE VIEW newest AS SELECT item, max(ms) AS ms, count(also) AS others FROM plays GROUP BY item")
     lab.columns("plays", {"item": "string", "ms": "bigint", "also": "string"})

@@ -6,7 +6,7 @@ The rows of a view change only with the tables that it reads and with the SQL of
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,21 +55,29 @@ class KeptViews:
         self._next = 0
         connection.execute(f'CREATE SCHEMA "{_SCHEMA}"')
 
-    def next_step(
-        self, states: list[ViewState], snapshot: Callable[[], duckdb.DuckDBPyConnection]
-    ) -> Callable[[Cancellation], None] | None:
-        """Return what must be done, without the lock, before a query can read all of these views.
+    def refresh(self, states: Iterable[ViewState]) -> None:
+        """Let views compute their rows again if these would be others now.
 
         Args:
-            states: the views that it reads.
-            snapshot: returns a connection that sees everything as it is now.
+            states: all views that a query reads, also through others.
         """
         for state in states:
             kept = self._kept.get(state.name)
             if kept is not None and kept.state.content != state.content:
                 self._connection.execute(state.create(None))
                 self.forget(state.name)
-                kept = None
+
+    def next_step(
+        self, states: list[ViewState], snapshot: Callable[[], duckdb.DuckDBPyConnection]
+    ) -> Callable[[Cancellation], None] | None:
+        """Return what must be done, without the lock, before a query can read its views; None if nothing.
+
+        Args:
+            states: the views whose rows are worth keeping; `refresh` was called with them.
+            snapshot: returns a connection that sees everything as it is now.
+        """
+        for state in states:
+            kept = self._kept.get(state.name)
             if kept is None:
                 self._next += 1
                 kept = self._kept[state.name] = _Kept(state, f'"{_SCHEMA}"."{self._next}"')

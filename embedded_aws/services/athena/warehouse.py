@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -151,7 +151,7 @@ class Warehouse:
                 )
                 if limit is not None and scanned > limit:
                     raise ScanLimitError(limit, scanned)
-                step = self._kept_views.next_step(list(self._costly_views(translation)), self._snapshot)
+                step = self._prepared_views(translation)
                 if step is None:
                     cursor = self._snapshot()
                     break
@@ -192,21 +192,26 @@ class Warehouse:
                 named.append(column.lower())
             return list(zip(named, self._kinds(translation.sql), strict=True))
 
-    def _costly_views(self, translation: Translation) -> Iterator[ViewState]:
-        """Yield the views that a query reads whose rows are worth keeping."""
-        for name in translation.read:
-            known = self._known_in_statement[name]
-            if known.read is None:
-                continue
-            tables = {table: self._data.state(table) for table in known.read}
-            if (
-                sum(state.rows for state in tables.values()) >= _MANY_ROWS
-                and any(clause in sql for sql in known.sql for clause in _COSTLY)
-                and not any(NOW in sql for sql in known.sql)
-            ):
-                versions = tuple((table, state.version) for table, state in tables.items())
-                create = partial(_view_statement, name, tuple(known.columns), self._views[name][1])
-                yield ViewState(qualified(*name), (known.sql, versions), create)
+    def _prepared_views(self, translation: Translation) -> Callable[[Cancellation], None] | None:
+        """Return what must be done, without the lock, before a query can read its views; None if nothing."""
+        known = {name: one for name, one in self._known_in_statement.items() if one.read is not None}
+        states = {name: self._view_state(name, one) for name, one in known.items()}
+        self._kept_views.refresh(states.values())
+        costly = [states[name] for name in translation.read if name in known and self._is_costly(known[name])]
+        return self._kept_views.next_step(costly, self._snapshot)
+
+    def _view_state(self, name: Name, known: _Known) -> ViewState:
+        versions = frozenset((table, self._data.state(table).version) for table in known.read or ())
+        create = partial(_view_statement, name, tuple(known.columns), self._views[name][1])
+        return ViewState(qualified(*name), (known.sql, versions), create)
+
+    def _is_costly(self, known: _Known) -> bool:
+        """Return whether the rows of a view are worth keeping."""
+        return (
+            sum(self._data.state(table).rows for table in known.read or ()) >= _MANY_ROWS
+            and any(clause in sql for sql in known.sql for clause in _COSTLY)
+            and not any(NOW in sql for sql in known.sql)
+        )
 
     def _snapshot(self) -> duckdb.DuckDBPyConnection:
         """Return a connection that sees everything as it is now, whatever others load meanwhile."""
