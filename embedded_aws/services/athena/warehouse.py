@@ -17,7 +17,9 @@ from embedded_aws.services.athena.cancellation import Cancellation
 from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, CatalogView
 from embedded_aws.services.athena.errors import QueryError, from_duckdb
 from embedded_aws.services.athena.kept_views import KeptViews, ViewState
+from embedded_aws.services.athena.parquet import partition_values
 from embedded_aws.services.athena.results import format_rows
+from embedded_aws.services.athena.scan_plan import Scan, ScanPlanner, plain_name
 from embedded_aws.services.athena.sql.calls import NOW
 from embedded_aws.services.athena.sql.functions import MACROS
 from embedded_aws.services.athena.sql.parsing import Query, parse
@@ -52,7 +54,7 @@ class QueryOutput:
     """Values as Athena writes them."""
 
     scanned: int
-    """Upper bound of the bytes read from S3."""
+    """Bytes that Athena would scan."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class Warehouse:
         # SQL can reach the catalog's tables, but no files or URLs.
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute(MACROS)
+        self._planner = ScanPlanner()
         self._data = TableLoader(server, self._connection)
         self._views: dict[Name, tuple[ViewDefinition, str]] = {}
         self._translations: dict[tuple[str, str, str], Translation] = {}
@@ -119,6 +122,7 @@ class Warehouse:
     def close(self) -> None:
         """Drop everything."""
         self._connection.close()
+        self._planner.close()
 
     def session(self, limit: int | None, cancellation: Cancellation) -> QuerySession:
         """Return a session for one statement.
@@ -145,10 +149,10 @@ class Warehouse:
                 cancellation.check()
                 self._known_in_statement.clear()
                 translation, read_columns = self._translated(sql, database, parameters, catalog)
-                scanned = sum(
-                    self._data.load(found, read_columns[found.database, found.name], catalog, cancellation)
-                    for found in self._tables(read_columns, catalog)
-                )
+                tables = list(self._tables(read_columns, catalog))
+                for table in tables:
+                    self._data.load(table, read_columns[table.database, table.name], catalog, cancellation)
+                scanned = self._scanned(translation, tables)
                 if limit is not None and scanned > limit:
                     raise ScanLimitError(limit, scanned)
                 step = self._prepared_views(translation)
@@ -191,6 +195,30 @@ class Warehouse:
                     )
                 named.append(column.lower())
             return list(zip(named, self._kinds(translation.sql), strict=True))
+
+    def _scanned(self, translation: Translation, tables: Iterable[CatalogTable]) -> int:
+        """Return how many bytes Athena would scan for a query."""
+        parts = {translation.sql}.union(*(self._known_in_statement[name].sql for name in translation.read))
+        scans = self._planner.scans(
+            translation.sql, _clock_statement(), depends_on_time=any(NOW in part for part in parts)
+        )
+        by_name = {plain_name(f"{table.database}.{table.name}"): table for table in tables}
+        total = 0
+        for scan in scans:
+            table = by_name.get(plain_name(scan.table))
+            if table is not None:
+                total += self._scanned_of(scan, table)
+        return total
+
+    def _scanned_of(self, scan: Scan, table: CatalogTable) -> int:
+        name = (table.database, table.name)
+        keys = {key: kind.duckdb for key, kind in table.partition_keys}
+        partitions = self._data.partitions(name)
+        condition = scan.on(keys)
+        if condition:
+            selected = self._planner.select([partition_values(one) for one in partitions], keys, condition)
+            partitions = [partitions[place] for place in selected]
+        return self._data.size(name, scan.columns, partitions)
 
     def _prepared_views(self, translation: Translation) -> Callable[[Cancellation], None] | None:
         """Return what must be done, without the lock, before a query can read its views; None if nothing."""
@@ -256,7 +284,8 @@ class Warehouse:
 
     def _create(self, found: CatalogTable | CatalogView, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:
         if isinstance(found, CatalogTable):
-            self._data.declare(found)
+            for statement in self._data.declare(found):
+                self._planner.follow(statement)
             columns = {column: kind.trino for column, kind in (*found.columns, *found.partition_keys)}
             return _Known({**columns, PATH: "varchar"}, None)
         return self._known_view(found, catalog, within)
@@ -287,9 +316,13 @@ class Warehouse:
                     f" from query view at position {position} cannot be coerced to column [{column}] of type {kind}"
                     " stored in view definition",
                 )
-        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(name[0])}")
         self._kept_views.forget(qualified(*name))
-        self._connection.execute(_view_statement(name, tuple(dict(columns)), translation.sql, None))
+        for statement in (
+            f"CREATE SCHEMA IF NOT EXISTS {quoted(name[0])}",
+            _view_statement(name, tuple(dict(columns)), translation.sql, None),
+        ):
+            self._connection.execute(statement)
+            self._planner.follow(statement)
 
     def _kinds(self, sql: str) -> list[SqlType]:
         _set_clock(self._connection)
@@ -349,4 +382,8 @@ def _view_statement(name: Name, columns: Sequence[str], sql: str, table: str | N
 
 def _set_clock(connection: duckdb.DuckDBPyConnection) -> None:
     """Set DuckDB's clock to Python's, which may be simulated."""
-    connection.execute(f"SET VARIABLE {NOW} = TIMESTAMPTZ '{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00'")
+    connection.execute(_clock_statement())
+
+
+def _clock_statement() -> str:
+    return f"SET VARIABLE {NOW} = TIMESTAMPTZ '{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"
