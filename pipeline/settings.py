@@ -63,6 +63,8 @@ _KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_DAYS = 36_500
 _SPRING_CHANGE = (time(1), time(3))
+_CRAWL_MARGIN = timedelta(minutes=30)
+"""Time for a crawl, which usually takes two minutes, and for a crawler that was still busy."""
 _LONGEST_SHOWN = 120
 
 
@@ -271,6 +273,12 @@ class Settings:
         """The time of day of the crawl, in `timezone`; it may fall on the next day."""
         moment = datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), self.daily_time)
         return (moment + timedelta(minutes=self.crawl_delay_minutes)).time()
+
+    @property
+    def publish_time(self) -> time:
+        """The time of day at which views are published even if no event told of the crawl, in `timezone`."""
+        moment = datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), self.crawl_time)
+        return (moment + _CRAWL_MARGIN).time()
 
     def warnings(self, year: int) -> list[str]:
         """Return one sentence for each allowed setting that may have a surprising effect in the given year."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,6 +40,11 @@ def name_property(token: str) -> str | None:
     """
     check_known(token)
     return _RESOURCES[token][0]
+
+
+def replaced_by(token: str) -> frozenset[str]:
+    """Return the properties of which a change replaces the resource, as far as the tests need them."""
+    return _REPLACED_BY.get(token, frozenset())
 
 
 def check_known(token: str) -> None:
@@ -108,6 +115,12 @@ def _topic(given: Outputs) -> tuple[str, Outputs]:
     return arn, {"arn": arn}
 
 
+def _invocation(given: Outputs) -> tuple[str, Outputs]:
+    # Another trigger is another invocation, which is made before the old one is forgotten.
+    digest = hashlib.sha256(json.dumps([given["input"], given.get("triggers")], sort_keys=True).encode()).hexdigest()
+    return f"{given['functionName']}_$LATEST_{digest[:8]}", {"result": "{}"}
+
+
 def _named_query(given: Outputs) -> tuple[str, Outputs]:
     return f"id-of-{given['name']}", {}
 
@@ -127,6 +140,7 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
     "aws:lambda/eventSourceMapping:EventSourceMapping": (None, _mapping),
     "aws:lambda/function:Function": ("name", _named("lambda", "function:")),
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": (None, _part_of("functionName")),
+    "aws:lambda/invocation:Invocation": (None, _invocation),
     "aws:lambda/layerVersion:LayerVersion": (None, _layer),
     "aws:lambda/permission:Permission": ("statementId", _part_of("function", "statementId")),
     "aws:s3/bucket:Bucket": ("bucket", _bucket),
@@ -149,3 +163,8 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
     "aws:sqs/queuePolicy:QueuePolicy": (None, _part_of("queueUrl")),
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": (None, _part_of("queueUrl")),
 }
+
+_REPLACED_BY = {
+    "aws:lambda/invocation:Invocation": frozenset({"functionName", "input", "qualifier", "triggers"}),
+}
+"""Type token → properties; an invocation with the scope `CREATE_ONLY` is never updated."""
