@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.publish import catalog
-from handlers.publish import handler as publish
 from handlers.publish.catalog import GlueDatabase
 from handlers.publish.handler import PublishError
 from handlers.tables import TABLES
@@ -163,7 +162,7 @@ def test_a_table_that_a_crawl_changes_at_the_same_time_keeps_both_changes(
         return update(**request)
 
     monkeypatch.setattr(glue, "update_table", crawl_first)
-    monkeypatch.setattr(catalog.time, "sleep", lambda seconds: waits.append(seconds) if seconds >= 1 else None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: waits.append(seconds) if seconds >= 1 else None)
     publisher.run()
     assert waits == [1]
     assert table(publisher, "artists")["StorageDescriptor"]["Columns"] == [
@@ -224,7 +223,7 @@ def refusing(publisher: Publisher, monkeypatch: pytest.MonkeyPatch, times: int) 
 
     monkeypatch.setattr(glue, "get_paginator", get_paginator)
     # Athena's answers are waited for too, but never as long.
-    monkeypatch.setattr(publish.time, "sleep", lambda seconds: waits.append(seconds) if seconds >= 5 else None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: waits.append(seconds) if seconds >= 5 else None)
     return waits
 
 
