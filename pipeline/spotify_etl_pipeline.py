@@ -14,7 +14,7 @@ from pipeline.function import metrics_namespace
 from pipeline.lake import Lake
 from pipeline.monitoring import Monitoring
 from pipeline.packaging import FUNCTIONS
-from pipeline.settings import Settings
+from pipeline.settings import check_pipeline_name, settings_from_arguments
 from pipeline.stack_slug import stack_slug
 from pipeline.transformation import Transformation
 
@@ -54,7 +54,7 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     """How many megabytes a single query may scan before Athena stops it."""
     architecture: str
     """Processor architecture of the Lambda functions."""
-    kms_key_arn: str
+    kms_key_arn: pulumi.Input[str]
     """Your own KMS key for the buckets and the secret; if empty, keys that AWS owns are used."""
     alert_email: str
     """Address that alarms are mailed to, once its owner has confirmed AWS's first e-mail. Empty: no e-mails."""
@@ -121,9 +121,10 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         args: SpotifyEtlPipelineArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        check_pipeline_name(name)
+        settings = settings_from_arguments({key: value for key, value in args.items() if key != "allow_data_loss"})
         super().__init__("spotify-etl:index:SpotifyEtlPipeline", name, dict(args), opts)
         child = pulumi.ResourceOptions(parent=self)
-        settings = Settings(**{key: value for key, value in args.items() if key != "allow_data_loss"})  # type: ignore[arg-type]  # checked there
         stack = pulumi.get_stack()
         slug = stack_slug(stack)
         database_name = f"spotify_{slug.replace('-', '_')}"
