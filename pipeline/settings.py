@@ -322,6 +322,12 @@ def read_settings(config: Mapping[str, Any] | None = None) -> Settings:
     ours = {name.partition(":")[2]: value for name, value in given.items() if name.startswith(f"{NAMESPACE}:")}
     _check_names(ours, known)
     settings = Settings(**{known[name]: value for name, value in ours.items()})
+    for name in ours:
+        if _is_secret(name):
+            raise SettingError(
+                f"The setting {NAMESPACE}:{name} is a secret, but settings are in plain text in the stack's state: set "
+                "it without --secret, or not at all."
+            )
     _check_key_region(settings.kms_key_arn, given.get("aws:region") or os.environ.get("AWS_REGION", ""))
     return settings
 

@@ -153,6 +153,7 @@ def run(
     *,
     mode: Mode = "up",
     stack: str = "dev",
+    project: str = "spotify-etl",
     entry: Callable[[], None] | None = None,
     program: Program | None = None,
 ) -> Program:
@@ -163,12 +164,12 @@ def run(
     """
     if entry is None and program is None:
         return _recorded(frozenset((config or {}).items()), mode, stack)
-    return _run(config or {}, mode, stack, entry or main, program or Program())
+    return _run(config or {}, mode, f"{project}/{stack}", entry or main, program or Program())
 
 
 @functools.cache
 def _recorded(config: frozenset[tuple[str, str]], mode: Mode, stack: str) -> Program:
-    return _run(dict(config), mode, stack, main, Program())
+    return _run(dict(config), mode, f"spotify-etl/{stack}", main, Program())
 
 
 def _run(config: Mapping[str, str], mode: Mode, stack: str, entry: Callable[[], None], program: Program) -> Program:
@@ -180,10 +181,10 @@ def _run(config: Mapping[str, str], mode: Mode, stack: str, entry: Callable[[], 
                 monitor=monitor,
                 monitor_features=set(monitor.GetDeploymentInfo(None).supportedFeatures),  # type: ignore[no-untyped-call]  # as above
                 engine=_Engine(program),
-                project="spotify-etl",
-                stack=stack,
+                project=stack.partition("/")[0],
+                stack=stack.partition("/")[2],
                 dry_run=mode != "up",
-                organization=None,
+                organization="organization",
                 callbacks=None,
             )
         )

@@ -12,15 +12,14 @@ from urllib.parse import urlsplit
 import pulumi
 import pytest
 import yaml
-from pulumi.provider.experimental.analyzer import Analyzer
-from pulumi.provider.experimental.schema import generate_schema
 from pulumi_aws import ProviderEndpointArgs
 
 from handlers.catalogue_uris import CatalogueUri, CatalogueUriError
 from handlers.streams import READABLE_STREAMS, default_streams
 from local.ports import PORT
 from pipeline.settings import NAMESPACE, SettingError, Settings, key, read_settings
-from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
+from pipeline.spotify_etl_pipeline import OUTPUTS
+from scripts.component_schema import component_schema
 from tests.pipeline.program import ROOT, Program, run, stack_config
 from tests.thoroughness import sampled
 
@@ -322,6 +321,19 @@ def test_a_secret_among_the_catalogue_entries_is_not_shown() -> None:
         pulumi.runtime.set_all_config({}, [])
 
 
+def test_no_setting_is_a_secret_that_would_be_plain_text_in_the_state() -> None:
+    pulumi.runtime.set_all_config({"spotify-etl:alertEmail": "ana@example.com"}, ["spotify-etl:alertEmail"])
+    try:
+        with pytest.raises(SettingError) as raised:
+            read_settings()
+    finally:
+        pulumi.runtime.set_all_config({}, [])
+    assert str(raised.value) == (
+        "The setting spotify-etl:alertEmail is a secret, but settings are in plain text in the stack's state: "
+        "set it without --secret, or not at all."
+    )
+
+
 def test_the_program_ends_with_the_sentence() -> None:
     with pytest.raises(SettingError, match=r"spotify-etl:architecture = 'sparc' is not allowed"):
         run({"spotify-etl:architecture": "sparc"})
@@ -428,20 +440,13 @@ def test_the_local_stack_talks_to_the_embedded_cloud_alone() -> None:
 
 
 def test_the_component_has_a_schema_for_every_language() -> None:
-    found = Analyzer("spotify-etl").analyze(components=[SpotifyEtlPipeline])
-    schema = generate_schema(
-        "spotify-etl",
-        "0.1.0",
-        None,
-        found["component_definitions"],
-        found["type_definitions"],
-        list(found["dependencies"]),
-    ).to_json()
-    resource = schema["resources"]["spotify-etl:index:SpotifyEtlPipeline"]
+    resource = json.loads(component_schema())["resources"]["spotify-etl:index:SpotifyEtlPipeline"]
 
     names = {_camel(setting.name) for setting in FIELDS} | {"allowDataLoss"}
     assert set(resource["inputProperties"]) == names
     assert not resource.get("requiredInputs")
+    # What decides which resources exist is known when the program runs.
+    assert {name for name, each in resource["inputProperties"].items() if not each.get("plain")} == {"kmsKeyArn"}
     assert all(each["description"] for each in resource["inputProperties"].values())
     assert set(resource["properties"]) == {_camel(name) for name in OUTPUTS}
     assert all(each["description"] for each in resource["properties"].values())
