@@ -20,6 +20,7 @@ from pipeline.lake import Lake
 from pipeline.settings import MAX_CATALOGUE_URIS, Settings
 from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
 from scripts import architecture_graph
+from tests.pipeline import snapshots
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.program import MODES, Mode, Program, run
 from tests.thoroughness import sampled
@@ -91,9 +92,8 @@ def texts(value: Any) -> Iterator[str]:
 
 def test_every_resource_has_its_type_name_and_parent(any_mode: Program) -> None:
     queries = [line for line in any_mode.tree().splitlines(keepends=True) if "NamedQuery" in line]
-    rest = [line for line in any_mode.tree().splitlines(keepends=True) if "NamedQuery" not in line]
 
-    assert "".join(rest) == (Path(__file__).parent / "tree.txt").read_text()
+    assert snapshots.tree(any_mode) == (snapshots.FOLDER / "minimal.txt").read_text(), snapshots.STALE
     assert queries == [
         f"    aws:athena/namedQuery:NamedQuery spotify-etl-{path.stem}\n"
         for path in sorted(NAMED_QUERIES.glob("*.sql"))
