@@ -199,9 +199,11 @@ class Warehouse:
     def _scanned(self, translation: Translation, tables: Iterable[CatalogTable]) -> int:
         """Return how many bytes Athena would scan for a query."""
         parts = {translation.sql}.union(*(self._known_in_statement[name].sql for name in translation.read))
-        scans = self._planner.scans(
-            translation.sql, _clock_statement(), depends_on_time=any(NOW in part for part in parts)
-        )
+        depends_on_time = any(NOW in part for part in parts)
+        try:
+            scans = self._planner.scans(translation.sql, _clock_statement(), depends_on_time=depends_on_time)
+        except duckdb.Error as error:
+            raise from_duckdb(error) from error
         by_name = {plain_name(f"{table.database}.{table.name}"): table for table in tables}
         total = 0
         for scan in scans:
