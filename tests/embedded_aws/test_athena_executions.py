@@ -186,6 +186,17 @@ def test_a_prepared_statement_runs_with_its_parameters(lab: Lab) -> None:
     assert elsewhere["StateChangeReason"] == "PreparedStatement two was not found in workGroup others"
 
 
+def test_braces_in_an_output_location_are_kept(lab: Lab) -> None:
+    lab.client("athena").create_work_group(
+        Name="braces", Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{RESULTS}/{{id}}/{{x}}/"}}
+    )
+    identifier = start(lab, "SELECT 1", WorkGroup="braces")
+    found = ended(lab.client("athena"), identifier)
+    assert found["Status"]["State"] == "SUCCEEDED"
+    assert found["ResultConfiguration"]["OutputLocation"] == f"s3://{RESULTS}/{{id}}/{{x}}/{identifier}.csv"
+    lab.client("athena").delete_work_group(WorkGroup="braces")
+
+
 def test_an_unknown_workgroup_is_refused(lab: Lab) -> None:
     with pytest.raises(ClientError, match="WorkGroup is not found"):
         start(lab, "SELECT 1", WorkGroup="nosuch")
