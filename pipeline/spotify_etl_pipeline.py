@@ -7,6 +7,7 @@ from typing import TypedDict
 import pulumi
 
 from pipeline.alerts import Alerts
+from pipeline.analyst import AnalystAccess
 from pipeline.analytics import Analytics
 from pipeline.catalog import GlueCatalog
 from pipeline.extraction import Extraction
@@ -108,6 +109,8 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     """The streams that are read; a login asks for the consent that they need."""
     alerts_topic_arn: pulumi.Output[str]
     """ARN of the topic that alarms are sent to."""
+    analyst_policy_arn: pulumi.Output[str]
+    """ARN of a policy that allows to query the tables in the workgroup, and nothing else."""
     named_queries: pulumi.Output[dict[str, str]]
     """Ids of the named queries, by name."""
     region: pulumi.Output[str]
@@ -147,6 +150,9 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             opts=child,
         )
 
+        analyst = AnalystAccess(
+            name, settings, lake, database=catalog.database, workgroup=analytics.workgroup, opts=child
+        )
         alerts = Alerts(
             name,
             settings,
@@ -190,6 +196,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         self.auth_mode = pulumi.Output.from_input(str(settings.auth_mode))
         self.streams = pulumi.Output.from_input(list(settings.streams))
         self.alerts_topic_arn = alerts.topic.arn
+        self.analyst_policy_arn = analyst.policy.arn
         queries = analytics.named_queries
         self.named_queries = pulumi.Output.all(*(query.id for query in queries.values())).apply(
             lambda ids: dict(zip(queries, ids, strict=True))

@@ -17,7 +17,7 @@ from handlers.streams import (
     default_streams,
 )
 from handlers.tables import COMMON, TABLES, Column, Table
-from scripts import settings_docs
+from scripts import permissions_page, settings_docs
 from scripts.commands_page import commands_page
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +41,7 @@ def pages() -> dict[Path, str]:
         Path("docs/tables.md"): tables_page(),
         Path("docs/commands.md"): commands_page(),
         **settings_docs.pages(),
+        **permissions_page.pages(),
     }
 
 

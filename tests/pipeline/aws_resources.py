@@ -108,6 +108,11 @@ def _topic(given: Outputs) -> tuple[str, Outputs]:
     return arn, {"arn": arn}
 
 
+def _managed_policy(given: Outputs) -> tuple[str, Outputs]:
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/{given['name']}"
+    return arn, {"arn": arn}
+
+
 def _named_query(given: Outputs) -> tuple[str, Outputs]:
     return f"id-of-{given['name']}", {}
 
@@ -122,6 +127,7 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
     "aws:cloudwatch/logGroup:LogGroup": ("name", _named("logs", "log-group:")),
     "aws:glue/catalogDatabase:CatalogDatabase": ("name", _database),
     "aws:glue/crawler:Crawler": ("name", _named("glue", "crawler/")),
+    "aws:iam/policy:Policy": ("name", _managed_policy),
     "aws:iam/role:Role": ("name", _named("iam", "role/")),
     "aws:iam/rolePolicy:RolePolicy": ("name", _part_of("role", "name")),
     "aws:lambda/eventSourceMapping:EventSourceMapping": (None, _mapping),
