@@ -276,10 +276,12 @@ def queue_for_rule(queue: str, sender: str) -> Document:
 
 
 def alerts_topic(topic: str, rule: str) -> Document:
-    """Allow the account's alarms and one rule to publish to the topic."""
+    """Allow the account's alarms and budgets, and one rule, to publish to the topic."""
+    account = {"StringEquals": {"aws:SourceAccount": _account(topic)}}
     return _document(
         [
-            _allow_publish("cloudwatch.amazonaws.com", topic, {"StringEquals": {"aws:SourceAccount": _account(topic)}}),
+            _allow_publish("cloudwatch.amazonaws.com", topic, account),
+            _allow_publish("budgets.amazonaws.com", topic, account),
             _allow_publish("events.amazonaws.com", topic, {"ArnEquals": {"aws:SourceArn": rule}}),
             _deny_without_tls("sns:Publish", [topic]),
         ]

@@ -249,6 +249,7 @@ class Settings:
     architecture: str = _setting("arm64", _one_of(("arm64", "x86_64"), "string"))
     kms_key_arn: str = _setting("", _KMS_KEY_ARN_OR_EMPTY)
     alert_email: str = _setting("", _EMAIL_OR_EMPTY)
+    monthly_budget_usd: int = _setting(0, _between(0, 1_000_000, "US dollars"))
     force_destroy: bool = _setting(False, _FLAG)
     spotify_api_url: str = _setting("https://api.spotify.com/v1/", _URL)
     spotify_accounts_url: str = _setting("https://accounts.spotify.com/", _URL)

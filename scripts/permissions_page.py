@@ -15,7 +15,11 @@ from tests.pipeline.iam import allows, statements
 from tests.pipeline.program import Program, run
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/your-key"
-SETTINGS = {"spotify-etl:kmsKeyArn": KEY, "spotify-etl:alertEmail": "you@example.com"}
+SETTINGS = {
+    "spotify-etl:kmsKeyArn": KEY,
+    "spotify-etl:alertEmail": "you@example.com",
+    "spotify-etl:monthlyBudgetUsd": "15",
+}
 """With these, the program registers every kind of resource and every permission."""
 ANALYST = "analyst"
 

@@ -108,6 +108,16 @@ def _topic(given: Outputs) -> tuple[str, Outputs]:
     return arn, {"arn": arn}
 
 
+def _dashboard(given: Outputs) -> tuple[str, Outputs]:
+    name = given["dashboardName"]
+    return name, {"dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"}
+
+
+def _budget(given: Outputs) -> tuple[str, Outputs]:
+    arn = f"arn:aws:budgets::{ACCOUNT}:budget/{given['name']}"
+    return f"{ACCOUNT}:{given['name']}", {"arn": arn, "accountId": ACCOUNT}
+
+
 def _managed_policy(given: Outputs) -> tuple[str, Outputs]:
     arn = f"arn:aws:iam::{ACCOUNT}:policy/{given['name']}"
     return arn, {"arn": arn}
@@ -121,6 +131,8 @@ def _named_query(given: Outputs) -> tuple[str, Outputs]:
 _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]]] = {
     "aws:athena/namedQuery:NamedQuery": ("name", _named_query),
     "aws:athena/workgroup:Workgroup": ("name", _named("athena", "workgroup/")),
+    "aws:budgets/budget:Budget": ("name", _budget),
+    "aws:cloudwatch/dashboard:Dashboard": (None, _dashboard),
     "aws:cloudwatch/eventRule:EventRule": ("name", _named("events", "rule/")),
     "aws:cloudwatch/eventTarget:EventTarget": ("targetId", _part_of("rule", "targetId")),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("name", _named("cloudwatch", "alarm:")),

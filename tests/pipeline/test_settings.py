@@ -83,6 +83,7 @@ WRONG: dict[str, tuple[list[Any], str]] = {
         "empty or the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)",
     ),
     "alertEmail": (["ana", "ana@example", "ana@ex ample.com", "a@b@c.de", True], "an e-mail address, or empty"),
+    "monthlyBudgetUsd": (["-1", "9.99", "1000001", "ten"], "a whole number of US dollars from 0 to 1000000"),
     "forceDestroy": (["force", "0"], "true or false"),
     "spotifyApiUrl": (
         [
@@ -252,6 +253,7 @@ def test_the_defaults() -> None:
         "architecture": "arm64",
         "kms_key_arn": "",
         "alert_email": "",
+        "monthly_budget_usd": 0,
         "force_destroy": False,
         "spotify_api_url": "https://api.spotify.com/v1/",
         "spotify_accounts_url": "https://accounts.spotify.com/",
@@ -314,8 +316,8 @@ def test_the_local_stack_talks_to_the_embedded_cloud_alone() -> None:
         if token.startswith("aws:")
     }
 
-    # aws:cloudwatch holds what the provider reaches as CloudWatch, its events and its logs.
-    assert set(endpoints) == services | {"cloudwatchevents", "cloudwatchlogs", "s3control", "sts"}
+    # aws:cloudwatch holds what the provider reaches as CloudWatch, its events and its logs; a setting adds a budget.
+    assert set(endpoints) == services | {"budgets", "cloudwatchevents", "cloudwatchlogs", "s3control", "sts"}
     known = {name.removesuffix("_") for name in dir(ProviderEndpointArgs)}
     assert set(endpoints) <= known, "the provider refuses unknown ones"
     assert {urlsplit(url).port for url in endpoints.values()} == {PORT}
