@@ -83,8 +83,9 @@ fields: setup ## Write the fields that Spotify documents, for the transform to k
 docs: views ## Write the reference pages on streams, tables, queries and settings, and the settings in Pulumi.yaml
 	@$(BIN)/python -m scripts.reference_docs
 
-architecture: setup ## Draw the resource graph in docs/architecture.md from the program
+architecture: setup ## Write the resource graph and the failure paths in docs/architecture.md from the program
 	@$(BIN)/python -m scripts.architecture_graph
+	@$(BIN)/python -m scripts.failure_paths
 
 picture: setup ## Draw the picture of the report in the README (needs Chromium)
 	@$(BIN)/python -m scripts.report_picture
