@@ -106,7 +106,8 @@ lock: setup $(UV)/ready ## Resolve the dependencies in pyproject.toml again and 
 	$$compile pyproject.toml --constraint $(LOCK) --output-file requirements.lock; \
 	for group in extract transform publish uv; do \
 	  $$compile --group $$group --constraint $(LOCK) --output-file requirements-$$group.lock; \
-	done
+	done; \
+	$$compile --group policies --output-file policies/requirements.txt
 
 clean: ## Remove everything that was built or installed here
 	rm -rf $(VENV) .local build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -17,7 +17,7 @@ from handlers.streams import (
     default_streams,
 )
 from handlers.tables import COMMON, TABLES, Column, Table
-from scripts import permissions_page, settings_docs
+from scripts import permissions_page, policies_page, settings_docs
 from scripts.commands_page import commands_page
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +42,7 @@ def pages() -> dict[Path, str]:
         Path("docs/commands.md"): commands_page(),
         **settings_docs.pages(),
         **permissions_page.pages(),
+        **policies_page.pages(),
     }
 
 

@@ -23,7 +23,8 @@ def test_pages_are_what_make_docs_writes() -> None:
 
 
 def test_pages_are_written_where_they_belong(tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
+    for folder in ("docs", "policies"):
+        (tmp_path / folder).mkdir()
     write(tmp_path)
 
     files = (path for path in tmp_path.rglob("*") if path.is_file())
