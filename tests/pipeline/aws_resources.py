@@ -126,6 +126,21 @@ def _key(_: Outputs) -> tuple[str, Outputs]:
     return "0f3c7b1e", {"arn": f"arn:{PARTITION}:kms:{REGION}:{ACCOUNT}:key/0f3c7b1e"}
 
 
+def _dashboard(given: Outputs) -> tuple[str, Outputs]:
+    name = given["dashboardName"]
+    return name, {"dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"}
+
+
+def _budget(given: Outputs) -> tuple[str, Outputs]:
+    arn = f"arn:aws:budgets::{ACCOUNT}:budget/{given['name']}"
+    return f"{ACCOUNT}:{given['name']}", {"arn": arn, "accountId": ACCOUNT}
+
+
+def _managed_policy(given: Outputs) -> tuple[str, Outputs]:
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/{given['name']}"
+    return arn, {"arn": arn}
+
+
 def _named_query(given: Outputs) -> tuple[str, Outputs]:
     return f"id-of-{given['name']}", {}
 
@@ -134,12 +149,15 @@ def _named_query(given: Outputs) -> tuple[str, Outputs]:
 _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]]] = {
     "aws:athena/namedQuery:NamedQuery": ("name", _named_query),
     "aws:athena/workgroup:Workgroup": ("name", _named("athena", "workgroup/")),
+    "aws:budgets/budget:Budget": ("name", _budget),
+    "aws:cloudwatch/dashboard:Dashboard": (None, _dashboard),
     "aws:cloudwatch/eventRule:EventRule": ("name", _named("events", "rule/")),
     "aws:cloudwatch/eventTarget:EventTarget": ("targetId", _part_of("rule", "targetId")),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("name", _named("cloudwatch", "alarm:")),
     "aws:cloudwatch/logGroup:LogGroup": ("name", _named("logs", "log-group:")),
     "aws:glue/catalogDatabase:CatalogDatabase": ("name", _database),
     "aws:glue/crawler:Crawler": ("name", _named("glue", "crawler/")),
+    "aws:iam/policy:Policy": ("name", _managed_policy),
     "aws:iam/role:Role": ("name", _named("iam", "role/")),
     "aws:iam/rolePolicy:RolePolicy": ("name", _part_of("role", "name")),
     "aws:lambda/eventSourceMapping:EventSourceMapping": (None, _mapping),

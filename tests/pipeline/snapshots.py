@@ -33,7 +33,7 @@ def example(name: str, *, mode: Mode = "up") -> Program:
         COMPREHENSIVE if kind == "comprehensive" else {},
         mode=mode,
         project=f"spotify-{kind}",
-        entry=lambda: runpy.run_path(str(EXAMPLES / name / "__main__.py")) and None,
+        entry=lambda: runpy.run_path(str(EXAMPLES / name / "__main__.py")),
     )
 
 
