@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import threading
@@ -17,7 +16,6 @@ from moto.core import responses
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.moto_server import werkzeug_app
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket, s3_backends
 from moto.sts.models import sts_backends
 
@@ -27,6 +25,7 @@ from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.iam.principals import PARTITION
 from embedded_aws.persistence.gate import Gate
 from embedded_aws.server import transport
+from embedded_aws.server.dispatch import Dispatcher
 from embedded_aws.server.extras import Extras
 from embedded_aws.server.instances import forgotten_instances
 from embedded_aws.server.model_loader import one_model_loader
@@ -105,7 +104,7 @@ class AwsServer:
             own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
             nobody = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
             self._patches.enter_context(patch.dict(os.environ, own | nobody, clear=True))
-            self._app = AuthorizedApp(_Dispatcher(_service_app), self.authorization, self.gate, self.account_id)
+            self._app = AuthorizedApp(Dispatcher(), self.authorization, self.gate, self.account_id)
             # Pulumi's provider uses this name for S3 Control; names under localhost are always this machine.
             names = (f"{self.account_id}.localhost",)
             self._server = self._listening(self._app, names)
@@ -243,22 +242,6 @@ class AwsServer:
             return PermissionResult.DENIED if self.authorization.is_denied(resource) else PermissionResult.PERMITTED
 
         return get_permission
-
-
-_service_app = functools.cache(create_backend_app)
-"""Returns moto's application for a service. It has no state, and compiling its routes takes longer than a request."""
-
-
-class _Dispatcher(DomainDispatcherApplication):
-    """moto's dispatcher with a cache: moto lists its modules on disk for every request."""
-
-    def __init__(self, create_app: Any) -> None:
-        super().__init__(create_app)
-        self._backend_for_host = functools.lru_cache(maxsize=256)(super().get_backend_for_host)
-
-    def get_backend_for_host(self, host: str | None) -> Any:
-        """Return the name of the backend that serves a host."""
-        return self._backend_for_host(host)
 
 
 def _reset() -> None:
