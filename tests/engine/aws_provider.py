@@ -26,6 +26,33 @@ STORE_VARIABLE = "SPOTIFY_ETL_TEST_CLOUD"
 
 Properties = dict[str, Any]
 
+FIXED: dict[str, frozenset[str]] = {
+    "aws:athena/namedQuery:NamedQuery": frozenset("*"),
+    "aws:cloudwatch/eventTarget:EventTarget": frozenset({"rule", "eventBusName"}),
+    "aws:iam/rolePolicy:RolePolicy": frozenset({"role"}),
+    "aws:kms/key:Key": frozenset({"keyUsage", "customerMasterKeySpec", "multiRegion"}),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": frozenset({"eventSourceArn", "startingPosition"}),
+    "aws:lambda/function:Function": frozenset({"packageType"}),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": frozenset({"functionName", "qualifier"}),
+    "aws:lambda/layerVersion:LayerVersion": frozenset("*"),
+    "aws:lambda/permission:Permission": frozenset("*"),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": frozenset({"bucket"}),
+    "aws:s3/bucketNotification:BucketNotification": frozenset({"bucket"}),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": frozenset({"bucket"}),
+    "aws:s3/bucketPolicy:BucketPolicy": frozenset({"bucket"}),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": frozenset({"bucket"}),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": frozenset({"bucket"}),
+    "aws:s3/bucketVersioning:BucketVersioning": frozenset({"bucket"}),
+    "aws:scheduler/schedule:Schedule": frozenset({"groupName"}),
+    "aws:sns/topicPolicy:TopicPolicy": frozenset({"arn"}),
+    "aws:sns/topicSubscription:TopicSubscription": frozenset({"topic", "protocol", "endpoint"}),
+    "aws:sqs/queue:Queue": frozenset({"fifoQueue"}),
+    "aws:sqs/queuePolicy:QueuePolicy": frozenset({"queueUrl"}),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": frozenset({"queueUrl"}),
+}
+"""By type, the properties that cannot be changed, as Terraform's AWS provider documents them: a new resource replaces
+the old one. `*` stands for all properties; names are among them everywhere."""
+
 
 class Cloud:
     """The existing resources, shared by the provider's processes."""
@@ -84,10 +111,15 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=_written(news))
 
     def Diff(self, request: Any, context: Any) -> Any:
-        olds, news = _read(request.old_inputs), _read(request.news)
+        olds, news = (_without_paths(_read(struct)) for struct in (request.old_inputs, request.news))
         changed = sorted(name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name))
+        fixed = FIXED.get(request.type, frozenset()) | {name_property(request.type)}
         kinds = provider_pb2.DiffResponse
-        return kinds(changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE, diffs=changed)
+        return kinds(
+            changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE,
+            diffs=changed,
+            replaces=[name for name in changed if name in fixed or "*" in fixed],
+        )
 
     def Create(self, request: Any, context: Any) -> Any:
         inputs = _read(request.properties)
@@ -106,7 +138,8 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request: Any, context: Any) -> Any:
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=request.news)
+            # What AWS computed, such as an ARN, stays.
+            return provider_pb2.UpdateResponse(properties=_written(_read(request.olds) | _read(request.news)))
         _, state = created(request.type, request.name, _read(request.news))
         self.cloud.put(f"{request.type} {request.id}", state)
         return provider_pb2.UpdateResponse(properties=_written(state))
@@ -136,6 +169,14 @@ def main() -> None:
 def _read(struct: struct_pb2.Struct) -> Properties:
     properties: Properties = json_format.MessageToDict(struct)
     return properties
+
+
+def _without_paths(properties: Properties) -> Properties:
+    """Return properties in which an archive is its hash, wherever it lies."""
+    return {
+        name: {**value, "path": ""} if isinstance(value, dict) and {"hash", "path"} <= value.keys() else value
+        for name, value in properties.items()
+    }
 
 
 def _written(properties: Properties) -> struct_pb2.Struct:
