@@ -40,7 +40,7 @@ def write(checkout: Path = ROOT) -> None:
         program = program_of(checkout, checkout)
         with new_stack("dev", folder, folder / "cloud.json", monkeypatch, project=checkout, program=program) as stack:
             stack.up()
-            state = stack.export_stack().deployment
+            state = stack.export_stack().deployment or {}
     lines = [json.dumps(_shortened(each)).replace(f"{checkout}/", "") for each in state["resources"] if _is_kept(each)]
     STATE.write_text("[\n" + ",\n".join(lines) + "\n]\n")
 

@@ -132,7 +132,7 @@ def test_a_checkout_in_another_folder_changes_nothing(stack: automation.Stack, t
 
 
 def test_no_secret_is_in_the_state(stack: automation.Stack) -> None:
-    state = stack.export_stack().deployment
+    state = stack.export_stack().deployment or {}
     made = [resource["type"] for resource in state["resources"]]
 
     assert made.count("aws:secretsmanager/secret:Secret") == 1
