@@ -51,7 +51,7 @@ class EmbeddedAws:
         self.server = AwsServer(region=region, port=port)
         """The HTTP server, with its URL and the owner's credentials."""
         self._athena = AthenaEngine(self.server, folder)
-        self._simulation = Simulation(self.server, self.clock, folder / "functions")
+        self._simulation = Simulation(self.server, self.clock, folder / "functions", self._athena.wait)
         self.log: list[Step] = self._simulation.steps.recorded
         """Every step of the services, errors included."""
         self._saved_offset: timedelta | None = None
@@ -95,6 +95,8 @@ class EmbeddedAws:
                 self._simulation.resume()
                 # Saved and closed while moto still has its state.
                 starting.callback(self._store.close)
+            # First of all, so that the end of what still runs is saved.
+            starting.callback(self._athena.cancel_all)
             self._running = starting.pop_all()
 
     def _start_server(self) -> None:

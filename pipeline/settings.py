@@ -67,6 +67,8 @@ _MAX_DAYS = 36_500
 _PIPELINE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 """The longest bucket name, which may have 63 characters, adds `-athena-results-` and seven random ones."""
 _SPRING_CHANGE = (time(1), time(3))
+_CRAWL_MARGIN = timedelta(minutes=30)
+"""Time for a crawl, which usually takes two minutes, and for a crawler that was still busy."""
 _LONGEST_SHOWN = 120
 
 
@@ -289,6 +291,12 @@ class Settings:
         """The time of day of the crawl, in `timezone`; it may fall on the next day."""
         moment = datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), self.daily_time)
         return (moment + timedelta(minutes=self.crawl_delay_minutes)).time()
+
+    @property
+    def publish_time(self) -> time:
+        """The time of day at which views are published even if no event told of the crawl, in `timezone`."""
+        moment = datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), self.crawl_time)
+        return (moment + _CRAWL_MARGIN).time()
 
     def warnings(self, year: int) -> list[str]:
         """Return one sentence for each allowed setting that may have a surprising effect in the given year."""

@@ -13,6 +13,9 @@ from botocore.config import Config
 
 from embedded_aws.pulumi_mocks.arguments import Arguments
 
+_LONGEST_ANSWER = 15 * 60 + 30
+"""Seconds; longer than a Lambda function may run."""
+
 
 class ResourceError(Exception):
     """A resource cannot be created as declared; the message says why, without naming the resource."""
@@ -34,7 +37,7 @@ class AwsAccount:
         """Return a boto3 client, cached by service."""
         with self._lock:
             if service not in self._clients:
-                config = Config(s3={"addressing_style": "path"}, max_pool_connections=32)
+                config = Config(s3={"addressing_style": "path"}, max_pool_connections=32, read_timeout=_LONGEST_ANSWER)
                 self._clients[service] = self._session.client(service, config=config)  # type: ignore[call-overload] # the stubs have a literal type for service names
             return self._clients[service]
 

@@ -51,9 +51,16 @@ class Simulation:
         server: AWS; started before `install`.
         clock: clock that `run_until` moves; started before `install`.
         folder: folder for unpacked functions; removed by `close`.
+        wait_for_queries: waits until no query runs, or the function passed says to stop; returns whether one ran.
     """
 
-    def __init__(self, server: AwsServer, clock: SimulatedClock, folder: Path) -> None:
+    def __init__(
+        self,
+        server: AwsServer,
+        clock: SimulatedClock,
+        folder: Path,
+        wait_for_queries: Callable[[Callable[[], bool]], bool],
+    ) -> None:
         self.steps = steps = StepLog(clock)
         """What happened so far."""
         self._server = server
@@ -67,7 +74,11 @@ class Simulation:
 
         timers = Timers(lambda: clock.now, steps.record_failure)
         sessions = RoleSessions(server, clock)
-        self._functions = Functions(server, clock, steps, folder)
+        self._wait_for_queries = wait_for_queries
+        # A query takes no simulated time: whoever sleeps until it has ended wakes when it has.
+        self._functions = Functions(
+            server, clock, steps, folder, before_time_passes=lambda: wait_for_queries(self._is_stopping)
+        )
         self._asynchronous = AsynchronousInvocations(server, clock, steps, timers, sessions, self._functions)
         self._queues = QueuePollers(server, clock, steps, sessions, self._functions)
         self._rules = Rules(server, clock, steps, timers, self._functions, self._asynchronous.accept)
@@ -122,7 +133,7 @@ class Simulation:
     def drain(self) -> None:
         """Do everything that is due now, and everything that follows from it, without letting time pass."""
         with self._turn:
-            self._drain()
+            self._drain_with_queries()
 
     def serve(self, until: StopSignal, on_step: Callable[[Step], None] | None = None) -> None:
         """Do everything when it is due, while the clock ticks in real time.
@@ -172,15 +183,21 @@ class Simulation:
         return False
 
     def _run_until(self, moment: datetime) -> None:
-        self._drain()
+        self._drain_with_queries()
         while (due := self._next_due()) is not None and due <= moment and not self._is_stopping():
             self._clock.move_to(due)
-            self._drain()
+            self._drain_with_queries()
         if not self._is_stopping():
             self._clock.move_to(moment)
-            self._drain()
+            self._drain_with_queries()
         self._server.gate.note_own()
         self._server.gate.settle()
+
+    def _drain_with_queries(self) -> None:
+        """Do everything that is due, and what follows from it and from the queries that run."""
+        self._drain()
+        while self._wait_for_queries(self._is_stopping) and not self._is_stopping():
+            self._drain()
 
     def _drain(self) -> None:
         busy = self._can_save()

@@ -1,11 +1,11 @@
 -- When plays may have been lost: spans that ended with 50 new plays at once, and long spans without a read of the plays.
--- Spotify keeps only the last 50, so a read with 50 new ones may have missed earlier ones; a full run counts all as
+-- Spotify keeps only the last 50, so a read with 50 new ones may have missed earlier ones. A full run counts all as
 -- new. The newest span may have no read at its end yet. in_export: an imported export has the whole span, so nothing is
 -- missing.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day, null: no limit
         6 AS silent_hours -- longest span without a read
 ),
 

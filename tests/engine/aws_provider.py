@@ -19,39 +19,12 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from tests.pipeline.aws_resources import created, name_property
+from tests.pipeline.aws_resources import created, is_replaced_by, name_property
 
 STORE_VARIABLE = "SPOTIFY_ETL_TEST_CLOUD"
 """Name of the variable with the path of the cloud's file: id → token, inputs and state of each resource, as JSON."""
 
 Properties = dict[str, Any]
-
-FIXED: dict[str, frozenset[str]] = {
-    "aws:athena/namedQuery:NamedQuery": frozenset("*"),
-    "aws:cloudwatch/eventTarget:EventTarget": frozenset({"rule", "eventBusName"}),
-    "aws:iam/rolePolicy:RolePolicy": frozenset({"role"}),
-    "aws:kms/key:Key": frozenset({"keyUsage", "customerMasterKeySpec", "multiRegion"}),
-    "aws:lambda/eventSourceMapping:EventSourceMapping": frozenset({"eventSourceArn", "startingPosition"}),
-    "aws:lambda/function:Function": frozenset({"packageType"}),
-    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": frozenset({"functionName", "qualifier"}),
-    "aws:lambda/layerVersion:LayerVersion": frozenset("*"),
-    "aws:lambda/permission:Permission": frozenset("*"),
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": frozenset({"bucket"}),
-    "aws:s3/bucketNotification:BucketNotification": frozenset({"bucket"}),
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": frozenset({"bucket"}),
-    "aws:s3/bucketPolicy:BucketPolicy": frozenset({"bucket"}),
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": frozenset({"bucket"}),
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": frozenset({"bucket"}),
-    "aws:s3/bucketVersioning:BucketVersioning": frozenset({"bucket"}),
-    "aws:scheduler/schedule:Schedule": frozenset({"groupName"}),
-    "aws:sns/topicPolicy:TopicPolicy": frozenset({"arn"}),
-    "aws:sns/topicSubscription:TopicSubscription": frozenset({"topic", "protocol", "endpoint"}),
-    "aws:sqs/queue:Queue": frozenset({"fifoQueue"}),
-    "aws:sqs/queuePolicy:QueuePolicy": frozenset({"queueUrl"}),
-    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": frozenset({"queueUrl"}),
-}
-"""By type, the properties that cannot be changed, as Terraform's AWS provider documents them: a new resource replaces
-the old one. `*` stands for all properties; names are among them everywhere."""
 
 
 class Cloud:
@@ -113,12 +86,11 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any, context: Any) -> Any:
         olds, news = (_without_paths(_read(struct)) for struct in (request.old_inputs, request.news))
         changed = sorted(name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name))
-        fixed = FIXED.get(request.type, frozenset()) | {name_property(request.type)}
         kinds = provider_pb2.DiffResponse
         return kinds(
             changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE,
             diffs=changed,
-            replaces=[name for name in changed if name in fixed or "*" in fixed],
+            replaces=[name for name in changed if is_replaced_by(request.type, name)],
         )
 
     def Create(self, request: Any, context: Any) -> Any:

@@ -15,7 +15,7 @@ from tests.engine.stacks import new_stack
 
 pytestmark = pytest.mark.engine
 
-REPLACED = ("LayerVersion ", "NamedQuery ")
+REPLACED = ("Invocation ", "LayerVersion ", "NamedQuery ")
 """What is replaced whenever its content changes, and holds no data."""
 
 

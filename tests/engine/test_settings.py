@@ -20,6 +20,7 @@ pytestmark = pytest.mark.engine
 
 ARTIST = "spotify:artist:4aawyAB9vmqN3uQ7FjRGTy"
 HOURLY = ["Role hourly", "RolePolicy hourly", "Schedule hourly"]
+SCHEDULES = ["Schedule crawl", "Schedule daily", "Schedule hourly", "Schedule views"]
 FUNCTIONS = ["Function extract", "Function publish", "Function transform"]
 LAYERS = ["LayerVersion extract", "LayerVersion publish", "LayerVersion transform"]
 ENCRYPTION = [
@@ -36,16 +37,19 @@ EFFECTS: dict[str, tuple[dict[str, str], dict[str, list[str]]]] = {
     ),
     "streams": ({"streams[0]": "profile"}, {"update": ["Function extract"], "delete": HOURLY}),
     "catalogueUris": ({"catalogueUris[0]": ARTIST}, {"update": ["Function extract"]}),
-    "dailyAt": ({"dailyAt": "07:30"}, {"update": ["Schedule crawl", "Schedule daily", "Schedule hourly"]}),
-    "crawlDelayMinutes": ({"crawlDelayMinutes": "60"}, {"update": ["Schedule crawl"]}),
+    "dailyAt": ({"dailyAt": "07:30"}, {"update": SCHEDULES}),
+    "crawlDelayMinutes": ({"crawlDelayMinutes": "60"}, {"update": ["Schedule crawl", "Schedule views"]}),
     "timezone": (
         {"timezone": "Asia/Tokyo"},
-        {"update": ["Function publish", "Schedule crawl", "Schedule daily"]},
+        {
+            "update": ["Function publish", "Schedule crawl", "Schedule daily", "Schedule views"],
+            "replace": ["Invocation publish"],
+        },
     ),
     "schedulesEnabled": (
         {"schedulesEnabled": "false"},
         {
-            "update": ["Schedule crawl", "Schedule daily", "Schedule hourly"],
+            "update": SCHEDULES,
             "delete": ["MetricAlarm no-good-run"],
         },
     ),

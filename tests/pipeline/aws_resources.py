@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -39,6 +41,12 @@ def name_property(token: str) -> str | None:
     """
     check_known(token)
     return _RESOURCES[token][0]
+
+
+def is_replaced_by(token: str, name: str) -> bool:
+    """Return whether a resource is replaced when one of its properties changes."""
+    fixed = _FIXED.get(token, frozenset())
+    return name in fixed or "*" in fixed or name == name_property(token)
 
 
 def check_known(token: str) -> None:
@@ -109,6 +117,12 @@ def _topic(given: Outputs) -> tuple[str, Outputs]:
     return arn, {"arn": arn}
 
 
+def _invocation(given: Outputs) -> tuple[str, Outputs]:
+    # Another trigger is another invocation, which is made before the old one is forgotten.
+    digest = hashlib.sha256(json.dumps([given["input"], given.get("triggers")], sort_keys=True).encode()).hexdigest()
+    return f"{given['functionName']}_$LATEST_{digest[:8]}", {"result": "{}"}
+
+
 def _key(_: Outputs) -> tuple[str, Outputs]:
     return "0f3c7b1e", {"arn": f"arn:{PARTITION}:kms:{REGION}:{ACCOUNT}:key/0f3c7b1e"}
 
@@ -132,6 +146,7 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
     "aws:lambda/eventSourceMapping:EventSourceMapping": (None, _mapping),
     "aws:lambda/function:Function": ("name", _named("lambda", "function:")),
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": (None, _part_of("functionName")),
+    "aws:lambda/invocation:Invocation": (None, _invocation),
     "aws:lambda/layerVersion:LayerVersion": (None, _layer),
     "aws:lambda/permission:Permission": ("statementId", _part_of("function", "statementId")),
     "aws:s3/bucket:Bucket": ("bucket", _bucket),
@@ -156,3 +171,31 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
     "aws:kms/key:Key": (None, _key),
     "pulumi:providers:aws": (None, lambda _: ("id-of-the-provider", {})),
 }
+
+_FIXED: dict[str, frozenset[str]] = {
+    "aws:athena/namedQuery:NamedQuery": frozenset("*"),
+    "aws:cloudwatch/eventTarget:EventTarget": frozenset({"rule", "eventBusName"}),
+    "aws:iam/rolePolicy:RolePolicy": frozenset({"role"}),
+    "aws:kms/key:Key": frozenset({"keyUsage", "customerMasterKeySpec", "multiRegion"}),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": frozenset({"eventSourceArn", "startingPosition"}),
+    "aws:lambda/function:Function": frozenset({"packageType"}),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": frozenset({"functionName", "qualifier"}),
+    "aws:lambda/invocation:Invocation": frozenset({"functionName", "input", "qualifier", "triggers"}),
+    "aws:lambda/layerVersion:LayerVersion": frozenset("*"),
+    "aws:lambda/permission:Permission": frozenset("*"),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": frozenset({"bucket"}),
+    "aws:s3/bucketNotification:BucketNotification": frozenset({"bucket"}),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": frozenset({"bucket"}),
+    "aws:s3/bucketPolicy:BucketPolicy": frozenset({"bucket"}),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": frozenset({"bucket"}),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": frozenset({"bucket"}),
+    "aws:s3/bucketVersioning:BucketVersioning": frozenset({"bucket"}),
+    "aws:scheduler/schedule:Schedule": frozenset({"groupName"}),
+    "aws:sns/topicPolicy:TopicPolicy": frozenset({"arn"}),
+    "aws:sns/topicSubscription:TopicSubscription": frozenset({"topic", "protocol", "endpoint"}),
+    "aws:sqs/queue:Queue": frozenset({"fifoQueue"}),
+    "aws:sqs/queuePolicy:QueuePolicy": frozenset({"queueUrl"}),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": frozenset({"queueUrl"}),
+}
+"""Type token → the properties that cannot be changed, as Terraform's AWS provider documents them: a new resource replaces
+the old one. `*` stands for all; names are among them everywhere. An invocation has the scope `CREATE_ONLY`."""

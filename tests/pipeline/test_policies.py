@@ -48,7 +48,7 @@ QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:spotify-etl-transform-1a2b3c4"
 CRAWLER = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/spotify-etl-1a2b3c4"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
 WORKGROUP = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/spotify-etl-dev"
-ROLES = ("crawl", "crawler", "daily", "extract", "hourly", "publish", "transform")
+ROLES = ("crawl", "crawler", "daily", "extract", "hourly", "publish", "transform", "views")
 POLICIES = (*ROLES, "extract-continuation")
 
 
@@ -162,6 +162,8 @@ ALLOWED = [
     ("hourly", "sqs:SendMessage", dead_letters("extract")),
     ("crawl", "glue:StartCrawler", CRAWLER),
     ("crawl", "sqs:SendMessage", dead_letters("crawl")),
+    ("views", "lambda:InvokeFunction", function("publish")),
+    ("views", "sqs:SendMessage", dead_letters("publish")),
 ]
 
 DENIED = [
@@ -193,6 +195,10 @@ DENIED = [
     ("hourly", "lambda:InvokeFunction", function("transform")),
     ("crawl", "glue:StartCrawler", CRAWLER.replace("spotify-etl", "another")),
     ("crawl", "lambda:InvokeFunction", function("extract")),
+    ("views", "lambda:InvokeFunction", function("extract")),
+    ("views", "glue:StartCrawler", CRAWLER),
+    ("views", "sqs:SendMessage", dead_letters("extract")),
+    ("publish", "secretsmanager:GetSecretValue", SECRET),
 ]
 
 
@@ -234,7 +240,7 @@ def test_the_users_key_is_used_only_where_there_is_one(up: Program, with_key: Pr
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_trusts_one_service_for_this_account(up: Program, role: str) -> None:
-    scheduled = role in ("daily", "hourly", "crawl")
+    scheduled = role in ("daily", "hourly", "crawl", "views")
     service = "scheduler" if scheduled else "glue" if role == "crawler" else "lambda"
     equals = "StringEqualsIfExists" if service == "lambda" else "StringEquals"
 

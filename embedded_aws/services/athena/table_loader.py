@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from embedded_aws.server.server import AwsServer
+from embedded_aws.services.athena.cancellation import Cancellation
 from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, Partition
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.parquet import ParquetContent, constant_column, read_parquet
@@ -79,13 +80,16 @@ class TableLoader:
         )
         self._loaded[name] = _Loaded(shape)
 
-    def load(self, table: CatalogTable, columns: Iterable[str], catalog: CallerCatalog) -> int:
+    def load(
+        self, table: CatalogTable, columns: Iterable[str], catalog: CallerCatalog, cancellation: Cancellation
+    ) -> int:
         """Bring a table's rows up to date with the objects in its partitions.
 
         Args:
             table: a table declared earlier.
             columns: those that the query reads.
             catalog: source of the partitions, and of the caller, who must be allowed to read every object.
+            cancellation: ends the loading.
 
         Returns:
             Size in bytes of these columns in the objects. No partition is pruned, so Athena scans at most this much.
@@ -93,6 +97,7 @@ class TableLoader:
         Raises:
             QueryError: an object is not a Parquet file, or a column's type contradicts the catalog.
             AccessError: the caller may not read an object.
+            QueryCancelledError: the query is cancelled.
         """
         loaded = self._loaded[table.database, table.name]
         caller = catalog.caller
@@ -102,6 +107,7 @@ class TableLoader:
         self._forget(table, loaded, set(loaded.numbers) - set(present))
         missing = [stored for stored in present if stored not in loaded.numbers]
         for start in range(0, len(missing), _BATCH):
+            cancellation.check()
             self._read(table, loaded, missing[start : start + _BATCH])
         wanted = set(columns)
         for stored, content in loaded.contents.items():

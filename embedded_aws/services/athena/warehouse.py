@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from embedded_aws.server.server import AwsServer
+from embedded_aws.services.athena.cancellation import Cancellation
 from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, CatalogView
 from embedded_aws.services.athena.errors import QueryError, from_duckdb
 from embedded_aws.services.athena.results import format_rows
@@ -55,8 +58,23 @@ class _Known:
     """Base table → columns that a view reads of it; empty for a table."""
 
 
+class ScanLimitError(Exception):
+    """A query would scan more than its workgroup allows.
+
+    Args:
+        limit: of the workgroup, in bytes.
+        scanned: what the query would scan, in bytes.
+    """
+
+    def __init__(self, limit: int, scanned: int) -> None:
+        super().__init__(f"Query cancelled! : Bytes scanned limit was exceeded (limit {limit})")
+        self.scanned = scanned
+
+
 class Warehouse:
     """An in-memory DuckDB database whose tables follow the catalog and S3.
+
+    Queries run beside each other; each sees the tables as they were when it began.
 
     Args:
         server: the server with the objects.
@@ -65,10 +83,15 @@ class Warehouse:
 
     def __init__(self, server: AwsServer, folder: Path) -> None:
         self._connection = duckdb.connect(
-            config={"temp_directory": str(folder / "athena"), "autoload_known_extensions": False, "threads": 2}
+            config={
+                "temp_directory": str(folder / "athena"),
+                "autoload_known_extensions": False,
+                # All queries share them.
+                "threads": os.cpu_count() or 1,
+            }
         )
         # As in Athena's sessions.
-        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._connection.execute("SET error_on_division_by_zero = true")
         self._connection.execute("SET ieee_floating_point_ops = true")
         # SQL can reach the catalog's tables, but no files or URLs.
@@ -78,30 +101,54 @@ class Warehouse:
         self._views: dict[Name, tuple[ViewDefinition, str]] = {}
         self._translations: dict[tuple[str, str, str], Translation] = {}
         self._known_in_statement: dict[Name, _Known] = {}
+        # Held while tables and views are made to follow the catalog, not while a query runs.
+        self._following = threading.Lock()
 
     def close(self) -> None:
         """Drop everything."""
         self._connection.close()
 
-    def query(self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog) -> QueryOutput:
-        """Run a query.
+    def session(self, limit: int | None, cancellation: Cancellation) -> QuerySession:
+        """Return a session for one statement.
 
-        Raises:
-            QueryError: the query fails.
+        Args:
+            limit: bytes that it may scan; None without a limit.
+            cancellation: ends it.
         """
-        self._known_in_statement.clear()
-        translation, read_columns = self._translated(sql, database, parameters, catalog)
-        scanned = sum(
-            self._data.load(found, read_columns[found.database, found.name], catalog)
-            for found in self._tables(read_columns, catalog)
-        )
-        self._set_clock()
+        return QuerySession(self, limit, cancellation)
+
+    def query(
+        self,
+        sql: str,
+        database: str,
+        parameters: Sequence[str],
+        catalog: CallerCatalog,
+        *,
+        limit: int | None,
+        cancellation: Cancellation,
+    ) -> QueryOutput:
+        """Run a query; see `QuerySession`."""
+        with self._following:
+            cancellation.check()
+            self._known_in_statement.clear()
+            translation, read_columns = self._translated(sql, database, parameters, catalog)
+            scanned = sum(
+                self._data.load(found, read_columns[found.database, found.name], catalog, cancellation)
+                for found in self._tables(read_columns, catalog)
+            )
+            if limit is not None and scanned > limit:
+                raise ScanLimitError(limit, scanned)
+            cursor = self._snapshot()
         try:
-            relation = self._connection.execute(translation.sql)
-            kinds = tuple(type_of(column[1]) for column in relation.description or ())
-            rows = relation.fetchall()
+            with cancellation.interrupting(cursor.interrupt):
+                relation = cursor.execute(translation.sql)
+                kinds = tuple(type_of(column[1]) for column in relation.description or ())
+                rows = relation.fetchall()
         except duckdb.Error as error:
+            cancellation.check()
             raise from_duckdb(error) from error
+        finally:
+            cursor.close()
         return QueryOutput(translation.columns, kinds, format_rows(rows, kinds), scanned)
 
     def columns_of_view(
@@ -112,16 +159,30 @@ class Warehouse:
         Raises:
             QueryError: the query is invalid, or a column's name is missing or a duplicate.
         """
-        self._known_in_statement.clear()
-        translation, _ = self._translated(sql, database, (), catalog, within=(name,))
-        named: list[str] = []
-        for position, column in enumerate(translation.columns, start=1):
-            if column is None:
-                raise QueryError("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {position}")
-            if column.lower() in named:
-                raise QueryError("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{column}' specified more than once")
-            named.append(column.lower())
-        return list(zip(named, self._kinds(translation.sql), strict=True))
+        with self._following:
+            self._known_in_statement.clear()
+            translation, _ = self._translated(sql, database, (), catalog, within=(name,))
+            named: list[str] = []
+            for position, column in enumerate(translation.columns, start=1):
+                if column is None:
+                    raise QueryError(
+                        "MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {position}"
+                    )
+                if column.lower() in named:
+                    raise QueryError(
+                        "DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{column}' specified more than once"
+                    )
+                named.append(column.lower())
+            return list(zip(named, self._kinds(translation.sql), strict=True))
+
+    def _snapshot(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection that sees everything as it is now, whatever others load meanwhile."""
+        cursor = self._connection.cursor()
+        _set_clock(cursor)
+        cursor.begin()
+        # DuckDB takes the snapshot with the first read.
+        cursor.execute("SELECT count(*) FROM duckdb_schemas()").fetchall()
+        return cursor
 
     def _translated(
         self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog, within: tuple[Name, ...] = ()
@@ -192,7 +253,7 @@ class Warehouse:
         self._connection.execute(f"CREATE OR REPLACE VIEW {qualified(*name)}({names}) AS {translation.sql}")
 
     def _kinds(self, sql: str) -> list[SqlType]:
-        self._set_clock()
+        _set_clock(self._connection)
         try:
             described = self._connection.execute(f"SELECT * FROM ({sql}) LIMIT 0").description or ()  # noqa: S608 - translated
         except duckdb.Error as error:
@@ -205,6 +266,42 @@ class Warehouse:
             if isinstance(found, CatalogTable):
                 yield found
 
-    def _set_clock(self) -> None:
-        """Set DuckDB's clock to Python's, which may be simulated."""
-        self._connection.execute(f"SET VARIABLE {NOW} = TIMESTAMPTZ '{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00'")
+
+@dataclass(frozen=True)
+class QuerySession:
+    """Where the queries of one statement run."""
+
+    warehouse: Warehouse
+    limit: int | None
+    """Bytes that a query may scan; None without a limit."""
+    cancellation: Cancellation
+
+    def query(self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog) -> QueryOutput:
+        """Run a query.
+
+        Raises:
+            QueryError: the query fails.
+            ScanLimitError: it would scan too much.
+            QueryCancelledError: it is cancelled.
+        """
+        return self.warehouse.query(
+            sql, database, parameters, catalog, limit=self.limit, cancellation=self.cancellation
+        )
+
+    def columns_of_view(
+        self, sql: str, database: str, catalog: CallerCatalog, *, name: Name
+    ) -> list[tuple[str, SqlType]]:
+        """Return the columns of a view on a query.
+
+        Raises:
+            QueryError: the query is invalid, or a column's name is missing or a duplicate.
+            QueryCancelledError: the statement is cancelled.
+        """
+        columns = self.warehouse.columns_of_view(sql, database, catalog, name=name)
+        self.cancellation.check()
+        return columns
+
+
+def _set_clock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Set DuckDB's clock to Python's, which may be simulated."""
+    connection.execute(f"SET VARIABLE {NOW} = TIMESTAMPTZ '{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00'")

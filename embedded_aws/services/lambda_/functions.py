@@ -89,9 +89,26 @@ class _Environment:
 
 
 class Functions:
-    """Runs functions, keeps their processes warm, and replaces moto's Invoke."""
+    """Runs functions, keeps their processes warm, and replaces moto's Invoke.
 
-    def __init__(self, server: AwsServer, clock: SimulatedClock, steps: StepLog, folder: Path) -> None:
+    Args:
+        server: AWS.
+        clock: moved when a function sleeps in simulated time.
+        steps: where invocations are recorded.
+        folder: folder for unpacked code.
+        before_time_passes: called before a function's sleep moves the clock.
+    """
+
+    def __init__(
+        self,
+        server: AwsServer,
+        clock: SimulatedClock,
+        steps: StepLog,
+        folder: Path,
+        *,
+        before_time_passes: Callable[[], object],
+    ) -> None:
+        self._before_time_passes = before_time_passes
         self._server = server
         self._clock = clock
         self._steps = steps
@@ -329,6 +346,7 @@ class Functions:
     def _pass_time(self, seconds: float) -> datetime:
         """Let a function sleep, and return the time afterwards."""
         if not self._in_real_time:
+            self._before_time_passes()
             return self._clock.move_by(seconds)
         wake = self._clock.now + timedelta(seconds=seconds)
         while (left := (wake - self._clock.now).total_seconds()) > 0 and not self._is_interrupted():
