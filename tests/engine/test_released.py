@@ -36,7 +36,7 @@ def test_the_state_of_the_release_comes_up_without_replacement(tmp_path: Path, m
         outputs = stack.up().outputs
 
     assert [name for name in planned.get("replace", []) if not name.startswith(REPLACED)] == []
-    assert planned.get("delete", []) == []
+    assert planned.get("delete", []) == [], "what was renamed or moved needs an alias"
     [raw] = [
         each["outputs"]["bucket"]
         for each in state["resources"]

@@ -197,5 +197,5 @@ _FIXED: dict[str, frozenset[str]] = {
     "aws:sqs/queuePolicy:QueuePolicy": frozenset({"queueUrl"}),
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": frozenset({"queueUrl"}),
 }
-"""Type token → the properties that cannot be changed, as Terraform's AWS provider documents them: a new resource replaces
-the old one. `*` stands for all; names are among them everywhere. An invocation has the scope `CREATE_ONLY`."""
+"""Type token → the properties that cannot be changed, as Terraform's AWS provider documents them: a new resource
+replaces the old one. `*` stands for all; names are among them everywhere. An invocation has the scope `CREATE_ONLY`."""
