@@ -83,8 +83,9 @@ fields: setup ## Write the fields that Spotify documents, for the transform to k
 docs: views ## Write the reference pages on streams, tables, queries and settings, and the settings in Pulumi.yaml
 	@$(BIN)/python -m scripts.reference_docs
 
-architecture: setup ## Draw the resource graph in docs/architecture.md from the program
+architecture: setup ## Write the resource graph and the failure paths in docs/architecture.md from the program
 	@$(BIN)/python -m scripts.architecture_graph
+	@$(BIN)/python -m scripts.failure_paths
 
 snapshots: setup ## Write the snapshots of the resource graph that the tests compare the program with
 	@$(BIN)/python -m tests.pipeline.snapshots
@@ -108,7 +109,8 @@ lock: setup $(UV)/ready ## Resolve the dependencies in pyproject.toml again and 
 	$$compile pyproject.toml --constraint $(LOCK) --output-file requirements.lock; \
 	for group in extract transform publish uv; do \
 	  $$compile --group $$group --constraint $(LOCK) --output-file requirements-$$group.lock; \
-	done
+	done; \
+	$$compile --group policies --output-file policies/requirements.txt
 
 clean: ## Remove everything that was built or installed here
 	rm -rf $(VENV) .local build .mypy_cache .pytest_cache .ruff_cache .hypothesis

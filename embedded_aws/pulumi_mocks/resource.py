@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
 from collections.abc import Callable
@@ -31,7 +32,12 @@ class AwsAccount:
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         self.region: str = self._session.region_name
-        self.account_id: str = self.client("sts").get_caller_identity()["Account"]
+
+    @functools.cached_property
+    def account_id(self) -> str:
+        """Its twelve digits. Many programs fail before they need them, and a client takes long to create."""
+        account_id: str = self.client("sts").get_caller_identity()["Account"]
+        return account_id
 
     def client(self, service: str) -> Any:
         """Return a boto3 client, cached by service."""

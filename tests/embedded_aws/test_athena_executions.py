@@ -139,7 +139,7 @@ def test_a_repeated_request_with_the_same_token_is_the_same_query(lab: Lab) -> N
         {"sql": "SELECT 1", "ResultConfiguration": {"OutputLocation": f"s3://{LAKE}/"}},
     ):
         with pytest.raises(ClientError) as refused:
-            start(lab, ClientRequestToken=token, **changed)  # type: ignore[arg-type] # different kinds of values
+            start(lab, ClientRequestToken=token, **changed)
         assert error_of(refused) == (
             "InvalidRequestException",
             "IDEMPOTENT_PARAMETER_MISMATCH",
