@@ -12,7 +12,7 @@ WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture picture views lock clean bench bench-extract bench-imports
+.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-extract bench-imports
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ docs: views ## Write the reference pages on streams, tables, queries and setting
 architecture: setup ## Write the resource graph and the failure paths in docs/architecture.md from the program
 	@$(BIN)/python -m scripts.architecture_graph
 	@$(BIN)/python -m scripts.failure_paths
+
+snapshots: setup ## Write the snapshots of the resource graph that the tests compare the program with
+	@$(BIN)/python -m tests.pipeline.snapshots
 
 picture: setup ## Draw the picture of the report in the README (needs Chromium)
 	@$(BIN)/python -m scripts.report_picture

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
 
 _POLL_SECONDS = 0.2
+_MOST_RUNNING = 20
+"""Athena's default quota of active queries, in the regions where it is lowest.
+
+Source: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html
+"""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+"""Seconds between attempts to start a query while others use up the quota; each pause is twice as long as the last."""
+
 _MB = 1_000_000
 _USD_PER_TB = 5.0
 _LEAST_MB = 10
@@ -49,6 +59,15 @@ class FinishedQuery:
 
 
 @dataclass(frozen=True)
+class _Started:
+    """A query that was started."""
+
+    id: str
+    began: float
+    """When, on `time.perf_counter`."""
+
+
+@dataclass(frozen=True)
 class QueryResult:
     """The result of a query: text as Athena returns it, None for null."""
 
@@ -72,39 +91,12 @@ def execute(
     Raises:
         CommandError: Athena rejected the query, it failed, or the workgroup's limit stopped it.
     """
-    began = time.perf_counter()
+    started = _start(athena, sql, database=database, workgroup=workgroup)
     try:
-        execution = athena.start_query_execution(
-            QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
-        )["QueryExecutionId"]
-    except athena.exceptions.InvalidRequestException as error:
-        raise CommandError(f"Athena rejected the query: {_reason(error.response['Error'].get('Message'))}.") from error
-    try:
-        while True:
-            found = athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]
-            status = found["Status"]
-            if status["State"] not in {"QUEUED", "RUNNING"}:
-                break
-            on_wait(status["State"].lower())
-            time.sleep(_POLL_SECONDS)
+        return _finished(athena, started, workgroup=workgroup, on_wait=on_wait)
     except KeyboardInterrupt:
-        # What cannot be stopped ends by itself at the workgroup's limit.
-        with contextlib.suppress(BotoCoreError, ClientError):
-            athena.stop_query_execution(QueryExecutionId=execution)
+        _stop(athena, started)
         raise
-    if status["State"] != "SUCCEEDED":
-        reason = status.get("StateChangeReason", "")
-        if _OVER_LIMIT in reason:
-            raise _over_limit(athena, workgroup)
-        if status["State"] == "CANCELLED":
-            raise CommandError(f"The query was stopped in Athena ({_reason(reason)}): run it again.")
-        raise CommandError(f"The query failed in Athena: {_reason(reason)}.")
-    return FinishedQuery(
-        id=execution,
-        location=found.get("ResultConfiguration", {}).get("OutputLocation", ""),
-        scanned=found.get("Statistics", {}).get("DataScannedInBytes", 0),
-        seconds=time.perf_counter() - began,
-    )
 
 
 def run_query(athena: AthenaClient, sql: str, *, database: str, workgroup: str) -> QueryResult:
@@ -113,7 +105,118 @@ def run_query(athena: AthenaClient, sql: str, *, database: str, workgroup: str) 
     Raises:
         CommandError: Athena rejected the query, it failed, or the workgroup's limit stopped it.
     """
-    finished = execute(athena, sql, database=database, workgroup=workgroup)
+    return _result(athena, execute(athena, sql, database=database, workgroup=workgroup))
+
+
+def run_queries(
+    athena: AthenaClient,
+    queries: Mapping[str, str],
+    *,
+    database: str,
+    workgroup: str,
+    on_query: Callable[[str], None] = lambda _: None,
+) -> dict[str, QueryResult]:
+    """Run queries beside each other and return their results, which must not be large.
+
+    If one fails, or with Ctrl-C, the others are stopped too.
+
+    Args:
+        athena: a client.
+        queries: SQL by name.
+        database: where unqualified names are looked up.
+        workgroup: where the queries run.
+        on_query: called with the name of each query before its end is waited for, in the order of `queries`.
+
+    Raises:
+        CommandError: Athena rejected a query, one failed, or the workgroup's limit stopped it.
+    """
+    waiting = deque(queries)
+    running: deque[tuple[str, _Started]] = deque()
+    results: dict[str, QueryResult] = {}
+    try:
+        while waiting or running:
+            _start_more(athena, queries, waiting, running, database=database, workgroup=workgroup)
+            name, started = running[0]
+            on_query(name)
+            results[name] = _result(athena, _finished(athena, started, workgroup=workgroup))
+            running.popleft()
+    except BaseException:
+        for _, started in running:
+            _stop(athena, started)
+        raise
+    return results
+
+
+def _start_more(
+    athena: AthenaClient,
+    queries: Mapping[str, str],
+    waiting: deque[str],
+    running: deque[tuple[str, _Started]],
+    *,
+    database: str,
+    workgroup: str,
+) -> None:
+    """Start as many queries as Athena takes, but at least one if none is running."""
+    pause = _FIRST_PAUSE
+    while waiting and len(running) < _MOST_RUNNING:
+        try:
+            started = _start(athena, queries[waiting[0]], database=database, workgroup=workgroup)
+        except athena.exceptions.TooManyRequestsException:
+            # Others use the account, too.
+            if running:
+                return
+            if pause > _LONGEST_PAUSE:
+                raise
+            time.sleep(pause)
+            pause *= 2
+            continue
+        running.append((waiting.popleft(), started))
+
+
+def _start(athena: AthenaClient, sql: str, *, database: str, workgroup: str) -> _Started:
+    began = time.perf_counter()
+    try:
+        identifier = athena.start_query_execution(
+            QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
+        )["QueryExecutionId"]
+    except athena.exceptions.InvalidRequestException as error:
+        raise CommandError(f"Athena rejected the query: {_reason(error.response['Error'].get('Message'))}.") from error
+    return _Started(identifier, began)
+
+
+def _stop(athena: AthenaClient, started: _Started) -> None:
+    # What cannot be stopped ends by itself at the workgroup's limit.
+    with contextlib.suppress(BotoCoreError, ClientError):
+        athena.stop_query_execution(QueryExecutionId=started.id)
+
+
+def _finished(
+    athena: AthenaClient, started: _Started, *, workgroup: str, on_wait: Callable[[str], None] = lambda _: None
+) -> FinishedQuery:
+    """Wait for the end of a query."""
+    while True:
+        found = athena.get_query_execution(QueryExecutionId=started.id)["QueryExecution"]
+        status = found["Status"]
+        if status["State"] not in {"QUEUED", "RUNNING"}:
+            break
+        on_wait(status["State"].lower())
+        time.sleep(_POLL_SECONDS)
+    if status["State"] != "SUCCEEDED":
+        reason = status.get("StateChangeReason", "")
+        if _OVER_LIMIT in reason:
+            raise _over_limit(athena, workgroup)
+        if status["State"] == "CANCELLED":
+            raise CommandError(f"The query was stopped in Athena ({_reason(reason)}): run it again.")
+        raise CommandError(f"The query failed in Athena: {_reason(reason)}.")
+    return FinishedQuery(
+        id=started.id,
+        location=found.get("ResultConfiguration", {}).get("OutputLocation", ""),
+        scanned=found.get("Statistics", {}).get("DataScannedInBytes", 0),
+        seconds=time.perf_counter() - started.began,
+    )
+
+
+def _result(athena: AthenaClient, finished: FinishedQuery) -> QueryResult:
     columns: tuple[str, ...] = ()
     rows: list[tuple[str | None, ...]] = []
     for page in athena.get_paginator("get_query_results").paginate(QueryExecutionId=finished.id):

@@ -30,9 +30,6 @@ _POLL_SECONDS = 1.0
 _PATIENCE_MINUTES = 15
 """As long as the slowest function may run: after that without progress, something is wrong."""
 _CRAWL_MINUTES = 60
-_PUBLISHED = "Published."
-"""What the publish function logs when it has done all it could."""
-
 Answer = TypeVar("Answer")
 
 
@@ -239,7 +236,7 @@ def _published(target: Target, since: datetime, result: StepResult) -> Any:
     """
     logs: CloudWatchLogsClient = target.client("logs")
 
-    def summary() -> Any:
+    def newest_summary() -> Any:
         result.progress("EventBridge starts the publish function")
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName=target.output("log_group_names")["publish"], startTime=int(since.timestamp() * 1000)
@@ -252,11 +249,11 @@ def _published(target: Target, since: datetime, result: StepResult) -> Any:
                     f"The publish function failed ({quoted(error).rstrip('.')}): see `spotify-etl logs --function "
                     "publish`, and run `spotify-etl crawl` again when the cause is gone."
                 )
-            if entry.get("message") == _PUBLISHED:
-                done = entry["summary"]
+            if "views_created" in (summary := entry.get("summary") or {}):
+                done = summary
         return done
 
-    found = _wait_for(summary, minutes=_PATIENCE_MINUTES)
+    found = _wait_for(newest_summary, minutes=_PATIENCE_MINUTES)
     if found is None:
         raise CommandError(
             f"The publish function has not run within {_PATIENCE_MINUTES} minutes of the crawl: see `spotify-etl "

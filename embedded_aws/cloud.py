@@ -14,6 +14,7 @@ from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.persistence.account_store import AccountStore, OwnState
 from embedded_aws.persistence.errors import DataVersionError
 from embedded_aws.pulumi_mocks import deploy
+from embedded_aws.runtime.pending import PendingWork
 from embedded_aws.runtime.simulation import Simulation, StopSignal
 from embedded_aws.runtime.step_log import Step
 from embedded_aws.server.server import AwsServer
@@ -51,7 +52,7 @@ class EmbeddedAws:
         self.server = AwsServer(region=region, port=port)
         """The HTTP server, with its URL and the owner's credentials."""
         self._athena = AthenaEngine(self.server, folder)
-        self._simulation = Simulation(self.server, self.clock, folder / "functions")
+        self._simulation = Simulation(self.server, self.clock, folder / "functions", self._athena.wait)
         self.log: list[Step] = self._simulation.steps.recorded
         """Every step of the services, errors included."""
         self._saved_offset: timedelta | None = None
@@ -95,6 +96,8 @@ class EmbeddedAws:
                 self._simulation.resume()
                 # Saved and closed while moto still has its state.
                 starting.callback(self._store.close)
+            # First of all, so that the end of what still runs is saved.
+            starting.callback(self._athena.cancel_all)
             self._running = starting.pop_all()
 
     def _start_server(self) -> None:
@@ -178,6 +181,10 @@ class EmbeddedAws:
             on_step: callback invoked per step.
         """
         self._simulation.run_until(moment, on_step)
+
+    def pending(self) -> PendingWork:
+        """Return the messages in queues, the functions that are running, and what starts next by itself."""
+        return self._simulation.pending()
 
     def serve(self, until: StopSignal, on_step: Callable[[Step], None] | None = None) -> None:
         """Do everything when it is due, while the clock ticks in real time; never ends because something failed.

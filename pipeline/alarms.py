@@ -12,7 +12,7 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
-from handlers.login_lifetime import LIFETIME_DAYS
+from handlers.login_lifetime import LIFETIME_DAYS, MONTH_DAYS, WEEK_DAYS
 from pipeline.catalog import PUBLISH_TIMEOUT_SECONDS
 from pipeline.metrics import (
     Metric,
@@ -107,7 +107,7 @@ ALARMS = (
         name="login-ends-in-a-month",
         meaning="The Spotify login ends in a month: run `spotify-etl login` again.",
         metrics=(own_metric("TokenAgeDays", "extract", "Maximum"),),
-        threshold=LIFETIME_DAYS - 31,
+        threshold=LIFETIME_DAYS - MONTH_DAYS,
         period_seconds=_DAY,
         needs_user=True,
     ),
@@ -115,7 +115,7 @@ ALARMS = (
         name="login-ends-in-a-week",
         meaning="The Spotify login ends in a week: run `spotify-etl login` again.",
         metrics=(own_metric("TokenAgeDays", "extract", "Maximum"),),
-        threshold=LIFETIME_DAYS - 7,
+        threshold=LIFETIME_DAYS - WEEK_DAYS,
         period_seconds=_DAY,
         needs_user=True,
     ),

@@ -95,7 +95,7 @@ def read_description(query: Path) -> str:
 
 
 def _encryption(
-    kms_key_arn: str,
+    kms_key_arn: pulumi.Input[str],
 ) -> aws.athena.WorkgroupConfigurationResultConfigurationEncryptionConfigurationArgsDict:
     if not kms_key_arn:
         return {"encryption_option": "SSE_S3"}

@@ -33,7 +33,7 @@ class PrivateBucket(pulumi.ComponentResource):
         versioned: bool,
         expiry_days: Mapping[str, int],
         force_destroy: bool,
-        kms_key_arn: str,
+        kms_key_arn: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         protected = pulumi.ResourceOptions(protect=not force_destroy)
@@ -84,7 +84,7 @@ class PrivateBucket(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn, "name": self.name})
 
 
-def _encryption(kms_key_arn: str) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict:
+def _encryption(kms_key_arn: pulumi.Input[str]) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict:
     # Nobody can encrypt an object with a key that only they have:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/blocking-unblocking-s3-c-encryption-gpb.html.
     blocked: aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict = {"blocked_encryption_types": ["SSE-C"]}

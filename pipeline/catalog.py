@@ -1,4 +1,4 @@
-"""From Parquet to tables: the Glue database, its crawler, and the publish function that follows each crawl."""
+"""From Parquet to tables: the Glue database, its crawler, and the publish function with all that starts it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from handlers.layout import TABLES_PREFIX
-from pipeline import policies, schedule
+from pipeline import packaging, policies, schedule
 from pipeline.function import Function
 from pipeline.lake import Lake
 from pipeline.queues import Queue
@@ -34,7 +34,10 @@ _CRAWLER_CONFIGURATION = {
 
 
 class GlueCatalog(pulumi.ComponentResource):
-    """The database, the crawler with its schedule, and the publish function with the rule that starts it.
+    """The database, the crawler with its schedule, and the publish function.
+
+    Publish runs after each successful crawl. EventBridge delivers that event on a best-effort basis, so a schedule
+    starts it too; and so does a deployment that may have changed tables or views.
 
     Args:
         name: name of the resource.
@@ -134,6 +137,34 @@ class GlueCatalog(pulumi.ComponentResource):
             retry_policy={"maximum_event_age_in_seconds": 3600, "maximum_retry_attempts": 10},
             dead_letter_config={"arn": self.publish_dead_letters.arn},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission, self.publish_dead_letters.policy]),
+        )
+        Schedule(
+            f"{name}-views",
+            description="Publishes tables and views after the crawl, in case its event was lost.",
+            expression=schedule.daily(settings.publish_time.hour, settings.publish_time.minute),
+            timezone=settings.timezone,
+            target_arn=self.function.arn,
+            account_arn=self.function.arn,
+            event=json.dumps({"trigger": "schedule"}),
+            policy=policies.render(
+                policies.invoke, function=self.function.arn, dead_letters=self.publish_dead_letters.arn
+            ),
+            dead_letters=self.publish_dead_letters,
+            enabled=settings.schedules_enabled,
+            opts=child,
+        )
+        # Fails the deployment if publish fails. Invoked again only if a trigger changes.
+        aws.lambda_.Invocation(
+            f"{name}-publish",
+            function_name=self.function.name,
+            input=json.dumps({"trigger": "deployment"}),
+            triggers={
+                "code": packaging.build_code().sha256,
+                "timezone": settings.timezone,
+                "database": self.database.name,
+                "bucket": lake.transformed.name,
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.function]),
         )
         self.register_outputs({})
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal
@@ -21,6 +22,7 @@ import pulumi.runtime.config
 
 from handlers.catalogue_uris import CatalogueUriError, parse_all
 from handlers.streams import AUTH_MODES, READABLE_STREAMS, STREAMS, AuthMode, default_streams
+from pipeline.nearest import nearest
 
 NAMESPACE = "spotify-etl"
 """The part before the colon of every setting's key in a stack file."""
@@ -62,7 +64,11 @@ _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_DAYS = 36_500
+_PIPELINE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+"""The longest bucket name, which may have 63 characters, adds `-athena-results-` and seven random ones."""
 _SPRING_CHANGE = (time(1), time(3))
+_CRAWL_MARGIN = timedelta(minutes=30)
+"""Time for a crawl, which usually takes two minutes, and for a crawler that was still busy."""
 _LONGEST_SHOWN = 120
 
 
@@ -72,6 +78,11 @@ class SettingError(pulumi.RunError):
 
 class _InvalidValueError(ValueError):
     """A value that a rule rejects; it has a message where `Rule.allowed` does not explain enough."""
+
+
+def _misspelt(word: str, what: str, known: Iterable[str]) -> _InvalidValueError:
+    near = nearest(word, known)
+    return _InvalidValueError(f"{word!r} is not {what}; did you mean {near[0]}?") if near else _InvalidValueError()
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,9 @@ class Rule:
 
 
 def _whole_number(value: Any) -> int:
+    if isinstance(value, float) and value.is_integer():
+        # Programs in other languages send every number like this.
+        value = int(value)
     if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,12}", str(value)):
         raise _InvalidValueError
     return int(value)
@@ -113,6 +127,7 @@ def _between(minimum: int, maximum: int, unit: str) -> Rule:
 
 def _one_of(choices: tuple[Any, ...], setting_type: SettingType) -> Rule:
     def read(value: Any) -> Any:
+        value = int(value) if isinstance(value, float) and value.is_integer() else value
         for choice in choices:
             if str(value) == str(choice) and not isinstance(value, bool):
                 return choice
@@ -140,7 +155,8 @@ def _read_timezone(value: Any) -> str:
         try:
             zoneinfo.ZoneInfo(name)
         except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError) as error:
-            raise _InvalidValueError from error
+            places = [zone for zone in sorted(zoneinfo.available_timezones()) if "/" in zone]
+            raise _misspelt(name, "a time zone of the IANA database", places) from error
     return name
 
 
@@ -148,7 +164,10 @@ def _read_streams(value: Any) -> tuple[str, ...]:
     names = _entries(value)
     if any(not isinstance(name, str) for name in names):
         raise _InvalidValueError
-    if set(names) - set(READABLE_STREAMS) or len(set(names)) != len(names):
+    for name in names:
+        if name not in READABLE_STREAMS:
+            raise _misspelt(name, "a stream", READABLE_STREAMS)
+    if len(set(names)) != len(names):
         raise _InvalidValueError
     if "playlist_items" in names and "playlists" not in names:
         raise _InvalidValueError
@@ -247,7 +266,8 @@ class Settings:
     log_retention_days: int = _setting(30, _one_of(LOG_RETENTION_DAYS, "integer"))
     athena_scan_limit_mb: int = _setting(1000, _between(11, 10_000_000, "megabytes"))
     architecture: str = _setting("arm64", _one_of(("arm64", "x86_64"), "string"))
-    kms_key_arn: str = _setting("", _KMS_KEY_ARN_OR_EMPTY)
+    kms_key_arn: pulumi.Input[str] = _setting("", _KMS_KEY_ARN_OR_EMPTY)  # noqa: RUF009 - it makes a field
+    """Other than all other settings, it may be the output of a key that the same program creates."""
     alert_email: str = _setting("", _EMAIL_OR_EMPTY)
     monthly_budget_usd: int = _setting(0, _between(0, 1_000_000, "US dollars"))
     force_destroy: bool = _setting(False, _FLAG)
@@ -272,6 +292,12 @@ class Settings:
         """The time of day of the crawl, in `timezone`; it may fall on the next day."""
         moment = datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), self.daily_time)
         return (moment + timedelta(minutes=self.crawl_delay_minutes)).time()
+
+    @property
+    def publish_time(self) -> time:
+        """The time of day at which views are published even if no event told of the crawl, in `timezone`."""
+        moment = datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), self.crawl_time)
+        return (moment + _CRAWL_MARGIN).time()
 
     def warnings(self, year: int) -> list[str]:
         """Return one sentence for each allowed setting that may have a surprising effect in the given year."""
@@ -300,15 +326,43 @@ def read_settings(config: Mapping[str, Any] | None = None) -> Settings:
     Raises:
         SettingError: a key is unknown or its value is not allowed.
     """
-    known = {f"{NAMESPACE}:{key(setting)}": setting.name for setting in dataclasses.fields(Settings)}
+    known = {key(setting): setting.name for setting in dataclasses.fields(Settings)}
     given = _stack_config() if config is None else config
-    ours = {name: value for name, value in given.items() if name.startswith(f"{NAMESPACE}:")}
-    for name, value in ours.items():
-        if name not in known:
-            settings = ", ".join(known_key.partition(":")[2] for known_key in known)
-            shown = _shown(name.partition(":")[2], value)
-            raise SettingError(f"The setting {name} = {shown} is unknown: the settings are {settings}.")
-    return Settings(**{known[name]: value for name, value in ours.items()})
+    ours = {name.partition(":")[2]: value for name, value in given.items() if name.startswith(f"{NAMESPACE}:")}
+    _check_names(ours, known)
+    settings = Settings(**{known[name]: value for name, value in ours.items()})
+    for name in ours:
+        if _is_secret(name):
+            raise SettingError(
+                f"The setting {NAMESPACE}:{name} is a secret, but settings are in plain text in the stack's state: set "
+                "it without --secret, or not at all."
+            )
+    _check_key_region(settings.kms_key_arn, given.get("aws:region") or os.environ.get("AWS_REGION", ""))
+    return settings
+
+
+def settings_from_arguments(arguments: Mapping[str, Any]) -> Settings:
+    """Return the settings that a program passes to the component; `None` stands for the default.
+
+    Raises:
+        SettingError: a name is unknown or its value is not allowed.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    _check_names(given, (setting.name for setting in dataclasses.fields(Settings)))
+    return Settings(**given)
+
+
+def check_pipeline_name(name: str) -> None:
+    """Check the component's name, with which the names of all its resources begin.
+
+    Raises:
+        SettingError: AWS would not accept the names.
+    """
+    if not _PIPELINE_NAME.fullmatch(name):
+        raise SettingError(
+            f"The pipeline's name {_cut(repr(name))} is not allowed: it must be at most 40 lower-case letters, digits "
+            "and hyphens, and begin with a letter, because the names of buckets begin with it."
+        )
 
 
 def _stack_config() -> dict[str, Any]:
@@ -316,7 +370,31 @@ def _stack_config() -> dict[str, Any]:
     return pulumi.runtime.config.CONFIG.get() or pulumi.runtime.config.get_config_env()
 
 
+def _check_names(given: Mapping[str, Any], known: Iterable[str]) -> None:
+    names = list(known)
+    for name, value in given.items():
+        if name not in names:
+            first, *others = nearest(name, names) or [""]
+            hint = (
+                f"did you mean {first}{' or '.join(['', *others])}?"
+                if first
+                else "docs/settings.md lists the settings."
+            )
+            raise SettingError(f"The setting {NAMESPACE}:{name} = {_shown(name, value)} is unknown: {hint}")
+
+
+def _check_key_region(kms_key_arn: pulumi.Input[str], region: str) -> None:
+    if isinstance(kms_key_arn, str) and kms_key_arn and region and kms_key_arn.split(":")[3] != region:
+        raise _not_allowed("kmsKeyArn", kms_key_arn, f"it must be a key in the stack's region, {region}")
+
+
 def _checked(name: str, rule: Rule, value: Any) -> Any:
+    if isinstance(value, pulumi.Output):
+        if rule is _KMS_KEY_ARN_OR_EMPTY:
+            return value
+        raise SettingError(
+            f"The setting {NAMESPACE}:{name} must be a plain value, not an output, because it decides what is created."
+        )
     try:
         return rule.read(value)
     except ValueError as error:
@@ -360,7 +438,10 @@ def _not_allowed(name: str, value: Any, rule: str) -> SettingError:
 
 
 def _shown(name: str, value: Any) -> str:
-    text = "[secret]" if _is_secret(name) else repr(value)
+    return "[secret]" if _is_secret(name) else _cut(repr(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 

@@ -16,7 +16,7 @@ from pipeline.function import metrics_namespace
 from pipeline.lake import Lake
 from pipeline.monitoring import Monitoring
 from pipeline.packaging import FUNCTIONS
-from pipeline.settings import Settings
+from pipeline.settings import NAMESPACE, check_pipeline_name, settings_from_arguments
 from pipeline.stack_slug import stack_slug
 from pipeline.transformation import Transformation
 
@@ -56,7 +56,7 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     """How many megabytes a single query may scan before Athena stops it."""
     architecture: str
     """Processor architecture of the Lambda functions."""
-    kms_key_arn: str
+    kms_key_arn: pulumi.Input[str]
     """Your own KMS key for the buckets and the secret; if empty, keys that AWS owns are used."""
     alert_email: str
     """Address that alarms are mailed to, once its owner has confirmed AWS's first e-mail. Empty: no e-mails."""
@@ -73,12 +73,7 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
 
 
 class SpotifyEtlPipeline(pulumi.ComponentResource):
-    """A Spotify library and listening history as SQL tables in Athena.
-
-    Example:
-        pipeline = SpotifyEtlPipeline("spotify-etl", {"timezone": "Europe/Berlin", "daily_at": "05:30"})
-        pulumi.export("athena_workgroup_name", pipeline.athena_workgroup_name)
-    """
+    """A Spotify library and listening history as SQL tables in Athena; examples/ shows programs with it."""
 
     raw_bucket_name: pulumi.Output[str]
     """Name of the bucket with the raw data from Spotify."""
@@ -129,11 +124,11 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         args: SpotifyEtlPipelineArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        check_pipeline_name(name)
+        settings = settings_from_arguments({key: value for key, value in args.items() if key != "allow_data_loss"})
         super().__init__("spotify-etl:index:SpotifyEtlPipeline", name, dict(args), opts)
         child = pulumi.ResourceOptions(parent=self)
-        settings = Settings(**{key: value for key, value in args.items() if key != "allow_data_loss"})  # type: ignore[arg-type]  # checked there
-        stack = pulumi.get_stack()
-        slug = stack_slug(stack)
+        slug = stack_slug(pulumi.get_stack())
         database_name = f"spotify_{slug.replace('-', '_')}"
 
         monitoring = Monitoring(name, settings, FUNCTIONS, opts=child)
@@ -223,7 +218,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             lambda ids: dict(zip(queries, ids, strict=True))
         )
         self.region = region
-        self.next_steps = pulumi.Output.from_input(_NEXT_STEPS.format(stack=stack))
+        self.next_steps = pulumi.Output.from_input(_NEXT_STEPS.format(stack=_stack_for_commands()))
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
 
 
@@ -238,6 +233,12 @@ _NEXT_STEPS = """\
    .venv/bin/spotify-etl report --stack {stack} --open
    .venv/bin/spotify-etl query --stack {stack}
 """
+
+
+def _stack_for_commands() -> str:
+    """Return the name by which the commands find the stack: the full one if it is another project's."""
+    stack, project = pulumi.get_stack(), pulumi.get_project()
+    return stack if project == NAMESPACE else f"{pulumi.get_organization()}/{project}/{stack}"
 
 
 OUTPUTS = tuple(SpotifyEtlPipeline.__annotations__)

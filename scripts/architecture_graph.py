@@ -33,6 +33,7 @@ _SHAPES = {
     "EventRule": ("event rule", "([", "])"),
     "Topic": ("topic", "([", "])"),
     "Workgroup": ("Athena workgroup", "[", "]"),
+    "Invocation": ("deployment", "([", "])"),
 }
 _WRITES = {"s3:PutObject", "glue:CreateTable"}
 _READS = {"s3:GetObject", "secretsmanager:GetSecretValue"}
@@ -93,6 +94,8 @@ def _functions(program: Program, names: Names) -> Iterator[Edge]:
     for config in program.all("FunctionEventInvokeConfig").values():
         destination = config.inputs["destinationConfig"]["onFailure"]["destination"]
         yield Edge(names.find(config.inputs["functionName"]), names.find(destination), on_failure=True)
+    for invocation in program.all("Invocation").values():
+        yield Edge(resource_key(invocation), names.find(invocation.inputs["functionName"]))
     for function in program.all("Function").values():
         yield from _data(function, program.one("RolePolicy", function.name), names)
 

@@ -19,6 +19,7 @@ from handlers.streams import (
 from handlers.tables import COMMON, TABLES, Column, Table
 from scripts import permissions_page, policies_page, settings_docs
 from scripts.commands_page import commands_page
+from scripts.component_schema import component_schema
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,6 +41,7 @@ def pages() -> dict[Path, str]:
         Path("docs/streams.md"): streams_page(),
         Path("docs/tables.md"): tables_page(),
         Path("docs/commands.md"): commands_page(),
+        Path("plugin/schema.json"): component_schema(),
         **settings_docs.pages(),
         **permissions_page.pages(),
         **policies_page.pages(),

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("cli", "embedded_aws", "handlers", "local", "loopback", "pipeline", "policies", "scripts", "spotify_simulator")
+PARTS = (
+    "cli", "embedded_aws", "handlers", "local", "loopback", "pipeline", "plugin", "policies", "scripts",
+    "spotify_simulator",
+)  # fmt: skip
 FILES = {
     file: ast.parse(file.read_text(encoding="utf-8"))
     for part in PARTS

@@ -23,8 +23,8 @@ def test_pages_are_what_make_docs_writes() -> None:
 
 
 def test_pages_are_written_where_they_belong(tmp_path: Path) -> None:
-    for folder in ("docs", "policies"):
-        (tmp_path / folder).mkdir()
+    for folder in {path.parent for path in pages()}:
+        (tmp_path / folder).mkdir(exist_ok=True)
     write(tmp_path)
 
     files = (path for path in tmp_path.rglob("*") if path.is_file())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PARTS = {"handlers", "pipeline", "embedded_aws", "spotify_simulator", "loopback", "local", "cli"}
+PARTS = {"handlers", "pipeline", "plugin", "embedded_aws", "spotify_simulator", "loopback", "local", "cli"}
 RAW = "handlers.raw"
 """How the raw bucket is written: what an import writes must be what the extractor writes."""
 CONTRACTS = {
@@ -61,6 +61,7 @@ def foreign(names: set[str], allowed: set[str]) -> set[str]:
     [
         ("handlers", {"handlers"}),
         ("pipeline", {"pipeline", *CONTRACTS}),
+        ("plugin", {"pipeline"}),
         ("loopback", {"loopback"}),
         ("embedded_aws", {"embedded_aws", "loopback"}),
         ("spotify_simulator", {"spotify_simulator", "loopback"}),

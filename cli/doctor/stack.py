@@ -92,7 +92,7 @@ def check_catalog(target: Target) -> Iterator[Check]:
     elif tables:
         yield Check("ok", "Tables", f"{pluralize(len(tables), 'table')} and views in {database}")
     else:
-        yield Check("warn", "Tables", f"{database} is empty: run `spotify-etl extract`, or wait for the first crawl.")
+        yield Check("warn", "Tables", f"{database} is empty: run `spotify-etl crawl`, which creates them.")
     last = glue.get_crawler(Name=target.outputs["glue_crawler_name"])["Crawler"].get("LastCrawl", {})
     if last.get("Status") == "FAILED":
         why = quoted(last.get("ErrorMessage") or "AWS gives no reason").rstrip(".")

@@ -57,15 +57,12 @@ def write_report(
         source: answers the named queries.
         request: what is wanted.
         name: of the source, for the page.
-        on_query: called with the name of each query before it runs.
+        on_query: called with the name of each query before its answer is waited for.
 
     Raises:
         CommandError: a query failed, the account or year is not among the data, or a file cannot be written.
     """
-    answers: dict[str, Rows] = {}
-    for query in QUERIES:
-        on_query(query)
-        answers[query] = source.rows(query)
+    answers = source.answers(QUERIES, on_query)
     account = _account(answers[ACCOUNTS_QUERY], request.account_id)
     # What went wrong before the first login belongs to no account yet.
     own = {query: [row for row in rows if row["account_id"] in {account, None}] for query, rows in answers.items()}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.athena_queries import run_query
+from cli.athena_queries import run_queries
 from cli.duckdb_file import QUERIES_SCHEMA
 from cli.errors import CommandError
 from cli.report.rows import Rows
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 class QuerySource(Protocol):
     """Anything that answers the project's named queries."""
 
-    def rows(self, query: str) -> Rows:
-        """Return the answer of a named query.
+    def answers(self, queries: Sequence[str], on_query: Callable[[str], None]) -> dict[str, Rows]:
+        """Return the answers of named queries.
+
+        Args:
+            queries: their names.
+            on_query: called with each name before its answer is waited for.
 
         Raises:
-            CommandError: there is no such query, or it failed.
+            CommandError: there is no such query, or one failed.
         """
 
 
@@ -51,6 +55,14 @@ class DuckdbFile:
             raise CommandError(f"Cannot read {path} ({quoted(error)}): pass the spotify.duckdb of a demo.") from error
         if found != (1,):
             raise CommandError(f"{path} has no named queries: pass the spotify.duckdb of a demo.")
+
+    def answers(self, queries: Sequence[str], on_query: Callable[[str], None]) -> dict[str, Rows]:
+        """Return the answers of named queries; see `QuerySource`."""
+        found: dict[str, Rows] = {}
+        for query in queries:
+            on_query(query)
+            found[query] = self.rows(query)
+        return found
 
     def rows(self, query: str) -> Rows:
         """Return the answer of a named query.
@@ -81,25 +93,28 @@ class AthenaWorkgroup:
         self._athena = athena
         self._outputs = outputs
 
-    def rows(self, query: str) -> Rows:
-        """Return the answer of a named query.
-
-        Raises:
-            CommandError: the stack has no such query, it failed, or AWS refused a request.
-        """
-        identifier = self._outputs["named_queries"].get(query)
-        if identifier is None:
-            raise CommandError(f"The stack has no query {query}: deploy this version with `pulumi up`.")
+    def answers(self, queries: Sequence[str], on_query: Callable[[str], None]) -> dict[str, Rows]:
+        """Return the answers of named queries, which run beside each other; see `QuerySource`."""
+        identifiers = self._outputs["named_queries"]
+        missing = [query for query in queries if query not in identifiers]
+        if missing:
+            raise CommandError(f"The stack has no query {missing[0]}: deploy this version with `pulumi up`.")
         try:
-            sql = self._athena.get_named_query(NamedQueryId=identifier)["NamedQuery"]["QueryString"]
-            answer = run_query(
+            found = run_queries(
                 self._athena,
-                sql,
+                {
+                    query: self._athena.get_named_query(NamedQueryId=identifiers[query])["NamedQuery"]["QueryString"]
+                    for query in queries
+                },
                 database=self._outputs["glue_database_name"],
                 workgroup=self._outputs["athena_workgroup_name"],
+                on_query=on_query,
             )
         except (BotoCoreError, ClientError) as error:
             raise CommandError(
                 f"AWS refused a request or did not respond ({quoted(error)}): check your credentials and region."
             ) from error
-        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        return {
+            query: [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+            for query, answer in found.items()
+        }

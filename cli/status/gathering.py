@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +65,7 @@ def gather_status(target: Target) -> PipelineStatus:
         service: target.client(service)
         for service in ("athena", "cloudwatch", "glue", "lambda", "s3", "scheduler", "secretsmanager", "sqs")
     }
-    target = Target(target.description, target.outputs, clients.__getitem__, target.local)
+    target = dataclasses.replace(target, client=clients.__getitem__)
     extract = deployed_function(target, "extract")
     now = extract.asked_at
     gathering = _Gathering(target, extract, now)
@@ -230,18 +231,20 @@ class _Gathering:
             )
         except CommandError as error:
             why = (
-                "the tables appear with the first crawl" if any(one in str(error) for one in _NO_TABLE) else str(error)
+                "the table is missing; `spotify-etl crawl` creates it"
+                if any(one in str(error) for one in _NO_TABLE)
+                else str(error)
             )
             return RejectedStatus(days=REJECTED_DAYS, records=None, unknown_because=why)
         return RejectedStatus(days=REJECTED_DAYS, records={str(reason): int(n or 0) for reason, n in answer.rows})
 
     def schedules(self) -> list[ScheduleStatus]:
-        """Return the stack's schedules: those that start its function or its crawler."""
+        """Return the stack's schedules: those that start its functions or its crawler."""
         scheduler, found = self.target.client("scheduler"), []
         for page in scheduler.get_paginator("list_schedules").paginate():
             for listed in page["Schedules"]:
                 arn = listed["Target"]["Arn"]
-                if arn != self.extract.arn and not arn.endswith(":glue:startCrawler"):
+                if arn not in (self.extract.arn, self._publish_arn) and not arn.endswith(":glue:startCrawler"):
                     continue
                 schedule = scheduler.get_schedule(Name=listed["Name"], GroupName=listed.get("GroupName", "default"))
                 if starts := self._starts(schedule["Target"]):
@@ -255,6 +258,10 @@ class _Gathering:
                     )
         return sorted(found, key=lambda one: one.starts)
 
+    @property
+    def _publish_arn(self) -> str:
+        return f"{self.extract.arn.rpartition(':')[0]}:{self.target.outputs['publish_function_name']}"
+
     def _starts(self, target: dict[str, Any]) -> str:
         """Return what a schedule starts; '' for something of another stack."""
         try:
@@ -263,6 +270,8 @@ class _Gathering:
             return ""
         if target["Arn"] == self.extract.arn:
             return f"{event.get('trigger')} run"
+        if target["Arn"] == self._publish_arn:
+            return "publish"
         return "crawl" if event.get("Name") == self.target.outputs["glue_crawler_name"] else ""
 
     def crawl_and_cost(self) -> tuple[CrawlStatus, CostStatus | None]:

@@ -49,20 +49,26 @@ class Gate:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Let others change and save the account in this context; has no effect outside `working`."""
-        if not self._is_working:
-            yield
-            return
-        self._leave()
-        try:
-            yield
-        finally:
-            self._enter()
+        """Let others change and save the account in this context: another thread, or a request to the server."""
+        with self._changing():
+            if not self._is_working:
+                yield
+                return
+            self._leave()
+            try:
+                yield
+            finally:
+                self._enter()
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Ignore `touch` in this context: this thread only reads."""
-        before, self._here.reading = getattr(self._here, "reading", False), True
+        with self._changing(reads=True):
+            yield
+
+    @contextmanager
+    def _changing(self, *, reads: bool = False) -> Iterator[None]:
+        before, self._here.reading = getattr(self._here, "reading", False), reads
         try:
             yield
         finally:

@@ -1,8 +1,10 @@
-"""Lambda functions, layers, permissions and event source mappings."""
+"""Lambda functions, layers, permissions, event source mappings, and invocations by a program."""
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -130,6 +132,32 @@ def _event_source_mapping(resource: Resource) -> Created:
     }
 
 
+def _invocation(resource: Resource) -> Created:
+    """Invoke a function as a resource of the scope `CREATE_ONLY` does: once, failing if the function fails.
+
+    Source: https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_invocation.
+    """
+    arguments = resource.arguments
+    scope = arguments.take("lifecycleScope", "CREATE_ONLY")
+    if scope != "CREATE_ONLY":
+        raise ResourceError(
+            f"its lifecycle scope is {scope}, and only CREATE_ONLY is supported: nothing is updated or deleted here"
+        )
+    function, qualifier = arguments.take("functionName"), arguments.take("qualifier", "$LATEST")
+    event = str(arguments.take("input"))
+    try:
+        json.loads(event)
+    except ValueError as error:
+        raise ResourceError(f"its input is not JSON: {error}") from error
+    answer = resource.account.client("lambda").invoke(FunctionName=function, Qualifier=qualifier, Payload=event)
+    result = answer["Payload"].read().decode()
+    if "FunctionError" in answer:
+        failure = json.loads(result)
+        raise ResourceError(f"the function {function} failed: {failure['errorType']}: {failure['errorMessage']}")
+    digest = hashlib.md5(event.encode(), usedforsecurity=False).hexdigest()
+    return f"{function}_{qualifier}_{digest}", {"result": result}
+
+
 def _archive(code: Any) -> bytes:
     """Return the bytes of a zip archive; a folder is zipped."""
     if not isinstance(code, pulumi.FileArchive):
@@ -151,11 +179,15 @@ RESOURCES: dict[str, Create] = {
     "aws:lambda/eventSourceMapping:EventSourceMapping": _event_source_mapping,
     "aws:lambda/function:Function": _function,
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": _event_invoke_config,
+    "aws:lambda/invocation:Invocation": _invocation,
     "aws:lambda/layerVersion:LayerVersion": _layer_version,
     "aws:lambda/permission:Permission": _permission,
 }
 
 NOT_APPLIED = {
+    "aws:lambda/invocation:Invocation": {
+        "triggers": "tells Pulumi when to invoke the function again; every deployment into the embedded AWS does",
+    },
     "aws:lambda/function:Function": {
         "sourceCodeHash": "tells Pulumi when to upload new code; it is not a property of the function",
         "skipDestroy": "affects only deletion, and the embedded AWS is deleted as a whole",

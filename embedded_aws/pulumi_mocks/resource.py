@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
 from collections.abc import Callable
@@ -12,6 +13,9 @@ import boto3
 from botocore.config import Config
 
 from embedded_aws.pulumi_mocks.arguments import Arguments
+
+_LONGEST_ANSWER = 15 * 60 + 30
+"""Seconds; longer than a Lambda function may run."""
 
 
 class ResourceError(Exception):
@@ -28,13 +32,18 @@ class AwsAccount:
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         self.region: str = self._session.region_name
-        self.account_id: str = self.client("sts").get_caller_identity()["Account"]
+
+    @functools.cached_property
+    def account_id(self) -> str:
+        """Its twelve digits. Many programs fail before they need them, and a client takes long to create."""
+        account_id: str = self.client("sts").get_caller_identity()["Account"]
+        return account_id
 
     def client(self, service: str) -> Any:
         """Return a boto3 client, cached by service."""
         with self._lock:
             if service not in self._clients:
-                config = Config(s3={"addressing_style": "path"}, max_pool_connections=32)
+                config = Config(s3={"addressing_style": "path"}, max_pool_connections=32, read_timeout=_LONGEST_ANSWER)
                 self._clients[service] = self._session.client(service, config=config)  # type: ignore[call-overload] # the stubs have a literal type for service names
             return self._clients[service]
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.persistence.account_store import OwnState
 from embedded_aws.persistence.errors import DataError
+from embedded_aws.runtime.pending import PendingWork, WaitingQueue
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.step_collector import StepCollector
 from embedded_aws.runtime.step_log import Step, StepLog
@@ -51,9 +52,16 @@ class Simulation:
         server: AWS; started before `install`.
         clock: clock that `run_until` moves; started before `install`.
         folder: folder for unpacked functions; removed by `close`.
+        wait_for_queries: waits until no query runs, or the function passed says to stop; returns whether one ran.
     """
 
-    def __init__(self, server: AwsServer, clock: SimulatedClock, folder: Path) -> None:
+    def __init__(
+        self,
+        server: AwsServer,
+        clock: SimulatedClock,
+        folder: Path,
+        wait_for_queries: Callable[[Callable[[], bool]], bool],
+    ) -> None:
         self.steps = steps = StepLog(clock)
         """What happened so far."""
         self._server = server
@@ -67,7 +75,11 @@ class Simulation:
 
         timers = Timers(lambda: clock.now, steps.record_failure)
         sessions = RoleSessions(server, clock)
-        self._functions = Functions(server, clock, steps, folder)
+        self._wait_for_queries = wait_for_queries
+        # A query takes no simulated time: whoever sleeps until it has ended wakes when it has.
+        self._functions = Functions(
+            server, clock, steps, folder, before_time_passes=lambda: wait_for_queries(self._is_stopping)
+        )
         self._asynchronous = AsynchronousInvocations(server, clock, steps, timers, sessions, self._functions)
         self._queues = QueuePollers(server, clock, steps, sessions, self._functions)
         self._rules = Rules(server, clock, steps, timers, self._functions, self._asynchronous.accept)
@@ -122,7 +134,26 @@ class Simulation:
     def drain(self) -> None:
         """Do everything that is due now, and everything that follows from it, without letting time pass."""
         with self._turn:
-            self._drain()
+            self._drain_with_queries()
+
+    def pending(self) -> PendingWork:
+        """Return what is still to do, without waiting for what is being done."""
+        with self._server.gate.reading():
+            queues = [
+                WaitingQueue(
+                    name=queue.name,
+                    waiting=queue.approximate_number_of_messages,
+                    in_flight=queue.approximate_number_of_messages_not_visible,
+                    delayed=queue.approximate_number_of_messages_delayed,
+                )
+                for queue in list(self._server.backend("sqs").queues.values())
+            ]
+            coming = [*self._schedules.coming(), *self._rules.coming(), *self._crawlers.coming()]
+        return PendingWork(
+            queues=tuple(queue for queue in queues if queue.waiting or queue.in_flight or queue.delayed),
+            functions=self._functions.running,
+            coming=tuple(sorted(coming, key=lambda start: (start.at, start.name))),
+        )
 
     def serve(self, until: StopSignal, on_step: Callable[[Step], None] | None = None) -> None:
         """Do everything when it is due, while the clock ticks in real time.
@@ -172,15 +203,21 @@ class Simulation:
         return False
 
     def _run_until(self, moment: datetime) -> None:
-        self._drain()
+        self._drain_with_queries()
         while (due := self._next_due()) is not None and due <= moment and not self._is_stopping():
             self._clock.move_to(due)
-            self._drain()
+            self._drain_with_queries()
         if not self._is_stopping():
             self._clock.move_to(moment)
-            self._drain()
+            self._drain_with_queries()
         self._server.gate.note_own()
         self._server.gate.settle()
+
+    def _drain_with_queries(self) -> None:
+        """Do everything that is due, and what follows from it and from the queries that run."""
+        self._drain()
+        while self._wait_for_queries(self._is_stopping) and not self._is_stopping():
+            self._drain()
 
     def _drain(self) -> None:
         busy = self._can_save()

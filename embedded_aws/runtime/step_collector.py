@@ -35,8 +35,9 @@ class StepCollector:
 
     def _collect_queries(self) -> None:
         """Record finished queries with the beginning of their text, or the reason for their failure."""
-        for identifier in [one for one in self._server.backend("athena").executions if one not in self._queries]:
-            query = self._server.client("athena").get_query_execution(QueryExecutionId=identifier)["QueryExecution"]
+        executions = self._server.backend("athena").executions
+        for identifier in [one for one in executions if one not in self._queries]:
+            query = executions[identifier].describe()
             state, reason = query["Status"]["State"], query["Status"].get("StateChangeReason", "")
             if state in {"QUEUED", "RUNNING"}:
                 continue

@@ -8,6 +8,8 @@ import os
 import boto3
 import botocore.session
 
+from embedded_aws.server.timestamps import parsed_timestamp
+
 
 @functools.cache
 def plain_session() -> boto3.Session:
@@ -22,4 +24,5 @@ def plain_session() -> boto3.Session:
             "credentials_file": (None, None, os.devnull, None),
         }
     )
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parsed_timestamp)
     return boto3.Session(botocore_session=core)

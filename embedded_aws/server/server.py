@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import threading
@@ -17,7 +16,6 @@ from moto.core import responses
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.moto_server import werkzeug_app
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket, s3_backends
 from moto.sts.models import sts_backends
 
@@ -26,11 +24,15 @@ from embedded_aws.iam.conditions import Values
 from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.iam.principals import PARTITION
 from embedded_aws.persistence.gate import Gate
+from embedded_aws.server import transport
+from embedded_aws.server.dispatch import Dispatcher
 from embedded_aws.server.extras import Extras
 from embedded_aws.server.instances import forgotten_instances
+from embedded_aws.server.model_loader import one_model_loader
 from embedded_aws.server.name_validation import validated_names
 from embedded_aws.server.plain_session import plain_session
 from embedded_aws.server.queue_attributes import kept_queue_attributes
+from embedded_aws.server.timestamps import quick_timestamps
 from embedded_aws.server.wsgi import AuthorizedApp, KeepAliveHandler, foreign
 from embedded_aws.services.s3.events import checked_s3_events
 from loopback.server import HOST, LoopbackServer
@@ -67,6 +69,7 @@ class AwsServer:
         self.gate = Gate()
         """Lets requests and services change the account, and saves what they changed."""
         self._port = port
+        self._app: AuthorizedApp | None = None
         self._server: LoopbackServer | None = None
         self._patches = ExitStack()
         self._clients: dict[tuple[str, str], Any] = {}
@@ -101,14 +104,16 @@ class AwsServer:
             own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
             nobody = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
             self._patches.enter_context(patch.dict(os.environ, own | nobody, clear=True))
-            app = AuthorizedApp(_Dispatcher(create_backend_app), self.authorization, self.gate, self.account_id)
+            self._app = AuthorizedApp(Dispatcher(), self.authorization, self.gate, self.account_id)
             # Pulumi's provider uses this name for S3 Control; names under localhost are always this machine.
             names = (f"{self.account_id}.localhost",)
-            self._server = self._listening(app, names)
+            self._server = self._listening(self._app, names)
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", self._bucket_permission()))
             self._patches.enter_context(checked_s3_events(self.authorization))
             self._patches.enter_context(validated_names())
             self._patches.enter_context(kept_queue_attributes())
+            self._patches.enter_context(quick_timestamps())
+            self._patches.enter_context(one_model_loader())
             # No page of another origin may read a response.
             self._patches.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
             # moto also parses every body as a form: "&Action=…" in a text would choose another operation.
@@ -216,7 +221,11 @@ class AwsServer:
 
         def send(request: Any, **_context: Any) -> Any:
             """Send a request; this thread may be changing the account, and its handler wants to."""
+            server, app = self._server, self._app
             with self.gate.waiting():
+                if server is not None and app is not None and not app.is_handling:
+                    return transport.send(server.app, request, server.server_port)
+                # Authorization and moto keep a request's state by thread, so another one needs its own.
                 return client._endpoint.http_session.send(request)  # noqa: SLF001 - as botocore's endpoint does
 
         client.meta.events.register("before-send", send)
@@ -233,18 +242,6 @@ class AwsServer:
             return PermissionResult.DENIED if self.authorization.is_denied(resource) else PermissionResult.PERMITTED
 
         return get_permission
-
-
-class _Dispatcher(DomainDispatcherApplication):
-    """moto's dispatcher with a cache: moto lists its modules on disk for every request."""
-
-    def __init__(self, create_app: Any) -> None:
-        super().__init__(create_app)
-        self._backend_for_host = functools.lru_cache(maxsize=256)(super().get_backend_for_host)
-
-    def get_backend_for_host(self, host: str | None) -> Any:
-        """Return the name of the backend that serves a host."""
-        return self._backend_for_host(host)
 
 
 def _reset() -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import http
 import io
+import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
+from email.utils import formatdate
+from importlib.metadata import version
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -42,6 +47,9 @@ _HEADERS = frozenset(
 )
 _HEADER_PREFIXES = ("HTTP_IF_", "HTTP_X_AMZ_")
 
+_SERVER = f"Werkzeug/{version('werkzeug')} Python/{sys.version.split()[0]}"
+"""The `Server` header."""
+
 
 class AuthorizedApp:
     """A WSGI application that passes on requests whose senders signed them and may make them."""
@@ -51,9 +59,22 @@ class AuthorizedApp:
         self._authorization = authorization
         self._gate = gate
         self._account_id = account_id
+        self._here = threading.local()
+
+    @property
+    def is_handling(self) -> bool:
+        """Whether this thread is handling a request."""
+        return getattr(self._here, "handling", False)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Handle one request; what it changed is saved before the response is sent."""
+        self._here.handling = True
+        try:
+            return self._handle(environ, start_response)
+        finally:
+            self._here.handling = False
+
+    def _handle(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = parse(environ, environ["wsgi.input"].getvalue())
         gate, reads = self._gate, is_reading(request)
         try:
@@ -104,6 +125,65 @@ def _send(response: ErrorResponse, start_response: Any) -> Iterable[bytes]:
     return [body]
 
 
+@dataclass(frozen=True, kw_only=True)
+class HttpResponse:
+    """A response as it is sent."""
+
+    code: int
+    reason: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def respond(app: Any, environ: dict[str, Any]) -> HttpResponse:
+    """Return the response of a WSGI application, whatever it raises.
+
+    Args:
+        app: the application.
+        environ: environment of a request whose body was read.
+    """
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_exc_info: Any) -> None:
+        started.append((status, headers))
+
+    try:
+        parts: Any = app(environ, start_response)
+        body = b"".join(parts)
+        if hasattr(parts, "close"):
+            parts.close()
+    except HTTPException as failed:
+        started.append((f"{failed.code} {failed.name}", [("Content-Type", "text/plain")]))
+        body = (failed.description or "").encode()
+    except Exception as failed:  # noqa: BLE001 - whatever moto raises becomes a 500 with its message
+        started.append(("500 Internal Server Error", [("Content-Type", "text/plain")]))
+        body = f"{type(failed).__name__}: {failed}".encode()
+    status, headers = started[-1]
+    code, _, reason = status.partition(" ")
+    bodyless = environ["REQUEST_METHOD"] == "HEAD" or int(code) in {204, 304}
+    return HttpResponse(
+        code=int(code),
+        reason=reason or http.HTTPStatus(int(code)).phrase,
+        headers=_sent_headers(environ["REQUEST_METHOD"], headers, len(body), bodyless=bodyless),
+        body=b"" if bodyless else body,
+    )
+
+
+def _sent_headers(
+    method: str, headers: list[tuple[str, str]], length: int, *, bodyless: bool
+) -> tuple[tuple[str, str], ...]:
+    """Return the headers to send: the application's, with the length of the body."""
+    sent = [("Server", _SERVER), ("Date", formatdate(usegmt=True))]
+    names = set()
+    for name, value in headers:
+        names.add(name.lower())
+        if name.lower() not in {"content-length", "connection"} or (bodyless and name.lower() == "content-length"):
+            sent.append((name, value))
+    if not bodyless or (method == "HEAD" and "content-length" not in names):
+        sent.append(("Content-Length", str(length)))
+    return tuple(sent)
+
+
 class KeepAliveHandler(MotoRequestHandler):
     """Werkzeug's handler with persistent connections: it reads a whole request before handling it."""
 
@@ -120,23 +200,13 @@ class KeepAliveHandler(MotoRequestHandler):
         self.environ = environ = self.make_environ()
         environ["wsgi.input"] = io.BytesIO(self._body(environ))
         environ["wsgi.input_terminated"] = True
-        started: list[tuple[str, list[tuple[str, str]]]] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]], *_exc_info: Any) -> None:
-            started.append((status, headers))
-
-        try:
-            parts: Any = self.server.app(environ, start_response)  # type: ignore[arg-type] # write() is unused
-            body = b"".join(parts)
-            if hasattr(parts, "close"):
-                parts.close()
-        except HTTPException as failed:
-            started.append((f"{failed.code} {failed.name}", [("Content-Type", "text/plain")]))
-            body = (failed.description or "").encode()
-        except Exception as failed:  # noqa: BLE001 - whatever moto raises becomes a 500 with its message
-            started.append(("500 Internal Server Error", [("Content-Type", "text/plain")]))
-            body = f"{type(failed).__name__}: {failed}".encode()
-        self._send(*started[-1], body)
+        response = respond(self.server.app, environ)
+        self.send_response_only(response.code, response.reason)
+        for name, value in response.headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(response.body)
+        self.wfile.flush()
 
     def _body(self, environ: dict[str, Any]) -> bytes:
         if environ.get("wsgi.input_terminated"):
@@ -144,22 +214,6 @@ class KeepAliveHandler(MotoRequestHandler):
             return found
         length = int(environ.get("CONTENT_LENGTH") or 0)
         return self.rfile.read(length) if length else b""
-
-    def _send(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
-        code, _, reason = status.partition(" ")
-        self.send_response(int(code), reason or http.HTTPStatus(int(code)).phrase)
-        bodyless = self.command == "HEAD" or int(code) in {204, 304}
-        names = set()
-        for name, value in headers:
-            names.add(name.lower())
-            if name.lower() not in {"content-length", "connection"} or (bodyless and name.lower() == "content-length"):
-                self.send_header(name, value)
-        if not bodyless or (self.command == "HEAD" and "content-length" not in names):
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if not bodyless:
-            self.wfile.write(body)
-        self.wfile.flush()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing: the step log has what happened."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _DEPRECATED = "DEPRECATED_BY_CRAWLER"
 """Parameter that a crawler gives to a table whose files it can no longer match."""
+
+_CONCURRENCY_WAITS = (1, 2, 4)
+"""Seconds before the next try to change a table that somebody else, such as a crawl, is changing."""
 
 
 @dataclass
@@ -65,7 +69,7 @@ class GlueDatabase:
                 except self._glue.exceptions.AlreadyExistsException:
                     pass  # A crawl got there first; its table may be missing columns, which are added below.
                 self._read(table.name)
-            self._reconcile_columns(table, changes)
+            self._reconcile_columns(table, glue_types.location(table, bucket), changes)
             changes.conflicts += self._crawler_conflicts(table.name)
         return changes
 
@@ -85,17 +89,34 @@ class GlueDatabase:
 
     def annotate(self, view: str, description: str, parameters: Mapping[str, str]) -> None:
         """Add a description and parameters to a view that Athena has just created."""
-        changed = self._table_input(self._read(view))
-        changed["Description"] = description
-        changed["Parameters"] = {**changed.get("Parameters", {}), **parameters}
-        self._update(changed)
+        self._read(view)
+        self._update(
+            view,
+            lambda present: {
+                "Description": description,
+                "Parameters": {**present.get("Parameters", {}), **parameters},
+            },
+        )
 
     def _read(self, table: str) -> Mapping[str, Any]:
         self._tables[table] = self._glue.get_table(DatabaseName=self._name, Name=table)["Table"]
         return self._tables[table]
 
-    def _update(self, table_input: dict[str, Any]) -> None:
-        self._glue.update_table(DatabaseName=self._name, TableInput=cast("TableInputTypeDef", table_input))
+    def _update(self, table: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+        """Change a table, and try again with what it is by then if somebody else changes it at the same moment."""
+        for wait in (*_CONCURRENCY_WAITS, None):
+            present = self._tables[table]
+            changed = {**self._table_input(present), **change(present)}
+            try:
+                self._glue.update_table(DatabaseName=self._name, TableInput=cast("TableInputTypeDef", changed))
+            except self._glue.exceptions.ConcurrentModificationException:
+                if wait is None:
+                    raise
+                time.sleep(wait)
+                self._read(table)
+            else:
+                self._tables[table] = {**present, **changed}
+                return
 
     def _table_input(self, table: Mapping[str, Any]) -> dict[str, Any]:
         """Return the part of a GetTable response that UpdateTable accepts in the same form."""
@@ -106,12 +127,19 @@ class GlueDatabase:
             key: value for key, value in table.items() if key in accepted and accepted[key].name == returned[key].name
         }
 
-    def _reconcile_columns(self, table: Table, changes: CatalogChanges) -> None:
+    def _reconcile_columns(self, table: Table, location: str, changes: CatalogChanges) -> None:
         present = self._tables[table.name]
         if present.get("TableType") == "VIRTUAL_VIEW":
             changes.conflicts.append(f"{table.name} is a view but should be a table; drop the view")
             return
         descriptor = present["StorageDescriptor"]
+        found = descriptor.get("Location", "")
+        if found.rstrip("/") != location.rstrip("/"):
+            changes.conflicts.append(
+                f"{table.name} is somebody else's table, with files in {found or 'no folder'} instead of {location}: "
+                "delete it in Glue, which keeps its files, and run `spotify-etl crawl`"
+            )
+            return
         known = {column["Name"]: column["Type"] for column in descriptor["Columns"]}
         keys = {key["Name"]: key["Type"] for key in present.get("PartitionKeys", [])}
         changes.conflicts += _conflicts(table.name, glue_types.columns(table), known)
@@ -119,11 +147,8 @@ class GlueDatabase:
         missing = [column for column in glue_types.columns(table) if column["Name"] not in known]
         if not missing:
             return
-        changed = self._table_input(present)
-        changed["StorageDescriptor"] = {**descriptor, "Columns": [*descriptor["Columns"], *missing]}
-        self._update(changed)
+        self._update(table.name, lambda present: {"StorageDescriptor": _with_columns(present, missing)})
         changes.added[table.name] = [column["Name"] for column in missing]
-        self._tables[table.name] = {**present, **changed}
 
     def _crawler_conflicts(self, table: str) -> list[str]:
         """Return what a crawl that says `Succeeded` has done to a table instead of updating it.
@@ -139,6 +164,14 @@ class GlueDatabase:
             f"the crawler has made {name} beside {table}: {advice}" for name in self._tables if twin.fullmatch(name)
         ]
         return found
+
+
+def _with_columns(table: Mapping[str, Any], missing: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the storage descriptor of a table with the columns that it still does not have."""
+    descriptor = table["StorageDescriptor"]
+    known = {column["Name"] for column in descriptor["Columns"]}
+    new = [column for column in missing if column["Name"] not in known]
+    return {**descriptor, "Columns": [*descriptor["Columns"], *new]}
 
 
 def _conflicts(

@@ -27,6 +27,11 @@ def partition_keys(table: Table) -> list[ColumnTypeDef]:
     return [{"Name": table.partition_key, "Type": "string"}]
 
 
+def location(table: Table, bucket: str) -> str:
+    """Return the folder of a table's files, as a crawler writes it."""
+    return f"s3://{bucket}/{TABLES_PREFIX}{table.name}/"
+
+
 def table_input(table: Table, bucket: str) -> TableInputTypeDef:
     """Return the input of CreateTable for a table with files in a bucket."""
     return {
@@ -39,7 +44,7 @@ def table_input(table: Table, bucket: str) -> TableInputTypeDef:
         "PartitionKeys": partition_keys(table),
         "StorageDescriptor": {
             "Columns": columns(table),
-            "Location": f"s3://{bucket}/{TABLES_PREFIX}{table.name}/",
+            "Location": location(table, bucket),
             "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
             "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
             "Compressed": False,

@@ -1,8 +1,15 @@
-"""Entry point of the publish Lambda: after each crawl, brings the catalog up to date, then the views."""
+"""Entry point of the publish Lambda: brings the catalog up to date, then the views.
+
+It runs after each crawl, by schedule in case the event of the crawl was lost, and in each deployment that may have
+changed tables or views. A run that finds everything up to date makes one request to Glue. It may run during a crawl.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import time
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +17,11 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
 
 from handlers.publish.athena import Athena
 from handlers.publish.catalog import CatalogChanges, GlueDatabase
-from handlers.publish.views import load, publish
+from handlers.publish.views import Published, load, publish
 from handlers.tables import TABLES
 
 if TYPE_CHECKING:
@@ -22,17 +30,53 @@ if TYPE_CHECKING:
 
 LOG = Logger()
 
+_DEPLOYMENT_WAITS = (5, 10, 20, 40)
+"""Seconds between the tries of a deployment: permissions that it has just granted take effect after some seconds.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency.
+"""
+_REFUSED = re.compile(r"access ?denied|not authorized|insufficient permissions", re.IGNORECASE)
+
 
 class PublishError(Exception):
     """Something could not be published; everything else was."""
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """What one try has done, and what it could not do."""
+
+    changes: CatalogChanges
+    views: Published
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the handler returns."""
+        return {
+            "tables_created": self.changes.created,
+            "columns_added": self.changes.added,
+            "views_created": self.views.created,
+            "views_unchanged": len(self.views.unchanged),
+        }
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence for each table and view that is not as it should be."""
+        return [*self.changes.conflicts, *(f"view {view}: {reason}" for view, reason in self.views.failed.items())]
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Whether everything was up to date."""
+        return not (self.changes.created or self.changes.added or self.views.created)
+
+
 @LOG.inject_lambda_context(clear_state=True)
-def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Bring the tables and views of the Glue database up to date with the deployed code.
 
     Args:
-        _event: EventBridge's "Glue Crawler State Change", or `{}` in a manual invocation; it is not used.
+        event: EventBridge's "Glue Crawler State Change", `{"trigger": "schedule"}`, `{"trigger": "deployment"}`, or
+            `{}` in a manual invocation; a deployment waits for its own permissions to take effect.
         _context: Lambda's context.
 
     Returns:
@@ -42,27 +86,44 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         PublishError: a view failed or a column has a different type; the message lists each with the reason.
         ViewError: no view can be published.
     """
+    outcome = _publish_patiently() if event.get("trigger") == "deployment" else _publish()
+    _measure(outcome.changes)
+    for conflict in outcome.changes.conflicts:
+        LOG.error("The catalog conflicts with the files.", extra={"conflict": conflict})
+    for view, reason in outcome.views.failed.items():
+        LOG.error("A view could not be published.", extra={"view": view, "reason": reason})
+    if outcome.problems:
+        LOG.info("Published in part.", extra={"summary": outcome.summary})
+        raise PublishError(f"{len(outcome.problems)} not published: {'; '.join(outcome.problems)}")
+    message = "Nothing to publish: everything is up to date." if outcome.changed_nothing else "Published."
+    LOG.info(message, extra={"summary": outcome.summary})
+    return outcome.summary
+
+
+def _publish() -> _Outcome:
     database = os.environ["GLUE_DATABASE"]
     catalog = GlueDatabase(_glue(), database)
     changes = catalog.reconcile(TABLES.values(), os.environ["TRANSFORMED_BUCKET"])
-    published = publish(
-        load(os.environ["TIMEZONE"]), catalog, Athena(_athena(), os.environ["ATHENA_WORKGROUP"], database)
-    )
-    _measure(changes)
-    summary = {
-        "tables_created": changes.created,
-        "columns_added": changes.added,
-        "views_created": published.created,
-        "views_unchanged": len(published.unchanged),
-    }
-    for conflict in changes.conflicts:
-        LOG.error("The catalog conflicts with the files.", extra={"conflict": conflict})
-    for view, reason in published.failed.items():
-        LOG.error("A view could not be published.", extra={"view": view, "reason": reason})
-    LOG.info("Published.", extra={"summary": summary})
-    if problems := [*changes.conflicts, *(f"view {view}: {reason}" for view, reason in published.failed.items())]:
-        raise PublishError(f"{len(problems)} not published: {'; '.join(problems)}")
-    return summary
+    athena = Athena(_athena(), os.environ["ATHENA_WORKGROUP"], database)
+    return _Outcome(changes, publish(load(os.environ["TIMEZONE"]), catalog, athena))
+
+
+def _publish_patiently() -> _Outcome:
+    """Publish, again after a while if AWS refuses something."""
+    for wait in _DEPLOYMENT_WAITS:
+        try:
+            outcome = _publish()
+            refused = "; ".join(problem for problem in outcome.problems if _REFUSED.search(problem))
+        except ClientError as error:
+            refused = str(error)
+            if not _REFUSED.search(refused):
+                raise
+        else:
+            if not refused:
+                return outcome
+        LOG.info("A permission is not in effect yet.", extra={"reason": refused, "next_try_in_seconds": wait})
+        time.sleep(wait)
+    return _publish()
 
 
 # Created by the first invocation and reused while the function is warm.

@@ -1,9 +1,9 @@
--- When you first heard each artist, and with which track; the newest discovery first.
+-- When you first heard each artist, and with which track, the newest discovery first.
 -- With a period: the artists first heard in it. listens_since counts all listens since.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date -- last local day, null: no limit
 ),
 
 numbered AS (

@@ -1,12 +1,12 @@
 -- Two periods of your listening compared: in total, and the artists, tracks and albums that changed most.
 -- Without dates: this local year so far and the same days of the year before. status is `new` for what was not heard in
--- the other period, and `gone` for what was heard only in it; minutes count the whole track for a play from the API.
+-- the other period, and `gone` for what was heard only in it. Minutes count the whole track for a play from the API.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: the first of the last day's year
-        CAST(NULL AS date) AS to_date, -- last local day; null: that of as_of
-        CAST(NULL AS date) AS compared_from_date, -- first local day of the other period; null: a year before from_date
-        CAST(NULL AS date) AS compared_to_date, -- last local day of the other period; null: a year before to_date
+        CAST(NULL AS date) AS from_date, -- first local day, null: the first of the last day's year
+        CAST(NULL AS date) AS to_date, -- last local day, null: that of as_of
+        CAST(NULL AS date) AS compared_from_date, -- first local day of the other period, null: a year before from_date
+        CAST(NULL AS date) AS compared_to_date, -- last local day of the other period, null: a year before to_date
         20 AS number -- artists, tracks and albums per account
 ),
 

@@ -1,9 +1,9 @@
--- Artists you follow but have not heard in the last twelve weeks, or in any period; never-heard ones first.
+-- Artists you follow but have not heard in the last twelve weeks, or in any period, never-heard ones first.
 -- Plays are matched by artist id (featured artists too) and by name, since exports name only the first artist.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; without a period, the last twelve weeks
-        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, without a period the last twelve weeks
+        CAST(NULL AS date) AS to_date, -- last local day, null: no limit
         100 AS number -- artists per account
 ),
 

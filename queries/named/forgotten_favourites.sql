@@ -3,8 +3,8 @@
 -- A track that you have since heard under another URI (same artist and title) is not forgotten.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day, null: no limit
         10 AS at_least, -- listens of a favourite
         12 AS silent_months, -- months without a listen
         100 AS number -- tracks per account

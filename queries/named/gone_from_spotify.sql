@@ -1,6 +1,6 @@
 -- What is gone from Spotify: entries of your playlists and saved tracks without a track, with the names once read.
 -- Spotify then sends only when an entry was added. An entry therefore gets the names of what was once read with the
--- same time and is no longer there; if there are several such names (candidates), you may have removed the others
+-- same time and is no longer there. If there are several such names (candidates), you may have removed the others
 -- yourself. `not playable` is what Spotify still names but does not play in your country.
 WITH lines AS (
     SELECT

@@ -1,8 +1,8 @@
 -- When you listen: listens of the last twelve weeks, or of any period, by local weekday (1 is Monday) and hour.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; without a period, the last twelve weeks
-        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, without a period the last twelve weeks
+        CAST(NULL AS date) AS to_date -- last local day, null: no limit
 )
 
 SELECT

@@ -1,9 +1,9 @@
--- How much you listened to each of your own labels, most first; what has none comes together, without a label.
+-- How much you listened to each of your own labels, most first, and what has none together, without a label.
 -- minutes_at_most counts the whole track for a play from the API.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date -- last local day, null: no limit
 )
 
 SELECT

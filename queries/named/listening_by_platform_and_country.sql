@@ -1,9 +1,9 @@
--- What you listened on and in which countries, according to the extended export; most used first.
+-- What you listened on and in which countries, according to the extended export, most used first.
 -- Less common platforms are shown as the export spells them.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date -- last local day, null: no limit
 ),
 
 heard AS (

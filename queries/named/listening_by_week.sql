@@ -1,9 +1,9 @@
--- How much you listened in each local week, from Monday to Sunday, newest week first; weeks without a listen are absent.
+-- How much you listened in each local week, from Monday to Sunday, newest first, without weeks that have no listen.
 -- minutes_at_most counts the whole track for a play from the API.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date -- last local day, null: no limit
 )
 
 SELECT

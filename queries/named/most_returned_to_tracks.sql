@@ -1,8 +1,8 @@
 -- The tracks you keep coming back to: heard on the most local days.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day, null: no limit
         50 AS number -- tracks per account
 ),
 

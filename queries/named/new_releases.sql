@@ -1,10 +1,10 @@
 -- What the artists in your catalogue released in the twelve months before the newest run, or in any period.
--- Newest first. Only releases dated to the day; a release by two artists in the catalogue is listed once, under the
+-- Newest first. Only releases dated to the day. A release by two artists in the catalogue is listed once, under the
 -- first.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first day of release; without a period, twelve months before the newest run
-        CAST(NULL AS date) AS to_date -- last day of release; null: no limit
+        CAST(NULL AS date) AS from_date, -- first day of release, without a period a year before the newest run
+        CAST(NULL AS date) AS to_date -- last day of release, null: no limit
 ),
 
 releases AS (

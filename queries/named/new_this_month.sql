@@ -1,8 +1,8 @@
 -- What is new in the local month of the newest run, or in any period: saved tracks and albums, playlist items.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; without a period, the first of the month
-        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, without a period the first of the month
+        CAST(NULL AS date) AS to_date -- last local day, null: no limit
 ),
 
 months AS (

@@ -2,8 +2,8 @@
 -- With a period, listens_ever too counts only the listens within it.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day, null: no limit
         50 AS number -- tracks per account
 ),
 

@@ -2,7 +2,7 @@
 -- This day is the local day of `as_of`, which time windows on your listening count back from, or any other.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS on_date, -- local day; null: that of as_of
+        CAST(NULL AS date) AS on_date, -- local day, null: that of as_of
         10 AS number -- tracks per year
 ),
 

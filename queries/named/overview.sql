@@ -3,8 +3,8 @@
 -- hours_at_most counts the whole track for a play from the API. Zeros and nulls if nothing was heard yet.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date -- last local day, null: no limit
 )
 
 SELECT

@@ -1,10 +1,10 @@
 -- Everything that was ever read in your playlists: when it was first and last there, and whether it still is.
 -- With on_date: each playlist as it was on that day, which is its newest read until then. gone_at is the first read
--- without the item; what came and went between two reads was never seen. added_at, as Spotify states it, is in UTC.
+-- without the item. What came and went between two reads was never seen. added_at, as Spotify states it, is in UTC.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS on_date, -- local day; null: any time
-        CAST(NULL AS varchar) AS playlist -- id or name of one playlist, in any case; null: all
+        CAST(NULL AS date) AS on_date, -- local day, null: any time
+        CAST(NULL AS varchar) AS playlist -- id or name of one playlist, in any case, or null for all
 ),
 
 reads AS (

@@ -1,9 +1,9 @@
--- The playlists you play from most; a playlist that is not in your library has no name.
+-- The playlists you play from most. A playlist that is not in your library has no name.
 -- Only the API says where a play came from, so all of its plays count, even within the span of an export.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day, null: no limit
         50 AS number -- playlists per account
 ),
 

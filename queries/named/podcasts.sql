@@ -3,8 +3,8 @@
 -- name share the row without a show_name.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day, null: no limit
         50 AS number -- podcasts per account
 ),
 

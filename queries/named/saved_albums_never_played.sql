@@ -1,10 +1,10 @@
--- Saved albums that you have never played a track of, or not in any period; oldest saves first.
--- Plays are matched by album id and by artist and title, since one album can have several ids; a play without an album
+-- Saved albums that you have never played a track of, or not in any period, oldest saves first.
+-- Plays are matched by album id and by artist and title, since one album can have several ids. A play without an album
 -- is matched by artist and track.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date -- last local day, null: no limit
 ),
 
 played AS (

@@ -1,9 +1,9 @@
--- Saved tracks you have not played in the last four weeks, or in any period; never-heard ones first.
+-- Saved tracks you have not played in the last four weeks, or in any period, never-heard ones first.
 -- Plays are matched by URI and by artist and title: one track can have several URIs, and some plays have none.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; without a period, the last four weeks
-        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, without a period the last four weeks
+        CAST(NULL AS date) AS to_date, -- last local day, null: no limit
         100 AS number -- tracks per account
 ),
 

@@ -4,8 +4,8 @@
 -- track, since Spotify dates some of those by their start and others by their end.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; without a period, the last four weeks
-        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, without a period the last four weeks
+        CAST(NULL AS date) AS to_date, -- last local day, null: no limit
         30 AS pause_minutes -- longest pause within a session
 ),
 

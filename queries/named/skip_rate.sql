@@ -2,8 +2,8 @@
 -- Only the extended export has skips and plays under 30 s. A skip is `skipped` or, if that is null, the forward button.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date -- last local day, null: no limit
 ),
 
 started AS (

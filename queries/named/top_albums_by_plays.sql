@@ -1,11 +1,11 @@
 -- The albums you played most over four weeks, twelve months and all time, or in any period.
--- Albums are identified by artist and title; plays from the small export have no album.
+-- Albums are identified by artist and title. Plays from the small export have no album.
 -- minutes_at_most counts the whole track for a play from the API.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; without a period, the three
-        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
-        CAST(NULL AS varchar) AS artist, -- only this artist's, in any case; null: everyone's
+        CAST(NULL AS date) AS from_date, -- first local day, without a period the three
+        CAST(NULL AS date) AS to_date, -- last local day, null: no limit
+        CAST(NULL AS varchar) AS artist, -- only this artist's, in any case, or null for everyone's
         50 AS number -- albums per account and period
 ),
 

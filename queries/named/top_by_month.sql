@@ -2,8 +2,8 @@
 -- The current month is one of the twelve. place_before is the place in as many months before, null without one.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- a day in the first month; null: eleven months before the last
-        CAST(NULL AS date) AS to_date, -- a day in the last month; null: that of as_of
+        CAST(NULL AS date) AS from_date, -- a day in the first month, null: eleven months before the last
+        CAST(NULL AS date) AS to_date, -- a day in the last month, null: that of as_of
         20 AS number -- artists, tracks and albums per account
 ),
 

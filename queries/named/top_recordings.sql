@@ -2,9 +2,9 @@
 -- Tracks without a known ISRC count by themselves. minutes_at_most counts the whole track for a play from the API.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
-        CAST(NULL AS varchar) AS artist, -- only this artist's, in any case; null: everyone's
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date, -- last local day, null: no limit
+        CAST(NULL AS varchar) AS artist, -- only this artist's, in any case, or null for everyone's
         50 AS number -- recordings per account
 ),
 

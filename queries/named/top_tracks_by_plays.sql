@@ -2,9 +2,9 @@
 -- Spotify's own ranking is in current_top_tracks. minutes_at_most counts the whole track for a play from the API.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; without a period, the three
-        CAST(NULL AS date) AS to_date, -- last local day; null: no limit
-        CAST(NULL AS varchar) AS artist, -- only this artist's, in any case; null: everyone's
+        CAST(NULL AS date) AS from_date, -- first local day, without a period the three
+        CAST(NULL AS date) AS to_date, -- last local day, null: no limit
+        CAST(NULL AS varchar) AS artist, -- only this artist's, in any case, or null for everyone's
         50 AS number -- tracks per account and period
 ),
 

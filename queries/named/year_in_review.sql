@@ -1,10 +1,10 @@
--- Your listening year by year, in local time: how much, how many artists, what came first; newest year first.
+-- Your listening year by year, in local time: how much, how many artists, what came first, newest year first.
 -- minutes_at_most counts the whole track for a play from the API. new_artists were first heard in that year.
 -- With a period: the years as far as they are within it.
 WITH parameters AS (
     SELECT
-        CAST(NULL AS date) AS from_date, -- first local day; null: no limit
-        CAST(NULL AS date) AS to_date -- last local day; null: no limit
+        CAST(NULL AS date) AS from_date, -- first local day, null: no limit
+        CAST(NULL AS date) AS to_date -- last local day, null: no limit
 ),
 
 heard AS (
@@ -46,7 +46,7 @@ counted AS (
         AND (p.to_date IS NULL OR h.played_on <= p.to_date)
 ),
 
--- The most listens come first; anything that is not music comes last.
+-- The most listens come first, and anything that is not music comes last.
 placed AS (
     SELECT
         account_id,

@@ -1,8 +1,8 @@
 -- The plays that `listens` is built from: those from the API and from complete imports.
--- Grain: source, _raw_key, _line, import_id, which is null for the API; a line can belong to several imports.
--- An import is one run; each of its files is a unit, of which the attempt that completed it counts.
+-- Grain: source, _raw_key, _line, import_id, which is null for the API. A line can belong to several imports.
+-- An import is one run, and each of its files is a unit, of which the attempt that completed it counts.
 -- Plays dated before 2008, when Spotify began, or more than a day after they were imported or read are left out, since
--- it is unknown when they were heard; `plays` has them. ms_played is null if it is negative or more than a day.
+-- it is unknown when they were heard. `plays` has them. ms_played is null if it is negative or more than a day.
 WITH files AS (
     SELECT
         account_id,

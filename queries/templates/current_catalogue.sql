@@ -12,7 +12,7 @@ WITH requested AS (
             ORDER BY started_at DESC, attempt DESC, run_id DESC
         ) AS newest_run_id
     FROM run_attempts
-    -- A run refused before it reached its entries says nothing about them; one with an empty setting does.
+    -- A run refused before it reached its entries says nothing about them, but one with an empty setting does.
     WHERE stream = 'catalogue' AND (unit <> '' OR reason = 'no_catalogue_uris')
 ),
 

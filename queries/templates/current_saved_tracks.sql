@@ -1,5 +1,5 @@
 -- Your saved tracks, from the last full read and the incremental reads since.
--- Grain: account_id, item_uri, with its newest added_at; items without a URI ('') are identified by added_at.
+-- Grain: account_id, item_uri, with its newest added_at. Items without a URI ('') are identified by added_at.
 -- A track that you removed stays until the next full read.
 SELECT
     account_id,

@@ -1,5 +1,5 @@
 -- The version of each raw line that counts: the highest _schema_version, whether as a row or as a rejection.
--- Grain: stream, _raw_key, _line (0 is the object itself; stream `runs` is the manifests).
+-- Grain: stream, _raw_key, _line (0 is the object itself, and stream `runs` is the manifests).
 -- A replay after compaction leaves rows of an older version next to the new ones, so every other view joins this one.
 SELECT
     stream,

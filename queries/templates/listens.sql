@@ -1,21 +1,21 @@
 -- Your listening history, each play once, with when it was heard in local time.
 -- Grain: a play. A play from the API is identified by account_id, played_at and item_uri.
--- Within the span of a complete import of the extended export only the export counts; API plays count outside it.
+-- Within the span of a complete import of the extended export only the export counts, and API plays count outside it.
 -- The small export (source `account_data`) counts only outside those spans and before the first play from the API.
 -- Elements of one import that are equal in every field are one play. Across imports, each combination of played_at,
 -- item_uri and ms_played counts as often as in the import where it occurs most. A play without a URI is matched to one
--- with the same played_at, ms_played, artist and title in another import; without a title, to any other play with that
+-- with the same played_at, ms_played, artist and title in another import, or without a title to any other play with that
 -- played_at and ms_played. Plays that an import has beyond those matches count too.
 -- A play with an impossible time, such as one later than its own import, does not count: see `counted_plays`.
 -- heard_at is when the play ended: offline_timestamp + ms_played for an offline play, whose played_at is when the device
--- came back online; otherwise played_at. played_on, local_hour and local_weekday follow heard_at.
+-- came back online, otherwise played_at. played_on, local_hour and local_weekday follow heard_at.
 -- is_listen: at least 30 s were heard. The API sends nothing shorter and no ms_played, so all of its plays are listens.
--- ms_heard_at_most: ms_played, or the length of the whole track for a play from the API; started_at is that long before
+-- ms_heard_at_most: ms_played, or the length of the track for a play from the API, and started_at is that long before
 -- heard_at.
 -- label is your own: of the item, else of the playlist that it was played from, else of the artist (`current_labels`).
 -- What you excluded there is left out.
 -- title_key is artist and title in lower case, null without a title. item_key identifies what was played: item_uri, or
--- for a play without one the URI of the same title in another play, otherwise title_key; '' if it is not known.
+-- for a play without one the URI of the same title in another play, otherwise title_key, and '' if it is not known.
 WITH elements AS (
     SELECT
         account_id,
@@ -23,7 +23,7 @@ WITH elements AS (
         import_id,
         -- Slashes in the artist's name are doubled, so the first single one is where the title begins.
         replace(lower(coalesce(artist_name, '')), '/', '//') || ' / ' || lower(nullif(track_name, '')) AS title_key,
-        -- Spotify truncates times to seconds, in the small export to minutes; this is the latest possible time.
+        -- Spotify truncates times to seconds, in the small export to minutes. This is the latest possible time.
         CASE WHEN source = 'account_data' THEN date_add('millisecond', 59999, played_at) ELSE played_at END AS ends_by,
         CASE
             WHEN source = 'streaming_history'
@@ -78,7 +78,7 @@ numbered AS (
         uris AS (PARTITION BY account_id, source, import_id, played_at, ms_played ORDER BY title_key, item_uri)
 ),
 
--- times: how many plays of the item this import accounts for; without a URI, only those beyond the plays that have one.
+-- times: how many plays of the item this import accounts for, without a URI only those beyond the plays that have one.
 -- Elements with a URI sort before those without one, so the rank of the latter is one more than the number of plays with
 -- a URI of this title across all imports.
 counted AS (
@@ -101,7 +101,7 @@ counted AS (
     FROM numbered
 ),
 
--- Copies come from the import that has most of them, so all are from one export; of the API's, the newest.
+-- Copies come from the import that has most of them, so all are from one export, and of the API's it is the newest.
 copies AS (
     SELECT
         account_id,

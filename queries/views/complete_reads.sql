@@ -1,5 +1,5 @@
 -- Reads that are complete and have arrived in full, with their objects.
--- Grain: account_id, run_id, attempt, stream, unit; recency is 1 for the newest read of a unit, by started_at.
+-- Grain: account_id, run_id, attempt, stream, unit. recency is 1 for the newest read of a unit, by started_at.
 -- scheduled_at would be misleading, since an event may be delivered days late. An `unchanged` run makes the read that
 -- it repeats the newest.
 SELECT

@@ -1,5 +1,5 @@
 -- How much of each read has arrived: is_complete once `runs` says that it is finished and all of its lines are there.
--- Grain: run_id, attempt, stream, unit; an `unchanged` unit repeats the read that it is equal to.
+-- Grain: run_id, attempt, stream, unit. An `unchanged` unit repeats the read that it is equal to.
 -- A read is not complete while one of its objects is in a dead-letter queue or in a partition that no crawl has found.
 WITH object_lines AS (
     SELECT stream, _raw_key, count(*) AS records

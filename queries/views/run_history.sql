@@ -1,4 +1,4 @@
--- Every run with its attempts merged: the last row of a unit counts; requests, records and objects are summed.
+-- Every run with its attempts merged: the last row of a unit counts, and its requests, records and objects are summed.
 -- Grain: account_id, run_id, stream, unit. An attempt that never learned its account belongs to its run's account.
 -- A row for a whole stream (unit '') disappears once a later attempt has learned the stream's units.
 WITH attempts AS (

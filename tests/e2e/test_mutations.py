@@ -21,7 +21,7 @@ from embedded_aws.iam.policies import AuthorizationRequest
 from embedded_aws.iam.principals import Principal
 from spotify_simulator import LibraryPlan
 from tests.e2e import model
-from tests.e2e.world import FIRST_CRAWL, START, TIMEZONE, World, world
+from tests.e2e.world import FIRST_CRAWL, FIRST_DAILY_RUN, FIRST_SCHEDULED_PUBLISH, START, TIMEZONE, World, world
 
 pytestmark = pytest.mark.slow
 
@@ -79,8 +79,15 @@ def check_hops(one: World) -> None:
     crawler = one.cloud.client("glue").get_crawler(Name=one.outputs["glue_crawler_name"])["Crawler"]
     if "LastCrawl" not in crawler:
         raise CheckError("the crawler did not run")
-    if not any(step.kind == "invoke" and step.name == one.outputs["publish_function_name"] for step in one.cloud.log):
-        raise CheckError("publish was not invoked")
+    published = [
+        step.at for step in one.cloud.log if step.kind == "invoke" and step.name == one.outputs["publish_function_name"]
+    ]
+    if not any(at < FIRST_DAILY_RUN for at in published):
+        raise CheckError("publish was not invoked by the deployment")
+    if not any(FIRST_CRAWL <= at < FIRST_SCHEDULED_PUBLISH for at in published):
+        raise CheckError("publish was not invoked by the crawl's event")
+    if not any(at >= FIRST_SCHEDULED_PUBLISH for at in published):
+        raise CheckError("publish was not invoked by its schedule")
 
 
 @dataclass(frozen=True)
@@ -194,16 +201,40 @@ def without_secret_value(one: World) -> None:
     one.cloud.client("secretsmanager").put_secret_value(SecretId=one.outputs["spotify_secret_name"], SecretString="{}")
 
 
+def with_work_for_the_morning(one: World) -> None:
+    """Delete what the crawl and publish must then create again: in any other morning all tables and views are there."""
+    for table in ("saved_albums", "labels", "complete_reads"):
+        without_table(table)(one)
+
+
+def with_cold_starts(one: World) -> None:
+    """Let every function start again: one that is warm has its log stream."""
+    lambda_ = one.cloud.client("lambda")
+    for function in ("extract", "transform", "publish"):
+        lambda_.update_function_configuration(
+            FunctionName=one.outputs[f"{function}_function_name"], Description="Started again."
+        )
+
+
 def permission(role_of: str, action: str, when: datetime, resource: str = "") -> Mutation:
     name = f"{role_of} may not {action}{f' on {resource}' if resource else ''}"
     error = rf"^denied .*{role_of}.* is not authorized to perform: {action} on resource: .*{resource}"
-    return Mutation(name, when, without_permission(role_of, action, resource), error, (role_of, action))
+    remove = without_permission(role_of, action, resource)
+
+    def apply(one: World) -> None:
+        if when == BEFORE_CRAWL:
+            with_work_for_the_morning(one)
+        with_cold_starts(one)
+        remove(one)
+
+    return Mutation(name, when, apply, error, (role_of, action))
 
 
 MUTATIONS = [
     permission("etl-daily", "lambda:InvokeFunction", BEFORE_RUN),
     permission("etl-hourly", "lambda:InvokeFunction", BEFORE_RUN),
     permission("etl-crawl", "glue:StartCrawler", BEFORE_CRAWL),
+    permission("etl-views", "lambda:InvokeFunction", BEFORE_CRAWL),
     permission("etl-extract", "secretsmanager:GetSecretValue", BEFORE_RUN),
     permission("etl-extract", "s3:GetObject", BEFORE_RUN),
     permission("etl-extract", "s3:PutObject", BEFORE_RUN),
@@ -223,6 +254,7 @@ MUTATIONS = [
     permission("etl-crawler", "s3:GetObject", BEFORE_CRAWL),
     permission("etl-crawler", "glue:GetTable", BEFORE_CRAWL),
     permission("etl-crawler", "glue:CreateTable", BEFORE_CRAWL),
+    permission("etl-crawler", "glue:UpdateTable", BEFORE_CRAWL),
     permission("etl-crawler", "glue:BatchCreatePartition", BEFORE_CRAWL),
     permission("etl-crawler", "glue:BatchGetPartition", BEFORE_CRAWL),
     permission("etl-crawler", "glue:GetDatabase", BEFORE_CRAWL),
@@ -264,7 +296,15 @@ MUTATIONS = [
         with_schedule_target("etl-daily", "arn:aws:lambda:eu-central-1:123456789012:function:gone"),
         "etl-daily.*not authorized to perform: lambda:InvokeFunction on resource: .*function:gone",
     ),
-    Mutation("no target of the rule", BEFORE_CRAWL, without_rule_target, "^publish was not invoked$"),
+    Mutation(
+        "no target of the rule", BEFORE_CRAWL, without_rule_target, "^publish was not invoked by the crawl's event$"
+    ),
+    Mutation(
+        "no schedule of publish",
+        BEFORE_CRAWL,
+        without_schedule("etl-views-"),
+        "^publish was not invoked by its schedule$",
+    ),
     Mutation("no login", BEFORE_RUN, without_secret_value, "^run .* is skipped: not_logged_in$"),
     Mutation(
         "no partition of saved_albums", BEFORE_QUERY, without_partitions("saved_albums"), "^current_saved_albums has 0"
@@ -302,6 +342,8 @@ def test_end_to_end_check_passes_and_uses_no_permission_but_those(
 
     monkeypatch.setattr(Authorization, "_check", noting)
     with world(tmp_path, PLAN) as one:
+        one.cloud.run_until(BEFORE_CRAWL)
+        with_work_for_the_morning(one)
         one.live(0)
         check(one)
 

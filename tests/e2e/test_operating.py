@@ -93,7 +93,7 @@ def test_before_the_login_every_command_says_so(empty: World) -> None:
 
     status = gather_status(target(empty))
     assert status.problems == ["Nobody has logged in to Spotify: run `spotify-etl login`."]
-    assert status.rejected.unknown_because == "the tables appear with the first crawl"
+    assert status.rejected.records == {}
     assert status.crawl.state == "never"
     assert [(run.trigger, run.status, run.reason) for run in status.runs] == [("manual", "skipped", "not_logged_in")]
 
@@ -101,7 +101,7 @@ def test_before_the_login_every_command_says_so(empty: World) -> None:
     with pytest.raises(CommandError, match=r"checks? failed: the lines above say what to do\.$"):
         examine(lambda: target(empty), console=screen.console)
     assert f"{empty.outputs['spotify_secret_name']} is empty: run `spotify-etl login`." in screen.text
-    assert "spotify_local is empty: run `spotify-etl extract`" in screen.text
+    assert "tables and views in spotify_local" in screen.text
 
 
 def test_extract_is_followed_to_the_tables(pipeline: World) -> None:
@@ -171,7 +171,7 @@ def test_status_is_healthy_and_its_json_complete(pipeline: World, capsys: pytest
     assert printed["crawl"]["state"] == "succeeded"
     assert sum(printed["rejected"]["records"].values()) == 5
     assert {one["stream"]: one["overdue"] for one in printed["streams"]}["saved_tracks"] is False
-    assert [one["starts"] for one in printed["schedules"]] == ["crawl", "daily run", "hourly run"]
+    assert [one["starts"] for one in printed["schedules"]] == ["crawl", "daily run", "hourly run", "publish"]
 
     show_status(target(pipeline), as_json=False, console=screen.console)
     assert "healthy" in screen.text

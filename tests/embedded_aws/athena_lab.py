@@ -19,7 +19,7 @@ DATABASE, WORKGROUP, LAKE, RESULTS = "music", "analysts", "lake-bucket", "result
 
 
 class QueryFailedError(Exception):
-    """A failed query, with Athena's reason."""
+    """A query that failed or was not accepted, with Athena's reason."""
 
 
 class Lab:
@@ -89,14 +89,20 @@ class Lab:
         database: str = DATABASE,
         credentials: AwsCredentials | None = None,
     ) -> dict[str, Any]:
-        """Run a statement and return its QueryExecution, failed or not."""
+        """Run a statement to its end and return its QueryExecution, failed or not."""
         athena = self.client("athena", credentials)
         given = {"ExecutionParameters": list(parameters)} if parameters else {}
-        query = athena.start_query_execution(
-            QueryString=sql, WorkGroup=WORKGROUP, QueryExecutionContext={"Database": database}, **given
-        )["QueryExecutionId"]
-        execution: dict[str, Any] = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
-        return execution
+        try:
+            query = athena.start_query_execution(
+                QueryString=sql, WorkGroup=WORKGROUP, QueryExecutionContext={"Database": database}, **given
+            )["QueryExecutionId"]
+        except athena.exceptions.InvalidRequestException as error:
+            raise QueryFailedError(f"SYNTAX_ERROR: {error.response['Error']['Message']}") from error
+        return self.ended(query)
+
+    def ended(self, query: str) -> dict[str, Any]:
+        """Wait for the end of a query and return its QueryExecution."""
+        return ended(self.client("athena"), query)
 
     def query(self, sql: str, **options: Any) -> list[tuple[str | None, ...]]:
         """Run a query and return its rows without the header, read page by page."""
@@ -123,6 +129,14 @@ class Lab:
             "PartitionKeys": [{"Name": key, "Type": "string"} for key in keys],
             "StorageDescriptor": _descriptor(columns, f"s3://{LAKE}/tables/{name}/"),
         }
+
+
+def ended(athena: Any, query: str) -> dict[str, Any]:
+    """Wait for the end of a query and return its QueryExecution."""
+    while True:
+        execution: dict[str, Any] = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
+        if execution["Status"]["State"] not in {"QUEUED", "RUNNING"}:
+            return execution
 
 
 def _descriptor(columns: Mapping[str, str], location: str) -> dict[str, Any]:

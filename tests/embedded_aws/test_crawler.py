@@ -17,6 +17,7 @@ from embedded_aws.services.glue.crawl_folders import (
     tables_at_level,
     tables_by_schema,
 )
+from embedded_aws.services.glue.parquet_types import hive_types
 from tests.embedded_aws.stage import ACCOUNT, REGION, Stage
 from tests.thoroughness import sampled
 
@@ -436,6 +437,37 @@ def test_what_is_not_modelled_fails_with_a_message(lake: Stage, settings: Any, s
 )
 def test_hive_types(arrow: pa.DataType, hive: str) -> None:
     assert from_arrow(arrow).hive == hive
+
+
+@pytest.mark.parametrize(
+    ("arrow", "options", "hive"),
+    [
+        (pa.timestamp("ms"), {}, "timestamp"),
+        (pa.timestamp("us", "UTC"), {}, "timestamp"),
+        (pa.timestamp("ns"), {"use_deprecated_int96_timestamps": True}, "timestamp"),
+        (pa.timestamp("ns"), {"coerce_timestamps": "ms"}, "timestamp"),
+        (pa.timestamp("ns"), {}, "bigint"),
+        (pa.timestamp("ns", "UTC"), {}, "bigint"),
+        (pa.duration("ms"), {}, "bigint"),
+        (
+            pa.struct([("at", pa.list_(pa.timestamp("ns"))), ("on", pa.timestamp("ms"))]),
+            {},
+            "struct<at:array<bigint>,on:timestamp>",
+        ),
+        (pa.map_(pa.string(), pa.timestamp("ns")), {}, "map<string,bigint>"),
+    ],
+)
+def test_the_footer_of_a_foreign_file_decides(arrow: pa.DataType, options: dict[str, Any], hive: str) -> None:
+    content = pa.BufferOutputStream()
+    pq.write_table(pa.table({"x": pa.array([None], arrow)}), content, **options)
+    with pq.ParquetFile(pa.BufferReader(content.getvalue())) as file:
+        assert hive_types(file) == {"x": hive}
+
+
+def test_a_column_without_a_type_of_parquets_first_version_is_crawled_as_the_integer_it_is(lake: Stage) -> None:
+    put(lake, "tables/foreign/a.parquet", at=pa.array([1_000_000_123], pa.timestamp("ns")))
+    crawl(lake)
+    assert columns(table(lake, "foreign")) == [("at", "bigint")]
 
 
 def test_a_type_missing_from_hive_is_refused() -> None:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from embedded_aws.iam.credentials import AwsCredentials
+from tests.embedded_aws.athena_lab import ended
 from tests.embedded_aws.stage import ACCOUNT, REGION, START, Stage, zipped
 
 CALLS = "arn:aws:sqs:eu-central-1:123456789012:calls"
@@ -346,7 +347,10 @@ def make_queries(aws: Stage) -> None:
     group = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/analysts"
     aws.role("analyst", "lambda.amazonaws.com", {"Action": "athena:GetQueryExecution", "Resource": group})
     for sql in ("SELECT sum(n) AS total FROM numbers", "SELECT nonsense"):
-        athena.start_query_execution(QueryString=sql, WorkGroup="analysts", QueryExecutionContext={"Database": "lake"})
+        started = athena.start_query_execution(
+            QueryString=sql, WorkGroup="analysts", QueryExecutionContext={"Database": "lake"}
+        )
+        ended(athena, started["QueryExecutionId"])
 
 
 def read_queries(aws: Stage) -> Any:

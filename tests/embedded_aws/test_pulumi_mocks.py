@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import textwrap
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from embedded_aws.pulumi_mocks import DeploymentError, deploy
 from embedded_aws.server.server import AwsServer
+from tests.embedded_aws.stage import Stage
 from tests.thoroughness import sampled
 
 PROGRAM = """
@@ -211,13 +212,65 @@ def test_a_stack_file_that_cannot_be_followed(
     assert configuration_error(tmp_path, stack, monkeypatch) == sentence
 
 
+INVOKED = """
+import json
+import pulumi
+import pulumi_aws as aws
+
+role = aws.iam.Role("greet", assume_role_policy=json.dumps({
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}))
+function = aws.lambda_.Function(
+    "greet", runtime="python3.13", handler="main.handler", role=role.arn, code=pulumi.FileArchive("code"),
+)
+greeting = aws.lambda_.Invocation("greet", function_name=function.name, %s)
+pulumi.export("greeting", greeting.result)
+"""
+GREET = "def handler(event, context): return 'Hello ' + event['name']"
+
+
+def test_a_program_invokes_a_function_and_gets_its_result(stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "main.py").write_text(GREET)
+    folder = project(tmp_path, INVOKED % 'input=\'{"name": "Ana"}\', triggers={"code": "1"}')
+
+    assert json.loads(deploy(stage.server, folder, stack="test")["greeting"]) == "Hello Ana"
+    [step] = stage.steps("invoke")
+    assert (step.name.rpartition("-")[0], step.ok) == ("greet", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("input='{}'", r"the function greet-\w+ failed: KeyError: 'name'\.$"),
+        ("input='Ana'", "its input is not JSON: Expecting value"),
+        (
+            "input='{}', lifecycle_scope='CRUD'",
+            "its lifecycle scope is CRUD, and only CREATE_ONLY is supported: nothing is updated or deleted here",
+        ),
+        ("input='{\"name\": \"Ana\"}', tenant_id='blue'", "the embedded AWS does not support tenantId"),
+    ],
+    ids=["the function fails", "its input is not JSON", "it wants to be invoked on deletion", "it names a tenant"],
+)
+def test_an_invocation_that_cannot_be_made_fails_the_deployment(
+    stage: Stage, tmp_path: Path, arguments: str, sentence: str
+) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "main.py").write_text(GREET)
+    folder = project(tmp_path, INVOKED % arguments)
+    with pytest.raises(DeploymentError, match=f"^aws:lambda/invocation:Invocation greet.*: {sentence}"):
+        deploy(stage.server, folder, stack="test")
+
+
 @pytest.mark.slow
-def test_the_projects_own_program_deploys(server: AwsServer) -> None:
-    outputs: dict[str, Any] = deploy(server, Path(__file__).parents[2], stack="local")
+def test_the_projects_own_program_deploys(stage: Stage) -> None:
+    server = stage.server
+    outputs = stage.deploy(Path(__file__).parents[2], stack="local", environment={"SPOTIFY_ETL_LAYERS": "locks"})
     assert all(outputs.values())
     assert outputs["athena_workgroup_name"] == "spotify-etl-local"
     assert server.client("glue").get_crawler(Name=outputs["glue_crawler_name"])["Crawler"]["State"] == "READY"
     for function in ("extract", "transform", "publish"):
         server.client("lambda").get_function(FunctionName=outputs[f"{function}_function_name"])
-    assert len(server.client("scheduler").list_schedules()["Schedules"]) == 3
+    assert len(server.client("scheduler").list_schedules()["Schedules"]) == 4
     assert server.authorization.denials == []

@@ -19,7 +19,7 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from tests.pipeline.aws_resources import created, name_property
+from tests.pipeline.aws_resources import created, name_property, replaced_by
 
 STORE_VARIABLE = "SPOTIFY_ETL_TEST_CLOUD"
 """Name of the variable with the path of the cloud's file: id → token, inputs and state of each resource, as JSON."""
@@ -86,8 +86,9 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any, context: Any) -> Any:
         olds, news = _read(request.old_inputs), _read(request.news)
         changed = sorted(name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name))
+        replacing = [name for name in changed if name in replaced_by(request.type)]
         kinds = provider_pb2.DiffResponse
-        return kinds(changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE, diffs=changed)
+        return kinds(changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE, diffs=changed, replaces=replacing)
 
     def Create(self, request: Any, context: Any) -> Any:
         inputs = _read(request.properties)

@@ -92,6 +92,11 @@ def test_the_life_of_the_dev_stack(stack: automation.Stack, cloud: Path) -> None
     assert (told["AUTH_MODE"], told["STREAMS"], told["CATALOGUE_URIS"]) == ("app", "catalogue", artist)
     everything -= 6
 
+    stack.set_config("spotify-etl:timezone", automation.ConfigValue("Europe/Berlin"))
+    # The component, its function and the three daily schedules change, and with the views' time zone they are published
+    # again.
+    assert stack.up().summary.resource_changes == {"same": everything - 6, "update": 5, "replace": 1}
+
     assert stack.refresh().summary.resource_changes == {"same": everything}
 
     stack.set_config("spotify-etl:forceDestroy", automation.ConfigValue("true"))

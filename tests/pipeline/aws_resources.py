@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 ACCOUNT = "123456789012"
+PARTITION = "aws"
 REGION = "eu-central-1"
 
 Outputs = dict[str, Any]
@@ -40,6 +43,11 @@ def name_property(token: str) -> str | None:
     return _RESOURCES[token][0]
 
 
+def replaced_by(token: str) -> frozenset[str]:
+    """Return the properties of which a change replaces the resource, as far as the tests need them."""
+    return _REPLACED_BY.get(token, frozenset())
+
+
 def check_known(token: str) -> None:
     """Check that the tests know a type of resource.
 
@@ -56,7 +64,7 @@ def _named(service: str, resource: str, name_property: str = "name") -> Callable
     def computed(given: Outputs) -> tuple[str, Outputs]:
         name = given[name_property]
         region = "" if service == "iam" else REGION
-        return name, {"arn": f"arn:aws:{service}:{region}:{ACCOUNT}:{resource}{name}"}
+        return name, {"arn": f"arn:{PARTITION}:{service}:{region}:{ACCOUNT}:{resource}{name}"}
 
     return computed
 
@@ -71,31 +79,31 @@ def _part_of(*properties: str) -> Callable[[Outputs], tuple[str, Outputs]]:
 
 
 def _bucket(given: Outputs) -> tuple[str, Outputs]:
-    return given["bucket"], {"arn": f"arn:aws:s3:::{given['bucket']}"}
+    return given["bucket"], {"arn": f"arn:{PARTITION}:s3:::{given['bucket']}"}
 
 
 def _queue(given: Outputs) -> tuple[str, Outputs]:
     url = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{given['name']}"
-    return url, {"url": url, "arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{given['name']}"}
+    return url, {"url": url, "arn": f"arn:{PARTITION}:sqs:{REGION}:{ACCOUNT}:{given['name']}"}
 
 
 def _secret(given: Outputs) -> tuple[str, Outputs]:
-    arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{given['name']}-AbCdEf"
+    arn = f"arn:{PARTITION}:secretsmanager:{REGION}:{ACCOUNT}:secret:{given['name']}-AbCdEf"
     return arn, {"arn": arn}
 
 
 def _layer(given: Outputs) -> tuple[str, Outputs]:
-    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{given['layerName']}:1"
+    arn = f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:layer:{given['layerName']}:1"
     return arn, {"arn": arn, "version": "1"}
 
 
 def _database(given: Outputs) -> tuple[str, Outputs]:
-    arn = f"arn:aws:glue:{REGION}:{ACCOUNT}:database/{given['name']}"
+    arn = f"arn:{PARTITION}:glue:{REGION}:{ACCOUNT}:database/{given['name']}"
     return f"{ACCOUNT}:{given['name']}", {"arn": arn, "catalogId": ACCOUNT}
 
 
 def _schedule(given: Outputs) -> tuple[str, Outputs]:
-    arn = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{given['name']}"
+    arn = f"arn:{PARTITION}:scheduler:{REGION}:{ACCOUNT}:schedule/default/{given['name']}"
     return f"default/{given['name']}", {"arn": arn, "groupName": "default"}
 
 
@@ -104,8 +112,18 @@ def _mapping(given: Outputs) -> tuple[str, Outputs]:
 
 
 def _topic(given: Outputs) -> tuple[str, Outputs]:
-    arn = f"arn:aws:sns:{REGION}:{ACCOUNT}:{given['name']}"
+    arn = f"arn:{PARTITION}:sns:{REGION}:{ACCOUNT}:{given['name']}"
     return arn, {"arn": arn}
+
+
+def _invocation(given: Outputs) -> tuple[str, Outputs]:
+    # Another trigger is another invocation, which is made before the old one is forgotten.
+    digest = hashlib.sha256(json.dumps([given["input"], given.get("triggers")], sort_keys=True).encode()).hexdigest()
+    return f"{given['functionName']}_$LATEST_{digest[:8]}", {"result": "{}"}
+
+
+def _key(_: Outputs) -> tuple[str, Outputs]:
+    return "0f3c7b1e", {"arn": f"arn:{PARTITION}:kms:{REGION}:{ACCOUNT}:key/0f3c7b1e"}
 
 
 def _dashboard(given: Outputs) -> tuple[str, Outputs]:
@@ -145,6 +163,7 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
     "aws:lambda/eventSourceMapping:EventSourceMapping": (None, _mapping),
     "aws:lambda/function:Function": ("name", _named("lambda", "function:")),
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": (None, _part_of("functionName")),
+    "aws:lambda/invocation:Invocation": (None, _invocation),
     "aws:lambda/layerVersion:LayerVersion": (None, _layer),
     "aws:lambda/permission:Permission": ("statementId", _part_of("function", "statementId")),
     "aws:s3/bucket:Bucket": ("bucket", _bucket),
@@ -166,4 +185,11 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
     "aws:sqs/queue:Queue": ("name", _queue),
     "aws:sqs/queuePolicy:QueuePolicy": (None, _part_of("queueUrl")),
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": (None, _part_of("queueUrl")),
+    "aws:kms/key:Key": (None, _key),
+    "pulumi:providers:aws": (None, lambda _: ("id-of-the-provider", {})),
 }
+
+_REPLACED_BY = {
+    "aws:lambda/invocation:Invocation": frozenset({"functionName", "input", "qualifier", "triggers"}),
+}
+"""Type token → properties; an invocation with the scope `CREATE_ONLY` is never updated."""

@@ -46,6 +46,8 @@ class Resource:
     inputs: dict[str, Any]
     depends_on: set[str]
     protect: bool
+    provider: str
+    """URN of an explicit provider, two colons, and its id; empty for the default provider."""
 
 
 @dataclass
@@ -54,6 +56,8 @@ class Program:
 
     resources: list[Resource] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
+    """URNs of the components that have registered their outputs."""
     messages: list[str] = field(default_factory=list)
 
     def all(self, kind: str) -> dict[str, Resource]:
@@ -121,11 +125,13 @@ class _Monitor(MockMonitor):
                     inputs=rpc.deserialize_properties(request.object),
                     depends_on=set(request.dependencies),
                     protect=request.protect,
+                    provider=request.provider,
                 )
             )
         return answer
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 the name of the engine's call
+        self.program.finished.add(request.urn)
         if "pulumi:pulumi:Stack" in request.urn.split("::")[2]:
             self.program.outputs = rpc.deserialize_properties(request.outputs)
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]  # as above
@@ -147,26 +153,26 @@ def run(
     *,
     mode: Mode = "up",
     stack: str = "dev",
-    entry: Callable[[], None] | None = None,
+    project: str = "spotify-etl",
+    entry: Callable[[], object] | None = None,
+    program: Program | None = None,
 ) -> Program:
     """Run `__main__.py`, or another entry, as a stack with the given configuration.
 
     Archives are built without packages, which test_packaging.py tests. A run of `__main__.py` is recorded once for
-    the same arguments: change nothing in it.
+    the same arguments: change nothing in it. For a run that fails, the caller gives the `program` to record it in.
     """
-    if entry is None:
+    if entry is None and program is None:
         return _recorded(frozenset((config or {}).items()), mode, stack)
-    return _run(config or {}, mode, stack, entry)
+    return _run(config or {}, mode, f"{project}/{stack}", entry or main, program or Program())
 
 
 @functools.cache
 def _recorded(config: frozenset[tuple[str, str]], mode: Mode, stack: str) -> Program:
-    return _run(dict(config), mode, stack, _main)
+    return _run(dict(config), mode, f"spotify-etl/{stack}", main, Program())
 
 
-def _run(config: Mapping[str, str], mode: Mode, stack: str, entry: Callable[[], None]) -> Program:
-    program = Program()
-
+def _run(config: Mapping[str, str], mode: Mode, stack: str, entry: Callable[[], object], program: Program) -> Program:
     def start() -> None:
         monitor = _Monitor(_Mocks(mode), program)
         # As pulumi.runtime.set_mocks does, but for the root of the stack, which run_in_stack makes.
@@ -175,10 +181,10 @@ def _run(config: Mapping[str, str], mode: Mode, stack: str, entry: Callable[[], 
                 monitor=monitor,
                 monitor_features=set(monitor.GetDeploymentInfo(None).supportedFeatures),  # type: ignore[no-untyped-call]  # as above
                 engine=_Engine(program),
-                project="spotify-etl",
-                stack=stack,
+                project=stack.partition("/")[0],
+                stack=stack.partition("/")[2],
                 dry_run=mode != "up",
-                organization=None,
+                organization="organization",
                 callbacks=None,
             )
         )
@@ -193,15 +199,19 @@ def _run(config: Mapping[str, str], mode: Mode, stack: str, entry: Callable[[], 
     return program
 
 
-async def _run_in_one_thread(entry: Callable[[], None]) -> None:
+async def _run_in_one_thread(entry: Callable[[], object]) -> None:
     """Run an entry with all calls of the mock monitor in one thread, whose event loop is closed in the end."""
+
+    def body() -> None:
+        entry()
+
     calls = asyncio.new_event_loop()
     try:
         with concurrent.futures.ThreadPoolExecutor(
             1, initializer=asyncio.set_event_loop, initargs=(calls,)
         ) as executor:
             asyncio.get_running_loop().set_default_executor(executor)
-            await run_in_stack(entry)
+            await run_in_stack(body)
     finally:
         calls.close()
 
@@ -225,7 +235,8 @@ def stack_config(stack: str) -> dict[str, str]:
     return {key: _as_text(value) for key, value in {**defaults, **own}.items()}
 
 
-def _main() -> None:
+def main() -> None:
+    """Run `__main__.py`."""
     runpy.run_path(str(ROOT / "__main__.py"))
 
 

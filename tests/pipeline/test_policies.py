@@ -50,7 +50,7 @@ QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:spotify-etl-transform-1a2b3c4"
 CRAWLER = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/spotify-etl-1a2b3c4"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
 WORKGROUP = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/spotify-etl-dev"
-ROLES = ("crawl", "crawler", "daily", "extract", "hourly", "publish", "transform")
+ROLES = ("crawl", "crawler", "daily", "extract", "hourly", "publish", "transform", "views")
 POLICIES = (*ROLES, "extract-continuation", "analyst")
 FOREIGN_ACCOUNT = "999999999999"
 
@@ -166,6 +166,8 @@ ALLOWED = [
     ("hourly", "sqs:SendMessage", dead_letters("extract")),
     ("crawl", "glue:StartCrawler", CRAWLER),
     ("crawl", "sqs:SendMessage", dead_letters("crawl")),
+    ("views", "lambda:InvokeFunction", function("publish")),
+    ("views", "sqs:SendMessage", dead_letters("publish")),
     *[
         ("analyst", f"athena:{action}", WORKGROUP)
         for action in (
@@ -222,6 +224,10 @@ DENIED = [
     ("hourly", "lambda:InvokeFunction", function("transform")),
     ("crawl", "glue:StartCrawler", CRAWLER.replace("spotify-etl", "another")),
     ("crawl", "lambda:InvokeFunction", function("extract")),
+    ("views", "lambda:InvokeFunction", function("extract")),
+    ("views", "glue:StartCrawler", CRAWLER),
+    ("views", "sqs:SendMessage", dead_letters("extract")),
+    ("publish", "secretsmanager:GetSecretValue", SECRET),
     ("analyst", "s3:GetObject", f"{RAW}/raw/a.jsonl.gz"),
     ("analyst", "s3:ListBucket", RAW),
     ("analyst", "s3:PutObject", f"{TRANSFORMED}/tables/plays/a.parquet"),
@@ -299,7 +305,7 @@ def test_the_users_key_is_used_only_where_there_is_one(up: Program, with_key: Pr
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_trusts_one_service_for_this_account(up: Program, role: str) -> None:
-    scheduled = role in ("daily", "hourly", "crawl")
+    scheduled = role in ("daily", "hourly", "crawl", "views")
     service = "scheduler" if scheduled else "glue" if role == "crawler" else "lambda"
     equals = "StringEqualsIfExists" if service == "lambda" else "StringEquals"
 
@@ -406,12 +412,12 @@ def test_aws_knows_every_action_of_the_deployer_and_its_resources() -> None:
     } == {
         "glue.amazonaws.com": ["spotify-etl-crawler-*"],
         "lambda.amazonaws.com": [f"spotify-etl-{name}-*" for name in ("extract", "publish", "transform")],
-        "scheduler.amazonaws.com": [f"spotify-etl-{name}-*" for name in ("crawl", "daily", "hourly")],
+        "scheduler.amazonaws.com": [f"spotify-etl-{name}-*" for name in ("crawl", "daily", "hourly", "views")],
     }
 
 
 def test_deployer_of_an_unknown_resource_is_an_error() -> None:
-    unknown = Resource("urn", "aws:ec2/vpc:Vpc", "vpc", "", {}, set(), protect=False)
+    unknown = Resource("urn", "aws:ec2/vpc:Vpc", "vpc", "", {}, set(), protect=False, provider="")
     with pytest.raises(NoPermissionsError, match="aws:ec2/vpc:Vpc has no permissions"):
         deployer_policies(Program(resources=[unknown]))
 

@@ -12,16 +12,15 @@ from urllib.parse import urlsplit
 import pulumi
 import pytest
 import yaml
-from pulumi.provider.experimental.analyzer import Analyzer
-from pulumi.provider.experimental.schema import generate_schema
 from pulumi_aws import ProviderEndpointArgs
 
 from handlers.catalogue_uris import CatalogueUri, CatalogueUriError
 from handlers.streams import READABLE_STREAMS, default_streams
 from local.ports import PORT
 from pipeline.settings import NAMESPACE, SettingError, Settings, key, read_settings
-from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
-from tests.pipeline.program import ROOT, run, stack_config
+from pipeline.spotify_etl_pipeline import OUTPUTS
+from scripts.component_schema import component_schema
+from tests.pipeline.program import ROOT, Program, run, stack_config
 from tests.thoroughness import sampled
 
 FIELDS = dataclasses.fields(Settings)
@@ -61,7 +60,7 @@ WRONG: dict[str, tuple[list[Any], str]] = {
     ),
     "crawlDelayMinutes": (["19", "721", "-45", "45.5", "soon"], "a whole number of minutes from 20 to 720"),
     "timezone": (
-        ["Berlin", "CEST+2", "", "../etc/passwd", "/etc/localtime"],
+        ["Mars/Olympus", "CEST+2", "", "../etc/passwd", "/etc/localtime"],
         "a time zone of the IANA database, for instance Europe/Berlin",
     ),
     "schedulesEnabled": (["yes", "1", ""], "true or false"),
@@ -103,8 +102,97 @@ WRONG: dict[str, tuple[list[Any], str]] = {
 }
 
 
-def test_every_setting_has_wrong_values_here() -> None:
-    assert set(WRONG) == {key(setting) for setting in FIELDS}
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/0f3c7b1e"
+RIGHT: dict[str, list[tuple[Any, Any]]] = {
+    "authMode": [("user", "user")],
+    "streams": [("[]", default_streams()), (json.dumps(["profile"]), ("profile",))],
+    "catalogueUris": [("[]", ()), (json.dumps(artists(80)), tuple(artists(80)))],
+    "dailyAt": [("00:00", "00:00"), ("23:59", "23:59")],
+    "crawlDelayMinutes": [("20", 20), ("720", 720)],
+    "timezone": [("UTC", "UTC"), ("Pacific/Kiritimati", "Pacific/Kiritimati")],
+    "schedulesEnabled": [("true", True), ("false", False)],
+    "rawRetentionDays": [("14", 14), ("36500", 36_500)],
+    "transformedRetentionDays": [("14", 14), ("36500", 36_500)],
+    "playsRetentionDays": [("14", 14), ("36500", 36_500)],
+    "resultsRetentionDays": [("1", 1), ("36500", 36_500)],
+    "logRetentionDays": [("1", 1), ("3653", 3653)],
+    "athenaScanLimitMb": [("11", 11), ("10000000", 10_000_000)],
+    "architecture": [("arm64", "arm64"), ("x86_64", "x86_64")],
+    "kmsKeyArn": [("", ""), (KEY, KEY), (KEY.replace("aws", "aws-us-gov"), KEY.replace("aws", "aws-us-gov"))],
+    "alertEmail": [("", ""), ("a@b.c", "a@b.c")],
+    "monthlyBudgetUsd": [("0", 0), ("10", 10), ("1000000", 1_000_000)],
+    "forceDestroy": [("false", False), ("true", True)],
+    "spotifyApiUrl": [("http://[::1]:1", "http://[::1]:1/"), ("https://a.b/c/", "https://a.b/c/")],
+    "spotifyAccountsUrl": [("http://localhost:65535/", "http://localhost:65535/"), ("https://a.b", "https://a.b/")],
+}
+"""By setting, what is least and most, as configuration has it, and what is read from it."""
+
+
+def test_every_setting_has_wrong_and_right_values_here() -> None:
+    assert list(WRONG) == list(RIGHT) == [key(setting) for setting in FIELDS]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"), [(name, value, read) for name, values in RIGHT.items() for value, read in values]
+)
+def test_the_least_and_the_most_are_allowed(name: str, value: str, read: Any) -> None:
+    [setting] = [setting for setting in FIELDS if key(setting) == name]
+    given = {f"spotify-etl:{name}": value}
+
+    assert getattr(read_settings(given), setting.name) == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("timezone", "Berlin", "'Berlin' is not a time zone of the IANA database; did you mean Europe/Berlin?"),
+        ("timezone", "New York", "'New York' is not a time zone of the IANA database; did you mean America/New_York?"),
+        ("streams", '["profile", "SavedTrack"]', "'SavedTrack' is not a stream; did you mean saved_tracks?"),
+    ],
+)
+def test_a_misspelt_value_is_one_sentence_with_what_may_be_meant(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(SettingError) as raised:
+        read_settings({f"spotify-etl:{name}": value})
+
+    assert str(raised.value) == f"The setting spotify-etl:{name} is not allowed: {sentence}"
+
+
+@pytest.mark.parametrize(("region", "allowed"), [("eu-central-1", True), ("eu-west-1", False)])
+def test_the_key_must_be_in_the_stacks_region(region: str, allowed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"spotify-etl:kmsKeyArn": KEY}
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    assert read_settings(given).kms_key_arn == KEY
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    if allowed:
+        assert read_settings(given | {"aws:region": region}).kms_key_arn == KEY
+        return
+    with pytest.raises(SettingError) as raised:
+        read_settings(given | {"aws:region": region})
+    assert str(raised.value) == (
+        f"The setting spotify-etl:kmsKeyArn = '{KEY}' is not allowed: it must be a key in the stack's region, {region}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dailyAt", "25:00"),
+        ("timezone", "Berlin"),
+        ("rawRetentionDays", "0"),
+        ("alertEmail", "ana"),
+        ("kmsKeyArn", KEY),
+        ("streams", '["save_tracks"]'),
+        ("catalogueUris", json.dumps([f"spotify:playlist:{ID}"])),
+        ("dailyat", "07:00"),
+    ],
+)
+def test_bad_input_ends_the_program_before_anything_is_registered(name: str, value: str) -> None:
+    recorded = Program()
+    with pytest.raises(SettingError) as raised:
+        run({f"spotify-etl:{name}": value, "aws:region": "eu-west-1"}, program=recorded)
+
+    assert re.fullmatch(rf"The setting spotify-etl:{name} [^\n]+[.?]", str(raised.value))
+    assert recorded.resources == []
 
 
 @pytest.mark.parametrize(
@@ -200,12 +288,21 @@ def test_settings_that_do_not_go_together_are_one_sentence(config: dict[str, str
     assert str(raised.value) == f"The setting spotify-etl:{sentence}"
 
 
-def test_an_unknown_key_is_one_sentence() -> None:
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("logretentiondays", "did you mean logRetentionDays?"),
+        ("raw_retention_days", "did you mean rawRetentionDays?"),
+        # The nearest comes first.
+        ("retentionDays", "did you mean rawRetentionDays or logRetentionDays or playsRetentionDays?"),
+        ("clientSecret", "docs/settings.md lists the settings."),
+    ],
+)
+def test_an_unknown_key_is_one_sentence_with_what_may_be_meant(name: str, hint: str) -> None:
     with pytest.raises(SettingError) as raised:
-        read_settings({"spotify-etl:dailyat": "07:00"})
+        read_settings({f"spotify-etl:{name}": "30"})
 
-    known = ", ".join(key(setting) for setting in FIELDS)
-    assert str(raised.value) == f"The setting spotify-etl:dailyat = '07:00' is unknown: the settings are {known}."
+    assert str(raised.value) == f"The setting spotify-etl:{name} = '30' is unknown: {hint}"
 
 
 def test_a_secret_under_a_wrong_key_is_not_shown() -> None:
@@ -224,6 +321,19 @@ def test_a_secret_among_the_catalogue_entries_is_not_shown() -> None:
             read_settings()
     finally:
         pulumi.runtime.set_all_config({}, [])
+
+
+def test_no_setting_is_a_secret_that_would_be_plain_text_in_the_state() -> None:
+    pulumi.runtime.set_all_config({"spotify-etl:alertEmail": "ana@example.com"}, ["spotify-etl:alertEmail"])
+    try:
+        with pytest.raises(SettingError) as raised:
+            read_settings()
+    finally:
+        pulumi.runtime.set_all_config({}, [])
+    assert str(raised.value) == (
+        "The setting spotify-etl:alertEmail is a secret, but settings are in plain text in the stack's state: "
+        "set it without --secret, or not at all."
+    )
 
 
 def test_the_program_ends_with_the_sentence() -> None:
@@ -333,20 +443,13 @@ def test_the_local_stack_talks_to_the_embedded_cloud_alone() -> None:
 
 
 def test_the_component_has_a_schema_for_every_language() -> None:
-    found = Analyzer("spotify-etl").analyze(components=[SpotifyEtlPipeline])
-    schema = generate_schema(
-        "spotify-etl",
-        "0.1.0",
-        None,
-        found["component_definitions"],
-        found["type_definitions"],
-        list(found["dependencies"]),
-    ).to_json()
-    resource = schema["resources"]["spotify-etl:index:SpotifyEtlPipeline"]
+    resource = json.loads(component_schema())["resources"]["spotify-etl:index:SpotifyEtlPipeline"]
 
     names = {_camel(setting.name) for setting in FIELDS} | {"allowDataLoss"}
     assert set(resource["inputProperties"]) == names
     assert not resource.get("requiredInputs")
+    # What decides which resources exist is known when the program runs.
+    assert {name for name, each in resource["inputProperties"].items() if not each.get("plain")} == {"kmsKeyArn"}
     assert all(each["description"] for each in resource["inputProperties"].values())
     assert set(resource["properties"]) == {_camel(name) for name in OUTPUTS}
     assert all(each["description"] for each in resource["properties"].values())

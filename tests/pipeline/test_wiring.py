@@ -20,6 +20,7 @@ from pipeline.lake import Lake
 from pipeline.settings import MAX_CATALOGUE_URIS, Settings
 from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline
 from scripts import architecture_graph
+from tests.pipeline import snapshots
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.program import MODES, Mode, Program, run
 from tests.thoroughness import sampled
@@ -91,9 +92,8 @@ def texts(value: Any) -> Iterator[str]:
 
 def test_every_resource_has_its_type_name_and_parent(any_mode: Program) -> None:
     queries = [line for line in any_mode.tree().splitlines(keepends=True) if "NamedQuery" in line]
-    rest = [line for line in any_mode.tree().splitlines(keepends=True) if "NamedQuery" not in line]
 
-    assert "".join(rest) == (Path(__file__).parent / "tree.txt").read_text()
+    assert snapshots.tree(any_mode) == (snapshots.FOLDER / "minimal.txt").read_text(), snapshots.STALE
     assert queries == [
         f"    aws:athena/namedQuery:NamedQuery spotify-etl-{path.stem}\n"
         for path in sorted(NAMED_QUERIES.glob("*.sql"))
@@ -195,6 +195,8 @@ def test_the_drawn_graph_is_the_programs(up: Program) -> None:
         ("Function_spotify_etl_transform", "Bucket_spotify_etl_transformed"),
         ("Bucket_spotify_etl_transformed", "Crawler_spotify_etl"),
         ("EventRule_spotify_etl_crawled", "Function_spotify_etl_publish"),
+        ("Schedule_spotify_etl_views", "Function_spotify_etl_publish"),
+        ("Invocation_spotify_etl_publish", "Function_spotify_etl_publish"),
         ("Workgroup_spotify_etl", "Bucket_spotify_etl_athena_results"),
     ):
         assert (source, target) in drawn
@@ -438,7 +440,7 @@ def schedules(program: Program) -> dict[str, dict[str, Any]]:
 def test_the_schedules(up: Program) -> None:
     made = schedules(up)
 
-    assert set(made) == {"spotify-etl-daily", "spotify-etl-hourly", "spotify-etl-crawl"}
+    assert set(made) == {f"spotify-etl-{name}" for name in ("daily", "hourly", "crawl", "views")}
     daily = made["spotify-etl-daily"]
     event = json.loads(daily["target"].pop("input"))
     assert event == {"trigger": "daily", "scheduled_time": "<aws.scheduler.scheduled-time>"}
@@ -469,6 +471,15 @@ def test_the_schedules(up: Program) -> None:
     assert crawl["target"]["roleArn"] == f"arn:aws:iam::{ACCOUNT}:role/spotify-etl-crawl-1a2b3c4"
     assert crawl["target"]["deadLetterConfig"] == {"arn": arn("sqs", "spotify-etl-crawl-dead-letters-1a2b3c4")}
     assert crawl["target"]["retryPolicy"] == {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 60}
+    views = made["spotify-etl-views"]
+    assert (views["scheduleExpression"], views["scheduleExpressionTimezone"]) == ("cron(15 7 * * ? *)", "UTC")
+    assert views["target"] == {
+        "arn": arn("lambda", "function:spotify-etl-publish-1a2b3c4"),
+        "roleArn": f"arn:aws:iam::{ACCOUNT}:role/spotify-etl-views-1a2b3c4",
+        "input": '{"trigger": "schedule"}',
+        "retryPolicy": {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 60},
+        "deadLetterConfig": {"arn": arn("sqs", "spotify-etl-publish-dead-letters-1a2b3c4")},
+    }
 
 
 def test_the_schedules_follow_the_settings() -> None:
@@ -482,6 +493,7 @@ def test_the_schedules_follow_the_settings() -> None:
         "spotify-etl-daily": ("cron(50 23 * * ? *)", "Europe/Berlin", "DISABLED"),
         "spotify-etl-hourly": ("cron(10 * * * ? *)", "UTC", "DISABLED"),
         "spotify-etl-crawl": ("cron(20 0 * * ? *)", "Europe/Berlin", "DISABLED"),
+        "spotify-etl-views": ("cron(50 0 * * ? *)", "Europe/Berlin", "DISABLED"),
     }
 
 
@@ -489,7 +501,7 @@ def test_the_hourly_schedule_is_there_only_for_a_stream_that_is_read_hourly() ->
     with_it, without_it = schedules(run(LISTENER, stack=RENAMED)), schedules(run(COLLECTOR))
 
     assert set(with_it) - set(without_it) == {"spotify-etl-hourly"}
-    assert set(without_it) == {"spotify-etl-daily", "spotify-etl-crawl"}
+    assert set(without_it) == {"spotify-etl-daily", "spotify-etl-crawl", "spotify-etl-views"}
 
 
 def test_the_function_may_continue_its_own_run(any_mode: Program) -> None:
@@ -511,7 +523,7 @@ def test_an_app_without_a_user_reads_its_catalogue_daily(app_mode: Program) -> N
     assert told["AUTH_MODE"] == "app"
     assert told["STREAMS"] == "catalogue"
     assert told["CATALOGUE_URIS"] == f"spotify:artist:{ARTIST} spotify:album:{ARTIST}"
-    assert set(app_mode.all("Schedule")) == {"spotify-etl-daily", "spotify-etl-crawl"}
+    assert set(app_mode.all("Schedule")) == {"spotify-etl-daily", "spotify-etl-crawl", "spotify-etl-views"}
     assert app_mode.messages == []
 
 
@@ -598,7 +610,7 @@ def test_permission_precedes_what_needs_it(any_mode: Program) -> None:
     target = any_mode.one("EventTarget", "spotify-etl-crawled")
     assert any_mode.one("Permission", "spotify-etl-crawled").urn in target.depends_on
     assert any_mode.one("QueuePolicy", "spotify-etl-publish-dead-letters").urn in target.depends_on
-    for schedule in ("daily", "hourly", "crawl"):
+    for schedule in ("daily", "hourly", "crawl", "views"):
         made = any_mode.one("Schedule", f"spotify-etl-{schedule}")
         assert any_mode.one("RolePolicy", f"spotify-etl-{schedule}").urn in made.depends_on
 
@@ -657,6 +669,29 @@ def test_a_crawl_that_succeeds_starts_publish(up: Program) -> None:
         "principal": "events.amazonaws.com",
         "sourceArn": arn("events", "rule/spotify-etl-crawled-1a2b3c4"),
     }
+
+
+def test_a_deployment_publishes_once_its_function_is_there(any_mode: Program) -> None:
+    invocation = any_mode.one("Invocation", "spotify-etl-publish")
+    function = any_mode.one("Function", "spotify-etl-publish")
+    assert json.loads(invocation.inputs["input"]) == {"trigger": "deployment"}
+    assert invocation.inputs["triggers"]["code"] == function.inputs["sourceCodeHash"]
+    assert function.urn in invocation.depends_on
+
+
+def test_a_deployment_publishes_again_when_tables_or_views_may_have_changed(up: Program) -> None:
+    def triggers(program: Program) -> dict[str, str]:
+        invocation = program.one("Invocation", "spotify-etl-publish").inputs
+        # Nothing but a trigger: the scope `CRUD` would also invoke the function before it is deleted.
+        assert set(invocation) == {"functionName", "input", "triggers"}
+        found: dict[str, str] = invocation["triggers"]
+        return found
+
+    assert {**triggers(up), "code": ""} == {
+        "code": "", "timezone": "UTC", "database": "spotify_dev", "bucket": TRANSFORMED,
+    }  # fmt: skip
+    assert triggers(run({"spotify-etl:kmsKeyArn": KEY})) == triggers(up)
+    assert triggers(run(COLLECTOR)) == {**triggers(up), "timezone": "Asia/Kathmandu"}
 
 
 # Analytics.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from sqlglot import exp
@@ -15,6 +16,7 @@ from tests.queries.lake import NAMED, TIMEZONE, VIEWS, Lake
 from tests.thoroughness import sampled
 
 QUERIES = {f"views/{name}": sql for name, sql in VIEWS.items()} | {f"named/{name}": sql for name, sql in NAMED.items()}
+FILES = sorted(Path(__file__).parents[2].glob("queries/*/*.sql"))
 HELPERS = {
     "line_versions",
     "run_attempts",
@@ -62,6 +64,12 @@ def test_a_query_is_one_select_that_names_its_columns(name: str) -> None:
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_begins_with_a_sentence_on_its_result(name: str) -> None:
     assert re.match(r"-- \S.*[.:]\n", QUERIES[name])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_file_has_a_semicolon(path: Path) -> None:
+    # Clients of Athena split a text into statements at each of them, even in a comment.
+    assert [line for line in path.read_text("utf-8").splitlines() if ";" in line] == []
 
 
 @pytest.mark.parametrize("name", VIEWS)

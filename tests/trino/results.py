@@ -12,6 +12,8 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
+from tests.embedded_aws.athena_lab import ended
+
 Row = tuple[str | None, ...]
 
 _REALS = {"double", "float"}
@@ -41,11 +43,13 @@ def from_athena(athena: Any, sql: str, *, database: str, workgroup: str) -> Resu
     Raises:
         AthenaQueryError: the query failed.
     """
-    execution = athena.start_query_execution(
-        QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
-    )["QueryExecutionId"]
-    # The embedded Athena has finished by now.
-    status = athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
+    try:
+        execution = athena.start_query_execution(
+            QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
+        )["QueryExecutionId"]
+    except athena.exceptions.InvalidRequestException as error:
+        raise AthenaQueryError(f"SYNTAX_ERROR: {error.response['Error']['Message']}") from error
+    status = ended(athena, execution)["Status"]
     if status["State"] != "SUCCEEDED":
         raise AthenaQueryError(status["StateChangeReason"])
     pages = [

@@ -8,6 +8,8 @@ from typing import Any
 from moto.athena.models import AthenaBackend
 from moto.athena.responses import AthenaResponse
 
+from embedded_aws.services.athena.responses import parameter
+
 _REMOVALS = {
     "RemoveBytesScannedCutoffPerQuery": "BytesScannedCutoffPerQuery",
     "RemoveCustomerContentEncryptionConfiguration": "CustomerContentEncryptionConfiguration",
@@ -22,7 +24,7 @@ _RESULT_REMOVALS = {
 
 
 def _get_named_query(response: AthenaResponse) -> Any:
-    query = response.athena_backend.named_queries.get(_parameter(response, "NamedQueryId"))
+    query = response.athena_backend.named_queries.get(parameter(response, "NamedQueryId"))
     if query is None:
         return _unknown_query(response)
     described = {
@@ -37,31 +39,31 @@ def _get_named_query(response: AthenaResponse) -> Any:
 
 
 def _update_named_query(response: AthenaResponse) -> Any:
-    query = response.athena_backend.named_queries.get(_parameter(response, "NamedQueryId"))
+    query = response.athena_backend.named_queries.get(parameter(response, "NamedQueryId"))
     if query is None:
         return _unknown_query(response)
-    query.name = _parameter(response, "Name")
-    query.query_string = _parameter(response, "QueryString")
-    if (description := _parameter(response, "Description")) is not None:
+    query.name = parameter(response, "Name")
+    query.query_string = parameter(response, "QueryString")
+    if (description := parameter(response, "Description")) is not None:
         query.description = description
     return "{}"
 
 
 def _delete_named_query(response: AthenaResponse) -> Any:
-    if response.athena_backend.named_queries.pop(_parameter(response, "NamedQueryId"), None) is None:
+    if response.athena_backend.named_queries.pop(parameter(response, "NamedQueryId"), None) is None:
         return _unknown_query(response)
     return "{}"
 
 
 def _update_work_group(response: AthenaResponse) -> Any:
-    name = _parameter(response, "WorkGroup")
+    name = parameter(response, "WorkGroup")
     group = response.athena_backend.work_groups.get(name)
     if group is None:
         return response.error(f"WorkGroup {name} is not found.", 400)
-    group.state = _parameter(response, "State") or group.state
-    if (description := _parameter(response, "Description")) is not None:
+    group.state = parameter(response, "State") or group.state
+    if (description := parameter(response, "Description")) is not None:
         group.description = description
-    updates = dict(_parameter(response, "ConfigurationUpdates") or {})
+    updates = dict(parameter(response, "ConfigurationUpdates") or {})
     results = updates.pop("ResultConfigurationUpdates", None)
     configuration = _updated(group.configuration, updates, _REMOVALS)
     if results is not None:
@@ -86,12 +88,8 @@ def _updated(before: dict[str, Any], updates: dict[str, Any], removals: dict[str
     return kept | {name: value for name, value in updates.items() if name not in removals}
 
 
-def _parameter(response: AthenaResponse, name: str) -> Any:
-    return response._get_param(name)  # noqa: SLF001 - how moto reads parameters
-
-
 def _unknown_query(response: AthenaResponse) -> Any:
-    return response.error(f"NamedQuery {_parameter(response, 'NamedQueryId')} was not found", 400)
+    return response.error(f"NamedQuery {parameter(response, 'NamedQueryId')} was not found", 400)
 
 
 REPLACEMENTS: dict[tuple[type, str], Any] = {

@@ -52,7 +52,7 @@ class CallerCatalog:
     def __init__(self, server: AwsServer, caller: CallerPermissions) -> None:
         self.caller = caller
         """Permissions that the catalog, and the objects of its tables, are read with."""
-        self._glue = server.backend("glue")
+        self._server = server
         self._found: dict[tuple[str, str], CatalogTable | CatalogView] = {}
 
     def require_database(self, database: str) -> None:
@@ -101,7 +101,7 @@ class CallerCatalog:
         if not table.partition_keys:
             return (_partition(table.location, ()),)
         self.caller.check_table("GetPartitions", table.database, table.name)
-        partitions = self._glue.get_partitions(table.database, table.name, None)
+        partitions = self._server.backend("glue").get_partitions(table.database, table.name, None)
         return tuple(
             _partition(partition.partition_input["StorageDescriptor"]["Location"], tuple(partition.values))
             for partition in partitions
@@ -116,7 +116,7 @@ class CallerCatalog:
         """
         self.caller.check_table("GetTable", database, name)
         try:
-            found: dict[str, Any] = self._glue.get_table(database, name).as_dict()
+            found: dict[str, Any] = self._server.backend("glue").get_table(database, name).as_dict()
         except DatabaseNotFoundException:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist") from None
         except TableNotFoundException:
@@ -133,7 +133,7 @@ class CallerCatalog:
         self.caller.check_database("GetDatabase", database)
         self.caller.check_table("GetTables", database, "*")
         try:
-            return sorted(table.name for table in self._glue.get_tables(database, None))
+            return sorted(table.name for table in self._server.backend("glue").get_tables(database, None))
         except DatabaseNotFoundException:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist") from None
 
@@ -144,6 +144,10 @@ class CallerCatalog:
             QueryError: the name is taken by a table, or by a view that may not be replaced.
             AccessError: the caller is not allowed to.
         """
+        with self._server.gate.working():
+            self._put_view(database, table_input, replace=replace)
+
+    def _put_view(self, database: str, table_input: dict[str, Any], *, replace: bool) -> None:
         name = table_input["Name"]
         try:
             present = self.get_table(database, name)
@@ -151,14 +155,14 @@ class CallerCatalog:
             if error.code != "TABLE_NOT_FOUND":
                 raise
             self.caller.check_table("CreateTable", database, name)
-            self._glue.create_table(database, name, table_input)
+            self._server.backend("glue").create_table(database, name, table_input)
             return
         if not is_view(present):
             raise QueryError("TABLE_ALREADY_EXISTS", f"Table already exists: '{CATALOG}.{database}.{name}'")
         if not replace:
             raise QueryError("TABLE_ALREADY_EXISTS", f"View already exists: '{CATALOG}.{database}.{name}'")
         self.caller.check_table("UpdateTable", database, name)
-        self._glue.update_table(database, name, table_input)
+        self._server.backend("glue").update_table(database, name, table_input)
 
     def drop_view(self, database: str, name: str) -> None:
         """Drop a view.
@@ -167,10 +171,11 @@ class CallerCatalog:
             QueryError: the view does not exist.
             AccessError: the caller is not allowed to.
         """
-        if not is_view(self.get_table(database, name)):
-            raise QueryError("TABLE_NOT_FOUND", f"View '{CATALOG}.{database}.{name}' does not exist")
-        self.caller.check_table("DeleteTable", database, name)
-        self._glue.delete_table(database, name)
+        with self._server.gate.working():
+            if not is_view(self.get_table(database, name)):
+                raise QueryError("TABLE_NOT_FOUND", f"View '{CATALOG}.{database}.{name}' does not exist")
+            self.caller.check_table("DeleteTable", database, name)
+            self._server.backend("glue").delete_table(database, name)
 
 
 def _columns(descriptor: dict[str, Any]) -> tuple[tuple[str, SqlType], ...]:

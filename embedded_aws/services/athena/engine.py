@@ -2,35 +2,63 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
-from moto.athena.exceptions import InvalidArgumentException
 from moto.athena.models import AthenaBackend, WorkGroup
 from moto.athena.responses import AthenaResponse
 
+from embedded_aws.persistence.errors import DataError
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.administration import REPLACEMENTS
+from embedded_aws.services.athena.cancellation import Cancellation, QueryCancelledError
 from embedded_aws.services.athena.catalog import CallerCatalog
-from embedded_aws.services.athena.errors import QueryError
+from embedded_aws.services.athena.errors import QueryError, RequestError
 from embedded_aws.services.athena.execution import QueryExecution
 from embedded_aws.services.athena.permissions import CallerPermissions
-from embedded_aws.services.athena.statements import kind_of, run
-from embedded_aws.services.athena.warehouse import Warehouse
+from embedded_aws.services.athena.prepared_statements import UnknownStatementError, prepared
+from embedded_aws.services.athena.query_pool import QueryPool
+from embedded_aws.services.athena.responses import (
+    DEFAULT_WORKGROUP,
+    batch_get_query_execution,
+    error_answer,
+    execution_of,
+    list_query_executions,
+    parameter,
+)
+from embedded_aws.services.athena.statements import check_syntax, kind_of, run
+from embedded_aws.services.athena.warehouse import ScanLimitError, Warehouse
 
 _PAGE = 1000
-_LISTED = 50
-_DEFAULT_WORKGROUP = "primary"
+_WRONG_STATE = "INVALID_QUERY_EXECUTION_STATE"
+_MOST_ACTIVE = 20
+"""Athena's default quota of DML queries that are queued or running, in most regions.
+
+Source: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html
+"""
+
+_TOO_MANY = (
+    "You have exceeded the limit for the number of queries you can run concurrently. Please reduce the number of"
+    " concurrent queries submitted by this account."
+)
+
+_ANSWER_SECONDS = 0.1
+"""How long GetQueryExecution waits for the end of a query: whoever asks once a second learns it sooner."""
+
+_BY_USER = "Query cancelled by user"
+_BY_CLOSING = "Query cancelled: the embedded AWS was stopped"
 
 
 class AthenaEngine:
-    """Runs queries within the StartQueryExecution request that submits them.
+    """Runs queries beside each other, and answers requests about them.
 
     Args:
         server: the server whose Athena this is.
@@ -41,93 +69,122 @@ class AthenaEngine:
         self._server = server
         self._folder = folder
         self._patches = ExitStack()
-        self._lock = threading.RLock()
         self._warehouse: Warehouse | None = None
+        self._creating = threading.Lock()
+        self._changing = threading.Lock()
+        self._pool = QueryPool()
+        self._tokens: dict[str, str] | None = None
 
     def install(self) -> None:
         """Replace the parts of moto that only pretend to run queries."""
-        engine = self
 
-        def start_query_execution(
-            backend: AthenaBackend,
-            query: str,
-            context: dict[str, str] | None,
-            config: dict[str, Any] | None,
-            workgroup: str | None,
-            execution_parameters: list[str] | None,
-        ) -> str:
-            group = backend.work_groups[workgroup or _DEFAULT_WORKGROUP]
-            return engine.start(backend, query, context or {}, config or {}, group, execution_parameters)
+        def answering(answer: Callable[[AthenaResponse], Any]) -> Callable[[AthenaResponse], Any]:
+            def answered(response: AthenaResponse) -> Any:
+                try:
+                    return json.dumps(answer(response))
+                except RequestError as error:
+                    return error_answer(error)
 
-        def get_query_results(response: AthenaResponse) -> Any:
-            return engine.results(response)
+            return answered
 
         replacements: dict[tuple[type, str], Any] = {
-            (AthenaBackend, "start_query_execution"): start_query_execution,
-            (AthenaResponse, "get_query_execution"): _get_query_execution,
-            (AthenaResponse, "batch_get_query_execution"): _batch_get_query_execution,
-            (AthenaResponse, "get_query_results"): get_query_results,
-            (AthenaResponse, "list_query_executions"): _list_query_executions,
+            (AthenaResponse, "start_query_execution"): answering(self._start),
+            (AthenaResponse, "stop_query_execution"): answering(self._stop),
+            (AthenaResponse, "get_query_execution"): answering(self._state),
+            (AthenaResponse, "get_query_results"): answering(self._results),
+            (AthenaResponse, "batch_get_query_execution"): batch_get_query_execution,
+            (AthenaResponse, "list_query_executions"): list_query_executions,
         }
         for (owner, name), replacement in (replacements | REPLACEMENTS).items():
             # moto does not implement all of them.
             self._patches.enter_context(patch.object(owner, name, replacement, create=not hasattr(owner, name)))
 
+    def cancel_all(self) -> None:
+        """Cancel what is queued or running."""
+        for execution in list(self._server.backend("athena").executions.values()):
+            if isinstance(execution, QueryExecution):
+                self._change(execution, partial(execution.cancel, _BY_CLOSING))
+        self._pool.close()
+
     def close(self) -> None:
-        """Restore moto's behaviour and drop all data."""
+        """Cancel what runs, restore moto's behaviour and drop all data."""
+        self._pool.close()
         self._patches.close()
         if self._warehouse is not None:
             self._warehouse.close()
             self._warehouse = None
 
-    def start(
-        self,
-        backend: AthenaBackend,
-        query: str,
-        context: dict[str, str],
-        config: Mapping[str, Any],
-        group: WorkGroup,
-        parameters: list[str] | None,
-    ) -> str:
-        """Run a query to completion and return its id.
+    def wait(self, is_stopping: Callable[[], bool]) -> bool:
+        """Wait until no query is queued or running, or something stops the waiting; return whether there was one."""
+        return self._pool.wait(is_stopping)
 
-        Raises:
-            InvalidArgumentException: no output location is set.
-        """
-        settings = group.configuration
-        enforced = settings.get("EnforceWorkGroupConfiguration", True)
-        of_group = (settings.get("ResultConfiguration") or {}).get("OutputLocation")
-        of_query = config.get("OutputLocation")
-        location = of_group if enforced and of_group else of_query or of_group
-        if not location:
-            raise InvalidArgumentException(
-                "No output location provided. An output location is required either through the Workgroup result"
-                " configuration setting or as an API input."
-            )
-        execution = QueryExecution(query, context, group, parameters, "")
+    def _start(self, response: AthenaResponse) -> dict[str, Any]:
+        """Accept a query."""
+        backend = response.athena_backend
+        query: str = parameter(response, "QueryString")
+        context: dict[str, str] = parameter(response, "QueryExecutionContext") or {}
+        requested = (parameter(response, "ResultConfiguration") or {}).get("OutputLocation")
+        token = parameter(response, "ClientRequestToken") or ""
+        group = backend.work_groups.get(parameter(response, "WorkGroup") or DEFAULT_WORKGROUP)
+        if group is None:
+            raise RequestError("WorkGroup is not found.", "INVALID_INPUT")
+        earlier = backend.executions.get(self._known_tokens(backend).get(token, ""))
+        if isinstance(earlier, QueryExecution):
+            if not earlier.is_repeated_by(query, context, requested):
+                raise RequestError("Idempotent parameters do not match", "IDEMPOTENT_PARAMETER_MISMATCH")
+            return {"QueryExecutionId": earlier.id}
+        location = _location(group, requested)
+        try:
+            check_syntax(query)
+        except QueryError as error:
+            raise RequestError(error.text, "MALFORMED_QUERY") from error
         kind = kind_of(query)
-        suffix = "csv" if kind == "DML" else "txt"
-        execution.config = {"OutputLocation": f"{location.rstrip('/')}/{execution.id}.{suffix}"}
+        if kind == "DML" and len(self._pool) >= _MOST_ACTIVE:
+            raise RequestError(_TOO_MANY, "TOO_MANY_REQUESTS", kind="TooManyRequestsException")
+        execution = QueryExecution(
+            query,
+            context,
+            group,
+            parameter(response, "ExecutionParameters"),
+            kind=kind,
+            location=f"{location.rstrip('/')}/{{id}}.{'csv' if kind == 'DML' else 'txt'}",
+            token=token,
+            requested_location=requested,
+        )
         backend.executions[execution.id] = execution
-        # Whoever waits for the lock, or runs a long query, must not keep others from saving.
-        with self._server.gate.waiting(), self._lock:
-            try:
-                self._run(
-                    execution, kind, context.get("Database") or "default", settings.get("BytesScannedCutoffPerQuery")
-                )
-            except QueryError as error:
-                execution.fail(kind, str(error))
-            except Exception as error:  # noqa: BLE001 - whatever breaks the engine fails the query
-                execution.fail(kind, f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}")
-        return str(execution.id)
+        if token:
+            self._known_tokens(backend)[token] = execution.id
+        cutoff = group.configuration.get("BytesScannedCutoffPerQuery")
+        # It runs with the rights of whoever starts it.
+        caller = CallerPermissions.of_request(self._server)
+        self._pool.submit(execution.id, lambda cancellation: self._work(execution, cutoff, caller, cancellation))
+        return {"QueryExecutionId": execution.id}
 
-    def results(self, response: AthenaResponse) -> Any:
-        """Serve GetQueryResults."""
-        execution = _execution(response, response._get_param("QueryExecutionId"))  # noqa: SLF001 - how moto reads parameters
-        if execution is None:
-            return _unknown(response)
+    def _stop(self, response: AthenaResponse) -> dict[str, Any]:
+        """Cancel a query; stopping one that has ended changes nothing."""
+        execution = execution_of(response)
+        self._change(execution, lambda: execution.cancel(_BY_USER))
+        self._pool.cancel(execution.id)
+        return {}
+
+    def _state(self, response: AthenaResponse) -> dict[str, Any]:
+        """Describe an execution."""
+        execution = execution_of(response)
+        if execution.is_active:
+            with self._server.gate.waiting():
+                self._pool.wait_for(execution.id, _ANSWER_SECONDS)
+        return {"QueryExecution": execution.describe()}
+
+    def _results(self, response: AthenaResponse) -> dict[str, Any]:
+        """Return a page of an execution's rows."""
+        execution = execution_of(response)
+        state = execution.status
+        if execution.is_active:
+            raise RequestError(f"Query has not yet finished. Current state: {state}", _WRONG_STATE)
+        if state == "CANCELLED":
+            raise RequestError("Could not find results", "RESULT_NOT_FOUND")
         if execution.result is None:
-            return response.error(f"Query did not finish successfully. Final query state: {execution.status}", 400)
+            raise RequestError(f"Query did not finish successfully. Final query state: {state}", _WRONG_STATE)
         address = urlsplit(execution.config["OutputLocation"])
         try:
             # Athena reads the result object on behalf of the caller.
@@ -135,88 +192,110 @@ class AthenaEngine:
                 "GetObject", address.netloc, address.path.lstrip("/")
             )
         except QueryError as error:
-            return response.error(str(error), 400)
-        start = int(response._get_param("NextToken") or 0)  # noqa: SLF001 - likewise
-        size = min(int(response._get_param("MaxResults") or _PAGE), _PAGE)  # noqa: SLF001 - likewise
+            raise RequestError(str(error), "INVALID_INPUT") from error
+        start = int(parameter(response, "NextToken") or 0)
+        size = min(int(parameter(response, "MaxResults") or _PAGE), _PAGE)
         shown, following = execution.result.page(start, size)
         body: dict[str, Any] = {"UpdateCount": 0, "ResultSet": shown}
         if following is not None:
             body["NextToken"] = str(following)
-        return json.dumps(body)
+        return body
 
-    def _run(self, execution: QueryExecution, kind: str, database: str, cutoff: int | None) -> None:
-        if self._warehouse is None:
-            # Created for the first query: DuckDB is slow to start, and many accounts never run one.
-            self._warehouse = Warehouse(self._server, self._folder)
-        caller = CallerPermissions.of_request(self._server)
+    def _known_tokens(self, backend: AthenaBackend) -> dict[str, str]:
+        """Return the ids of executions by the token of their request."""
+        if self._tokens is None:
+            self._tokens = {
+                execution.token: execution.id
+                for execution in backend.executions.values()
+                if isinstance(execution, QueryExecution) and execution.token
+            }
+        return self._tokens
+
+    def _work(
+        self, execution: QueryExecution, cutoff: int | None, caller: CallerPermissions, cancellation: Cancellation
+    ) -> None:
+        """Run a query in a thread of the pool."""
+        self._change(execution, execution.begin)
+        try:
+            self._run(execution, cutoff, caller, cancellation)
+        except ScanLimitError as error:
+            self._change(execution, partial(execution.cancel, str(error), error.scanned))
+        except QueryCancelledError:
+            # Whoever cancelled it recorded that.
+            pass
+        except (QueryError, UnknownStatementError) as error:
+            self._change(execution, partial(execution.fail, str(error)))
+        except Exception as error:  # noqa: BLE001 - whatever breaks the engine fails the query
+            reason = f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}"
+            self._change(execution, partial(execution.fail, reason))
+        with contextlib.suppress(DataError):
+            # The next request tries again, before anybody sees what is not saved.
+            self._server.gate.settle()
+        self._server.gate.changed.set()
+
+    def _run(
+        self, execution: QueryExecution, cutoff: int | None, caller: CallerPermissions, cancellation: Cancellation
+    ) -> None:
+        cancellation.check()
+        warehouse = self._opened_warehouse()
         address = urlsplit(execution.config["OutputLocation"])
         bucket, key = address.netloc, address.path.lstrip("/")
-        buckets = self._server.backend("s3").buckets
-        if bucket not in buckets:
+        if bucket not in self._server.backend("s3").buckets:
             raise QueryError("INVALID_OUTPUT_LOCATION", f"The output location's bucket does not exist: s3://{bucket}")
         caller.check_bucket("GetBucketLocation", bucket)
         caller.check_object("PutObject", bucket, key)
-        statement = run(
+        context: Any = execution.context
+        sql, parameters = prepared(
             execution.query,
-            database,
             execution.execution_parameters or (),
-            CallerCatalog(self._server, caller),
-            self._warehouse,
+            self._server.backend("athena").prepared_statements,
+            execution.group,
         )
-        kinds = (statement.kind, statement.substatement)
-        if cutoff is not None and statement.scanned > int(cutoff):
-            execution.cancel(
-                kinds, f"Query cancelled! : Bytes scanned limit was exceeded (limit {cutoff})", statement.scanned
-            )
-            return
-        content = statement.result.csv() if kind == "DML" else statement.result.text()
-        with self._server.gate.working():
+        statement = run(
+            sql,
+            context.get("Database") or "default",
+            parameters,
+            CallerCatalog(self._server, caller),
+            warehouse.session(None if cutoff is None else int(cutoff), cancellation),
+        )
+        content = statement.result.csv() if statement.kind == "DML" else statement.result.text()
+
+        def succeed() -> None:
             self._server.backend("s3").put_object(bucket, key, content)
-        execution.succeed(kinds, statement.result, statement.scanned)
+            execution.succeed((statement.kind, statement.substatement), statement.result, statement.scanned)
+
+        self._change(execution, succeed)
+
+    def _opened_warehouse(self) -> Warehouse:
+        with self._creating:
+            if self._warehouse is None:
+                # Created for the first query: DuckDB is slow to start, and many accounts never run one.
+                self._warehouse = Warehouse(self._server, self._folder)
+            return self._warehouse
+
+    def _change(self, execution: QueryExecution, change: Callable[[], None]) -> None:
+        """Change an execution unless it has ended."""
+        with self._server.gate.working(), self._changing:
+            if execution.is_active:
+                # Looked up, so that it is saved.
+                self._server.backend("athena")
+                change()
 
 
-def _execution(response: AthenaResponse, identifier: str) -> QueryExecution | None:
-    found = response.athena_backend.executions.get(identifier)
-    return found if isinstance(found, QueryExecution) else None
+def _location(group: WorkGroup, requested: str | None) -> str:
+    """Return where a query's result goes.
 
-
-def _unknown(response: AthenaResponse) -> Any:
-    return response.error(f"QueryExecution {response._get_param('QueryExecutionId')} was not found", 400)  # noqa: SLF001 - how moto reads parameters
-
-
-def _get_query_execution(response: AthenaResponse) -> Any:
-    execution = _execution(response, response._get_param("QueryExecutionId"))  # noqa: SLF001 - likewise
-    if execution is None:
-        return _unknown(response)
-    return json.dumps({"QueryExecution": execution.describe()})
-
-
-def _batch_get_query_execution(response: AthenaResponse) -> str:
-    found, unknown = [], []
-    for identifier in response._get_param("QueryExecutionIds"):  # noqa: SLF001 - likewise
-        execution = _execution(response, identifier)
-        if execution is None:
-            missing = f"QueryExecution {identifier} was not found"
-            unknown.append(
-                {"QueryExecutionId": identifier, "ErrorCode": "INVALID_QUERY_EXECUTION_ID", "ErrorMessage": missing}
-            )
-        else:
-            found.append(execution.describe())
-    return json.dumps({"QueryExecutions": found, "UnprocessedQueryExecutionIds": unknown})
-
-
-def _list_query_executions(response: AthenaResponse) -> str:
-    """List query ids, newest first, a page at a time."""
-    group = response._get_param("WorkGroup") or _DEFAULT_WORKGROUP  # noqa: SLF001 - likewise
-    executions = response.athena_backend.executions.values()
-    identifiers = [
-        execution.id
-        for execution in reversed(executions)
-        if isinstance(execution, QueryExecution) and execution.group == group
-    ]
-    start = int(response._get_param("NextToken") or 0)  # noqa: SLF001 - likewise
-    size = min(int(response._get_param("MaxResults") or _LISTED), _LISTED)  # noqa: SLF001 - likewise
-    body: dict[str, Any] = {"QueryExecutionIds": identifiers[start : start + size]}
-    if start + size < len(identifiers):
-        body["NextToken"] = str(start + size)
-    return json.dumps(body)
+    Raises:
+        RequestError: nobody says.
+    """
+    settings = group.configuration
+    of_group: str | None = (settings.get("ResultConfiguration") or {}).get("OutputLocation")
+    enforced = settings.get("EnforceWorkGroupConfiguration", True)
+    location = of_group if enforced and of_group else requested or of_group
+    if not location:
+        raise RequestError(
+            "No output location provided. An output location is required either through the Workgroup result"
+            " configuration setting or as an API input.",
+            "INVALID_INPUT",
+        )
+    return location

@@ -22,6 +22,22 @@ class QueryError(Exception):
     def __init__(self, code: str, text: str) -> None:
         super().__init__(f"{code}: {text}")
         self.code = code
+        self.text = text
+
+
+class RequestError(Exception):
+    """A request that is answered with an error; no query ends because of it.
+
+    Args:
+        text: the message.
+        code: `AthenaErrorCode`.
+        kind: the error of the API.
+    """
+
+    def __init__(self, text: str, code: str, *, kind: str = "InvalidRequestException") -> None:
+        super().__init__(text)
+        self.code = code
+        self.kind = kind
 
 
 class AccessError(QueryError):

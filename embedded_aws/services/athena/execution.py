@@ -1,4 +1,4 @@
-"""Query executions: what moto keeps of a query, and its outcome.
+"""Query executions: what moto keeps of a query, its state, and its outcome.
 
 Source: https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryExecution.html
 """
@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryExecutio
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from moto.athena.models import Execution, WorkGroup
@@ -14,7 +15,22 @@ from embedded_aws.services.athena.results import ResultSet
 
 
 class QueryExecution(Execution):
-    """A query that has ended by the time StartQueryExecution returns."""
+    """A query from its start to its outcome.
+
+    Args:
+        query: the statement.
+        context: `QueryExecutionContext` of the request.
+        workgroup: where it runs.
+        parameters: `ExecutionParameters` of the request.
+        kind: `StatementType`.
+        location: of its result object; `{id}` stands for its id.
+        token: `ClientRequestToken` of the request; empty without one.
+        requested_location: the output location in the request, whatever the workgroup made of it.
+    """
+
+    token: str = ""
+    requested_location: str | None = None
+    _running_since: float | None = None
 
     def __init__(
         self,
@@ -22,57 +38,82 @@ class QueryExecution(Execution):
         context: dict[str, str],
         workgroup: WorkGroup,
         parameters: list[str] | None,
+        *,
+        kind: str,
         location: str,
+        token: str,
+        requested_location: str | None,
     ) -> None:
         # moto declares the context with a type other than the one it passes.
         given: Any = context
         super().__init__(query=query, context=given, config={}, workgroup=workgroup, execution_parameters=parameters)
         self.group = workgroup.name
-        """Name of the workgroup it ran in."""
+        """Name of the workgroup it runs in."""
         self.result: ResultSet | None = None
         """Its rows; None unless it succeeded."""
-        self.config = {"OutputLocation": location}
-        self._state = "RUNNING"
+        self.config = {"OutputLocation": location.format(id=self.id)}
+        self.token = token
+        self.requested_location = requested_location
+        self._state = "QUEUED"
         self._reason = ""
-        self._kind = ("DML", "")
+        self._kind = (kind, "")
         self._scanned = 0
 
     @property  # type: ignore[misc] # moto lets its tests set the state
     def status(self) -> str:
-        """The state, which is final."""
+        """The state."""
         return self._state
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is queued or running."""
+        return self._state in {"QUEUED", "RUNNING"}
 
     def advance(self) -> None:
         """Do nothing: moto would step through states here."""
 
+    def is_repeated_by(self, query: str, context: Mapping[str, str], requested_location: str | None) -> bool:
+        """Return whether a request with the same token asks for the same.
+
+        Athena compares neither the execution parameters nor the workgroup.
+        """
+        given: Any = self.context
+        return (self.query, given.get("Database"), self.requested_location) == (
+            query,
+            context.get("Database"),
+            requested_location,
+        )
+
+    def begin(self) -> None:
+        """Record that it runs now."""
+        self._state = "RUNNING"
+        self._running_since = time.time()
+
     def succeed(self, kind: tuple[str, str], result: ResultSet, scanned: int) -> None:
         """Record success."""
-        self._end("SUCCEEDED", kind, scanned)
         self.result = result
+        self._end("SUCCEEDED", kind, scanned)
 
-    def fail(self, kind: str, reason: str, scanned: int = 0) -> None:
+    def fail(self, reason: str) -> None:
         """Record failure."""
-        self._end("FAILED", (kind, ""), scanned)
         self._reason = reason
+        self._end("FAILED", self._kind, 0)
 
-    def cancel(self, kind: tuple[str, str], reason: str, scanned: int) -> None:
-        """Record that the workgroup's limit stopped the query."""
-        self._end("CANCELLED", kind, scanned)
+    def cancel(self, reason: str, scanned: int = 0) -> None:
+        """Record that somebody stopped it, or the workgroup's limit."""
         self._reason = reason
+        self._end("CANCELLED", self._kind, scanned)
 
     def interrupt(self) -> None:
-        """Record failure if the query is still running: the process that ran it is gone."""
-        if self._state == "RUNNING":
-            self.fail("DML", "GENERIC_INTERNAL_ERROR: The embedded AWS ended while the query was running.")
+        """Record failure if the query has not ended: the process that ran it is gone."""
+        if self.is_active:
+            self.fail("GENERIC_INTERNAL_ERROR: The embedded AWS ended while the query was running.")
 
     def describe(self) -> dict[str, Any]:
         """Return the `QueryExecution` of GetQueryExecution."""
-        milliseconds = max(1, round((self.end_time - self.start_time) * 1000))
-        status: dict[str, Any] = {
-            "State": self._state,
-            "SubmissionDateTime": self.start_time,
-            "CompletionDateTime": self.end_time,
-        }
+        status: dict[str, Any] = {"State": self._state, "SubmissionDateTime": self.start_time}
+        if not self.is_active:
+            status["CompletionDateTime"] = self.end_time
         if self._reason:
             status["StateChangeReason"] = self._reason
         if self._state == "FAILED":
@@ -86,16 +127,7 @@ class QueryExecution(Execution):
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
             "QueryExecutionContext": self.context,
             "Status": status,
-            "Statistics": {
-                "EngineExecutionTimeInMillis": milliseconds,
-                "DataScannedInBytes": self._scanned,
-                "TotalExecutionTimeInMillis": milliseconds,
-                "QueryQueueTimeInMillis": 0,
-                "ServicePreProcessingTimeInMillis": 0,
-                "QueryPlanningTimeInMillis": 0,
-                "ServiceProcessingTimeInMillis": 0,
-                "ResultReuseInformation": {"ReusedPreviousResult": False},
-            },
+            "Statistics": self._statistics(),
             "WorkGroup": self.group,
             "EngineVersion": {
                 "SelectedEngineVersion": "AUTO",
@@ -108,6 +140,24 @@ class QueryExecution(Execution):
             description["ExecutionParameters"] = self.execution_parameters
         return description
 
+    def _statistics(self) -> dict[str, Any]:
+        end = time.time() if self.is_active else self.end_time
+        began = end if self._running_since is None else self._running_since
+        queued = max(0, round((began - self.start_time) * 1000))
+        ran = max(1, round((end - began) * 1000))
+        return {
+            "EngineExecutionTimeInMillis": ran,
+            "DataScannedInBytes": self._scanned,
+            "TotalExecutionTimeInMillis": queued + ran,
+            "QueryQueueTimeInMillis": queued,
+            "ServicePreProcessingTimeInMillis": 0,
+            "QueryPlanningTimeInMillis": 0,
+            "ServiceProcessingTimeInMillis": 0,
+            "ResultReuseInformation": {"ReusedPreviousResult": False},
+        }
+
     def _end(self, state: str, kind: tuple[str, str], scanned: int) -> None:
-        self._state, self._kind, self._scanned = state, kind, scanned
+        self._kind, self._scanned = kind, scanned
         self.end_time = time.time()
+        # Last: whoever sees the state sees everything else.
+        self._state = state

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import flask
 
 from embedded_aws.iam.authorization import AccessDeniedError
+from embedded_aws.iam.principals import UnknownAccessKeyError
 from embedded_aws.server.requests import ACCESS_KEY_ID
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.errors import AccessError
@@ -84,6 +85,6 @@ class CallerPermissions:
             return
         try:
             self._server.authorization.check(self._key, action, resource, context)
-        except AccessDeniedError as denied:
+        except (AccessDeniedError, UnknownAccessKeyError) as denied:
             raise AccessError(f"{message}. {denied}") from denied
         self._allowed.add(checked)

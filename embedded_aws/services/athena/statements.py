@@ -12,12 +12,22 @@ from dataclasses import dataclass, field
 from embedded_aws.services.athena.catalog import CallerCatalog
 from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.results import ResultSet
+from embedded_aws.services.athena.sql.checks import check_grammar
+from embedded_aws.services.athena.sql.parsing import parse_tree
 from embedded_aws.services.athena.types import from_hive
 from embedded_aws.services.athena.views import CATALOG, encode, is_view
-from embedded_aws.services.athena.warehouse import QueryOutput, Warehouse
+from embedded_aws.services.athena.warehouse import QueryOutput, QuerySession
 
 _NAME = r"(?:\"[^\"]+\"|`[^`]+`|\w+)"
 _QUALIFIED = rf"(?P<name>{_NAME}(?:\.{_NAME}){{0,2}})"
+_QUERY = r"(SELECT|WITH|VALUES|TABLE)\b|\("
+_CREATE_VIEW = rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+{_QUALIFIED}\s+AS\s+(?P<query>.+)"
+_KNOWN = (
+    r"(ALTER|ANALYZE|CALL|COMMENT|CREATE|DEALLOCATE|DELETE|DENY|DESC|DESCRIBE|DROP|EXECUTE|EXPLAIN|GRANT|INSERT|MERGE"
+    r"|MSCK|OPTIMIZE|PREPARE|REFRESH|REVOKE|SHOW|TRUNCATE|UNLOAD|UPDATE|USE|VACUUM)\b"
+)
+"""What statements of Athena and Trino begin with."""
+
 _LEADING = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)*\s*", re.DOTALL)
 _FLAGS = re.IGNORECASE | re.DOTALL
 _TEXT = from_hive("string")
@@ -35,7 +45,7 @@ class StatementResult:
 
     result: ResultSet = field(default_factory=ResultSet)
     scanned: int = 0
-    """Upper bound of the bytes read from S3."""
+    """Bytes that Athena would scan."""
 
 
 def kind_of(sql: str) -> str:
@@ -51,8 +61,27 @@ def kind_of(sql: str) -> str:
     }.get(word[0].upper() if word else "", "DML")
 
 
+def check_syntax(sql: str) -> None:
+    """Check that a statement can be parsed; one that the embedded Athena does not model is not checked.
+
+    Raises:
+        QueryError: it cannot.
+    """
+    text = _bare(sql)
+    if view := re.fullmatch(_CREATE_VIEW, text, _FLAGS):
+        text = _bare(view["query"])
+    if re.match(_QUERY, text, _FLAGS):
+        try:
+            check_grammar(parse_tree(text))
+        except QueryError as error:
+            if error.code == "SYNTAX_ERROR":
+                raise
+    elif not re.match(_KNOWN, text, _FLAGS):
+        raise QueryError("SYNTAX_ERROR", f"line 1:1: mismatched input '{' '.join(text.split()[:1])}'")
+
+
 def run(
-    sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog, warehouse: Warehouse
+    sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog, session: QuerySession
 ) -> StatementResult:
     """Run one statement.
 
@@ -61,7 +90,7 @@ def run(
         database: database of unqualified names.
         parameters: SQL literals for `?`.
         catalog: the Glue catalog as the caller sees it.
-        warehouse: where queries run.
+        session: where its queries run.
 
     Raises:
         QueryError: the statement fails.
@@ -69,9 +98,9 @@ def run(
     text = _bare(sql)
     for pattern, statement in _STATEMENTS:
         if match := re.fullmatch(pattern, text, _FLAGS):
-            return statement(match, database, catalog, warehouse)
-    if re.match(r"(SELECT|WITH|VALUES|TABLE)\b|\(", text, _FLAGS):
-        output = warehouse.query(text, database, parameters, catalog)
+            return statement(match, database, catalog, session)
+    if re.match(_QUERY, text, _FLAGS):
+        output = session.query(text, database, parameters, catalog)
         return StatementResult("DML", "SELECT", _result_set(output), output.scanned)
     raise not_supported(f"The statement {' '.join(text.split()[:2]).upper()}")
 
@@ -87,16 +116,16 @@ def _result_set(output: QueryOutput) -> ResultSet:
     return ResultSet(tuple(zip(names, output.kinds, strict=True)), output.rows, header=True)
 
 
-def _create_view(match: re.Match[str], database: str, catalog: CallerCatalog, warehouse: Warehouse) -> StatementResult:
+def _create_view(match: re.Match[str], database: str, catalog: CallerCatalog, session: QuerySession) -> StatementResult:
     schema, name = _split(match["name"], database)
     catalog.require_database("default")
     catalog.require_database(schema)
-    columns = warehouse.columns_of_view(match["query"], database, catalog, name=(schema, name))
+    columns = session.columns_of_view(match["query"], database, catalog, name=(schema, name))
     catalog.put_view(schema, encode(name, match["query"], database, columns), replace=bool(match["replace"]))
     return StatementResult("DDL", "CREATE_VIEW")
 
 
-def _drop_view(match: re.Match[str], database: str, catalog: CallerCatalog, _warehouse: Warehouse) -> StatementResult:
+def _drop_view(match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession) -> StatementResult:
     schema, name = _split(match["name"], database)
     catalog.require_database("default")
     try:
@@ -107,7 +136,9 @@ def _drop_view(match: re.Match[str], database: str, catalog: CallerCatalog, _war
     return StatementResult("DDL", "DROP_VIEW")
 
 
-def _show_tables(match: re.Match[str], database: str, catalog: CallerCatalog, _warehouse: Warehouse) -> StatementResult:
+def _show_tables(
+    match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession
+) -> StatementResult:
     schema = _unquoted(match["database"]) if match["database"] else database
     names = catalog.table_names(schema)
     if match["pattern"]:
@@ -118,13 +149,13 @@ def _show_tables(match: re.Match[str], database: str, catalog: CallerCatalog, _w
     )
 
 
-def _show_views(match: re.Match[str], database: str, catalog: CallerCatalog, _warehouse: Warehouse) -> StatementResult:
+def _show_views(match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession) -> StatementResult:
     schema = _unquoted(match["database"]) if match["database"] else database
     names = [name for name in catalog.table_names(schema) if is_view(catalog.get_table(schema, name))]
     return StatementResult("UTILITY", "SHOW_VIEWS", ResultSet((("views", _TEXT),), tuple((name,) for name in names)))
 
 
-def _describe(match: re.Match[str], database: str, catalog: CallerCatalog, _warehouse: Warehouse) -> StatementResult:
+def _describe(match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession) -> StatementResult:
     table = catalog.get_table(*_split(match["name"], database))
     keys = table.get("PartitionKeys", [])
     columns = [*table["StorageDescriptor"]["Columns"], *keys]
@@ -158,8 +189,8 @@ def _unquoted(name: str) -> str:
     return name.strip('"`').lower()
 
 
-_STATEMENTS: tuple[tuple[str, Callable[[re.Match[str], str, CallerCatalog, Warehouse], StatementResult]], ...] = (
-    (rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+{_QUALIFIED}\s+AS\s+(?P<query>.+)", _create_view),
+_STATEMENTS: tuple[tuple[str, Callable[[re.Match[str], str, CallerCatalog, QuerySession], StatementResult]], ...] = (
+    (_CREATE_VIEW, _create_view),
     (rf"DROP\s+VIEW\s+(?P<exists>IF\s+EXISTS\s+)?{_QUALIFIED}", _drop_view),
     (rf"SHOW\s+TABLES(?:\s+IN\s+(?P<database>{_NAME}))?(?:\s+'(?P<pattern>[^']*)')?", _show_tables),
     (rf"SHOW\s+VIEWS(?:\s+IN\s+(?P<database>{_NAME}))?", _show_views),

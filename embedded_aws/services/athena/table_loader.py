@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-cha
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,6 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from embedded_aws.server.server import AwsServer
+from embedded_aws.services.athena.cancellation import Cancellation
 from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, Partition
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.parquet import ParquetContent, constant_column, read_parquet
@@ -53,6 +55,20 @@ class _Loaded:
     """The number in `_OBJECT` of each object's rows."""
     contents: dict[S3Object, ParquetContent] = field(default_factory=dict)
     """What is known of each object besides its rows."""
+    sizes: dict[tuple[str, ...], Counter[str]] = field(default_factory=dict)
+    """Values of a partition → column → its compressed size in the partition's objects, in bytes."""
+    rows: int = 0
+    version: int = 0
+    """Changes with the rows."""
+
+
+@dataclass(frozen=True)
+class TableState:
+    """What a table holds now."""
+
+    rows: int
+    version: int
+    """Changes with the rows."""
 
 
 class TableLoader:
@@ -63,36 +79,51 @@ class TableLoader:
         self._connection = connection
         self._loaded: dict[tuple[str, str], _Loaded] = {}
         self._next_number = 0
+        self._version = 0
 
-    def declare(self, table: CatalogTable) -> None:
-        """Create the DuckDB table for a catalog table, unless it exists with the same columns."""
+    def declare(self, table: CatalogTable) -> tuple[str, ...]:
+        """Create the DuckDB table for a catalog table, unless it exists with the same columns.
+
+        Returns:
+            The statements that created it.
+        """
         name = (table.database, table.name)
         shape = (table.columns, table.partition_keys)
         loaded = self._loaded.get(name)
         if loaded is not None and loaded.shape == shape:
-            return
+            return ()
         columns = [*table.columns, *table.partition_keys]
         declared = ", ".join(f"{quoted(column)} {kind.duckdb}" for column, kind in columns)
-        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.database)}")
-        self._connection.execute(
-            f"CREATE OR REPLACE TABLE {qualified(*name)} ({declared}, {quoted(PATH)} VARCHAR, {quoted(_OBJECT)} BIGINT)"
+        declared += f", {quoted(PATH)} VARCHAR, {quoted(_OBJECT)} BIGINT"
+        statements = (
+            f"CREATE SCHEMA IF NOT EXISTS {quoted(table.database)}",
+            f"CREATE OR REPLACE TABLE {qualified(*name)} ({declared})",
         )
-        self._loaded[name] = _Loaded(shape)
+        for statement in statements:
+            self._connection.execute(statement)
+        self._loaded[name] = _Loaded(shape, version=self._next_version())
+        return statements
 
-    def load(self, table: CatalogTable, columns: Iterable[str], catalog: CallerCatalog) -> int:
+    def state(self, name: tuple[str, str]) -> TableState:
+        """Return what a table that was declared earlier holds now."""
+        loaded = self._loaded[name]
+        return TableState(loaded.rows, loaded.version)
+
+    def load(
+        self, table: CatalogTable, columns: Iterable[str], catalog: CallerCatalog, cancellation: Cancellation
+    ) -> None:
         """Bring a table's rows up to date with the objects in its partitions.
 
         Args:
             table: a table declared earlier.
             columns: those that the query reads.
             catalog: source of the partitions, and of the caller, who must be allowed to read every object.
-
-        Returns:
-            Size in bytes of these columns in the objects. No partition is pruned, so Athena scans at most this much.
+            cancellation: ends the loading.
 
         Raises:
             QueryError: an object is not a Parquet file, or a column's type contradicts the catalog.
             AccessError: the caller may not read an object.
+            QueryCancelledError: the query is cancelled.
         """
         loaded = self._loaded[table.database, table.name]
         caller = catalog.caller
@@ -102,12 +133,21 @@ class TableLoader:
         self._forget(table, loaded, set(loaded.numbers) - set(present))
         missing = [stored for stored in present if stored not in loaded.numbers]
         for start in range(0, len(missing), _BATCH):
+            cancellation.check()
             self._read(table, loaded, missing[start : start + _BATCH])
         wanted = set(columns)
         for stored, content in loaded.contents.items():
             for column in sorted(wanted & content.mismatches.keys()):
                 raise QueryError("HIVE_BAD_DATA", f"{content.mismatches[column]}: {stored.address}")
-        return sum(content.size(wanted) for content in loaded.contents.values())
+
+    def partitions(self, name: tuple[str, str]) -> list[tuple[str, ...]]:
+        """Return the values of the partitions that a loaded table has objects in."""
+        return list(self._loaded[name].sizes)
+
+    def size(self, name: tuple[str, str], columns: Iterable[str], partitions: Iterable[tuple[str, ...]]) -> int:
+        """Return the size in bytes of columns in the objects of partitions of a loaded table."""
+        sizes, wanted = self._loaded[name].sizes, tuple(columns)
+        return sum(sizes[values][column] for values in partitions for column in wanted)
 
     def _objects(self, partitions: Iterable[Partition], caller: CallerPermissions) -> Iterator[S3Object]:
         listings: dict[str, tuple[list[str], Mapping[str, Any]]] = {}
@@ -150,7 +190,10 @@ class TableLoader:
             return
         numbers = [loaded.numbers.pop(stored) for stored in gone]
         for stored in gone:
-            del loaded.contents[stored]
+            content = loaded.contents.pop(stored)
+            loaded.rows -= content.count
+            loaded.sizes[stored.values].subtract(content.sizes)
+        loaded.version = self._next_version()
         where = f"{quoted(_OBJECT)} IN (SELECT UNNEST(?))"
         self._connection.execute(f"DELETE FROM {qualified(table.database, table.name)} WHERE {where}", [numbers])  # noqa: S608 - quoted names
 
@@ -168,7 +211,15 @@ class TableLoader:
             self._connection.unregister("arriving")
         # Only now: if one of the objects cannot be read, none of the batch is loaded.
         loaded.numbers |= numbers
+        loaded.rows += rows.num_rows
+        for stored, content in contents.items():
+            loaded.sizes.setdefault(stored.values, Counter()).update(content.sizes)
+        loaded.version = self._next_version()
         loaded.contents |= {stored: replace(content, rows=None) for stored, content in contents.items()}
+
+    def _next_version(self) -> int:
+        self._version += 1
+        return self._version
 
 
 def quoted(name: str) -> str:

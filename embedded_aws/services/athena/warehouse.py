@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from embedded_aws.server.server import AwsServer
+from embedded_aws.services.athena.cancellation import Cancellation
 from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, CatalogView
 from embedded_aws.services.athena.errors import QueryError, from_duckdb
+from embedded_aws.services.athena.kept_views import KeptViews, ViewState
+from embedded_aws.services.athena.parquet import partition_values
 from embedded_aws.services.athena.results import format_rows
+from embedded_aws.services.athena.scan_plan import Scan, ScanPlanner, plain_name
 from embedded_aws.services.athena.sql.calls import NOW
 from embedded_aws.services.athena.sql.functions import MACROS
 from embedded_aws.services.athena.sql.parsing import Query, parse
@@ -25,6 +32,12 @@ from embedded_aws.services.athena.views import ViewDefinition
 Name = tuple[str, str]
 
 _CACHE_SIZE = 1000
+
+_MANY_ROWS = 20_000
+"""Rows of the tables from which on the rows of a view that reads them are kept: computing fewer takes no time."""
+
+_COSTLY = (" OVER ", "GROUP BY")
+"""What makes computing a view slow, and keeps DuckDB from computing only what a query wants."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,7 @@ class QueryOutput:
     """Values as Athena writes them."""
 
     scanned: int
-    """Upper bound of the bytes read from S3."""
+    """Bytes that Athena would scan."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +64,30 @@ class _Known:
     columns: dict[str, str]
     """Column → Trino type."""
 
-    read: dict[Name, frozenset[str]]
-    """Base table → columns that a view reads of it; empty for a table."""
+    read: dict[Name, frozenset[str]] | None
+    """Base table → columns that a view reads of it; None for a table."""
+
+    sql: frozenset[str] = frozenset()
+    """The queries of a view and of the views that it reads."""
+
+
+class ScanLimitError(Exception):
+    """A query would scan more than its workgroup allows.
+
+    Args:
+        limit: of the workgroup, in bytes.
+        scanned: what the query would scan, in bytes.
+    """
+
+    def __init__(self, limit: int, scanned: int) -> None:
+        super().__init__(f"Query cancelled! : Bytes scanned limit was exceeded (limit {limit})")
+        self.scanned = scanned
 
 
 class Warehouse:
     """An in-memory DuckDB database whose tables follow the catalog and S3.
+
+    Queries run beside each other; each sees the tables as they were when it began.
 
     Args:
         server: the server with the objects.
@@ -65,43 +96,80 @@ class Warehouse:
 
     def __init__(self, server: AwsServer, folder: Path) -> None:
         self._connection = duckdb.connect(
-            config={"temp_directory": str(folder / "athena"), "autoload_known_extensions": False, "threads": 2}
+            config={
+                "temp_directory": str(folder / "athena"),
+                "autoload_known_extensions": False,
+                # All queries share them.
+                "threads": os.cpu_count() or 1,
+            }
         )
         # As in Athena's sessions.
-        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._connection.execute("SET error_on_division_by_zero = true")
         self._connection.execute("SET ieee_floating_point_ops = true")
         # SQL can reach the catalog's tables, but no files or URLs.
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute(MACROS)
+        self._planner = ScanPlanner()
         self._data = TableLoader(server, self._connection)
         self._views: dict[Name, tuple[ViewDefinition, str]] = {}
         self._translations: dict[tuple[str, str, str], Translation] = {}
         self._known_in_statement: dict[Name, _Known] = {}
+        # Held while tables and views are made to follow the catalog, not while a query runs.
+        self._following = threading.Lock()
+        self._kept_views = KeptViews(self._connection, self._following)
 
     def close(self) -> None:
         """Drop everything."""
         self._connection.close()
+        self._planner.close()
 
-    def query(self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog) -> QueryOutput:
-        """Run a query.
+    def session(self, limit: int | None, cancellation: Cancellation) -> QuerySession:
+        """Return a session for one statement.
 
-        Raises:
-            QueryError: the query fails.
+        Args:
+            limit: bytes that it may scan; None without a limit.
+            cancellation: ends it.
         """
-        self._known_in_statement.clear()
-        translation, read_columns = self._translated(sql, database, parameters, catalog)
-        scanned = sum(
-            self._data.load(found, read_columns[found.database, found.name], catalog)
-            for found in self._tables(read_columns, catalog)
-        )
-        self._set_clock()
+        return QuerySession(self, limit, cancellation)
+
+    def query(
+        self,
+        sql: str,
+        database: str,
+        parameters: Sequence[str],
+        catalog: CallerCatalog,
+        *,
+        limit: int | None,
+        cancellation: Cancellation,
+    ) -> QueryOutput:
+        """Run a query; see `QuerySession`."""
+        while True:
+            with self._following:
+                cancellation.check()
+                self._known_in_statement.clear()
+                translation, read_columns = self._translated(sql, database, parameters, catalog)
+                tables = list(self._tables(read_columns, catalog))
+                for table in tables:
+                    self._data.load(table, read_columns[table.database, table.name], catalog, cancellation)
+                scanned = self._scanned(translation, tables)
+                if limit is not None and scanned > limit:
+                    raise ScanLimitError(limit, scanned)
+                step = self._prepared_views(translation)
+                if step is None:
+                    cursor = self._snapshot()
+                    break
+            step(cancellation)
         try:
-            relation = self._connection.execute(translation.sql)
-            kinds = tuple(type_of(column[1]) for column in relation.description or ())
-            rows = relation.fetchall()
+            with cancellation.interrupting(cursor.interrupt):
+                relation = cursor.execute(translation.sql)
+                kinds = tuple(type_of(column[1]) for column in relation.description or ())
+                rows = relation.fetchall()
         except duckdb.Error as error:
+            cancellation.check()
             raise from_duckdb(error) from error
+        finally:
+            cursor.close()
         return QueryOutput(translation.columns, kinds, format_rows(rows, kinds), scanned)
 
     def columns_of_view(
@@ -112,16 +180,75 @@ class Warehouse:
         Raises:
             QueryError: the query is invalid, or a column's name is missing or a duplicate.
         """
-        self._known_in_statement.clear()
-        translation, _ = self._translated(sql, database, (), catalog, within=(name,))
-        named: list[str] = []
-        for position, column in enumerate(translation.columns, start=1):
-            if column is None:
-                raise QueryError("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {position}")
-            if column.lower() in named:
-                raise QueryError("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{column}' specified more than once")
-            named.append(column.lower())
-        return list(zip(named, self._kinds(translation.sql), strict=True))
+        with self._following:
+            self._known_in_statement.clear()
+            translation, _ = self._translated(sql, database, (), catalog, within=(name,))
+            named: list[str] = []
+            for position, column in enumerate(translation.columns, start=1):
+                if column is None:
+                    raise QueryError(
+                        "MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {position}"
+                    )
+                if column.lower() in named:
+                    raise QueryError(
+                        "DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{column}' specified more than once"
+                    )
+                named.append(column.lower())
+            return list(zip(named, self._kinds(translation.sql), strict=True))
+
+    def _scanned(self, translation: Translation, tables: Iterable[CatalogTable]) -> int:
+        """Return how many bytes Athena would scan for a query."""
+        parts = {translation.sql}.union(*(self._known_in_statement[name].sql for name in translation.read))
+        scans = self._planner.scans(
+            translation.sql, _clock_statement(), depends_on_time=any(NOW in part for part in parts)
+        )
+        by_name = {plain_name(f"{table.database}.{table.name}"): table for table in tables}
+        total = 0
+        for scan in scans:
+            table = by_name.get(plain_name(scan.table))
+            if table is not None:
+                total += self._scanned_of(scan, table)
+        return total
+
+    def _scanned_of(self, scan: Scan, table: CatalogTable) -> int:
+        name = (table.database, table.name)
+        keys = {key: kind.duckdb for key, kind in table.partition_keys}
+        partitions = self._data.partitions(name)
+        condition = scan.on(keys)
+        if condition:
+            selected = self._planner.select([partition_values(one) for one in partitions], keys, condition)
+            partitions = [partitions[place] for place in selected]
+        return self._data.size(name, scan.columns, partitions)
+
+    def _prepared_views(self, translation: Translation) -> Callable[[Cancellation], None] | None:
+        """Return what must be done, without the lock, before a query can read its views; None if nothing."""
+        known = {name: one for name, one in self._known_in_statement.items() if one.read is not None}
+        states = {name: self._view_state(name, one) for name, one in known.items()}
+        self._kept_views.refresh(states.values())
+        costly = [states[name] for name in translation.read if name in known and self._is_costly(known[name])]
+        return self._kept_views.next_step(costly, self._snapshot)
+
+    def _view_state(self, name: Name, known: _Known) -> ViewState:
+        versions = frozenset((table, self._data.state(table).version) for table in known.read or ())
+        create = partial(_view_statement, name, tuple(known.columns), self._views[name][1])
+        return ViewState(qualified(*name), (known.sql, versions), create)
+
+    def _is_costly(self, known: _Known) -> bool:
+        """Return whether the rows of a view are worth keeping."""
+        return (
+            sum(self._data.state(table).rows for table in known.read or ()) >= _MANY_ROWS
+            and any(clause in sql for sql in known.sql for clause in _COSTLY)
+            and not any(NOW in sql for sql in known.sql)
+        )
+
+    def _snapshot(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection that sees everything as it is now, whatever others load meanwhile."""
+        cursor = self._connection.cursor()
+        _set_clock(cursor)
+        cursor.begin()
+        # DuckDB takes the snapshot with the first read.
+        cursor.execute("SELECT count(*) FROM duckdb_schemas()").fetchall()
+        return cursor
 
     def _translated(
         self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog, within: tuple[Name, ...] = ()
@@ -136,7 +263,7 @@ class Warehouse:
         read_columns: dict[Name, frozenset[str]] = {}
         for name, columns in translation.read.items():
             of_view = known[name].read
-            for base, used in (of_view or {name: columns}).items():
+            for base, used in ({name: columns} if of_view is None else of_view).items():
                 read_columns[base] = read_columns.get(base, frozenset()) | used
         return translation, read_columns
 
@@ -157,9 +284,10 @@ class Warehouse:
 
     def _create(self, found: CatalogTable | CatalogView, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:
         if isinstance(found, CatalogTable):
-            self._data.declare(found)
+            for statement in self._data.declare(found):
+                self._planner.follow(statement)
             columns = {column: kind.trino for column, kind in (*found.columns, *found.partition_keys)}
-            return _Known({**columns, PATH: "varchar"}, {})
+            return _Known({**columns, PATH: "varchar"}, None)
         return self._known_view(found, catalog, within)
 
     def _known_view(self, view: CatalogView, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:
@@ -170,11 +298,12 @@ class Warehouse:
         translation, read_columns = self._translated(
             definition.sql, definition.database, (), catalog, within=(*within, name)
         )
+        nested = (self._known_in_statement[one].sql for one in translation.read)
         columns = dict(definition.columns)
         if self._views.get(name) != (definition, translation.sql):
             self._create_view(name, translation, list(columns.items()))
             self._views[name] = (definition, translation.sql)
-        return _Known(columns, read_columns)
+        return _Known(columns, read_columns, frozenset({translation.sql}).union(*nested))
 
     def _create_view(self, name: Name, translation: Translation, columns: list[tuple[str, str]]) -> None:
         kinds = self._kinds(translation.sql)
@@ -187,12 +316,16 @@ class Warehouse:
                     f" from query view at position {position} cannot be coerced to column [{column}] of type {kind}"
                     " stored in view definition",
                 )
-        names = ", ".join(quoted(column) for column, _ in columns)
-        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(name[0])}")
-        self._connection.execute(f"CREATE OR REPLACE VIEW {qualified(*name)}({names}) AS {translation.sql}")
+        self._kept_views.forget(qualified(*name))
+        for statement in (
+            f"CREATE SCHEMA IF NOT EXISTS {quoted(name[0])}",
+            _view_statement(name, tuple(dict(columns)), translation.sql, None),
+        ):
+            self._connection.execute(statement)
+            self._planner.follow(statement)
 
     def _kinds(self, sql: str) -> list[SqlType]:
-        self._set_clock()
+        _set_clock(self._connection)
         try:
             described = self._connection.execute(f"SELECT * FROM ({sql}) LIMIT 0").description or ()  # noqa: S608 - translated
         except duckdb.Error as error:
@@ -205,6 +338,52 @@ class Warehouse:
             if isinstance(found, CatalogTable):
                 yield found
 
-    def _set_clock(self) -> None:
-        """Set DuckDB's clock to Python's, which may be simulated."""
-        self._connection.execute(f"SET VARIABLE {NOW} = TIMESTAMPTZ '{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00'")
+
+@dataclass(frozen=True)
+class QuerySession:
+    """Where the queries of one statement run."""
+
+    warehouse: Warehouse
+    limit: int | None
+    """Bytes that a query may scan; None without a limit."""
+    cancellation: Cancellation
+
+    def query(self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog) -> QueryOutput:
+        """Run a query.
+
+        Raises:
+            QueryError: the query fails.
+            ScanLimitError: it would scan too much.
+            QueryCancelledError: it is cancelled.
+        """
+        return self.warehouse.query(
+            sql, database, parameters, catalog, limit=self.limit, cancellation=self.cancellation
+        )
+
+    def columns_of_view(
+        self, sql: str, database: str, catalog: CallerCatalog, *, name: Name
+    ) -> list[tuple[str, SqlType]]:
+        """Return the columns of a view on a query.
+
+        Raises:
+            QueryError: the query is invalid, or a column's name is missing or a duplicate.
+            QueryCancelledError: the statement is cancelled.
+        """
+        columns = self.warehouse.columns_of_view(sql, database, catalog, name=name)
+        self.cancellation.check()
+        return columns
+
+
+def _view_statement(name: Name, columns: Sequence[str], sql: str, table: str | None) -> str:
+    """Return the statement that creates a view on a query, or instead on the table that keeps its rows."""
+    names = ", ".join(quoted(column) for column in columns)
+    return f"CREATE OR REPLACE VIEW {qualified(*name)}({names}) AS {sql if table is None else f'FROM {table}'}"
+
+
+def _set_clock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Set DuckDB's clock to Python's, which may be simulated."""
+    connection.execute(_clock_statement())
+
+
+def _clock_statement() -> str:
+    return f"SET VARIABLE {NOW} = TIMESTAMPTZ '{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"

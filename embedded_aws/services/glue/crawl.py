@@ -21,7 +21,7 @@ from moto.glue.models import FakeCrawler
 
 from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.athena.types import UnknownTypeError, from_arrow
+from embedded_aws.services.athena.types import UnknownTypeError
 from embedded_aws.services.glue.crawl_folders import (
     FoundTable,
     StoredObject,
@@ -31,6 +31,7 @@ from embedded_aws.services.glue.crawl_folders import (
     tables_at_level,
     tables_by_schema,
 )
+from embedded_aws.services.glue.parquet_types import hive_types
 
 INPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
 OUTPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
@@ -165,8 +166,7 @@ class Crawl:
                 break
             length = min(stored.size, needed)
         with pq.ParquetFile(pa.BufferReader(tail)) as file:
-            columns = {column.name.lower(): from_arrow(column.type).hive for column in file.schema_arrow}
-            return Footer(columns, file.metadata.num_rows)
+            return Footer(hive_types(file), file.metadata.num_rows)
 
     def _columns(self, bucket: str, stored: StoredObject) -> dict[str, str]:
         footer = self._footer(bucket, stored)

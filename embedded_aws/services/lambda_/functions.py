@@ -89,9 +89,26 @@ class _Environment:
 
 
 class Functions:
-    """Runs functions, keeps their processes warm, and replaces moto's Invoke."""
+    """Runs functions, keeps their processes warm, and replaces moto's Invoke.
 
-    def __init__(self, server: AwsServer, clock: SimulatedClock, steps: StepLog, folder: Path) -> None:
+    Args:
+        server: AWS.
+        clock: moved when a function sleeps in simulated time.
+        steps: where invocations are recorded.
+        folder: folder for unpacked code.
+        before_time_passes: called before a function's sleep moves the clock.
+    """
+
+    def __init__(
+        self,
+        server: AwsServer,
+        clock: SimulatedClock,
+        steps: StepLog,
+        folder: Path,
+        *,
+        before_time_passes: Callable[[], object],
+    ) -> None:
+        self._before_time_passes = before_time_passes
         self._server = server
         self._clock = clock
         self._steps = steps
@@ -101,6 +118,7 @@ class Functions:
         self._idle: dict[str, list[_Environment]] = {}
         # Includes busy ones: an interrupt may come during an invocation.
         self._processes: set[FunctionProcess] = set()
+        self._running: list[str] = []
         self._lock = threading.Lock()
         self._building = threading.Lock()
         self._number = 0
@@ -125,6 +143,12 @@ class Functions:
     def in_real_time(self) -> bool:
         """Whether somebody may be waiting while time passes."""
         return self._in_real_time
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """Names of the functions that are running, once for each invocation."""
+        with self._lock:
+            return tuple(self._running)
 
     def find(self, name_or_arn: str) -> LambdaFunction | None:
         """Return moto's function of a name or ARN, the latest version whatever the qualifier; None if there is none."""
@@ -167,7 +191,11 @@ class Functions:
         output = reply.output
         if environment is not None and reply.error is None:
             context = self._context(function, request_id, environment.log_stream)
-            with self._ending_if_interrupted(environment.process), self._server.gate.waiting():
+            with (
+                self._ending_if_interrupted(environment.process),
+                self._noted_as_running(function),
+                self._server.gate.waiting(),
+            ):
                 reply = environment.process.invoke(
                     event,
                     now=self._clock.now,
@@ -329,6 +357,7 @@ class Functions:
     def _pass_time(self, seconds: float) -> datetime:
         """Let a function sleep, and return the time afterwards."""
         if not self._in_real_time:
+            self._before_time_passes()
             return self._clock.move_by(seconds)
         wake = self._clock.now + timedelta(seconds=seconds)
         while (left := (wake - self._clock.now).total_seconds()) > 0 and not self._is_interrupted():
@@ -420,6 +449,16 @@ class Functions:
         except InterruptedWorkError:
             self._end(process)
             raise
+
+    @contextmanager
+    def _noted_as_running(self, function: LambdaFunction) -> Iterator[None]:
+        with self._lock:
+            self._running.append(function.function_name)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.remove(function.function_name)
 
     def _end(self, process: FunctionProcess) -> None:
         process.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cli.report.rows import Rows
@@ -18,12 +19,17 @@ class MadeUp:
     """A source with fixed answers."""
 
     def __init__(self, answers: dict[str, list[dict[str, Any]]]) -> None:
-        self.answers = answers
+        self.made_up = answers
         self.asked: list[str] = []
+
+    def answers(self, queries: Sequence[str], on_query: Callable[[str], None]) -> dict[str, Rows]:
+        for query in queries:
+            on_query(query)
+        return {query: self.rows(query) for query in queries}
 
     def rows(self, query: str) -> Rows:
         self.asked.append(query)
-        rows = ({"account_id": ACCOUNT} | row for row in self.answers.get(query, []))
+        rows = ({"account_id": ACCOUNT} | row for row in self.made_up.get(query, []))
         return [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]
 
 

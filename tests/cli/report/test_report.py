@@ -161,7 +161,7 @@ def test_year_that_is_asked_for_is_shown_first(tmp_path: Path) -> None:
 def test_report_is_of_one_account(tmp_path: Path) -> None:
     source = history()
     other = overview(listens=3, first="2026-01-01 10:00:00.000", last="2026-01-02 10:00:00.000")
-    source.answers["overview"].insert(0, other | {"account_id": "bob", "display_name": "Bob"})
+    source.made_up["overview"].insert(0, other | {"account_id": "bob", "display_name": "Bob"})
     path = tmp_path / "report.html"
     made = write_report(source, ReportRequest(path=path), name="a test")
     assert (made.account_id, made.other_accounts) == (ACCOUNT, ("bob",))

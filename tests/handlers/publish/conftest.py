@@ -22,13 +22,13 @@ class Publisher:
         self.lab = lab
         self.calls: list[str] = []
 
-    def run(self) -> dict[str, Any]:
-        """Invoke the handler."""
+    def run(self, **event: Any) -> dict[str, Any]:
+        """Invoke the handler with an event."""
         self.calls.clear()
         context: Any = SimpleNamespace(
             function_name="publish", memory_limit_in_mb=256, invoked_function_arn="arn", aws_request_id="request"
         )
-        return publish.handler({}, context)
+        return publish.handler(event, context)
 
     def record(self, params: Any, model: Any, **_: Any) -> None:
         del params

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from handlers.publish.catalog import GlueDatabase
 from handlers.publish.handler import PublishError
@@ -123,6 +125,54 @@ def test_a_table_that_the_crawler_made_beside_another_is_reported(publisher: Pub
 
 
 @pytest.mark.usefixtures("few_tables")
+def test_a_table_of_somebody_else_is_reported_and_left_alone(publisher: Publisher) -> None:
+    publisher.lab.table("tracks", {"x": "string"}, keys=("dt",))
+    glue = publisher.lab.client("glue")
+    kept = ("Name", "StorageDescriptor", "TableType", "PartitionKeys")
+    stored = {key: value for key, value in table(publisher, "tracks").items() if key in kept}
+    elsewhere = {**stored["StorageDescriptor"], "Location": "s3://elsewhere/tracks"}
+    glue.update_table(DatabaseName=DATABASE, TableInput={**stored, "StorageDescriptor": elsewhere})
+
+    message = (
+        rf"^1 not published: tracks is somebody else's table, with files in s3://elsewhere/tracks instead of "
+        rf"s3://{LAKE}/tables/tracks/: delete it in Glue"
+    )
+    with pytest.raises(PublishError, match=message):
+        publisher.run()
+    assert table(publisher, "tracks")["StorageDescriptor"]["Columns"] == [{"Name": "x", "Type": "string"}]
+
+
+@pytest.mark.usefixtures("few_tables")
+def test_a_table_that_a_crawl_changes_at_the_same_time_keeps_both_changes(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.run()
+    columns = table(publisher, "artists")["StorageDescriptor"]["Columns"]
+    kept = [one for one in columns if one["Name"] not in {"artist_id", "_line"}]
+    change(publisher, "artists", kept)
+    glue = publisher.lab.client("glue")
+    update = glue.update_table
+    waits: list[float] = []
+
+    def crawl_first(**request: Any) -> Any:
+        if not waits:
+            monkeypatch.setattr(glue, "update_table", update)
+            change(publisher, "artists", [*kept, {"Name": "_line", "Type": "bigint"}])
+            raise glue.exceptions.ConcurrentModificationException({}, "UpdateTable")
+        return update(**request)
+
+    monkeypatch.setattr(glue, "update_table", crawl_first)
+    monkeypatch.setattr(time, "sleep", lambda seconds: waits.append(seconds) if seconds >= 1 else None)
+    publisher.run()
+    assert waits == [1]
+    assert table(publisher, "artists")["StorageDescriptor"]["Columns"] == [
+        *kept,
+        {"Name": "_line", "Type": "bigint"},
+        {"Name": "artist_id", "Type": "string"},
+    ]
+
+
+@pytest.mark.usefixtures("few_tables")
 def test_a_table_that_a_crawl_creates_at_the_same_time_gets_its_columns(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,3 +205,50 @@ def test_a_second_run_only_reads(publisher: Publisher) -> None:
     assert publisher.calls.count("CreateTable") == 4
     assert publisher.run() == {"tables_created": [], "columns_added": {}, "views_created": [], "views_unchanged": 1}
     assert publisher.calls == ["GetTables"]
+
+
+def refusing(publisher: Publisher, monkeypatch: pytest.MonkeyPatch, times: int) -> list[float]:
+    """Let Glue refuse to list tables for a number of times, and return the waits that follow."""
+    glue = publisher.lab.client("glue")
+    ask, left = glue.get_paginator, iter(range(times))
+    waits: list[float] = []
+
+    def get_paginator(operation: str) -> Any:
+        if next(left, None) is not None:
+            raise ClientError(
+                {"Error": {"Code": "AccessDeniedException", "Message": "not authorized to perform: glue:GetTables"}},
+                "GetTables",
+            )
+        return ask(operation)
+
+    monkeypatch.setattr(glue, "get_paginator", get_paginator)
+    # Athena's answers are waited for too, but never as long.
+    monkeypatch.setattr(time, "sleep", lambda seconds: waits.append(seconds) if seconds >= 5 else None)
+    return waits
+
+
+@pytest.mark.usefixtures("few_tables")
+def test_a_deployment_waits_for_its_permissions(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = refusing(publisher, monkeypatch, 2)
+    assert len(publisher.run(trigger="deployment")["tables_created"]) == 4
+    assert waits == [5, 10]
+
+
+@pytest.mark.usefixtures("few_tables")
+@pytest.mark.parametrize(("trigger", "waits"), [("deployment", [5, 10, 20, 40]), ("schedule", [])])
+def test_a_permission_that_is_really_missing_is_an_error(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, trigger: str, waits: list[int]
+) -> None:
+    waited = refusing(publisher, monkeypatch, 5)
+    with pytest.raises(ClientError, match="not authorized to perform: glue:GetTables"):
+        publisher.run(trigger=trigger)
+    assert waited == waits
+
+
+@pytest.mark.usefixtures("few_tables")
+def test_a_deployment_waits_for_nothing_but_permissions(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = refusing(publisher, monkeypatch, 0)
+    publisher.lab.run("CREATE VIEW albums AS SELECT 1 AS x")
+    with pytest.raises(PublishError, match="albums is a view but should be a table"):
+        publisher.run(trigger="deployment")
+    assert waits == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -58,7 +59,7 @@ def parse(sql: str, database: str, parameters: Sequence[str] = ()) -> Query:
     Raises:
         QueryError: it is not a query.
     """
-    tree = _parse(sql)
+    tree = parse_tree(sql).copy()
     _fill_parameters(tree, parameters)
     selects = _outermost(tree).expressions
     labels = () if any(column.is_star for column in selects) else tuple(_label(column) for column in selects)
@@ -68,7 +69,13 @@ def parse(sql: str, database: str, parameters: Sequence[str] = ()) -> Query:
     return Query(tree, tuple(dict.fromkeys(_qualify_tables(tree, database))), labels)
 
 
-def _parse(sql: str) -> exp.Query:
+@functools.lru_cache(maxsize=256)
+def parse_tree(sql: str) -> exp.Query:
+    """Return the syntax tree of a query, which must not be changed.
+
+    Raises:
+        QueryError: it is not a query.
+    """
     try:
         tokens = Athena3().tokenize(sql)
         if shorthand := next((token for token in tokens if token.token_type == TokenType.DCOLON), None):
