@@ -100,6 +100,7 @@ class _Suite:
         self.recorded = list(recorded_objects())
         self.steps: dict[str, Callable[[], Iterator[str]]] = {
             "Lake Formation": self.lake_formation,
+            "Before any crawl": self.empty,
             "Transform recorded objects": self.transform,
             "Crawl": self.crawl,
             "Publish": self.publish,
@@ -121,6 +122,13 @@ class _Suite:
     def lake_formation(self) -> Iterator[str]:
         target = Target("the account", self.outputs, self.account.client)
         yield from (check.text for check in check_lake_formation(target) if check.level != "ok")
+
+    def empty(self) -> Iterator[str]:
+        missing = {*_views(), *TABLES} - set(self._catalog())
+        if missing:
+            yield f"The deployment has not published {', '.join(sorted(missing))}."
+        elif self._query("SELECT count(*) FROM listens") != (("0",),):
+            yield "The view listens is not empty."
 
     def transform(self) -> Iterator[str]:
         s3 = self.account.client("s3")
@@ -157,7 +165,7 @@ class _Suite:
             yield f"The crawl took {hours} DPU hours; the cost table expects at most {_MOST_DPU_HOURS:.2f}."
 
     def publish(self) -> Iterator[str]:
-        views = {path.stem for path in (ROOT / "queries" / "views").glob("*.sql")}
+        views = _views()
 
         def published() -> bool:
             return {*views, *TABLES} <= set(self._catalog())
@@ -201,7 +209,7 @@ class _Suite:
                 yield f"{name} has {count} rows; {expected} lines were put."
 
     def views(self) -> Iterator[str]:
-        for name in sorted(path.stem for path in (ROOT / "queries" / "views").glob("*.sql")):
+        for name in sorted(_views()):
             [[count]] = self._query(f'SELECT count(*) FROM "{name}"')
             if name.startswith("current_") and name != "current_labels" and count == "0":
                 yield f"The view {name} is empty."
@@ -241,3 +249,7 @@ class _Suite:
                 return
             self.account.wait()
         raise TimeoutError(otherwise)
+
+
+def _views() -> set[str]:
+    return {path.stem for path in (ROOT / "queries" / "views").glob("*.sql")}

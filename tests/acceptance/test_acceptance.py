@@ -58,6 +58,7 @@ def test_embedded_cloud_is_as_expected(account: EmbeddedAccount) -> None:
     assert [line.removesuffix(" …") for line in told] == [
         "Deploy",
         "Lake Formation",
+        "Before any crawl",
         "Transform recorded objects",
         "Crawl",
         "Publish",
