@@ -81,8 +81,8 @@ def test_the_life_of_the_dev_stack(stack: automation.Stack, cloud: Path) -> None
     stack.set_config("spotify-etl:catalogueUris[0]", automation.ConfigValue(artist), path=True)
     app = stack.up()
     # The component and its function change; the hourly schedule goes, with its component, role and policy, and so do
-    # the two alarms on the login.
-    assert app.summary.resource_changes == {"same": everything - 8, "update": 2, "delete": 6}
+    # the two alarms on the login, which the dashboard no longer shows.
+    assert app.summary.resource_changes == {"same": everything - 9, "update": 3, "delete": 6}
     assert (app.outputs["auth_mode"].value, app.outputs["streams"].value) == ("app", ["catalogue"])
     [told] = [
         state["environment"]["variables"]
