@@ -43,9 +43,10 @@ def name_property(token: str) -> str | None:
     return _RESOURCES[token][0]
 
 
-def replaced_by(token: str) -> frozenset[str]:
-    """Return the properties of which a change replaces the resource, as far as the tests need them."""
-    return _REPLACED_BY.get(token, frozenset())
+def is_replaced_by(token: str, name: str) -> bool:
+    """Return whether a resource is replaced when one of its properties changes."""
+    fixed = _FIXED.get(token, frozenset())
+    return name in fixed or "*" in fixed or name == name_property(token)
 
 
 def check_known(token: str) -> None:
@@ -189,7 +190,30 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
     "pulumi:providers:aws": (None, lambda _: ("id-of-the-provider", {})),
 }
 
-_REPLACED_BY = {
+_FIXED: dict[str, frozenset[str]] = {
+    "aws:athena/namedQuery:NamedQuery": frozenset("*"),
+    "aws:cloudwatch/eventTarget:EventTarget": frozenset({"rule", "eventBusName"}),
+    "aws:iam/rolePolicy:RolePolicy": frozenset({"role"}),
+    "aws:kms/key:Key": frozenset({"keyUsage", "customerMasterKeySpec", "multiRegion"}),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": frozenset({"eventSourceArn", "startingPosition"}),
+    "aws:lambda/function:Function": frozenset({"packageType"}),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": frozenset({"functionName", "qualifier"}),
     "aws:lambda/invocation:Invocation": frozenset({"functionName", "input", "qualifier", "triggers"}),
+    "aws:lambda/layerVersion:LayerVersion": frozenset("*"),
+    "aws:lambda/permission:Permission": frozenset("*"),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": frozenset({"bucket"}),
+    "aws:s3/bucketNotification:BucketNotification": frozenset({"bucket"}),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": frozenset({"bucket"}),
+    "aws:s3/bucketPolicy:BucketPolicy": frozenset({"bucket"}),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": frozenset({"bucket"}),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": frozenset({"bucket"}),
+    "aws:s3/bucketVersioning:BucketVersioning": frozenset({"bucket"}),
+    "aws:scheduler/schedule:Schedule": frozenset({"groupName"}),
+    "aws:sns/topicPolicy:TopicPolicy": frozenset({"arn"}),
+    "aws:sns/topicSubscription:TopicSubscription": frozenset({"topic", "protocol", "endpoint"}),
+    "aws:sqs/queue:Queue": frozenset({"fifoQueue"}),
+    "aws:sqs/queuePolicy:QueuePolicy": frozenset({"queueUrl"}),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": frozenset({"queueUrl"}),
 }
-"""Type token → properties; an invocation with the scope `CREATE_ONLY` is never updated."""
+"""Type token → the properties that cannot be changed, as Terraform's AWS provider documents them: a new resource
+replaces the old one. `*` stands for all; names are among them everywhere. An invocation has the scope `CREATE_ONLY`."""
