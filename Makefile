@@ -12,7 +12,7 @@ WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-extract bench-imports
+.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-extract bench-imports
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test-browser: setup ## Attack the embedded cloud from hostile pages in headless 
 
 test-trino: setup ## Run every view and named query on Trino (needs a JDK and Maven; downloads Trino once)
 	@$(BIN)/python -m pytest -m trino
+
+test-aws: setup ## Deploy a throw-away stack to your AWS account and check everything (costs under a dollar; asks first)
+	@$(BIN)/python -m tests.acceptance
 
 test-all: setup ## Run all tests, including the slow ones
 	@$(BIN)/python -m pytest -m "not trino" -n $(WORKERS) --dist loadfile

@@ -65,7 +65,8 @@ def new_stack(
     monkeypatch.setenv("SPOTIFY_ETL_LAYERS", "locks")
     environment = {
         "PULUMI_BACKEND_URL": f"file://{state}",
-        "PULUMI_CONFIG_PASSPHRASE": "made up",
+        # The empty one, of which Pulumi.local.yaml holds the salt.
+        "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_HOME": str(home),
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
