@@ -31,7 +31,8 @@ EFFECTS: dict[str, tuple[dict[str, str], dict[str, list[str]]]] = {
     "authMode": (
         {"authMode": "app", "catalogueUris[0]": ARTIST},
         {
-            "update": ["Function extract"],
+            # It shows the alarms.
+            "update": ["Dashboard spotify-etl", "Function extract"],
             "delete": ["MetricAlarm login-ends-in-a-month", "MetricAlarm login-ends-in-a-week", *HOURLY],
         },
     ),
@@ -49,7 +50,7 @@ EFFECTS: dict[str, tuple[dict[str, str], dict[str, list[str]]]] = {
     "schedulesEnabled": (
         {"schedulesEnabled": "false"},
         {
-            "update": SCHEDULES,
+            "update": ["Dashboard spotify-etl", *SCHEDULES],
             "delete": ["MetricAlarm no-good-run"],
         },
     ),
@@ -80,12 +81,14 @@ EFFECTS: dict[str, tuple[dict[str, str], dict[str, list[str]]]] = {
         {
             "update": [
                 *ENCRYPTION,
+                "Policy analyst",
                 *("RolePolicy crawler", "RolePolicy extract", "RolePolicy publish", "RolePolicy transform"),
                 *("Secret spotify", "Workgroup spotify-etl"),
             ]
         },
     ),
     "alertEmail": ({"alertEmail": "ana@example.com"}, {"create": ["TopicSubscription alerts"]}),
+    "monthlyBudgetUsd": ({"monthlyBudgetUsd": "20"}, {"create": ["Budget spotify-etl"]}),
     # It needs the program's consent as well.
     "forceDestroy": ({"forceDestroy": "true"}, {}),
     "spotifyApiUrl": ({"spotifyApiUrl": "https://spotify.example/"}, {"update": ["Function extract"]}),
