@@ -192,7 +192,9 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
 
 _FIXED: dict[str, frozenset[str]] = {
     "aws:athena/namedQuery:NamedQuery": frozenset("*"),
+    "aws:cloudwatch/dashboard:Dashboard": frozenset({"dashboardName"}),
     "aws:cloudwatch/eventTarget:EventTarget": frozenset({"rule", "eventBusName"}),
+    "aws:iam/policy:Policy": frozenset({"description", "path"}),
     "aws:iam/rolePolicy:RolePolicy": frozenset({"role"}),
     "aws:kms/key:Key": frozenset({"keyUsage", "customerMasterKeySpec", "multiRegion"}),
     "aws:lambda/eventSourceMapping:EventSourceMapping": frozenset({"eventSourceArn", "startingPosition"}),

@@ -174,6 +174,7 @@ SHAPES = {
     "LogGroup": ("logs", "LogGroupName"),
     "MetricAlarm": ("cloudwatch", "AlarmName"),
     "NamedQuery": ("athena", "NameString"),
+    "Policy": ("iam", "policyNameType"),
     "Permission": ("lambda", "StatementId"),
     "Role": ("iam", "roleNameType"),
     "RolePolicy": ("iam", "policyNameType"),
@@ -183,6 +184,8 @@ SHAPES = {
 }
 """By type, the service and the shape of its model that says which names it takes."""
 DOCUMENTED = {
+    "Budget": (r"[^:\\]+", 100),
+    "Dashboard": (r"[A-Za-z0-9_-]+", 255),
     "Bucket": (r"[a-z0-9][a-z0-9-]+[a-z0-9]", 63),
     "CatalogDatabase": (r"[a-z0-9_]+", 255),
     "Crawler": (r"[A-Za-z0-9_-]+", 255),
@@ -192,6 +195,8 @@ DOCUMENTED = {
     "Topic": (r"[A-Za-z0-9_-]+", 256),
 }
 """Where the models say nothing, or only what an ARN looks like, a pattern and the longest:
+https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_Budget.html,
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html,
 https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html,
 https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html,
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html,
@@ -214,14 +219,15 @@ def allowed_names(kind: str) -> tuple[str, int]:
 @pytest.mark.slow  # the services' models take seconds to read
 @pytest.mark.parametrize("stack", ["dev", "A.very.Odd_stack--name-", "x" * 100, "-", "1"])
 def test_names_are_within_awss_limits(stack: str) -> None:
-    program = run(entry=pipeline(LONGEST_NAME, {"alert_email": "a@b.example"}), stack=stack)
+    program = run(entry=pipeline(LONGEST_NAME, {"alert_email": "a@b.example", "monthly_budget_usd": 1}), stack=stack)
     names: dict[str, set[str]] = {}
     for resource in program.resources:
         if not resource.token.startswith("aws:"):
             continue
         kind = resource.token.rpartition(":")[2]
         _, state = aws_resources.created(resource.token, resource.name, resource.inputs)
-        of_kind = "layerName" if kind == "LayerVersion" else aws_resources.name_property(resource.token)
+        named_by = {"Dashboard": "dashboardName", "LayerVersion": "layerName"}
+        of_kind = named_by.get(kind, aws_resources.name_property(resource.token))
         if of_kind:
             names.setdefault(kind, set()).add(state[of_kind])
 
