@@ -12,7 +12,7 @@ WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-extract bench-imports
+.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-extract bench-imports
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test-browser: setup ## Attack the embedded cloud from hostile pages in headless 
 test-trino: setup ## Run every view and named query on Trino (needs a JDK and Maven; downloads Trino once)
 	@$(BIN)/python -m pytest -m trino
 
+test-aws: setup ## Deploy a throw-away stack to your AWS account and check everything (costs under a dollar; asks first)
+	@$(BIN)/python -m tests.acceptance
+
 test-all: setup ## Run all tests, including the slow ones
 	@$(BIN)/python -m pytest -m "not trino" -n $(WORKERS) --dist loadfile
 	@$(MAKE) --no-print-directory test-trino
@@ -83,8 +86,9 @@ fields: setup ## Write the fields that Spotify documents, for the transform to k
 docs: views ## Write the reference pages on streams, tables, queries and settings, and the settings in Pulumi.yaml
 	@$(BIN)/python -m scripts.reference_docs
 
-architecture: setup ## Draw the resource graph in docs/architecture.md from the program
+architecture: setup ## Write the resource graph and the failure paths in docs/architecture.md from the program
 	@$(BIN)/python -m scripts.architecture_graph
+	@$(BIN)/python -m scripts.failure_paths
 
 snapshots: setup ## Write the snapshots of the resource graph that the tests compare the program with
 	@$(BIN)/python -m tests.pipeline.snapshots
@@ -108,7 +112,8 @@ lock: setup $(UV)/ready ## Resolve the dependencies in pyproject.toml again and 
 	$$compile pyproject.toml --constraint $(LOCK) --output-file requirements.lock; \
 	for group in extract transform publish uv; do \
 	  $$compile --group $$group --constraint $(LOCK) --output-file requirements-$$group.lock; \
-	done
+	done; \
+	$$compile --group policies --output-file policies/requirements.txt
 
 clean: ## Remove everything that was built or installed here
 	rm -rf $(VENV) .local build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shlex
 import threading
 import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from cli.errors import CommandError
+from cli.login_calendar import LoginPeriod, calendar_name, calendar_text
 from cli.presentation import print_line, read_line
 from cli.redirect import ADDRESS, AuthorizationResponse, DeadlineError, parse_response, wait_for_response
 from cli.spotify_accounts import Consent, SpotifyApp, TokenRefusedError, check_app
@@ -53,6 +57,10 @@ class LoginRequest:
     """The loopback address that Spotify redirects to."""
     open_browser: bool = True
     """Whether to open a browser; if not, the user pastes the address of the redirect."""
+    calendar: Path | None = None
+    """The calendar file to write; None for the usual one, named after the stack, in the current folder."""
+    without_calendar: bool = False
+    """Whether to write none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +74,12 @@ class LoginPlace:
     only_app: bool
     """Whether there is no user."""
     accounts_url: str
+    title: str
+    """What is logged in, as a noun phrase."""
+    command: str
+    """The command that logs in again."""
+    calendar: Path | None
+    """The calendar file to write, if any."""
 
 
 def run_login(request: LoginRequest, *, stack: str, local: bool, console: Console) -> None:
@@ -102,6 +116,9 @@ def _find_place(
             streams=streams or default_streams(),
             only_app=request.only_app,
             accounts_url=request.accounts_url or _ACCOUNTS_URL,
+            title=f"the secret {request.secret}",
+            command=f"spotify-etl login --secret {shlex.quote(request.secret)}",
+            calendar=_calendar(request, request.secret),
         )
     target = find_target(stack, local=local)
     target.announce(console)
@@ -111,7 +128,14 @@ def _find_place(
         streams=streams or tuple(target.output("streams")),
         only_app=request.only_app or target.output("auth_mode") == "app",
         accounts_url=request.accounts_url or (target.local.accounts_url if target.local else _ACCOUNTS_URL),
+        title=target.description,
+        command=f"spotify-etl login {'--local' if target.local else f'--stack {shlex.quote(target.stack)}'}",
+        calendar=_calendar(request, target.stack),
     )
+
+
+def _calendar(request: LoginRequest, name: str) -> Path | None:
+    return None if request.without_calendar else request.calendar or Path(calendar_name(name))
 
 
 def _app(request: LoginRequest, place: LoginPlace, console: Console) -> SpotifyApp:
@@ -171,21 +195,46 @@ def log_in(place: LoginPlace, app: SpotifyApp, *, open_browser: bool, redirect_u
             is not a loopback address.
     """
     requested = scopes(place.streams)
-    token: dict[str, str] = {}
+    stored: dict[str, str] = {}
 
     def secret() -> dict[str, str]:
-        token.update(_consented_token(app, requested, open_browser, place.accounts_url, redirect_uri, console))
-        return _secret(app, token)
+        token = _consented_token(app, requested, open_browser, place.accounts_url, redirect_uri, console)
+        stored.update(_secret(app, token))
+        return stored
 
-    _fill(place, secret)
-    print_line(
-        console, f"Logged in. The next scheduled run will use the token in {place.secret_name}, valid for six months."
+    arn = _fill(place, secret)
+    login = LoginPeriod(
+        secret_arn=arn,
+        title=place.title,
+        command=place.command,
+        authorized_at=datetime.fromisoformat(stored["authorized_at"]),
     )
-    if missing := set(requested) - set(token["scope"].split()):
+    print_line(
+        console,
+        f"Logged in. The next scheduled run will use the token in {place.secret_name}, valid until {login.ends_on}.",
+    )
+    if missing := set(requested) - set(stored["scope"].split()):
         print_line(
             console,
             f"Spotify did not grant every scope; missing: {', '.join(sorted(missing))}. Log in again to grant them.",
         )
+    if place.calendar is not None:
+        print_line(console, _calendar_written(place.calendar, login))
+
+
+def _calendar_written(path: Path, login: LoginPeriod) -> str:
+    """Write the calendar file, and return a sentence about it; the login does not fail if it cannot be written."""
+    try:
+        path.write_bytes(calendar_text(login))
+    except OSError as error:
+        return (
+            f"The calendar file {path} cannot be written ({os.strerror(error.errno or 0)}): log in again with another "
+            "--calendar, or note the day yourself."
+        )
+    return (
+        f"Import {path} into your calendar to be reminded a month and a week before; the file of the next login "
+        "replaces these reminders."
+    )
 
 
 def log_in_app(place: LoginPlace, app: SpotifyApp, *, console: Console) -> None:
@@ -214,11 +263,12 @@ def _client() -> SecretsManagerClient:
         ) from error
 
 
-def _fill(place: LoginPlace, content: Callable[[], dict[str, str]]) -> None:
+def _fill(place: LoginPlace, content: Callable[[], dict[str, str]]) -> str:
+    """Store the login, and return the ARN of the secret."""
     client = place.secrets
     try:
         # Checked first, so that a wrong name is reported before the user gives consent.
-        client.describe_secret(SecretId=place.secret_name)
+        arn = client.describe_secret(SecretId=place.secret_name)["ARN"]
         client.put_secret_value(SecretId=place.secret_name, SecretString=json.dumps(content()))
     except client.exceptions.ResourceNotFoundException as error:
         raise CommandError(
@@ -229,6 +279,7 @@ def _fill(place: LoginPlace, content: Callable[[], dict[str, str]]) -> None:
         raise CommandError(
             f"AWS did not store the login ({quoted(error)}): check your credentials and region."
         ) from error
+    return arn
 
 
 def _check_redirect_uri(redirect_uri: str) -> None:

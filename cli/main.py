@@ -205,6 +205,14 @@ def login(
     browser: Annotated[
         bool, typer.Option(help="Open a browser, or else paste the address that you are redirected to.")
     ] = True,
+    calendar: Annotated[
+        Path | None,
+        typer.Option(
+            help="Calendar file (.ics) with reminders before the login ends; by default spotify-login-STACK.ics here.",
+            metavar="FILE",
+        ),
+    ] = None,
+    without_calendar: Annotated[bool, typer.Option("--no-calendar", help="Write no calendar file.")] = False,
     secret: Annotated[
         str, typer.Option(help="Name of a secret in the account and region of your environment, without a stack.")
     ] = "",
@@ -220,6 +228,8 @@ def login(
 
     if only_app and streams:
         raise typer.BadParameter("--streams cannot be used with --app: without a user there is no consent to ask for")
+    if calendar and without_calendar:
+        raise typer.BadParameter("--calendar cannot be used with --no-calendar")
     run_login(
         LoginRequest(
             client_id=client_id,
@@ -230,6 +240,8 @@ def login(
             accounts_url=accounts_url,
             redirect_uri=redirect_uri,
             open_browser=browser,
+            calendar=calendar.expanduser() if calendar else None,
+            without_calendar=without_calendar,
         ),
         stack=stack,
         local=local,

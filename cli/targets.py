@@ -40,6 +40,8 @@ class Target:
     """Returns a boto3 client of a service in the pipeline's account and region."""
     local: RunningCloud | None = None
     """The local cloud, if the pipeline runs there."""
+    stack: str = "local"
+    """Name of the stack; `local` for the local cloud."""
 
     def output(self, name: str) -> Any:
         """Return one of the stack's outputs.
@@ -148,7 +150,7 @@ def _stack_target(name: str, project: Path) -> Target:
                 f"Cannot create an AWS client ({quoted(error)}): check your AWS configuration and the stack's region."
             ) from error
 
-    return Target(f"the stack {stack.name} in {region}", stack.outputs, client)
+    return Target(f"the stack {stack.name} in {region}", stack.outputs, client, stack=stack.name)
 
 
 def _local_target(running: RunningCloud) -> Target:

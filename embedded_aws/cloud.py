@@ -14,6 +14,7 @@ from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.persistence.account_store import AccountStore, OwnState
 from embedded_aws.persistence.errors import DataVersionError
 from embedded_aws.pulumi_mocks import deploy
+from embedded_aws.runtime.pending import PendingWork
 from embedded_aws.runtime.simulation import Simulation, StopSignal
 from embedded_aws.runtime.step_log import Step
 from embedded_aws.server.server import AwsServer
@@ -180,6 +181,10 @@ class EmbeddedAws:
             on_step: callback invoked per step.
         """
         self._simulation.run_until(moment, on_step)
+
+    def pending(self) -> PendingWork:
+        """Return the messages in queues, the functions that are running, and what starts next by itself."""
+        return self._simulation.pending()
 
     def serve(self, until: StopSignal, on_step: Callable[[Step], None] | None = None) -> None:
         """Do everything when it is due, while the clock ticks in real time; never ends because something failed.

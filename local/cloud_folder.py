@@ -10,11 +10,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from local.output_log import earlier_log, set_aside
+
 FORMAT = 1
 """Version of `cloud.json`."""
 _RECORD = "cloud.json"
 _ACCOUNT = "account"
 _WORK = "work"
+_PULUMI = "pulumi"
+_STACK_FILE = "Pulumi.local.yaml"
 _LOG = "log.txt"
 
 
@@ -69,6 +73,10 @@ class CloudFolder:
         """Folder of the account of the embedded AWS."""
         self.work = self.path / _WORK
         """Folder for unpacked functions and other working files, emptied at each start."""
+        self.pulumi = self.path / _PULUMI
+        """Pulumi's state, if `pulumi up` deploys into an empty cloud."""
+        self.stack_file = self.path / _STACK_FILE
+        """Configuration of that stack, with this cloud's ports."""
         self.log = self.path / _LOG
         """Output of a cloud in the background."""
 
@@ -114,6 +122,18 @@ class CloudFolder:
         except OSError as error:
             raise self._unusable(error) from error
 
+    def prepare_stack(self, configuration: str) -> None:
+        """Write the configuration of a stack, and create the folder for its state.
+
+        Raises:
+            CloudFolderError: they cannot be written.
+        """
+        try:
+            self.pulumi.mkdir(exist_ok=True, mode=0o700)
+            self.stack_file.write_text(configuration, "utf-8")
+        except OSError as error:
+            raise self._unusable(error) from error
+
     def delete_account(self) -> None:
         """Delete the account.
 
@@ -149,6 +169,7 @@ class CloudFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            set_aside(self.log)
             return self.log.open("ab")
         except OSError as error:
             raise self._unusable(error) from error
@@ -160,7 +181,7 @@ class CloudFolder:
             CloudFolderError: it cannot be deleted.
         """
         # The record last: without it, what is left would be somebody else's.
-        for name in (_ACCOUNT, _WORK, f".{_RECORD}", _RECORD):
+        for name in (_ACCOUNT, _WORK, _PULUMI, _STACK_FILE, f".{_RECORD}", _RECORD):
             self._delete(self.path / name)
 
     def delete(self) -> None:
@@ -170,6 +191,7 @@ class CloudFolder:
             CloudFolderError: it cannot be deleted.
         """
         self.forget()
+        self._delete(earlier_log(self.log))
         self._delete(self.log)
         if self.path.is_dir() and not any(self.path.iterdir()):
             self.path.rmdir()
@@ -188,7 +210,7 @@ class CloudFolder:
             names = {entry.name for entry in self.path.iterdir()} if self.path.exists() else set()
         except OSError as error:
             raise self._unusable(error) from error
-        if names - {_LOG, f".{_RECORD}"}:
+        if names - {_LOG, earlier_log(self.log).name, f".{_RECORD}"}:
             raise ForeignFolderError(f"{self.path} holds other files and is not the data folder of a local cloud")
 
     def _unusable(self, error: OSError | ValueError) -> CloudFolderError:

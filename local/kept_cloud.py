@@ -20,6 +20,8 @@ from embedded_aws import (
     PortInUseError,
     Step,
 )
+from embedded_aws.clock import real_now
+from embedded_aws.runtime.pending import PendingWork
 from embedded_aws.runtime.simulation import StopSignal
 from local.cloud import deploy_program
 from local.cloud_folder import CloudFolder, CloudRecord
@@ -66,6 +68,8 @@ class KeptCloud:
                 port=record.port + 1,
                 client=(record.client_id, record.client_secret),
             )
+        self.since = real_now()
+        """When it was started, in real time."""
         self.server = self._aws.server
         """The server of the embedded AWS, with its URL and the owner's keys."""
         self._running = ExitStack()
@@ -101,6 +105,10 @@ class KeptCloud:
     def accounts_url(self) -> str:
         """Base URL of the accounts service of the Spotify that is read."""
         return SPOTIFY_ACCOUNTS_URL if self.spotify is None else self.spotify.accounts_url
+
+    def pending(self) -> PendingWork:
+        """Return what is still to do."""
+        return self._aws.pending()
 
     def client(self, service: str) -> Any:
         """Return a boto3 client with the account owner's credentials, which allow everything."""

@@ -70,6 +70,8 @@ class RunningCloud:
     """An embedded cloud that runs in another process."""
 
     pid: int
+    since: str
+    """When it was started, in real time, in ISO 8601."""
     data: str
     """Its data folder, absolute."""
     url: str

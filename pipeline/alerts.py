@@ -1,4 +1,4 @@
-"""Who is told when something is wrong: the alarms, failed crawls, and the topic that sends the e-mails."""
+"""Who is told when something is wrong: the alarms, failed crawls, the budget, and the topic that sends the e-mails."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 
 
 class Alerts(pulumi.ComponentResource):
-    """The topic with its subscription, the alarms, and the rule for crawls that fail.
+    """The topic with its subscription, the alarms, the rule for crawls that fail, and the budget.
 
     Args:
         name: name of the resource.
@@ -62,11 +62,16 @@ class Alerts(pulumi.ComponentResource):
             opts=child,
         )
         after_policy = pulumi.ResourceOptions(parent=self, depends_on=[policy])
-        for alarm in ALARMS:
-            if _applies(alarm, settings):
-                create_alarm(
-                    name, alarm, own_namespace=own_namespace, names=names, topic=self.topic.arn, opts=after_policy
-                )
+        watched = {**names, "crawl-failed": failed.name}
+        self.alarms = [
+            create_alarm(
+                name, alarm, own_namespace=own_namespace, names=watched, topic=self.topic.arn, opts=after_policy
+            )
+            for alarm in ALARMS
+            if _applies(alarm, settings)
+        ]
+        if settings.monthly_budget_usd:
+            _create_budget(name, settings.monthly_budget_usd, self.topic.arn, after_policy)
         aws.cloudwatch.EventTarget(
             f"{name}-crawl-failed",
             rule=failed.name,
@@ -80,6 +85,33 @@ class Alerts(pulumi.ComponentResource):
             opts=after_policy,
         )
         self.register_outputs({"topic_arn": self.topic.arn})
+
+
+def _create_budget(name: str, dollars: int, topic: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
+    """Create a budget that notifies a topic when the account has spent it, or is about to.
+
+    It counts the whole account: AWS can tell a stack's costs apart only by a tag that someone has activated for cost
+    allocation, and a budget for a tag that is not active counts nothing.
+    """
+    notifications: list[aws.budgets.BudgetNotificationArgsDict] = [
+        {
+            "comparison_operator": "GREATER_THAN",
+            "notification_type": kind,
+            "threshold": 100,
+            "threshold_type": "PERCENTAGE",
+            "subscriber_sns_topic_arns": [topic],
+        }
+        for kind in ("ACTUAL", "FORECASTED")
+    ]
+    aws.budgets.Budget(
+        name,
+        budget_type="COST",
+        limit_amount=str(dollars),
+        limit_unit="USD",
+        time_unit="MONTHLY",
+        notifications=notifications,
+        opts=opts,
+    )
 
 
 def _applies(alarm: Alarm, settings: Settings) -> bool:

@@ -1,6 +1,7 @@
 """Every IAM policy document, as plain functions of ARNs.
 
 Each role has only the permissions that its part of the flow needs. No statement has `*` as its resource.
+`make docs` writes the documents to docs/permissions.md.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def publish(
             ),
             # Athena looks up the default database before any DDL:
             # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html.
-            _allow(["glue:GetDatabase"], [_catalog(database), f"{database.rpartition('/')[0]}/default"]),
+            _allow(["glue:GetDatabase"], [_catalog(database), _default_database(database)]),
             _allow(
                 [
                     "athena:GetQueryExecution",
@@ -181,6 +182,65 @@ def start_crawler(crawler: str, dead_letters: str) -> Document:
     return _document([_allow(["glue:StartCrawler"], [crawler]), _send(dead_letters)])
 
 
+# Permissions of people, to be attached to their users or roles.
+
+
+def analyst(workgroup: str, database: str, transformed_bucket: str, results_bucket: str, kms_key: str) -> Document:
+    """Allow a person to run queries in the workgroup and to read the tables, and nothing else.
+
+    Sources: https://docs.aws.amazon.com/athena/latest/ug/example-policies-workgroup.html,
+    https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html and
+    https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html.
+    """
+    return _document(
+        [
+            _allow(
+                [
+                    "athena:BatchGetNamedQuery",
+                    "athena:BatchGetQueryExecution",
+                    "athena:GetNamedQuery",
+                    "athena:GetQueryExecution",
+                    "athena:GetQueryResults",
+                    "athena:GetQueryResultsStream",
+                    "athena:GetQueryRuntimeStatistics",
+                    "athena:GetWorkGroup",
+                    "athena:ListNamedQueries",
+                    "athena:ListQueryExecutions",
+                    "athena:StartQueryExecution",
+                    "athena:StopQueryExecution",
+                ],
+                [workgroup],
+            ),
+            # SQL editors list tables through Athena, which then needs the permissions on Glue below.
+            _allow(
+                ["athena:GetDataCatalog", "athena:GetDatabase", "athena:GetTableMetadata", "athena:ListTableMetadata"],
+                [f"{_prefix(workgroup, 'athena')}:datacatalog/AwsDataCatalog"],
+            ),
+            _allow(
+                [
+                    "glue:BatchGetPartition",
+                    "glue:GetDatabase",
+                    "glue:GetPartition",
+                    "glue:GetPartitions",
+                    "glue:GetTable",
+                    "glue:GetTables",
+                ],
+                [_catalog(database), database, _tables(database)],
+            ),
+            # As for the publish function.
+            _allow(["glue:GetDatabase"], [_catalog(database), _default_database(database)]),
+            _allow(["s3:GetBucketLocation", "s3:ListBucket"], [transformed_bucket]),
+            _allow(["s3:GetObject"], [f"{transformed_bucket}/{TABLES_PREFIX}*"]),
+            _allow(["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], [results_bucket]),
+            _allow(
+                ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
+                [f"{results_bucket}/*"],
+            ),
+            *_use_key(kms_key, write=True),
+        ]
+    )
+
+
 # Resource policies: who may access a bucket or a queue.
 
 
@@ -216,10 +276,12 @@ def queue_for_rule(queue: str, sender: str) -> Document:
 
 
 def alerts_topic(topic: str, rule: str) -> Document:
-    """Allow the account's alarms and one rule to publish to the topic."""
+    """Allow the account's alarms and budgets, and one rule, to publish to the topic."""
+    account = {"StringEquals": {"aws:SourceAccount": _account(topic)}}
     return _document(
         [
-            _allow_publish("cloudwatch.amazonaws.com", topic, {"StringEquals": {"aws:SourceAccount": _account(topic)}}),
+            _allow_publish("cloudwatch.amazonaws.com", topic, account),
+            _allow_publish("budgets.amazonaws.com", topic, account),
             _allow_publish("events.amazonaws.com", topic, {"ArnEquals": {"aws:SourceArn": rule}}),
             _deny_without_tls("sns:Publish", [topic]),
         ]
@@ -293,6 +355,10 @@ def _prefix(arn: str, service: str) -> str:
 
 def _catalog(database: str) -> str:
     return f"{_prefix(database, 'glue')}:catalog"
+
+
+def _default_database(database: str) -> str:
+    return f"{database.rpartition('/')[0]}/default"
 
 
 def _tables(database: str) -> str:

@@ -269,6 +269,7 @@ class Settings:
     kms_key_arn: pulumi.Input[str] = _setting("", _KMS_KEY_ARN_OR_EMPTY)  # noqa: RUF009 - it makes a field
     """Other than all other settings, it may be the output of a key that the same program creates."""
     alert_email: str = _setting("", _EMAIL_OR_EMPTY)
+    monthly_budget_usd: int = _setting(0, _between(0, 1_000_000, "US dollars"))
     force_destroy: bool = _setting(False, _FLAG)
     spotify_api_url: str = _setting("https://api.spotify.com/v1/", _URL)
     spotify_accounts_url: str = _setting("https://accounts.spotify.com/", _URL)

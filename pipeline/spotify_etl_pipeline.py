@@ -7,8 +7,10 @@ from typing import TypedDict
 import pulumi
 
 from pipeline.alerts import Alerts
+from pipeline.analyst import AnalystAccess
 from pipeline.analytics import Analytics
 from pipeline.catalog import GlueCatalog
+from pipeline.dashboard import create_dashboard
 from pipeline.extraction import Extraction
 from pipeline.function import metrics_namespace
 from pipeline.lake import Lake
@@ -58,6 +60,8 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     """Your own KMS key for the buckets and the secret; if empty, keys that AWS owns are used."""
     alert_email: str
     """Address that alarms are mailed to, once its owner has confirmed AWS's first e-mail. Empty: no e-mails."""
+    monthly_budget_usd: int
+    """US dollars a month from which on you are notified; counts the whole AWS account. 0: no budget."""
     force_destroy: bool
     """Whether `pulumi destroy` may delete the data buckets; the program must allow it too (`allow_data_loss`)."""
     allow_data_loss: bool
@@ -103,6 +107,10 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     """The streams that are read; a login asks for the consent that they need."""
     alerts_topic_arn: pulumi.Output[str]
     """ARN of the topic that alarms are sent to."""
+    dashboard_url: pulumi.Output[str]
+    """Address of the dashboard in CloudWatch's console."""
+    analyst_policy_arn: pulumi.Output[str]
+    """ARN of a policy that allows to query the tables in the workgroup, and nothing else."""
     named_queries: pulumi.Output[dict[str, str]]
     """Ids of the named queries, by name."""
     region: pulumi.Output[str]
@@ -142,23 +150,37 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             opts=child,
         )
 
+        analyst = AnalystAccess(
+            name, settings, lake, database=catalog.database, workgroup=analytics.workgroup, opts=child
+        )
+        region = extraction.function.arn.apply(lambda arn: arn.split(":")[3])
+        names: dict[str, pulumi.Input[str]] = {
+            "extract": extraction.function.name,
+            "transform": transformation.function.name,
+            "publish": catalog.function.name,
+            "transform-queue": transformation.queue.name,
+            "extract-dead-letters": extraction.dead_letters.name,
+            "transform-dead-letters": transformation.dead_letters.name,
+            "crawl-dead-letters": catalog.crawl_dead_letters.name,
+            "publish-dead-letters": catalog.publish_dead_letters.name,
+            "crawled": catalog.crawled.name,
+            "workgroup": analytics.workgroup.name,
+        }
         alerts = Alerts(
             name,
             settings,
             own_namespace=metrics_namespace(),
-            names={
-                "extract": extraction.function.name,
-                "transform": transformation.function.name,
-                "publish": catalog.function.name,
-                "transform-queue": transformation.queue.name,
-                "extract-dead-letters": extraction.dead_letters.name,
-                "transform-dead-letters": transformation.dead_letters.name,
-                "crawl-dead-letters": catalog.crawl_dead_letters.name,
-                "publish-dead-letters": catalog.publish_dead_letters.name,
-                "crawled": catalog.crawled.name,
-                "workgroup": analytics.workgroup.name,
-            },
+            names=names,
             crawler_name=catalog.crawler.name,
+            opts=child,
+        )
+        dashboard = create_dashboard(
+            name,
+            f"spotify-etl-{slug}",
+            own_namespace=metrics_namespace(),
+            region=region,
+            names=names,
+            alarms=[alarm.arn for alarm in alerts.alarms],
             opts=child,
         )
 
@@ -185,11 +207,17 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         self.auth_mode = pulumi.Output.from_input(str(settings.auth_mode))
         self.streams = pulumi.Output.from_input(list(settings.streams))
         self.alerts_topic_arn = alerts.topic.arn
+        self.dashboard_url = pulumi.Output.format(
+            "https://{0}.console.aws.amazon.com/cloudwatch/home?region={0}#dashboards/dashboard/{1}",
+            region,
+            dashboard.dashboard_name,
+        )
+        self.analyst_policy_arn = analyst.policy.arn
         queries = analytics.named_queries
         self.named_queries = pulumi.Output.all(*(query.id for query in queries.values())).apply(
             lambda ids: dict(zip(queries, ids, strict=True))
         )
-        self.region = extraction.function.arn.apply(lambda arn: arn.split(":")[3])
+        self.region = region
         self.next_steps = pulumi.Output.from_input(_NEXT_STEPS.format(stack=_stack_for_commands()))
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
 

@@ -1,6 +1,8 @@
 # ruff: noqa: INP001 - a script, no package
 """`make architecture`: draws the graph in docs/architecture.md from what the program registers with Pulumi.
 
+`scripts/failure_paths.py` writes the table of failures there.
+
 Data flow is drawn from event sources, targets and the functions' policies, failures from dead-letter queues and
 destinations. IAM roles and the settings of buckets are left out: they would hide the flow.
 """
@@ -63,19 +65,19 @@ def graph(program: Program) -> str:
 
 def edges(program: Program) -> Iterator[Edge]:
     """Yield the arrows of a program."""
-    names = _Names(program)
+    names = Names(program)
     for arrows in (_schedules, _queues, _functions, _rules, _analytics):
         yield from arrows(program, names)
 
 
-def _schedules(program: Program, names: _Names) -> Iterator[Edge]:
+def _schedules(program: Program, names: Names) -> Iterator[Edge]:
     for schedule in program.all("Schedule").values():
         target = schedule.inputs["target"]
-        yield Edge(_key(schedule), names.find(target["arn"], target.get("input", "")))
+        yield Edge(resource_key(schedule), names.find(target["arn"], target.get("input", "")))
         yield _dead_letters(schedule, target, names)
 
 
-def _queues(program: Program, names: _Names) -> Iterator[Edge]:
+def _queues(program: Program, names: Names) -> Iterator[Edge]:
     for notification in program.all("BucketNotification").values():
         for queue in notification.inputs["queues"]:
             yield Edge(names.find(notification.inputs["bucket"]), names.find(queue["queueArn"]), "new object")
@@ -85,42 +87,44 @@ def _queues(program: Program, names: _Names) -> Iterator[Edge]:
         if "redrivePolicy" in queue.inputs:
             policy = json.loads(queue.inputs["redrivePolicy"])
             label = f"after {policy['maxReceiveCount']} tries"
-            yield Edge(_key(queue), names.find(policy["deadLetterTargetArn"]), label, on_failure=True)
+            yield Edge(resource_key(queue), names.find(policy["deadLetterTargetArn"]), label, on_failure=True)
 
 
-def _functions(program: Program, names: _Names) -> Iterator[Edge]:
+def _functions(program: Program, names: Names) -> Iterator[Edge]:
     for config in program.all("FunctionEventInvokeConfig").values():
         destination = config.inputs["destinationConfig"]["onFailure"]["destination"]
         yield Edge(names.find(config.inputs["functionName"]), names.find(destination), on_failure=True)
     for invocation in program.all("Invocation").values():
-        yield Edge(_key(invocation), names.find(invocation.inputs["functionName"]))
+        yield Edge(resource_key(invocation), names.find(invocation.inputs["functionName"]))
     for function in program.all("Function").values():
         yield from _data(function, program.one("RolePolicy", function.name), names)
 
 
-def _rules(program: Program, names: _Names) -> Iterator[Edge]:
+def _rules(program: Program, names: Names) -> Iterator[Edge]:
     for rule in program.all("EventRule").values():
         pattern = json.loads(rule.inputs["eventPattern"])
-        yield Edge(names.find(pattern["detail"]["crawlerName"][0]), _key(rule), pattern["detail"]["state"][0].lower())
+        yield Edge(
+            names.find(pattern["detail"]["crawlerName"][0]), resource_key(rule), pattern["detail"]["state"][0].lower()
+        )
     for target in program.all("EventTarget").values():
         yield Edge(names.find(target.inputs["rule"]), names.find(target.inputs["arn"]))
         if "deadLetterConfig" in target.inputs:
             yield _dead_letters(program.one("EventRule", target.name), target.inputs, names)
 
 
-def _analytics(program: Program, names: _Names) -> Iterator[Edge]:
+def _analytics(program: Program, names: Names) -> Iterator[Edge]:
     for crawler in program.all("Crawler").values():
         for place in crawler.inputs["s3Targets"]:
-            yield Edge(names.find(place["path"]), _key(crawler))
-        yield Edge(_key(crawler), names.find(crawler.inputs["databaseName"]))
+            yield Edge(names.find(place["path"]), resource_key(crawler))
+        yield Edge(resource_key(crawler), names.find(crawler.inputs["databaseName"]))
     for workgroup in program.all("Workgroup").values():
         for database in program.all("CatalogDatabase").values():
-            yield Edge(_key(database), _key(workgroup))
+            yield Edge(resource_key(database), resource_key(workgroup))
         results = workgroup.inputs["configuration"]["resultConfiguration"]["outputLocation"]
-        yield Edge(_key(workgroup), names.find(results), "results")
+        yield Edge(resource_key(workgroup), names.find(results), "results")
 
 
-def _data(function: Resource, policy: Resource, names: _Names) -> Iterator[Edge]:
+def _data(function: Resource, policy: Resource, names: Names) -> Iterator[Edge]:
     """Yield what a function reads and writes, as its policy allows."""
     for statement in json.loads(policy.inputs["policy"])["Statement"]:
         for resource in statement["Resource"]:
@@ -128,16 +132,16 @@ def _data(function: Resource, policy: Resource, names: _Names) -> Iterator[Edge]
             if other is None:
                 continue
             if _WRITES & set(statement["Action"]):
-                yield Edge(_key(function), other)
+                yield Edge(resource_key(function), other)
             elif _READS & set(statement["Action"]):
-                yield Edge(other, _key(function))
+                yield Edge(other, resource_key(function))
 
 
-def _dead_letters(source: Resource, target: dict[str, Any], names: _Names) -> Edge:
-    return Edge(_key(source), names.find(target["deadLetterConfig"]["arn"]), on_failure=True)
+def _dead_letters(source: Resource, target: dict[str, Any], names: Names) -> Edge:
+    return Edge(resource_key(source), names.find(target["deadLetterConfig"]["arn"]), on_failure=True)
 
 
-class _Names:
+class Names:
     """Finds the resource that a text such as an ARN mentions."""
 
     def __init__(self, program: Program) -> None:
@@ -147,7 +151,7 @@ class _Names:
                 identity, state = created(resource.token, resource.name, resource.inputs)
                 for name in (identity, state.get("name"), state.get("arn")):
                     if name:
-                        self._known.setdefault(str(name), _key(resource))
+                        self._known.setdefault(str(name), resource_key(resource))
 
     def find(self, *texts: str) -> str:
         """Return the key of the resource that one of the texts mentions.
@@ -173,7 +177,8 @@ def _mentions(text: str, name: str) -> bool:
     return name in parts or text.startswith(f"{name}/")
 
 
-def _key(resource: Resource) -> str:
+def resource_key(resource: Resource) -> str:
+    """Return the key of a resource in the drawing."""
     return f"{resource.token.rsplit(':', 1)[1]}_{resource.name.replace('-', '_')}"
 
 
@@ -181,7 +186,7 @@ def _node(resource: Resource) -> str:
     title, left, right = _SHAPES[resource.token.rsplit(":", 1)[1]]
     name = resource.name.removeprefix("spotify-etl-")
     text = title if resource.name == "spotify-etl" else f"{title}<br/>{name}"
-    return f'  {_key(resource)}{left}"{text}"{right}'
+    return f'  {resource_key(resource)}{left}"{text}"{right}'
 
 
 def _edge(edge: Edge) -> str:

@@ -17,7 +17,7 @@ from handlers.streams import (
     default_streams,
 )
 from handlers.tables import COMMON, TABLES, Column, Table
-from scripts import settings_docs
+from scripts import permissions_page, policies_page, settings_docs
 from scripts.commands_page import commands_page
 from scripts.component_schema import component_schema
 
@@ -43,6 +43,8 @@ def pages() -> dict[Path, str]:
         Path("docs/commands.md"): commands_page(),
         Path("plugin/schema.json"): component_schema(),
         **settings_docs.pages(),
+        **permissions_page.pages(),
+        **policies_page.pages(),
     }
 
 

@@ -34,8 +34,10 @@ _PAGE = """\
 # Settings
 
 Set one with `pulumi config set dailyAt 07:30`, or in `Pulumi.<stack>.yaml` as `spotify-etl:dailyAt`. A wrong or unknown
-setting ends `pulumi up` with a sentence that says what is allowed. `make docs` writes this page from
-`pipeline/settings.py` and `pipeline/spotify_etl_pipeline.py`.
+setting ends `pulumi up`, before anything is changed, with a sentence that says what is allowed or what may be meant.
+Settings are not secrets: the stack's state has them in plain text. The region, the accounts that may be deployed to and
+tags are [the AWS provider's](deploy.md#steps): `aws:region`, `aws:allowedAccountIds` and `aws:defaultTags`. `make docs`
+writes this page from `pipeline/settings.py` and `pipeline/spotify_etl_pipeline.py`.
 """
 
 

@@ -8,9 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("cli", "embedded_aws", "handlers", "local", "loopback", "pipeline", "plugin", "scripts", "spotify_simulator")
+PARTS = (
+    "cli", "embedded_aws", "handlers", "local", "loopback", "pipeline", "plugin", "policies", "scripts",
+    "spotify_simulator",
+)  # fmt: skip
 FILES = {
-    file: ast.parse(file.read_text(encoding="utf-8")) for part in PARTS for file in sorted((ROOT / part).rglob("*.py"))
+    file: ast.parse(file.read_text(encoding="utf-8"))
+    for part in PARTS
+    for file in sorted((ROOT / part).rglob("*.py"))
+    if ".venv" not in file.parts
 }
 
 NOUN_STARTS = {

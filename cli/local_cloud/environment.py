@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
 from typing import IO
 
 from cli.errors import CommandError
+from cli.local_cloud.pulumi_stack import pulumi_variables
 from cli.local_cloud.running import running_cloud
 from cli.presentation import write_line
 from local.running_cloud import RunningCloud
@@ -35,6 +37,7 @@ def export_lines(running: RunningCloud) -> list[str]:
         "AWS_SECRET_ACCESS_KEY": running.secret_access_key,
         "AWS_REGION": running.region,
         "AWS_DEFAULT_REGION": running.region,
+        **({} if running.outputs else pulumi_variables(Path(running.data))),
     }
     return [
         *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
+from cli.local_cloud.pulumi_stack import pulumi_commands
 from cli.presentation import Part, print_line
 from local.cloud_folder import CloudRecord
 from local.running_cloud import RunningCloud
@@ -59,7 +61,7 @@ def _spotify(running: RunningCloud, record: CloudRecord) -> str:
 
 def _suggestions(running: RunningCloud, record: CloudRecord) -> list[tuple[str, str]]:
     if record.empty:
-        return [_TOOLS, ("SPOTIFY_ETL_LAYERS=locks pulumi up -s local", "deploy the pipeline, in the same shell")]
+        return [_TOOLS, *pulumi_commands(Path(running.data))]
     login = [("spotify-etl login --local", "first: let it read your library")] if running.spotify == "live" else []
     return [*login, _EXTRACT, *_PIPELINE, _TOOLS]
 

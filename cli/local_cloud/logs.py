@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import IO
 
 from rich.console import Console
 
 from cli.errors import CommandError
 from cli.local_cloud.folders import cloud_folder
 from cli.presentation import print_line
+from local.output_log import earlier_log
 from local.running_cloud import RunningCloud, is_running
 
 _SECONDS = 0.3
@@ -35,11 +39,28 @@ def show_logs(console: Console, *, data: Path | None, follow: bool) -> None:
         raise CommandError(
             f"There is no log in {folder.path}: only a cloud that was started with --detach writes one."
         ) from error
-    with file:
+    with suppress(FileNotFoundError):
+        _print_rest(console, _print_lines(console, earlier_log(folder.log).read_text("utf-8", errors="replace")))
+    with ExitStack() as opened:
+        opened.enter_context(file)
         rest = _print_lines(console, file.read())
         while follow and (is_running() or rest):
             time.sleep(_SECONDS)
             rest = _print_lines(console, rest + file.read()) if is_running() else _print_rest(console, rest)
+            if (new := _new_log(file, folder.log)) is not None:
+                # Written after the read, before the new log was begun.
+                rest = _print_lines(console, rest + file.read())
+                file = opened.enter_context(new)
+
+
+def _new_log(file: IO[str], log: Path) -> IO[str] | None:
+    """Return the log that has taken the place of an open one; None if it is still the same."""
+    try:
+        if os.path.samestat(os.fstat(file.fileno()), log.stat()):
+            return None
+        return log.open(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
 
 
 def _print_lines(console: Console, text: str) -> str:

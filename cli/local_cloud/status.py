@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from rich.console import Console
 from cli.errors import CommandError
 from cli.local_cloud.running import answers, running_cloud
 from cli.presentation import print_line, write_line
+
+_COMING = 4
+"""How many of the next starts are shown."""
 
 
 def show_status(console: Console, *, as_json: bool) -> None:
@@ -38,7 +42,9 @@ def show_status(console: Console, *, as_json: bool) -> None:
         "data_bytes": _size(Path(running.data)),
         "spotify": running.spotify,
         "database": running.outputs.get("glue_database_name"),
+        "since": running.since,
         "now": now.isoformat(timespec="seconds"),
+        **{name: state[name] for name in ("queues", "functions", "coming")},
         "pid": running.pid,
     }
     if as_json:
@@ -51,9 +57,21 @@ def show_status(console: Console, *, as_json: bool) -> None:
         ("stack", f"database {facts['database']}" if facts["database"] else "none: nothing was deployed by `local up`"),
         ("Spotify", running.spotify),
         ("time", f"{now.astimezone(zone):%a %d %b %Y %H:%M} in {zone.key}"),
-        ("process", str(running.pid)),
+        ("since", f"{datetime.fromisoformat(running.since).astimezone():%a %d %b %Y %H:%M}, process {running.pid}"),
+        ("queues", ", ".join(map(_queue, state["queues"])) or "no messages"),
+        ("running", ", ".join(state["functions"]) or "no function"),
+        ("next", "; ".join(_start(start, zone) for start in state["coming"][:_COMING]) or "nothing has a schedule"),
     ):
         print_line(console, f"  {name:<8}  {value}")
+
+
+def _queue(queue: Mapping[str, Any]) -> str:
+    parts = (("waiting", "waiting"), ("in flight", "in_flight"), ("delayed", "delayed"))
+    return f"{queue['name']} {', '.join(f'{queue[key]} {word}' for word, key in parts if queue[key])}"
+
+
+def _start(start: Mapping[str, str], zone: ZoneInfo) -> str:
+    return f"{start['name']} at {datetime.fromisoformat(start['at']).astimezone(zone):%a %H:%M}"
 
 
 def _size(folder: Path) -> int:

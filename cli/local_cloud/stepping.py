@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +17,7 @@ from cli.local_cloud.step_lines import step_line, to_json
 from cli.presentation import print_line
 from local.control import Command, ControlError, Request, Tell
 from local.kept_cloud import KeptCloud
+from local.output_log import rotate_output
 from local.steps import Step
 
 
@@ -24,10 +28,12 @@ class Stepping:
         cloud: the cloud.
         console: where steps are printed.
         ended: set to end it.
+        log: where this process's output goes if it is in the background.
     """
 
-    def __init__(self, cloud: KeptCloud, console: Console, ended: threading.Event) -> None:
+    def __init__(self, cloud: KeptCloud, console: Console, ended: threading.Event, log: Path) -> None:
         self._cloud = cloud
+        self._log = log
         self._console = console
         self._ended = ended
         self._zone = ZoneInfo(cloud.record.timezone)
@@ -38,6 +44,9 @@ class Stepping:
 
     def on_step(self, step: Step) -> None:
         """Print a step."""
+        # On a full disk the log stays as it is.
+        with suppress(OSError):
+            rotate_output(self._log)
         print_line(self._console, *step_line(step, self._zone))
         if self._listener is not None:
             self._listener(step)
@@ -78,7 +87,14 @@ class Stepping:
             return
 
     def _status(self, _request: Request, _tell: Tell) -> Mapping[str, Any]:
-        return {"now": self._cloud.now.isoformat(), "timezone": self._cloud.record.timezone}
+        pending = self._cloud.pending()
+        return {
+            "now": self._cloud.now.isoformat(),
+            "timezone": self._cloud.record.timezone,
+            "queues": [asdict(queue) for queue in pending.queues],
+            "functions": list(pending.functions),
+            "coming": [{"name": start.name, "at": start.at.isoformat()} for start in pending.coming],
+        }
 
     def _advance(self, request: Request, tell: Tell) -> Mapping[str, Any]:
         self.advance(timedelta(seconds=request["span"]), tell)

@@ -21,6 +21,7 @@ from cli.errors import CommandError
 from cli.local_cloud.advance import time_line
 from cli.local_cloud.folders import cloud_folder, folder_errors, reset_command
 from cli.local_cloud.introduction import introduce
+from cli.local_cloud.pulumi_stack import stack_configuration
 from cli.local_cloud.simulated_login import restore_login, store_login
 from cli.local_cloud.stepping import Stepping
 from cli.presentation import print_line
@@ -72,9 +73,11 @@ def run_up(options: UpOptions, console: Console) -> None:
         with explained(folder, is_new=not folder.account.exists()):
             folder.clear_work()
             cloud = running.enter_context(KeptCloud(folder, record))
+            if record.empty:
+                folder.prepare_stack(stack_configuration(record))
             notice = _deploy_or_return(cloud, folder, console)
         ended = threading.Event()
-        stepping = Stepping(cloud, console, ended)
+        stepping = Stepping(cloud, console, ended, folder.log)
         control = running.enter_context(ControlServer(stepping.commands))
         running.callback(RunningCloud.withdraw)
         announced = _running(folder, cloud, control)
@@ -236,6 +239,7 @@ def _running(folder: CloudFolder, cloud: KeptCloud, control: ControlServer) -> R
     owner = cloud.server.owner
     return RunningCloud(
         pid=os.getpid(),
+        since=cloud.since.isoformat(timespec="seconds"),
         data=str(folder.path),
         url=cloud.server.url,
         region=cloud.record.region,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +65,7 @@ def gather_status(target: Target) -> PipelineStatus:
         service: target.client(service)
         for service in ("athena", "cloudwatch", "glue", "lambda", "s3", "scheduler", "secretsmanager", "sqs")
     }
-    target = Target(target.description, target.outputs, clients.__getitem__, target.local)
+    target = dataclasses.replace(target, client=clients.__getitem__)
     extract = deployed_function(target, "extract")
     now = extract.asked_at
     gathering = _Gathering(target, extract, now)

@@ -1,4 +1,4 @@
-"""CloudWatch alarms."""
+"""CloudWatch alarms and dashboards."""
 
 from __future__ import annotations
 
@@ -51,6 +51,16 @@ def _dimensions(dimensions: dict[str, str]) -> list[dict[str, str]]:
     return [{"Name": name, "Value": value} for name, value in dimensions.items()]
 
 
-RESOURCES: dict[str, Create] = {"aws:cloudwatch/metricAlarm:MetricAlarm": _alarm}
+def _dashboard(resource: Resource) -> Created:
+    request = resource.arguments.request("dashboardName", "dashboardBody")
+    resource.account.client("cloudwatch").put_dashboard(**request)
+    name = request["DashboardName"]
+    return name, {"dashboardArn": resource.account.arn("cloudwatch", f"dashboard/{name}", region="")}
+
+
+RESOURCES: dict[str, Create] = {
+    "aws:cloudwatch/dashboard:Dashboard": _dashboard,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
+}
 
 NOT_APPLIED: dict[str, dict[str, str]] = {}

@@ -10,6 +10,7 @@ from pulumi.runtime import rpc
 
 from embedded_aws.pulumi_mocks import (
     athena,
+    budgets,
     cloudwatch,
     events,
     glue,
@@ -26,7 +27,7 @@ from embedded_aws.pulumi_mocks import (
 from embedded_aws.pulumi_mocks.arguments import Arguments
 from embedded_aws.pulumi_mocks.resource import AwsAccount, Create, Resource, ResourceError
 
-MODULES = (athena, cloudwatch, events, glue, iam, lambda_, logs, s3, scheduler, secretsmanager, sns, sqs)
+MODULES = (athena, budgets, cloudwatch, events, glue, iam, lambda_, logs, s3, scheduler, secretsmanager, sns, sqs)
 
 RESOURCES: dict[str, Create] = {token: create for module in MODULES for token, create in module.RESOURCES.items()}
 """Pulumi type → function that creates such a resource."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.persistence.account_store import OwnState
 from embedded_aws.persistence.errors import DataError
+from embedded_aws.runtime.pending import PendingWork, WaitingQueue
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.step_collector import StepCollector
 from embedded_aws.runtime.step_log import Step, StepLog
@@ -134,6 +135,25 @@ class Simulation:
         """Do everything that is due now, and everything that follows from it, without letting time pass."""
         with self._turn:
             self._drain_with_queries()
+
+    def pending(self) -> PendingWork:
+        """Return what is still to do, without waiting for what is being done."""
+        with self._server.gate.reading():
+            queues = [
+                WaitingQueue(
+                    name=queue.name,
+                    waiting=queue.approximate_number_of_messages,
+                    in_flight=queue.approximate_number_of_messages_not_visible,
+                    delayed=queue.approximate_number_of_messages_delayed,
+                )
+                for queue in list(self._server.backend("sqs").queues.values())
+            ]
+            coming = [*self._schedules.coming(), *self._rules.coming(), *self._crawlers.coming()]
+        return PendingWork(
+            queues=tuple(queue for queue in queues if queue.waiting or queue.in_flight or queue.delayed),
+            functions=self._functions.running,
+            coming=tuple(sorted(coming, key=lambda start: (start.at, start.name))),
+        )
 
     def serve(self, until: StopSignal, on_step: Callable[[Step], None] | None = None) -> None:
         """Do everything when it is due, while the clock ticks in real time.

@@ -1,7 +1,7 @@
 -- When plays may have been lost: spans that ended with 50 new plays at once, and long spans without a read of the plays.
--- Spotify keeps only the last 50, so a read with 50 new ones may have missed earlier ones. A full run counts all as
--- new. The newest span may have no read at its end yet. in_export: an imported export has the whole span, so nothing is
--- missing.
+-- Spotify keeps only the last 50, so a read with 50 new ones may have missed earlier ones. What a full run reads again
+-- is not new. The newest span may have no read at its end yet. in_export: an imported export has the whole span, so
+-- nothing is missing.
 WITH parameters AS (
     SELECT
         CAST(NULL AS date) AS from_date, -- first local day, null: no limit
@@ -9,14 +9,32 @@ WITH parameters AS (
         6 AS silent_hours -- longest span without a read
 ),
 
+repeated AS (
+    SELECT account_id, run_id, count(*) AS plays
+    FROM (
+        SELECT
+            account_id,
+            _run_id AS run_id,
+            row_number() OVER (PARTITION BY account_id, played_at, item_uri ORDER BY _run_id) AS place
+        FROM (
+            SELECT DISTINCT account_id, _run_id, played_at, item_uri
+            FROM plays
+            WHERE source = 'recently_played'
+        ) AS once_a_run
+    ) AS served
+    WHERE place > 1
+    GROUP BY account_id, run_id
+),
+
 reads AS (
     SELECT
-        account_id,
-        started_at,
-        started_at_local,
-        CASE WHEN status = 'complete' THEN records ELSE 0 END AS new_plays
-    FROM run_history
-    WHERE stream = 'recently_played' AND status IN ('complete', 'unchanged')
+        h.account_id,
+        h.started_at,
+        h.started_at_local,
+        CASE WHEN h.status = 'complete' THEN h.records - coalesce(r.plays, 0) ELSE 0 END AS new_plays
+    FROM run_history AS h
+    LEFT JOIN repeated AS r ON r.account_id = h.account_id AND r.run_id = h.run_id
+    WHERE h.stream = 'recently_played' AND h.status IN ('complete', 'unchanged')
     UNION ALL
     SELECT
         r.account_id,

@@ -1,5 +1,5 @@
 -- How fresh each stream is: its last good run (all `complete` or `unchanged`), its age, and how the last run went.
--- Grain: account_id, stream. Only age_hours depends on the clock.
+-- Grain: account_id, stream. Only age_hours depends on the clock. Your own labels do not age, and are left out.
 -- A run that never learned its account (refused, or failed before login) counts for the account of the run before it,
 -- otherwise for that of the run after it.
 WITH units AS (
@@ -43,6 +43,7 @@ stream_runs AS (
         min(CASE WHEN status = 'partial' THEN reason END) AS partial_reason,
         min(CASE WHEN status = 'skipped' THEN reason END) AS skipped_reason
     FROM units
+    WHERE stream <> 'labels'
     GROUP BY account_id, stream, run_id
 ),
 

@@ -1,6 +1,6 @@
-"""Measures how long each function takes to import, compared with its libraries alone.
+"""Measures how long each function takes to import: compared with its libraries alone, and without byte code.
 
-`make bench-imports` prints the table; every import is measured in a process of its own.
+`make bench-imports` prints both tables; every import is measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -8,6 +8,11 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
+
+from pipeline.packaging import PYTHON, byte_code_compiler
+from tests.benchmarks.isolated_imports import import_seconds, unpack, without_byte_code
 
 ROUNDS = 15
 LIBRARIES = {
@@ -26,6 +31,31 @@ LIBRARIES = {
 
 def main() -> None:
     """Measure and print."""
+    _compare_with_libraries()
+    python = byte_code_compiler()
+    if python is None:
+        sys.exit(f"Cold starts with and without byte code are not measured: there is no python{PYTHON} on PATH.")
+    _compare_with_sources(python)
+
+
+def _compare_with_sources(python: str) -> None:
+    """Print the CPU of a cold start's imports from layers without and with byte code, in Lambda's Python."""
+    sys.stdout.write("\n| function | sources | byte code | byte code ÷ sources |\n| --- | ---: | ---: | ---: |\n")
+    for function in LIBRARIES:
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+            compiled, sources = unpack(function, Path(folder)), unpack(function, Path(other))
+            without_byte_code(sources)
+            pairs = [
+                (import_seconds(python, function, sources), import_seconds(python, function, compiled))
+                for _ in range(ROUNDS)
+            ]
+        ratio = statistics.median(second / first for first, second in pairs)
+        first, second = (statistics.median(column) for column in zip(*pairs, strict=True))
+        sys.stdout.write(f"| {function} | {first:.2f} s | {second:.2f} s | {ratio:.2f} |\n")
+        sys.stdout.flush()
+
+
+def _compare_with_libraries() -> None:
     head = "| function | libraries | handler | handler ÷ libraries |\n| --- | ---: | ---: | ---: |\n"
     sys.stdout.write(head)
     for function, libraries in LIBRARIES.items():

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import boto3
 import pytest
@@ -76,6 +77,13 @@ class TokenEndpoint(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server passes
         """Keep the test's output quiet."""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Provide the current folder, where the calendar file goes."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture
@@ -179,6 +187,64 @@ def test_token_of_the_consent_lands_in_the_secret(
     output = capsys.readouterr()
     assert "hidden" not in output.out + output.err
     assert "kept" not in output.out + output.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "written"),
+    [
+        ((), ["spotify-login-stack-secret.ics"]),
+        (("--calendar", "mine.ics"), ["mine.ics"]),
+        (("--no-calendar",), []),
+    ],
+)
+def test_reminders_are_where_the_last_line_says(
+    monkeypatch: pytest.MonkeyPatch,
+    accounts_url: str,
+    redirect_uri: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    written: list[str],
+) -> None:
+    boto3.client("secretsmanager").create_secret(Name="stack-secret")
+    answer_in_browser(monkeypatch, code="agreed")
+
+    status = run(
+        monkeypatch,
+        *("--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden", *arguments),
+        *("--accounts-url", accounts_url, "--redirect-uri", redirect_uri),
+    )
+
+    assert status == 0
+    printed = capsys.readouterr().out
+    assert sorted(path.name for path in folder.iterdir()) == written
+    assert re.findall(r"^Import (\S+) into your calendar", printed, re.MULTILINE) == written
+    for name in written:
+        content = (folder / name).read_bytes().replace(b"\r\n ", b"").decode()
+        [ends_on] = re.findall(r"valid until ([\d-]+)\.$", printed, re.MULTILINE)
+        assert content.count(f"The login ends on {ends_on}\\;") == 2
+        assert "Run: spotify-etl login --secret stack-secret" in content
+
+
+def test_a_calendar_that_cannot_be_written_does_not_undo_the_login(
+    monkeypatch: pytest.MonkeyPatch, accounts_url: str, redirect_uri: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secrets = boto3.client("secretsmanager")
+    secrets.create_secret(Name="stack-secret")
+    answer_in_browser(monkeypatch, code="agreed")
+
+    status = run(
+        monkeypatch,
+        *("--secret", "stack-secret", "--client-id", "id", "--client-secret", "hidden", "--calendar", "no/such/x.ics"),
+        *("--accounts-url", accounts_url, "--redirect-uri", redirect_uri),
+    )
+
+    assert status == 0
+    assert "refresh_token" in secrets.get_secret_value(SecretId="stack-secret")["SecretString"]
+    assert capsys.readouterr().out.endswith(
+        "The calendar file no/such/x.ics cannot be written (No such file or directory): log in again with another "
+        "--calendar, or note the day yourself.\n"
+    )
 
 
 def test_spotify_as_simulated_takes_the_login_with_its_verifier(

@@ -43,6 +43,7 @@ def fixture_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         server = made.cloud.server
         running = RunningCloud(
             pid=os.getpid(),
+            since="2026-11-23T07:00:00+00:00",
             data="",
             url=server.url,
             region=server.region,
@@ -106,7 +107,7 @@ def run(lived: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixt
 
 
 def test_login_finds_secret_streams_and_accounts_service(
-    run: Run, lived: World, monkeypatch: pytest.MonkeyPatch, unused_port: int
+    run: Run, lived: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, unused_port: int
 ) -> None:
     monkeypatch.setattr(
         webbrowser,
@@ -114,12 +115,14 @@ def test_login_finds_secret_streams_and_accounts_service(
         lambda address: urllib.request.urlopen(address, timeout=60).close(),  # noqa: S310 - loopback
     )
     spotify = lived.cloud.spotify
+    monkeypatch.chdir(tmp_path)
     status, out, err = run(
         *("login", "--client-id", spotify.client_id, "--client-secret", spotify.client_secret),
         *("--redirect-uri", f"http://127.0.0.1:{unused_port}/callback"),
     )
     assert (status, err) == (0, "")
     assert out.startswith("Using the local cloud.\n")
+    assert "login --local" in (tmp_path / "spotify-login-local.ics").read_text(encoding="utf-8")
     secret = lived.cloud.client("secretsmanager").get_secret_value(SecretId=lived.outputs["spotify_secret_name"])
     assert json.loads(secret["SecretString"])["scope"] == "user-read-recently-played"
 

@@ -33,6 +33,7 @@ def running(folder: Path, outputs: dict[str, Any], pid: int | None = None) -> Ru
     """Announce a local cloud."""
     cloud = RunningCloud(
         pid=pid or os.getpid(),
+        since="2026-11-23T07:00:00+00:00",
         data=str(folder / "data"),
         url="http://127.0.0.1:4599",
         region="eu-central-1",

@@ -207,6 +207,15 @@ def with_work_for_the_morning(one: World) -> None:
         without_table(table)(one)
 
 
+def with_cold_starts(one: World) -> None:
+    """Let every function start again: one that is warm has its log stream."""
+    lambda_ = one.cloud.client("lambda")
+    for function in ("extract", "transform", "publish"):
+        lambda_.update_function_configuration(
+            FunctionName=one.outputs[f"{function}_function_name"], Description="Started again."
+        )
+
+
 def permission(role_of: str, action: str, when: datetime, resource: str = "") -> Mutation:
     name = f"{role_of} may not {action}{f' on {resource}' if resource else ''}"
     error = rf"^denied .*{role_of}.* is not authorized to perform: {action} on resource: .*{resource}"
@@ -215,6 +224,7 @@ def permission(role_of: str, action: str, when: datetime, resource: str = "") ->
     def apply(one: World) -> None:
         if when == BEFORE_CRAWL:
             with_work_for_the_morning(one)
+        with_cold_starts(one)
         remove(one)
 
     return Mutation(name, when, apply, error, (role_of, action))
@@ -244,6 +254,7 @@ MUTATIONS = [
     permission("etl-crawler", "s3:GetObject", BEFORE_CRAWL),
     permission("etl-crawler", "glue:GetTable", BEFORE_CRAWL),
     permission("etl-crawler", "glue:CreateTable", BEFORE_CRAWL),
+    permission("etl-crawler", "glue:UpdateTable", BEFORE_CRAWL),
     permission("etl-crawler", "glue:BatchCreatePartition", BEFORE_CRAWL),
     permission("etl-crawler", "glue:BatchGetPartition", BEFORE_CRAWL),
     permission("etl-crawler", "glue:GetDatabase", BEFORE_CRAWL),

@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from botocore.exceptions import ClientError
 
+from cli.athena_queries import run_query
+from embedded_aws.iam.credentials import AwsCredentials
 from handlers.streams import READABLE_STREAMS
 from handlers.tables import TABLES
 from spotify_simulator import LibraryPlan
 from tests.e2e import model
-from tests.e2e.world import FIRST_HOURLY_RUN, TIMEZONE, World, line_counts, world
+from tests.e2e.world import FIRST_HOURLY_RUN, ROOT, TIMEZONE, World, line_counts, world
 from tests.thoroughness import sampled
 
 PLAN = LibraryPlan(saved_tracks=200, playlists=12, saved_albums=20, plays_per_day=40, timezone=TIMEZONE)
 SMALL = LibraryPlan(saved_tracks=60, playlists=6, saved_albums=8, plays_per_day=20, timezone=TIMEZONE)
 SHOWN = ["current_playlist_items", "current_saved_tracks", "current_catalogue", "listens", "current_track_artists"]
 """Views of the fast tests: of several units, in increments, of the app, of two sources, and of entities."""
+VIEWS = [path.stem for path in (ROOT / "queries" / "views").glob("*.sql")]
+NAMED = sorted(path.stem for path in (ROOT / "queries" / "named").glob("*.sql"))
 OVER_DAYS = {"most_returned_to_tracks", "new_this_month"}
 """Named queries that have nothing to show on the first morning."""
+
+
+Client = Callable[[str], Any]
+"""Returns a client of the service that it names."""
+
+
+def place(one: World) -> dict[str, str]:
+    """Return where the stack's queries run."""
+    return {"database": one.outputs["glue_database_name"], "workgroup": one.outputs["athena_workgroup_name"]}
 
 
 @pytest.fixture(
@@ -51,6 +66,52 @@ def test_schedules_started_every_run(living_world: World) -> None:
         "daily": living_world.days + 1,
         "hourly": 24 * living_world.days + 2,
     }
+
+
+@pytest.fixture(scope="module", name="analyst")
+def fixture_analyst(living_world: World) -> Client:
+    """Provide the clients of a user who has only the analyst's policy."""
+    iam = living_world.cloud.client("iam")
+    iam.create_user(UserName="ana")
+    iam.attach_user_policy(UserName="ana", PolicyArn=living_world.outputs["analyst_policy_arn"])
+    key = iam.create_access_key(UserName="ana")["AccessKey"]
+    credentials = AwsCredentials(key["AccessKeyId"], key["SecretAccessKey"], None)
+    return lambda service: living_world.cloud.server.client(service, credentials)
+
+
+@pytest.mark.parametrize("view", sampled(sorted(VIEWS), ["listens", "current_playlist_items"]))
+def test_analyst_can_query_every_view(living_world: World, analyst: Client, view: str) -> None:
+    sql = f'SELECT count(*) FROM "{view}"'
+    assert run_query(analyst("athena"), sql, **place(living_world)).rows == living_world.query(sql).rows
+
+
+@pytest.mark.parametrize("name", sampled(NAMED, ["overview"]))
+def test_analyst_can_run_every_named_query(living_world: World, analyst: Client, name: str) -> None:
+    query = analyst("athena").get_named_query(NamedQueryId=living_world.outputs["named_queries"][name])["NamedQuery"]
+    assert run_query(analyst("athena"), query["QueryString"], **place(living_world)).columns
+
+
+def test_analyst_can_only_query(living_world: World, analyst: Client) -> None:
+    outputs = living_world.outputs
+    table = {"DatabaseName": outputs["glue_database_name"], "TableInput": {"Name": "mine"}}
+    lake, raw = outputs["transformed_bucket_name"], outputs["raw_bucket_name"]
+    key = next(living_world.objects("transformed_bucket_name", "tables/"))[0]
+    assert analyst("s3").head_object(Bucket=lake, Key=key)["ContentLength"] > 0
+    attempts: dict[str, Callable[[], Any]] = {
+        "write data": lambda: analyst("s3").put_object(Bucket=lake, Key=key, Body=b""),
+        "delete data": lambda: analyst("s3").delete_object(Bucket=lake, Key=key),
+        "read raw data": lambda: analyst("s3").get_object(
+            Bucket=raw, Key=next(living_world.objects("raw_bucket_name"))[0]
+        ),
+        "list raw data": lambda: analyst("s3").list_objects_v2(Bucket=raw),
+        "change the catalog": lambda: analyst("glue").create_table(**table),
+        "query elsewhere": lambda: analyst("athena").start_query_execution(QueryString="SELECT 1", WorkGroup="primary"),
+        "read the login": lambda: analyst("secretsmanager").get_secret_value(SecretId=outputs["spotify_secret_name"]),
+    }
+    for action, call in attempts.items():
+        with pytest.raises(ClientError, match=r"AccessDenied|Forbidden|not authorized") as refused:
+            call()
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403), action
 
 
 @pytest.mark.parametrize("view", sampled(model.VIEWS, SHOWN))

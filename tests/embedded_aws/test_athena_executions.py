@@ -139,7 +139,7 @@ def test_a_repeated_request_with_the_same_token_is_the_same_query(lab: Lab) -> N
         {"sql": "SELECT 1", "ResultConfiguration": {"OutputLocation": f"s3://{LAKE}/"}},
     ):
         with pytest.raises(ClientError) as refused:
-            start(lab, ClientRequestToken=token, **changed)  # type: ignore[arg-type] # different kinds of values
+            start(lab, ClientRequestToken=token, **changed)
         assert error_of(refused) == (
             "InvalidRequestException",
             "IDEMPOTENT_PARAMETER_MISMATCH",
@@ -184,6 +184,17 @@ def test_a_prepared_statement_runs_with_its_parameters(lab: Lab) -> None:
     )
     elsewhere = ended(athena, start(lab, "EXECUTE two USING 1, 'a'", WorkGroup="others"))["Status"]
     assert elsewhere["StateChangeReason"] == "PreparedStatement two was not found in workGroup others"
+
+
+def test_braces_in_an_output_location_are_kept(lab: Lab) -> None:
+    lab.client("athena").create_work_group(
+        Name="braces", Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{RESULTS}/{{id}}/{{x}}/"}}
+    )
+    identifier = start(lab, "SELECT 1", WorkGroup="braces")
+    found = ended(lab.client("athena"), identifier)
+    assert found["Status"]["State"] == "SUCCEEDED"
+    assert found["ResultConfiguration"]["OutputLocation"] == f"s3://{RESULTS}/{{id}}/{{x}}/{identifier}.csv"
+    lab.client("athena").delete_work_group(WorkGroup="braces")
 
 
 def test_an_unknown_workgroup_is_refused(lab: Lab) -> None:

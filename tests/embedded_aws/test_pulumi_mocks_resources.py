@@ -315,6 +315,27 @@ def test_catalog_and_workgroup(make: Make, server: AwsServer) -> None:
     assert (named["WorkGroup"], named["Database"], named["QueryString"]) == ("analysts", "music", "SELECT 1")
 
 
+def test_dashboards_and_budgets(make: Make, server: AwsServer) -> None:
+    body = json.dumps({"widgets": []})
+    dashboard = make("aws:cloudwatch/dashboard:Dashboard", "flow", dashboardName="flow", dashboardBody=body)
+    assert dashboard["dashboardArn"] == "arn:aws:cloudwatch::123456789012:dashboard/flow"
+    assert server.client("cloudwatch").get_dashboard(DashboardName="flow")["DashboardBody"] == body
+
+    topic = "arn:aws:sns:eu-central-1:123456789012:alerts"
+    notification = {"comparisonOperator": "GREATER_THAN", "notificationType": "ACTUAL", "threshold": 100.0}
+    subscribers = {"subscriberSnsTopicArns": [topic], "subscriberEmailAddresses": ["ana@example.com"]}
+    limit = {"limitAmount": "20", "limitUnit": "USD", "budgetType": "COST", "timeUnit": "MONTHLY"}
+    budget = make("aws:budgets/budget:Budget", "all", **limit, notifications=[notification | subscribers])
+    assert budget["id"] == f"123456789012:{budget['name']}"
+    budgets = server.client("budgets")
+    about = {"AccountId": "123456789012", "BudgetName": budget["name"]}
+    assert budgets.describe_budget(**about)["Budget"]["BudgetLimit"] == {"Amount": "20", "Unit": "USD"}
+    [told] = budgets.describe_notifications_for_budget(**about)["Notifications"]
+    assert (told["NotificationType"], told["Threshold"]) == ("ACTUAL", 100)
+    with pytest.raises(UnsupportedResourceError, match="it needs limitAmount and limitUnit"):
+        make("aws:budgets/budget:Budget", "none", budgetType="COST", timeUnit="MONTHLY")
+
+
 def test_identities_secrets_and_logs(make: Make, server: AwsServer) -> None:
     document = json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}

@@ -19,7 +19,7 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from tests.pipeline.aws_resources import created, name_property, replaced_by
+from tests.pipeline.aws_resources import created, is_replaced_by, name_property
 
 STORE_VARIABLE = "SPOTIFY_ETL_TEST_CLOUD"
 """Name of the variable with the path of the cloud's file: id → token, inputs and state of each resource, as JSON."""
@@ -84,11 +84,14 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=_written(news))
 
     def Diff(self, request: Any, context: Any) -> Any:
-        olds, news = _read(request.old_inputs), _read(request.news)
+        olds, news = (_without_paths(_read(struct)) for struct in (request.old_inputs, request.news))
         changed = sorted(name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name))
-        replacing = [name for name in changed if name in replaced_by(request.type)]
         kinds = provider_pb2.DiffResponse
-        return kinds(changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE, diffs=changed, replaces=replacing)
+        return kinds(
+            changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE,
+            diffs=changed,
+            replaces=[name for name in changed if is_replaced_by(request.type, name)],
+        )
 
     def Create(self, request: Any, context: Any) -> Any:
         inputs = _read(request.properties)
@@ -107,7 +110,8 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request: Any, context: Any) -> Any:
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=request.news)
+            # What AWS computed, such as an ARN, stays.
+            return provider_pb2.UpdateResponse(properties=_written(_read(request.olds) | _read(request.news)))
         _, state = created(request.type, request.name, _read(request.news))
         self.cloud.put(f"{request.type} {request.id}", state)
         return provider_pb2.UpdateResponse(properties=_written(state))
@@ -137,6 +141,14 @@ def main() -> None:
 def _read(struct: struct_pb2.Struct) -> Properties:
     properties: Properties = json_format.MessageToDict(struct)
     return properties
+
+
+def _without_paths(properties: Properties) -> Properties:
+    """Return properties in which an archive is its hash, wherever it lies."""
+    return {
+        name: {**value, "path": ""} if isinstance(value, dict) and {"hash", "path"} <= value.keys() else value
+        for name, value in properties.items()
+    }
 
 
 def _written(properties: Properties) -> struct_pb2.Struct:

@@ -7,29 +7,42 @@ import os
 import runpy
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from pulumi import automation
 
 from tests.engine.aws_provider import STORE_VARIABLE
 from tests.pipeline.program import ROOT, quiet_about_deprecated_resources
 
-PROVIDER = f"""#!/bin/sh
-cd {ROOT} && exec {sys.executable} -m tests.engine.aws_provider
-"""
+PLUGINS = {
+    "pulumi-resource-aws": f"cd {ROOT} && exec {sys.executable} -m tests.engine.aws_provider",
+    "pulumi-resource-spotify-etl": f'PYTHONPATH={ROOT} exec {sys.executable} {ROOT}/plugin "$@"',
+}
+"""What Pulumi starts in place of installed plugins, by name: shell commands."""
 
 
 @contextlib.contextmanager
-def new_stack(name: str, folder: Path, cloud: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[automation.Stack]:
-    """Provide a stack of the program, configured by its `Pulumi.<name>.yaml`.
+def new_stack(
+    name: str,
+    folder: Path,
+    cloud: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    project: Path = ROOT,
+    program: Callable[[], None] | None = None,
+) -> Iterator[automation.Stack]:
+    """Provide a stack of a project, configured by its `Pulumi.<name>.yaml` if there is one.
 
     Args:
         name: name of the stack.
         folder: an empty folder.
         cloud: the file that represents the cloud.
-        monkeypatch: puts the provider double on the path.
+        monkeypatch: puts the plugins on the path.
+        project: folder of `Pulumi.yaml`.
+        program: by default, the project's `__main__.py`.
     """
     if shutil.which("pulumi") is None:
         pytest.fail(
@@ -39,16 +52,21 @@ def new_stack(name: str, folder: Path, cloud: Path, monkeypatch: pytest.MonkeyPa
     work, state, home, plugins = (folder / each for each in ("work", "state", "home", "plugins"))
     for each in (work, state, home, plugins):
         each.mkdir()
-    for file in ("Pulumi.yaml", f"Pulumi.{name}.yaml"):
-        shutil.copy(ROOT / file, work)
-    provider = plugins / "pulumi-resource-aws"
-    provider.write_text(PROVIDER)
-    provider.chmod(0o755)
+    settings = yaml.safe_load((project / "Pulumi.yaml").read_text())
+    # Without what only the language hosts read, which are not used here.
+    known = {key: settings[key] for key in ("name", "config") if key in settings}
+    (work / "Pulumi.yaml").write_text(yaml.safe_dump({**known, "runtime": "python"}))
+    if (project / f"Pulumi.{name}.yaml").exists():
+        shutil.copy(project / f"Pulumi.{name}.yaml", work)
+    for plugin, command in PLUGINS.items():
+        (plugins / plugin).write_text(f"#!/bin/sh\n{command}\n")
+        (plugins / plugin).chmod(0o755)
     monkeypatch.setenv("PATH", f"{plugins}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("SPOTIFY_ETL_LAYERS", "locks")
     environment = {
         "PULUMI_BACKEND_URL": f"file://{state}",
-        "PULUMI_CONFIG_PASSPHRASE": "made up",
+        # The empty one, of which Pulumi.local.yaml holds the salt.
+        "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_HOME": str(home),
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
@@ -57,16 +75,29 @@ def new_stack(name: str, folder: Path, cloud: Path, monkeypatch: pytest.MonkeyPa
     with quiet_about_deprecated_resources(), _modules_of_their_own():
         yield automation.create_stack(
             name,
-            project_name="spotify-etl",
-            program=program,
+            project_name=settings["name"],
+            program=program or program_of(project),
             opts=automation.LocalWorkspaceOptions(work_dir=str(work), env_vars=environment),
         )
 
 
-def program() -> None:
-    """Run the program as a new process would: without modules of the project from an earlier run."""
-    forget_modules()
-    runpy.run_path(str(ROOT / "__main__.py"))
+def program_of(project: Path, checkout: Path = ROOT) -> Callable[[], None]:
+    """Return a project's program, which runs as in a new process: without modules from an earlier run.
+
+    Args:
+        project: folder of `__main__.py`.
+        checkout: folder of the packages that it imports.
+    """
+
+    def program() -> None:
+        forget_modules()
+        sys.path.insert(0, str(checkout))
+        try:
+            runpy.run_path(str(project / "__main__.py"))
+        finally:
+            sys.path.remove(str(checkout))
+
+    return program
 
 
 def forget_modules() -> None:

@@ -11,7 +11,19 @@ from tests.engine.stacks import new_stack
 
 pytestmark = pytest.mark.engine
 
-SERVICES = ("athena", "glue", "iam", "lambda", "s3", "scheduler", "secretsmanager", "sqs", "sts")
+SERVICES = (
+    "athena",
+    "budgets",
+    "cloudwatch",
+    "glue",
+    "iam",
+    "lambda",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "sqs",
+    "sts",
+)
 
 
 def test_the_provider_is_sent_to_the_local_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

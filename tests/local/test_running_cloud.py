@@ -23,6 +23,7 @@ from tests.pipeline.program import ROOT
 
 CLOUD = RunningCloud(
     pid=os.getpid(),
+    since="2026-11-23T07:00:00+00:00",
     data="/data",
     url="http://127.0.0.1:4599",
     region="eu-central-1",

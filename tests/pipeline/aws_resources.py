@@ -43,9 +43,10 @@ def name_property(token: str) -> str | None:
     return _RESOURCES[token][0]
 
 
-def replaced_by(token: str) -> frozenset[str]:
-    """Return the properties of which a change replaces the resource, as far as the tests need them."""
-    return _REPLACED_BY.get(token, frozenset())
+def is_replaced_by(token: str, name: str) -> bool:
+    """Return whether a resource is replaced when one of its properties changes."""
+    fixed = _FIXED.get(token, frozenset())
+    return name in fixed or "*" in fixed or name == name_property(token)
 
 
 def check_known(token: str) -> None:
@@ -126,6 +127,21 @@ def _key(_: Outputs) -> tuple[str, Outputs]:
     return "0f3c7b1e", {"arn": f"arn:{PARTITION}:kms:{REGION}:{ACCOUNT}:key/0f3c7b1e"}
 
 
+def _dashboard(given: Outputs) -> tuple[str, Outputs]:
+    name = given["dashboardName"]
+    return name, {"dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"}
+
+
+def _budget(given: Outputs) -> tuple[str, Outputs]:
+    arn = f"arn:aws:budgets::{ACCOUNT}:budget/{given['name']}"
+    return f"{ACCOUNT}:{given['name']}", {"arn": arn, "accountId": ACCOUNT}
+
+
+def _managed_policy(given: Outputs) -> tuple[str, Outputs]:
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/{given['name']}"
+    return arn, {"arn": arn}
+
+
 def _named_query(given: Outputs) -> tuple[str, Outputs]:
     return f"id-of-{given['name']}", {}
 
@@ -134,12 +150,15 @@ def _named_query(given: Outputs) -> tuple[str, Outputs]:
 _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]]] = {
     "aws:athena/namedQuery:NamedQuery": ("name", _named_query),
     "aws:athena/workgroup:Workgroup": ("name", _named("athena", "workgroup/")),
+    "aws:budgets/budget:Budget": ("name", _budget),
+    "aws:cloudwatch/dashboard:Dashboard": (None, _dashboard),
     "aws:cloudwatch/eventRule:EventRule": ("name", _named("events", "rule/")),
     "aws:cloudwatch/eventTarget:EventTarget": ("targetId", _part_of("rule", "targetId")),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("name", _named("cloudwatch", "alarm:")),
     "aws:cloudwatch/logGroup:LogGroup": ("name", _named("logs", "log-group:")),
     "aws:glue/catalogDatabase:CatalogDatabase": ("name", _database),
     "aws:glue/crawler:Crawler": ("name", _named("glue", "crawler/")),
+    "aws:iam/policy:Policy": ("name", _managed_policy),
     "aws:iam/role:Role": ("name", _named("iam", "role/")),
     "aws:iam/rolePolicy:RolePolicy": ("name", _part_of("role", "name")),
     "aws:lambda/eventSourceMapping:EventSourceMapping": (None, _mapping),
@@ -171,7 +190,30 @@ _RESOURCES: dict[str, tuple[str | None, Callable[[Outputs], tuple[str, Outputs]]
     "pulumi:providers:aws": (None, lambda _: ("id-of-the-provider", {})),
 }
 
-_REPLACED_BY = {
+_FIXED: dict[str, frozenset[str]] = {
+    "aws:athena/namedQuery:NamedQuery": frozenset("*"),
+    "aws:cloudwatch/eventTarget:EventTarget": frozenset({"rule", "eventBusName"}),
+    "aws:iam/rolePolicy:RolePolicy": frozenset({"role"}),
+    "aws:kms/key:Key": frozenset({"keyUsage", "customerMasterKeySpec", "multiRegion"}),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": frozenset({"eventSourceArn", "startingPosition"}),
+    "aws:lambda/function:Function": frozenset({"packageType"}),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": frozenset({"functionName", "qualifier"}),
     "aws:lambda/invocation:Invocation": frozenset({"functionName", "input", "qualifier", "triggers"}),
+    "aws:lambda/layerVersion:LayerVersion": frozenset("*"),
+    "aws:lambda/permission:Permission": frozenset("*"),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": frozenset({"bucket"}),
+    "aws:s3/bucketNotification:BucketNotification": frozenset({"bucket"}),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": frozenset({"bucket"}),
+    "aws:s3/bucketPolicy:BucketPolicy": frozenset({"bucket"}),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": frozenset({"bucket"}),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": frozenset({"bucket"}),
+    "aws:s3/bucketVersioning:BucketVersioning": frozenset({"bucket"}),
+    "aws:scheduler/schedule:Schedule": frozenset({"groupName"}),
+    "aws:sns/topicPolicy:TopicPolicy": frozenset({"arn"}),
+    "aws:sns/topicSubscription:TopicSubscription": frozenset({"topic", "protocol", "endpoint"}),
+    "aws:sqs/queue:Queue": frozenset({"fifoQueue"}),
+    "aws:sqs/queuePolicy:QueuePolicy": frozenset({"queueUrl"}),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": frozenset({"queueUrl"}),
 }
-"""Type token → properties; an invocation with the scope `CREATE_ONLY` is never updated."""
+"""Type token → the properties that cannot be changed, as Terraform's AWS provider documents them: a new resource
+replaces the old one. `*` stands for all; names are among them everywhere. An invocation has the scope `CREATE_ONLY`."""

@@ -154,7 +154,7 @@ def run(
     mode: Mode = "up",
     stack: str = "dev",
     project: str = "spotify-etl",
-    entry: Callable[[], None] | None = None,
+    entry: Callable[[], object] | None = None,
     program: Program | None = None,
 ) -> Program:
     """Run `__main__.py`, or another entry, as a stack with the given configuration.
@@ -172,7 +172,7 @@ def _recorded(config: frozenset[tuple[str, str]], mode: Mode, stack: str) -> Pro
     return _run(dict(config), mode, f"spotify-etl/{stack}", main, Program())
 
 
-def _run(config: Mapping[str, str], mode: Mode, stack: str, entry: Callable[[], None], program: Program) -> Program:
+def _run(config: Mapping[str, str], mode: Mode, stack: str, entry: Callable[[], object], program: Program) -> Program:
     def start() -> None:
         monitor = _Monitor(_Mocks(mode), program)
         # As pulumi.runtime.set_mocks does, but for the root of the stack, which run_in_stack makes.
@@ -199,15 +199,19 @@ def _run(config: Mapping[str, str], mode: Mode, stack: str, entry: Callable[[], 
     return program
 
 
-async def _run_in_one_thread(entry: Callable[[], None]) -> None:
+async def _run_in_one_thread(entry: Callable[[], object]) -> None:
     """Run an entry with all calls of the mock monitor in one thread, whose event loop is closed in the end."""
+
+    def body() -> None:
+        entry()
+
     calls = asyncio.new_event_loop()
     try:
         with concurrent.futures.ThreadPoolExecutor(
             1, initializer=asyncio.set_event_loop, initargs=(calls,)
         ) as executor:
             asyncio.get_running_loop().set_default_executor(executor)
-            await run_in_stack(entry)
+            await run_in_stack(body)
     finally:
         calls.close()
 

@@ -29,11 +29,15 @@ def tree(program: Program) -> str:
 def example(name: str, *, mode: Mode = "up") -> Program:
     """Run an example in Python, by the name of its folder."""
     kind = name.partition("-")[2]
+
+    def entry() -> None:
+        runpy.run_path(str(EXAMPLES / name / "__main__.py"))
+
     return run(
         COMPREHENSIVE if kind == "comprehensive" else {},
         mode=mode,
         project=f"spotify-{kind}",
-        entry=lambda: runpy.run_path(str(EXAMPLES / name / "__main__.py")) and None,
+        entry=entry,
     )
 
 

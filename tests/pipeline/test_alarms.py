@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from cli.status.cost import ALARM_METRIC_MONTH
 from pipeline.alarms import ALARMS, RUNBOOK
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.program import ROOT, Program, run
 
-QUIET = {"spotify-etl:schedulesEnabled": "false", "spotify-etl:alertEmail": "ana@example.com"}
+QUIET = {
+    "spotify-etl:schedulesEnabled": "false",
+    "spotify-etl:alertEmail": "ana@example.com",
+    "spotify-etl:monthlyBudgetUsd": "25",
+}
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:spotify-etl-alerts-1a2b3c4"
-ALARM_DOLLARS_A_MONTH = 0.10
-"""For each metric of an alarm: https://aws.amazon.com/cloudwatch/pricing/, Europe (Frankfurt) and US East."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def test_every_alarm_exists_and_notifies_the_topic(up: Program) -> None:
 
 def test_the_runbook_has_a_section_on_each_and_on_nothing_else() -> None:
     sections = re.findall(r"^## (.+)$", (ROOT / RUNBOOK).read_text(), re.MULTILINE)
-    assert sections == [*(one.name for one in ALARMS), "crawl-failed"]
+    assert sections == [*(one.name for one in ALARMS), "crawl-failed", "budget"]
 
 
 def test_every_metric_is_one_of_the_stacks_own_resources(up: Program) -> None:
@@ -47,7 +50,7 @@ def test_every_metric_is_one_of_the_stacks_own_resources(up: Program) -> None:
             f"spotify-etl-{name}-1a2b3c4"
             for name in ("transform", *(f"{hop}-dead-letters" for hop in ("extract", "transform", "crawl", "publish")))
         },
-        "RuleName": {"spotify-etl-crawled-1a2b3c4"},
+        "RuleName": {"spotify-etl-crawled-1a2b3c4", "spotify-etl-crawl-failed-1a2b3c4"},
         "WorkGroup": {"spotify-etl-dev"},
         "QueryState": {"SUCCEEDED"},
         "QueryType": {"DML"},
@@ -110,19 +113,22 @@ def test_what_cannot_be_well_is_no_alarm() -> None:
     assert missing == {"spotify-etl-login-ends-in-a-month", "spotify-etl-login-ends-in-a-week"}
 
 
-def test_alarms_and_the_rule_can_publish(up: Program) -> None:
+def test_alarms_budgets_and_the_rule_can_publish(up: Program) -> None:
     [topic] = up.all("Topic").values()
     # An alarm cannot publish to a topic under alias/aws/sns.
     assert "kmsMasterKeyId" not in topic.inputs
     [policy] = up.all("TopicPolicy").values()
-    cloudwatch, events, tls = json.loads(policy.inputs["policy"])["Statement"]
-    assert cloudwatch == {
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudwatch.amazonaws.com"},
-        "Action": "sns:Publish",
-        "Resource": TOPIC,
-        "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
-    }
+    *services, events, tls = json.loads(policy.inputs["policy"])["Statement"]
+    assert services == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": TOPIC,
+            "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+        }
+        for service in ("cloudwatch", "budgets")
+    ]
     rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/spotify-etl-crawl-failed-1a2b3c4"
     assert events["Condition"] == {"ArnEquals": {"aws:SourceArn": rule}}
     assert (tls["Effect"], tls["Action"]) == ("Deny", "sns:Publish")
@@ -144,5 +150,21 @@ def test_an_e_mail_address_subscribes(up: Program) -> None:
     assert subscription.inputs == {"topic": TOPIC, "protocol": "email", "endpoint": "ana@example.com"}
 
 
+def test_budget_exists_if_one_is_set(up: Program) -> None:
+    assert up.all("Budget") == {}
+    [budget] = run(QUIET).all("Budget").values()
+    assert (budget.inputs["limitAmount"], budget.inputs["limitUnit"], budget.inputs["timeUnit"]) == (
+        "25",
+        "USD",
+        "MONTHLY",
+    )
+    # Without a filter: the setting's description says that it counts the whole account.
+    assert not budget.inputs.keys() & {"costFilters", "filterExpression"}
+    assert [(each["notificationType"], each["subscriberSnsTopicArns"]) for each in budget.inputs["notifications"]] == [
+        ("ACTUAL", [TOPIC]),
+        ("FORECASTED", [TOPIC]),
+    ]
+
+
 def test_alarms_cost_less_than_three_dollars_a_month() -> None:
-    assert sum(len(one.metrics) for one in ALARMS) * ALARM_DOLLARS_A_MONTH <= 3.10
+    assert sum(len(one.metrics) for one in ALARMS) * ALARM_METRIC_MONTH <= 3.10

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.util
 import os
 import re
 import shutil
+import sys
 import zipfile
 from pathlib import Path
 
@@ -14,8 +16,11 @@ import pytest
 
 from pipeline import packaging
 from pipeline.packaging import AWS_SERVICES, FUNCTIONS, PackagingError, build_code, build_layer
+from tests.benchmarks.isolated_imports import import_seconds, unpack
 from tests.pipeline.program import ROOT, run
 
+ZIPPED_BUDGETS = {"extract": 8_000_000, "transform": 40_000_000, "publish": 8_000_000}
+"""Bytes, with byte code."""
 LOCK = "requests==2.34.2 \\\n    --hash=sha256:0f3c\n"
 
 
@@ -163,6 +168,7 @@ def test_a_layer_holds_what_lambda_needs_and_is_built_once(
         fake_install(lock, architecture, target)
 
     monkeypatch.setattr(packaging, "_install", install)
+    monkeypatch.setattr(packaging, "byte_code_compiler", lambda: None)
     first = build_layer("transform", "arm64", root=root, log=said.append)
     again = build_layer("transform", "arm64", root=root, log=said.append)
     elsewhere = build_layer("transform", "arm64", root=root, build=tmp_path / "other", log=said.append)
@@ -173,11 +179,77 @@ def test_a_layer_holds_what_lambda_needs_and_is_built_once(
     assert len(installs) == 2
     assert said[0].startswith("Building the layer of transform for arm64: installing requirements-transform.lock")
     assert re.fullmatch(r"Built the layer of transform: \d+\.\d MB\.", said[1])
+    assert said[2].startswith(
+        "The layer of transform has no byte code, since there is no Python 3.13 on this machine: the function takes"
+    )
+
+
+def test_a_layer_has_byte_code_that_needs_no_source(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
+    monkeypatch.setattr(packaging, "_install", fake_install)
+    without = build_layer("transform", "arm64", root=root)
+    # Whichever Python runs the tests makes byte code of its own version.
+    monkeypatch.setattr(packaging, "byte_code_compiler", lambda: sys.executable)
+    said: list[str] = []
+    layer = build_layer("transform", "arm64", root=root, log=said.append)
+    elsewhere = build_layer("transform", "arm64", root=root, build=tmp_path / "other")
+
+    assert elsewhere.path.read_bytes() == layer.path.read_bytes()
+    assert without.path != layer.path
+    assert len(said) == 2
+    tag = sys.implementation.cache_tag
+    sources = [name for name in KEPT if name.endswith(".py")]
+    compiled = {f"{folder(name)}__pycache__/{Path(name).stem}.{tag}.pyc" for name in sources}
+    assert set(names(layer.path)) == {"requirements.lock", *(f"python/{name}" for name in {*KEPT, *compiled})}
+    with zipfile.ZipFile(layer.path) as opened:
+        byte_code = opened.read(f"python/boto3/__pycache__/session.{tag}.pyc")
+    assert byte_code[:4] == importlib.util.MAGIC_NUMBER
+    # PEP 552: by the hash of its source, and never compared with it.
+    assert int.from_bytes(byte_code[4:8], "little") == 0b01
+    assert byte_code[8:16] == importlib.util.source_hash(b"x")
+    assert b"/opt/python/boto3/session.py" in byte_code[16:]
+
+
+def folder(name: str) -> str:
+    return name.rpartition("/")[0] + "/" if "/" in name else ""
+
+
+def test_a_package_that_cannot_be_compiled_is_one_sentence(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
+    monkeypatch.setattr(packaging, "_install", lambda _lock, _machine, target: (target / "six.py").write_text("(\n"))
+    monkeypatch.setattr(packaging, "byte_code_compiler", lambda: sys.executable)
+    with pytest.raises(
+        PackagingError, match=r"^A package of the layer cannot be compiled by Python 3\.13: .*SyntaxErr"
+    ):
+        build_layer("transform", "arm64", root=root)
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [("echo cpython-313", True), ("echo cpython-314", False), ("echo pypy-313", False), ("exit 127", False)],
+)
+def test_byte_code_is_made_by_lambdas_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, found: bool
+) -> None:
+    python = tmp_path / "python3.13"
+    python.write_text(f"#!/bin/sh\n{answer}\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert packaging.byte_code_compiler() == (str(python) if found else None)
+
+    # This Python, if it is the right one, before any other.
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setenv("PATH", "")
+    assert packaging.byte_code_compiler() == (str(python) if found else None)
 
 
 def test_another_lock_file_is_another_layer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
     monkeypatch.setattr(packaging, "_install", fake_install)
+    monkeypatch.setattr(packaging, "byte_code_compiler", lambda: None)
     before = build_layer("transform", "arm64", root=root)
     (root / "requirements-transform.lock").write_text(LOCK + "six==1.17.0\n")
 
@@ -244,7 +316,7 @@ def test_the_real_layers_fit(function: str, architecture: str, monkeypatch: pyte
         present = set(opened.namelist())
         assert opened.read("requirements.lock") == (ROOT / f"requirements-{function}.lock").read_bytes()
 
-    assert archive.path.stat().st_size < 40_000_000
+    assert archive.path.stat().st_size <= ZIPPED_BUDGETS[function]
     assert unzipped < 130_000_000
     machine = {"arm64": "aarch64", "x86_64": "x86_64"}[architecture]
     needed = {
@@ -253,7 +325,28 @@ def test_the_real_layers_fit(function: str, architecture: str, monkeypatch: pyte
         "publish": set[str](),
     }
     assert needed[function] | {"python/boto3/__init__.py", "python/aws_lambda_powertools/__init__.py"} <= present
-    assert not [name for name in present if name.endswith(".pyc") or "/pyarrow/tests/" in name]
+    assert not [name for name in present if "/pyarrow/tests/" in name]
+    compiled = {name for name in present if name.endswith(".pyc")}
+    assert len(compiled) == (
+        len([name for name in present if name.endswith(".py")]) if packaging.byte_code_compiler() else 0
+    )
+    assert all(name.endswith(".cpython-313.pyc") for name in compiled)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_handler_starts_from_the_archives_alone_and_from_byte_code(
+    function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
+    python = packaging.byte_code_compiler()
+    if python is None:
+        pytest.fail("This test needs a python3.13 on PATH, Lambda's version: install it and run it again.")
+    paths = unpack(function, tmp_path)
+    # Python must not look at the sources of what has byte code.
+    for source in paths[1].rglob("*.py"):
+        source.write_text("raise AssertionError(__file__)")
+    assert import_seconds(python, function, paths) > 0
 
 
 def test_make_build_builds_and_names_everything(

@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from scripts import permissions_page
+from scripts.deployer_policy import MAX_CHARACTERS, NoPermissionsError, deployer_policies, size
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.iam import allows, statements
-from tests.pipeline.program import Program, run
+from tests.pipeline.program import Program, Resource, run
 
 
 @functools.cache
@@ -49,7 +51,8 @@ CRAWLER = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/spotify-etl-1a2b3c4"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
 WORKGROUP = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/spotify-etl-dev"
 ROLES = ("crawl", "crawler", "daily", "extract", "hourly", "publish", "transform", "views")
-POLICIES = (*ROLES, "extract-continuation")
+POLICIES = (*ROLES, "extract-continuation", "analyst")
+FOREIGN_ACCOUNT = "999999999999"
 
 
 def function(name: str) -> str:
@@ -75,7 +78,8 @@ def with_key() -> Program:
 
 
 def policy(program: Program, role: str) -> str:
-    text: str = program.one("RolePolicy", f"spotify-etl-{role}").inputs["policy"]
+    kind = "Policy" if role == "analyst" else "RolePolicy"
+    text: str = program.one(kind, f"spotify-etl-{role}").inputs["policy"]
     return text
 
 
@@ -164,6 +168,31 @@ ALLOWED = [
     ("crawl", "sqs:SendMessage", dead_letters("crawl")),
     ("views", "lambda:InvokeFunction", function("publish")),
     ("views", "sqs:SendMessage", dead_letters("publish")),
+    *[
+        ("analyst", f"athena:{action}", WORKGROUP)
+        for action in (
+            "StartQueryExecution",
+            "StopQueryExecution",
+            "GetQueryExecution",
+            "GetQueryResults",
+            "GetWorkGroup",
+            "GetNamedQuery",
+            "ListNamedQueries",
+        )
+    ],
+    *[
+        ("analyst", f"glue:{action}", f"{GLUE}:{resource}")
+        for action in ("GetDatabase", "GetTable", "GetTables", "GetPartitions", "BatchGetPartition")
+        for resource in ("catalog", "database/spotify_dev", "table/spotify_dev/listens")
+    ],
+    ("analyst", "glue:GetDatabase", f"{GLUE}:database/default"),
+    ("analyst", "s3:GetObject", f"{TRANSFORMED}/tables/plays/month=2026-11/a.parquet"),
+    ("analyst", "s3:ListBucket", TRANSFORMED),
+    *[
+        ("analyst", f"s3:{action}", f"{RESULTS}/results/a.csv")
+        for action in ("GetObject", "PutObject", "AbortMultipartUpload", "ListMultipartUploadParts")
+    ],
+    ("analyst", "s3:ListBucketMultipartUploads", RESULTS),
 ]
 
 DENIED = [
@@ -199,6 +228,21 @@ DENIED = [
     ("views", "glue:StartCrawler", CRAWLER),
     ("views", "sqs:SendMessage", dead_letters("extract")),
     ("publish", "secretsmanager:GetSecretValue", SECRET),
+    ("analyst", "s3:GetObject", f"{RAW}/raw/a.jsonl.gz"),
+    ("analyst", "s3:ListBucket", RAW),
+    ("analyst", "s3:PutObject", f"{TRANSFORMED}/tables/plays/a.parquet"),
+    ("analyst", "s3:GetObject", f"{TRANSFORMED}/outputs/raw/a.json"),
+    ("analyst", "s3:DeleteObject", f"{RESULTS}/results/a.csv"),
+    ("analyst", "glue:CreateTable", f"{GLUE}:table/spotify_dev/plays"),
+    ("analyst", "glue:UpdateTable", f"{GLUE}:table/spotify_dev/plays"),
+    ("analyst", "glue:GetTable", f"{GLUE}:table/another/plays"),
+    ("analyst", "glue:GetTables", f"{GLUE}:table/default/plays"),
+    ("analyst", "athena:StartQueryExecution", WORKGROUP.replace("spotify-etl-dev", "primary")),
+    ("analyst", "athena:UpdateWorkGroup", WORKGROUP),
+    ("analyst", "athena:CreateNamedQuery", WORKGROUP),
+    ("analyst", "secretsmanager:GetSecretValue", SECRET),
+    ("analyst", "lambda:InvokeFunction", function("extract")),
+    ("analyst", "sqs:ReceiveMessage", dead_letters("transform")),
 ]
 
 
@@ -210,6 +254,27 @@ def test_a_role_may(up: Program, role: str, action: str, resource: str) -> None:
 @pytest.mark.parametrize(("role", "action", "resource"), DENIED)
 def test_a_role_may_not(up: Program, role: str, action: str, resource: str) -> None:
     assert not allows(policy(up, role), action, resource)
+
+
+@pytest.mark.parametrize(("role", "action", "resource"), ALLOWED)
+def test_a_role_may_not_do_the_same_elsewhere(up: Program, role: str, action: str, resource: str) -> None:
+    """Neither in another account, nor in another region, nor on another resource of this account."""
+    elsewhere = {
+        resource.replace(ACCOUNT, FOREIGN_ACCOUNT),
+        resource.replace(REGION, "us-east-1"),
+        resource.replace("spotify-etl", "another").replace("spotify_dev", "another"),
+    } - {resource}
+
+    assert elsewhere
+    assert [arn for arn in elsewhere if allows(policy(up, role), action, arn)] == []
+
+
+def test_no_policy_of_aws_is_used(with_key: Program) -> None:
+    kinds = {resource.token.rpartition(":")[2] for resource in with_key.resources}
+
+    assert not {kind for kind in kinds if "Attachment" in kind}
+    for role in with_key.all("Role").values():
+        assert not role.inputs.keys() & {"managedPolicyArns", "inlinePolicies"}
 
 
 def test_the_transform_never_writes_the_raw_bucket(up: Program) -> None:
@@ -231,7 +296,7 @@ def test_no_role_has_a_wildcard_for_an_action_or_a_whole_service(with_key: Progr
             assert re.fullmatch(r"arn:aws:[a-z0-9]+:[a-z0-9-]*:(\d{12})?:[^*]+\*?", resource), resource
 
 
-@pytest.mark.parametrize("role", ["extract", "transform", "publish", "crawler"])
+@pytest.mark.parametrize("role", ["extract", "transform", "publish", "crawler", "analyst"])
 def test_the_users_key_is_used_only_where_there_is_one(up: Program, with_key: Program, role: str) -> None:
     assert "kms:" not in policy(up, role)
     assert allows(policy(with_key, role), "kms:Decrypt", KEY)
@@ -322,6 +387,58 @@ def test_aws_knows_every_action_and_its_resources(with_key: Program, role: str) 
             formats = resource_formats(action)
             matched = [resource for resource in statement["Resource"] if any(fits(resource, each) for each in formats)]
             assert matched, f"{action} takes none of {statement['Resource']} but {formats}"
+
+
+def test_aws_knows_every_action_of_the_deployer_and_its_resources() -> None:
+    program = run(permissions_page.SETTINGS)
+    documents = deployer_policies(program)
+
+    for document in documents:
+        assert size(document) <= MAX_CHARACTERS
+        for statement in document["Statement"]:
+            arns = [arn.replace("<account>", ACCOUNT).replace("<region>", REGION) for arn in statement["Resource"]]
+            for action in statement["Action"]:
+                formats = resource_formats(action)
+                assert any(fits(arn, each) for arn in arns for each in formats), f"{action} takes {formats}"
+            # One action names its resource only in a condition.
+            assert arns != ["*"] or "lambda:FunctionArn" in statement["Condition"]["ArnLike"]
+    assert {
+        statement["Condition"]["StringEquals"]["iam:PassedToService"]: [
+            arn.rpartition("/")[2] for arn in statement["Resource"]
+        ]
+        for document in documents
+        for statement in document["Statement"]
+        if statement["Action"] == ["iam:PassRole"]
+    } == {
+        "glue.amazonaws.com": ["spotify-etl-crawler-*"],
+        "lambda.amazonaws.com": [f"spotify-etl-{name}-*" for name in ("extract", "publish", "transform")],
+        "scheduler.amazonaws.com": [f"spotify-etl-{name}-*" for name in ("crawl", "daily", "hourly", "views")],
+    }
+
+
+def test_deployer_of_an_unknown_resource_is_an_error() -> None:
+    unknown = Resource("urn", "aws:ec2/vpc:Vpc", "vpc", "", {}, set(), protect=False, provider="")
+    with pytest.raises(NoPermissionsError, match="aws:ec2/vpc:Vpc has no permissions"):
+        deployer_policies(Program(resources=[unknown]))
+
+
+def test_permissions_page_shows_what_the_policies_decide() -> None:
+    page = permissions_page.pages()[Path("docs/permissions.md")]
+    head = next(line for line in page.splitlines() if line.startswith("| may |"))
+    rows = {
+        line.split(" | ")[0]: line.split(" | ")[1:] for line in page.splitlines() if re.search(r"\| (yes|–) \|$", line)
+    }
+    columns = head.strip("| ").split(" | ")[1:]
+
+    def who(what: str) -> list[str]:
+        return [name for name, cell in zip(columns, rows[f"| {what}"], strict=True) if cell.strip(" |") == "yes"]
+
+    assert who("write raw objects") == ["extract"]
+    assert who("write tables' files") == ["transform"]
+    assert who("query in the workgroup") == ["publish", "analyst"]
+    assert who("delete raw objects") == who("read a foreign database") == who("use a foreign bucket") == []
+    assert "| crawler | `kms:Decrypt` |" in page
+    assert "| analyst | `kms:Decrypt`, `kms:GenerateDataKey` |" in page
 
 
 @pytest.mark.parametrize("kind", ["BucketPolicy", "QueuePolicy"])

@@ -82,6 +82,7 @@ WRONG: dict[str, tuple[list[Any], str]] = {
         "empty or the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)",
     ),
     "alertEmail": (["ana", "ana@example", "ana@ex ample.com", "a@b@c.de", True], "an e-mail address, or empty"),
+    "monthlyBudgetUsd": (["-1", "9.99", "1000001", "ten"], "a whole number of US dollars from 0 to 1000000"),
     "forceDestroy": (["force", "0"], "true or false"),
     "spotifyApiUrl": (
         [
@@ -119,6 +120,7 @@ RIGHT: dict[str, list[tuple[Any, Any]]] = {
     "architecture": [("arm64", "arm64"), ("x86_64", "x86_64")],
     "kmsKeyArn": [("", ""), (KEY, KEY), (KEY.replace("aws", "aws-us-gov"), KEY.replace("aws", "aws-us-gov"))],
     "alertEmail": [("", ""), ("a@b.c", "a@b.c")],
+    "monthlyBudgetUsd": [("0", 0), ("10", 10), ("1000000", 1_000_000)],
     "forceDestroy": [("false", False), ("true", True)],
     "spotifyApiUrl": [("http://[::1]:1", "http://[::1]:1/"), ("https://a.b/c/", "https://a.b/c/")],
     "spotifyAccountsUrl": [("http://localhost:65535/", "http://localhost:65535/"), ("https://a.b", "https://a.b/")],
@@ -361,6 +363,7 @@ def test_the_defaults() -> None:
         "architecture": "arm64",
         "kms_key_arn": "",
         "alert_email": "",
+        "monthly_budget_usd": 0,
         "force_destroy": False,
         "spotify_api_url": "https://api.spotify.com/v1/",
         "spotify_accounts_url": "https://accounts.spotify.com/",
@@ -423,8 +426,8 @@ def test_the_local_stack_talks_to_the_embedded_cloud_alone() -> None:
         if token.startswith("aws:")
     }
 
-    # aws:cloudwatch holds what the provider reaches as CloudWatch, its events and its logs.
-    assert set(endpoints) == services | {"cloudwatchevents", "cloudwatchlogs", "s3control", "sts"}
+    # aws:cloudwatch holds what the provider reaches as CloudWatch, its events and its logs; a setting adds a budget.
+    assert set(endpoints) == services | {"budgets", "cloudwatchevents", "cloudwatchlogs", "s3control", "sts"}
     known = {name.removesuffix("_") for name in dir(ProviderEndpointArgs)}
     assert set(endpoints) <= known, "the provider refuses unknown ones"
     assert {urlsplit(url).port for url in endpoints.values()} == {PORT}

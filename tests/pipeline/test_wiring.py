@@ -155,6 +155,11 @@ def test_every_output_is_filled(up: Program) -> None:
         "auth_mode": "user",
         "streams": list(default_streams()),
         "alerts_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:spotify-etl-alerts-1a2b3c4",
+        "dashboard_url": (
+            f"https://{REGION}.console.aws.amazon.com/cloudwatch/home?region={REGION}"
+            "#dashboards/dashboard/spotify-etl-dev"
+        ),
+        "analyst_policy_arn": f"arn:aws:iam::{ACCOUNT}:policy/spotify-etl-analyst-1a2b3c4",
         "named_queries": {path.stem: f"id-of-{path.stem}" for path in NAMED_QUERIES.glob("*.sql")},
         "region": REGION,
         "next_steps": up.outputs["next_steps"],

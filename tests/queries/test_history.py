@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -135,6 +136,25 @@ def test_coverage_has_the_spans_in_which_plays_may_be_lost(polled: Lake) -> None
         (at(3), at(9), 6.0),
         (at(2), at(3), 1.0),
     ]
+
+
+def test_coverage_does_not_count_again_what_a_full_run_reads_again(lake: Lake) -> None:
+    def read(hour: int, first: int, trigger: str) -> None:
+        one = run(10, hour, trigger)
+        plays = [
+            {"played_at": moment("2026-11-09 00:00") + timedelta(minutes=each), "item_uri": f"spotify:track:{each}"}
+            for each in range(first, first + 50)
+        ]
+        key = raw_key(one, "recently_played")
+        for number, play in enumerate(plays, start=1):
+            lake.line("recently_played", f"read-of-{one}", key, number, play)
+        lake.complete(one, "recently_played", [key], len(plays))
+
+    for hour, first, trigger in ((0, 0, "hourly"), (1, 1, "manual"), (2, 51, "manual"), (3, 51, "manual")):
+        read(hour, first, trigger)
+    lake.repeat_every_row()
+
+    assert [(row[2], row[4]) for row in lake.query(NAMED["coverage"])] == [(moment("2026-11-10 03:00"), 50)]
 
 
 def test_coverage_knows_what_an_export_has(polled: Lake) -> None:

@@ -119,6 +119,17 @@ def test_freshness_names_the_last_good_run_and_how_the_last_one_went(lake: Lake)
     ]
 
 
+def test_labels_of_ones_own_do_not_age(lake: Lake) -> None:
+    lake.manifest(run(1), "profile")
+    lake.manifest(run(2, trigger="import"), "labels")
+    lake.manifest(run(3, trigger="import"), "streaming_history")
+
+    assert lake.query("SELECT stream, last_run_id FROM freshness ORDER BY stream") == [
+        ("profile", run(1)),
+        ("streaming_history", run(3, trigger="import")),
+    ]
+
+
 def test_the_age_is_that_of_the_last_good_run(lake: Lake) -> None:
     lake.manifest(run(1), "playlists")
 

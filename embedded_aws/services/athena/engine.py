@@ -70,6 +70,7 @@ class AthenaEngine:
         self._folder = folder
         self._patches = ExitStack()
         self._warehouse: Warehouse | None = None
+        self._starting = threading.Lock()
         self._creating = threading.Lock()
         self._changing = threading.Lock()
         self._pool = QueryPool()
@@ -119,7 +120,11 @@ class AthenaEngine:
         return self._pool.wait(is_stopping)
 
     def _start(self, response: AthenaResponse) -> dict[str, Any]:
-        """Accept a query."""
+        """Accept a query; a request that is sent again while the first one is served is the same query, too."""
+        with self._starting:
+            return self._accept(response)
+
+    def _accept(self, response: AthenaResponse) -> dict[str, Any]:
         backend = response.athena_backend
         query: str = parameter(response, "QueryString")
         context: dict[str, str] = parameter(response, "QueryExecutionContext") or {}
@@ -147,7 +152,7 @@ class AthenaEngine:
             group,
             parameter(response, "ExecutionParameters"),
             kind=kind,
-            location=f"{location.rstrip('/')}/{{id}}.{'csv' if kind == 'DML' else 'txt'}",
+            location=location,
             token=token,
             requested_location=requested,
         )

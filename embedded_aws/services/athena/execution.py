@@ -23,7 +23,7 @@ class QueryExecution(Execution):
         workgroup: where it runs.
         parameters: `ExecutionParameters` of the request.
         kind: `StatementType`.
-        location: of its result object; `{id}` stands for its id.
+        location: where its result object goes.
         token: `ClientRequestToken` of the request; empty without one.
         requested_location: the output location in the request, whatever the workgroup made of it.
     """
@@ -51,7 +51,7 @@ class QueryExecution(Execution):
         """Name of the workgroup it runs in."""
         self.result: ResultSet | None = None
         """Its rows; None unless it succeeded."""
-        self.config = {"OutputLocation": location.format(id=self.id)}
+        self.config = {"OutputLocation": f"{location.rstrip('/')}/{self.id}.{'csv' if kind == 'DML' else 'txt'}"}
         self.token = token
         self.requested_location = requested_location
         self._state = "QUEUED"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,15 +26,14 @@ class ParquetContent:
     rows: pa.Table | None
     """The table's columns, partition keys last; None once stored elsewhere."""
 
+    count: int
+    """How many rows it has."""
+
     sizes: Mapping[str, int]
     """Column → its compressed size in the object, in bytes."""
 
     mismatches: Mapping[str, str]
     """Column whose type contradicts the catalog → Athena's message; such columns are null in the rows."""
-
-    def size(self, columns: Collection[str]) -> int:
-        """Return the size in bytes of some columns."""
-        return sum(size for column, size in self.sizes.items() if column in columns)
 
 
 def read_parquet(content: bytes, address: str, table: CatalogTable, values: tuple[str, ...]) -> ParquetContent:
@@ -70,10 +69,15 @@ def read_parquet(content: bytes, address: str, table: CatalogTable, values: tupl
         elif column.type != kind.arrow:
             column = pc.cast(column, kind.arrow, safe=False)
         arrays[name] = column
-    for (name, kind), value in zip(table.partition_keys, values, strict=True):
-        texts = constant_column(None if value == _NO_VALUE else value, count, pa.string())
+    for (name, kind), value in zip(table.partition_keys, partition_values(values), strict=True):
+        texts = constant_column(value, count, pa.string())
         arrays[name] = pc.cast(texts, kind.arrow)
-    return ParquetContent(pa.table(arrays), _column_sizes(file.metadata), mismatches)
+    return ParquetContent(pa.table(arrays), count, _column_sizes(file.metadata), mismatches)
+
+
+def partition_values(texts: Sequence[str]) -> tuple[str | None, ...]:
+    """Return the values of partition keys, from their texts in the catalog."""
+    return tuple(None if text == _NO_VALUE else text for text in texts)
 
 
 def constant_column(value: Any, count: int, kind: pa.DataType) -> Any:

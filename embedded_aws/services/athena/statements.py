@@ -45,7 +45,7 @@ class StatementResult:
 
     result: ResultSet = field(default_factory=ResultSet)
     scanned: int = 0
-    """Upper bound of the bytes read from S3."""
+    """Bytes that Athena would scan."""
 
 
 def kind_of(sql: str) -> str:

@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-cha
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -54,6 +55,20 @@ class _Loaded:
     """The number in `_OBJECT` of each object's rows."""
     contents: dict[S3Object, ParquetContent] = field(default_factory=dict)
     """What is known of each object besides its rows."""
+    sizes: dict[tuple[str, ...], Counter[str]] = field(default_factory=dict)
+    """Values of a partition → column → its compressed size in the partition's objects, in bytes."""
+    rows: int = 0
+    version: int = 0
+    """Changes with the rows."""
+
+
+@dataclass(frozen=True)
+class TableState:
+    """What a table holds now."""
+
+    rows: int
+    version: int
+    """Changes with the rows."""
 
 
 class TableLoader:
@@ -64,25 +79,39 @@ class TableLoader:
         self._connection = connection
         self._loaded: dict[tuple[str, str], _Loaded] = {}
         self._next_number = 0
+        self._version = 0
 
-    def declare(self, table: CatalogTable) -> None:
-        """Create the DuckDB table for a catalog table, unless it exists with the same columns."""
+    def declare(self, table: CatalogTable) -> tuple[str, ...]:
+        """Create the DuckDB table for a catalog table, unless it exists with the same columns.
+
+        Returns:
+            The statements that created it.
+        """
         name = (table.database, table.name)
         shape = (table.columns, table.partition_keys)
         loaded = self._loaded.get(name)
         if loaded is not None and loaded.shape == shape:
-            return
+            return ()
         columns = [*table.columns, *table.partition_keys]
         declared = ", ".join(f"{quoted(column)} {kind.duckdb}" for column, kind in columns)
-        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.database)}")
-        self._connection.execute(
-            f"CREATE OR REPLACE TABLE {qualified(*name)} ({declared}, {quoted(PATH)} VARCHAR, {quoted(_OBJECT)} BIGINT)"
+        declared += f", {quoted(PATH)} VARCHAR, {quoted(_OBJECT)} BIGINT"
+        statements = (
+            f"CREATE SCHEMA IF NOT EXISTS {quoted(table.database)}",
+            f"CREATE OR REPLACE TABLE {qualified(*name)} ({declared})",
         )
-        self._loaded[name] = _Loaded(shape)
+        for statement in statements:
+            self._connection.execute(statement)
+        self._loaded[name] = _Loaded(shape, version=self._next_version())
+        return statements
+
+    def state(self, name: tuple[str, str]) -> TableState:
+        """Return what a table that was declared earlier holds now."""
+        loaded = self._loaded[name]
+        return TableState(loaded.rows, loaded.version)
 
     def load(
         self, table: CatalogTable, columns: Iterable[str], catalog: CallerCatalog, cancellation: Cancellation
-    ) -> int:
+    ) -> None:
         """Bring a table's rows up to date with the objects in its partitions.
 
         Args:
@@ -90,9 +119,6 @@ class TableLoader:
             columns: those that the query reads.
             catalog: source of the partitions, and of the caller, who must be allowed to read every object.
             cancellation: ends the loading.
-
-        Returns:
-            Size in bytes of these columns in the objects. No partition is pruned, so Athena scans at most this much.
 
         Raises:
             QueryError: an object is not a Parquet file, or a column's type contradicts the catalog.
@@ -113,7 +139,15 @@ class TableLoader:
         for stored, content in loaded.contents.items():
             for column in sorted(wanted & content.mismatches.keys()):
                 raise QueryError("HIVE_BAD_DATA", f"{content.mismatches[column]}: {stored.address}")
-        return sum(content.size(wanted) for content in loaded.contents.values())
+
+    def partitions(self, name: tuple[str, str]) -> list[tuple[str, ...]]:
+        """Return the values of the partitions that a loaded table has objects in."""
+        return list(self._loaded[name].sizes)
+
+    def size(self, name: tuple[str, str], columns: Iterable[str], partitions: Iterable[tuple[str, ...]]) -> int:
+        """Return the size in bytes of columns in the objects of partitions of a loaded table."""
+        sizes, wanted = self._loaded[name].sizes, tuple(columns)
+        return sum(sizes[values][column] for values in partitions for column in wanted)
 
     def _objects(self, partitions: Iterable[Partition], caller: CallerPermissions) -> Iterator[S3Object]:
         listings: dict[str, tuple[list[str], Mapping[str, Any]]] = {}
@@ -156,7 +190,10 @@ class TableLoader:
             return
         numbers = [loaded.numbers.pop(stored) for stored in gone]
         for stored in gone:
-            del loaded.contents[stored]
+            content = loaded.contents.pop(stored)
+            loaded.rows -= content.count
+            loaded.sizes[stored.values].subtract(content.sizes)
+        loaded.version = self._next_version()
         where = f"{quoted(_OBJECT)} IN (SELECT UNNEST(?))"
         self._connection.execute(f"DELETE FROM {qualified(table.database, table.name)} WHERE {where}", [numbers])  # noqa: S608 - quoted names
 
@@ -174,7 +211,15 @@ class TableLoader:
             self._connection.unregister("arriving")
         # Only now: if one of the objects cannot be read, none of the batch is loaded.
         loaded.numbers |= numbers
+        loaded.rows += rows.num_rows
+        for stored, content in contents.items():
+            loaded.sizes.setdefault(stored.values, Counter()).update(content.sizes)
+        loaded.version = self._next_version()
         loaded.contents |= {stored: replace(content, rows=None) for stored, content in contents.items()}
+
+    def _next_version(self) -> int:
+        self._version += 1
+        return self._version
 
 
 def quoted(name: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,10 @@ from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.cancellation import Cancellation
 from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, CatalogView
 from embedded_aws.services.athena.errors import QueryError, from_duckdb
+from embedded_aws.services.athena.kept_views import KeptViews, ViewState
+from embedded_aws.services.athena.parquet import partition_values
 from embedded_aws.services.athena.results import format_rows
+from embedded_aws.services.athena.scan_plan import Scan, ScanPlanner, plain_name
 from embedded_aws.services.athena.sql.calls import NOW
 from embedded_aws.services.athena.sql.functions import MACROS
 from embedded_aws.services.athena.sql.parsing import Query, parse
@@ -28,6 +32,12 @@ from embedded_aws.services.athena.views import ViewDefinition
 Name = tuple[str, str]
 
 _CACHE_SIZE = 1000
+
+_MANY_ROWS = 20_000
+"""Rows of the tables from which on the rows of a view that reads them are kept: computing fewer takes no time."""
+
+_COSTLY = (" OVER ", "GROUP BY")
+"""What makes computing a view slow, and keeps DuckDB from computing only what a query wants."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ class QueryOutput:
     """Values as Athena writes them."""
 
     scanned: int
-    """Upper bound of the bytes read from S3."""
+    """Bytes that Athena would scan."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +64,11 @@ class _Known:
     columns: dict[str, str]
     """Column → Trino type."""
 
-    read: dict[Name, frozenset[str]]
-    """Base table → columns that a view reads of it; empty for a table."""
+    read: dict[Name, frozenset[str]] | None
+    """Base table → columns that a view reads of it; None for a table."""
+
+    sql: frozenset[str] = frozenset()
+    """The queries of a view and of the views that it reads."""
 
 
 class ScanLimitError(Exception):
@@ -97,16 +110,19 @@ class Warehouse:
         # SQL can reach the catalog's tables, but no files or URLs.
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute(MACROS)
+        self._planner = ScanPlanner()
         self._data = TableLoader(server, self._connection)
         self._views: dict[Name, tuple[ViewDefinition, str]] = {}
         self._translations: dict[tuple[str, str, str], Translation] = {}
         self._known_in_statement: dict[Name, _Known] = {}
         # Held while tables and views are made to follow the catalog, not while a query runs.
         self._following = threading.Lock()
+        self._kept_views = KeptViews(self._connection, self._following)
 
     def close(self) -> None:
         """Drop everything."""
         self._connection.close()
+        self._planner.close()
 
     def session(self, limit: int | None, cancellation: Cancellation) -> QuerySession:
         """Return a session for one statement.
@@ -128,17 +144,22 @@ class Warehouse:
         cancellation: Cancellation,
     ) -> QueryOutput:
         """Run a query; see `QuerySession`."""
-        with self._following:
-            cancellation.check()
-            self._known_in_statement.clear()
-            translation, read_columns = self._translated(sql, database, parameters, catalog)
-            scanned = sum(
-                self._data.load(found, read_columns[found.database, found.name], catalog, cancellation)
-                for found in self._tables(read_columns, catalog)
-            )
-            if limit is not None and scanned > limit:
-                raise ScanLimitError(limit, scanned)
-            cursor = self._snapshot()
+        while True:
+            with self._following:
+                cancellation.check()
+                self._known_in_statement.clear()
+                translation, read_columns = self._translated(sql, database, parameters, catalog)
+                tables = list(self._tables(read_columns, catalog))
+                for table in tables:
+                    self._data.load(table, read_columns[table.database, table.name], catalog, cancellation)
+                scanned = self._scanned(translation, tables)
+                if limit is not None and scanned > limit:
+                    raise ScanLimitError(limit, scanned)
+                step = self._prepared_views(translation)
+                if step is None:
+                    cursor = self._snapshot()
+                    break
+            step(cancellation)
         try:
             with cancellation.interrupting(cursor.interrupt):
                 relation = cursor.execute(translation.sql)
@@ -175,6 +196,53 @@ class Warehouse:
                 named.append(column.lower())
             return list(zip(named, self._kinds(translation.sql), strict=True))
 
+    def _scanned(self, translation: Translation, tables: Iterable[CatalogTable]) -> int:
+        """Return how many bytes Athena would scan for a query."""
+        parts = {translation.sql}.union(*(self._known_in_statement[name].sql for name in translation.read))
+        depends_on_time = any(NOW in part for part in parts)
+        try:
+            scans = self._planner.scans(translation.sql, _clock_statement(), depends_on_time=depends_on_time)
+        except duckdb.Error as error:
+            raise from_duckdb(error) from error
+        by_name = {plain_name(f"{table.database}.{table.name}"): table for table in tables}
+        total = 0
+        for scan in scans:
+            table = by_name.get(plain_name(scan.table))
+            if table is not None:
+                total += self._scanned_of(scan, table)
+        return total
+
+    def _scanned_of(self, scan: Scan, table: CatalogTable) -> int:
+        name = (table.database, table.name)
+        keys = {key: kind.duckdb for key, kind in table.partition_keys}
+        partitions = self._data.partitions(name)
+        condition = scan.on(keys)
+        if condition:
+            selected = self._planner.select([partition_values(one) for one in partitions], keys, condition)
+            partitions = [partitions[place] for place in selected]
+        return self._data.size(name, scan.columns, partitions)
+
+    def _prepared_views(self, translation: Translation) -> Callable[[Cancellation], None] | None:
+        """Return what must be done, without the lock, before a query can read its views; None if nothing."""
+        known = {name: one for name, one in self._known_in_statement.items() if one.read is not None}
+        states = {name: self._view_state(name, one) for name, one in known.items()}
+        self._kept_views.refresh(states.values())
+        costly = [states[name] for name in translation.read if name in known and self._is_costly(known[name])]
+        return self._kept_views.next_step(costly, self._snapshot)
+
+    def _view_state(self, name: Name, known: _Known) -> ViewState:
+        versions = frozenset((table, self._data.state(table).version) for table in known.read or ())
+        create = partial(_view_statement, name, tuple(known.columns), self._views[name][1])
+        return ViewState(qualified(*name), (known.sql, versions), create)
+
+    def _is_costly(self, known: _Known) -> bool:
+        """Return whether the rows of a view are worth keeping."""
+        return (
+            sum(self._data.state(table).rows for table in known.read or ()) >= _MANY_ROWS
+            and any(clause in sql for sql in known.sql for clause in _COSTLY)
+            and not any(NOW in sql for sql in known.sql)
+        )
+
     def _snapshot(self) -> duckdb.DuckDBPyConnection:
         """Return a connection that sees everything as it is now, whatever others load meanwhile."""
         cursor = self._connection.cursor()
@@ -197,7 +265,7 @@ class Warehouse:
         read_columns: dict[Name, frozenset[str]] = {}
         for name, columns in translation.read.items():
             of_view = known[name].read
-            for base, used in (of_view or {name: columns}).items():
+            for base, used in ({name: columns} if of_view is None else of_view).items():
                 read_columns[base] = read_columns.get(base, frozenset()) | used
         return translation, read_columns
 
@@ -218,9 +286,10 @@ class Warehouse:
 
     def _create(self, found: CatalogTable | CatalogView, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:
         if isinstance(found, CatalogTable):
-            self._data.declare(found)
+            for statement in self._data.declare(found):
+                self._planner.follow(statement)
             columns = {column: kind.trino for column, kind in (*found.columns, *found.partition_keys)}
-            return _Known({**columns, PATH: "varchar"}, {})
+            return _Known({**columns, PATH: "varchar"}, None)
         return self._known_view(found, catalog, within)
 
     def _known_view(self, view: CatalogView, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:
@@ -231,11 +300,12 @@ class Warehouse:
         translation, read_columns = self._translated(
             definition.sql, definition.database, (), catalog, within=(*within, name)
         )
+        nested = (self._known_in_statement[one].sql for one in translation.read)
         columns = dict(definition.columns)
         if self._views.get(name) != (definition, translation.sql):
             self._create_view(name, translation, list(columns.items()))
             self._views[name] = (definition, translation.sql)
-        return _Known(columns, read_columns)
+        return _Known(columns, read_columns, frozenset({translation.sql}).union(*nested))
 
     def _create_view(self, name: Name, translation: Translation, columns: list[tuple[str, str]]) -> None:
         kinds = self._kinds(translation.sql)
@@ -248,9 +318,13 @@ class Warehouse:
                     f" from query view at position {position} cannot be coerced to column [{column}] of type {kind}"
                     " stored in view definition",
                 )
-        names = ", ".join(quoted(column) for column, _ in columns)
-        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(name[0])}")
-        self._connection.execute(f"CREATE OR REPLACE VIEW {qualified(*name)}({names}) AS {translation.sql}")
+        self._kept_views.forget(qualified(*name))
+        for statement in (
+            f"CREATE SCHEMA IF NOT EXISTS {quoted(name[0])}",
+            _view_statement(name, tuple(dict(columns)), translation.sql, None),
+        ):
+            self._connection.execute(statement)
+            self._planner.follow(statement)
 
     def _kinds(self, sql: str) -> list[SqlType]:
         _set_clock(self._connection)
@@ -302,6 +376,16 @@ class QuerySession:
         return columns
 
 
+def _view_statement(name: Name, columns: Sequence[str], sql: str, table: str | None) -> str:
+    """Return the statement that creates a view on a query, or instead on the table that keeps its rows."""
+    names = ", ".join(quoted(column) for column in columns)
+    return f"CREATE OR REPLACE VIEW {qualified(*name)}({names}) AS {sql if table is None else f'FROM {table}'}"
+
+
 def _set_clock(connection: duckdb.DuckDBPyConnection) -> None:
     """Set DuckDB's clock to Python's, which may be simulated."""
-    connection.execute(f"SET VARIABLE {NOW} = TIMESTAMPTZ '{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00'")
+    connection.execute(_clock_statement())
+
+
+def _clock_statement() -> str:
+    return f"SET VARIABLE {NOW} = TIMESTAMPTZ '{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"

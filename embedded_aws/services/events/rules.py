@@ -19,6 +19,7 @@ from moto.events.utils import EventTemplateParser
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.runtime.delivery import Delivery, DeliveryService
+from embedded_aws.runtime.pending import ComingStart
 from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.targets import ServiceSender
 from embedded_aws.runtime.timers import Timers
@@ -85,6 +86,12 @@ class Rules:
     def next_due(self) -> datetime | None:
         """Return when the next scheduled rule fires."""
         return min((due for rule in self._scheduled() if (due := self._due(rule))), default=None)
+
+    def coming(self) -> Iterator[ComingStart]:
+        """Yield when each scheduled rule fires next."""
+        for rule in list(self._scheduled()):
+            if due := self._due(rule):
+                yield ComingStart(name=rule.name, at=due)
 
     def run_due(self) -> bool:
         """Fire the scheduled rules that are due."""

@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-glue.html
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from moto.glue.models import FakeCrawl, FakeCrawler
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
 from embedded_aws.iam.credentials import AwsCredentials
+from embedded_aws.runtime.pending import ComingStart
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.timers import Timers
@@ -116,6 +117,12 @@ class Crawlers:
     def next_due(self) -> datetime | None:
         """Return when the next crawler with a schedule starts."""
         return min((due for crawler in self._crawlers() if (due := self._due(crawler))), default=None)
+
+    def coming(self) -> Iterator[ComingStart]:
+        """Yield when each crawler with a schedule starts next."""
+        for crawler in self._crawlers():
+            if due := self._due(crawler):
+                yield ComingStart(name=crawler.name, at=due)
 
     def run_due(self) -> bool:
         """Start the crawlers that are due; return whether there were any."""

@@ -118,6 +118,7 @@ class Functions:
         self._idle: dict[str, list[_Environment]] = {}
         # Includes busy ones: an interrupt may come during an invocation.
         self._processes: set[FunctionProcess] = set()
+        self._running: list[str] = []
         self._lock = threading.Lock()
         self._building = threading.Lock()
         self._number = 0
@@ -142,6 +143,12 @@ class Functions:
     def in_real_time(self) -> bool:
         """Whether somebody may be waiting while time passes."""
         return self._in_real_time
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """Names of the functions that are running, once for each invocation."""
+        with self._lock:
+            return tuple(self._running)
 
     def find(self, name_or_arn: str) -> LambdaFunction | None:
         """Return moto's function of a name or ARN, the latest version whatever the qualifier; None if there is none."""
@@ -184,7 +191,11 @@ class Functions:
         output = reply.output
         if environment is not None and reply.error is None:
             context = self._context(function, request_id, environment.log_stream)
-            with self._ending_if_interrupted(environment.process), self._server.gate.waiting():
+            with (
+                self._ending_if_interrupted(environment.process),
+                self._noted_as_running(function),
+                self._server.gate.waiting(),
+            ):
                 reply = environment.process.invoke(
                     event,
                     now=self._clock.now,
@@ -438,6 +449,16 @@ class Functions:
         except InterruptedWorkError:
             self._end(process)
             raise
+
+    @contextmanager
+    def _noted_as_running(self, function: LambdaFunction) -> Iterator[None]:
+        with self._lock:
+            self._running.append(function.function_name)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.remove(function.function_name)
 
     def _end(self, process: FunctionProcess) -> None:
         process.close()

@@ -18,6 +18,7 @@ from moto.scheduler.models import Schedule
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.runtime.delivery import Delivery, DeliveryService
+from embedded_aws.runtime.pending import ComingStart
 from embedded_aws.runtime.role_sessions import RoleSessions
 from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.targets import DeliveryError, RoleSender, ServiceRole
@@ -75,6 +76,12 @@ class Schedules:
     def next_due(self) -> datetime | None:
         """Return when the next schedule fires."""
         return min((due for schedule in self._enabled() if (due := self._due(schedule))), default=None)
+
+    def coming(self) -> Iterator[ComingStart]:
+        """Yield when each schedule fires next."""
+        for schedule in self._enabled():
+            if due := self._due(schedule):
+                yield ComingStart(name=schedule.name, at=due)
 
     def run_due(self) -> bool:
         """Fire the schedules that are due, in chronological order."""

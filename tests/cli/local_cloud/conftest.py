@@ -14,6 +14,16 @@ from local.control import Command, ControlServer
 from local.running_cloud import FOLDER_VARIABLE, RunningCloud, only_one
 
 NOW = "2026-11-23T08:00:00+00:00"
+STATE = {
+    "now": NOW,
+    "timezone": "Europe/Berlin",
+    "queues": [{"name": "objects", "waiting": 3, "in_flight": 1, "delayed": 0}],
+    "functions": ["transform"],
+    "coming": [
+        {"name": "hourly", "at": "2026-11-23T08:20:00+00:00"},
+        {"name": "daily", "at": "2026-11-24T05:00:00+00:00"},
+    ],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +52,7 @@ def pretend(tmp_path: Path) -> Iterator[Callable[[Mapping[str, Command]], Runnin
     with ControlServer(commands := dict[str, Command]()) as control, only_one():
 
         def start(more: Mapping[str, Command]) -> RunningCloud:
-            commands.update({"status": lambda _request, _tell: {"now": NOW, "timezone": "Europe/Berlin"}, **more})
+            commands.update({"status": lambda _request, _tell: STATE, **more})
             running = pretended(str(tmp_path / "data"), control.address, control.key)
             running.publish()
             return running
@@ -54,6 +64,7 @@ def pretended(data: str, control: str, key: str) -> RunningCloud:
     """Return what a cloud would announce."""
     return RunningCloud(
         pid=os.getpid(),
+        since="2026-11-23T07:00:00+00:00",
         data=data,
         url="http://127.0.0.1:4599",
         region="eu-central-1",

@@ -23,9 +23,10 @@ from cli.local_cloud.reset import delete_data
 from cli.local_cloud.status import show_status
 from cli.local_cloud.step_lines import from_json, step_line, summary, to_json
 from local.control import Command, ControlError, Request, Tell
+from local.output_log import earlier_log
 from local.running_cloud import RunningCloud
 from local.steps import Step
-from tests.cli.local_cloud.conftest import NOW
+from tests.cli.local_cloud.conftest import NOW, STATE
 
 Pretend = Callable[[Mapping[str, Command]], RunningCloud]
 
@@ -41,6 +42,7 @@ def test_status_shows_where_it_is(pretend: Pretend, console: Console, output: io
     data.mkdir(exist_ok=True)
     (data / "account").write_bytes(bytes(2_345_678))
     show_status(console, as_json=False)
+    began = datetime.fromisoformat(running.since).astimezone()
     assert output.getvalue().splitlines() == [
         "The local cloud is running.",
         "  endpoint  http://127.0.0.1:4599, region eu-central-1",
@@ -48,7 +50,10 @@ def test_status_shows_where_it_is(pretend: Pretend, console: Console, output: io
         "  stack     database spotify_local",
         "  Spotify   simulated",
         "  time      Mon 23 Nov 2026 09:00 in Europe/Berlin",
-        f"  process   {running.pid}",
+        f"  since     {began:%a %d %b %Y %H:%M}, process {running.pid}",
+        "  queues    objects 3 waiting, 1 in flight",
+        "  running   transform",
+        "  next      hourly at Mon 09:20; daily at Tue 06:00",
     ]
 
 
@@ -64,7 +69,8 @@ def test_status_as_json_has_no_key(pretend: Pretend, console: Console, capsys: p
         "data_bytes": 0,
         "spotify": "simulated",
         "database": "spotify_local",
-        "now": NOW,
+        "since": running.since,
+        **{name: STATE[name] for name in ("now", "queues", "functions", "coming")},
         "pid": running.pid,
     }
     assert running.secret_access_key not in printed
@@ -168,6 +174,32 @@ def test_logs_of_a_cloud_in_the_foreground(pretend: Pretend, console: Console) -
         show_logs(console, data=None, follow=False)
     Path(running.data).mkdir()
     Path(running.data, "log.txt").write_text("one\ntwo\n")
+
+
+def test_logs_follow_into_a_new_log(
+    pretend: Pretend, console: Console, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = pretend({})
+    log = Path(running.data, "log.txt")
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("two\n")
+    earlier_log(log).write_text("one\n")
+    happens = iter([lambda: log.write_text("two\nthree\n"), lambda: log.replace(earlier_log(log)), log.touch])
+    writes = iter(["four\n", "four\nfive\n"])
+
+    def pass_time(_seconds: float) -> None:
+        if step := next(happens, None):
+            step()
+        elif text := next(writes, None):
+            log.write_text(text)
+        else:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.local_cloud.logs.time.sleep", pass_time)
+    with pytest.raises(KeyboardInterrupt):
+        show_logs(console, data=None, follow=True)
+
+    assert output.getvalue().split() == ["one", "two", "three", "four", "five"]
 
 
 def test_logs_are_printed_without_escapes(working: Path, console: Console, output: io.StringIO, tmp_path: Path) -> None:

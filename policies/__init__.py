@@ -1,0 +1,1 @@
+"""Rules for the resources of the pipeline, as a Pulumi policy pack."""
