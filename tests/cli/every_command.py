@@ -29,11 +29,11 @@ def write_inputs(folder: Path) -> None:
     start = datetime.now(UTC)
     library = Library.seeded(5, start=start, saved_tracks=3, plays_per_day=2)
     write_privacy_export(library, folder, start, zipped=True).rename(folder / "export.zip")
-    (folder / "labels.csv").write_text("subject,label,excluded\nspotify:artist:4Z8W4fKeB5YxbusRsdQVPb,sleep,true\n")
+    (folder / "labels.csv").write_text("subject,label,excluded\nAbba,sleep,true\n")
 
 
 EVERY_COMMAND: tuple[tuple[str, str, str], ...] = (
-    ("extract --streams profile,recently_played", "", "Rows of this run, by table"),
+    ("extract --streams profile,recently_played", "", "requests to Spotify"),
     ("import-history export.zip", "", "plays"),
     ("labels labels.csv", "", "They replace all earlier ones"),
     ("crawl", "", "views"),
