@@ -17,7 +17,7 @@ from cli.main import app
 from tests.markdown import blocks
 
 ROOT = Path(__file__).parents[1]
-PAGES = tuple(sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")]))
+PAGES = (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), ROOT / "spotify_simulator/README.md")
 _GLOBAL_OPTIONS = {"query", "output", "region", "profile"}
 """Options of every command of the AWS CLI."""
 
@@ -46,7 +46,9 @@ def shown_commands() -> list[ShownCommand]:
         name = str(page.relative_to(ROOT))
         if name == "docs/commands.md":
             continue  # Generated from the program itself; its lines are not commands but forms of commands.
-        lines = [line for text in blocks(page, "sh") for line in text.replace("\\\n", " ").splitlines()]
+        lines = [line.strip() for text in blocks(page, "sh") for line in text.replace("\\\n", " ").splitlines()]
+        # A loop's own lines; the commands in it are checked like all others.
+        lines = [line for line in lines if not re.match(r"for |done$|\w+=\"\$\(", line)]
         lines += [line[2:] for text in blocks(page, "console") for line in text.splitlines() if line[:2] == "$ "]
         found += [ShownCommand(name, tuple(words)) for line in lines if (words := shlex.split(line, comments=True))]
     return found
