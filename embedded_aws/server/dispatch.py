@@ -42,7 +42,8 @@ class Dispatcher(DomainDispatcherApplication):
         app = self.get_application(environ)
         if app.service in _OF_FLASK:  # type: ignore[attr-defined] # moto sets it
             return app(environ, start_response)
-        return _response(app, environ)(environ, start_response)
+        response: Iterable[bytes] = _response(app, environ)(environ, start_response)
+        return response
 
 
 def _response(app: Flask, environ: dict[str, Any]) -> Any:

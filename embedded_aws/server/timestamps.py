@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from botocore.utils import parse_timestamp, parse_to_aware_datetime
-from dateutil.tz import tzutc
+from dateutil.tz import tzutc  # type: ignore[import-untyped] # no stubs are installed
 from moto.core import serialize
 
 _ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)

@@ -44,7 +44,7 @@ def send(app: Callable[..., Any], request: AWSPreparedRequest, port: int) -> AWS
         enforce_content_length=False,
         request_method=request.method,
     )
-    return AWSResponse(request.url, response.code, headers, raw)
+    return AWSResponse(request.url, response.code, headers, raw)  # type: ignore[arg-type] # botocore passes these too
 
 
 def environment(request: AWSPreparedRequest, port: int) -> dict[str, Any]:
@@ -77,13 +77,14 @@ def environment(request: AWSPreparedRequest, port: int) -> dict[str, Any]:
     }
     names: dict[str, str] = {}
     # A name with underscores never stands in for one with dashes.
-    for name, given in sorted(request.headers.items(), key=lambda header: "_" in header[0]):
+    headers: list[tuple[str, str | bytes]] = sorted(request.headers.items(), key=lambda header: "_" in header[0])
+    for name, given in headers:
         key = environ_key_for_header(name)
         if "_" in name:
             if key in environ or not should_preserve_original_header_name(name):
                 continue
             names[key] = name
-        environ[key] = given.decode("latin-1") if isinstance(given, bytes) else str(given)
+        environ[key] = given.decode("latin-1") if isinstance(given, bytes) else given
     if not body and request.method in {"PATCH", "POST", "PUT"}:
         environ.setdefault("CONTENT_LENGTH", "0")
     environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = names

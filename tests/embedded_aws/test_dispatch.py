@@ -36,7 +36,7 @@ def test_a_response_is_the_one_that_flask_makes(server: AwsServer) -> None:
         return handle(dispatcher, environ, start_response)
 
     s3, configuration = server.client("s3"), {"LocationConstraint": server.region}
-    s3.create_bucket(Bucket="raw-bucket", CreateBucketConfiguration=configuration)  # type: ignore[arg-type]
+    s3.create_bucket(Bucket="raw-bucket", CreateBucketConfiguration=configuration)
     with patch.object(Dispatcher, "__call__", both):
         s3.put_object(Bucket="raw-bucket", Key="a//b/ü", Body=b"plays", ContentType="text/plain")
         s3.get_object(Bucket="raw-bucket", Key="a//b/ü")

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.httpsession import URLLib3Session
 
-from embedded_aws.persistence.gate import Gate
+from embedded_aws.persistence.gate import Gate, Part
 from embedded_aws.server import transport
 from embedded_aws.server.server import AwsServer
 from embedded_aws.server.wsgi import AuthorizedApp
@@ -59,8 +59,9 @@ def _comparable(environ: dict[str, Any]) -> dict[str, Any]:
 
 def _rewound(request: AWSPreparedRequest) -> AWSPreparedRequest:
     """Return a request that was sent before, with its body at the start."""
-    if hasattr(request.body, "seek"):
-        request.body.seek(0)
+    body: Any = request.body
+    if hasattr(body, "seek"):
+        body.seek(0)
     return request
 
 
@@ -81,8 +82,8 @@ def test_the_server_sees_the_request_that_it_would_get_over_a_connection(
     assert len(called) == len(recorder.prepared) == 9
     session = URLLib3Session(proxies={})
     for request in list(recorder.prepared):
-        session.send(_rewound(request))  # type: ignore[no-untyped-call]
-    session.close()  # type: ignore[no-untyped-call]
+        session.send(_rewound(request))
+    session.close()
     for ours, over_a_connection in zip(called, recorder.environments, strict=True):
         assert _comparable(ours) == _comparable(over_a_connection)
 
@@ -99,7 +100,7 @@ def test_the_response_is_the_one_over_a_connection(server: AwsServer, bucket: st
     own = {"date", "x-amz-request-id", "x-amzn-requestid", "last-modified", "x-amz-id-2", "x-amz-version-id"}
     session = URLLib3Session(proxies={})
     for request in list(recorder.prepared):
-        there: Any = session.send(_rewound(request))  # type: ignore[no-untyped-call]
+        there: Any = session.send(_rewound(request))
         running: Any = server._server
         here = transport.send(running.app, _rewound(request), running.server_port)
         assert here.status_code == there.status_code
@@ -107,7 +108,7 @@ def test_the_response_is_the_one_over_a_connection(server: AwsServer, bucket: st
         assert {name.lower() for name in here.headers} == {name.lower() for name in there.headers}
         for name, value in here.headers.items():
             assert name.lower() in own or value == there.headers[name]
-    session.close()  # type: ignore[no-untyped-call]
+    session.close()
 
 
 def test_no_connection_is_made(server: AwsServer, bucket: str) -> None:
@@ -146,7 +147,8 @@ def test_a_stopped_server_cannot_be_reached() -> None:
 
 
 def test_a_request_of_a_thread_that_only_reads_can_change_the_account() -> None:
-    gate, saved = Gate(), []
+    gate = Gate()
+    saved: list[frozenset[Part]] = []
     gate.save = saved.append
     with gate.reading():
         gate.touch(("part",))
