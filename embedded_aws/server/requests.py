@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -14,8 +15,8 @@ Protocol = Literal["json", "query", "rest-json", "rest-xml", "smithy-rpc-v2-cbor
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 
-ACCESS_KEY_ID = "embedded_aws.access_key_id"
-"""Key of the signer's access key ID in the WSGI environment that moto sees; empty for an anonymous request."""
+SENDER: ContextVar[str] = ContextVar("SENDER")
+"""The access key ID that signed the request in this context; empty for an anonymous one, unset outside a request."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from embedded_aws.server.error_responses import ErrorResponse, access_denied, re
 from embedded_aws.server.errors import RejectedRequestError
 from embedded_aws.server.parsing import parse
 from embedded_aws.server.reading import is_reading
-from embedded_aws.server.requests import ACCESS_KEY_ID, AwsRequest
+from embedded_aws.server.requests import SENDER, AwsRequest
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -77,6 +77,7 @@ class AuthorizedApp:
     def _handle(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = parse(environ, environ["wsgi.input"].getvalue())
         gate, reads = self._gate, is_reading(request)
+        sender = SENDER.set(request.access_key_id or "")
         try:
             # Nobody may see what is not saved.
             gate.settle()
@@ -94,6 +95,7 @@ class AuthorizedApp:
         except DataError as error:
             return _send(unavailable(request, str(error)), start_response)
         finally:
+            SENDER.reset(sender)
             if not reads:
                 gate.changed.set()
         return response
@@ -110,7 +112,6 @@ class AuthorizedApp:
         forwarded["HTTP_AUTHORIZATION"] = request.signature.authorization if request.signature else anonymous
         # moto would otherwise guess the account from the access key.
         forwarded["HTTP_X_MOTO_ACCOUNT_ID"] = self._account_id
-        forwarded[ACCESS_KEY_ID] = request.access_key_id or ""
         return forwarded
 
 

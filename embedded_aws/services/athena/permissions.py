@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import flask
-
 from embedded_aws.iam.authorization import AccessDeniedError
 from embedded_aws.iam.principals import UnknownAccessKeyError
-from embedded_aws.server.requests import ACCESS_KEY_ID
+from embedded_aws.server.requests import SENDER
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.errors import AccessError
 
@@ -27,10 +25,7 @@ class CallerPermissions:
     @classmethod
     def of_request(cls, server: AwsServer) -> CallerPermissions:
         """Return the permissions of whoever signed this thread's request; outside a request, the account owner's."""
-        key = server.owner.access_key_id
-        if flask.has_request_context():
-            key = flask.request.environ[ACCESS_KEY_ID]
-        return cls(server, key)
+        return cls(server, SENDER.get(server.owner.access_key_id))
 
     def check_database(self, action: str, database: str) -> None:
         """Check a Glue action on a database.
