@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 from rich.console import Console
 
@@ -53,7 +53,7 @@ def show_logs(console: Console, *, data: Path | None, follow: bool) -> None:
                 file = opened.enter_context(new)
 
 
-def _new_log(file: IO[str], log: Path) -> IO[str] | None:
+def _new_log(file: TextIO, log: Path) -> TextIO | None:
     """Return the log that has taken the place of an open one; None if it is still the same."""
     try:
         if os.path.samestat(os.fstat(file.fileno()), log.stat()):

@@ -184,7 +184,12 @@ def test_logs_follow_into_a_new_log(
     log.parent.mkdir(exist_ok=True)
     log.write_text("two\n")
     earlier_log(log).write_text("one\n")
-    happens = iter([lambda: log.write_text("two\nthree\n"), lambda: log.replace(earlier_log(log)), log.touch])
+    steps: list[Callable[[], object]] = [
+        lambda: log.write_text("two\nthree\n"),
+        lambda: log.replace(earlier_log(log)),
+        log.touch,
+    ]
+    happens = iter(steps)
     writes = iter(["four\n", "four\nfive\n"])
 
     def pass_time(_seconds: float) -> None:
