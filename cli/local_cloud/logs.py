@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack, suppress
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
 
 from rich.console import Console
 
@@ -53,7 +53,7 @@ def show_logs(console: Console, *, data: Path | None, follow: bool) -> None:
                 file = opened.enter_context(new)
 
 
-def _new_log(file: TextIO, log: Path) -> TextIO | None:
+def _new_log(file: TextIOWrapper, log: Path) -> TextIOWrapper | None:
     """Return the log that has taken the place of an open one; None if it is still the same."""
     try:
         if os.path.samestat(os.fstat(file.fileno()), log.stat()):
