@@ -7,6 +7,7 @@ Source: https://qiita.com/yuji_saito/items/8beb6601194460750fd4 (measured)
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,16 @@ from sqlglot.errors import SqlglotError
 
 from embedded_aws.services.athena.sql.functions import MACROS
 
-_OPTIMIZERS = "build_side_probe_side,compressed_materialization,join_order,statistics_propagation"
-"""Those that look at rows, of which there are none here, or that only order the work."""
+_OPTIMIZERS = (
+    "cte_filter_pusher",
+    "cte_inlining",
+    "expression_rewriter",
+    "filter_pullup",
+    "filter_pushdown",
+    "in_clause",
+    "unused_columns",
+)
+"""Those that decide what is read; the others order the work, or look at rows, of which there are none here."""
 
 _OPTIONAL = "optional: "
 _CACHE_SIZE = 1000
@@ -57,7 +66,10 @@ class ScanPlanner:
         self._connection = duckdb.connect(config={"autoload_known_extensions": False, "threads": 1})
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET enable_external_access = false")
-        self._connection.execute(f"SET disabled_optimizers = '{_OPTIMIZERS}'")
+        others = self._connection.execute(
+            "SELECT string_agg(name, ',') FROM duckdb_optimizers() WHERE name NOT IN (SELECT unnest(?))", [_OPTIMIZERS]
+        ).fetchone()
+        self._connection.execute("SET disabled_optimizers = ?", others)
         self._connection.execute(MACROS)
         self._planned: dict[str, tuple[Scan, ...]] = {}
 
@@ -144,8 +156,9 @@ def _texts(value: Any) -> list[str]:
     return [text for text in texts if text]
 
 
+@functools.lru_cache(_CACHE_SIZE)
 def _parsed(condition: str) -> exp.Expr:
-    """Return a condition's tree; one that cannot be parsed concerns no column."""
+    """Return a condition's tree, to be read only; one that cannot be parsed concerns no column."""
     try:
         return sqlglot.parse_one(condition, read="duckdb")
     except SqlglotError:

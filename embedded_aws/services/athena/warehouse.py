@@ -256,7 +256,7 @@ class Warehouse:
         self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog, within: tuple[Name, ...] = ()
     ) -> tuple[Translation, dict[Name, frozenset[str]]]:
         """Return a query's translation, and the columns it reads of each base table, through views."""
-        query = parse(sql, database, parameters)
+        query = parse(sql, database, tuple(parameters))
         known = {name: self._known(name, catalog, within) for name in query.tables}
         schema: dict[str, dict[str, dict[str, str]]] = {}
         for (schema_name, table), found in known.items():

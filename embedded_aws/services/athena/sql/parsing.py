@@ -48,8 +48,9 @@ class Query:
     """Column names as written; None for a column without one, empty for `*`."""
 
 
-def parse(sql: str, database: str, parameters: Sequence[str] = ()) -> Query:
-    """Parse a query.
+@functools.lru_cache(maxsize=256)
+def parse(sql: str, database: str, parameters: tuple[str, ...] = ()) -> Query:
+    """Return a parsed query, which must not be changed: a statement reads the same views again and again.
 
     Args:
         sql: SELECT, WITH or VALUES.
