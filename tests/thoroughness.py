@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pytest
@@ -29,6 +29,14 @@ def sampled(values: Iterable[Any], quick: Iterable[Any] | int = 1) -> list[Any]:
 def examples(thorough: int, quick: int) -> int:
     """Return how many examples a property is tried on."""
     return quick if VARIABLE in os.environ else thorough
+
+
+def some(values: Iterable[str], quick: Collection[str]) -> list[str]:
+    """Return the values that a test goes through by itself: in `make test`, the quick ones."""
+    every = list(values)
+    if missing := set(quick) - set(every):
+        raise ValueError(f"{sorted(missing)} are not among the values.")
+    return [value for value in every if value in quick] if VARIABLE in os.environ else every
 
 
 def _slow(value: Any) -> Any:

@@ -463,6 +463,8 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> Lives:
     return Lives(before, after_kill, after_stop)
 
 
+# What is kept and comes back is in test_data_folder.py too, for a bucket, a queue and schedules.
+@pytest.mark.slow
 @pytest.mark.parametrize("service", SERVICES)
 def test_service_comes_back_as_it_was(service: str, lives: Lives) -> None:
     assert lives.after_kill[service] == lives.before[service]

@@ -17,11 +17,12 @@ from typing import Any, Literal
 
 import pulumi
 import pulumi.runtime
+import pulumi.runtime.resource
 import pytest
 import yaml
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockMonitor, MockSettings
-from pulumi.runtime.proto import engine_pb2
+from pulumi.runtime.proto import engine_pb2, source_pb2
 from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 
@@ -195,6 +196,8 @@ def _run(config: Mapping[str, str], mode: Mode, stack: str, entry: Callable[[], 
         environment.setenv("SPOTIFY_ETL_LAYERS", "locks")
         # An Output formatted into a text ends the program.
         environment.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
+        # Where each resource is created, which nothing here reads, takes a seventh of the run.
+        environment.setattr(pulumi.runtime.resource, "_get_stack_trace", source_pb2.StackTrace)
         contextvars.copy_context().run(start)
     return program
 
