@@ -190,6 +190,7 @@ def test_a_layer_has_byte_code_that_needs_no_source(
 ) -> None:
     monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
     monkeypatch.setattr(packaging, "_install", fake_install)
+    monkeypatch.setattr(packaging, "byte_code_compiler", lambda: None)
     without = build_layer("transform", "arm64", root=root)
     # Whichever Python runs the tests makes byte code of its own version.
     monkeypatch.setattr(packaging, "byte_code_compiler", lambda: sys.executable)
