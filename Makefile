@@ -73,6 +73,8 @@ lint: setup ## Check style and formatting
 
 types: setup ## Check types
 	@$(BIN)/mypy
+	@# Each is a __main__ of its own.
+	@for program in examples/python-*/__main__.py; do $(BIN)/mypy $$program || exit 1; done
 
 fix: setup ## Fix what the linter can fix, and format the code
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
@@ -110,7 +112,7 @@ lock: setup $(UV)/ready ## Resolve the dependencies in pyproject.toml again and 
 	compile="$(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header"; \
 	$$compile pyproject.toml --group dev --output-file $(LOCK); \
 	$$compile pyproject.toml --constraint $(LOCK) --output-file requirements.lock; \
-	for group in extract transform publish uv; do \
+	for group in extract transform publish runtime uv; do \
 	  $$compile --group $$group --constraint $(LOCK) --output-file requirements-$$group.lock; \
 	done; \
 	$$compile --group policies --output-file policies/requirements.txt

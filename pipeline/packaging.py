@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,7 +124,8 @@ def build_layer(
         if not compiler:
             log(
                 f"The layer of {function} has no byte code, since there is no Python {PYTHON} on this machine: the "
-                f"function takes a second longer to start. Install python{PYTHON} and run this again."
+                "function takes a second longer to start, and a deployment from a machine that has one changes the "
+                f"layer again. Install python{PYTHON} and run this again."
             )
     return Artifact(kept, _sha256(kept.read_bytes()))
 
@@ -193,11 +194,18 @@ def _install(lock: Path, architecture: str, target: Path) -> None:
 
 
 def byte_code_compiler() -> str | None:
-    """Return a Python that makes Lambda's byte code: this one, or else `python3.13`; None if there is none."""
-    if _answers(sys.executable):
-        return sys.executable
-    found = shutil.which(f"python{PYTHON}")
-    return found if found and _answers(found) else None
+    """Return a Python that makes Lambda's byte code; None if there is none on this machine."""
+    return next(filter(_answers, _pythons()), None)
+
+
+def _pythons() -> Iterator[str]:
+    """Yield this Python, then those that may be Lambda's."""
+    yield sys.executable
+    if found := shutil.which(f"python{PYTHON}"):
+        yield found
+    # The command that pyenv puts on PATH starts only the versions that are selected.
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from map(str, sorted(pyenv.glob(f"versions/{PYTHON}.*/bin/python{PYTHON}")))
 
 
 def _answers(python: str) -> bool:

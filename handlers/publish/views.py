@@ -13,7 +13,7 @@ from string import Template
 
 from botocore.exceptions import ClientError
 
-from handlers.publish.athena import Athena, StatementError
+from handlers.publish.athena import Athena
 from handlers.publish.catalog import GlueDatabase
 
 FOLDER = Path(__file__).parents[2] / "queries" / "views"
@@ -86,30 +86,42 @@ def load(timezone: str, folder: Path = FOLDER) -> list[View]:
 
 
 def publish(views: Iterable[View], catalog: GlueDatabase, athena: Athena) -> Published:
-    """Create each view that differs from its file; a failure stops only the views that read it.
+    """Create each view that differs from its file, those that do not read each other at the same time.
+
+    A failure stops only the views that read it.
 
     Args:
-        views: in dependency order.
+        views: all views, none of which reads itself through others.
         catalog: the database.
         athena: creates the views.
     """
     published = Published()
     fingerprints: dict[str, str] = {}
-    for view in views:
-        if broken := sorted(view.mentions & published.failed.keys()):
-            published.failed[view.name] = f"It reads {broken[0]}, which failed"
-            continue
-        fingerprint = fingerprints[view.name] = _fingerprint(view, catalog, fingerprints)
-        if catalog.view_parameters(view.name).get(_FINGERPRINT) == fingerprint:
-            published.unchanged.append(view.name)
-            continue
-        try:
-            athena.run(f'CREATE OR REPLACE VIEW "{view.name}" AS\n{view.sql}')
-            catalog.annotate(view.name, view.description, {_FINGERPRINT: fingerprint})
-        except (StatementError, ClientError) as error:
-            published.failed[view.name] = str(error)
-            continue
-        published.created.append(view.name)
+    remaining = {view.name: view for view in views}
+    while remaining:
+        ready = [view for view in remaining.values() if not view.mentions & remaining.keys()]
+        changed: list[View] = []
+        for view in ready:
+            del remaining[view.name]
+            if broken := sorted(view.mentions & published.failed.keys()):
+                published.failed[view.name] = f"It reads {broken[0]}, which failed"
+                continue
+            fingerprint = fingerprints[view.name] = _fingerprint(view, catalog, fingerprints)
+            if catalog.view_parameters(view.name).get(_FINGERPRINT) == fingerprint:
+                published.unchanged.append(view.name)
+            else:
+                changed.append(view)
+        failed = athena.run({view.name: f'CREATE OR REPLACE VIEW "{view.name}" AS\n{view.sql}' for view in changed})
+        published.failed |= failed
+        for view in changed:
+            if view.name in failed:
+                continue
+            try:
+                catalog.annotate(view.name, view.description, {_FINGERPRINT: fingerprints[view.name]})
+            except ClientError as error:
+                published.failed[view.name] = str(error)
+            else:
+                published.created.append(view.name)
     return published
 
 

@@ -17,6 +17,8 @@ Try = Callable[[Client], object]
 
 _TRIES = 30
 """It takes AWS some seconds until a new role and its policy work everywhere."""
+SCHEDULES = {"crawl": "crawl", "daily": "extract", "hourly": "extract", "views": "publish"}
+"""Schedule → the dead-letter queue that keeps what it could not deliver."""
 _DENIALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403")
 
 
@@ -31,7 +33,7 @@ class Probe:
 
 
 def probes(outputs: dict[str, Any]) -> Iterator[tuple[Probe, str]]:
-    """Yield for each role what is tried as it, and where the role is found: an output, or the analyst's policy."""
+    """Yield what is tried as each role, and where the role is found: an output, a schedule, the analyst's policy."""
     raw, lake = outputs["raw_bucket_name"], outputs["transformed_bucket_name"]
     database, secret = outputs["glue_database_name"], outputs["spotify_secret_name"]
 
@@ -56,6 +58,9 @@ def probes(outputs: dict[str, Any]) -> Iterator[tuple[Probe, str]]:
     def invoke(function: str) -> Try:
         name = outputs[f"{function}_function_name"]
         return lambda client: client("lambda").invoke(FunctionName=name, InvocationType="DryRun")
+
+    def keep_failure(client: Client) -> object:
+        return client("sqs").send_message(QueueUrl=outputs["dead_letter_queue_urls"]["crawl"], MessageBody="{}")
 
     write = put(lake, "tables/probe")
     yield (
@@ -112,6 +117,16 @@ def probes(outputs: dict[str, Any]) -> Iterator[tuple[Probe, str]]:
         ),
         "analyst",
     )
+    for schedule, starts in (("daily", "extract"), ("hourly", "extract"), ("views", "publish")):
+        yield (
+            Probe(schedule, invoke(starts), {"invoke transform": invoke("transform"), "list raw data": listing(raw)}),
+            schedule,
+        )
+    yield (
+        # To start the crawler would cost money.
+        Probe("crawl", keep_failure, {"invoke extract": invoke("extract"), "read the catalog": read_database}),
+        "crawl",
+    )
 
 
 def policies_of(account: Account, outputs: dict[str, Any], where: str) -> list[str]:
@@ -124,6 +139,8 @@ def policies_of(account: Account, outputs: dict[str, Any], where: str) -> list[s
         return [json.dumps(document)]
     if where == "crawler":
         role = account.client("glue").get_crawler(Name=outputs["glue_crawler_name"])["Crawler"]["Role"]
+    elif where in SCHEDULES:
+        role = _schedule_role(account, outputs, where)
     else:
         name = outputs[f"{where}_function_name"]
         role = account.client("lambda").get_function_configuration(FunctionName=name)["Role"]
@@ -132,6 +149,23 @@ def policies_of(account: Account, outputs: dict[str, Any], where: str) -> list[s
         json.dumps(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
     ]
+
+
+def _schedule_role(account: Account, outputs: dict[str, Any], where: str) -> str:
+    """Return the role of a schedule, which is known by its queue: other stacks have schedules of similar names.
+
+    Raises:
+        LookupError: there is no such schedule.
+    """
+    scheduler, prefix = account.client("scheduler"), f"spotify-etl-{where}-"
+    queue = outputs["dead_letter_queue_urls"][SCHEDULES[where]].rpartition("/")[2]
+    for page in scheduler.get_paginator("list_schedules").paginate(NamePrefix=prefix):
+        for found in page["Schedules"]:
+            if found["Name"].startswith(prefix):
+                target = scheduler.get_schedule(Name=found["Name"])["Target"]
+                if target["DeadLetterConfig"]["Arn"].endswith(f":{queue}"):
+                    return str(target["RoleArn"])
+    raise LookupError(f"There is no schedule {where}.")
 
 
 def try_role(account: Account, probe: Probe, documents: list[str]) -> Iterator[str]:

@@ -1,12 +1,16 @@
-"""Imports a handler as Lambda does: in a Python 3.13 that sees only the code archive and the function's layer."""
+"""Imports a handler as Lambda does: in its version of Python, which sees only the code archive and the layer."""
 
 from __future__ import annotations
 
 import platform
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
+from pipeline import packaging
 from pipeline.packaging import build_code, build_layer
 
 _IMPORT = """
@@ -22,6 +26,17 @@ _ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE": "bench",
     "POWERTOOLS_SERVICE_NAME": "bench",
 }
+
+
+def lambdas_python(patch: pytest.MonkeyPatch) -> str:
+    """Return a Python of Lambda's version, for which layers are built.
+
+    On a machine without one, Lambda's version is taken to be that of the Python that runs the tests.
+    """
+    if found := packaging.byte_code_compiler():
+        return found
+    patch.setattr(packaging, "PYTHON", "{}.{}".format(*sys.version_info[:2]))
+    return sys.executable
 
 
 def unpack(function: str, folder: Path) -> list[Path]:

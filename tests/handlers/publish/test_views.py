@@ -38,6 +38,18 @@ def test_views_come_after_those_they_read(publisher: Publisher, views: Path) -> 
     assert view["Parameters"]["presto_view"] == "true"
 
 
+def test_views_that_do_not_read_each_other_are_created_together(
+    publisher: Publisher, views: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.publish.athena._AT_ONCE", 2)
+    write(views, a="SELECT 1 AS x", b="SELECT 2 AS x", c="SELECT 3 AS x", reader="SELECT a.x FROM a, b, c")
+    assert publisher.run()["views_created"] == ["a", "b", "c", "reader"]
+    calls = [call.removesuffix("QueryExecution") for call in publisher.calls if call.endswith("QueryExecution")]
+    in_order = [call for call, before in zip(calls, ["", *calls], strict=False) if call != "Get" or before != "Get"]
+    assert in_order == ["Start", "Start", "Get", "Start", "Get", "Start", "Get"]
+    assert publisher.lab.query("SELECT x FROM reader") == [("1",)]
+
+
 def test_a_comma_joins_too(views: Path) -> None:
     write(views, a="SELECT 1 AS x FROM artists AS r, z", z="SELECT 1 AS y")
     assert [one.name for one in published_views.load("UTC", views)] == ["z", "a"]
