@@ -184,45 +184,51 @@ def test_nothing_is_left_out() -> None:
     assert set(ELSEWHERE) <= {without_folder(line) for line in shown}
 
 
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    """Provide a reader, and end the cloud that they leave running."""
+    typing = Reader(tmp_path)
+    yield typing
+    typing.ends()
+
+
 @pytest.mark.slow
-def test_the_lines_run_in_order(tmp_path: Path) -> None:
-    reader = Reader(tmp_path)
+def test_the_lines_of_the_readme_run_in_order(reader: Reader) -> None:
     now = datetime.now(UTC)
     # The card is of 2025.
     plan = LibraryPlan(plays_per_day=4, export_days=(now.date() - date(2025, 6, 1)).days)
-    export = write_privacy_export(Library.planned(5, plan, start=now), tmp_path, now, zipped=True)
-    export.rename(tmp_path / "my_spotify_data.zip")
-    try:
-        for line in _here(lines_of("README.md", LOCAL_PART)):
-            reader.types(line)
-        assert (tmp_path / "2025.png").read_bytes().startswith(b"\x89PNG")
-        reader.types("spotify-etl local down")
+    export = write_privacy_export(Library.planned(5, plan, start=now), reader.folder, now, zipped=True)
+    assert export.name == "my_spotify_data.zip"
+    for line in _here(lines_of("README.md", LOCAL_PART)):
+        reader.types(line)
+    assert (reader.folder / "2025.png").read_bytes().startswith(b"\x89PNG")
 
-        foreground, advanced, *others = _here(lines_of("docs/local-cloud.md"))
-        assert foreground.endswith("local up")
-        reader.types_until_ready(foreground)
-        assert "local up --advance" in advanced
-        reader.types_until_ready(advanced)
-        # One shell, since the variables that a line sets are for those after it.
-        printed = reader.types("\n".join(others))
-        assert "spotify-etl-local" in printed
-        running = reader.local.running
-        for code in blocks(CONNECTING, "python"):
-            for sql in statements(code, running):
-                reader.types(f"spotify-etl query --local --sql {shlex.quote(sql)}")
-        line, *others = _here(lines_of("docs/connecting.md"))
-        assert "listens" in line
-        printed = reader.types("\n".join(['eval "$(spotify-etl local env)"', line, *others]))
-        assert '"QueryExecutionId"' in printed
-        assert '"current_tracks"' in printed
-        assert "listens" in printed.rpartition("artist_name")[2]
 
-        for command, shown in sessions():
-            given = "local\n" if command.startswith("spotify-etl purge") else ""
-            printed = reader.types(f"{as_of_today(command)} --local || test $? = 1", given=given)
-            assert frame(shown) - frame(printed) == set(), f"{command}\n{printed}"
-    finally:
-        reader.ends()
+@pytest.mark.slow
+def test_the_lines_of_the_other_pages_run_in_order(reader: Reader) -> None:
+    foreground, advanced, *others = _here(lines_of("docs/local-cloud.md"))
+    assert foreground.endswith("local up")
+    reader.types_until_ready(foreground)
+    # Three days would take minutes; tests/cli/local_cloud/ lets more time pass.
+    assert advanced.endswith("local up --advance 3d")
+    reader.types_until_ready(advanced.replace("3d", "1h"))
+    # One shell, since the variables that a line sets are for those after it.
+    printed = reader.types("\n".join(others))
+    assert "spotify-etl-raw-" in printed
+
+    running = reader.local.running
+    for code in blocks(CONNECTING, "python"):
+        for sql in statements(code, running):
+            reader.types(f"spotify-etl query --local --sql {shlex.quote(sql)}")
+    printed = reader.types("\n".join(['eval "$(spotify-etl local env)"', *_here(lines_of("docs/connecting.md"))]))
+    assert '"QueryExecutionId"' in printed
+    assert '"current_tracks"' in printed
+    assert "listens" in printed.rpartition("artist_name")[2]
+
+    for command, shown in sessions():
+        given = "local\n" if command.startswith("spotify-etl purge") else ""
+        printed = reader.types(f"{as_of_today(command)} --local || test $? = 1", given=given)
+        assert frame(shown) - frame(printed) == set(), f"{command}\n{printed}"
 
 
 def _here(lines: list[str]) -> Iterator[str]:
