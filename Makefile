@@ -38,7 +38,7 @@ $(VENV)/ready: $(LOCK) pyproject.toml scripts/find-python
 demo: setup ## Run the whole pipeline on this machine, without AWS and without a Spotify account
 	@$(BIN)/python -m cli demo
 
-test: setup ## Run the fast tests (two to four minutes on two cores)
+test: setup ## Run the fast tests (three to four minutes on two cores)
 	@$(BIN)/python -m pytest -m "not slow and not engine and not browser and not trino" -n $(WORKERS) --dist loadfile
 
 test-engine: setup ## Run the program with Pulumi's own engine against a fake AWS provider (needs the pulumi CLI)

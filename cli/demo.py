@@ -334,9 +334,9 @@ class _Demo:
 
 def _example(folder: Path) -> str:
     """Return a shell command that queries the saved lake with DuckDB."""
-    code = (
-        f"import duckdb; print(duckdb.connect({str(folder / DATABASE_FILE)!r}).sql('from queries.top_artists limit 5'))"
-    )
+    # Double quotes, which a shell leaves alone between its single ones.
+    database = json.dumps(str(folder / DATABASE_FILE))
+    code = f'import duckdb; print(duckdb.connect({database}).sql("from queries.top_artists limit 5"))'
     return shlex.join([sys.executable, "-c", code])
 
 
@@ -368,12 +368,14 @@ def _show(console: Console, results: Mapping[str, QueryResult]) -> None:
         result = results[name]
         more = len(result.rows) - _SAMPLE_ROWS
         shown = [result.columns.index(column) for column in columns]
+        # Names that are blank or begin with blanks are sorted first; they would be all that is seen.
+        rows = sorted(result.rows, key=lambda row: not (row[shown[0]] or "").strip() or (row[shown[0]] or "")[0] == " ")
         print_tables(
             console,
             table(
                 name,
                 columns,
-                [[row[index] for index in shown] for row in result.rows[:_SAMPLE_ROWS]],
+                [[row[index] for index in shown] for row in rows[:_SAMPLE_ROWS]],
                 caption=f"and {more} more" if more > 0 else None,
             ),
         )

@@ -11,7 +11,7 @@ from tests.docs_commands import ROOT, ShownCommand, aws_call, make_targets, pars
 
 COMMANDS = shown_commands()
 OTHERS = {
-    "duckdb": r"duckdb spotify\.duckdb 'FROM queries\.\w+'",
+    "duckdb": r"duckdb spotify-export/spotify\.duckdb 'FROM queries\.\w+'",
     "eval": r"eval '\$\((\.venv/bin/)?spotify-etl local env\)'",
     "git": r"git pull",
     "python": r"python -(m spotify_simulator.*|c '.*')",

@@ -13,7 +13,7 @@ from cli.presentation import Part, print_line
 from local.cloud_folder import CloudRecord
 from local.running_cloud import RunningCloud
 
-_EXTRACT = ("spotify-etl extract --local", "read Spotify now, not only at the next full hour")
+_EXTRACT = ("spotify-etl extract --local", "read Spotify now, before the next hourly run")
 _PIPELINE = (
     ("spotify-etl query --local", "ask a question"),
     ("spotify-etl report --local --open", "see the report"),

@@ -37,3 +37,11 @@ def test_the_cost_table_is_computed() -> None:
     for what, dollars in expected.items():
         assert found[what] == round(dollars, 2), what
     assert found["together"] == round(sum(expected.values()) + found["storage, logs, requests, queries"], 2)
+
+
+def test_the_pages_say_the_same_in_words() -> None:
+    assert (round(rows()["together"]), len(ALARMS)) == (10, 15)
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    page = " ".join((ROOT / "docs/deploy.md").read_text("utf-8").split())
+    assert "for about ten dollars a month at most" in readme
+    assert "Fifteen alarms watch every step" in page
