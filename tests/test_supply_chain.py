@@ -108,7 +108,10 @@ def test_every_lock_holds_the_versions_that_the_project_names() -> None:
     groups: dict[str, list[str | dict[str, str]]] = project["dependency-groups"]
     named = {
         "requirements.lock": project["project"]["dependencies"],
-        **{f"requirements-{name}.lock": groups[name] for name in ("dev", "extract", "publish", "transform", "uv")},
+        **{
+            f"requirements-{name}.lock": groups[name]
+            for name in ("dev", "extract", "publish", "runtime", "transform", "uv")
+        },
     }
     assert sorted(named) == [lock.name for lock in LOCKS]
     for name, requirements in named.items():

