@@ -85,7 +85,7 @@ class Rules:
 
     def next_due(self) -> datetime | None:
         """Return when the next scheduled rule fires."""
-        return min((due for rule in self._scheduled() if (due := self._due(rule))), default=None)
+        return min((start.at for start in self.coming()), default=None)
 
     def coming(self) -> Iterator[ComingStart]:
         """Yield when each scheduled rule fires next."""

@@ -116,7 +116,7 @@ class Crawlers:
 
     def next_due(self) -> datetime | None:
         """Return when the next crawler with a schedule starts."""
-        return min((due for crawler in self._crawlers() if (due := self._due(crawler))), default=None)
+        return min((start.at for start in self.coming()), default=None)
 
     def coming(self) -> Iterator[ComingStart]:
         """Yield when each crawler with a schedule starts next."""

@@ -75,7 +75,7 @@ class Schedules:
 
     def next_due(self) -> datetime | None:
         """Return when the next schedule fires."""
-        return min((due for schedule in self._enabled() if (due := self._due(schedule))), default=None)
+        return min((start.at for start in self.coming()), default=None)
 
     def coming(self) -> Iterator[ComingStart]:
         """Yield when each schedule fires next."""
