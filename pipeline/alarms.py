@@ -15,6 +15,7 @@ import pulumi_aws as aws
 from handlers.login_lifetime import LIFETIME_DAYS, MONTH_DAYS, WEEK_DAYS
 from pipeline.catalog import PUBLISH_TIMEOUT_SECONDS
 from pipeline.metrics import (
+    DEAD_LETTERS,
     Metric,
     function_metric,
     own_metric,
@@ -56,7 +57,6 @@ class Alarm:
 
 _FUNCTIONS = ("extract", "transform", "publish")
 _ASYNCHRONOUS = ("extract", "publish")
-_DEAD_LETTERS = ("extract-dead-letters", "transform-dead-letters", "crawl-dead-letters", "publish-dead-letters")
 
 ALARMS = (
     Alarm(
@@ -90,7 +90,7 @@ ALARMS = (
     Alarm(
         name="dead-letters",
         meaning="Something failed for good and is in a dead-letter queue.",
-        metrics=tuple(queue_metric("ApproximateNumberOfMessagesVisible", queue) for queue in _DEAD_LETTERS),
+        metrics=DEAD_LETTERS,
     ),
     Alarm(
         name="no-good-run",

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from pipeline.metrics import (
+    DEAD_LETTERS,
     Metric,
     function_metric,
     own_metric,
@@ -78,7 +79,7 @@ STAGES = (
         (
             *_function_panels("publish"),
             Panel(
-                "crawls that publish was told of",
+                "crawls that started publish",
                 (rule_metric("Invocations", "crawled"), rule_metric("FailedInvocations", "crawled")),
             ),
             Panel("tables that differ from their files", (own_metric("CatalogConflicts", "publish"),)),
@@ -94,13 +95,7 @@ STAGES = (
     Stage(
         "Failures",
         (
-            Panel(
-                "dead letters",
-                tuple(
-                    queue_metric("ApproximateNumberOfMessagesVisible", f"{hop}-dead-letters")
-                    for hop in ("extract", "transform", "crawl", "publish")
-                ),
-            ),
+            Panel("dead letters", DEAD_LETTERS),
             Panel(
                 "schedules of the account that failed",
                 (scheduler_metric("TargetErrorCount"), scheduler_metric("InvocationDroppedCount")),

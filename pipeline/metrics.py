@@ -66,3 +66,10 @@ def workgroup_metric(name: str, statistic: Statistic = "Sum") -> Metric:
     """Return a metric of the workgroup's successful queries."""
     dimensions = (("QueryState", "SUCCEEDED"), ("QueryType", "DML"), ("WorkGroup", "{workgroup}"))
     return Metric(name, "AWS/Athena", dimensions, statistic)
+
+
+DEAD_LETTERS = tuple(
+    queue_metric("ApproximateNumberOfMessagesVisible", f"{hop}-dead-letters")
+    for hop in ("extract", "transform", "crawl", "publish")
+)
+"""The messages in each dead-letter queue."""

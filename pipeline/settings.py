@@ -96,10 +96,13 @@ class Rule:
     """Converts what the configuration holds (text, or the value itself) to the value; raises `ValueError`."""
 
 
+def _plain_number(value: Any) -> Any:
+    """Return a whole number as an integer: programs in other languages send every number as a float."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _whole_number(value: Any) -> int:
-    if isinstance(value, float) and value.is_integer():
-        # Programs in other languages send every number like this.
-        value = int(value)
+    value = _plain_number(value)
     if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,12}", str(value)):
         raise _InvalidValueError
     return int(value)
@@ -127,7 +130,7 @@ def _between(minimum: int, maximum: int, unit: str) -> Rule:
 
 def _one_of(choices: tuple[Any, ...], setting_type: SettingType) -> Rule:
     def read(value: Any) -> Any:
-        value = int(value) if isinstance(value, float) and value.is_integer() else value
+        value = _plain_number(value)
         for choice in choices:
             if str(value) == str(choice) and not isinstance(value, bool):
                 return choice
@@ -290,14 +293,12 @@ class Settings:
     @property
     def crawl_time(self) -> time:
         """The time of day of the crawl, in `timezone`; it may fall on the next day."""
-        moment = datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), self.daily_time)
-        return (moment + timedelta(minutes=self.crawl_delay_minutes)).time()
+        return _later(self.daily_time, timedelta(minutes=self.crawl_delay_minutes))
 
     @property
     def publish_time(self) -> time:
-        """The time of day at which views are published even if no event told of the crawl, in `timezone`."""
-        moment = datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), self.crawl_time)
-        return (moment + _CRAWL_MARGIN).time()
+        """The time of day at which views are published in case the event of the crawl was lost, in `timezone`."""
+        return _later(self.crawl_time, _CRAWL_MARGIN)
 
     def warnings(self, year: int) -> list[str]:
         """Return one sentence for each allowed setting that may have a surprising effect in the given year."""
@@ -365,6 +366,11 @@ def check_pipeline_name(name: str) -> None:
         )
 
 
+def _later(moment: time, by: timedelta) -> time:
+    """Return a later time of day, which may be on the next day."""
+    return (datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), moment) + by).time()
+
+
 def _stack_config() -> dict[str, Any]:
     # pulumi.Config returns known keys only; a misspelt one shows up in the map that it reads.
     return pulumi.runtime.config.CONFIG.get() or pulumi.runtime.config.get_config_env()
@@ -374,12 +380,8 @@ def _check_names(given: Mapping[str, Any], known: Iterable[str]) -> None:
     names = list(known)
     for name, value in given.items():
         if name not in names:
-            first, *others = nearest(name, names) or [""]
-            hint = (
-                f"did you mean {first}{' or '.join(['', *others])}?"
-                if first
-                else "docs/settings.md lists the settings."
-            )
+            near = " or ".join(nearest(name, names))
+            hint = f"did you mean {near}?" if near else "docs/settings.md lists the settings."
             raise SettingError(f"The setting {NAMESPACE}:{name} = {_shown(name, value)} is unknown: {hint}")
 
 
