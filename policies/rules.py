@@ -33,28 +33,29 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleOfResource:
-    """A rule that looks at one resource at a time."""
+class PolicyRule:
+    """What every rule has."""
 
     name: str
     asks: str
     """What a resource must be like, as a sentence."""
     ids: tuple[str, ...]
     """The same rule elsewhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleOfResource(PolicyRule):
+    """A rule that looks at one resource at a time."""
+
     types: tuple[str, ...]
     """Pulumi types that it looks at."""
     complies: Callable[[Properties], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleOfCompanion:
+class RuleOfCompanion(PolicyRule):
     """A rule that a resource has another one beside it, which depends on it."""
 
-    name: str
-    asks: str
-    """What a resource must be like, as a sentence."""
-    ids: tuple[str, ...]
-    """The same rule elsewhere."""
     type: str
     companions: tuple[str, ...]
     """Pulumi types, one of which is enough."""
@@ -412,6 +413,6 @@ def breaks_alone(rule: RuleOfCompanion, item: Item, dependents: Iterable[str]) -
     return item.token == rule.type and not exempt(rule.name, item.name) and not set(dependents) & set(rule.companions)
 
 
-def message(rule: RuleOfResource | RuleOfCompanion) -> str:
-    """Return what is told of a violation."""
+def message(rule: PolicyRule) -> str:
+    """Return the message for a violation."""
     return f"{rule.asks} ({', '.join(rule.ids)})" if rule.ids else rule.asks

@@ -166,7 +166,7 @@ def test_every_exception_has_a_reason_and_a_resource(
 
 
 def test_names_are_unique_and_ids_have_their_scanners_form() -> None:
-    every: tuple[rules.RuleOfResource | rules.RuleOfCompanion, ...] = (*RULES, *COMPANION_RULES)
+    every: tuple[rules.PolicyRule, ...] = (*RULES, *COMPANION_RULES)
     assert len({rule.name for rule in every}) == len(every)
     for rule in every:
         for identity in rule.ids:
