@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.marked_part import with_part
 from tests.pipeline.aws_resources import created
 from tests.pipeline.program import Program, Resource, run
 
 PAGE = Path(__file__).parents[1] / "docs" / "architecture.md"
-START, END = "<!-- graph: written by `make architecture` -->\n", "<!-- end -->"
 
 # Kind of resource → its name in the drawing and the shape of its node in Mermaid.
 _SHAPES = {
@@ -51,9 +51,7 @@ class Edge:
 
 def page_with_graph(text: str, program: Program) -> str:
     """Return the page with the graph drawn again."""
-    before, rest = text.split(START)
-    after = rest.split(END, 1)[1]
-    return f"{before}{START}\n```mermaid\n{graph(program)}```\n\n{END}{after}"
+    return with_part(text, "graph", "make architecture", f"```mermaid\n{graph(program)}```")
 
 
 def graph(program: Program) -> str:

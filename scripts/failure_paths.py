@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.alarms import ALARMS
 from pipeline.metrics import Metric
 from scripts.architecture_graph import PAGE, Names, resource_key
+from scripts.marked_part import with_part
 from tests.pipeline.program import Program, Resource, run
 
 _EVENTBRIDGE = (185, 86400)
@@ -18,9 +19,6 @@ _EVENTBRIDGE = (185, 86400)
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html."""
 _HOUR = 3600
 _SCHEDULE_GROUP = "default"
-
-
-START, END = "<!-- failures: written by `make architecture` -->\n", "<!-- end of failures -->"
 
 
 class UncoveredHopError(LookupError):
@@ -40,9 +38,7 @@ class Hop:
 
 def page_with_failures(text: str, program: Program) -> str:
     """Return the page with the table written again."""
-    before, rest = text.split(START)
-    after = rest.split(END, 1)[1]
-    return f"{before}{START}\n{failure_table(program)}\n{END}{after}"
+    return with_part(text, "failures", "make architecture", failure_table(program))
 
 
 def failure_table(program: Program) -> str:
@@ -51,7 +47,7 @@ def failure_table(program: Program) -> str:
     for hop in sorted(hops(program)):
         alarms = ", ".join(f"[{name}](runbook.md#{name})" for name in hop.alarms)
         lines.append(f"| {hop.what} | {hop.retries} | {hop.kept or '–'} | {alarms} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def hops(program: Program) -> Iterator[Hop]:

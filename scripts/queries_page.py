@@ -7,12 +7,11 @@ from itertools import takewhile
 from pathlib import Path
 
 from cli.query_parameters import parameters_of
+from scripts.marked_part import with_part
 from scripts.views import GENERATED, ROOT
 
 PAGE = ROOT / "docs" / "queries.md"
 QUERIES = ROOT / "queries"
-
-_END = "<!-- end -->"
 
 
 def page(text: str, queries: Path = QUERIES) -> str:
@@ -24,10 +23,7 @@ def page(text: str, queries: Path = QUERIES) -> str:
     """
     for folder in ("views", "named"):
         entries = "\n".join(_entry(path) for path in sorted((queries / folder).glob("*.sql")))
-        marker = f"<!-- {folder}: written by `make views` -->\n"
-        before, following = text.split(marker)
-        _, end, after = following.partition(_END)
-        text = f"{before}{marker}\n{entries}\n\n{end}{after}"
+        text = with_part(text, folder, "make views", entries)
     return text
 
 
