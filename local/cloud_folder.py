@@ -14,11 +14,12 @@ from local.output_log import earlier_log, set_aside
 
 FORMAT = 1
 """Version of `cloud.json`."""
+STACK_FILE = "Pulumi.local.yaml"
+"""Configuration of the stack `local`, in the project and in the folder of an empty cloud."""
 _RECORD = "cloud.json"
 _ACCOUNT = "account"
 _WORK = "work"
 _PULUMI = "pulumi"
-_STACK_FILE = "Pulumi.local.yaml"
 _LOG = "log.txt"
 
 
@@ -59,6 +60,11 @@ class CloudRecord:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """Outputs of the deployed stack; empty until then."""
 
+    @property
+    def spotify_port(self) -> int:
+        """Port of the simulated Spotify."""
+        return self.port + 1
+
 
 class CloudFolder:
     """A data folder, which may not exist yet.
@@ -75,7 +81,7 @@ class CloudFolder:
         """Folder for unpacked functions and other working files, emptied at each start."""
         self.pulumi = self.path / _PULUMI
         """Pulumi's state, if `pulumi up` deploys into an empty cloud."""
-        self.stack_file = self.path / _STACK_FILE
+        self.stack_file = self.path / STACK_FILE
         """Configuration of that stack, with this cloud's ports."""
         self.log = self.path / _LOG
         """Output of a cloud in the background."""
@@ -181,7 +187,7 @@ class CloudFolder:
             CloudFolderError: it cannot be deleted.
         """
         # The record last: without it, what is left would be somebody else's.
-        for name in (_ACCOUNT, _WORK, _PULUMI, _STACK_FILE, f".{_RECORD}", _RECORD):
+        for name in (_ACCOUNT, _WORK, _PULUMI, STACK_FILE, f".{_RECORD}", _RECORD):
             self._delete(self.path / name)
 
     def delete(self) -> None:

@@ -65,7 +65,7 @@ class KeptCloud:
             self.spotify = Simulator(
                 Library.seeded(record.seed, start=start, timezone=record.timezone),
                 lambda: self._aws.now,
-                port=record.port + 1,
+                port=record.spotify_port,
                 client=(record.client_id, record.client_secret),
             )
         self.since = real_now()
@@ -161,6 +161,6 @@ class KeptCloud:
             spotify.start()
         except OSError as error:
             raise PortInUseError(
-                f"Port {self.record.port + 1} of 127.0.0.1 cannot be used ({os.strerror(error.errno or 0)}): stop the"
-                " program that uses it, or choose another port."
+                f"Port {self.record.spotify_port} of 127.0.0.1 cannot be used ({os.strerror(error.errno or 0)}): stop"
+                " the program that uses it, or choose another port."
             ) from error

@@ -6,18 +6,16 @@ import shlex
 from pathlib import Path
 
 from cli.project import PROJECT
-from local.cloud_folder import CloudFolder, CloudRecord
+from local.cloud_folder import STACK_FILE, CloudFolder, CloudRecord
 from local.ports import PORT
-
-_FILE = "Pulumi.local.yaml"
 
 
 def stack_configuration(record: CloudRecord) -> str:
     """Return the project's configuration for the stack `local`, with a cloud's ports and its simulated Spotify."""
-    text = (PROJECT / _FILE).read_text("utf-8").replace(f":{PORT}", f":{record.port}")
+    text = (PROJECT / STACK_FILE).read_text("utf-8").replace(f":{PORT}", f":{record.port}")
     if record.spotify == "live":
         return text
-    spotify = f"http://127.0.0.1:{record.port + 1}/"
+    spotify = f"http://127.0.0.1:{record.spotify_port}/"
     before, head, after = text.partition("config:\n")
     return (
         f"{before}{head}  spotify-etl:spotifyApiUrl: {spotify}v1/\n  spotify-etl:spotifyAccountsUrl: {spotify}\n{after}"
