@@ -332,6 +332,10 @@ class _Demo:
             yield json.load(s3.get_object(Bucket=bucket, Key=key)["Body"])
 
 
+def _begins_blank(text: str) -> bool:
+    return text.startswith(" ") or not text.strip()
+
+
 def _example(folder: Path) -> str:
     """Return a shell command that queries the saved lake with DuckDB."""
     # Double quotes, which a shell leaves alone between its single ones.
@@ -369,7 +373,7 @@ def _show(console: Console, results: Mapping[str, QueryResult]) -> None:
         more = len(result.rows) - _SAMPLE_ROWS
         shown = [result.columns.index(column) for column in columns]
         # Names that are blank or begin with blanks are sorted first; they would be all that is seen.
-        rows = sorted(result.rows, key=lambda row: not (row[shown[0]] or "").strip() or (row[shown[0]] or "")[0] == " ")
+        rows = sorted(result.rows, key=lambda row: _begins_blank(row[shown[0]] or ""))
         print_tables(
             console,
             table(
