@@ -17,7 +17,9 @@ Try = Callable[[Client], object]
 
 _TRIES = 30
 """It takes AWS some seconds until a new role and its policy work everywhere."""
-SCHEDULES = {"crawl": "crawl", "daily": "extract", "hourly": "extract", "views": "publish"}
+_STARTS = {"daily": "extract", "hourly": "extract", "views": "publish"}
+"""Schedule → the function that it starts."""
+SCHEDULES = {**_STARTS, "crawl": "crawl"}
 """Schedule → the dead-letter queue that keeps what it could not deliver."""
 _DENIALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403")
 
@@ -27,13 +29,14 @@ class Probe:
     """What is tried as one role."""
 
     name: str
+    """The role's: a function's, a schedule's, `crawler`, or `analyst` for whoever has the analyst's policy."""
     allowed: Try
     denied: dict[str, Try]
     """Description → what must be denied."""
 
 
-def probes(outputs: dict[str, Any]) -> Iterator[tuple[Probe, str]]:
-    """Yield what is tried as each role, and where the role is found: an output, a schedule, the analyst's policy."""
+def probes(outputs: dict[str, Any]) -> Iterator[Probe]:
+    """Yield what is tried as each role."""
     raw, lake = outputs["raw_bucket_name"], outputs["transformed_bucket_name"]
     database, secret = outputs["glue_database_name"], outputs["spotify_secret_name"]
 
@@ -63,109 +66,90 @@ def probes(outputs: dict[str, Any]) -> Iterator[tuple[Probe, str]]:
         return client("sqs").send_message(QueueUrl=outputs["dead_letter_queue_urls"]["crawl"], MessageBody="{}")
 
     write = put(lake, "tables/probe")
-    yield (
-        Probe(
-            "extract",
-            listing(raw),
-            {
-                "write tables": write,
-                "delete raw data": lambda client: client("s3").delete_object(Bucket=raw, Key="raw/probe"),
-                "invoke publish": invoke("publish"),
-            },
-        ),
+    yield Probe(
         "extract",
+        listing(raw),
+        {
+            "write tables": write,
+            "delete raw data": lambda client: client("s3").delete_object(Bucket=raw, Key="raw/probe"),
+            "invoke publish": invoke("publish"),
+        },
     )
-    yield (
-        Probe(
-            "transform",
-            listing(lake),
-            {"write raw data": put(raw, "raw/probe"), "read the login": read_secret, "read the catalog": read_database},
-        ),
+    yield Probe(
         "transform",
+        listing(lake),
+        {"write raw data": put(raw, "raw/probe"), "read the login": read_secret, "read the catalog": read_database},
     )
-    yield (
-        Probe(
-            "publish",
-            read_database,
-            {
-                "write tables": write,
-                "list raw data": listing(raw),
-                "drop a table": drop_table,
-                "query elsewhere": query_elsewhere,
-            },
-        ),
+    yield Probe(
         "publish",
+        read_database,
+        {
+            "write tables": write,
+            "list raw data": listing(raw),
+            "drop a table": drop_table,
+            "query elsewhere": query_elsewhere,
+        },
     )
-    yield (
-        Probe(
-            "crawler", listing(lake), {"write tables": write, "list raw data": listing(raw), "drop a table": drop_table}
-        ),
-        "crawler",
+    yield Probe(
+        "crawler", listing(lake), {"write tables": write, "list raw data": listing(raw), "drop a table": drop_table}
     )
-    yield (
-        Probe(
-            "analyst",
-            read_database,
-            {
-                "write tables": write,
-                "list raw data": listing(raw),
-                "read the login": read_secret,
-                "drop a table": drop_table,
-                "query elsewhere": query_elsewhere,
-                "invoke extract": invoke("extract"),
-            },
-        ),
+    yield Probe(
         "analyst",
+        read_database,
+        {
+            "write tables": write,
+            "list raw data": listing(raw),
+            "read the login": read_secret,
+            "drop a table": drop_table,
+            "query elsewhere": query_elsewhere,
+            "invoke extract": invoke("extract"),
+        },
     )
-    for schedule, starts in (("daily", "extract"), ("hourly", "extract"), ("views", "publish")):
-        yield (
-            Probe(schedule, invoke(starts), {"invoke transform": invoke("transform"), "list raw data": listing(raw)}),
-            schedule,
+    for schedule, function in _STARTS.items():
+        yield Probe(
+            schedule, invoke(function), {"invoke transform": invoke("transform"), "list raw data": listing(raw)}
         )
-    yield (
-        # To start the crawler would cost money.
-        Probe("crawl", keep_failure, {"invoke extract": invoke("extract"), "read the catalog": read_database}),
-        "crawl",
-    )
+    # To start the crawler would cost money.
+    yield Probe("crawl", keep_failure, {"invoke extract": invoke("extract"), "read the catalog": read_database})
 
 
-def policies_of(account: Account, outputs: dict[str, Any], where: str) -> list[str]:
+def policies_of(account: Account, outputs: dict[str, Any], name: str) -> list[str]:
     """Return the documents of a role, or of the analyst's policy."""
     iam = account.client("iam")
-    if where == "analyst":
+    if name == "analyst":
         arn = outputs["analyst_policy_arn"]
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
         return [json.dumps(document)]
-    if where == "crawler":
+    if name == "crawler":
         role = account.client("glue").get_crawler(Name=outputs["glue_crawler_name"])["Crawler"]["Role"]
-    elif where in SCHEDULES:
-        role = _schedule_role(account, outputs, where)
+    elif name in SCHEDULES:
+        role = _schedule_role(account, outputs, name)
     else:
-        name = outputs[f"{where}_function_name"]
-        role = account.client("lambda").get_function_configuration(FunctionName=name)["Role"]
-    name = role.rpartition("/")[2]
+        function = outputs[f"{name}_function_name"]
+        role = account.client("lambda").get_function_configuration(FunctionName=function)["Role"]
+    role_name = role.rpartition("/")[2]
     return [
-        json.dumps(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+        json.dumps(iam.get_role_policy(RoleName=role_name, PolicyName=policy)["PolicyDocument"])
+        for policy in iam.list_role_policies(RoleName=role_name)["PolicyNames"]
     ]
 
 
-def _schedule_role(account: Account, outputs: dict[str, Any], where: str) -> str:
+def _schedule_role(account: Account, outputs: dict[str, Any], schedule: str) -> str:
     """Return the role of a schedule, which is known by its queue: other stacks have schedules of similar names.
 
     Raises:
         LookupError: there is no such schedule.
     """
-    scheduler, prefix = account.client("scheduler"), f"spotify-etl-{where}-"
-    queue = outputs["dead_letter_queue_urls"][SCHEDULES[where]].rpartition("/")[2]
+    scheduler, prefix = account.client("scheduler"), f"spotify-etl-{schedule}-"
+    queue = outputs["dead_letter_queue_urls"][SCHEDULES[schedule]].rpartition("/")[2]
     for page in scheduler.get_paginator("list_schedules").paginate(NamePrefix=prefix):
         for found in page["Schedules"]:
             if found["Name"].startswith(prefix):
                 target = scheduler.get_schedule(Name=found["Name"])["Target"]
                 if target["DeadLetterConfig"]["Arn"].endswith(f":{queue}"):
                     return str(target["RoleArn"])
-    raise LookupError(f"There is no schedule {where}.")
+    raise LookupError(f"There is no schedule {schedule}.")
 
 
 def try_role(account: Account, probe: Probe, documents: list[str]) -> Iterator[str]:

@@ -227,8 +227,8 @@ class _Suite:
                 yield f"The named query {name} fails: {error}"
 
     def roles(self) -> Iterator[str]:
-        for probe, where in probes(self.outputs):
-            yield from try_role(self.account, probe, policies_of(self.account, self.outputs, where))
+        for probe in probes(self.outputs):
+            yield from try_role(self.account, probe, policies_of(self.account, self.outputs, probe.name))
 
     def _catalog(self) -> dict[str, Any]:
         pages = self.account.client("glue").get_paginator("get_tables")
