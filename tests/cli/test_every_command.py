@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.running_cloud import FOLDER_VARIABLE, RunningCloud
+from local.running_cloud import FOLDER_VARIABLE
 from tests.cli.every_command import EVERY_COMMAND, commands_on_targets, run_every_command, write_inputs
-from tests.cli.local_cloud.process import LocalCommands
+from tests.cli.local_cloud.process import LocalCommands, local_commands
 
 
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[LocalCommands]:
     """Provide a local cloud in the background."""
-    commands = LocalCommands(tmp_path / "working")
-    commands.done("up", "--detach", "--port", str(commands.port))
-    yield commands
-    if (left := RunningCloud.find(commands.working)) is not None:
-        os.kill(left.pid, signal.SIGKILL)
+    with local_commands(tmp_path / "working") as commands:
+        commands.done("up", "--detach", "--port", str(commands.port))
+        yield commands
 
 
 def test_none_is_left_out() -> None:

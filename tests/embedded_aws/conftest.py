@@ -10,6 +10,7 @@ import pytest
 from botocore.client import ClientCreator
 
 from embedded_aws.server.server import AwsServer
+from tests.embedded_aws.athena_lab import Lab
 from tests.embedded_aws.stage import Stage
 
 
@@ -38,6 +39,13 @@ def server() -> Iterator[AwsServer]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="module")
+def one_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """An embedded Athena for all tests of a module, which empty it."""
+    with Lab(tmp_path_factory.mktemp("athena")) as running:
+        yield running
 
 
 @pytest.fixture

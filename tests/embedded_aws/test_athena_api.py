@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,12 +15,6 @@ from tests.embedded_aws.athena_lab import DATABASE, LAKE, RESULTS, WORKGROUP, La
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}:"
-
-
-@pytest.fixture(scope="module")
-def one_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("athena")) as running:
-        yield running
 
 
 @pytest.fixture

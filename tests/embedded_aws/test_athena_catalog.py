@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +11,6 @@ import pyarrow as pa
 import pytest
 
 from tests.embedded_aws.athena_lab import DATABASE, LAKE, Lab, QueryFailedError
-
-
-@pytest.fixture(scope="module")
-def one_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("athena")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,12 +18,6 @@ ENDLESS = (
 
 ACTIVE = 20
 """Athena's quota of queries that are queued or running."""
-
-
-@pytest.fixture(scope="module")
-def one_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("athena")) as running:
-        yield running
 
 
 @pytest.fixture

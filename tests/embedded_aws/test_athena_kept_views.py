@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,12 +11,6 @@ from tests.embedded_aws.athena_lab import LAKE, Lab, ended
 from tests.embedded_aws.test_athena_executions import start
 
 TOTALS = "SELECT item, sum(ms) AS total FROM plays GROUP BY item"
-
-
-@pytest.fixture(scope="module")
-def one_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("athena")) as running:
-        yield running
 
 
 @pytest.fixture

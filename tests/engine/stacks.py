@@ -49,8 +49,8 @@ def new_stack(
             "The engine tests need Pulumi's command on PATH: install it (pulumi.com/docs/install) and run them again.",
             pytrace=False,
         )
-    work, state, home, plugins = (folder / each for each in ("work", "state", "home", "plugins"))
-    for each in (work, state, home, plugins):
+    work, plugins = (folder / each for each in ("work", "plugins"))
+    for each in (work, plugins):
         each.mkdir()
     settings = yaml.safe_load((project / "Pulumi.yaml").read_text())
     # Without what only the language hosts read, which are not used here.
@@ -64,11 +64,7 @@ def new_stack(
     monkeypatch.setenv("PATH", f"{plugins}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("SPOTIFY_ETL_LAYERS", "locks")
     environment = {
-        "PULUMI_BACKEND_URL": f"file://{state}",
-        # The empty one, of which Pulumi.local.yaml holds the salt.
-        "PULUMI_CONFIG_PASSPHRASE": "",
-        "PULUMI_HOME": str(home),
-        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        **pulumi_environment(folder),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
         STORE_VARIABLE: str(cloud),
     }
@@ -79,6 +75,20 @@ def new_stack(
             program=program or program_of(project),
             opts=automation.LocalWorkspaceOptions(work_dir=str(work), env_vars=environment),
         )
+
+
+def pulumi_environment(folder: Path) -> dict[str, str]:
+    """Return the variables with which Pulumi keeps everything in an empty folder, and prepare it."""
+    state, home = folder / "state", folder / "home"
+    state.mkdir()
+    home.mkdir()
+    return {
+        "PULUMI_BACKEND_URL": state.as_uri(),
+        # The empty one, of which Pulumi.local.yaml holds the salt.
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_HOME": str(home),
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+    }
 
 
 def program_of(project: Path, checkout: Path = ROOT) -> Callable[[], None]:

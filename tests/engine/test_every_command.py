@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +12,10 @@ import pulumi
 import pytest
 from pulumi import automation
 
-from local.running_cloud import RunningCloud
 from pipeline.spotify_etl_pipeline import OUTPUTS
 from tests.cli.every_command import run_every_command, write_inputs
-from tests.cli.local_cloud.process import LocalCommands
+from tests.cli.local_cloud.process import LocalCommands, local_commands
+from tests.engine.stacks import pulumi_environment
 from tests.test_docs_commands import PULUMI
 
 pytestmark = pytest.mark.engine
@@ -25,11 +24,9 @@ pytestmark = pytest.mark.engine
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[LocalCommands]:
     """Provide a local cloud in the background."""
-    commands = LocalCommands(tmp_path / "working")
-    commands.done("up", "--detach", "--port", str(commands.port))
-    yield commands
-    if (left := RunningCloud.find(commands.working)) is not None:
-        os.kill(left.pid, signal.SIGKILL)
+    with local_commands(tmp_path / "working") as commands:
+        commands.done("up", "--detach", "--port", str(commands.port))
+        yield commands
 
 
 def test_each_acts_on_a_stack(local: LocalCommands, tmp_path: Path) -> None:
@@ -40,14 +37,7 @@ def test_each_acts_on_a_stack(local: LocalCommands, tmp_path: Path) -> None:
         for name, value in running.outputs.items():
             pulumi.export(name, value)
 
-    state = tmp_path / "state"
-    state.mkdir()
-    environment = {
-        "PULUMI_BACKEND_URL": state.as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE": "",
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_SKIP_UPDATE_CHECK": "1",
-    }
+    environment = pulumi_environment(tmp_path)
     automation.create_stack(
         "dev",
         project_name="spotify-etl",

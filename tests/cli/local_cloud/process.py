@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +105,14 @@ class LocalCommands:
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, FOLDER_VARIABLE: str(self.working), "TZ": "Europe/Berlin", "COLUMNS": "200"}
+
+
+@contextmanager
+def local_commands(working: Path) -> Iterator[LocalCommands]:
+    """Provide the commands of a working folder in this context, at whose end no cloud is left running."""
+    yield LocalCommands(working)
+    if (left := RunningCloud.find(working)) is not None:
+        os.kill(left.pid, signal.SIGKILL)
 
 
 def free_ports() -> int:

@@ -14,17 +14,15 @@ from pathlib import Path
 import pytest
 
 from local.running_cloud import RunningCloud
-from tests.cli.local_cloud.process import LocalCommands
+from tests.cli.local_cloud.process import LocalCommands, local_commands
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def local(working: Path) -> Iterator[LocalCommands]:
-    yield LocalCommands(working)
-    left = RunningCloud.find(working)
-    if left is not None:
-        os.kill(left.pid, signal.SIGKILL)
+    with local_commands(working) as commands:
+        yield commands
 
 
 def count_of(local: LocalCommands, sql: str) -> int:
