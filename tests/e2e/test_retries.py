@@ -32,7 +32,8 @@ def test_views_are_this_mornings_although_the_first_two_tries_failed(tmp_path: P
         refused = [step for step in one.cloud.log if step.kind == "queue" and not step.ok]
         assert len(refused) == 2
         s3.put_bucket_policy(Bucket=bucket, Policy=policy)
-        one.cloud.log.clear()
+        # The two refusals are not errors to the check, which still has to find the deployment's publish.
+        one.cloud.log[:] = [step for step in one.cloud.log if step.ok]
 
         one.live(0)
 

@@ -283,27 +283,29 @@ def test_requests_of_many_threads_are_all_kept(data: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_put_costs_little_more_with_twenty_thousand_objects(data: Path) -> None:
-    work = data.with_name("work")
+def test_a_put_costs_little_more_with_twenty_thousand_objects(tmp_path: Path) -> None:
+    work, many = tmp_path / "work", tmp_path / "many"
 
-    def fill(aws: Stage) -> float:
-        """Store 20,000 objects, and return the CPU time of 300 puts."""
-        with aws.server.gate.working():
-            for number in range(20_000):
-                aws.server.backend("s3").put_object("bucket", f"folder/{number}", b"x" * 500)
-        aws.server.gate.settle()
-        begin = time.process_time()
-        for number in range(300):
-            aws.client("s3").put_object(Bucket="bucket", Key=f"new/{number}", Body=b"y" * 1000)
-        return time.process_time() - begin
+    def cost(folder: Path, count: int) -> float:
+        """Return the CPU time of 100 puts beside `count` objects: the least of several, without other work's share."""
+        with Stage(work, data=folder) as aws:
+            s3 = aws.client("s3")
+            s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+            with aws.server.gate.working():
+                for number in range(count):
+                    aws.server.backend("s3").put_object("bucket", f"folder/{number}", b"x" * 500)
+            aws.server.gate.settle()
+            costs = []
+            for _ in range(5):
+                begin = time.process_time()
+                for number in range(100):
+                    s3.put_object(Bucket="bucket", Key=f"new/{number}", Body=b"y" * 1000)
+                costs.append(time.process_time() - begin)
+            return min(costs)
 
-    with Stage(work) as aws:
-        aws.client("s3").create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
-        without = fill(aws)
-    with Stage(work, data=data) as aws:
-        assert fill(aws) < 2 * without
+    assert cost(many, 20_000) < 2 * cost(tmp_path / "few", 100)
     begin = time.process_time()
-    with Stage(work, data=data) as aws:
+    with Stage(work, data=many) as aws:
         assert time.process_time() - begin < 6
         assert aws.client("s3").get_object(Bucket="bucket", Key="folder/19999")["Body"].read() == b"x" * 500
 
