@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -12,12 +12,9 @@ PARTS = (
     "cli", "embedded_aws", "handlers", "local", "loopback", "pipeline", "plugin", "policies", "scripts",
     "spotify_simulator",
 )  # fmt: skip
-FILES = {
-    file: ast.parse(file.read_text(encoding="utf-8"))
-    for part in PARTS
-    for file in sorted((ROOT / part).rglob("*.py"))
-    if ".venv" not in file.parts
-}
+FILES = [
+    file for part in PARTS for file in sorted((ROOT / part).rglob("*.py")) if ".venv" not in file.parts
+]  # fmt: skip
 
 NOUN_STARTS = {
     "A",
@@ -61,8 +58,16 @@ LAZY = ROOT / "embedded_aws/__init__.py"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def nodes(file: Path) -> Iterator[ast.AST]:
-    return ast.walk(FILES[file])
+@cache
+def nodes(file: Path) -> list[ast.AST]:
+    """Return the nodes of a file, the module first."""
+    return list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+
+
+def body(file: Path) -> list[ast.stmt]:
+    module = nodes(file)[0]
+    assert isinstance(module, ast.Module)
+    return module.body
 
 
 def place(file: Path, node: ast.AST) -> str:
@@ -104,7 +109,7 @@ def test_attributes_are_documented_where_they_stand() -> None:
 def test_only_stubs_are_imported_for_types_alone() -> None:
     """All else is imported as usual, so that a reader finds a module's imports in one place."""
     odd = []
-    for file in FILES.keys() - {LAZY}:
+    for file in set(FILES) - {LAZY}:
         for node in nodes(file):
             if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
                 for statement in node.body:
@@ -121,8 +126,8 @@ def test_only_stubs_are_imported_for_types_alone() -> None:
 def test_loggers_of_modules_are_named_log() -> None:
     assert [
         place(file, statement)
-        for file, tree in FILES.items()
-        for statement in tree.body
+        for file in FILES
+        for statement in body(file)
         if isinstance(statement, ast.Assign)
         and isinstance(statement.value, ast.Call)
         and ast.unparse(statement.value.func) in {"Logger", "logging.getLogger", "getLogger"}

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
@@ -74,13 +75,7 @@ class App:
         self._behaviour = behaviour
         self._extended = extended
         self._lock = threading.Lock()
-        self._rules = Map(
-            [
-                Rule(f"{_API}{one.path}", endpoint=one, methods=["GET"], strict_slashes=False)
-                for one in ENDPOINTS
-                if extended or not one.extended_only
-            ]
-        )
+        self._rules = _rules(extended=extended)
         self.requests: list[LoggedRequest] = []
         """All requests, in the order in which their responses were ready."""
         self.unmodelled: list[str] = []
@@ -170,8 +165,20 @@ class App:
             endpoint, ids = self._rules.bind(request.host).match(request.path, request.method)
         except (NotFound, MethodNotAllowed):
             raise UnmodelledError(f"{request.method} {request.path}") from None
-        assert isinstance(endpoint, Endpoint)  # noqa: S101 - what the rules above were made with
+        assert isinstance(endpoint, Endpoint)  # noqa: S101 - what the rules were made with
         return endpoint, dict(ids)
+
+
+@cache
+def _rules(*, extended: bool) -> Map:
+    """Return the routes, which werkzeug compiles at length: once for all simulators of a process."""
+    return Map(
+        [
+            Rule(f"{_API}{one.path}", endpoint=one, methods=["GET"], strict_slashes=False)
+            for one in ENDPOINTS
+            if extended or not one.extended_only
+        ]
+    )
 
 
 def _of_fault(fault: Fault) -> Response:

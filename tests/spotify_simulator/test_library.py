@@ -44,6 +44,13 @@ def test_same_seed_gives_the_same_library_and_another_seed_another() -> None:
     assert all(holdings(first)[name] != holdings(other)[name] for name in holdings(first))
 
 
+def test_a_library_leaves_those_of_the_same_plan_as_they_are() -> None:
+    first, second = new_library(1), new_library(1)
+    before = holdings(second)
+    first.evolve_to(FIVE_DAYS)
+    assert holdings(second) == before == holdings(new_library(1))
+
+
 @pytest.mark.parametrize(
     "step",
     sampled([timedelta(seconds=61 * 37), timedelta(hours=5), timedelta(days=1, seconds=1)], [timedelta(hours=5)]),
