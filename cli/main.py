@@ -9,10 +9,11 @@ import sys
 import tempfile
 import traceback
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -516,6 +517,12 @@ def doctor(stack: StackOption = "", local: LocalOption = False) -> None:
     examine(lambda: find_target(stack, local=local), console=terminal())
 
 
+@cache
+def root_command() -> typer.core.TyperGroup:
+    """Return the whole command, which typer takes some time to build from the functions above."""
+    return cast("typer.core.TyperGroup", typer.main.get_command(app))
+
+
 def main() -> None:
     """Run the command in `sys.argv`; exit status 1 for an error, 2 for wrong usage, 130 for Ctrl-C."""
     # A title in another script must not crash the command on a terminal that cannot print it.
@@ -534,7 +541,7 @@ def main() -> None:
 def _run(interrupts: list[int]) -> tuple[str, int]:
     """Run the command and return an error message of one sentence, if any, and the exit status."""
     try:
-        app(prog_name="spotify-etl", standalone_mode=False)
+        root_command()(prog_name="spotify-etl", standalone_mode=False)
     except StillRunningError as error:
         return str(error), _INTERRUPTED
     except CommandError as error:

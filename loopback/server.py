@@ -6,6 +6,7 @@ host name that resolves to 127.0.0.1 (DNS rebinding), which `Host` shows.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import socket
@@ -70,7 +71,11 @@ class LoopbackServer(ThreadedWSGIServer):
 
     def end(self) -> None:
         """Stop serving and close the port."""
-        self.shutdown()
+        stopping = threading.Thread(target=self.shutdown)
+        stopping.start()
+        # A connection ends the wait for one, before which the server does not see that it is to stop.
+        with contextlib.suppress(OSError), socket.create_connection((HOST, self.port)):
+            stopping.join()
         self._thread.join()
         self.server_close()
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import typer
 from typer.cli import get_docs_for_click
 
-from cli.main import app
+from cli.main import root_command
 
 _NAME = "spotify-etl"
 _EXIT_CODES = """\
@@ -21,7 +21,7 @@ _EXIT_CODES = """\
 
 def commands_page() -> str:
     """Return the page."""
-    command = typer.main.get_command(app)
+    command = root_command()
     text = get_docs_for_click(obj=command, ctx=typer.Context(command, info_name=_NAME), name=_NAME)
     title, rest = text.split("\n", 1)
     page = f"{title}\n\n`make docs` writes this page from the help texts.\n{rest.rstrip()}\n\n{_EXIT_CODES}"

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import typer
 from botocore import xform_name
 
-from cli.main import app
+from cli.main import root_command
 from tests.markdown import blocks
 
 ROOT = Path(__file__).parents[1]
@@ -61,7 +60,7 @@ def parsed(words: Sequence[str]) -> tuple[str, dict[str, Any]]:
         KeyError: there is no such command.
         typer.TyperException: an option or argument is wrong.
     """
-    command: Any = typer.main.get_command(app)
+    command: Any = root_command()
     path, arguments = "", list(words)
     while hasattr(command, "commands"):
         name, *arguments = arguments

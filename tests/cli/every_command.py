@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import typer
-
-from cli.main import app
+from cli.main import root_command
 from spotify_simulator import Library
 from spotify_simulator.privacy_export import write_privacy_export
 from tests.pipeline.program import ROOT
@@ -55,9 +53,7 @@ Each cloud of these tests was deployed as the stack `local`, which is the name t
 
 def commands_on_targets() -> set[str]:
     """Return the names of all commands that act on a stack or on the local cloud."""
-    command = typer.main.get_command(app)
-    assert isinstance(command, typer.core.TyperGroup)
-    return set(command.commands) - set(ELSEWHERE)
+    return set(root_command().commands) - set(ELSEWHERE)
 
 
 def run_every_command(folder: Path, target: tuple[str, ...], name: str, environment: Mapping[str, str]) -> list[str]:

@@ -8,9 +8,8 @@ import shlex
 from pathlib import Path
 
 import pytest
-import typer
 
-from cli.main import app
+from cli.main import root_command
 from cli.status import parts
 
 PAGE = Path(__file__).parents[2] / "docs" / "operating.md"
@@ -27,15 +26,13 @@ def test_each_command_has_a_section_with_an_example() -> None:
 @pytest.mark.parametrize("words", COMMANDS)
 def test_example_is_a_valid_command(words: str) -> None:
     name, *arguments = shlex.split(words)
-    command = typer.main.get_command(app)
-    assert isinstance(command, typer.core.TyperGroup)
+    command = root_command()
     context = command.commands[name].make_context(name, arguments)
     assert context.params
 
 
 def test_options_in_the_text_exist() -> None:
-    command = typer.main.get_command(app)
-    assert isinstance(command, typer.core.TyperGroup)
+    command = root_command()
     known = {
         option
         for one in command.commands.values()

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from cli.local_cloud.introduction import introduce
-from cli.main import app
+from cli.main import root_command
 from cli.presentation import terminal
 from tests.cli.local_cloud.conftest import pretended
 from tests.local.test_cloud_folder import RECORD
@@ -28,7 +28,7 @@ def commands(text: str) -> list[str]:
 def check(command: str) -> None:
     """Check that the command and its options exist: its help is printed only after both were found."""
     with pytest.raises(typer.Exit) as ended:
-        raise typer.Exit(app([*shlex.split(command)[1:], "--help"], standalone_mode=False) or 0)
+        raise typer.Exit(root_command()([*shlex.split(command)[1:], "--help"], standalone_mode=False) or 0)
     assert ended.value.exit_code == 0
 
 

@@ -19,7 +19,7 @@ from cli.errors import CommandError
 from cli.local_cloud.folders import cloud_folder
 from cli.local_cloud.reset import delete_data
 from cli.local_cloud.up import UpOptions, alone, explained, run_up, settled
-from cli.main import app
+from cli.main import root_command
 from embedded_aws import DataNotSavedError
 from local.kept_cloud import DataVersionError, DeploymentError, KeptCloud, PortInUseError
 from local.running_cloud import only_one
@@ -220,10 +220,10 @@ def test_reset_of_nothing(console: Console, output: io.StringIO) -> None:
 )
 def test_wrong_usage(arguments: list[str], message: str) -> None:
     with pytest.raises(Exception) as refused:
-        app(["local", *arguments], standalone_mode=False)
+        root_command()(["local", *arguments], standalone_mode=False)
     assert message in refused.value.format_message()  # type: ignore[attr-defined] # typer's
 
 
 def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    app(["local"], standalone_mode=False)
+    root_command()(["local"], standalone_mode=False)
     assert "Usage: " in capsys.readouterr().out
