@@ -20,6 +20,7 @@ from pulumi.runtime.settings import set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 from embedded_aws.pulumi_mocks.mocks import AwsMocks, UnsupportedResourceError, revealed
+from embedded_aws.pulumi_mocks.outputs import outputs_settled
 
 
 class ProgramError(Exception):
@@ -59,8 +60,9 @@ def run(project: Path, name: str, stack: str, config: Mapping[str, str], warning
     )
     set_root_resource(None)  # type: ignore[arg-type] # run_in_stack creates its own, whose outputs are the exports
 
-    def program() -> None:
+    async def program() -> None:
         runpy.run_path(str(project / "__main__.py"), run_name="__main__")
+        await outputs_settled()
 
     try:
         loop.run_until_complete(run_in_stack(program))

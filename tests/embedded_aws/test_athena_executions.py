@@ -92,6 +92,7 @@ def test_stopping_a_query_that_has_ended_changes_nothing(lab: Lab) -> None:
         stop(lab, "nosuch")
 
 
+@pytest.mark.slow
 def test_others_wait_for_their_turn_and_too_many_are_refused(lab: Lab) -> None:
     started = [start(lab, ENDLESS) for _ in range(ACTIVE)]
     try:

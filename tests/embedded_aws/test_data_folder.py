@@ -70,6 +70,7 @@ def _hold(data: Path, opened: Any) -> None:
     folder.close()
 
 
+@pytest.mark.slow
 def test_the_lock_ends_with_the_process_that_is_killed(data: Path) -> None:
     context = multiprocessing.get_context("spawn")
     opened = context.Event()
@@ -263,6 +264,7 @@ def test_a_crawl_and_retries_continue_where_they_were(data: Path) -> None:
         assert json.loads(failure["Body"])["requestPayload"] == {"n": 7}
 
 
+@pytest.mark.slow
 def test_requests_of_many_threads_are_all_kept(data: Path) -> None:
     work = data.with_name("work")
     with Stage(work, data=data) as aws:

@@ -216,7 +216,7 @@ def test_what_a_handler_raises_comes_back_with_its_stack(stage: Stage) -> None:
             ("bytearray(300 << 20); time.sleep(9)", "Runtime.OutOfMemory", "Runtime used"),
             ("return object()", "Runtime.MarshalError", "Unable to marshal response: Object of type object"),
         ],
-        2,
+        [("os._exit(3)", "Runtime.ExitError", "Runtime exited with error: exit status 3")],
     ),
 )
 def test_a_function_that_breaks_is_stopped_and_restarted(stage: Stage, body: str, kind: str, message: str) -> None:
@@ -362,6 +362,7 @@ def test_closing_ends_every_process_and_removes_unpacked_code(tmp_path: Path) ->
     assert list((tmp_path / "functions").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_interrupt_in_the_middle_of_an_invocation_leaves_no_process(tmp_path: Path) -> None:
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt

@@ -26,6 +26,7 @@ def test_real_time_and_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert (tmp_path / "account" / "account.sqlite").is_file()
 
 
+@pytest.mark.slow
 def test_the_pipeline_runs_and_prints_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
     *_, pipeline = blocks(README, "python")
     (printed,) = blocks(README, "text")

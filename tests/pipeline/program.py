@@ -26,6 +26,7 @@ from pulumi.runtime.proto import engine_pb2, source_pb2
 from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 
+from embedded_aws.pulumi_mocks.outputs import outputs_settled
 from tests.pipeline.aws_resources import UnknownResourceError, check_known, created
 
 ROOT = Path(__file__).parents[2]
@@ -205,8 +206,9 @@ def _run(config: Mapping[str, str], mode: Mode, stack: str, entry: Callable[[], 
 async def _run_in_one_thread(entry: Callable[[], object]) -> None:
     """Run an entry with all calls of the mock monitor in one thread, whose event loop is closed in the end."""
 
-    def body() -> None:
+    async def body() -> None:
         entry()
+        await outputs_settled()
 
     calls = asyncio.new_event_loop()
     try:

@@ -266,6 +266,7 @@ def test_another_lock_file_is_another_layer(root: Path, monkeypatch: pytest.Monk
     assert build_layer("transform", "arm64", root=root).path != before.path
 
 
+@pytest.mark.slow
 def test_a_layer_that_lambda_would_refuse_is_one_sentence(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
     monkeypatch.setattr(packaging, "_install", fake_install)
@@ -276,6 +277,7 @@ def test_a_layer_that_lambda_would_refuse_is_one_sentence(root: Path, monkeypatc
     assert not list((root / "build").rglob("*.zip"))
 
 
+@pytest.mark.slow
 def test_packages_that_cannot_be_installed_are_one_sentence(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
     monkeypatch.setenv("PIP_NO_INDEX", "1")

@@ -86,6 +86,7 @@ def test_name_of_the_file_says_its_format(query: Any, tmp_path: Path, suffix: st
     assert list(tmp_path.iterdir()) == [out]
 
 
+@pytest.mark.slow
 def test_chart_is_drawn_in_the_terminal_or_into_a_file(query: Any, tmp_path: Path) -> None:
     ran = query(FakeAthena(ARTISTS, ROWS), "overview", "--chart")
     assert "overview: listens" in ran.out

@@ -177,6 +177,7 @@ def test_plays_of_as_many_months_as_may_be_are_all_rows_and_little_waits_in_memo
     assert max(waiting) <= 40
 
 
+@pytest.mark.slow
 def test_tables_larger_than_the_disk_are_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cut_off, "MAX_FILE_BYTES", 200_000)
     monkeypatch.setattr(table_files, "_ROW_GROUP_BYTES", 50_000)
@@ -194,6 +195,7 @@ def test_tables_larger_than_the_disk_are_cut_off(tmp_path: Path, monkeypatch: py
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 400_000
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_an_object_that_is_cut_off_gives_the_same_again_and_its_note_says_what_was_read(stage: Stage) -> None:
     key = stage.put_lines("saved_tracks", [GOOD, *[b"no json"] * 5_000, GOOD])

@@ -228,6 +228,7 @@ def test_control_bytes_are_no_json(file_stage: FileStage, line: bytes) -> None:
     assert rejected["line"] == line.decode()
 
 
+@pytest.mark.slow
 def test_a_line_of_many_blocks_is_one_rejection_and_the_rest_is_kept(file_stage: FileStage) -> None:
     long = with_member(name='"' + "x" * (5 * MAX_LINE_BYTES) + '"')
     result = file_stage.transform("saved_tracks", [LINES[0], long, LINES[2]])
