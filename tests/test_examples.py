@@ -12,7 +12,6 @@ from pipeline.spotify_etl_pipeline import OUTPUTS
 from scripts.component_schema import component_schema
 from tests.pipeline import snapshots
 from tests.pipeline.program import MODES, Mode, run
-from tests.thoroughness import sampled
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PYTHON = {"virtualenv": "../../.venv"}
@@ -40,7 +39,8 @@ def test_the_minimal_example_is_the_projects_own_program() -> None:
     assert "login --stack dev\n" in own.outputs["next_steps"]
 
 
-@pytest.mark.parametrize("mode", sampled(MODES, ["up"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", MODES)
 def test_the_comprehensive_example(mode: Mode) -> None:
     program = snapshots.example("python-comprehensive", mode=mode)
 

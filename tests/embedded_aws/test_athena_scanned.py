@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.embedded_aws.athena_lab import LAKE, WORKGROUP, Lab
+from tests.thoroughness import sampled
 
 MONTHS = ("2026-01", "2026-02", "2026-03")
 
@@ -54,24 +55,27 @@ def scanned(lab: Lab, sql: str) -> int:
 
 @pytest.mark.parametrize(
     ("sql", "columns", "months"),
-    [
-        ("SELECT item FROM plays", ("item",), MONTHS),
-        ("SELECT * FROM plays", ("item", "ms"), MONTHS),
-        ("SELECT count(*) FROM plays", (), ()),
-        ("SELECT month, count(*) FROM plays WHERE source = 'api' GROUP BY month", (), ()),
-        ("SELECT count(*) FROM plays WHERE ms > 3", ("ms",), MONTHS),
-        ("SELECT sum(ms) FROM plays WHERE month >= '2026-02'", ("ms",), MONTHS[1:]),
-        ("SELECT sum(ms) FROM plays WHERE month IN ('2026-01', '2026-03')", ("ms",), MONTHS[::2]),
-        ("SELECT sum(ms) FROM plays WHERE month = '2026-01' AND item <> 'x'", ("ms", "item"), MONTHS[:1]),
-        ("SELECT sum(ms) FROM plays WHERE month = '2026-01' OR item <> 'x'", ("ms", "item"), MONTHS),
-        ("SELECT sum(ms) FROM plays WHERE substr(month, 6) = '02'", ("ms",), MONTHS[1:2]),
-        ("SELECT sum(ms) FROM plays WHERE CAST(month || '-01' AS date) < DATE '2026-02-01'", ("ms",), MONTHS[:1]),
-        ("SELECT sum(ms) FROM plays WHERE month = 'it''s'", ("ms",), ()),
-        # Through views, only what the query needs of them.
-        ("SELECT item FROM heard", ("item", "ms"), MONTHS),
-        ("SELECT count(*) FROM heard WHERE month < '2026-02'", ("ms",), MONTHS[:1]),
-        ("SELECT total FROM totals WHERE month = '2026-03'", ("ms",), MONTHS[2:]),
-    ],
+    sampled(
+        [
+            ("SELECT item FROM plays", ("item",), MONTHS),
+            ("SELECT * FROM plays", ("item", "ms"), MONTHS),
+            ("SELECT count(*) FROM plays", (), ()),
+            ("SELECT month, count(*) FROM plays WHERE source = 'api' GROUP BY month", (), ()),
+            ("SELECT count(*) FROM plays WHERE ms > 3", ("ms",), MONTHS),
+            ("SELECT sum(ms) FROM plays WHERE month >= '2026-02'", ("ms",), MONTHS[1:]),
+            ("SELECT sum(ms) FROM plays WHERE month IN ('2026-01', '2026-03')", ("ms",), MONTHS[::2]),
+            ("SELECT sum(ms) FROM plays WHERE month = '2026-01' AND item <> 'x'", ("ms", "item"), MONTHS[:1]),
+            ("SELECT sum(ms) FROM plays WHERE month = '2026-01' OR item <> 'x'", ("ms", "item"), MONTHS),
+            ("SELECT sum(ms) FROM plays WHERE substr(month, 6) = '02'", ("ms",), MONTHS[1:2]),
+            ("SELECT sum(ms) FROM plays WHERE CAST(month || '-01' AS date) < DATE '2026-02-01'", ("ms",), MONTHS[:1]),
+            ("SELECT sum(ms) FROM plays WHERE month = 'it''s'", ("ms",), ()),
+            # Through views, only what the query needs of them.
+            ("SELECT item FROM heard", ("item", "ms"), MONTHS),
+            ("SELECT count(*) FROM heard WHERE month < '2026-02'", ("ms",), MONTHS[:1]),
+            ("SELECT total FROM totals WHERE month = '2026-03'", ("ms",), MONTHS[2:]),
+        ],
+        8,
+    ),
 )
 def test_columns_and_partitions_count(lab: Lab, sql: str, columns: tuple[str, ...], months: tuple[str, ...]) -> None:
     assert scanned(lab, sql) == chunks(lab, *columns, months=months)

@@ -240,19 +240,18 @@ def test_a_program_invokes_a_function_and_gets_its_result(stage: Stage, tmp_path
     assert (step.name.rpartition("-")[0], step.ok) == ("greet", True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    sampled(
-        [
-            ("input='{}'", r"the function greet-\w+ failed: KeyError: 'name'\.$"),
-            ("input='Ana'", "its input is not JSON: Expecting value"),
-            (
-                "input='{}', lifecycle_scope='CRUD'",
-                "its lifecycle scope is CRUD, and only CREATE_ONLY is supported: nothing is updated or deleted here",
-            ),
-            ("input='{\"name\": \"Ana\"}', tenant_id='blue'", "the embedded AWS does not support tenantId"),
-        ]
-    ),
+    [
+        ("input='{}'", r"the function greet-\w+ failed: KeyError: 'name'\.$"),
+        ("input='Ana'", "its input is not JSON: Expecting value"),
+        (
+            "input='{}', lifecycle_scope='CRUD'",
+            "its lifecycle scope is CRUD, and only CREATE_ONLY is supported: nothing is updated or deleted here",
+        ),
+        ("input='{\"name\": \"Ana\"}', tenant_id='blue'", "the embedded AWS does not support tenantId"),
+    ],
     ids=["the function fails", "its input is not JSON", "it wants to be invoked on deletion", "it names a tenant"],
 )
 def test_an_invocation_that_cannot_be_made_fails_the_deployment(

@@ -389,6 +389,7 @@ def test_aws_knows_every_action_and_its_resources(with_key: Program, role: str) 
             assert matched, f"{action} takes none of {statement['Resource']} but {formats}"
 
 
+@pytest.mark.slow
 def test_aws_knows_every_action_of_the_deployer_and_its_resources() -> None:
     program = run(permissions_page.SETTINGS)
     documents = deployer_policies(program)

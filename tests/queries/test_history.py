@@ -138,6 +138,7 @@ def test_coverage_has_the_spans_in_which_plays_may_be_lost(polled: Lake) -> None
     ]
 
 
+@pytest.mark.slow
 def test_coverage_does_not_count_again_what_a_full_run_reads_again(lake: Lake) -> None:
     def read(hour: int, first: int, trigger: str) -> None:
         one = run(10, hour, trigger)
@@ -157,6 +158,7 @@ def test_coverage_does_not_count_again_what_a_full_run_reads_again(lake: Lake) -
     assert [(row[2], row[4]) for row in lake.query(NAMED["coverage"])] == [(moment("2026-11-10 03:00"), 50)]
 
 
+@pytest.mark.slow
 def test_coverage_knows_what_an_export_has(polled: Lake) -> None:
     assert [row[6] for row in asked(polled, "coverage", silent_hours="5")] == [False, True, False, False]
     assert [row[6] for row in asked(polled, "coverage", **period(from_="2026-11-11"))] == [False]

@@ -128,6 +128,7 @@ def test_a_period_shows_what_was_heard_within_it(results: dict[str, dict[str, Ro
     assert results["only"][name]
 
 
+@pytest.mark.slow
 def test_a_period_may_be_open(lake: Lake, player: Player) -> None:
     player.export(*(exported(f"{year}-06-01 12:00") for year in (2017, 2018, 2019)))
 
@@ -181,6 +182,7 @@ def test_novelties_of_a_period_were_never_heard_before(results: dict[str, dict[s
     assert (*only[:7], *only[8:]) == (*more[:7], *more[8:])
 
 
+@pytest.mark.slow
 def test_what_was_not_heard_in_a_period_may_be_heard_since(lake: Lake, player: Player) -> None:
     for stream, key in (("followed_artists", "artist_id"), ("saved_tracks", "track_id")):
         records = [
@@ -199,6 +201,7 @@ def test_what_was_not_heard_in_a_period_may_be_heard_since(lake: Lake, player: P
         assert [moment("2020-05-01 14:00") in row for row in rows] == [False, True]
 
 
+@pytest.mark.slow
 def test_favourites_of_a_period_were_heard_often_within_it(lake: Lake, player: Player) -> None:
     player.export(
         *(exported(f"2019-05-{day:02d} 12:00", "a") for day in range(1, 4)),
@@ -213,6 +216,7 @@ def test_favourites_of_a_period_were_heard_often_within_it(lake: Lake, player: P
     assert asked(lake, "forgotten_favourites", at_least="4") == []
 
 
+@pytest.mark.slow
 def test_top_by_month_compares_with_as_many_months_before(lake: Lake, player: Player) -> None:
     player.export(
         *(exported(f"2019-0{month}-01 12:00", "a", "Abba") for month in (1, 2, 3)),
@@ -299,6 +303,7 @@ def test_compare_periods_compares_this_year_so_far_with_the_same_days_of_the_las
     ]
 
 
+@pytest.mark.slow
 def test_compare_periods_compares_any_two(lake: Lake, player: Player) -> None:
     player.export(
         *(exported(f"2017-0{month}-01 12:00") for month in (5, 6, 7)),
