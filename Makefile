@@ -12,7 +12,7 @@ WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-extract bench-imports
+.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-extract bench-imports bench-program
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench-extract: setup ## Measure first loads of libraries of up to a million save
 
 bench-imports: setup ## Measure how long each function takes to import, compared with its libraries alone
 	@$(BIN)/python -m tests.benchmarks.imports
+
+bench-program: setup ## Measure how long the Pulumi program takes under mocks, compared with the AWS provider's modules
+	@$(BIN)/python -m tests.benchmarks.program_start
 
 check: lint types test ## Run the linter, the type checker and the fast tests
 

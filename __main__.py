@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
 from typing import cast
 
 import pulumi
@@ -15,8 +14,6 @@ from pipeline.spotify_etl_pipeline import OUTPUTS, SpotifyEtlPipeline, SpotifyEt
 ALLOW_DATA_LOSS = False
 
 settings = read_settings()
-for warning in settings.warnings(datetime.now(UTC).year):
-    pulumi.log.warn(warning)
 if settings.force_destroy and not ALLOW_DATA_LOSS:
     pulumi.log.warn("spotify-etl:forceDestroy has no effect while ALLOW_DATA_LOSS in __main__.py is False.")
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import zoneinfo
+from datetime import UTC, datetime, timedelta
+
 import pulumi
 import pulumi_aws as aws
 
@@ -11,6 +15,8 @@ from pipeline.queues import Queue
 
 class Schedule(pulumi.ComponentResource):
     """A schedule that retries for an hour and then sends the undelivered event to a dead-letter queue.
+
+    It warns if a change of clocks skips its time.
 
     Args:
         name: name of the resource.
@@ -67,6 +73,12 @@ class Schedule(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
         )
+        if enabled and (time := _skipped_time(expression, timezone)):
+            pulumi.log.warn(
+                f"In {timezone} the clocks skip {time} in spring, and on that day the schedule {name} may not start "
+                "anything; choose another spotify-etl:dailyAt, from which its time follows.",
+                self,
+            )
         self.register_outputs({})
 
 
@@ -78,3 +90,19 @@ def daily(hour: int, minute: int) -> str:
 def hourly(minute: int) -> str:
     """Return the expression of an hourly schedule."""
     return f"cron({minute} * * * ? *)"
+
+
+def _skipped_time(expression: str, timezone: str) -> str | None:
+    """Return the time of day of an expression, `HH:MM`, if the clocks skip it once this year or next.
+
+    Nothing makes up for it:
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html.
+    """
+    found = re.fullmatch(r"cron\((\d+) (\d+) .*\)", expression)
+    if found is None or timezone == "UTC":
+        return None
+    zone = zoneinfo.ZoneInfo(timezone)
+    first = datetime(datetime.now(UTC).year, 1, 1, int(found[2]), int(found[1]), tzinfo=zone)
+    days = (first + timedelta(days=day) for day in range(2 * 366))
+    exist = all(day.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == day.replace(tzinfo=None) for day in days)
+    return None if exist else f"{first:%H:%M}"

@@ -66,7 +66,6 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_DAYS = 36_500
 _PIPELINE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 """The longest bucket name, which may have 63 characters, adds `-athena-results-` and seven random ones."""
-_SPRING_CHANGE = (time(1), time(3))
 _CRAWL_MARGIN = timedelta(minutes=30)
 """Time for a crawl, which usually takes two minutes, and for a crawler that was still busy."""
 _LONGEST_SHOWN = 120
@@ -300,17 +299,6 @@ class Settings:
         """The time of day at which views are published in case the event of the crawl was lost, in `timezone`."""
         return _later(self.crawl_time, _CRAWL_MARGIN)
 
-    def warnings(self, year: int) -> list[str]:
-        """Return one sentence for each allowed setting that may have a surprising effect in the given year."""
-        if not _has_spring_change(self.timezone, year):
-            return []
-        return [
-            f"In {self.timezone} the clocks change in spring, and on that day the {what} at {moment:%H:%M} may be "
-            f"skipped; choose {NAMESPACE}:dailyAt so that it falls before 01:00 or after 03:00."
-            for what, moment in (("daily run", self.daily_time), ("crawl", self.crawl_time))
-            if _SPRING_CHANGE[0] <= moment < _SPRING_CHANGE[1]
-        ]
-
 
 def key(setting: dataclasses.Field[Any]) -> str:
     """Return the key of a setting in a stack file, without its namespace: `dailyAt` for `daily_at`."""
@@ -450,11 +438,3 @@ def _cut(text: str) -> str:
 def _is_secret(name: str) -> bool:
     # Someone may have stored a secret under the wrong key.
     return pulumi.runtime.config.is_config_secret(f"{NAMESPACE}:{name}")
-
-
-def _has_spring_change(timezone: str, year: int) -> bool:
-    if timezone == "UTC":
-        return False
-    zone = zoneinfo.ZoneInfo(timezone)
-    days = [datetime(year, 1, 1, 12, tzinfo=zone) + timedelta(days=day) for day in range(366)]
-    return len({day.utcoffset() for day in days}) > 1

@@ -1,4 +1,4 @@
-"""CallerIdentity may import whom (the layout that the README and the docs describe)."""
+"""Who may import whom (the layout that the README and the docs describe)."""
 
 from __future__ import annotations
 

@@ -383,24 +383,38 @@ def test_text_and_typed_values_mean_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "warned"),
+    ("config", "skipped"),
     [
-        pytest.param({"timezone": "Europe/Berlin", "dailyAt": "02:15"}, ["daily run at 02:15"], marks=pytest.mark.slow),
-        pytest.param({"timezone": "Europe/Berlin", "dailyAt": "00:30"}, ["crawl at 01:15"], marks=pytest.mark.slow),
-        ({"timezone": "America/New_York", "dailyAt": "01:30"}, ["daily run at 01:30", "crawl at 02:15"]),
-        pytest.param({"timezone": "Europe/Berlin", "dailyAt": "03:00"}, [], marks=pytest.mark.slow),
-        pytest.param({"timezone": "Europe/Berlin"}, [], marks=pytest.mark.slow),
-        pytest.param({"timezone": "Asia/Tokyo", "dailyAt": "02:15"}, [], marks=pytest.mark.slow),
-        pytest.param({"timezone": "UTC", "dailyAt": "02:15"}, [], marks=pytest.mark.slow),
+        ({"timezone": "Europe/Berlin", "dailyAt": "02:15"}, {"daily": "02:15"}),
+        # The daily run is at 01:00, and the views are published at 02:15.
+        ({"timezone": "America/New_York", "dailyAt": "01:00"}, {"views": "02:15"}),
+        pytest.param(
+            {"timezone": "Europe/London", "dailyAt": "00:30"},
+            {"crawl": "01:15", "views": "01:45"},
+            marks=pytest.mark.slow,
+        ),
+        # There the clocks go forward at midnight.
+        pytest.param(
+            {"timezone": "Africa/Cairo", "dailyAt": "23:30"},
+            {"crawl": "00:15", "views": "00:45"},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param({"timezone": "Europe/Berlin", "dailyAt": "03:00"}, {}, marks=pytest.mark.slow),
+        pytest.param({"timezone": "Europe/Berlin"}, {}, marks=pytest.mark.slow),
+        pytest.param({"timezone": "Asia/Tokyo", "dailyAt": "02:15"}, {}, marks=pytest.mark.slow),
+        pytest.param({"timezone": "UTC", "dailyAt": "02:15"}, {}, marks=pytest.mark.slow),
+        pytest.param(
+            {"timezone": "Europe/Berlin", "dailyAt": "02:15", "schedulesEnabled": "false"}, {}, marks=pytest.mark.slow
+        ),
     ],
 )
-def test_a_time_that_the_clocks_may_skip_is_a_warning(config: dict[str, str], warned: list[str]) -> None:
+def test_each_schedule_whose_time_the_clocks_skip_is_a_warning(config: dict[str, str], skipped: dict[str, str]) -> None:
     messages = run({f"{NAMESPACE}:{name}": value for name, value in config.items()}).messages
 
-    assert messages == [
-        f"In {config['timezone']} the clocks change in spring, and on that day the {what} may be skipped; "
-        "choose spotify-etl:dailyAt so that it falls before 01:00 or after 03:00."
-        for what in warned
+    assert sorted(messages) == [
+        f"In {config['timezone']} the clocks skip {time} in spring, and on that day the schedule spotify-etl-{name} "
+        "may not start anything; choose another spotify-etl:dailyAt, from which its time follows."
+        for name, time in sorted(skipped.items())
     ]
 
 
