@@ -10,6 +10,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.pipeline.emulator.building import find_go, needed
 from tests.thoroughness import VARIABLE
 
 # No test depends on how fast the machine is at the moment.
@@ -46,3 +47,14 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     atexit.register(gc.unfreeze)
     gc.set_threshold(20_000, 20, 100)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what this machine could not run of the tests that ran."""
+    ran = any("test_runtime_client" in report.nodeid for report in terminalreporter.stats.get("passed", ()))
+    if ran and find_go() is None:
+        version = ".".join(map(str, needed()))
+        terminalreporter.write_line(
+            "Amazon's client of Lambda's runtime interface ran without Amazon's emulator of that interface, "
+            f"a Go module: there is no Go {version} or later on PATH."
+        )

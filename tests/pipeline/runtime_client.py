@@ -20,23 +20,20 @@ from typing import Any
 _PREFIX = "/2018-06-01/runtime/"
 _REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 _TIMEOUT = 120
-_START = "import sys; sys.path[:0] = sys.argv[2:]; from awslambdaric.__main__ import main; main(sys.argv[:2])"
+START = "import sys; sys.path[:0] = sys.argv[2:]; from awslambdaric.__main__ import main; main(sys.argv[:2])"
+"""Runs the client in Python, with the handler's name and the paths of modules as arguments."""
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What the client has reported of an invocation."""
 
-    path: str
-    """`invocation/<id>/response`, `invocation/<id>/error` or `init/error`."""
+    succeeded: bool
+    """Whether the handler returned."""
     content: Any
+    """What it returned, or the error."""
     printed: str = ""
     """What the function has printed."""
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the handler returned."""
-        return self.path == f"invocation/{_REQUEST_ID}/response"
 
 
 def invoke(
@@ -58,7 +55,7 @@ def invoke(
     """
     with _runtime_interface(json.dumps(event), arn, seconds) as (address, reported):
         process = subprocess.Popen(
-            [python, "-I", "-S", "-B", "-c", _START, handler, *map(str, paths)],
+            [python, "-I", "-S", "-B", "-c", START, handler, *map(str, paths)],
             cwd=paths[0],
             env={**environment, "AWS_LAMBDA_RUNTIME_API": address, "_HANDLER": handler},
             stdout=subprocess.PIPE,
@@ -106,7 +103,9 @@ def _runtime_interface(event: str, arn: str, seconds: int) -> Iterator[tuple[str
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             self._answer(202, b'{"status":"OK"}', {})
-            reported.put(Outcome(self.path.removeprefix(_PREFIX), json.loads(content)))
+            # Otherwise it is `invocation/<id>/error` or `init/error`.
+            succeeded = self.path == f"{_PREFIX}invocation/{_REQUEST_ID}/response"
+            reported.put(Outcome(succeeded, json.loads(content)))
 
         def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
             self.send_response(status)

@@ -1,4 +1,7 @@
-"""The deployed archives under Amazon's own client of Lambda's runtime interface, in a Python that sees nothing else."""
+"""The deployed archives under Amazon's own client of Lambda's runtime interface, in a Python that sees nothing else.
+
+The interface is a stand-in of the tests, and, where Go is installed, Amazon's own emulator, which is a Go module.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,16 @@ from pipeline import packaging
 from tests.acceptance.account import SETTINGS
 from tests.acceptance.recorded_objects import recorded_objects
 from tests.benchmarks.isolated_imports import lambdas_python, unpack
+from tests.pipeline.emulator.building import build, find_go
+from tests.pipeline.emulator.emulated import invoke_emulated
 from tests.pipeline.program import ROOT
 from tests.pipeline.runtime_client import Outcome, invoke
 
 pytestmark = pytest.mark.slow
+
+
+INTERFACES = ("ours", "emulator") if find_go() else ("ours",)
+"""The interfaces to which Amazon's client talks; where the emulator cannot be built, conftest.py says so."""
 
 
 class Lambda:
@@ -30,6 +39,8 @@ class Lambda:
     def __init__(self, aws: EmbeddedAws, outputs: dict[str, Any], folder: Path, python: str) -> None:
         self.aws = aws
         self.outputs = outputs
+        self.emulator: Path | None = None
+        """Amazon's emulator; without it, the interface is the tests' own."""
         self._folder = folder
         self._python = python
         self._client = folder / "client"
@@ -56,6 +67,16 @@ class Lambda:
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         }
         paths = [*unpack(function, self._folder / function), self._client]
+        if self.emulator:
+            return invoke_emulated(
+                self.emulator,
+                python=self._python,
+                handler=made["Handler"],
+                event=event,
+                seconds=made["Timeout"],
+                paths=paths,
+                environment=environment,
+            )
         return invoke(
             self._python,
             made["Handler"],
@@ -67,8 +88,8 @@ class Lambda:
         )
 
 
-@pytest.fixture(name="functions", scope="module")
-def fixture_functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lambda]:
+@pytest.fixture(name="stack", scope="module")
+def fixture_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lambda]:
     with (
         pytest.MonkeyPatch.context() as patch,
         # The functions know no simulated time here.
@@ -77,6 +98,19 @@ def fixture_functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lamb
         outputs = deploy_program(aws, ROOT, SETTINGS, None)
         patch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
         yield Lambda(aws, outputs, tmp_path_factory.mktemp("lambda"), lambdas_python(patch))
+
+
+@pytest.fixture(name="functions", params=INTERFACES, scope="module")
+def fixture_functions(
+    stack: Lambda, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Lambda:
+    stack.emulator = None
+    if request.param == "emulator":
+        go = find_go()
+        assert go
+        stack.emulator = tmp_path_factory.mktemp("emulator") / "aws-lambda-rie"
+        build(go, stack.emulator)
+    return stack
 
 
 def test_extract_runs(functions: Lambda) -> None:
