@@ -7,9 +7,9 @@ from typing import Any
 
 from cli.errors import CommandError
 from cli.import_manifest import STREAM
-from cli.moments import parse_moment
 from cli.privacy_export import Span
 from handlers import layout
+from handlers.layout import parse_time
 from handlers.raw.bucket import RawBucket
 from handlers.raw.state import Slot, StateError, StateFile
 
@@ -44,7 +44,7 @@ class ImportedFile:
         ):
             return None
         plays = content.get("plays")
-        span = Span(parse_moment(content.get("first_played_at")), parse_moment(content.get("last_played_at")))
+        span = Span(parse_time(content.get("first_played_at")), parse_time(content.get("last_played_at")))
         return cls(
             read_id=read_id,
             keys=tuple(keys),

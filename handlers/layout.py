@@ -159,6 +159,17 @@ def written(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
+def parse_time(text: object) -> datetime | None:
+    """Parse an ISO 8601 text with an offset, as `written`, Spotify and AWS make them; None for anything else."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+
+
 def raw_metadata(read_id: str, account_id: str, lines: int) -> dict[str, str]:
     """Return the S3 metadata of a raw object; an account id may be any text, but S3 accepts ASCII only."""
     return {

@@ -17,6 +17,7 @@ CONTRACTS = {
     "handlers.catalogue_uris",
     "handlers.layout",
     "handlers.login_lifetime",
+    "handlers.login_secret",
     "handlers.streaming_history",
     "handlers.streams",
     "handlers.tables",

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from cli.doctor.check import Check
 from cli.pipeline_functions import DeployedFunction, deployed_function
-from cli.secret_login import NoLoginError, StoredLogin, UnreadableLoginError, replace_token, stored_login
+from cli.secret_login import replace_token, stored_login
 from cli.spotify_accounts import SpotifyApp, TokenRefusedError, check_app, refresh_consent
 from cli.status.gathering import active_locks
 from cli.targets import Target
 from handlers.login_lifetime import LIFETIME_DAYS, WARN_FROM_DAYS
+from handlers.login_secret import Credentials, MalformedSecretError, NotLoggedInError
 from handlers.streams import STREAMS, scopes
 
 
@@ -21,21 +22,18 @@ def check_spotify(target: Target) -> Iterator[Check]:
     command = f"spotify-etl login{' --app' if app_only else ''}"
     name = target.outputs["spotify_secret_name"]
     try:
-        login = stored_login(target)
-    except NoLoginError:
+        login = stored_login(target, "app" if app_only else "user")
+    except NotLoggedInError:
         yield Check("fail", "Secret", f"{name} is empty: run `{command}`.")
-    except UnreadableLoginError:
-        yield Check("fail", "Secret", f"{name} is not what `{command}` writes: run it again.")
+    except MalformedSecretError as error:
+        yield Check("fail", "Secret", f"{name} is not what `{command}` writes ({error}): run it again.")
     else:
-        if not app_only and not login.refresh_token:
-            yield Check("fail", "Secret", f"{name} has an app but no user: run `{command}`.")
-        else:
-            yield Check("ok", "Secret", f"{name} is filled")
-            yield from _check_login(target, function, login, command)
+        yield Check("ok", "Secret", f"{name} is filled")
+        yield from _check_login(target, function, login, command)
     yield from _check_locks(target, function)
 
 
-def _check_login(target: Target, function: DeployedFunction, login: StoredLogin, command: str) -> Iterator[Check]:
+def _check_login(target: Target, function: DeployedFunction, login: Credentials, command: str) -> Iterator[Check]:
     app = SpotifyApp(login.client_id, login.client_secret)
     accounts_url = function.environment["SPOTIFY_ACCOUNTS_URL"]
     app_only = command.endswith("--app")

@@ -15,7 +15,7 @@ from cli.athena_queries import run_query
 from cli.errors import CommandError
 from cli.pipeline_functions import FUNCTIONS, DeployedFunction, deployed_function
 from cli.runs import Attempt, attempt_keys, read_attempts, stream_results
-from cli.secret_login import NoLoginError, UnreadableLoginError, stored_login
+from cli.secret_login import stored_login
 from cli.status.cost import month_cost
 from cli.status.parts import (
     RUN_DAYS,
@@ -35,6 +35,7 @@ from cli.status.problems import problems
 from cli.targets import Target, aws_errors
 from handlers import layout
 from handlers.login_lifetime import LIFETIME_DAYS, WARN_FROM_DAYS
+from handlers.login_secret import MalformedSecretError, NotLoggedInError
 from handlers.raw.bucket import RawBucket
 from handlers.streams import READABLE_STREAMS
 
@@ -172,16 +173,15 @@ class _Gathering:
 
     def login(self) -> LoginStatus:
         """Return the state of the login."""
+        app_only = self.extract.environment.get("AUTH_MODE") == "app"
         try:
-            login = stored_login(self.target)
-        except NoLoginError:
+            login = stored_login(self.target, "app" if app_only else "user")
+        except NotLoggedInError:
             return LoginStatus(state="missing")
-        except UnreadableLoginError:
+        except MalformedSecretError:
             return LoginStatus(state="unreadable")
-        if self.extract.environment.get("AUTH_MODE") == "app":
+        if app_only:
             return LoginStatus(state="ok")
-        if not login.refresh_token:
-            return LoginStatus(state="unreadable")
         if login.authorized_at is None or login.ends_on is None:
             return LoginStatus(state="unknown")
         days = (self.now - login.authorized_at).days

@@ -9,6 +9,7 @@ from typing import Any
 
 from handlers import layout
 from handlers.extract import times
+from handlers.layout import parse_time
 from handlers.streams import READABLE_STREAMS, Stream
 
 MANUAL = "manual"
@@ -97,7 +98,7 @@ class Event:
 def _scheduled(text: Any) -> datetime:
     if text is None:
         return times.now().replace(microsecond=0)
-    moment = times.parse(text)
+    moment = parse_time(text)
     if moment is None:
         raise EventError(f"The event's scheduled_time is {text!r} instead of a time such as '2026-11-23T06:00:00Z'.")
     return moment.replace(microsecond=0)

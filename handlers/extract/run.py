@@ -27,16 +27,10 @@ from handlers.extract.reads.unit_log import UnitLog
 from handlers.extract.spotify.account import identify
 from handlers.extract.spotify.budget import RUN_REQUESTS, STREAM_REQUESTS, Budget
 from handlers.extract.spotify.client import SpotifyClient
-from handlers.extract.spotify.credentials import (
-    Credentials,
-    MalformedSecretError,
-    NotLoggedInError,
-    ScopeError,
-    Secret,
-    missing_scopes,
-)
+from handlers.extract.spotify.credentials import ScopeError, Secret, missing_scopes
 from handlers.extract.spotify.errors import LoginError, SpotifyError
 from handlers.extract.spotify.quota_locks import QuotaLocks
+from handlers.login_secret import Credentials, MalformedSecretError, NotLoggedInError
 from handlers.raw.bucket import RawBucket
 from handlers.streams import STREAMS, Stream
 

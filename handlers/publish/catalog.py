@@ -27,14 +27,12 @@ _CONCURRENCY_WAITS = (1, 2, 4)
 
 @dataclass
 class CatalogChanges:
-    """The changes made to the tables, and those that could not be made."""
+    """The changes made to the tables."""
 
     created: list[str] = field(default_factory=list)
     """Tables that were missing."""
     added: dict[str, list[str]] = field(default_factory=dict)
     """Table → columns that were missing."""
-    conflicts: list[str] = field(default_factory=list)
-    """Differences that are reported but not resolved, since a column never changes its type."""
 
 
 class GlueDatabase:
@@ -53,14 +51,18 @@ class GlueDatabase:
             table["Name"]: table for page in pages for table in page["TableList"]
         }
 
-    def reconcile(self, tables: Iterable[Table], bucket: str) -> CatalogChanges:
+    def reconcile(self, tables: Iterable[Table], bucket: str, changes: CatalogChanges) -> list[str]:
         """Create missing tables and add missing columns.
 
         Args:
             tables: the tables that the database should have.
             bucket: contains their files.
+            changes: each change is added to it once it is made, so it is known even if AWS refuses the next one.
+
+        Returns:
+            Differences that are reported but not resolved, since a column never changes its type.
         """
-        changes = CatalogChanges()
+        conflicts: list[str] = []
         for table in tables:
             if table.name not in self._tables:
                 try:
@@ -69,9 +71,9 @@ class GlueDatabase:
                 except self._glue.exceptions.AlreadyExistsException:
                     pass  # A crawl got there first; its table may be missing columns, which are added below.
                 self._read(table.name)
-            self._reconcile_columns(table, glue_types.location(table, bucket), changes)
-            changes.conflicts += self._crawler_conflicts(table.name)
-        return changes
+            conflicts += self._reconcile_columns(table, glue_types.location(table, bucket), changes)
+            conflicts += self._crawler_conflicts(table.name)
+        return conflicts
 
     def columns(self, table: str) -> list[tuple[str, str]] | None:
         """Return name and type of a table's columns, partition keys last, or None if there is no such table."""
@@ -127,28 +129,30 @@ class GlueDatabase:
             key: value for key, value in table.items() if key in accepted and accepted[key].name == returned[key].name
         }
 
-    def _reconcile_columns(self, table: Table, location: str, changes: CatalogChanges) -> None:
+    def _reconcile_columns(self, table: Table, location: str, changes: CatalogChanges) -> list[str]:
+        """Add missing columns, and return the differences that stay."""
         present = self._tables[table.name]
         if present.get("TableType") == "VIRTUAL_VIEW":
-            changes.conflicts.append(f"{table.name} is a view but should be a table; drop the view")
-            return
+            return [f"{table.name} is a view but should be a table; drop the view"]
         descriptor = present["StorageDescriptor"]
         found = descriptor.get("Location", "")
         if found.rstrip("/") != location.rstrip("/"):
-            changes.conflicts.append(
-                f"{table.name} is somebody else's table, with files in {found or 'no folder'} instead of {location}: "
-                "delete it in Glue, which keeps its files, and run `spotify-etl crawl`"
-            )
-            return
+            return [
+                (
+                    f"{table.name} is somebody else's table, with files in {found or 'no folder'} instead of "
+                    f"{location}: delete it in Glue, which keeps its files, and run `spotify-etl crawl`"
+                )
+            ]
         known = {column["Name"]: column["Type"] for column in descriptor["Columns"]}
         keys = {key["Name"]: key["Type"] for key in present.get("PartitionKeys", [])}
-        changes.conflicts += _conflicts(table.name, glue_types.columns(table), known)
-        changes.conflicts += _conflicts(table.name, glue_types.partition_keys(table), keys, required=True)
         missing = [column for column in glue_types.columns(table) if column["Name"] not in known]
-        if not missing:
-            return
-        self._update(table.name, lambda present: {"StorageDescriptor": _with_columns(present, missing)})
-        changes.added[table.name] = [column["Name"] for column in missing]
+        if missing:
+            self._update(table.name, lambda present: {"StorageDescriptor": _with_columns(present, missing)})
+            changes.added[table.name] = [column["Name"] for column in missing]
+        return [
+            *_conflicts(table.name, glue_types.columns(table), known),
+            *_conflicts(table.name, glue_types.partition_keys(table), keys, required=True),
+        ]
 
     def _crawler_conflicts(self, table: str) -> list[str]:
         """Return what a crawl that says `Succeeded` has done to a table instead of updating it.

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -42,12 +43,14 @@ class PublishError(Exception):
     """Something could not be published; everything else was."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Outcome:
-    """What one try has done, and what it could not do."""
+    """What was done, by all tries together, and what the last one could not do."""
 
-    changes: CatalogChanges
-    views: Published
+    changes: CatalogChanges = field(default_factory=CatalogChanges)
+    conflicts: list[str] = field(default_factory=list)
+    """A sentence for each table that is not as it should be."""
+    views: Published = field(default_factory=Published)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -62,7 +65,7 @@ class _Outcome:
     @property
     def problems(self) -> list[str]:
         """A sentence for each table and view that is not as it should be."""
-        return [*self.changes.conflicts, *(f"view {view}: {reason}" for view, reason in self.views.failed.items())]
+        return [*self.conflicts, *(f"view {view}: {reason}" for view, reason in self.views.failed.items())]
 
     @property
     def changed_nothing(self) -> bool:
@@ -86,9 +89,13 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         PublishError: a view failed or a column has a different type; the message lists each with the reason.
         ViewError: no view can be published.
     """
-    outcome = _publish_patiently() if event.get("trigger") == "deployment" else _publish()
-    _measure(outcome.changes)
-    for conflict in outcome.changes.conflicts:
+    outcome = _Outcome()
+    if event.get("trigger") == "deployment":
+        _publish_patiently(outcome)
+    else:
+        _publish(outcome)
+    _measure(outcome.conflicts)
+    for conflict in outcome.conflicts:
         LOG.error("The catalog conflicts with the files.", extra={"conflict": conflict})
     for view, reason in outcome.views.failed.items():
         LOG.error("A view could not be published.", extra={"view": view, "reason": reason})
@@ -100,30 +107,33 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     return outcome.summary
 
 
-def _publish() -> _Outcome:
+def _publish(outcome: _Outcome) -> None:
+    """Publish once, and add what was done to the outcome."""
     database = os.environ["GLUE_DATABASE"]
     catalog = GlueDatabase(_glue(), database)
-    changes = catalog.reconcile(TABLES.values(), os.environ["TRANSFORMED_BUCKET"])
+    outcome.conflicts = catalog.reconcile(TABLES.values(), os.environ["TRANSFORMED_BUCKET"], outcome.changes)
     athena = Athena(_athena(), os.environ["ATHENA_WORKGROUP"], database)
-    return _Outcome(changes, publish(load(os.environ["TIMEZONE"]), catalog, athena))
+    earlier = outcome.views.created
+    outcome.views = publish(load(os.environ["TIMEZONE"]), catalog, athena)
+    outcome.views.created = list(dict.fromkeys([*earlier, *outcome.views.created]))
+    outcome.views.unchanged = [view for view in outcome.views.unchanged if view not in earlier]
 
 
-def _publish_patiently() -> _Outcome:
+def _publish_patiently(outcome: _Outcome) -> None:
     """Publish, again after a while if AWS refuses something."""
     for wait in _DEPLOYMENT_WAITS:
         try:
-            outcome = _publish()
+            _publish(outcome)
             refused = "; ".join(problem for problem in outcome.problems if _REFUSED.search(problem))
         except ClientError as error:
             refused = str(error)
             if not _REFUSED.search(refused):
                 raise
-        else:
-            if not refused:
-                return outcome
+        if not refused:
+            return
         LOG.info("A permission is not in effect yet.", extra={"reason": refused, "next_try_in_seconds": wait})
         time.sleep(wait)
-    return _publish()
+    _publish(outcome)
 
 
 # Created by the first invocation and reused while the function is warm.
@@ -137,9 +147,9 @@ def _athena() -> AthenaClient:
     return boto3.client("athena")
 
 
-def _measure(changes: CatalogChanges) -> None:
+def _measure(conflicts: Sequence[str]) -> None:
     """Report what the alarms need; a metric costs money for every hour in which it has a value."""
-    if changes.conflicts:
+    if conflicts:
         metrics = Metrics()
-        metrics.add_metric("CatalogConflicts", MetricUnit.Count, len(changes.conflicts))
+        metrics.add_metric("CatalogConflicts", MetricUnit.Count, len(conflicts))
         metrics.flush_metrics()

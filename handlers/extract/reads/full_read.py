@@ -20,6 +20,7 @@ from handlers.extract.reads.shortfall import Shortfall, ShortReadError, with_sho
 from handlers.extract.reads.state import CompleteRead, ConcurrentReadError
 from handlers.extract.reads.unit_log import Unit
 from handlers.extract.spotify.errors import ForbiddenError, NotFoundError, RefusedError, SpotifyError
+from handlers.layout import parse_time
 from handlers.raw.objects import RawWriter
 from handlers.raw.state import Content, Slot
 from handlers.streams import Stream
@@ -77,7 +78,7 @@ class OpenRead:
         """Parse stored content; return None for anything else, so that the read starts again."""
         if not isinstance(content, dict):
             return None
-        cursor, started_at = Cursor.parse(content.get("place")), times.parse(content.get("begun_at"))
+        cursor, started_at = Cursor.parse(content.get("place")), parse_time(content.get("begun_at"))
         read_id, run_id, digest, served = (content.get(name) for name in ("read_id", "run_id", "digest", "served"))
         keys, records, version, seen = (content.get(name) for name in ("keys", "records", "version", "seen"))
         if (

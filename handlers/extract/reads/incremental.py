@@ -18,6 +18,7 @@ from handlers.extract.reads.shortfall import Shortfall, ShortReadError, with_sho
 from handlers.extract.reads.state import CompleteRead
 from handlers.extract.reads.unit_log import Unit
 from handlers.extract.spotify.errors import SpotifyError
+from handlers.layout import parse_time
 from handlers.raw.state import Content, Slot
 from handlers.streams import FULL_READ_DAYS, Stream
 
@@ -137,7 +138,7 @@ def order_key(record: Any) -> tuple[datetime, str] | None:
 
 
 def _added_at(content: Content) -> datetime | None:
-    moment = times.parse(content.get("added_at"))
+    moment = parse_time(content.get("added_at"))
     return None if moment is None or moment > times.now() + _MAX_CLOCK_SKEW else moment
 
 

@@ -20,6 +20,7 @@ from handlers.extract.spotify.errors import (
     OutOfTimeError,
     SpotifyError,
 )
+from handlers.layout import parse_time
 from handlers.raw.state import Content, Slot, StateFile
 from handlers.streams import STREAMS, Stream
 
@@ -122,7 +123,7 @@ def _needs_no_read(run: RunContext, slot: Slot, playlist: ListedPlaylist, unit: 
     if playlist.snapshot_id is None:
         return False
     read = CompleteRead.parse(held.get("read"))
-    refused_at = times.parse(held.get("refused_at"))
+    refused_at = parse_time(held.get("refused_at"))
     if refused_at and read is None and held.get("refused_snapshot_id") == playlist.snapshot_id:
         if run.full or run.days_since(refused_at) >= REFUSAL_DAYS:
             return False
@@ -174,7 +175,7 @@ def _is_not_collaborator(run: RunContext, slot: Slot, playlist: ListedPlaylist, 
         return False
     refusal = {"refused_at": layout.written(times.now()), "refused_snapshot_id": playlist.snapshot_id}
     was_read = CompleteRead.parse(slot.content.get("read")) is not None
-    since = times.parse(slot.content.get("refused_at"))
+    since = parse_time(slot.content.get("refused_at"))
     slot.update(lambda content: {**refusal, **content} if was_read else {**content, **refusal})
     return not was_read or (since is not None and run.days_since(since) >= REFUSAL_DAYS)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers import layout
-from handlers.extract import times
 from handlers.extract.logs import LOG
+from handlers.layout import parse_time
 from handlers.raw.bucket import RawBucket
 from handlers.raw.state import Content, StateFile
 
@@ -55,7 +55,7 @@ class CompleteRead:
         if not isinstance(content, dict):
             return None
         read_id, mode, keys, records = (content.get(name) for name in ("read_id", "mode", "keys", "records"))
-        started_at, extracted_at = times.parse(content.get("begun_at")), times.parse(content.get("extracted_at"))
+        started_at, extracted_at = parse_time(content.get("begun_at")), parse_time(content.get("extracted_at"))
         if (
             not isinstance(read_id, str)
             or mode not in ("full", "incremental")

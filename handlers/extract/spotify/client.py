@@ -19,7 +19,7 @@ from handlers.extract import times
 from handlers.extract.logs import LOG
 from handlers.extract.spotify import session
 from handlers.extract.spotify.budget import Budget
-from handlers.extract.spotify.credentials import LOGIN_COMMANDS, Credentials
+from handlers.extract.spotify.credentials import LOGIN_COMMANDS
 from handlers.extract.spotify.errors import (
     AppForbiddenError,
     ForbiddenError,
@@ -34,6 +34,7 @@ from handlers.extract.spotify.errors import (
 )
 from handlers.extract.spotify.pacing import Pace
 from handlers.extract.spotify.tokens import AppTokens, UserTokens
+from handlers.login_secret import Credentials
 from handlers.streams import AuthMode
 
 MAX_WAIT_SECONDS = 30.0

@@ -10,6 +10,7 @@ from handlers import layout
 from handlers.extract import times
 from handlers.extract.logs import LOG
 from handlers.extract.spotify.errors import LockedError
+from handlers.layout import parse_time
 from handlers.raw.state import Content, StateError, StateFile
 
 _LONGEST = timedelta(days=8)
@@ -100,7 +101,7 @@ def _parse(content: Content) -> dict[str, datetime]:
     if not isinstance(groups, dict):
         return {}
     latest = times.now() + _LONGEST
-    read = {group: times.parse(until) for group, until in groups.items()}
+    read = {group: parse_time(until) for group, until in groups.items()}
     return {group: until for group, until in read.items() if until is not None and until <= latest}
 
 

@@ -8,8 +8,8 @@ from logging import Logger as StandardLogger
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from handlers.extract.spotify.credentials import Credentials
 from handlers.login_lifetime import LIFETIME_DAYS, WARN_FROM_DAYS
+from handlers.login_secret import Credentials
 
 METRIC = "TokenAgeDays"
 _DAY = timedelta(days=1)

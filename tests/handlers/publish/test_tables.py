@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +253,37 @@ def test_a_deployment_waits_for_nothing_but_permissions(publisher: Publisher, mo
     with pytest.raises(PublishError, match="albums is a view but should be a table"):
         publisher.run(trigger="deployment")
     assert waits == []
+
+
+@pytest.mark.usefixtures("few_tables")
+def test_a_deployment_sums_up_what_all_its_tries_have_done(
+    publisher: Publisher, views: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (views / "one.sql").write_text("SELECT 1 AS x")
+    (views / "two.sql").write_text("SELECT 2 AS x")
+    waits = refusing(publisher, monkeypatch, 0)
+    tries: Counter[str] = Counter()
+
+    def refuse_once(service: str, call: str, word: str) -> None:
+        client = publisher.lab.client(service)
+        allowed = getattr(client, call)
+
+        def refuse(**arguments: Any) -> Any:
+            tries[call] += word in str(arguments)
+            if word in str(arguments) and tries[call] == 1:
+                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "Access denied"}}, call)
+            return allowed(**arguments)
+
+        monkeypatch.setattr(client, call, refuse)
+
+    # The first try ends after two tables, the second one has a view that failed, and the third has that view to do.
+    refuse_once("glue", "create_table", "plays")
+    refuse_once("athena", "start_query_execution", 'VIEW "two"')
+
+    assert publisher.run(trigger="deployment") == {
+        "tables_created": ["albums", "artists", "plays", "tracks"],
+        "columns_added": {},
+        "views_created": ["one", "two"],
+        "views_unchanged": 0,
+    }
+    assert waits == [5, 10]

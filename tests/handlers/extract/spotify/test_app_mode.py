@@ -9,10 +9,11 @@ import pytest
 
 from handlers.extract.spotify.account import APP, identify
 from handlers.extract.spotify.client import SpotifyClient
-from handlers.extract.spotify.credentials import Credentials, MalformedSecretError, NotLoggedInError, Secret
+from handlers.extract.spotify.credentials import Secret
 from handlers.extract.spotify.errors import LoginError, UnavailableError
 from handlers.extract.spotify.quota_locks import QuotaLocks
 from handlers.layout import LOCKS_STATE_KEY, LOGIN_STATE_KEY
+from handlers.login_secret import Credentials, MalformedSecretError, NotLoggedInError
 from tests.handlers.extract.fake_spotify import FakeSpotify, Reply
 from tests.handlers.extract.stage import LOGIN, Stage
 

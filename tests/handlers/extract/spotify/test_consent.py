@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from handlers.extract.spotify.credentials import Credentials, ScopeError, Secret, missing_scopes
+from handlers.extract.spotify.credentials import ScopeError, Secret, missing_scopes
 from handlers.extract.spotify.errors import AppForbiddenError
+from handlers.login_secret import Credentials
 from handlers.streams import READABLE_STREAMS, STREAMS
 from tests.handlers.extract.stage import LOGIN, Stage, unit
 

@@ -13,8 +13,8 @@ import pytest
 
 from handlers.extract.logs import LOG, silence_libraries
 from handlers.extract.spotify.client import SpotifyClient
-from handlers.extract.spotify.credentials import Credentials
 from handlers.extract.spotify.errors import SpotifyError
+from handlers.login_secret import Credentials
 from tests.handlers.extract.fake_spotify import FakeSpotify, Reply
 from tests.handlers.extract.stage import LOGIN, START, Stage
 from tests.thoroughness import sampled

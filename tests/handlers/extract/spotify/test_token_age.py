@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Metrics
 
-from handlers.extract.spotify.credentials import Credentials
 from handlers.extract.spotify.token_age import measure
 from handlers.login_lifetime import LIFETIME_DAYS, WARN_FROM_DAYS
+from handlers.login_secret import Credentials
 
 AUTHORIZED = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
