@@ -5,138 +5,109 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from scripts.policy_documents import ACCOUNT, NAMES, REGION, Grant, documents, statement, statements
 from tests.pipeline.program import Program
-
-ACCOUNT, REGION = "<account>", "<region>"
-"""Placeholders, for the reader to replace."""
-MAX_CHARACTERS = 6144
-"""Of a managed policy without white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html."""
 
 
 class NoPermissionsError(LookupError):
     """The program registers a type of resource whose permissions are not in the table below."""
 
 
-@dataclass(frozen=True)
-class _Grant:
-    """Actions of one service on resources of one form."""
-
-    service: str
-    actions: str
-    """Names of the actions, separated by spaces."""
-    resource: str
-    """The ARN after the account; a name in it is the stack's own."""
-    global_arn: str = ""
-    """The whole ARN where it names no region or account."""
-    condition: tuple[str, str, str] | None = None
-    """Operator, key and value."""
-
-    @property
-    def arn(self) -> str:
-        """The ARN with placeholders."""
-        region = "" if self.service in ("iam", "budgets") else REGION
-        return self.global_arn or f"arn:aws:{self.service}:{region}:{ACCOUNT}:{self.resource}"
+_BUCKET = f"arn:aws:s3:::{NAMES}"
 
 
-_NAMES = "spotify-etl-*"
-_BUCKET = f"arn:aws:s3:::{_NAMES}"
+def _bucket(actions: str) -> Grant:
+    return Grant("s3", actions, "", _BUCKET)
 
 
-def _bucket(actions: str) -> _Grant:
-    return _Grant("s3", actions, "", _BUCKET)
+def _queue(actions: str) -> Grant:
+    return Grant("sqs", actions, NAMES)
 
 
-def _queue(actions: str) -> _Grant:
-    return _Grant("sqs", actions, _NAMES)
+def _function(actions: str) -> Grant:
+    return Grant("lambda", actions, f"function:{NAMES}")
 
 
-def _function(actions: str) -> _Grant:
-    return _Grant("lambda", actions, f"function:{_NAMES}")
-
-
-def _catalog(actions: str) -> tuple[_Grant, ...]:
+def _catalog(actions: str) -> tuple[Grant, ...]:
     # Deleting a database also needs the permission on what is in it.
     resources = ("catalog", "database/spotify_*", "table/spotify_*/*", "userDefinedFunction/spotify_*/*")
-    return tuple(_Grant("glue", actions, resource) for resource in resources)
+    return tuple(Grant("glue", actions, resource) for resource in resources)
 
 
-_OBJECTS = _Grant("s3", "DeleteObject DeleteObjectVersion", "", f"{_BUCKET}/*")
+_OBJECTS = Grant("s3", "DeleteObject DeleteObjectVersion", "", f"{_BUCKET}/*")
 _TAGS = "ListTagsForResource TagResource UntagResource"
 
 # Pulumi type → what the provider calls to create, read, change and delete it.
-_GRANTS: dict[str, tuple[_Grant, ...]] = {
+_GRANTS: dict[str, tuple[Grant, ...]] = {
     "aws:athena/namedQuery:NamedQuery": (
-        _Grant("athena", "CreateNamedQuery DeleteNamedQuery GetNamedQuery UpdateNamedQuery", f"workgroup/{_NAMES}"),
+        Grant("athena", "CreateNamedQuery DeleteNamedQuery GetNamedQuery UpdateNamedQuery", f"workgroup/{NAMES}"),
     ),
     "aws:athena/workgroup:Workgroup": (
-        _Grant(
-            "athena", f"CreateWorkGroup DeleteWorkGroup GetWorkGroup UpdateWorkGroup {_TAGS}", f"workgroup/{_NAMES}"
-        ),
+        Grant("athena", f"CreateWorkGroup DeleteWorkGroup GetWorkGroup UpdateWorkGroup {_TAGS}", f"workgroup/{NAMES}"),
     ),
-    "aws:budgets/budget:Budget": (_Grant("budgets", f"ModifyBudget ViewBudget {_TAGS}", f"budget/{_NAMES}"),),
+    "aws:budgets/budget:Budget": (Grant("budgets", f"ModifyBudget ViewBudget {_TAGS}", f"budget/{NAMES}"),),
     "aws:cloudwatch/dashboard:Dashboard": (
-        _Grant(
+        Grant(
             "cloudwatch",
             "DeleteDashboards GetDashboard PutDashboard",
             "",
-            f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{_NAMES}",
+            f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{NAMES}",
         ),
     ),
     "aws:cloudwatch/eventRule:EventRule": (
-        _Grant("events", f"DeleteRule DescribeRule PutRule {_TAGS}", f"rule/{_NAMES}"),
+        Grant("events", f"DeleteRule DescribeRule PutRule {_TAGS}", f"rule/{NAMES}"),
     ),
     "aws:cloudwatch/eventTarget:EventTarget": (
-        _Grant("events", "ListTargetsByRule PutTargets RemoveTargets", f"rule/{_NAMES}"),
+        Grant("events", "ListTargetsByRule PutTargets RemoveTargets", f"rule/{NAMES}"),
     ),
     "aws:cloudwatch/logGroup:LogGroup": (
-        _Grant(
+        Grant(
             "logs",
             f"CreateLogGroup DeleteLogGroup DeleteRetentionPolicy PutRetentionPolicy {_TAGS}",
-            f"log-group:{_NAMES}",
+            f"log-group:{NAMES}",
         ),
-        _Grant("logs", "DescribeLogGroups", "log-group:*"),
+        Grant("logs", "DescribeLogGroups", "log-group:*"),
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": (
-        _Grant("cloudwatch", f"DeleteAlarms DescribeAlarms PutMetricAlarm {_TAGS}", f"alarm:{_NAMES}"),
+        Grant("cloudwatch", f"DeleteAlarms DescribeAlarms PutMetricAlarm {_TAGS}", f"alarm:{NAMES}"),
     ),
     "aws:glue/catalogDatabase:CatalogDatabase": _catalog("CreateDatabase DeleteDatabase GetDatabase UpdateDatabase"),
     "aws:glue/crawler:Crawler": (
-        _Grant(
+        Grant(
             "glue",
             "CreateCrawler DeleteCrawler GetCrawler GetTags TagResource UntagResource UpdateCrawler",
-            f"crawler/{_NAMES}",
+            f"crawler/{NAMES}",
         ),
     ),
     "aws:iam/policy:Policy": (
-        _Grant(
+        Grant(
             "iam",
             "CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion GetPolicy GetPolicyVersion"
             " ListPolicyVersions TagPolicy UntagPolicy",
-            f"policy/{_NAMES}",
+            f"policy/{NAMES}",
         ),
     ),
     "aws:iam/role:Role": (
-        _Grant(
+        Grant(
             "iam",
             "CreateRole DeleteRole GetRole ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies"
             " TagRole UntagRole UpdateAssumeRolePolicy UpdateRole",
-            f"role/{_NAMES}",
+            f"role/{NAMES}",
         ),
     ),
-    "aws:iam/rolePolicy:RolePolicy": (_Grant("iam", "DeleteRolePolicy GetRolePolicy PutRolePolicy", f"role/{_NAMES}"),),
+    "aws:iam/rolePolicy:RolePolicy": (Grant("iam", "DeleteRolePolicy GetRolePolicy PutRolePolicy", f"role/{NAMES}"),),
     "aws:lambda/eventSourceMapping:EventSourceMapping": (
-        _Grant(
+        Grant(
             "lambda",
             "CreateEventSourceMapping DeleteEventSourceMapping GetEventSourceMapping UpdateEventSourceMapping",
             "",
             # A mapping has no name of its own: the condition limits it to the stack's functions.
             "*",
-            ("ArnLike", "lambda:FunctionArn", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{_NAMES}"),
+            ("ArnLike", "lambda:FunctionArn", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAMES}"),
         ),
-        _Grant("lambda", "ListTags TagResource UntagResource", "event-source-mapping:*"),
+        Grant("lambda", "ListTags TagResource UntagResource", "event-source-mapping:*"),
     ),
     "aws:lambda/function:Function": (
         _function(
@@ -152,8 +123,8 @@ _GRANTS: dict[str, tuple[_Grant, ...]] = {
     ),
     "aws:lambda/invocation:Invocation": (_function("InvokeFunction"),),
     "aws:lambda/layerVersion:LayerVersion": (
-        _Grant("lambda", "PublishLayerVersion", f"layer:{_NAMES}"),
-        _Grant("lambda", "DeleteLayerVersion GetLayerVersion", f"layer:{_NAMES}:*"),
+        Grant("lambda", "PublishLayerVersion", f"layer:{NAMES}"),
+        Grant("lambda", "DeleteLayerVersion GetLayerVersion", f"layer:{NAMES}:*"),
     ),
     "aws:lambda/permission:Permission": (_function("AddPermission GetPolicy RemovePermission"),),
     "aws:s3/bucket:Bucket": (
@@ -182,21 +153,21 @@ _GRANTS: dict[str, tuple[_Grant, ...]] = {
     ),
     "aws:s3/bucketVersioning:BucketVersioning": (_bucket("GetBucketVersioning PutBucketVersioning"),),
     "aws:scheduler/schedule:Schedule": (
-        _Grant("scheduler", "CreateSchedule DeleteSchedule GetSchedule UpdateSchedule", f"schedule/default/{_NAMES}"),
+        Grant("scheduler", "CreateSchedule DeleteSchedule GetSchedule UpdateSchedule", f"schedule/default/{NAMES}"),
     ),
     "aws:secretsmanager/secret:Secret": (
-        _Grant(
+        Grant(
             "secretsmanager",
             "CreateSecret DeleteSecret DescribeSecret GetResourcePolicy TagResource UntagResource UpdateSecret",
-            f"secret:{_NAMES}",
+            f"secret:{NAMES}",
         ),
     ),
     "aws:sns/topic:Topic": (
-        _Grant("sns", f"CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes {_TAGS}", _NAMES),
+        Grant("sns", f"CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes {_TAGS}", NAMES),
     ),
-    "aws:sns/topicPolicy:TopicPolicy": (_Grant("sns", "GetTopicAttributes SetTopicAttributes", _NAMES),),
+    "aws:sns/topicPolicy:TopicPolicy": (Grant("sns", "GetTopicAttributes SetTopicAttributes", NAMES),),
     "aws:sns/topicSubscription:TopicSubscription": (
-        _Grant("sns", "GetSubscriptionAttributes Subscribe Unsubscribe", _NAMES),
+        Grant("sns", "GetSubscriptionAttributes Subscribe Unsubscribe", NAMES),
     ),
     "aws:sqs/queue:Queue": (
         _queue(
@@ -215,36 +186,12 @@ def deployer_policies(program: Program) -> list[dict[str, Any]]:
     Raises:
         NoPermissionsError: the table above has no permissions for one of its types.
     """
-    granted: dict[tuple[str, tuple[str, str, str] | None], set[str]] = {}
-    for token in sorted({resource.token for resource in program.resources if resource.token.startswith("aws:")}):
+    tokens = sorted({resource.token for resource in program.resources if resource.token.startswith("aws:")})
+    for token in tokens:
         if token not in _GRANTS:
             raise NoPermissionsError(f"{token} has no permissions in {__name__}: add what the provider calls.")
-        for grant in _GRANTS[token]:
-            actions = {f"{grant.service}:{action}" for action in grant.actions.split()}
-            granted.setdefault((grant.arn, grant.condition), set()).update(actions)
-    # Resources with the same actions share a statement.
-    shared: dict[tuple[tuple[str, ...], tuple[str, str, str] | None], list[str]] = {}
-    for (arn, condition), allowed in granted.items():
-        shared.setdefault((tuple(sorted(allowed)), condition), []).append(arn)
-    statements = [_statement(actions, arns, condition) for (actions, condition), arns in shared.items()]
-    return list(_documents([*statements, *_pass_roles(program)]))
-
-
-def size(document: dict[str, Any]) -> int:
-    """Return how many characters AWS counts of a policy."""
-    return len("".join(json.dumps(document).split()))
-
-
-def _documents(statements: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield policies with all statements in their order."""
-    document: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
-    for statement in statements:
-        longer = document | {"Statement": [*document["Statement"], statement]}
-        if size(longer) > MAX_CHARACTERS:
-            yield document
-            longer = document | {"Statement": [statement]}
-        document = longer
-    yield document
+    granted = statements(grant for token in tokens for grant in _GRANTS[token])
+    return list(documents([*granted, *_pass_roles(program)]))
 
 
 def _pass_roles(program: Program) -> Iterator[dict[str, Any]]:
@@ -254,12 +201,4 @@ def _pass_roles(program: Program) -> Iterator[dict[str, Any]]:
         [trusted] = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
         services.setdefault(trusted["Principal"]["Service"], []).append(f"arn:aws:iam::{ACCOUNT}:role/{role.name}-*")
     for service, roles in sorted(services.items()):
-        yield _statement(("iam:PassRole",), sorted(roles), ("StringEquals", "iam:PassedToService", service))
-
-
-def _statement(actions: tuple[str, ...], arns: list[str], condition: tuple[str, str, str] | None) -> dict[str, Any]:
-    statement: dict[str, Any] = {"Effect": "Allow", "Action": list(actions), "Resource": arns}
-    if condition:
-        operator, key, value = condition
-        statement["Condition"] = {operator: {key: value}}
-    return statement
+        yield statement(("iam:PassRole",), sorted(roles), ("StringEquals", "iam:PassedToService", service))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.deployer_policy import deployer_policies
+from scripts.operator_policy import acceptance_policies, operator_policies
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.iam import allows, statements
 from tests.pipeline.program import Program, run
@@ -101,29 +102,45 @@ done
 
 These permissions have not been tried in an account of AWS: `make test-aws` shows what is missing.
 """
+_OPERATOR = """\
+## For whoever runs the commands
+
+`spotify-etl extract`, `crawl`, `replay`, `status`, `logs`, `doctor`, `query`, `report`, `export`, `labels`,
+`import-history`, `login` and `purge` need the permissions of [operator-policy.json](operator-policy.json), for all
+stacks of one account and region; a test runs each of them with these alone. They can read and replace the Spotify
+login, read all data, and delete it (`purge`), and change neither resources nor permissions. The commands also read the
+stack's outputs, through Pulumi. To leave out `purge`, remove `s3:DeleteObject`, `s3:DeleteObjectVersion` and
+`glue:BatchDeletePartition`.
+
+`make test-aws` deploys, and then calls what the commands call: it needs the deployer's policies, the operator's, and
+[acceptance-policy.json](acceptance-policy.json), because it tries each role's permissions with a role of its own that
+has the same policies.
+
+With a key of your own (`kmsKeyArn`), both also need `kms:Decrypt`, `kms:GenerateDataKey` and `kms:DescribeKey` on it.
+"""
 
 
 def pages() -> dict[Path, str]:
     """Return the text of every generated file by its path in the project."""
     program = run(SETTINGS)
     deployer = deployer_policies(program)
-    files = {
-        Path(f"docs/deployer-policy-{number}.json"): json.dumps(document, indent=2) + "\n"
-        for number, document in enumerate(deployer, 1)
-    }
-    return {Path("docs/permissions.md"): permissions_page(program, [str(path) for path in files]), **files}
+    [operator], [acceptance] = operator_policies(), acceptance_policies()
+    documents = {f"deployer-policy-{number}": document for number, document in enumerate(deployer, 1)}
+    documents |= {"operator-policy": operator, "acceptance-policy": acceptance}
+    files = {Path(f"docs/{name}.json"): json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
+    return {Path("docs/permissions.md"): permissions_page(program, len(deployer)), **files}
 
 
-def permissions_page(program: Program, deployer: list[str]) -> str:
+def permissions_page(program: Program, deployer: int) -> str:
     """Return docs/permissions.md.
 
     Args:
         program: what the program registers with a key of the user's.
-        deployer: paths of the deployer's policies.
+        deployer: how many policies the deployer has.
     """
     documents = identities(program)
-    links = ",\n".join(f"[{Path(path).name}]({Path(path).name})" for path in deployer)
-    parts = " ".join(str(number) for number, _ in enumerate(deployer, 1))
+    parts = [str(number) for number in range(1, deployer + 1)]
+    links = ",\n".join(f"[deployer-policy-{part}.json](deployer-policy-{part}.json)" for part in parts)
     return "\n".join(
         (
             _HEAD,
@@ -136,7 +153,8 @@ def permissions_page(program: Program, deployer: list[str]) -> str:
             _KEY,
             *_uses_of_key(documents),
             "",
-            _DEPLOYER.format(files=links, parts=parts).rstrip(),
+            _DEPLOYER.format(files=links, parts=" ".join(parts)),
+            _OPERATOR.rstrip(),
             "",
         )
     )

@@ -210,6 +210,10 @@ def _policy(parameters: Parameters, _arns: ArnContext) -> Iterable[str]:
     return (parameters.get("PolicyArn", "*"),)
 
 
+def _simulated(parameters: Parameters, _arns: ArnContext) -> Iterable[str]:
+    return (parameters["PolicySourceArn"],)
+
+
 def _role_to_assume(parameters: Parameters, _arns: ArnContext) -> Iterable[str]:
     return (parameters.get("RoleArn", ""),)
 
@@ -393,6 +397,7 @@ RESOURCES: dict[str, dict[str, Resources]] = {
         "GetCallerIdentity": _nothing,
     },
     "iam": {
+        **dict.fromkeys(("CreateRole", "DeleteRole", "DeleteRolePolicy", "PutRolePolicy"), _role),
         "GetPolicy": _policy,
         "GetPolicyVersion": _policy,
         "GetRole": _role,
@@ -400,7 +405,9 @@ RESOURCES: dict[str, dict[str, Resources]] = {
         "ListAttachedRolePolicies": _role,
         "ListRolePolicies": _role,
         "ListRoles": _any,
+        "SimulatePrincipalPolicy": _simulated,
     },
+    "lakeformation": {"GetDataLakeSettings": _any},
     "monitoring": {
         "DescribeAlarms": _alarm,
         "GetMetricData": _any,

@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 from embedded_aws.iam.operation import UnsupportedOperationError
 from embedded_aws.server.requests import AwsRequest, Protocol
 
-_SERVICES = "athena events glue iam kms lambda logs monitoring s3 scheduler secretsmanager sns sqs sts"
+_SERVICES = "athena events glue iam kms lakeformation lambda logs monitoring s3 scheduler secretsmanager sns sqs sts"
 """Signing names of the services that callers other than the account's owner may use."""
 
 _MODELS = dict.fromkeys(_SERVICES.split()) | {"monitoring": "cloudwatch"}

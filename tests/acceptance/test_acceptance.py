@@ -18,24 +18,38 @@ from embedded_aws import EmbeddedAws
 from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.server.server import AwsServer
 from local.cloud import deploy_program
+from scripts.operator_policy import acceptance_policies, operator_policies
 from tests.acceptance.account import SETTINGS
 from tests.acceptance.probes import Probe, try_role
 from tests.acceptance.suite import Difference, explain, run_suite
+from tests.cli.restricted_user import restricted_user
 from tests.pipeline.program import ROOT
 
 
 class EmbeddedAccount:
-    """The embedded cloud as an account; it ends as a whole."""
+    """The embedded cloud as an account; it ends as a whole.
+
+    The account's owner deploys. Everything else is done by a user who has no more permissions than docs/ says that the
+    suite needs.
+    """
 
     def __init__(self, aws: EmbeddedAws) -> None:
         self.aws = aws
         self.destroyed = False
+        owner = aws.server.client("sts").get_caller_identity()
+        keys = restricted_user(
+            aws.server.client("iam"),
+            [*operator_policies(), *acceptance_policies()],
+            account=owner["Account"],
+            region=aws.server.region,
+        )
+        self._user = AwsCredentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], None)
 
     def deploy(self) -> dict[str, Any]:
         return deploy_program(self.aws, ROOT, SETTINGS, None)
 
     def client(self, service: str, credentials: AwsCredentials | None = None) -> Any:
-        return self.aws.server.client(service, credentials)
+        return self.aws.server.client(service, credentials or self._user)
 
     def wait(self) -> None:
         self.aws.run_until(self.aws.now + timedelta(seconds=20))

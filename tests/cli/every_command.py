@@ -81,6 +81,9 @@ def run_every_command(folder: Path, target: tuple[str, ...], name: str, environm
         fine = {0, 1} if line.split()[0] in {"status", "doctor"} else {0}
         if done.returncode not in fine or expected not in done.stdout or "unexpected error" in done.stderr:
             wrong.append(f"{line}: {done.returncode}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}")
+        # A permission that is missing.
+        if line == "doctor" and "not checked" in done.stdout:
+            wrong.append(f"{line}:\n{done.stdout}")
         named = f"Using the {'stack ' + name if name != 'local' else 'local cloud'}"
         if named not in done.stdout + done.stderr:
             wrong.append(f"{line} does not say on what it acts")

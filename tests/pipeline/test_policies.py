@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from scripts import permissions_page
-from scripts.deployer_policy import MAX_CHARACTERS, NoPermissionsError, deployer_policies, size
+from scripts.deployer_policy import NoPermissionsError, deployer_policies
+from scripts.operator_policy import acceptance_policies, operator_policies
+from scripts.policy_documents import MAX_CHARACTERS, size
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.iam import allows, statements
 from tests.pipeline.program import Program, Resource, run
@@ -390,9 +392,13 @@ def test_aws_knows_every_action_and_its_resources(with_key: Program, role: str) 
 
 
 @pytest.mark.slow
-def test_aws_knows_every_action_of_the_deployer_and_its_resources() -> None:
-    program = run(permissions_page.SETTINGS)
-    documents = deployer_policies(program)
+@pytest.mark.parametrize("who", ["deployer", "operator", "acceptance suite"])
+def test_aws_knows_every_action_of_people_and_its_resources(who: str) -> None:
+    documents = {
+        "deployer": lambda: deployer_policies(run(permissions_page.SETTINGS)),
+        "operator": operator_policies,
+        "acceptance suite": acceptance_policies,
+    }[who]()
 
     for document in documents:
         assert size(document) <= MAX_CHARACTERS
@@ -401,13 +407,16 @@ def test_aws_knows_every_action_of_the_deployer_and_its_resources() -> None:
             for action in statement["Action"]:
                 formats = resource_formats(action)
                 assert any(fits(arn, each) for arn in arns for each in formats), f"{action} takes {formats}"
-            # One action names its resource only in a condition.
-            assert arns != ["*"] or "lambda:FunctionArn" in statement["Condition"]["ArnLike"]
+                # Some actions know no resources, and one names its resource only in a condition.
+                assert arns != ["*"] or formats == {"*"} or "lambda:FunctionArn" in statement["Condition"]["ArnLike"]
+
+
+def test_deployer_may_give_each_role_to_its_service_alone() -> None:
     assert {
         statement["Condition"]["StringEquals"]["iam:PassedToService"]: [
             arn.rpartition("/")[2] for arn in statement["Resource"]
         ]
-        for document in documents
+        for document in deployer_policies(run(permissions_page.SETTINGS))
         for statement in document["Statement"]
         if statement["Action"] == ["iam:PassRole"]
     } == {
