@@ -1,9 +1,7 @@
 """An estimate of the month's cost from the usage that AWS reports free of charge or nearly so.
 
-Cost Explorer charges for every request, and is a day late. Prices are the list prices of us-east-1, in USD:
-https://aws.amazon.com/lambda/pricing/, https://aws.amazon.com/glue/pricing/, https://aws.amazon.com/athena/pricing/,
-https://aws.amazon.com/s3/pricing/, https://aws.amazon.com/secrets-manager/pricing/ and
-https://aws.amazon.com/cloudwatch/pricing/.
+Cost Explorer charges for every request, and is a day late. Prices are list prices of us-east-1 in USD, compared with
+AWS's pages in November 2026; other regions may differ.
 """
 
 from __future__ import annotations
@@ -19,25 +17,35 @@ from cli.status.parts import CostItem, CostStatus
 from cli.targets import Target
 
 DPU_HOUR = 0.44
+"""A crawler's data processing unit: https://aws.amazon.com/glue/pricing/, "Data Catalog and crawlers"."""
 CRAWL_MINIMUM_HOURS = 10 / 60
-"""A crawl is billed for ten minutes at least."""
+"""A crawl is billed for ten minutes at least: the same page."""
 GB_SECOND = {"arm64": 0.0000133334, "x86_64": 0.0000166667}
+"""A function's memory, in the first tier of usage: https://aws.amazon.com/lambda/pricing/."""
 INVOCATION = 0.20 / 1_000_000
+"""A function's request: the same page."""
 TB_SCANNED = 5.0
+"""Data that a query reads: https://aws.amazon.com/athena/pricing/, "SQL queries"."""
 QUERY_MINIMUM_BYTES = 10_000_000
+"""A query is billed for 10 MB at least: the same page."""
 S3_GB_MONTH = 0.023
+"""S3 Standard, the first 50 TB: https://aws.amazon.com/s3/pricing/."""
 SECRET_MONTH = 0.40
+"""https://aws.amazon.com/secrets-manager/pricing/."""
 LOG_GB = 0.50
+"""Logs that are collected, class Standard: https://aws.amazon.com/cloudwatch/pricing/, "Logs"."""
 METRIC_MONTH = 0.30
+"""One of the first 10,000 metrics of one's own, for a month with a value in every hour: the same page, "Metrics"."""
 ALARM_METRIC_MONTH = 0.10
-"""An alarm is billed for each metric that it watches."""
+"""An alarm of standard resolution is billed for each metric that it watches: the same page, "Alarms"."""
 
 ASSUMPTIONS = (
     "list prices of us-east-1 without free tiers and taxes; not counted: requests to S3, SQS and KMS, data transfer, "
     "and what other tools do with the buckets"
 )
 _DAY = 86_400
-_GB = 1_000_000_000
+_GB = 1024**3
+"""As S3 and CloudWatch bill."""
 
 
 def month_cost(

@@ -83,8 +83,8 @@ def test_every_line_is_usage_times_price() -> None:
         "Lambda extract": ("1,000,000 invocations, 500 GB-seconds", pytest.approx(0.2067)),
         # Ten megabytes at least for each query.
         "Athena": ("2 queries, 5 MB scanned", pytest.approx(0.0001)),
-        "S3 storage": ("4,000 MB", pytest.approx(0.046)),
-        "CloudWatch logs": ("1,000.0 MB", 0.5),
+        "S3 storage": ("4,000 MB", pytest.approx(0.0428)),
+        "CloudWatch logs": ("1,000.0 MB", pytest.approx(0.4657)),
         "CloudWatch metrics": ("10 metrics", 1.5),
         "CloudWatch alarms": ("2 alarms on 3 metrics", 0.15),
         "Secrets Manager": ("1 secret", 0.2),
