@@ -63,6 +63,8 @@ _ACCEPTANCE = (
         "iam", "GetRolePolicy ListRolePolicies CreateRole DeleteRole PutRolePolicy DeleteRolePolicy", f"role/{NAMES}"
     ),
     Grant("iam", "GetPolicy GetPolicyVersion", f"policy/{NAMES}"),
+    # A run that is interrupted stops its crawl.
+    Grant("glue", "StopCrawler", f"crawler/{NAMES}"),
     Grant("sts", "AssumeRole", "", f"arn:aws:iam::{ACCOUNT}:role/spotify-etl-probe-*"),
 )
 """What the acceptance suite calls beyond that, for the roles with which it tries the stack's policies."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -160,7 +161,8 @@ def try_role(account: Account, probe: Probe, documents: list[str]) -> Iterator[s
     iam, sts = account.client("iam"), account.client("sts")
     number = sts.get_caller_identity()["Account"]
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{number}:root"}, "Action": "sts:AssumeRole"}
-    name = f"spotify-etl-probe-{probe.name}"
+    # A run that was killed may have left its own.
+    name = f"spotify-etl-probe-{probe.name}-{secrets.token_hex(3)}"
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
     try:

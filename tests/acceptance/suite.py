@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError
 from pulumi import automation
 
 from cli.athena_queries import run_query
 from cli.doctor.stack import check_lake_formation
 from cli.errors import CommandError
+from cli.presentation import pluralize
 from cli.targets import Target
 from embedded_aws import DeploymentError
 from handlers.layout import OUTPUTS_PREFIX, outputs_key
@@ -21,11 +25,15 @@ from handlers.tables import COMMON, TABLES
 from tests.acceptance.account import Account
 from tests.acceptance.probes import policies_of, probes, try_role
 from tests.acceptance.recorded_objects import recorded_objects
+from tests.acceptance.trouble import explain
 from tests.pipeline.program import ROOT
 
 _WAITS = 120
+"""At ten seconds each, twenty minutes."""
 _MOST_DPU_HOURS = 2 * 10 / 60
 """Two DPU for ten minutes: docs/deploy.md computes the bill with it."""
+_CHECKS_PER_LINE = 12
+_CHECKS_PER_PUT = 30
 _ERRORS = (
     BotoCoreError,
     ClientError,
@@ -57,49 +65,42 @@ def run_suite(account: Account, tell: Callable[[str], object]) -> list[Differenc
 
     def attempt(name: str, step: Callable[[], Iterator[str]]) -> bool:
         tell(f"{name} …")
+        differences = []
         try:
-            differences = [Difference(name, what) for what in step()]
+            differences += [Difference(name, what) for what in step()]
         except _ERRORS as error:
-            differences = [Difference(name, explain(error))]
+            differences.append(Difference(name, explain(error)))
+        except KeyboardInterrupt:
+            found.append(Difference(name, "You interrupted it."))
+            raise
         for difference in differences:
             tell(f"  {difference.what}")
         found.extend(differences)
         return not differences
 
-    suite = _Suite(account)
+    suite = _Suite(account, tell)
+    # A deployment fails without it, and the reason is hard to find then.
+    if not attempt("Lake Formation", suite.lake_formation):
+        return found
     try:
         if attempt("Deploy", suite.deploy) or suite.outputs:
             for name, step in suite.steps.items():
                 attempt(name, step)
-    finally:
+    except KeyboardInterrupt:
+        tell("  Interrupted: the stack is destroyed now, which takes some minutes.")
+    with suppress(KeyboardInterrupt):
         attempt("Destroy", suite.destroy)
     return found
 
 
-def explain(error: BaseException) -> str:
-    """Return what an error means, in a sentence with the next step."""
-    if isinstance(error, NoRegionError):
-        return "No region is set: run `export AWS_REGION=eu-central-1`, or with your own, and try again."
-    if isinstance(error, NoCredentialsError):
-        return "There are no AWS credentials: run `aws configure` or `aws sso login`, and try again."
-    text = " ".join(str(error).split())
-    if isinstance(error, automation.CommandError) and "AccessDenied" in text:
-        start = max(text.find("AccessDenied") - 100, 0)
-        return (
-            f"A permission is refused: …{text[start : start + 400]}… docs/permissions.md has what a deployment needs."
-        )
-    if isinstance(error, ClientError) and "Denied" in error.response["Error"]["Code"]:
-        return f"A permission is refused: {text} docs/permissions.md has what a deployment needs."
-    return text
-
-
 class _Suite:
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, tell: Callable[[str], object]) -> None:
         self.account = account
         self.outputs: dict[str, Any] = {}
+        self._tell = tell
+        self._crawled_at = datetime.max.replace(tzinfo=UTC)
         self.recorded = list(recorded_objects())
         self.steps: dict[str, Callable[[], Iterator[str]]] = {
-            "Lake Formation": self.lake_formation,
             "Before any crawl": self.empty,
             "Transform recorded objects": self.transform,
             "Crawl": self.crawl,
@@ -116,8 +117,23 @@ class _Suite:
         yield from ()
 
     def destroy(self) -> Iterator[str]:
+        self._stop_crawler()
         self.account.destroy()
         yield from ()
+
+    def _stop_crawler(self) -> None:
+        """Let no crawl run: AWS deletes no crawler then."""
+        if not self.outputs:
+            return
+        glue, name = self.account.client("glue"), self.outputs["glue_crawler_name"]
+
+        def state() -> str:
+            return str(glue.get_crawler(Name=name)["Crawler"]["State"])
+
+        if state() == "RUNNING":
+            with suppress(glue.exceptions.CrawlerNotRunningException, glue.exceptions.CrawlerStoppingException):
+                glue.stop_crawler(Name=name)
+        self._wait_for(lambda: state() == "READY", "The crawl did not stop within twenty minutes.")
 
     def lake_formation(self) -> Iterator[str]:
         target = Target("the account", self.outputs, self.account.client)
@@ -131,14 +147,19 @@ class _Suite:
             yield "The view listens is not empty."
 
     def transform(self) -> Iterator[str]:
-        s3 = self.account.client("s3")
-        for one in self.recorded:
-            s3.put_object(Bucket=self.outputs["raw_bucket_name"], Key=one.key, Body=one.body, Metadata=one.metadata)
-        expected = {outputs_key(one.key) for one in self.recorded}
+        s3, checks = self.account.client("s3"), itertools.count()
 
         def done() -> bool:
             page = s3.list_objects_v2(Bucket=self.outputs["transformed_bucket_name"], Prefix=OUTPUTS_PREFIX)
-            return expected <= {found["Key"] for found in page.get("Contents", ())}
+            made = {found["Key"] for found in page.get("Contents", ())}
+            missing = [one for one in self.recorded if outputs_key(one.key) not in made]
+            # It takes S3 some minutes until a new bucket sends events: what was put before that is put again.
+            if next(checks) % _CHECKS_PER_PUT == 0:
+                for one in missing:
+                    s3.put_object(
+                        Bucket=self.outputs["raw_bucket_name"], Key=one.key, Body=one.body, Metadata=one.metadata
+                    )
+            return not missing
 
         self._wait_for(done, "Not every recorded object was transformed within twenty minutes.")
         for step, url in self.outputs["dead_letter_queue_urls"].items():
@@ -158,19 +179,30 @@ class _Suite:
 
         self._wait_for(ready, "The crawl did not end within twenty minutes.")
         last = glue.get_crawler(Name=name)["Crawler"]["LastCrawl"]
+        self._crawled_at = last["StartTime"]
         if last["Status"] != "SUCCEEDED":
             yield f"The crawl has {last['Status']}: {last.get('ErrorMessage', 'no message')}."
-        hours = glue.list_crawls(CrawlerName=name)["Crawls"][0].get("DPUHour")
-        if hours is None or not 0 < hours <= _MOST_DPU_HOURS:
+        self._wait_for(
+            lambda: "DPUHour" in glue.list_crawls(CrawlerName=name)["Crawls"][0],
+            "AWS did not say within twenty minutes how many DPU hours the crawl took.",
+        )
+        hours = glue.list_crawls(CrawlerName=name)["Crawls"][0]["DPUHour"]
+        if not 0 < hours <= _MOST_DPU_HOURS:
             yield f"The crawl took {hours} DPU hours; the cost table expects at most {_MOST_DPU_HOURS:.2f}."
 
     def publish(self) -> Iterator[str]:
+        logs, group = self.account.client("logs"), self.outputs["log_group_names"]["publish"]
+        since = int(self._crawled_at.timestamp() * 1000)
+        pages = logs.get_paginator("filter_log_events")
+        self._wait_for(
+            lambda: any(page["events"] for page in pages.paginate(logGroupName=group, startTime=since)),
+            "The crawl did not start publish within twenty minutes: its event was lost, or the rule is wrong.",
+        )
         views = _views()
-
-        def published() -> bool:
-            return {*views, *TABLES} <= set(self._catalog())
-
-        self._wait_for(published, "The crawl was not followed by every table and view within twenty minutes.")
+        self._wait_for(
+            lambda: {*views, *TABLES} <= set(self._catalog()),
+            "The crawl was not followed by every table and view within twenty minutes.",
+        )
         yield from (
             f"The catalog has the unexpected table {name}." for name in set(self._catalog()) - views - set(TABLES)
         )
@@ -178,7 +210,10 @@ class _Suite:
     def tables(self) -> Iterator[str]:
         catalog = self._catalog()
         for name, table in TABLES.items():
-            found = catalog[name]
+            found = catalog.get(name)
+            if found is None:
+                yield f"The catalog has no table {name}."
+                continue
             if found["Parameters"].get("DEPRECATED_BY_CRAWLER"):
                 yield f"The crawler has marked {name} as deprecated."
             if found["Parameters"].get("classification") != "parquet":
@@ -244,10 +279,12 @@ class _Suite:
         ).rows
 
     def _wait_for(self, done: Callable[[], bool], otherwise: str) -> None:
-        for _ in range(_WAITS):
+        for number in range(1, _WAITS + 1):
             if done():
                 return
             self.account.wait()
+            if number % _CHECKS_PER_LINE == 0:
+                self._tell(f"  still waiting, {pluralize(number * 10 // 60, 'minute')} so far")
         raise TimeoutError(otherwise)
 
 
