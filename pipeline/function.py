@@ -26,6 +26,7 @@ class Function(pulumi.ComponentResource):
 
     Args:
         name: name of the resource.
+        settings: the stack's settings.
         handler: the package under `handlers` (`extract`, `transform`, `publish`), which also names its lock file.
         policy: the function's permissions.
         log_group: its log group.

@@ -418,6 +418,22 @@ def test_each_schedule_whose_time_the_clocks_skip_is_a_warning(config: dict[str,
     ]
 
 
+@pytest.mark.slow
+def test_no_schedule_of_the_program_is_without_that_warning() -> None:
+    made = run({f"{NAMESPACE}:timezone": "Europe/Berlin"}).all("Schedule")
+    at_a_time = {
+        name: re.fullmatch(r"cron\((\d+) (\d+) .*\)", each.inputs["scheduleExpression"]) for name, each in made.items()
+    }
+    assert [name for name, time in at_a_time.items() if time is None] == ["spotify-etl-hourly"]
+    for name, time in at_a_time.items():
+        if time:
+            # Every time follows from that of the daily run, which is at 06:00 here: this schedule's becomes 02:30.
+            minutes = (6 * 60 + 2 * 60 + 30 - 60 * int(time[2]) - int(time[1])) % (24 * 60)
+            daily_at = f"{minutes // 60:02}:{minutes % 60:02}"
+            messages = run({f"{NAMESPACE}:timezone": "Europe/Berlin", f"{NAMESPACE}:dailyAt": daily_at}).messages
+            assert any(f"skip 02:30 in spring, and on that day the schedule {name} may" in one for one in messages)
+
+
 # The stack files.
 
 
