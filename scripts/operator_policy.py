@@ -8,7 +8,7 @@ from typing import Any
 from scripts.policy_documents import ACCOUNT, NAMES, Grant, documents, statements
 
 _RAW, _TABLES, _RESULTS = (f"arn:aws:s3:::spotify-etl-{name}-*" for name in ("raw", "transformed", "athena-results"))
-_PURGE = "DeleteObject DeleteObjectVersion"
+_PURGE = "DeleteObjectVersion"
 
 
 def _glue(actions: str, *resources: str) -> tuple[Grant, ...]:
@@ -44,8 +44,7 @@ _OPERATOR = (
     *_glue("GetDatabase", "database/default"),
     Grant(
         "athena",
-        "BatchGetNamedQuery GetNamedQuery GetQueryExecution GetQueryResults GetWorkGroup StartQueryExecution"
-        " StopQueryExecution",
+        "GetNamedQuery GetQueryExecution GetQueryResults GetWorkGroup StartQueryExecution StopQueryExecution",
         f"workgroup/{NAMES}",
     ),
     Grant("logs", "FilterLogEvents", f"log-group:{NAMES}"),
