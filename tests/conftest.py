@@ -10,7 +10,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.pipeline.emulator.building import find_go, needed
+from tests.pipeline.emulator.building import obstacle
 from tests.thoroughness import VARIABLE
 
 # No test depends on how fast the machine is at the moment.
@@ -52,9 +52,8 @@ def pytest_collection_finish() -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what this machine could not run of the tests that ran."""
     ran = any("test_runtime_client" in report.nodeid for report in terminalreporter.stats.get("passed", ()))
-    if ran and find_go() is None:
-        version = ".".join(map(str, needed()))
+    if ran and (reason := obstacle()):
         terminalreporter.write_line(
             "Amazon's client of Lambda's runtime interface ran without Amazon's emulator of that interface, "
-            f"a Go module: there is no Go {version} or later on PATH."
+            f"a Go module: {reason}."
         )

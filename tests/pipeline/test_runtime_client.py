@@ -1,6 +1,6 @@
 """The deployed archives under Amazon's own client of Lambda's runtime interface, in a Python that sees nothing else.
 
-The interface is a stand-in of the tests, and, where Go is installed, Amazon's own emulator, which is a Go module.
+The interface is a stand-in of the tests, and, where Go can build it, Amazon's own emulator, which is a Go module.
 """
 
 from __future__ import annotations
@@ -21,16 +21,12 @@ from pipeline import packaging
 from tests.acceptance.account import SETTINGS
 from tests.acceptance.recorded_objects import recorded_objects
 from tests.benchmarks.isolated_imports import lambdas_python, unpack
-from tests.pipeline.emulator.building import build, find_go
+from tests.pipeline.emulator.building import build, find_go, obstacle
 from tests.pipeline.emulator.emulated import invoke_emulated
 from tests.pipeline.program import ROOT
 from tests.pipeline.runtime_client import Outcome, invoke
 
 pytestmark = pytest.mark.slow
-
-
-INTERFACES = ("ours", "emulator") if find_go() else ("ours",)
-"""The interfaces to which Amazon's client talks; where the emulator cannot be built, conftest.py says so."""
 
 
 class Lambda:
@@ -100,14 +96,14 @@ def fixture_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lambda]:
         yield Lambda(aws, outputs, tmp_path_factory.mktemp("lambda"), lambdas_python(patch))
 
 
-@pytest.fixture(name="functions", params=INTERFACES, scope="module")
+@pytest.fixture(name="functions", params=["ours", "emulator"], scope="module")
 def fixture_functions(
     stack: Lambda, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Lambda:
     stack.emulator = None
-    if request.param == "emulator":
-        go = find_go()
-        assert go
+    go = find_go()
+    # Where the emulator cannot be had, conftest.py says so.
+    if request.param == "emulator" and go and not obstacle():
         stack.emulator = tmp_path_factory.mktemp("emulator") / "aws-lambda-rie"
         build(go, stack.emulator)
     return stack
