@@ -104,6 +104,15 @@ def becomes_quiet(looks: list[float]) -> bool:
     return False
 
 
+def make_crawler(aws: Stage) -> None:
+    """Create the crawler `soon` of an empty bucket."""
+    aws.client("s3").create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": aws.server.region})
+    glue = aws.client("glue")
+    glue.create_database(DatabaseInput={"Name": "weather"})
+    role = aws.role("crawl-role", "glue.amazonaws.com", {"Action": "*", "Resource": "*"})
+    glue.create_crawler(Name="soon", Role=role, DatabaseName="weather", Targets={"S3Targets": [{"Path": "s3://lake/"}]})
+
+
 def test_new_work_wakes_the_loop_which_does_nothing_while_there_is_none(
     stage: Stage, looks: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,16 +142,27 @@ def test_what_is_due_happens_when_the_clock_gets_there(stage: Stage) -> None:
 def test_nobody_waits_two_minutes_for_a_crawl(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     assert timedelta(seconds=5) >= crawler._DURATION_IN_REAL_TIME
     monkeypatch.setattr(crawler, "_DURATION_IN_REAL_TIME", timedelta(seconds=0.2))
-    stage.client("s3").create_bucket(
-        Bucket="lake", CreateBucketConfiguration={"LocationConstraint": stage.server.region}
-    )
-    glue = stage.client("glue")
-    glue.create_database(DatabaseInput={"Name": "weather"})
-    role = stage.role("crawl-role", "glue.amazonaws.com", {"Action": "*", "Resource": "*"})
-    glue.create_crawler(Name="soon", Role=role, DatabaseName="weather", Targets={"S3Targets": [{"Path": "s3://lake/"}]})
+    make_crawler(stage)
     with serving(stage) as served:
-        glue.start_crawler(Name="soon")
+        stage.client("glue").start_crawler(Name="soon")
         assert served.wait_for(lambda step: step.kind == "crawl").ok
+
+
+def test_a_crawl_that_somebody_watched_has_ended_in_the_next_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crawler, "_DURATION_IN_REAL_TIME", timedelta(seconds=0.2))
+    data, work = tmp_path / "data", tmp_path / "work"
+    with Stage(work, data=data) as aws:
+        make_crawler(aws)
+        glue = aws.client("glue")
+        with serving(aws):
+            glue.start_crawler(Name="soon")
+            while glue.get_crawler(Name="soon")["Crawler"]["State"] != "READY":
+                time.sleep(0.001)
+    with Stage(work, data=data) as aws:
+        [crawl] = aws.client("glue").list_crawls(CrawlerName="soon")["Crawls"]
+        assert crawl["State"] == "COMPLETED"
 
 
 def test_time_advances_from_another_thread_and_then_goes_on(stage: Stage) -> None:
