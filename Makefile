@@ -26,7 +26,7 @@ $(VENV)/ready: $(LOCK) pyproject.toml scripts/find-python
 	"$$python" -m venv --clear $(VENV) \
 	  || { echo "Cannot create $(VENV): install the venv module of $$python (on Debian and Ubuntu: apt install python3-venv) and run make again." >&2; exit 1; }; \
 	total=$$(grep -c '^[a-z].*==' $(LOCK)); \
-	echo "Installing about $$total packages into $(VENV), once; this takes a minute or two."; \
+	echo "Installing about $$total packages into $(VENV), once; it takes as long as the network needs."; \
 	$(BIN)/python -m pip --disable-pip-version-check install --require-hashes --no-compile -r $(LOCK) 2>&1 | tee $(VENV)/install.log \
 	  | awk -v total=$$total -v terminal="$$(test -t 1 && echo 1)" \
 	      '/^Collecting/ && terminal {printf "\r  found %d of about %d", ++n, total} /^Installing/ {print "\n  unpacking …"} {fflush()}' \
@@ -38,7 +38,7 @@ $(VENV)/ready: $(LOCK) pyproject.toml scripts/find-python
 demo: setup ## Run the whole pipeline on this machine, without AWS and without a Spotify account
 	@$(BIN)/python -m cli demo
 
-test: setup ## Run the fast tests (three to four minutes on two cores)
+test: setup ## Run the fast tests
 	@$(BIN)/python -m pytest -m "not slow and not engine and not browser and not trino" -n $(WORKERS) --dist loadfile
 
 test-engine: setup ## Run the program with Pulumi's own engine against a fake AWS provider (needs the pulumi CLI)

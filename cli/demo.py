@@ -24,6 +24,7 @@ from cli.lake import DATABASE_FILE, save_lake
 from cli.local_cloud.simulated_login import store_login
 from cli.own_export import run_own_export
 from cli.presentation import Steps, bar_chart, pluralize, print_line, print_tables, table, terminal
+from cli.program_name import program_name
 from cli.project import PROJECT
 from cli.report.command import show
 from cli.report.report import ReportRequest, write_report
@@ -51,7 +52,6 @@ _NEXT_MORNING = timedelta(hours=2, minutes=30)
 """From `START`'s time of day until the daily run, the crawl and the views are done."""
 _MARKER = ".spotify-etl-demo"
 """The file that marks a folder as the demo's own."""
-_OWN_EXPORT = ".venv/bin/spotify-etl demo --export my_spotify_data.zip"
 _SAMPLE_ROWS = 8
 _SHOWN = {
     "top_artists": ("place", "artist_name", "listens", "tracks", "minutes_at_most"),
@@ -111,7 +111,8 @@ def run_demo(*, days: int, seed: int, folder: Path) -> None:
             f"The tables differ from the simulator's model in {', '.join(differences)}: please report it."
         )
     say_where_it_is(folder, time.perf_counter() - began, console)
-    print_line(console, "For your own listening, pass the zip of your privacy export: ", (_OWN_EXPORT, "bold"))
+    own = f"{program_name()} demo --export my_spotify_data.zip"
+    print_line(console, "For your own listening, pass the zip of your privacy export: ", (own, "bold"))
 
 
 def run_export_demo(paths: Sequence[Path], *, folder: Path, timezone: str, open_browser: bool) -> None:

@@ -153,8 +153,8 @@ def account_logged_in(login: tuple[bytes, str] | None) -> str:
     if isinstance(account_id, str) and account_id:
         return account_id
     raise CommandError(
-        "The stack does not yet know whose plays these are: run `spotify-etl login`, wait for the next run and import "
-        "again, or pass the account with --account-id."
+        "The stack does not yet know whose plays these are, which the first run finds out: run `spotify-etl extract` "
+        "(after `spotify-etl login`) and import again, or pass the account with --account-id."
     )
 
 

@@ -22,9 +22,10 @@ from rich.console import Console
 from cli.errors import CommandError
 from cli.login_calendar import LoginPeriod, calendar_name, calendar_text
 from cli.presentation import print_line, read_line
+from cli.program_name import lasting_command
 from cli.redirect import ADDRESS, AuthorizationResponse, DeadlineError, parse_response, wait_for_response
 from cli.spotify_accounts import Consent, SpotifyApp, TokenRefusedError, check_app
-from cli.targets import find_target
+from cli.targets import Target, find_target
 from cli.text import quoted
 from handlers.streams import READABLE_STREAMS, default_streams, scopes
 
@@ -77,7 +78,7 @@ class LoginPlace:
     title: str
     """What is logged in, as a noun phrase."""
     command: str
-    """The command that logs in again."""
+    """The command that logs in again, from any folder."""
     calendar: Path | None
     """The calendar file to write, if any."""
 
@@ -117,7 +118,7 @@ def _find_place(
             only_app=request.only_app,
             accounts_url=request.accounts_url or _ACCOUNTS_URL,
             title=f"the secret {request.secret}",
-            command=f"spotify-etl login --secret {shlex.quote(request.secret)}",
+            command=lasting_command(f"login --secret {shlex.quote(request.secret)}"),
             calendar=_calendar(request, request.secret),
         )
     target = find_target(stack, local=local)
@@ -127,11 +128,19 @@ def _find_place(
         secret_name=request.secret or target.output("spotify_secret_name"),
         streams=streams or tuple(target.output("streams")),
         only_app=request.only_app or target.output("auth_mode") == "app",
-        accounts_url=request.accounts_url or (target.local.accounts_url if target.local else _ACCOUNTS_URL),
+        accounts_url=request.accounts_url or _accounts_url(target),
         title=target.description,
-        command=f"spotify-etl login {'--local' if target.local else f'--stack {shlex.quote(target.stack)}'}",
+        command=lasting_command(f"login {'--local' if target.local else f'--stack {shlex.quote(target.stack)}'}"),
         calendar=_calendar(request, target.stack),
     )
+
+
+def _accounts_url(target: Target) -> str:
+    """Return the accounts service of the Spotify that the pipeline reads, which only there knows the login."""
+    if target.local:
+        return target.local.accounts_url
+    # A stack of an earlier version has no such output.
+    return str(target.outputs.get("spotify_accounts_url", _ACCOUNTS_URL)).rstrip("/") + "/"
 
 
 def _calendar(request: LoginRequest, name: str) -> Path | None:

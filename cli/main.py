@@ -13,7 +13,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -21,6 +21,7 @@ from cli.errors import CommandError, StillRunningError
 from cli.local_cloud.app import app as local_cloud
 from cli.options import LocalOption, StackOption
 from cli.presentation import terminal, write_line
+from cli.program_name import NAME, in_help, program_name
 
 _INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -541,15 +542,18 @@ def main() -> None:
 def _run(interrupts: list[int]) -> tuple[str, int]:
     """Run the command and return an error message of one sentence, if any, and the exit status."""
     try:
-        root_command()(prog_name="spotify-etl", standalone_mode=False)
+        # A name of its own needs a command of its own: the other is shared.
+        command = root_command() if program_name() == NAME else _as_called(typer.main.get_command(app))
+        # Shells complete the bare name, whatever the path by which it is called.
+        command(prog_name=NAME, standalone_mode=False)
     except StillRunningError as error:
         return str(error), _INTERRUPTED
     except CommandError as error:
         return str(error), 1
     except typer.TyperException as error:
-        command = getattr(getattr(error, "ctx", None), "command_path", "spotify-etl")
+        path = getattr(getattr(error, "ctx", None), "command_path", NAME)
         sentence = error.format_message()
-        return f"{sentence if sentence.endswith(('.', '?')) else sentence + '.'} See `{command} --help`.", 2
+        return f"{sentence if sentence.endswith(('.', '?')) else sentence + '.'} See `{path} --help`.", 2
     except KeyboardInterrupt:
         interrupts.append(signal.SIGINT)
     except typer.Abort:
@@ -559,6 +563,14 @@ def _run(interrupts: list[int]) -> tuple[str, int]:
         if not interrupts:
             return _unexpected(error), 1
     return "", 0
+
+
+def _as_called(command: Any) -> Any:
+    """Return a command of typer whose examples, and those of its subcommands, are what the user has to type."""
+    command.help = in_help(command.help or "")
+    for each in getattr(command, "commands", {}).values():
+        _as_called(each)
+    return command
 
 
 def _disk_error(error: OSError) -> str:

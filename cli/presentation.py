@@ -1,6 +1,7 @@
 """The output of commands: the only module that writes to the terminal.
 
-Everything that it prints passes through `cli.text.visible`, and nothing is interpreted as rich markup.
+Everything that it prints passes through `cli.text.visible`, and nothing is interpreted as rich markup. Commands in
+sentences become what the user has to type.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from cli.program_name import in_sentence
 from cli.text import clipped, visible
 
 _CHART_WIDTH = 60
@@ -53,7 +55,7 @@ def read_line(console: Console, question: str, *, echo: bool = True) -> str:
 
 def write_line(stream: IO[str], line: str) -> None:
     """Write one line to a stream, without the wrapping and styles of a console."""
-    stream.write(f"{visible(line)}\n")
+    stream.write(f"{visible(in_sentence(line))}\n")
 
 
 def progress_bar(console: Console) -> Progress:
@@ -148,11 +150,11 @@ def bar_chart(title: str, bars: Sequence[tuple[str, float]]) -> Table:
 def _line(*parts: Part) -> Text:
     """Return parts as a Text, which rich prints literally; a string would be searched for markup and emoji codes."""
     texts = [(part, "") if isinstance(part, str) else part for part in parts]
-    return Text.assemble(*((visible(text), style) for text, style in texts))
+    return Text.assemble(*((visible(in_sentence(text)), style) for text, style in texts))
 
 
 def _cell(text: str) -> Text:
-    return _line(clipped(text, _CELL_CHARACTERS))
+    return Text(visible(clipped(text, _CELL_CHARACTERS)))
 
 
 def _is_number(cell: object) -> bool:

@@ -105,6 +105,8 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     """How the pipeline logs in: `user` or `app`."""
     streams: pulumi.Output[list[str]]
     """The streams that are read; a login asks for the consent that they need."""
+    spotify_accounts_url: pulumi.Output[str]
+    """Base URL of the Spotify accounts service that a login asks."""
     alerts_topic_arn: pulumi.Output[str]
     """ARN of the topic that alarms are sent to."""
     dashboard_url: pulumi.Output[str]
@@ -206,6 +208,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         self.spotify_secret_name = extraction.secret.name
         self.auth_mode = pulumi.Output.from_input(str(settings.auth_mode))
         self.streams = pulumi.Output.from_input(list(settings.streams))
+        self.spotify_accounts_url = pulumi.Output.from_input(settings.spotify_accounts_url)
         self.alerts_topic_arn = alerts.topic.arn
         self.dashboard_url = pulumi.Output.format(
             "https://{0}.console.aws.amazon.com/cloudwatch/home?region={0}#dashboards/dashboard/{1}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from cli.local_cloud.introduction import introduce
 from cli.local_cloud.running import answers
 from cli.local_cloud.up import UpOptions
 from cli.presentation import print_line
+from cli.program_name import CALLED_VARIABLE, program_name
 from cli.project import PROJECT
 from local.cloud_folder import CloudFolder
 from local.running_cloud import RunningCloud
@@ -41,6 +43,7 @@ def run_detached(options: UpOptions, console: Console) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", "cli", "local", "up", *_arguments(options, folder)],
             cwd=PROJECT,
+            env={**os.environ, CALLED_VARIABLE: program_name()},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

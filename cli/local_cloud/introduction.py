@@ -10,16 +10,16 @@ from rich.console import Console
 
 from cli.local_cloud.pulumi_stack import pulumi_commands
 from cli.presentation import Part, print_line
+from cli.program_name import program_name
 from local.cloud_folder import CloudRecord
 from local.running_cloud import RunningCloud
 
-_EXTRACT = ("spotify-etl extract --local", "read Spotify now, before the next hourly run")
+_EXTRACT = ("extract --local", "read Spotify now, before the next hourly run")
 _PIPELINE = (
-    ("spotify-etl query --local", "ask a question"),
-    ("spotify-etl report --local --open", "see the report"),
-    ("spotify-etl local advance 3d", "let three days pass at once"),
+    ("query --local", "ask a question"),
+    ("report --local --open", "see the report"),
+    ("local advance 3d", "let three days pass at once"),
 )
-_TOOLS = ('eval "$(spotify-etl local env)"', "then use the AWS CLI, boto3, PyAthena …")
 
 
 def introduce(
@@ -60,10 +60,12 @@ def _spotify(running: RunningCloud, record: CloudRecord) -> str:
 
 
 def _suggestions(running: RunningCloud, record: CloudRecord) -> list[tuple[str, str]]:
+    name = program_name()
+    tools = (f'eval "$({name} local env)"', "then use the AWS CLI, boto3, PyAthena …")
     if record.empty:
-        return [_TOOLS, *pulumi_commands(Path(running.data))]
-    login = [("spotify-etl login --local", "first: let it read your library")] if running.spotify == "live" else []
-    return [*login, _EXTRACT, *_PIPELINE, _TOOLS]
+        return [tools, *pulumi_commands(Path(running.data))]
+    login = [("login --local", "first: let it read your library")] if running.spotify == "live" else []
+    return [*((f"{name} {command}", what) for command, what in (*login, _EXTRACT, *_PIPELINE)), tools]
 
 
 def _print_columns(console: Console, rows: list[tuple[str, str]], style: str = "") -> None:

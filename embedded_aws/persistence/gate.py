@@ -54,11 +54,14 @@ class Gate:
             if not self._is_working:
                 yield
                 return
+            found = self._here.touched
             self._leave()
             try:
                 yield
             finally:
                 self._enter()
+                # Others may have saved them meanwhile, and this thread changes what it has found before.
+                self._here.touched.update(found)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -673,8 +673,8 @@ def test_before_the_first_run_after_login_it_asks_for_one(
         stage.s3.put_object(Bucket=BUCKET, Key="state/login.json", Body=content)
     sentence = stage.fail(audio_file(tmp_path, "2020", plays(0, 1)))
     assert sentence == (
-        "The stack does not yet know whose plays these are: run `spotify-etl login`, wait for the next run and import "
-        "again, or pass the account with --account-id."
+        "The stack does not yet know whose plays these are, which the first run finds out: run `spotify-etl extract` "
+        "(after `spotify-etl login`) and import again, or pass the account with --account-id."
     )
     assert stage.keys("raw/") + stage.keys("runs/") == []
 

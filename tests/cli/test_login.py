@@ -223,7 +223,7 @@ def test_reminders_are_where_the_last_line_says(
         content = (folder / name).read_bytes().replace(b"\r\n ", b"").decode()
         [ends_on] = re.findall(r"valid until ([\d-]+)\.$", printed, re.MULTILINE)
         assert content.count(f"The login ends on {ends_on}\\;") == 2
-        assert "Run: spotify-etl login --secret stack-secret" in content
+        assert f"Run: {Path(sys.executable).with_name('spotify-etl')} login --secret stack-secret" in content
 
 
 def test_a_calendar_that_cannot_be_written_does_not_undo_the_login(
@@ -705,7 +705,12 @@ def test_secret_streams_and_mode_are_those_of_the_stack(
     secrets = boto3.client("secretsmanager")
     secrets.create_secret(Name="spotify-etl-1a2b3c4")
     opened = answer_in_browser(monkeypatch, code="agreed")
-    outputs = {"spotify_secret_name": "spotify-etl-1a2b3c4", "streams": ["saved_tracks"], "auth_mode": auth_mode}
+    outputs = {
+        "spotify_secret_name": "spotify-etl-1a2b3c4",
+        "streams": ["saved_tracks"],
+        "auth_mode": auth_mode,
+        "spotify_accounts_url": accounts_url,
+    }
     monkeypatch.setattr(
         "cli.login.find_target", lambda stack, **_: Target(f"the stack {stack}", outputs, lambda _: secrets)
     )
@@ -713,12 +718,13 @@ def test_secret_streams_and_mode_are_those_of_the_stack(
     status = run(
         monkeypatch,
         *("--stack", "dev", "--client-id", "id", "--client-secret", "hidden"),
-        *("--accounts-url", accounts_url, "--redirect-uri", redirect_uri),
+        *("--redirect-uri", redirect_uri),
     )
 
     assert status == 0
     assert capsys.readouterr().out.startswith("Using the stack dev.\n")
     kept = json.loads(secrets.get_secret_value(SecretId="spotify-etl-1a2b3c4")["SecretString"])
     assert ("refresh_token" in kept) == (auth_mode == "user")
+    assert all(address.startswith(f"{accounts_url}authorize?") for address in opened)
     asked = [dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(address).query))["scope"] for address in opened]
     assert asked == (["user-library-read"] if auth_mode == "user" else [])

@@ -14,7 +14,7 @@ from cli.status import parts
 
 PAGE = Path(__file__).parents[2] / "docs" / "operating.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^\$ spotify-etl (.+)$", TEXT, re.MULTILINE)
+COMMANDS = re.findall(r"^\$ \.venv/bin/spotify-etl (.+)$", TEXT, re.MULTILINE)
 SECTIONS = ("extract", "status", "logs", "replay", "purge", "doctor")
 
 

@@ -18,7 +18,7 @@ from tests.markdown import blocks
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/queries.md"
-EXAMPLES = [line for block in blocks(PAGE, "sh") for line in block.splitlines()]
+EXAMPLES = [line for block in blocks(PAGE, "sh") for line in block.splitlines() if " query " in line]
 SQL_EXAMPLE, MACRO_EXAMPLE = blocks(PAGE, "sql")
 
 

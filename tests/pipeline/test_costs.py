@@ -45,3 +45,19 @@ def test_the_pages_say_the_same_in_words() -> None:
     page = " ".join((ROOT / "docs/deploy.md").read_text("utf-8").split())
     assert "for about ten dollars a month at most" in readme
     assert "Fifteen alarms watch every step" in page
+    assert "They cost up to three dollars a month" in page
+    assert rows()["alarms"] == 3
+    assert "which is the [largest part of the bill]" in " ".join(
+        (ROOT / "docs/decisions.md").read_text("utf-8").split()
+    )
+    assert max((dollars, what) for what, dollars in rows().items() if what != "together")[1] == "Glue crawler"
+
+
+def test_an_acceptance_run_costs_less_than_a_dollar() -> None:
+    crawl = cost.CRAWL_MINIMUM_HOURS * 2 * cost.DPU_HOUR
+    # What is billed by the month is billed by the hour; AWS may need a day to notice that it is gone.
+    day = sum(rows()[what] for what in ("alarms", "metrics", "secret", "functions")) / 30
+    queries = 2 * len(list((ROOT / "queries").rglob("*.sql"))) * cost.QUERY_MINIMUM_BYTES / 1e12 * cost.TB_SCANNED
+    assert crawl + day + queries < 1
+    for page in ("README.md", "Makefile"):
+        assert re.search("costs (less than a|under a) dollar", " ".join((ROOT / page).read_text("utf-8").split()))

@@ -154,6 +154,7 @@ def test_every_output_is_filled(up: Program) -> None:
         "spotify_secret_name": "spotify-etl-spotify-1a2b3c4",
         "auth_mode": "user",
         "streams": list(default_streams()),
+        "spotify_accounts_url": "https://accounts.spotify.com/",
         "alerts_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:spotify-etl-alerts-1a2b3c4",
         "dashboard_url": (
             f"https://{REGION}.console.aws.amazon.com/cloudwatch/home?region={REGION}"
@@ -752,7 +753,7 @@ def test_settings_reach_their_resources() -> None:
 
     assert told["STREAMS"] == "profile,saved_tracks"
     assert told["SPOTIFY_API_URL"] == "http://127.0.0.1:8080/v1/"
-    assert told["SPOTIFY_ACCOUNTS_URL"] == "http://localhost:8080/"
+    assert told["SPOTIFY_ACCOUNTS_URL"] == program.outputs["spotify_accounts_url"] == "http://localhost:8080/"
     assert told["TRANSFORMED_RETENTION_DAYS"] == "30"
     assert functions["publish"]["environment"]["variables"]["TIMEZONE"] == "Asia/Kathmandu"
     assert {name: each["architectures"] for name, each in functions.items()} == {name: ["x86_64"] for name in functions}
