@@ -19,6 +19,7 @@ RUNS_SUFFIX = ".json"
 STATE_PREFIX = "state/"
 TABLES_PREFIX = "tables/"
 OUTPUTS_PREFIX = "outputs/"
+COMPACTIONS_PREFIX = "compactions/"
 LOGIN_STATE_KEY = f"{STATE_PREFIX}login.json"
 """The extractor's record of the account that the current login belongs to."""
 LOCKS_STATE_KEY = f"{STATE_PREFIX}locks.json"
@@ -36,6 +37,11 @@ _RAW_KEY = re.compile(
     r"raw/(?P<stream>[a-z_]+)/dt=(?P<dt>\d{4}-\d{2}-\d{2})/"
     r"(?P<run_id>\d{8}T\d{6}Z-(?:daily|hourly|manual|import))(?:-(?P<unit>[A-Za-z0-9]+))?-(?P<part>\d{5})\.jsonl\.gz"
 )
+_ORIGINAL_NAME = re.compile(
+    r"(?:[a-z_]+-\d{8}T\d{6}Z-(?:daily|hourly|manual|import)(?:-[A-Za-z0-9]+)?-(?:\d{3}|\d{5})|foreign-[0-9a-f]{32})"
+    r"\.parquet"
+)
+_COMPACTED_NAME = re.compile(r"compacted-[0-9a-f]{16}\.parquet")
 _MANIFEST_KEY = re.compile(
     r"runs/dt=(?P<dt>\d{4}-\d{2}-\d{2})/"
     r"(?P<run_id>\d{8}T\d{6}Z-(?:daily|hourly|manual|import))-(?P<attempt>\d{3})\.json"
@@ -192,7 +198,46 @@ def table_prefix(table: str) -> str:
 
 def table_key(table: str, partition_key: str, partition: str, stream: str, stem: str) -> str:
     """Return the key of the Parquet object of a raw object or a manifest (stream `runs`) in one table and partition."""
-    return f"{table_prefix(table)}{partition_key}={partition}/{stream}-{stem}.parquet"
+    return f"{partition_prefix(table, partition_key, partition)}{stream}-{stem}.parquet"
+
+
+def output_of(key: str) -> tuple[str, str]:
+    """Return stream and stem in the keys of the Parquet objects that an object of the raw bucket becomes.
+
+    Those of an object that this project did not write have a hash of its key, which may be any text.
+    """
+    try:
+        if key.startswith(RUNS_PREFIX):
+            return "runs", ManifestKey.parse(key).stem
+        parsed = RawKey.parse(key)
+    except ForeignKeyError:
+        return "foreign", hashlib.sha256(key.encode()).hexdigest()[:32]
+    return parsed.stream, parsed.stem
+
+
+def partition_prefix(table: str, partition_key: str, partition: str) -> str:
+    """Return the folder of a partition in the transformed bucket."""
+    return f"{table_prefix(table)}{partition_key}={partition}/"
+
+
+def compacted_key(table: str, partition_key: str, partition: str, digest: str) -> str:
+    """Return the key of the one Parquet object that others of a partition become; `digest` has 16 hex digits."""
+    return f"{partition_prefix(table, partition_key, partition)}compacted-{digest}.parquet"
+
+
+def compaction_key(table: str, partition: str) -> str:
+    """Return the key of the record of a partition's compaction."""
+    return f"{COMPACTIONS_PREFIX}{table}/{partition}.json"
+
+
+def is_original(name: str) -> bool:
+    """Return whether the transform gives a Parquet object such a file name."""
+    return _ORIGINAL_NAME.fullmatch(name) is not None
+
+
+def is_compacted(name: str) -> bool:
+    """Return whether a compaction gives a Parquet object such a file name."""
+    return _COMPACTED_NAME.fullmatch(name) is not None
 
 
 def outputs_key(key: str) -> str:

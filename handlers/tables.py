@@ -510,3 +510,6 @@ TABLES: dict[str, Table] = {
     )
 }
 """Every table by its name."""
+
+LONG_LIVED_TABLES = ("labels", "plays", "rejected_records", "runs")
+"""Tables that cannot be read from Spotify again; the setting `playsRetentionDays` says how long they are kept."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 import pulumi
 
 from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, table_prefix
-from handlers.tables import TABLES
+from handlers.tables import LONG_LIVED_TABLES, TABLES
 from pipeline.bucket import PrivateBucket
 from pipeline.settings import Settings
-
-LONG_LIVED_TABLES = ("labels", "plays", "rejected_records", "runs")
-"""Tables that cannot be read from Spotify again; the setting `playsRetentionDays` says how long they are kept."""
 
 
 class Lake(pulumi.ComponentResource):

@@ -140,8 +140,7 @@ class MemoryAws:
             _no_such_key()
         taken = IfNoneMatch == "*" and found is not None
         if taken or (IfMatch is not None and found is not None and found.etag != IfMatch):
-            message = "At least one of the pre-conditions you specified did not hold"
-            raise _RefusedError(412, "PreconditionFailed", message)
+            _precondition_failed()
         body = Body.encode() if isinstance(Body, str) else bytes(Body if isinstance(Body, bytes) else Body.read())
         checksum = None
         if ChecksumAlgorithm or ChecksumSHA256:
@@ -150,8 +149,13 @@ class MemoryAws:
         bucket[Key] = stored = _Object(body, ContentType, metadata, checksum)
         return {"ETag": stored.etag, **({"ChecksumSHA256": checksum} if checksum else {})}
 
-    def _delete_object(self, Bucket: str, Key: str) -> Answer:
-        self._bucket(Bucket).pop(Key, None)
+    def _delete_object(self, Bucket: str, Key: str, IfMatch: str | None = None) -> Answer:
+        bucket = self._bucket(Bucket)
+        if IfMatch is not None and Key not in bucket:
+            _no_such_key()
+        if IfMatch is not None and bucket[Key].etag != IfMatch:
+            _precondition_failed()
+        bucket.pop(Key, None)
         return {}
 
     def _list_objects(
@@ -241,3 +245,7 @@ def _validate(client: Any, model: Any, arguments: dict[str, Any]) -> None:
 
 def _no_such_key() -> NoReturn:
     raise _RefusedError(404, "NoSuchKey", "The specified key does not exist.")
+
+
+def _precondition_failed() -> NoReturn:
+    raise _RefusedError(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")

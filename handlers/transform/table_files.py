@@ -65,7 +65,7 @@ class _Open:
     def flush(self) -> None:
         if self.waiting:
             whole = pa.concat_tables(self.waiting)
-            self.writer = self.writer or _writer(self.path, self.table)
+            self.writer = self.writer or table_writer(self.path, self.table)
             self.writer.write_table(whole, row_group_size=len(whole))
             self.waiting, self.waiting_bytes = [], 0
             self.file_bytes = self.path.stat().st_size
@@ -138,16 +138,17 @@ class TableFiles:
         file.add(rows)
 
 
-def _turn(table: str) -> int:
-    """Return the place of a table: a read counts as complete by its stream's rows and rejections, so they come last."""
-    if table == "rejected_records":
-        return 2
-    return int(TABLES[table].kind in {"snapshot", "log"})
-
-
-def _writer(path: Path, table: str) -> pq.ParquetWriter:
+def table_writer(path: Path, table: str) -> pq.ParquetWriter:
+    """Return a writer of a table's Parquet files: the same row groups always give the same bytes."""
     # Without Arrow's own schema in the file, every reader sees the same types; Parquet's are sufficient.
     schema = table_schema(table)
     hardly_repeated = _HARDLY_REPEATED | _HARDLY_REPEATED_IN.get(table, set())
     repeated: Any = [name for name in schema.names if name not in hardly_repeated]
     return pq.ParquetWriter(path, schema, compression="zstd", store_schema=False, use_dictionary=repeated)
+
+
+def _turn(table: str) -> int:
+    """Return the place of a table: a read counts as complete by its stream's rows and rejections, so they come last."""
+    if table == "rejected_records":
+        return 2
+    return int(TABLES[table].kind in {"snapshot", "log"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -18,6 +17,7 @@ from handlers.layout import (
     ForeignKeyError,
     ManifestKey,
     RawKey,
+    output_of,
     outputs_key,
     run_time,
     table_key,
@@ -133,9 +133,9 @@ class Transformer:
             add_rejections([reason], Origin(key, None), files)
             return Counts()
 
-        stem = hashlib.sha256(key.encode()).hexdigest()[:32]
+        stream, stem = output_of(key)
         partitions = {"dt": f"{answer['LastModified']:%Y-%m-%d}"}
-        return self._store(key, "foreign", stem, partitions, write, note=f"foreign/{stem}", outcome="foreign")
+        return self._store(key, stream, stem, partitions, write, note=f"{stream}/{stem}", outcome="foreign")
 
     def _store(
         self,

@@ -1,0 +1,114 @@
+"""The plan of a partition: which objects become the new compacted one, and which may be deleted.
+
+The rows of one raw object come from its original if there is one that may be compacted, else from the compacted object
+that the record names, else from the newest other compacted one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from handlers.compact.bucket import Stored
+from handlers.compact.partition import Partition
+from handlers.compact.record import Record
+from handlers.layout import is_compacted, is_original, run_in, run_time
+
+MAX_ORIGINALS = 20_000
+"""Originals that become part of a compacted object in one go: their keys are held in memory and in the record."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """A compacted object whose rows go on to the next one."""
+
+    stored: Stored
+    purged_before: datetime | None = None
+    """Rows of runs before this moment do not."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What there is to do in a partition."""
+
+    originals: tuple[Stored, ...]
+    """Those of closed days whose rows are not in the named object yet, in the order of their keys."""
+    bases: tuple[Base, ...]
+    """The named object, then the newest of the others."""
+    replaced: tuple[Stored, ...]
+    """Objects whose rows are all in the named one."""
+    named: Stored | None
+    """The compacted object that the record names, if it is there."""
+    is_cut: bool
+    """Whether there are more originals than go into one object at a time."""
+
+
+def plan(
+    partition: Partition,
+    record: Record | None,
+    objects: Iterable[Stored],
+    today: date,
+    purge_before: datetime | None = None,
+) -> Plan:
+    """Return the plan.
+
+    Args:
+        partition: the partition.
+        record: its record, read before the objects were listed.
+        objects: all of its objects.
+        today: the current date, UTC.
+        purge_before: rows of runs before this moment are to be deleted.
+    """
+    ours = [stored for stored in objects if is_original(stored.name) or is_compacted(stored.name)]
+    named = next((stored for stored in ours if record and stored.key == record.object), None)
+    replaced = [stored for stored in ours if record and named not in (None, stored) and record.covers(stored)]
+    covered = {stored.key for stored in replaced}
+    left = [stored for stored in ours if stored.key not in covered]
+    originals = sorted(
+        (
+            stored
+            for stored in left
+            if is_original(stored.name)
+            and partition.is_closed(stored.key, today)
+            and not is_before(stored.key, partition, purge_before)
+        ),
+        key=lambda stored: stored.key,
+    )
+    others = sorted(
+        (stored for stored in left if is_compacted(stored.name) and stored != named),
+        key=lambda stored: (stored.modified, stored.key),
+        reverse=True,
+    )
+    bases = [Base(named, purge_before)] if named else []
+    bases += [Base(other, later(purge_before, _purged(other, record, named))) for other in others]
+    return Plan(
+        originals=tuple(originals[:MAX_ORIGINALS]),
+        bases=tuple(bases),
+        replaced=tuple(replaced),
+        named=named,
+        is_cut=len(originals) > MAX_ORIGINALS,
+    )
+
+
+def is_before(key: str, partition: Partition, moment: datetime | None) -> bool:
+    """Return whether an object of either bucket is of a run before a moment; one of no run counts by its partition."""
+    if moment is None:
+        return False
+    run = run_in(key)
+    return run_time(run) < moment if run else partition.first_day < moment.date()
+
+
+def later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Return the later of two moments; None if there is neither."""
+    return max((moment for moment in (one, other) if moment is not None), default=None)
+
+
+def _purged(other: Stored, record: Record | None, named: Stored | None) -> datetime | None:
+    """Return the moment before which a compacted object that is not the named one has rows that were purged since.
+
+    If the named one was not stored, those that it was to be made of are complete as they are.
+    """
+    if record is None or (named is None and record.covers(other)):
+        return None
+    return record.purged_before

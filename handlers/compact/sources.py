@@ -1,0 +1,168 @@
+"""Reading the Parquet objects of a partition: all of an object is checked before any of its rows count."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from handlers.compact.bucket import Stored, TransformedBucket
+from handlers.layout import is_original, output_of
+from handlers.tables import TABLES
+from handlers.transform.arrow import pc
+from handlers.transform.schema import table_schema
+
+_BATCH_ROWS = 32_768
+_REQUIRED = ("_raw_key", "_line", "_schema_version")
+"""Columns that every file has since the first version, besides those of the grain."""
+
+
+class UnusableError(Exception):
+    """The object cannot be compacted; the message is one sentence."""
+
+
+@dataclass
+class Source:
+    """An object of a partition, on disk, which was read to its end once."""
+
+    stored: Stored
+    """With the ETag of what was read."""
+    table: str
+    path: Path
+    small: list[pa.Table] | None = field(default=None, repr=False)
+    """All of its rows, if they are few."""
+
+    def rows(self) -> Iterator[pa.Table]:
+        """Yield the rows with the table's schema, part by part."""
+        yield from _parts(self.path, self.table) if self.small is None else self.small
+
+    def discard(self) -> None:
+        """Free memory and disk."""
+        self.small = None
+        self.path.unlink(missing_ok=True)
+
+
+class Sources:
+    """The objects of a table's partition.
+
+    Args:
+        bucket: where they are.
+        table: the table.
+        folder: where they are kept until they are discarded.
+    """
+
+    def __init__(self, bucket: TransformedBucket, table: str, folder: Path) -> None:
+        self._bucket = bucket
+        self._table = table
+        self._folder = folder
+        self._numbers = itertools.count()
+
+    def fetch(self, stored: Stored) -> Source | UnusableError | None:
+        """Fetch and check an object; called by several threads.
+
+        Returns:
+            The object, or why it cannot be used, or None if it is gone.
+
+        Raises:
+            ClientError: S3 refused the request.
+            BotoCoreError: the object could not be read to its end.
+            OSError: the disk is full.
+        """
+        path = self._folder / f"source-{next(self._numbers)}.parquet"
+        etag = self._bucket.download(stored.key, path)
+        if etag is None:
+            return None
+        source = Source(dataclasses.replace(stored, etag=etag), self._table, path)
+        try:
+            _check(source)
+        except UnusableError as error:
+            source.discard()
+            return error
+        return source
+
+
+def raw_keys(rows: pa.Table) -> list[str]:
+    """Return the raw keys that rows come from, each once."""
+    found: list[str] = pc.unique(rows["_raw_key"].combine_chunks()).to_pylist()
+    return found
+
+
+def _check(source: Source) -> None:
+    """Read an object to its end.
+
+    Raises:
+        UnusableError: it is damaged, or not what a version up to this one writes.
+    """
+    small: list[pa.Table] = []
+    count = 0
+    try:
+        for part in _parts(source.path, source.table):
+            part.validate(full=True)
+            _check_rows(part, source)
+            count += 1
+            small = [part] if count == 1 else []
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        # Of a damaged file, Arrow raises an OSError without a number: no call to the system failed.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise UnusableError(f"It is no readable Parquet file ({_first_line(error)}).") from error
+    source.small = small if count <= 1 else None
+
+
+def _check_rows(rows: pa.Table, source: Source) -> None:
+    for name in (*TABLES[source.table].grain, *_REQUIRED):
+        if rows[name].null_count:
+            raise UnusableError(f"It has null in the column {name}.")
+    if is_original(source.stored.name):
+        for key in raw_keys(rows):
+            if "{}-{}.parquet".format(*output_of(key)) != source.stored.name:
+                raise UnusableError("It has rows of another raw object than its key says.")
+
+
+def _parts(path: Path, table: str) -> Iterator[pa.Table]:
+    schema = table_schema(table)
+    held: Any = [one.name for one in schema if pa.types.is_dictionary(one.type)]
+    with pq.ParquetFile(path, read_dictionary=held) as file:
+        _check_schema(file.schema_arrow, schema, TABLES[table].grain)
+        for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
+            if batch.num_rows:
+                yield _conformed(pa.Table.from_batches([batch]), schema)
+
+
+def _check_schema(found: pa.Schema, expected: pa.Schema, grain: tuple[str, ...]) -> None:
+    types: Mapping[str, Any] = {one.name: one.type for one in expected}
+    if len(set(found.names)) < len(found.names):
+        raise UnusableError("It has a column twice.")
+    for column in found:
+        if column.name not in types:
+            raise UnusableError(f"It has the column {column.name}, which this version does not know.")
+        if _plain(column.type) != _plain(types[column.name]):
+            raise UnusableError(
+                f"Its column {column.name} is of type {_plain(column.type)} instead of {_plain(types[column.name])}."
+            )
+    for name in (*grain, *_REQUIRED):
+        if name not in found.names:
+            raise UnusableError(f"It lacks the column {name}.")
+
+
+def _plain(type_: Any) -> Any:
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
+
+
+def _conformed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows with all columns of the table: those that an older version did not have are null."""
+    columns: list[Any] = [
+        rows[one.name].cast(one.type) if one.name in rows.column_names else pa.nulls(len(rows), one.type)
+        for one in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]

@@ -1,0 +1,55 @@
+"""What lies in the partitions of a table: enough to see where there is something to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from handlers.compact.bucket import TransformedBucket
+from handlers.compact.partition import Partition, partition_of
+from handlers.layout import is_compacted, is_original, partition_prefix, table_prefix
+from handlers.tables import TABLES
+
+
+@dataclass
+class Content:
+    """How much lies in a partition."""
+
+    closed: int = 0
+    """Compacted objects, and originals of runs before today."""
+    compacted: int = 0
+
+
+@dataclass
+class Survey:
+    """The partitions of a table."""
+
+    partitions: dict[Partition, Content] = field(default_factory=dict)
+    foreign: dict[str, str] = field(default_factory=dict)
+    """Key → why an object is not one of ours."""
+
+
+def survey(bucket: TransformedBucket, table: str, month: str | None, today: date) -> Survey:
+    """List the objects of a table, or of one month of it.
+
+    Raises:
+        ClientError: S3 refused the request.
+    """
+    found = Survey()
+    prefix = table_prefix(table)
+    if month:
+        # Without what closes the name of the folder: it is also the start of the month's days.
+        prefix = partition_prefix(table, TABLES[table].partition_key, month).rstrip("/")
+    for stored in bucket.listed(prefix):
+        # The console marks a folder by an empty object.
+        if stored.key.endswith("/") and not stored.size:
+            continue
+        partition = partition_of(table, stored.key)
+        compacted = is_compacted(stored.name)
+        if partition is None or not (compacted or is_original(stored.name)):
+            found.foreign[stored.key] = "This project does not write objects with such a key."
+            continue
+        content = found.partitions.setdefault(partition, Content())
+        content.compacted += compacted
+        content.closed += compacted or partition.is_closed(stored.key, today)
+    return found
