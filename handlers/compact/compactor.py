@@ -12,7 +12,7 @@ from pathlib import Path
 
 from handlers.compact.bucket import ConflictError, Stored, TransformedBucket
 from handlers.compact.build import Builder, Built, ChangedMeanwhileError
-from handlers.compact.partition import Partition, Retention
+from handlers.compact.partition import Partition, Retention, partition_of
 from handlers.compact.plan import Plan, later, plan
 from handlers.compact.record import Record, newest_run, read_record
 from handlers.layout import compacted_key, is_compacted, is_original, written
@@ -102,7 +102,7 @@ class Compactor:
             have after an import, or of runs that are not known.
         """
         record, etag = read_record(self._bucket, partition.record_key)
-        ours = [one for one in self._bucket.listed(partition.prefix) if is_original(one.name) or is_compacted(one.name)]
+        ours = self._ours(partition)
         if partition.table == "plays":
             newest = [newest_run(one, record) for one in ours]
             if not all(run and retention.is_over(partition, self._now.date(), run) for run in newest):
@@ -113,8 +113,7 @@ class Compactor:
 
     def _compact(self, partition: Partition, outcome: Outcome) -> None:
         record, etag = read_record(self._bucket, partition.record_key)
-        objects = list(self._bucket.listed(partition.prefix))
-        todo = plan(partition, record, objects, self._now.date(), self._purge_before)
+        todo = plan(partition, record, self._ours(partition), self._now.date(), self._purge_before)
         if record and todo.named and todo.named.size != record.size:
             outcome.left_alone[todo.named.key] = (
                 f"It has {todo.named.size} bytes instead of the {record.size} that {partition.record_key} says: restore"
@@ -131,6 +130,15 @@ class Compactor:
             outcome.is_cut = built.is_cut or todo.is_cut
             if built.is_needed:
                 self._store(partition, built, waiting, record, etag, outcome)
+
+    def _ours(self, partition: Partition) -> list[Stored]:
+        """List a partition's originals and compacted objects."""
+        return [
+            stored
+            for stored in self._bucket.listed(partition.prefix)
+            if partition_of(partition.table, stored.key) == partition
+            and (is_original(stored.name) or is_compacted(stored.name))
+        ]
 
     def _delete_replaced(self, todo: Plan, outcome: Outcome) -> list[Stored]:
         """Delete what was replaced long enough ago; return what was replaced since."""

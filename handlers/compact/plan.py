@@ -6,7 +6,7 @@ that the record names, else from the newest other compacted one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -47,7 +47,7 @@ class Plan:
 def plan(
     partition: Partition,
     record: Record | None,
-    objects: Iterable[Stored],
+    objects: Sequence[Stored],
     today: date,
     purge_before: datetime | None = None,
 ) -> Plan:
@@ -56,15 +56,14 @@ def plan(
     Args:
         partition: the partition.
         record: its record, read before the objects were listed.
-        objects: all of its objects.
+        objects: its originals and compacted objects.
         today: the current date, UTC.
         purge_before: rows of runs before this moment are to be deleted.
     """
-    ours = [stored for stored in objects if is_original(stored.name) or is_compacted(stored.name)]
-    named = next((stored for stored in ours if record and stored.key == record.object), None)
-    replaced = [stored for stored in ours if record and named not in (None, stored) and record.covers(stored)]
+    named = next((stored for stored in objects if record and stored.key == record.object), None)
+    replaced = [stored for stored in objects if record and named not in (None, stored) and record.covers(stored)]
     covered = {stored.key for stored in replaced}
-    left = [stored for stored in ours if stored.key not in covered]
+    left = [stored for stored in objects if stored.key not in covered]
     originals = sorted(
         (
             stored

@@ -127,9 +127,11 @@ def _check_rows(rows: pa.Table, source: Source) -> None:
 
 def _parts(path: Path, table: str) -> Iterator[pa.Table]:
     schema = table_schema(table)
-    held: Any = [one.name for one in schema if pa.types.is_dictionary(one.type)]
-    with pq.ParquetFile(path, read_dictionary=held) as file:
-        _check_schema(file.schema_arrow, schema, TABLES[table].grain)
+    with pq.ParquetFile(path) as file:
+        metadata, found = file.metadata, file.schema_arrow
+    _check_schema(found, schema, TABLES[table].grain)
+    held: Any = [one.name for one in schema if one.name in found.names and pa.types.is_dictionary(one.type)]
+    with pq.ParquetFile(path, metadata=metadata, read_dictionary=held) as file:
         for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
             if batch.num_rows:
                 yield _conformed(pa.Table.from_batches([batch]), schema)
