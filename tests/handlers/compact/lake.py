@@ -109,7 +109,7 @@ class Lake:
         """The bucket as the function sees it."""
         return TransformedBucket(self.s3, TRANSFORMED)
 
-    def keys(self, prefix: str = "tables/", bucket: str = TRANSFORMED) -> list[str]:
+    def listed(self, prefix: str = "tables/", bucket: str = TRANSFORMED) -> list[str]:
         """The keys below a prefix."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
@@ -122,7 +122,7 @@ class Lake:
         """The Parquet files of a table by their keys."""
         return {
             key: pq.read_table(io.BytesIO(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()))
-            for key in self.keys(table_prefix(table), bucket)
+            for key in self.listed(table_prefix(table), bucket)
         }
 
     def rows(self, table: str, bucket: str = TRANSFORMED) -> Counter[tuple[str, str]]:
@@ -144,8 +144,8 @@ class Lake:
 
     def compacted(self, table: str) -> list[str]:
         """The compacted objects of a table."""
-        return [key for key in self.keys(table_prefix(table)) if is_compacted(key.rpartition("/")[2])]
+        return [key for key in self.listed(table_prefix(table)) if is_compacted(key.rpartition("/")[2])]
 
     def partitions(self) -> Counter[str]:
         """How many objects each partition has."""
-        return Counter(key.rpartition("/")[0] for key in self.keys())
+        return Counter(key.rpartition("/")[0] for key in self.listed())

@@ -134,4 +134,4 @@ def test_no_row_is_lost_or_doubled(lake: Lake, monkeypatch: pytest.MonkeyPatch, 
     for hours in (2, 4, 6):
         lake.compact(NOON + HOUR * hours, table=TABLE)
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
-    assert len(lake.keys("tables/plays/")) == 1
+    assert len(lake.listed("tables/plays/")) == 1

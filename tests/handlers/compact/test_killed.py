@@ -115,7 +115,7 @@ def prepare_purge(lake: Lake) -> None:
     prepare(lake)
     lake.compact(START, table=TABLE)
     for bucket in (TRANSFORMED, TWIN):
-        for key in lake.keys("tables/plays/", bucket):
+        for key in lake.listed("tables/plays/", bucket):
             if "T000000Z" in key or "T010000Z" in key:
                 lake.s3.delete_object(Bucket=bucket, Key=key)
 
@@ -143,4 +143,4 @@ def test_a_purge_that_died_is_finished_by_the_next(lake: Lake, at: int, after: b
     for hours in (2, 3):
         lake.compact(START + hours * HOUR, table=TABLE)
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
-    assert len(lake.keys("tables/plays/")) == 1
+    assert len(lake.listed("tables/plays/")) == 1

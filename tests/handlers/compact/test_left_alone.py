@@ -23,7 +23,7 @@ def fixture_keys(lake: Lake) -> list[str]:
     """The keys of four originals."""
     for hour in range(4):
         lake.extract(TABLE, hour=hour)
-    return lake.keys(FOLDER)
+    return lake.listed(FOLDER)
 
 
 def written(table: pa.Table, **options: Any) -> bytes:
@@ -99,7 +99,7 @@ def test_an_original_that_cannot_be_used_stays(lake: Lake, keys: list[str], case
     assert found.failed == {}
     assert lake.body(keys[1]) == bad
     (made,) = lake.compacted(TABLE)
-    assert set(lake.keys(FOLDER)) == {keys[1], made}
+    assert set(lake.listed(FOLDER)) == {keys[1], made}
     for bucket, key in ((TRANSFORMED, keys[1]), (TWIN, keys[1])):
         lake.s3.delete_object(Bucket=bucket, Key=key)
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
@@ -130,7 +130,7 @@ def test_a_compacted_object_that_cannot_be_used_stays(lake: Lake, keys: list[str
         found = lake.compact(NOON + hours * HOUR)
         assert list(found.left_alone) == [made]
     assert lake.body(made) == bad
-    assert len(lake.keys(FOLDER)) == 2
+    assert len(lake.listed(FOLDER)) == 2
     lake.s3.delete_object(Bucket=TRANSFORMED, Key=made)
     for key in keys:
         lake.s3.delete_object(Bucket=TWIN, Key=key)
@@ -148,7 +148,7 @@ def test_nothing_is_deleted_for_an_object_that_is_not_the_one_that_was_stored(la
         f" compactions/{TABLE}/{DAY}.json says: restore its earlier version, or delete that record to have it compacted"
         " as it is."
     }
-    assert set(keys) < set(lake.keys(FOLDER))
+    assert set(keys) < set(lake.listed(FOLDER))
 
 
 FOREIGN = (
@@ -167,8 +167,8 @@ def test_foreign_objects_stay(lake: Lake, keys: list[str]) -> None:
     lake.compact(NOON)
     found = lake.compact(NOON + HOUR)
     assert found.left_alone == dict.fromkeys(FOREIGN, "This project does not write objects with such a key.")
-    assert set(lake.keys(f"tables/{TABLE}/")) == {*FOREIGN, marker, *lake.compacted(TABLE)}
-    assert set(keys).isdisjoint(lake.keys())
+    assert set(lake.listed(f"tables/{TABLE}/")) == {*FOREIGN, marker, *lake.compacted(TABLE)}
+    assert set(keys).isdisjoint(lake.listed())
 
 
 def test_an_original_that_is_gone_when_it_is_read_is_no_problem(
@@ -229,7 +229,7 @@ def test_objects_of_today_and_single_objects_stay(lake: Lake) -> None:
     for hour in range(3):
         lake.extract(TABLE, hour=hour)
     lake.extract(TABLE, day=DAY - timedelta(days=1))
-    before = lake.keys("")
+    before = lake.listed("")
     found = lake.compact(NOON - timedelta(days=1))
     assert (found.partitions, found.waiting) == (0, 0)
-    assert lake.keys("") == before
+    assert lake.listed("") == before

@@ -23,7 +23,7 @@ def fixture_keys(lake: Lake) -> list[str]:
     keys = [lake.extract("recently_played", [play(hour, n) for n in range(3)], hour=hour) for hour in range(3)]
     lake.compact(NOON)
     lake.compact(NOON + HOUR)
-    assert len(lake.keys("tables/plays/")) == 1
+    assert len(lake.listed("tables/plays/")) == 1
     return keys
 
 
@@ -37,7 +37,7 @@ def test_a_replay_changes_nothing(lake: Lake, keys: list[str]) -> None:
     lake.replay(keys[1])
     assert lake.rows(TABLE) - lake.rows(TABLE, TWIN)
     finish(lake, 2)
-    assert len(lake.keys("tables/plays/")) == 1
+    assert len(lake.listed("tables/plays/")) == 1
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
@@ -66,7 +66,7 @@ def test_a_replay_with_fewer_rows_removes_the_others(lake: Lake, keys: list[str]
 def test_a_late_event_joins_its_closed_partition(lake: Lake, keys: list[str]) -> None:
     assert lake.extract("recently_played", [play(9, 0)], hour=9) not in keys
     finish(lake, 24)
-    assert len(lake.keys("tables/plays/")) == 1
+    assert len(lake.listed("tables/plays/")) == 1
     assert lake.rows(TABLE).total() == 10
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
@@ -79,7 +79,7 @@ def test_a_replay_before_the_deletion_keeps_its_new_rows(lake: Lake, monkeypatch
     found = lake.compact(NOON + HOUR, table=TABLE)
     assert (found.objects_deleted, found.partitions, found.waiting) == (2, 1, 1)
     lake.compact(NOON + 2 * HOUR)
-    assert len(lake.keys("tables/plays/")) == 1
+    assert len(lake.listed("tables/plays/")) == 1
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
@@ -99,9 +99,9 @@ def test_an_object_that_changes_between_the_listing_and_its_deletion_stays(
     with monkeypatch.context() as patch:
         patch.setattr(lake.s3, "delete_object", replay_first)
         assert lake.compact(NOON + HOUR, table=TABLE).objects_deleted == 2
-    assert len(lake.keys("tables/plays/")) == 2
+    assert len(lake.listed("tables/plays/")) == 2
     finish(lake, 2)
-    assert len(lake.keys("tables/plays/")) == 1
+    assert len(lake.listed("tables/plays/")) == 1
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
@@ -114,7 +114,7 @@ def test_a_record_that_is_gone_or_damaged_loses_no_row(lake: Lake, keys: list[st
     else:
         lake.s3.put_object(Bucket=TRANSFORMED, Key=key, Body=content)
     finish(lake, 2)
-    assert len(lake.keys("tables/plays/")) == 1
+    assert len(lake.listed("tables/plays/")) == 1
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
@@ -126,7 +126,7 @@ def test_an_older_compacted_object_that_comes_back_doubles_nothing(lake: Lake, k
     finish(lake, 2)
     lake.s3.put_object(Bucket=TRANSFORMED, Key=old, Body=body)
     finish(lake, 4)
-    assert len(lake.keys("tables/plays/")) == 1
+    assert len(lake.listed("tables/plays/")) == 1
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
@@ -155,5 +155,5 @@ def test_more_originals_than_fit_are_compacted_one_part_after_the_other(
     found = lake.compact(NOON, table=TABLE)
     assert (found.partitions, found.objects_read, found.remaining) == (3, 4 + 5 + 3, 0)
     lake.compact(NOON + HOUR)
-    assert len(lake.keys("tables/plays/")) == 1
+    assert len(lake.listed("tables/plays/")) == 1
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)

@@ -59,7 +59,7 @@ def test_every_table_keeps_its_rows_in_one_object_a_partition(lake: Lake) -> Non
 @pytest.mark.parametrize("table", TABLES)
 def test_the_object_is_in_the_form_of_the_transform(table: str, full: Lake, tmp_path: Path) -> None:
     (key, *_) = full.compacted(table)
-    original = next(one for one in full.keys(f"tables/{table}/", TWIN) if key.rpartition("/")[0] in one)
+    original = next(one for one in full.listed(f"tables/{table}/", TWIN) if key.rpartition("/")[0] in one)
     path, other = tmp_path / "compacted.parquet", tmp_path / "original.parquet"
     path.write_bytes(full.body(key))
     other.write_bytes(full.s3.get_object(Bucket=TWIN, Key=original)["Body"].read())
@@ -85,7 +85,7 @@ def test_the_object_is_in_the_form_of_the_transform(table: str, full: Lake, tmp_
 def test_duckdb_reads_the_same_rows(table: str, full: Lake, tmp_path: Path) -> None:
     for bucket in (TRANSFORMED, TWIN):
         (tmp_path / bucket).mkdir()
-        for number, key in enumerate(full.keys(f"tables/{table}/", bucket)):
+        for number, key in enumerate(full.listed(f"tables/{table}/", bucket)):
             body = full.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
             (tmp_path / bucket / f"{number}.parquet").write_bytes(body)
     compacted, separate = (f"(FROM '{tmp_path / bucket}/*.parquet')" for bucket in (TRANSFORMED, TWIN))
@@ -104,7 +104,7 @@ def test_the_same_sources_give_the_same_bytes_under_the_same_key(lake: Lake) -> 
     lake.everything(hours=(6, 7))
     lake.compact()
     made = {key: lake.body(key) for table in TABLES for key in lake.compacted(table)}
-    for key in (*made, *lake.keys("compactions/")):
+    for key in (*made, *lake.listed("compactions/")):
         lake.s3.delete_object(Bucket=TRANSFORMED, Key=key)
     lake.compact(NOON + HOUR)
     assert {key: lake.body(key) for table in TABLES for key in lake.compacted(table)} == made
@@ -115,7 +115,7 @@ def test_bytes_do_not_depend_on_how_often_rows_were_compacted(lake: Lake) -> Non
         lake.extract("saved_tracks", hour=hour)
     lake.compact()
     (at_once,) = map(lake.body, lake.compacted("saved_tracks"))
-    for key in lake.keys(""):
+    for key in lake.listed(""):
         lake.s3.delete_object(Bucket=TRANSFORMED, Key=key)
     now = NOON
     for hour in (8, 6, 7):
@@ -178,7 +178,7 @@ def test_a_month_is_made_again_when_a_day_closes(lake: Lake) -> None:
         found.append(
             (
                 len(lake.compacted("runs")),
-                sum(map(is_original, (key.rpartition("/")[2] for key in lake.keys("tables/runs/")))),
+                sum(map(is_original, (key.rpartition("/")[2] for key in lake.listed("tables/runs/")))),
             )
         )
     # The day's two beside the object, and with them the one that they were compacted with.
@@ -189,7 +189,7 @@ def test_a_month_is_made_again_when_a_day_closes(lake: Lake) -> None:
 def test_columns_of_a_later_version_are_null_in_rows_of_an_earlier_one(lake: Lake) -> None:
     keys = [lake.extract("saved_tracks", hour=hour) for hour in (6, 7)]
     assert keys
-    for key in lake.keys("tables/saved_tracks/")[:1]:
+    for key in lake.listed("tables/saved_tracks/")[:1]:
         buffer = io.BytesIO()
         file = pq.read_table(io.BytesIO(lake.body(key)))
         pq.write_table(file.drop_columns(["duration_ms"]), buffer, store_schema=False)
