@@ -34,6 +34,7 @@ from embedded_aws.server.plain_session import plain_session
 from embedded_aws.server.queue_attributes import kept_queue_attributes
 from embedded_aws.server.timestamps import quick_timestamps
 from embedded_aws.server.wsgi import AuthorizedApp, KeepAliveHandler, foreign
+from embedded_aws.services.s3.conditions import no_ignored_conditions
 from embedded_aws.services.s3.events import checked_s3_events
 from loopback.server import HOST, LoopbackServer
 
@@ -110,6 +111,7 @@ class AwsServer:
             self._server = self._listening(self._app, names)
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", self._bucket_permission()))
             self._patches.enter_context(checked_s3_events(self.authorization))
+            self._patches.enter_context(no_ignored_conditions())
             self._patches.enter_context(validated_names())
             self._patches.enter_context(kept_queue_attributes())
             self._patches.enter_context(quick_timestamps())

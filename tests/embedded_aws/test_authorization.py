@@ -130,6 +130,11 @@ def overwrite(clients: Callable[[str], Any]) -> Any:
     return clients("s3").put_object(Bucket="lake-bucket", Key="raw/b.json", Body=b"{}", IfMatch=etag)
 
 
+def delete_unchanged(clients: Callable[[str], Any]) -> Any:
+    etag = clients("s3").put_object(Bucket="lake-bucket", Key="raw/b.json", Body=b"{}")["ETag"]
+    return clients("s3").delete_object(Bucket="lake-bucket", Key="raw/b.json", IfMatch=etag)
+
+
 def create_once(clients: Callable[[str], Any]) -> Any:
     return clients("s3").put_object(Bucket="lake-bucket", Key="raw/once.json", Body=b"{}", IfNoneMatch="*")
 
@@ -197,6 +202,18 @@ TABLE_OF_DECISIONS: list[tuple[str, Call, list[Statement], str]] = [
     ("If-None-Match needs only PutObject", create_once, [allow("s3:PutObject", f"{BUCKET}/*")], "allowed"),
     ("If-Match reads too", overwrite, [allow("s3:PutObject", f"{BUCKET}/*")], "AccessDenied"),
     ("If-Match", overwrite, [allow(["s3:PutObject", "s3:GetObject"], f"{BUCKET}/*")], "allowed"),
+    (
+        "a condition reads too",
+        delete_unchanged,
+        [allow(["s3:PutObject", "s3:DeleteObject"], f"{BUCKET}/*")],
+        "AccessDenied",
+    ),
+    (
+        "a condition",
+        delete_unchanged,
+        [allow(["s3:PutObject", "s3:GetObject", "s3:DeleteObject"], f"{BUCKET}/*")],
+        "allowed",
+    ),
     ("read", get, [allow("s3:GetObject", f"{BUCKET}/raw/*")], "allowed"),
     ("HEAD shows only the status", head, [], "403"),
     ("HEAD", head, [allow("s3:GetObject", f"{BUCKET}/raw/*")], "allowed"),

@@ -50,3 +50,49 @@ def test_moment_survives_being_written() -> None:
 )
 def test_what_is_no_moment_in_utc_is_none(text: object) -> None:
     assert layout.parse_time(text) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        (str(layout.RawKey("plays", RUN, 3)), f"plays-{RUN}-00003"),
+        (
+            str(layout.RawKey("playlist_items", RUN, 3, "4Z8W4fKeB5Yxbus")),
+            f"playlist_items-{RUN}-4Z8W4fKeB5Yxbus-00003",
+        ),
+        (str(layout.ManifestKey(RUN, 1)), f"runs-{RUN}-001"),
+        ("raw/by hand.jsonl.gz", "foreign-246d824fb0255c3384f0640300118c05"),
+        ("runs/odd.json", "foreign-5a87716ebd33b30cac029dda6455ee50"),
+    ],
+)
+def test_the_outputs_of_an_object_have_a_name_that_follows_from_its_key(key: str, name: str) -> None:
+    stream, stem = layout.output_of(key)
+    assert f"{stream}-{stem}" == name
+    path = layout.table_key("rejected_records", "dt", "2026-11-02", stream, stem)
+    assert path == f"tables/rejected_records/dt=2026-11-02/{name}.parquet"
+    assert layout.is_original(f"{name}.parquet")
+    assert not layout.is_compacted(f"{name}.parquet")
+
+
+def test_a_compacted_object_is_known_by_its_name() -> None:
+    key = layout.compacted_key("plays", "month", "2026-11", "0123456789abcdef")
+    assert key == "tables/plays/month=2026-11/compacted-0123456789abcdef.parquet"
+    assert key.startswith(layout.partition_prefix("plays", "month", "2026-11"))
+    assert layout.is_compacted(key.rpartition("/")[2])
+    assert not layout.is_original(key.rpartition("/")[2])
+    assert layout.run_in(key) is None
+    assert layout.compaction_key("plays", "2026-11") == "compactions/plays/2026-11.json"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "part-00000.parquet",
+        f"plays-{RUN}-00000.parquet.tmp",
+        "compacted-0123456789ABCDEF.parquet",
+        f"{RUN}-00000.parquet",
+    ],
+)
+def test_other_files_are_neither_original_nor_compacted(name: str) -> None:
+    assert not layout.is_original(name)
+    assert not layout.is_compacted(name)
