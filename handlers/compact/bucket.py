@@ -23,7 +23,7 @@ _CHUNK_BYTES = 1024 * 1024
 _DELETING_THREADS = 8
 
 
-class ConflictError(Exception):
+class OvertakenError(Exception):
     """Another writer was first."""
 
 
@@ -93,7 +93,7 @@ class TransformedBucket:
         """Replace the version with that ETag, or create the key if it is None.
 
         Raises:
-            ConflictError: the key has another version, or none.
+            OvertakenError: the key has another version, or none.
         """
         try:
             if etag is None:
@@ -106,7 +106,7 @@ class TransformedBucket:
                 )
         except ClientError as error:
             if _changed(error):
-                raise ConflictError(f"Another writer was first at {key}.") from error
+                raise OvertakenError(f"Another writer was first at {key}.") from error
             raise
 
     def create(self, key: str, path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from handlers.compact.bucket import Stored, TransformedBucket
-from handlers.compact.partition import Partition
+from handlers.compact.partition import TablePartition
 from handlers.compact.plan import Base, Plan, is_before
 from handlers.compact.rows import CompactedFile
 from handlers.compact.sources import Source, Sources, UnusableError, raw_keys
@@ -27,7 +27,7 @@ class ChangedMeanwhileError(Exception):
     """A compacted object is gone: the plan does not hold any more."""
 
 
-class OutOfTimeError(Exception):
+class TooLateError(Exception):
     """There is no time left to build and store the file."""
 
 
@@ -70,7 +70,7 @@ class Builder:
     def __init__(
         self,
         bucket: TransformedBucket,
-        partition: Partition,
+        partition: TablePartition,
         folder: Path,
         *,
         is_late: Callable[[], bool],
@@ -91,7 +91,7 @@ class Builder:
 
         Raises:
             ChangedMeanwhileError: a compacted object is gone.
-            OutOfTimeError: there is no time left.
+            TooLateError: there is no time left.
             ClientError: S3 refused a request.
             BotoCoreError: an object could not be read to its end.
             OSError: the disk is full.
@@ -135,7 +135,7 @@ class Builder:
         here: set[str] = set()
         for rows in source.rows():
             if self._is_over():
-                raise OutOfTimeError
+                raise TooLateError
             found = set(raw_keys(rows))
             here |= found
             purged = {key for key in found if is_before(key, self._partition, base.purged_before)}

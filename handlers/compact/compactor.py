@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from handlers.compact.bucket import ConflictError, Stored, TransformedBucket
+from handlers.compact.bucket import OvertakenError, Stored, TransformedBucket
 from handlers.compact.build import Builder, Built, ChangedMeanwhileError
-from handlers.compact.partition import Partition, Retention, partition_of
+from handlers.compact.partition import Retention, TablePartition, partition_of
 from handlers.compact.plan import Plan, later, plan
-from handlers.compact.record import Record, newest_run, read_record
+from handlers.compact.record import CompactionRecord, newest_run, read_record
 from handlers.layout import compacted_key, is_compacted, is_original, written
 from handlers.tables import TABLES
 
@@ -71,12 +71,12 @@ class Compactor:
         self._is_late = is_late
         self._is_over = is_over
 
-    def compact(self, partition: Partition) -> Outcome:
+    def compact(self, partition: TablePartition) -> Outcome:
         """Compact a partition; if another compaction is first, the partition is left to it.
 
         Raises:
             BusyError: others keep changing it.
-            OutOfTimeError: there is no time left; nothing was changed.
+            TooLateError: there is no time left; nothing was changed.
             ClientError: S3 refused a request.
             BotoCoreError: an object could not be read to its end.
             OSError: the disk is full.
@@ -87,14 +87,14 @@ class Compactor:
                 self._compact(partition, outcome)
             except ChangedMeanwhileError:
                 continue
-            except ConflictError:
+            except OvertakenError:
                 # Another compaction has the same work to do, but it does not purge.
                 if self._purge_before is not None:
                     continue
             return outcome
         raise BusyError("Others keep changing its objects: run the compaction again later.")
 
-    def expire(self, partition: Partition, retention: Retention) -> int | None:
+    def expire(self, partition: TablePartition, retention: Retention) -> int | None:
         """Delete a partition's objects and its record if all its rows are old enough.
 
         Returns:
@@ -111,7 +111,7 @@ class Compactor:
         self._bucket.delete(partition.record_key, etag)
         return deleted
 
-    def _compact(self, partition: Partition, outcome: Outcome) -> None:
+    def _compact(self, partition: TablePartition, outcome: Outcome) -> None:
         record, etag = read_record(self._bucket, partition.record_key)
         todo = plan(partition, record, self._ours(partition), self._now.date(), self._purge_before)
         if record and todo.named and todo.named.size != record.size:
@@ -131,7 +131,7 @@ class Compactor:
             if built.is_needed:
                 self._store(partition, built, waiting, record, etag, outcome)
 
-    def _ours(self, partition: Partition) -> list[Stored]:
+    def _ours(self, partition: TablePartition) -> list[Stored]:
         """List a partition's originals and compacted objects."""
         return [
             stored
@@ -151,10 +151,10 @@ class Compactor:
 
     def _store(
         self,
-        partition: Partition,
+        partition: TablePartition,
         built: Built,
         waiting: Iterable[Stored],
-        record: Record | None,
+        record: CompactionRecord | None,
         etag: str | None,
         outcome: Outcome,
     ) -> None:
@@ -164,7 +164,7 @@ class Compactor:
         moment = later(self._purge_before, record.purged_before if record else None)
         digest = _digest(sources, moment, built.digest)
         key = compacted_key(partition.table, TABLES[partition.table].partition_key, partition.value, digest)
-        made = Record(key, built.path.stat().st_size, sources, built.newest_run, moment)
+        made = CompactionRecord(key, built.path.stat().st_size, sources, built.newest_run, moment)
         self._bucket.replace(partition.record_key, made.to_json(), etag)
         # Without rows nothing is stored: the record then only says what was purged.
         if built.rows:

@@ -13,12 +13,12 @@ TRIGGERS = ("schedule", "manual")
 _KEYS = ("trigger", "table", "month", "purge_before")
 
 
-class EventError(ValueError):
+class CompactionEventError(ValueError):
     """The event is invalid."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event:
+class CompactionEvent:
     """The parsed event of one invocation."""
 
     table: str | None = None
@@ -29,32 +29,36 @@ class Event:
     """Compacted rows of runs before this moment are deleted, at once."""
 
     @classmethod
-    def parse(cls, event: object) -> Event:
+    def parse(cls, event: object) -> CompactionEvent:
         """Parse and check an event.
 
         Args:
             event: `{"trigger", "table", "month", "purge_before"}`, all optional.
 
         Raises:
-            EventError: a key is invalid; the message names it, its value and what is allowed.
+            CompactionEventError: a key is invalid; the message names it, its value and what is allowed.
         """
         if not isinstance(event, dict):
-            raise EventError(f"The event is of type {type(event).__name__} instead of an object with a trigger.")
+            raise CompactionEventError(
+                f"The event is of type {type(event).__name__} instead of an object with a trigger."
+            )
         if unknown := sorted(set(map(str, event)) - set(_KEYS)):
-            raise EventError(f"The event has an unknown key {unknown[0]!r}: the known keys are {', '.join(_KEYS)}.")
+            raise CompactionEventError(
+                f"The event has an unknown key {unknown[0]!r}: the known keys are {', '.join(_KEYS)}."
+            )
         trigger = event.get("trigger", "manual")
         if trigger not in TRIGGERS:
-            raise EventError(f"The event's trigger is {trigger!r} instead of one of {', '.join(TRIGGERS)}.")
+            raise CompactionEventError(f"The event's trigger is {trigger!r} instead of one of {', '.join(TRIGGERS)}.")
         table = event.get("table")
         if table is not None and (not isinstance(table, str) or table not in TABLES):
-            raise EventError(f"The event's table is {table!r} instead of one of {', '.join(TABLES)}.")
+            raise CompactionEventError(f"The event's table is {table!r} instead of one of {', '.join(TABLES)}.")
         return cls(table=table, month=_month(event.get("month")), purge_before=_moment(event.get("purge_before")))
 
 
 def _month(value: Any) -> str | None:
     if value is None or (isinstance(value, str) and re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", value, re.ASCII)):
         return value
-    raise EventError(f"The event's month is {value!r} instead of a month such as 2026-11.")
+    raise CompactionEventError(f"The event's month is {value!r} instead of a month such as 2026-11.")
 
 
 def _moment(value: Any) -> datetime | None:
@@ -65,7 +69,7 @@ def _moment(value: Any) -> datetime | None:
     except (TypeError, ValueError):
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise EventError(
+        raise CompactionEventError(
             f"The event's purge_before is {value!r} instead of a time with its zone, such as 2026-11-01T00:00:00.000Z."
         )
     return moment.astimezone(UTC)

@@ -17,9 +17,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.compact.bucket import TransformedBucket
-from handlers.compact.event import Event
+from handlers.compact.event import CompactionEvent
 from handlers.compact.partition import Retention
-from handlers.compact.run import MAX_LISTED, Run, Summary
+from handlers.compact.run import MAX_LISTED, CompactionRun, Summary
 
 LOG = Logger()
 
@@ -50,13 +50,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         could not be used, up to 100 as `{"key", "reason"}`.
 
     Raises:
-        EventError: the event is invalid.
+        CompactionEventError: the event is invalid.
         CompactError: some partitions could not be compacted; the message lists each with the reason.
     """
-    run = Run(
+    run = CompactionRun(
         TransformedBucket(_s3(), os.environ["TRANSFORMED_BUCKET"]),
         Retention.of(os.environ),
-        Event.parse(event),
+        CompactionEvent.parse(event),
         datetime.now(UTC),
         is_late=lambda: context.get_remaining_time_in_millis() < _LATE_MILLISECONDS,
         is_over=lambda: context.get_remaining_time_in_millis() < _OVER_MILLISECONDS,

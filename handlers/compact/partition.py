@@ -11,7 +11,7 @@ from handlers.tables import LONG_LIVED_TABLES, TABLES
 
 
 @dataclass(frozen=True)
-class Partition:
+class TablePartition:
     """A day, or for some tables a month, of a table."""
 
     table: str
@@ -55,13 +55,13 @@ class Partition:
         return (run_date(run) if run else self.last_day) < today
 
 
-def partition_of(table: str, key: str) -> Partition | None:
+def partition_of(table: str, key: str) -> TablePartition | None:
     """Return the partition that an object below a table's prefix is in; None if it is in none of ours."""
     folder, _, name = key.removeprefix(table_prefix(table)).rpartition("/")
     partition_key, _, value = folder.partition("=")
     if partition_key != TABLES[table].partition_key or not name:
         return None
-    found = Partition(table, value)
+    found = TablePartition(table, value)
     try:
         length = len(f"{found.last_day}") if partition_key == "dt" else len("YYYY-MM")
     except ValueError:
@@ -85,7 +85,7 @@ class Retention:
         """Return what the environment says."""
         return cls(int(environment["TRANSFORMED_RETENTION_DAYS"]), int(environment["PLAYS_RETENTION_DAYS"]))
 
-    def is_over(self, partition: Partition, today: date, newest_run: date | None = None) -> bool:
+    def is_over(self, partition: TablePartition, today: date, newest_run: date | None = None) -> bool:
         """Return whether a partition is to be deleted, if its rows are of runs up to that date."""
         days = self.long_days if partition.table in LONG_LIVED_TABLES else self.days
         return (today - max(partition.last_day, newest_run or partition.last_day)).days > days

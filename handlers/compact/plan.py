@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from handlers.compact.bucket import Stored
-from handlers.compact.partition import Partition
-from handlers.compact.record import Record
+from handlers.compact.partition import TablePartition
+from handlers.compact.record import CompactionRecord
 from handlers.layout import is_compacted, is_original, run_in, run_time
 
 MAX_ORIGINALS = 20_000
@@ -45,8 +45,8 @@ class Plan:
 
 
 def plan(
-    partition: Partition,
-    record: Record | None,
+    partition: TablePartition,
+    record: CompactionRecord | None,
     objects: Sequence[Stored],
     today: date,
     purge_before: datetime | None = None,
@@ -90,7 +90,7 @@ def plan(
     )
 
 
-def is_before(key: str, partition: Partition, moment: datetime | None) -> bool:
+def is_before(key: str, partition: TablePartition, moment: datetime | None) -> bool:
     """Return whether an object of either bucket is of a run before a moment; one of no run counts by its partition."""
     if moment is None:
         return False
@@ -103,7 +103,7 @@ def later(one: datetime | None, other: datetime | None) -> datetime | None:
     return max((moment for moment in (one, other) if moment is not None), default=None)
 
 
-def _purged(other: Stored, record: Record | None, named: Stored | None) -> datetime | None:
+def _purged(other: Stored, record: CompactionRecord | None, named: Stored | None) -> datetime | None:
     """Return the moment before which a compacted object that is not the named one has rows that were purged since.
 
     If the named one was not stored, those that it was to be made of are complete as they are.

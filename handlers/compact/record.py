@@ -14,7 +14,7 @@ from handlers.tables import SCHEMA_VERSION
 
 
 @dataclass(frozen=True)
-class Record:
+class CompactionRecord:
     """The content of a record.
 
     It is written before the object that it names. Hence an object in `sources` may be deleted only once the named one
@@ -51,7 +51,7 @@ class Record:
         return json.dumps(made, indent=1, sort_keys=True).encode()
 
     @classmethod
-    def parse(cls, content: bytes) -> Record | None:
+    def parse(cls, content: bytes) -> CompactionRecord | None:
         """Return the record that a content is; None if it is none: the partition is then as if it had no record."""
         try:
             found = json.loads(content)
@@ -64,13 +64,13 @@ class Record:
             return None
 
 
-def read_record(bucket: TransformedBucket, key: str) -> tuple[Record | None, str | None]:
+def read_record(bucket: TransformedBucket, key: str) -> tuple[CompactionRecord | None, str | None]:
     """Return a record and its ETag, by which it is replaced; None for what there is not."""
     found = bucket.read(key)
-    return (None, None) if found is None else (Record.parse(found[0]), found[1])
+    return (None, None) if found is None else (CompactionRecord.parse(found[0]), found[1])
 
 
-def newest_run(stored: Stored, record: Record | None) -> date | None:
+def newest_run(stored: Stored, record: CompactionRecord | None) -> date | None:
     """Return the date of the newest run that rows of an object are of; None if it is not known."""
     if is_compacted(stored.name):
         return record.newest_run if record is not None and stored.key == record.object else None

@@ -13,10 +13,10 @@ import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.compact.bucket import TransformedBucket
-from handlers.compact.build import OutOfTimeError
+from handlers.compact.build import TooLateError
 from handlers.compact.compactor import BusyError, Compactor, Outcome
-from handlers.compact.event import Event
-from handlers.compact.partition import Partition, Retention
+from handlers.compact.event import CompactionEvent
+from handlers.compact.partition import Retention, TablePartition
 from handlers.compact.survey import Content, survey
 from handlers.tables import TABLES
 
@@ -53,7 +53,7 @@ class Summary:
         }
 
 
-class Run:
+class CompactionRun:
     """One run.
 
     Args:
@@ -69,7 +69,7 @@ class Run:
         self,
         bucket: TransformedBucket,
         retention: Retention,
-        event: Event,
+        event: CompactionEvent,
         now: datetime,
         *,
         is_late: Callable[[], bool] = lambda: False,
@@ -85,7 +85,7 @@ class Run:
 
     def run(self) -> Summary:
         """Delete the partitions whose retention is over, then compact the others; what fails does not stop the rest."""
-        work: list[tuple[Partition, Callable[[Partition], None]]] = []
+        work: list[tuple[TablePartition, Callable[[TablePartition], None]]] = []
         for table in TABLES if self._event.table is None else (self._event.table,):
             with self._attempt(table):
                 work += self._work(table)
@@ -98,7 +98,7 @@ class Run:
                 do(partition)
         return self._summary
 
-    def _work(self, table: str) -> Iterator[tuple[Partition, Callable[[Partition], None]]]:
+    def _work(self, table: str) -> Iterator[tuple[TablePartition, Callable[[TablePartition], None]]]:
         found = survey(self._bucket, table, self._event.month, self._today)
         self._summary.left_alone |= found.foreign
         for partition, content in found.partitions.items():
@@ -107,20 +107,20 @@ class Run:
             elif self._has_work(partition, content):
                 yield partition, self._compact
 
-    def _has_work(self, partition: Partition, content: Content) -> bool:
+    def _has_work(self, partition: TablePartition, content: Content) -> bool:
         moment = self._event.purge_before
         # A play may be of any month before its run; all other partitions are of the days of their runs.
         may_purge = moment is not None and (partition.table == "plays" or partition.first_day <= moment.date())
         return content.closed > 1 or (may_purge and content.compacted > 0)
 
-    def _expire(self, partition: Partition) -> None:
+    def _expire(self, partition: TablePartition) -> None:
         deleted = self._compactor.expire(partition, self._retention)
         if deleted is None:
             self._compact(partition)
         else:
             self._summary.expired += deleted
 
-    def _compact(self, partition: Partition) -> None:
+    def _compact(self, partition: TablePartition) -> None:
         outcome = self._compactor.compact(partition)
         self._add(outcome)
         while outcome.is_cut and outcome.compacted and not self._is_late():
@@ -139,7 +139,7 @@ class Run:
     def _attempt(self, name: str) -> Iterator[None]:
         try:
             yield
-        except OutOfTimeError:
+        except TooLateError:
             self._summary.remaining += 1
         except (BusyError, ClientError, BotoCoreError, pa.ArrowException, OSError) as error:
             self._summary.failed[name] = _reason(error)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from handlers.compact.bucket import TransformedBucket
-from handlers.compact.partition import Partition, partition_of
+from handlers.compact.partition import TablePartition, partition_of
 from handlers.layout import is_compacted, is_original, partition_prefix, table_prefix
 from handlers.tables import TABLES
 
@@ -24,7 +24,7 @@ class Content:
 class Survey:
     """The partitions of a table."""
 
-    partitions: dict[Partition, Content] = field(default_factory=dict)
+    partitions: dict[TablePartition, Content] = field(default_factory=dict)
     foreign: dict[str, str] = field(default_factory=dict)
     """Key → why an object is not one of ours."""
 

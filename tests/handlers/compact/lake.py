@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import time_machine
 
 from handlers.compact.bucket import TransformedBucket
-from handlers.compact.event import Event
+from handlers.compact.event import CompactionEvent
 from handlers.compact.partition import Retention
-from handlers.compact.run import Run, Summary
+from handlers.compact.run import CompactionRun, Summary
 from handlers.layout import COMPACTIONS_PREFIX, ManifestKey, RawKey, is_compacted, table_prefix
 from handlers.tables import TABLES
 from handlers.transform.mapping import STREAM_MAPPINGS
@@ -100,9 +100,9 @@ class Lake:
         with self.at(now):
             return self.run(now, **event).run()
 
-    def run(self, now: datetime, *, retention: Retention = RETENTION, **event: Any) -> Run:
+    def run(self, now: datetime, *, retention: Retention = RETENTION, **event: Any) -> CompactionRun:
         """A run that has not begun."""
-        return Run(self.bucket, retention, Event.parse({"trigger": "manual", **event}), now)
+        return CompactionRun(self.bucket, retention, CompactionEvent.parse({"trigger": "manual", **event}), now)
 
     @property
     def bucket(self) -> TransformedBucket:

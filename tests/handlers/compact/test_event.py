@@ -5,24 +5,24 @@ from typing import Any
 
 import pytest
 
-from handlers.compact.event import Event, EventError
+from handlers.compact.event import CompactionEvent, CompactionEventError
 
 
 @pytest.mark.parametrize(
     ("event", "parsed"),
     [
-        ({"trigger": "schedule"}, Event()),
-        ({}, Event()),
-        ({"trigger": "manual", "table": "plays", "month": "2026-11"}, Event(table="plays", month="2026-11")),
+        ({"trigger": "schedule"}, CompactionEvent()),
+        ({}, CompactionEvent()),
+        ({"trigger": "manual", "table": "plays", "month": "2026-11"}, CompactionEvent(table="plays", month="2026-11")),
         (
             {"trigger": "manual", "purge_before": "2026-11-01T01:00:00.000+01:00"},
-            Event(purge_before=datetime(2026, 11, 1, tzinfo=UTC)),
+            CompactionEvent(purge_before=datetime(2026, 11, 1, tzinfo=UTC)),
         ),
-        ({"table": None, "month": None, "purge_before": None}, Event()),
+        ({"table": None, "month": None, "purge_before": None}, CompactionEvent()),
     ],
 )
-def test_what_an_event_says(event: Any, parsed: Event) -> None:
-    assert Event.parse(event) == parsed
+def test_what_an_event_says(event: Any, parsed: CompactionEvent) -> None:
+    assert CompactionEvent.parse(event) == parsed
 
 
 @pytest.mark.parametrize(
@@ -43,5 +43,5 @@ def test_what_an_event_says(event: Any, parsed: Event) -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_an_event(event: Any, message: str) -> None:
-    with pytest.raises(EventError, match=message):
-        Event.parse(event)
+    with pytest.raises(CompactionEventError, match=message):
+        CompactionEvent.parse(event)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers.compact import handler as module
-from handlers.compact.event import EventError
+from handlers.compact.event import CompactionEventError
 from handlers.layout import COMPACTIONS_PREFIX
 from tests.handlers.compact.lake import DAY, HOUR, NOON, TRANSFORMED, TWIN, Lake
 from tests.handlers.transform.test_handler import Context
@@ -99,14 +99,14 @@ def test_what_fails_is_named_once_everything_else_is_done(lake: Lake, monkeypatc
     for hour in range(2):
         lake.extract("top_tracks", hour=hour)
         lake.end_run(hour=hour)
-    compact = module.Run._compact  # type: ignore[attr-defined]
+    compact = module.CompactionRun._compact  # type: ignore[attr-defined]
 
     def fail(self: Any, partition: Any) -> None:
         if partition.table != "runs":
             raise OSError(5, "Input/output error")
         compact(self, partition)
 
-    monkeypatch.setattr(module.Run, "_compact", fail)  # type: ignore[attr-defined]
+    monkeypatch.setattr(module.CompactionRun, "_compact", fail)  # type: ignore[attr-defined]
     with pytest.raises(module.CompactError) as error:
         invoke(lake)
     tables = {key.split("/")[1] for key in lake.listed()} - {"runs"}
@@ -126,6 +126,6 @@ def test_an_event_that_is_wrong_changes_nothing(lake: Lake) -> None:
     for hour in range(2):
         lake.end_run(hour=hour)
     before = lake.listed("")
-    with pytest.raises(EventError, match="The event's table is 'play'"):
+    with pytest.raises(CompactionEventError, match="The event's table is 'play'"):
         invoke(lake, event={"trigger": "manual", "table": "play"})
     assert lake.listed("") == before

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from handlers.compact.bucket import TransformedBucket
-from handlers.compact.event import Event
-from handlers.compact.run import Run
+from handlers.compact.event import CompactionEvent
+from handlers.compact.run import CompactionRun
 from handlers.transform import origin
 from handlers.transform.transformer import Transformer
 from tests.handlers.compact.lake import HOUR, NOON, RAW, RETENTION, TRANSFORMED, TWIN, Lake
@@ -107,10 +107,10 @@ def test_no_row_is_lost_or_doubled(lake: Lake, monkeypatch: pytest.MonkeyPatch, 
 
     def compaction(name: str, at: Any, dies_at: int | None = None) -> Callable[[], None]:
         bucket = TransformedBucket(Client(lake.s3, turns, name, dies_at), TRANSFORMED)  # type: ignore[arg-type]
-        run = Run(bucket, RETENTION, Event(table=TABLE), at)
+        run = CompactionRun(bucket, RETENTION, CompactionEvent(table=TABLE), at)
         return lambda: check(run)
 
-    def check(run: Run) -> None:
+    def check(run: CompactionRun) -> None:
         assert run.run().failed == {}
 
     def replay() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers.compact import rows
-from handlers.compact.bucket import ConflictError, TransformedBucket
+from handlers.compact.bucket import OvertakenError, TransformedBucket
 from tests.handlers.compact.lake import DAY, HOUR, NOON, TRANSFORMED, TWIN, Lake
 from tests.handlers.compact.test_killed import play
 
@@ -39,6 +39,7 @@ def test_rows_of_earlier_runs_are_gone_at_once(full: Lake) -> None:
     assert not [key for key in full.listed() if f"/dt={DAY}/".encode() in full.body(key)]
 
 
+@pytest.mark.slow
 def test_a_purge_that_finds_nothing_changes_nothing(full: Lake) -> None:
     before = full.listed("")
     found = full.compact(NOON + timedelta(days=1, hours=2), purge_before="2026-11-01T00:00:00Z")
@@ -46,6 +47,7 @@ def test_a_purge_that_finds_nothing_changes_nothing(full: Lake) -> None:
     assert full.listed("") == before
 
 
+@pytest.mark.slow
 def test_a_table_that_is_named_is_the_only_one(full: Lake) -> None:
     before = full.tables()
     full.compact(NOON + timedelta(days=1, hours=2), purge_before=BEFORE, table="runs")
@@ -53,6 +55,7 @@ def test_a_table_that_is_named_is_the_only_one(full: Lake) -> None:
     assert {table for table, found in full.tables().items() if found != before[table]} == {"runs"}
 
 
+@pytest.mark.slow
 def test_a_month_that_is_named_is_the_only_one(full: Lake) -> None:
     months = {key.split("/")[2] for key in full.listed("tables/plays/")}
     full.compact(NOON + timedelta(days=1, hours=2), purge_before=BEFORE, month="2026-11")
@@ -120,7 +123,7 @@ def test_a_partition_that_is_never_quiet_fails_with_one_sentence(lake: Lake, mon
     lake.compact(NOON + HOUR)
 
     def conflict(*_: Any) -> None:
-        raise ConflictError
+        raise OvertakenError
 
     monkeypatch.setattr(TransformedBucket, "replace", conflict)
     found = lake.compact(NOON + 2 * HOUR, table="plays", purge_before="2026-11-23T02:00:00Z")

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from handlers.compact.partition import Partition, Retention, partition_of
+from handlers.compact.partition import Retention, TablePartition, partition_of
 from handlers.tables import LONG_LIVED_TABLES, TABLES
 from tests.handlers.compact.lake import DAY, HOUR, NOON, Lake
 
@@ -21,20 +21,20 @@ def at(days: int) -> datetime:
 @pytest.mark.parametrize(
     ("partition", "first", "last"),
     [
-        (Partition("tracks", "2026-11-23"), date(2026, 11, 23), date(2026, 11, 23)),
-        (Partition("plays", "2026-11"), date(2026, 11, 1), date(2026, 11, 30)),
-        (Partition("plays", "2024-02"), date(2024, 2, 1), date(2024, 2, 29)),
-        (Partition("runs", "2026-12"), date(2026, 12, 1), date(2026, 12, 31)),
+        (TablePartition("tracks", "2026-11-23"), date(2026, 11, 23), date(2026, 11, 23)),
+        (TablePartition("plays", "2026-11"), date(2026, 11, 1), date(2026, 11, 30)),
+        (TablePartition("plays", "2024-02"), date(2024, 2, 1), date(2024, 2, 29)),
+        (TablePartition("runs", "2026-12"), date(2026, 12, 1), date(2026, 12, 31)),
     ],
 )
-def test_the_days_of_a_partition(partition: Partition, first: date, last: date) -> None:
+def test_the_days_of_a_partition(partition: TablePartition, first: date, last: date) -> None:
     assert (partition.first_day, partition.last_day) == (first, last)
     assert partition_of(partition.table, f"{partition.prefix}x.parquet") == partition
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_the_retention_ends_after_the_last_day(table: str) -> None:
-    partition = Partition(table, "2026-11" if TABLES[table].partition_key == "month" else "2026-11-30")
+    partition = TablePartition(table, "2026-11" if TABLES[table].partition_key == "month" else "2026-11-30")
     days = 400 if table in LONG_LIVED_TABLES else 90
     end = date(2026, 11, 30) + timedelta(days=days)
     assert not DAYS.is_over(partition, end)
