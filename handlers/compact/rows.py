@@ -12,11 +12,11 @@ from handlers.transform.arrow import pc
 from handlers.transform.schema import table_schema
 from handlers.transform.table_files import table_writer
 
-SORTED_BYTES = 40 * 1024 * 1024
+SORTED_BYTES = 24 * 1024 * 1024
 """Size in memory up to which rows are sorted. More are written as they come: originals in the order of their keys, then
 the rows that were compacted before."""
 
-_ROW_GROUP_BYTES = 12 * 1024 * 1024
+_ROW_GROUP_BYTES = 8 * 1024 * 1024
 _PIECES = 256
 """Pieces after which they are copied together: each has an overhead for every column."""
 

@@ -18,7 +18,11 @@ from handlers.tables import TABLES
 from handlers.transform.arrow import pc
 from handlers.transform.schema import table_schema
 
-_BATCH_ROWS = 32_768
+_BATCH_ROWS = 8_192
+_HELD_BYTES = 2 * 1024 * 1024
+"""Size of the rows up to which an object that was checked need not be read again."""
+_BUFFER_BYTES = 64 * 1024
+"""Of each column: otherwise all of its bytes in a row group would be in memory."""
 _REQUIRED = ("_raw_key", "_line", "_schema_version")
 """Columns that every file has since the first version, besides those of the grain."""
 
@@ -99,20 +103,20 @@ def _check(source: Source) -> None:
     Raises:
         UnusableError: it is damaged, or not what a version up to this one writes.
     """
-    small: list[pa.Table] = []
-    count = 0
+    small: list[pa.Table] | None = []
+    size = 0
     try:
         for part in _parts(source.path, source.table):
             part.validate(full=True)
             _check_rows(part, source)
-            count += 1
-            small = [part] if count == 1 else []
+            size += part.nbytes
+            small = [*small, part] if small is not None and size <= _HELD_BYTES else None
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         # Of a damaged file, Arrow raises an OSError without a number: no call to the system failed.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise UnusableError(f"It is no readable Parquet file ({_first_line(error)}).") from error
-    source.small = small if count <= 1 else None
+    source.small = small
 
 
 def _check_rows(rows: pa.Table, source: Source) -> None:
@@ -131,7 +135,7 @@ def _parts(path: Path, table: str) -> Iterator[pa.Table]:
         metadata, found = file.metadata, file.schema_arrow
     _check_schema(found, schema, TABLES[table].grain)
     held: Any = [one.name for one in schema if one.name in found.names and pa.types.is_dictionary(one.type)]
-    with pq.ParquetFile(path, metadata=metadata, read_dictionary=held) as file:
+    with pq.ParquetFile(path, metadata=metadata, read_dictionary=held, buffer_size=_BUFFER_BYTES) as file:
         for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
             if batch.num_rows:
                 yield _conformed(pa.Table.from_batches([batch]), schema)
