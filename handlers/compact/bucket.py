@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 1024 * 1024
 _DELETING_THREADS = 8
+_TRIES = 5
 
 
 class OvertakenError(Exception):
@@ -71,7 +72,7 @@ class TransformedBucket:
         try:
             answer = self._s3.get_object(Bucket=self._name, Key=key)
         except ClientError as error:
-            if is_missing(error):
+            if _is_missing(error):
                 return None
             raise
         return answer["Body"].read(), answer["ETag"]
@@ -81,7 +82,7 @@ class TransformedBucket:
         try:
             answer = self._s3.get_object(Bucket=self._name, Key=key)
         except ClientError as error:
-            if is_missing(error):
+            if _is_missing(error):
                 return None
             raise
         with closing(answer["Body"]) as body, path.open("wb") as file:
@@ -110,13 +111,24 @@ class TransformedBucket:
             raise
 
     def create(self, key: str, path: Path) -> None:
-        """Store a file under a key that follows from its content: one that exists is left as it is."""
-        try:
-            with path.open("rb") as body:
-                self._s3.put_object(Bucket=self._name, Key=key, Body=body, IfNoneMatch="*")
-        except ClientError as error:
-            if not _changed(error):
-                raise
+        """Store a file under a key that follows from its content: one that exists is left as it is.
+
+        Raises:
+            OvertakenError: others keep writing to the key, so that it is not known whether it exists.
+        """
+        for _ in range(_TRIES):
+            try:
+                with path.open("rb") as body:
+                    self._s3.put_object(Bucket=self._name, Key=key, Body=body, IfNoneMatch="*")
+            except ClientError as error:
+                if _code(error) == "PreconditionFailed":
+                    return
+                # 409: a concurrent write; AWS says to retry.
+                if not _changed(error):
+                    raise
+            else:
+                return
+        raise OvertakenError(f"Others keep writing to {key}.")
 
     def delete_unchanged(self, objects: Iterable[Stored]) -> int:
         """Delete objects that still have the ETags they were listed with; return how many were deleted."""
@@ -137,15 +149,14 @@ class TransformedBucket:
         return True
 
 
-def is_missing(error: ClientError) -> bool:
-    """Return whether S3 says that a key does not exist."""
-    return error.response.get("Error", {}).get("Code") == "NoSuchKey"
+def _is_missing(error: ClientError) -> bool:
+    return _code(error) == "NoSuchKey"
 
 
 def _changed(error: ClientError) -> bool:
     """Return whether a condition did not hold: 412, or 409 for a concurrent request, or 404 where it named an ETag."""
-    return is_missing(error) or error.response.get("Error", {}).get("Code") in {
-        "PreconditionFailed",
-        "ConditionalRequestConflict",
-        "OperationAborted",
-    }
+    return _code(error) in {"PreconditionFailed", "ConditionalRequestConflict", "OperationAborted", "NoSuchKey"}
+
+
+def _code(error: ClientError) -> str:
+    return error.response["Error"]["Code"]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from handlers.compact import rows
 from handlers.compact.bucket import OvertakenError, TransformedBucket
@@ -128,6 +129,33 @@ def test_a_partition_that_is_never_quiet_fails_with_one_sentence(lake: Lake, mon
     monkeypatch.setattr(TransformedBucket, "replace", conflict)
     found = lake.compact(NOON + 2 * HOUR, table="plays", purge_before="2026-11-23T02:00:00Z")
     assert found.failed == {"plays/month=2026-11": "Others keep changing its objects: run the compaction again later."}
+
+
+@pytest.mark.parametrize("refusals", [1, 1_000])
+def test_nothing_is_deleted_before_the_other_object_is_certainly_stored(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    for hour in range(4):
+        lake.extract("recently_played", [play(hour, 0)], hour=hour)
+    lake.compact(NOON)
+    lake.compact(NOON + HOUR)
+    (old,) = lake.listed("tables/plays/")
+    put, left = lake.s3.put_object, [refusals]
+
+    def refused(**arguments: Any) -> Any:
+        if arguments["Key"].endswith(".parquet") and left[0]:
+            left[0] -= 1
+            raise ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, "PutObject")
+        return put(**arguments)
+
+    monkeypatch.setattr(lake.s3, "put_object", refused)
+    found = lake.compact(NOON + 2 * HOUR, table="plays", purge_before="2026-11-23T02:00:00Z")
+    if refusals == 1:
+        assert (found.failed, lake.rows("plays").total()) == ({}, 2)
+        assert lake.listed("tables/plays/") != [old]
+    else:
+        assert list(found.failed) == ["plays/month=2026-11"]
+        assert lake.listed("tables/plays/") == [old]
 
 
 def test_rows_that_do_not_fit_in_memory_are_purged_too(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

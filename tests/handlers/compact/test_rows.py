@@ -57,6 +57,15 @@ def test_every_table_keeps_its_rows_in_one_object_a_partition(lake: Lake) -> Non
     }  # fmt: skip
 
 
+def test_originals_wait_until_no_query_reads_them(lake: Lake) -> None:
+    for hour in range(3):
+        lake.end_run(hour=hour)
+    lake.compact()
+    waiting = lake.compact(NOON + timedelta(minutes=59))
+    assert (waiting.waiting, waiting.objects_deleted, len(lake.listed("tables/runs/"))) == (1, 0, 4)
+    assert lake.compact(NOON + timedelta(minutes=60)).objects_deleted == 3
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_the_object_is_in_the_form_of_the_transform(table: str, full: Lake, tmp_path: Path) -> None:
     (key, *_) = full.compacted(table)
