@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from handlers.compact import rows
 from handlers.compact.bucket import OvertakenError, TransformedBucket
+from handlers.layout import compacted_key
 from tests.handlers.compact.lake import DAY, HOUR, NOON, TRANSFORMED, TWIN, Lake
 from tests.handlers.compact.test_killed import play
 
@@ -87,8 +88,9 @@ def test_an_object_from_before_the_purge_brings_no_row_back(lake: Lake) -> None:
     lake.compact(NOON + 2 * HOUR, table="plays", purge_before="2026-11-23T02:00:00Z")
     purged = lake.rows("plays")
     assert purged.total() == 2
-    # As by a compaction that was slow.
-    lake.s3.put_object(Bucket=TRANSFORMED, Key=old, Body=body)
+    # As by a compaction that was slow, and of which the record knows nothing.
+    late = compacted_key("plays", "month", "2026-11", "0123456789abcdef")
+    lake.s3.put_object(Bucket=TRANSFORMED, Key=late, Body=body)
     for hours in (3, 4):
         lake.compact(NOON + hours * HOUR, table="plays")
     assert lake.rows("plays") == purged
