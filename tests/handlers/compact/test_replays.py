@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers.compact import plan
-from handlers.layout import COMPACTIONS_PREFIX
+from handlers.layout import COMPACTIONS_PREFIX, compacted_key
 from handlers.transform import origin
 from tests.handlers.compact.lake import HOUR, NOON, RAW, TRANSFORMED, TWIN, Lake
 from tests.handlers.compact.test_killed import play
@@ -114,6 +114,25 @@ def test_a_record_that_is_gone_or_damaged_loses_no_row(lake: Lake, keys: list[st
     else:
         lake.s3.put_object(Bucket=TRANSFORMED, Key=key, Body=content)
     finish(lake, 2)
+    assert len(lake.listed("tables/plays/")) == 1
+    assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
+
+
+def test_without_a_record_the_newest_of_several_compacted_objects_counts(
+    lake: Lake, keys: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (old,) = lake.compacted(TABLE)
+    body = lake.body(old)
+    monkeypatch.setattr(origin, "SCHEMA_VERSION", 3)
+    for key in keys:
+        lake.replay(key)
+    finish(lake, 2)
+    lake.s3.delete_object(Bucket=TRANSFORMED, Key=f"{COMPACTIONS_PREFIX}plays/2026-11.json")
+    with lake.at(NOON):
+        for digest in ("0" * 16, "f" * 16):
+            key = compacted_key("plays", "month", "2026-11", digest)
+            lake.s3.put_object(Bucket=TRANSFORMED, Key=key, Body=body)
+    finish(lake, 4)
     assert len(lake.listed("tables/plays/")) == 1
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
