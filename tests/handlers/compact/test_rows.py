@@ -122,6 +122,20 @@ def test_the_same_sources_give_the_same_bytes_under_the_same_key(lake: Lake) -> 
     assert {key: lake.body(key) for table in TABLES for key in lake.compacted(table)} == made
 
 
+def test_another_content_of_the_same_sources_has_another_key(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [play(minute) for minute in range(20)]
+    for hour in range(2):
+        lake.extract("recently_played", lines[hour::2], hour=hour)
+    lake.compact()
+    (sorted_one,) = lake.compacted("plays")
+    for key in (sorted_one, *lake.listed("compactions/")):
+        lake.s3.delete_object(Bucket=TRANSFORMED, Key=key)
+    monkeypatch.setattr(compacted_rows, "SORTED_BYTES", 1)
+    lake.compact()
+    (other,) = lake.compacted("plays")
+    assert other != sorted_one
+
+
 def test_bytes_do_not_depend_on_how_often_rows_were_compacted(lake: Lake) -> None:
     for hour in (6, 7, 8):
         lake.extract("saved_tracks", hour=hour)
