@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from handlers.layout import parse_time
 from handlers.tables import TABLES
 
 TRIGGERS = ("schedule", "manual")
@@ -64,12 +65,9 @@ def _month(value: Any) -> str | None:
 def _moment(value: Any) -> datetime | None:
     if value is None:
         return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = parse_time(value)
+    if moment is None:
         raise CompactionEventError(
             f"The event's purge_before is {value!r} instead of a time with its zone, such as 2026-11-01T00:00:00.000Z."
         )
-    return moment.astimezone(UTC)
+    return moment

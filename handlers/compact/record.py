@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from handlers.compact.bucket import Stored, TransformedBucket
-from handlers.layout import is_compacted, run_date, run_in, written
+from handlers.layout import is_compacted, parse_time, run_date, run_in, written
 from handlers.tables import SCHEMA_VERSION
 
 
@@ -57,9 +57,8 @@ class CompactionRecord:
             found = json.loads(content)
             newest, purged = found.get("newest_run"), found.get("purged_before")
             sources = {str(key): str(etag) for key, etag in found["sources"].items()}
-            moment = None if purged is None else datetime.fromisoformat(purged).astimezone(UTC)
             run = None if newest is None else date.fromisoformat(newest)
-            return cls(str(found["object"]), int(found["bytes"]), sources, run, moment)
+            return cls(str(found["object"]), int(found["bytes"]), sources, run, parse_time(purged))
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
 

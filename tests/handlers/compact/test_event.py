@@ -39,6 +39,7 @@ def test_what_an_event_says(event: Any, parsed: CompactionEvent) -> None:
         ({"month": 202611}, "The event's month is 202611 instead of a month such as 2026-11."),
         ({"purge_before": "yesterday"}, "The event's purge_before is 'yesterday' instead of a time with its zone"),
         ({"purge_before": "2026-11-01T00:00:00"}, "The event's purge_before is '2026-11-01T00:00:00' instead of a"),
+        ({"purge_before": "0001-01-01T00:00:00+14:00"}, "The event's purge_before is '0001-01-01T"),
         ({"purge_before": 0}, "The event's purge_before is 0 instead of a time with its zone"),
     ],
 )  # fmt: skip
