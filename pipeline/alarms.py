@@ -14,6 +14,7 @@ import pulumi_aws as aws
 
 from handlers.login_lifetime import LIFETIME_DAYS, MONTH_DAYS, WEEK_DAYS
 from pipeline.catalog import PUBLISH_TIMEOUT_SECONDS
+from pipeline.compaction import COMPACT_TIMEOUT_SECONDS
 from pipeline.metrics import (
     DEAD_LETTERS,
     Metric,
@@ -55,8 +56,8 @@ class Alarm:
     """Whether it is an alarm only if a user logs in."""
 
 
-_FUNCTIONS = ("extract", "transform", "publish")
-_ASYNCHRONOUS = ("extract", "publish")
+_FUNCTIONS = ("extract", "transform", "publish", "compact")
+_ASYNCHRONOUS = ("extract", "publish", "compact")
 
 ALARMS = (
     Alarm(
@@ -77,8 +78,12 @@ ALARMS = (
         metrics=(
             function_metric("Duration", "transform", "Maximum"),
             function_metric("Duration", "publish", "Maximum"),
+            function_metric("Duration", "compact", "Maximum"),
         ),
-        expression=f"MAX([m0 / {1000 * TIMEOUT_SECONDS}, m1 / {1000 * PUBLISH_TIMEOUT_SECONDS}])",
+        expression=(
+            f"MAX([m0 / {1000 * TIMEOUT_SECONDS}, m1 / {1000 * PUBLISH_TIMEOUT_SECONDS}, "
+            f"m2 / {1000 * COMPACT_TIMEOUT_SECONDS}])"
+        ),
         threshold=0.9,
     ),
     Alarm(
@@ -143,6 +148,12 @@ ALARMS = (
         name="catalog-conflicts",
         meaning="A table in the Glue catalog differs from its files.",
         metrics=(own_metric("CatalogConflicts", "publish"),),
+        period_seconds=_DAY,
+    ),
+    Alarm(
+        name="objects-left-alone",
+        meaning="The compaction has left objects of the tables alone, because it cannot read them.",
+        metrics=(own_metric("ObjectsLeftAlone", "compact"),),
         period_seconds=_DAY,
     ),
     Alarm(

@@ -86,6 +86,13 @@ STAGES = (
         ),
     ),
     Stage(
+        "Compact",
+        (
+            *_function_panels("compact"),
+            Panel("objects left alone", (own_metric("ObjectsLeftAlone", "compact"),)),
+        ),
+    ),
+    Stage(
         "Queries",
         (
             Panel("bytes scanned", (workgroup_metric("ProcessedBytes"),)),

@@ -27,12 +27,15 @@ class Function(pulumi.ComponentResource):
     Args:
         name: name of the resource.
         settings: the stack's settings.
-        handler: the package under `handlers` (`extract`, `transform`, `publish`), which also names its lock file.
+        handler: the package under `handlers` (`extract`, `transform`, `publish`, `compact`).
         policy: the function's permissions.
         log_group: its log group.
         memory_mb: memory, which also determines its share of CPU.
         timeout_seconds: how long an invocation may take.
         environment: environment variables, in addition to those that every function gets.
+        layer: the layer of a function that has the same packages; None for one of its own, from the lock file that
+            `handler` names.
+        ephemeral_storage_mb: size of its temporary folder; None for the 512 MB that cost nothing.
         dead_letters: queue for events that still fail after Lambda's own retries; None for a function that only a
             queue invokes.
     """
@@ -48,26 +51,17 @@ class Function(pulumi.ComponentResource):
         memory_mb: int,
         timeout_seconds: int,
         environment: Mapping[str, pulumi.Input[str]],
+        layer: aws.lambda_.LayerVersion | None = None,
+        ephemeral_storage_mb: int | None = None,
         dead_letters: Queue | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("spotify-etl:index:Function", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        slug = stack_slug(pulumi.get_stack())
         trust = policies.render(policies.trust, service="lambda.amazonaws.com", neighbour=log_group.arn)
         role = aws.iam.Role(name, assume_role_policy=trust, opts=child)
         permissions = aws.iam.RolePolicy(name, role=role.name, policy=policy, opts=child)
-        layer_archive = packaging.build_layer(handler, settings.architecture, log=pulumi.log.info)
-        layer = aws.lambda_.LayerVersion(
-            name,
-            # Layer names are unique in an account; two stacks must not share one.
-            layer_name=f"{name}-{slug}",
-            code=pulumi.FileArchive(str(layer_archive.path)),
-            source_code_hash=layer_archive.sha256,
-            compatible_architectures=[settings.architecture],
-            compatible_runtimes=[packaging.RUNTIME],
-            opts=child,
-        )
+        self.layer = layer or _create_layer(name, handler, settings.architecture, child)
         code = packaging.build_code()
         self.function = aws.lambda_.Function(
             name,
@@ -76,10 +70,11 @@ class Function(pulumi.ComponentResource):
             handler=f"handlers.{handler}.handler.handler",
             code=pulumi.FileArchive(str(code.path)),
             source_code_hash=code.sha256,
-            layers=[layer.arn],
+            layers=[self.layer.arn],
             role=role.arn,
             memory_size=memory_mb,
             timeout=timeout_seconds,
+            ephemeral_storage={"size": ephemeral_storage_mb} if ephemeral_storage_mb else None,
             environment={
                 "variables": {
                     "POWERTOOLS_SERVICE_NAME": handler,
@@ -105,3 +100,17 @@ class Function(pulumi.ComponentResource):
                 opts=child,
             )
         self.register_outputs({"arn": self.arn, "name": self.name})
+
+
+def _create_layer(name: str, handler: str, architecture: str, opts: pulumi.ResourceOptions) -> aws.lambda_.LayerVersion:
+    archive = packaging.build_layer(handler, architecture, log=pulumi.log.info)
+    return aws.lambda_.LayerVersion(
+        name,
+        # Layer names are unique in an account; two stacks must not share one.
+        layer_name=f"{name}-{stack_slug(pulumi.get_stack())}",
+        code=pulumi.FileArchive(str(archive.path)),
+        source_code_hash=archive.sha256,
+        compatible_architectures=[architecture],
+        compatible_runtimes=[packaging.RUNTIME],
+        opts=opts,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, table_prefix
+from handlers.layout import COMPACTIONS_PREFIX, OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, table_prefix
 from handlers.tables import LONG_LIVED_TABLES, TABLES
 from pipeline.bucket import PrivateBucket
 from pipeline.settings import Settings
@@ -58,4 +58,5 @@ def _table_expiry(settings: Settings) -> dict[str, int]:
         for table in TABLES
     }
     # The list of a raw object's outputs is needed only as long as the raw object can be delivered again.
-    return {**tables, OUTPUTS_PREFIX: settings.raw_retention_days}
+    # The compact function deletes its record with the partition; the expiry is for a record that it leaves behind.
+    return {**tables, OUTPUTS_PREFIX: settings.raw_retention_days, COMPACTIONS_PREFIX: max(tables.values())}

@@ -70,6 +70,6 @@ def workgroup_metric(name: str, statistic: Statistic = "Sum") -> Metric:
 
 DEAD_LETTERS = tuple(
     queue_metric("ApproximateNumberOfMessagesVisible", f"{hop}-dead-letters")
-    for hop in ("extract", "transform", "crawl", "publish")
+    for hop in ("extract", "transform", "crawl", "publish", "compact")
 )
 """The messages in each dead-letter queue."""

@@ -1,4 +1,4 @@
-"""What is deployed to Lambda: one code archive, and a dependency layer for each function.
+"""What is deployed to Lambda: one code archive, and the dependency layers of the functions.
 
 The same sources give the same bytes in any folder, and the code archive also on any machine, so Pulumi sees a change
 only where there is one. (Pulumi's own AssetArchive has a different hash each time: pulumi/pulumi#21008.)
@@ -28,7 +28,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PYTHON = "3.13"
 RUNTIME = f"python{PYTHON}"
-FUNCTIONS = ("extract", "transform", "publish")
+FUNCTIONS = ("extract", "transform", "publish", "compact")
+SHARED_LAYERS = {"compact": "transform"}
+"""Function → the function whose layer it runs with, because it needs the same packages."""
+LAYERS = tuple(function for function in FUNCTIONS if function not in SHARED_LAYERS)
+"""The functions with a lock file and a layer of their own."""
 LAYERS_VARIABLE = "SPOTIFY_ETL_LAYERS"
 LOCKS_ONLY = "locks"
 """Value of `LAYERS_VARIABLE` for layers that hold only their lock file, where functions do not run on Lambda itself."""
@@ -84,13 +88,13 @@ def build_layer(
     build: Path | None = None,
     log: Callable[[str], None] = print,
 ) -> Artifact:
-    """Build the layer of a function: the packages in its lock file, for Lambda's platform, and the lock file itself.
+    """Build a layer: the packages in the lock file of a function, for Lambda's platform, and the lock file itself.
 
     A layer is built once per lock file and architecture, then reused from the build folder. It has byte code if this
     machine has Lambda's version of Python.
 
     Args:
-        function: one of `FUNCTIONS`.
+        function: one of `LAYERS`.
         architecture: `arm64` or `x86_64`.
         root: the folder that holds the lock files.
         build: where archives are kept; by default `build` in `root`.
@@ -137,7 +141,7 @@ def main() -> None:
     if unknown:
         raise SystemExit(f"Unknown architecture {unknown[0]!r}: it must be one of {', '.join(_MACHINES)}.")
     try:
-        archives = [build_code()] + [build_layer(function, name) for name in architectures for function in FUNCTIONS]
+        archives = [build_code()] + [build_layer(function, name) for name in architectures for function in LAYERS]
     except PackagingError as error:
         raise SystemExit(str(error)) from None
     for archive in archives:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pulumi
 
-from handlers.layout import OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, STATE_PREFIX, TABLES_PREFIX
+from handlers.layout import COMPACTIONS_PREFIX, OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, STATE_PREFIX, TABLES_PREFIX
 
 Document = dict[str, Any]
 Statement = dict[str, Any]
@@ -130,6 +130,26 @@ def publish(
                 ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
                 [f"{results_bucket}/*"],
             ),
+            _send(dead_letters),
+            _write_logs(log_group),
+            *_use_key(kms_key, write=True),
+        ]
+    )
+
+
+def compact(transformed_bucket: str, dead_letters: str, log_group: str, kms_key: str) -> Document:
+    """Allow the compact function to replace objects of the tables, and to keep its records.
+
+    A conditional request needs no action of its own, but `s3:GetObject` beside that of the request:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-delete-enforce.html.
+    """
+    return _document(
+        [
+            _allow(
+                ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+                [f"{transformed_bucket}/{prefix}*" for prefix in (TABLES_PREFIX, COMPACTIONS_PREFIX)],
+            ),
+            _allow(["s3:ListBucket"], [transformed_bucket]),
             _send(dead_letters),
             _write_logs(log_group),
             *_use_key(kms_key, write=True),

@@ -68,6 +68,8 @@ _PIPELINE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 """The longest bucket name, which may have 63 characters, adds `-athena-results-` and seven random ones."""
 _CRAWL_MARGIN = timedelta(minutes=30)
 """Time for a crawl, which usually takes two minutes, and for a crawler that was still busy."""
+_PUBLISH_MARGIN = timedelta(minutes=30)
+"""Time for publish, which may run for a quarter of an hour."""
 _LONGEST_SHOWN = 120
 
 
@@ -298,6 +300,11 @@ class Settings:
     def publish_time(self) -> time:
         """The time of day at which views are published in case the event of the crawl was lost, in `timezone`."""
         return _later(self.crawl_time, _CRAWL_MARGIN)
+
+    @property
+    def compact_time(self) -> time:
+        """The time of day of the compaction, in `timezone`: after publish, whose queries it would only slow down."""
+        return _later(self.publish_time, _PUBLISH_MARGIN)
 
 
 def key(setting: dataclasses.Field[Any]) -> str:

@@ -10,6 +10,7 @@ from pipeline.alerts import Alerts
 from pipeline.analyst import AnalystAccess
 from pipeline.analytics import Analytics
 from pipeline.catalog import GlueCatalog
+from pipeline.compaction import Compaction
 from pipeline.dashboard import create_dashboard
 from pipeline.extraction import Extraction
 from pipeline.function import metrics_namespace
@@ -93,12 +94,14 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     """Name of the function that writes the tables' files."""
     publish_function_name: pulumi.Output[str]
     """Name of the function that creates missing tables and the views."""
+    compact_function_name: pulumi.Output[str]
+    """Name of the function that makes one object of a closed day's objects."""
     transform_queue_url: pulumi.Output[str]
     """URL of the queue of raw objects that wait for the transform."""
     dead_letter_queue_urls: pulumi.Output[dict[str, str]]
-    """URLs of the dead-letter queues by step: extract, transform, crawl, publish."""
+    """URLs of the dead-letter queues by step: extract, transform, crawl, publish, compact."""
     log_group_names: pulumi.Output[dict[str, str]]
-    """Names of the functions' log groups, by function: extract, transform, publish."""
+    """Names of the functions' log groups, by function: extract, transform, publish, compact."""
     spotify_secret_name: pulumi.Output[str]
     """Name of the secret for the Spotify app and its refresh token; it is created empty."""
     auth_mode: pulumi.Output[str]
@@ -151,6 +154,14 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             log_group=monitoring.log_groups["publish"],
             opts=child,
         )
+        compaction = Compaction(
+            name,
+            settings,
+            lake,
+            layer=transformation.function.layer,
+            log_group=monitoring.log_groups["compact"],
+            opts=child,
+        )
 
         analyst = AnalystAccess(
             name, settings, lake, database=catalog.database, workgroup=analytics.workgroup, opts=child
@@ -160,11 +171,13 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
             "extract": extraction.function.name,
             "transform": transformation.function.name,
             "publish": catalog.function.name,
+            "compact": compaction.function.name,
             "transform-queue": transformation.queue.name,
             "extract-dead-letters": extraction.dead_letters.name,
             "transform-dead-letters": transformation.dead_letters.name,
             "crawl-dead-letters": catalog.crawl_dead_letters.name,
             "publish-dead-letters": catalog.publish_dead_letters.name,
+            "compact-dead-letters": compaction.dead_letters.name,
             "crawled": catalog.crawled.name,
             "workgroup": analytics.workgroup.name,
         }
@@ -195,12 +208,14 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
         self.extract_function_name = extraction.function.name
         self.transform_function_name = transformation.function.name
         self.publish_function_name = catalog.function.name
+        self.compact_function_name = compaction.function.name
         self.transform_queue_url = transformation.queue.url
         self.dead_letter_queue_urls = pulumi.Output.all(
             extract=extraction.dead_letters.url,
             transform=transformation.dead_letters.url,
             crawl=catalog.crawl_dead_letters.url,
             publish=catalog.publish_dead_letters.url,
+            compact=compaction.dead_letters.url,
         )
         self.log_group_names = pulumi.Output.all(
             **{function: group.name for function, group in monitoring.log_groups.items()}

@@ -35,6 +35,7 @@ _DECISIONS = (
     ("read and write state", "s3:PutObject", "arn:aws:s3:::spotify-etl-raw-1a2b3c4/state/locks.json"),
     ("read tables' files", "s3:GetObject", "arn:aws:s3:::spotify-etl-transformed-1a2b3c4/tables/plays/a.parquet"),
     ("write tables' files", "s3:PutObject", "arn:aws:s3:::spotify-etl-transformed-1a2b3c4/tables/plays/a.parquet"),
+    ("delete tables' files", "s3:DeleteObject", "arn:aws:s3:::spotify-etl-transformed-1a2b3c4/tables/plays/a.parquet"),
     ("write query results", "s3:PutObject", "arn:aws:s3:::spotify-etl-athena-results-1a2b3c4/results/a.csv"),
     ("use a foreign bucket", "s3:GetObject", "arn:aws:s3:::another-bucket/a"),
     (

@@ -6,7 +6,15 @@ from typing import Any, Protocol
 
 from embedded_aws.iam.credentials import AwsCredentials
 
-SETTINGS = {"schedulesEnabled": "false", "forceDestroy": "true", "logRetentionDays": "1", "resultsRetentionDays": "1"}
+SETTINGS = {
+    "schedulesEnabled": "false",
+    "forceDestroy": "true",
+    "logRetentionDays": "1",
+    "resultsRetentionDays": "1",
+    # A compaction deletes what is older, and the recorded data get older every day.
+    "transformedRetentionDays": "36500",
+    "playsRetentionDays": "36500",
+}
 """Settings of the throw-away stack."""
 
 

@@ -18,7 +18,7 @@ Try = Callable[[Client], object]
 
 _TRIES = 30
 """It takes AWS some seconds until a new role and its policy work everywhere."""
-_STARTS = {"daily": "extract", "hourly": "extract", "views": "publish"}
+_STARTS = {"daily": "extract", "hourly": "extract", "views": "publish", "compaction": "compact"}
 """Schedule → the function that it starts."""
 SCHEDULES = {**_STARTS, "crawl": "crawl"}
 """Schedule → the dead-letter queue that keeps what it could not deliver."""
@@ -88,6 +88,18 @@ def probes(outputs: dict[str, Any]) -> Iterator[Probe]:
             "write tables": write,
             "list raw data": listing(raw),
             "drop a table": drop_table,
+            "query elsewhere": query_elsewhere,
+        },
+    )
+    yield Probe(
+        "compact",
+        listing(lake),
+        {
+            "write raw data": put(raw, "raw/probe"),
+            "list raw data": listing(raw),
+            "write beside the tables": put(lake, "outputs/probe"),
+            "read the login": read_secret,
+            "read the catalog": read_database,
             "query elsewhere": query_elsewhere,
         },
     )

@@ -82,6 +82,7 @@ def test_embedded_cloud_is_as_expected(account: EmbeddedAccount) -> None:
         "Rows",
         "Views",
         "Named queries",
+        "Compact",
         "Roles",
         "Destroy",
     ]

@@ -25,6 +25,10 @@ LIBRARIES = {
         "pyarrow.json", "pyarrow.parquet",
     ),
     "publish": ("aws_lambda_powertools", "aws_lambda_powertools.metrics", "boto3"),
+    "compact": (
+        "aws_lambda_powertools", "aws_lambda_powertools.metrics", "boto3", "pyarrow", "pyarrow.compute",
+        "pyarrow.parquet",
+    ),
 }  # fmt: skip
 """The libraries that each function imports; pyarrow and boto3 dominate."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import packaging
-from pipeline.packaging import build_code, build_layer
+from pipeline.packaging import SHARED_LAYERS, build_code, build_layer
 
 _IMPORT = """
 import importlib, resource, sys
@@ -42,7 +42,8 @@ def lambdas_python(patch: pytest.MonkeyPatch) -> str:
 def unpack(function: str, folder: Path) -> list[Path]:
     """Unpack the code archive and the layer for this machine, and return the folders to import from."""
     architecture = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    for name, archive in (("code", build_code()), ("layer", build_layer(function, architecture))):
+    layer = build_layer(SHARED_LAYERS.get(function, function), architecture)
+    for name, archive in (("code", build_code()), ("layer", layer)):
         with zipfile.ZipFile(archive.path) as content:
             content.extractall(folder / name)
     return [folder / "code", folder / "layer" / "python"]

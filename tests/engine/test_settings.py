@@ -20,8 +20,8 @@ pytestmark = pytest.mark.engine
 
 ARTIST = "spotify:artist:4aawyAB9vmqN3uQ7FjRGTy"
 HOURLY = ["Role hourly", "RolePolicy hourly", "Schedule hourly"]
-SCHEDULES = ["Schedule crawl", "Schedule daily", "Schedule hourly", "Schedule views"]
-FUNCTIONS = ["Function extract", "Function publish", "Function transform"]
+SCHEDULES = [f"Schedule {name}" for name in ("compaction", "crawl", "daily", "hourly", "views")]
+FUNCTIONS = ["Function compact", "Function extract", "Function publish", "Function transform"]
 LAYERS = ["LayerVersion extract", "LayerVersion publish", "LayerVersion transform"]
 ENCRYPTION = [
     f"BucketServerSideEncryptionConfiguration {bucket}" for bucket in ("athena-results", "raw", "transformed")
@@ -39,11 +39,14 @@ EFFECTS: dict[str, tuple[dict[str, str], dict[str, list[str]]]] = {
     "streams": ({"streams[0]": "profile"}, {"update": ["Function extract"], "delete": HOURLY}),
     "catalogueUris": ({"catalogueUris[0]": ARTIST}, {"update": ["Function extract"]}),
     "dailyAt": ({"dailyAt": "07:30"}, {"update": SCHEDULES}),
-    "crawlDelayMinutes": ({"crawlDelayMinutes": "60"}, {"update": ["Schedule crawl", "Schedule views"]}),
+    "crawlDelayMinutes": (
+        {"crawlDelayMinutes": "60"},
+        {"update": ["Schedule compaction", "Schedule crawl", "Schedule views"]},
+    ),
     "timezone": (
         {"timezone": "Asia/Tokyo"},
         {
-            "update": ["Function publish", "Schedule crawl", "Schedule daily", "Schedule views"],
+            "update": ["Function publish", *(schedule for schedule in SCHEDULES if schedule != "Schedule hourly")],
             "replace": ["Invocation publish"],
         },
     ),
@@ -60,11 +63,11 @@ EFFECTS: dict[str, tuple[dict[str, str], dict[str, list[str]]]] = {
     ),
     "transformedRetentionDays": (
         {"transformedRetentionDays": "30"},
-        {"update": ["BucketLifecycleConfiguration transformed", "Function extract"]},
+        {"update": ["BucketLifecycleConfiguration transformed", "Function compact", "Function extract"]},
     ),
     "playsRetentionDays": (
         {"playsRetentionDays": "30"},
-        {"update": ["BucketLifecycleConfiguration transformed"]},
+        {"update": ["BucketLifecycleConfiguration transformed", "Function compact"]},
     ),
     "resultsRetentionDays": (
         {"resultsRetentionDays": "3"},
@@ -72,7 +75,7 @@ EFFECTS: dict[str, tuple[dict[str, str], dict[str, list[str]]]] = {
     ),
     "logRetentionDays": (
         {"logRetentionDays": "3"},
-        {"update": ["LogGroup extract", "LogGroup publish", "LogGroup transform"]},
+        {"update": ["LogGroup compact", "LogGroup extract", "LogGroup publish", "LogGroup transform"]},
     ),
     "athenaScanLimitMb": ({"athenaScanLimitMb": "11"}, {"update": ["Workgroup spotify-etl"]}),
     "architecture": ({"architecture": "x86_64"}, {"update": FUNCTIONS, "replace": LAYERS}),
@@ -82,7 +85,7 @@ EFFECTS: dict[str, tuple[dict[str, str], dict[str, list[str]]]] = {
             "update": [
                 *ENCRYPTION,
                 "Policy analyst",
-                *("RolePolicy crawler", "RolePolicy extract", "RolePolicy publish", "RolePolicy transform"),
+                *(f"RolePolicy {role}" for role in ("compact", "crawler", "extract", "publish", "transform")),
                 *("Secret spotify", "Workgroup spotify-etl"),
             ]
         },

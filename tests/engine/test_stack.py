@@ -57,7 +57,7 @@ def test_the_life_of_the_dev_stack(stack: automation.Stack, cloud: Path) -> None
     assert all(value not in ("", None, []) for value in outputs.values())
     assert outputs["glue_database_name"] == "spotify_dev"
     assert outputs["athena_workgroup_name"] == "spotify-etl-dev"
-    assert set(outputs["dead_letter_queue_urls"]) == {"extract", "transform", "crawl", "publish"}
+    assert set(outputs["dead_letter_queue_urls"]) == {"extract", "transform", "crawl", "publish", "compact"}
     for name in ("raw", "transformed", "athena_results"):
         physical = rf"spotify-etl-{name.replace('_', '-')}-[0-9a-f]{{7}}"
         assert re.fullmatch(physical, outputs[f"{name}_bucket_name"])

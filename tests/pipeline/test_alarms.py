@@ -10,6 +10,7 @@ import pytest
 
 from cli.status.cost import ALARM_METRIC_MONTH
 from pipeline.alarms import ALARMS, RUNBOOK
+from pipeline.packaging import FUNCTIONS
 from tests.pipeline.aws_resources import ACCOUNT, REGION
 from tests.pipeline.program import ROOT, Program, run
 
@@ -45,17 +46,17 @@ def test_the_runbook_has_a_section_on_each_and_on_nothing_else() -> None:
 
 def test_every_metric_is_one_of_the_stacks_own_resources(up: Program) -> None:
     physical = {
-        "FunctionName": {f"spotify-etl-{name}-1a2b3c4" for name in ("extract", "transform", "publish")},
+        "FunctionName": {f"spotify-etl-{name}-1a2b3c4" for name in FUNCTIONS},
         "QueueName": {
             f"spotify-etl-{name}-1a2b3c4"
-            for name in ("transform", *(f"{hop}-dead-letters" for hop in ("extract", "transform", "crawl", "publish")))
+            for name in ("transform", *(f"{hop}-dead-letters" for hop in (*FUNCTIONS, "crawl")))
         },
         "RuleName": {"spotify-etl-crawled-1a2b3c4", "spotify-etl-crawl-failed-1a2b3c4"},
         "WorkGroup": {"spotify-etl-dev"},
         "QueryState": {"SUCCEEDED"},
         "QueryType": {"DML"},
         "ScheduleGroup": {"default"},
-        "service": {"extract", "transform", "publish"},
+        "service": set(FUNCTIONS),
     }
     seen: dict[str, set[str]] = {}
     for one in ALARMS:
@@ -67,8 +68,8 @@ def test_every_metric_is_one_of_the_stacks_own_resources(up: Program) -> None:
 
 def test_several_metrics_are_one_expression(up: Program) -> None:
     queries = alarm(up, "function-errors")["metricQueries"]
-    assert [query["returnData"] for query in queries] == [False, False, False, True]
-    assert queries[-1]["expression"] == "FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0)"
+    assert [query["returnData"] for query in queries] == [False, False, False, False, True]
+    assert queries[-1]["expression"] == "FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0) + FILL(m3, 0)"
     assert queries[0]["metric"] == {
         "metricName": "Errors",
         "namespace": "AWS/Lambda",
@@ -80,7 +81,8 @@ def test_several_metrics_are_one_expression(up: Program) -> None:
 
 def test_limits_follow_the_login_and_the_timeouts(up: Program) -> None:
     assert [alarm(up, f"login-ends-in-a-{span}")["threshold"] for span in ("month", "week")] == [152, 176]
-    assert alarm(up, "slow-functions")["metricQueries"][-1]["expression"] == "MAX([m0 / 300000, m1 / 900000])"
+    slow = alarm(up, "slow-functions")["metricQueries"][-1]["expression"]
+    assert slow == "MAX([m0 / 300000, m1 / 900000, m2 / 900000])"
 
 
 def test_a_day_without_a_good_run_is_an_alarm(up: Program) -> None:
@@ -95,6 +97,19 @@ def test_a_day_without_a_good_run_is_an_alarm(up: Program) -> None:
     }
     assert (inputs["comparisonOperator"], inputs["threshold"]) == ("LessThanThreshold", 1)
     assert (inputs["evaluationPeriods"], inputs["treatMissingData"]) == (26, "breaching")
+
+
+def test_an_object_that_compaction_leaves_alone_is_an_alarm(up: Program) -> None:
+    inputs = alarm(up, "objects-left-alone")
+    [query] = inputs["metricQueries"]
+    assert query["metric"] == {
+        "metricName": "ObjectsLeftAlone",
+        "namespace": "SpotifyEtl/dev",
+        "dimensions": {"service": "compact"},
+        "period": 86400,
+        "stat": "Sum",
+    }
+    assert (inputs["comparisonOperator"], inputs["threshold"]) == ("GreaterThanThreshold", 0)
 
 
 @pytest.mark.parametrize("one", ALARMS, ids=lambda one: one.name)
@@ -166,5 +181,5 @@ def test_budget_exists_if_one_is_set(up: Program) -> None:
     ]
 
 
-def test_alarms_cost_less_than_three_dollars_a_month() -> None:
-    assert sum(len(one.metrics) for one in ALARMS) * ALARM_METRIC_MONTH <= 3.10
+def test_alarms_cost_less_than_four_dollars_a_month() -> None:
+    assert sum(len(one.metrics) for one in ALARMS) * ALARM_METRIC_MONTH < 4

@@ -72,7 +72,8 @@ def test_every_stage_has_a_row_and_every_alarm_is_on_top(up: Program) -> None:
     assert alarms["type"] == "alarm"
     assert len(alarms["properties"]["alarms"]) == len(up.all("MetricAlarm"))
     rows = dict.fromkeys(chart["properties"]["title"].split(":")[0] for chart in charts)
-    assert list(rows) == [stage.title for stage in STAGES] == ["Extract", "Transform", "Catalog", "Queries", "Failures"]
+    titles = ["Extract", "Transform", "Catalog", "Compact", "Queries", "Failures"]
+    assert list(rows) == [stage.title for stage in STAGES] == titles
 
 
 def test_every_metric_exists(up: Program) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import packaging
-from pipeline.packaging import AWS_SERVICES, FUNCTIONS, PackagingError, build_code, build_layer
+from pipeline.packaging import AWS_SERVICES, FUNCTIONS, LAYERS, PackagingError, build_code, build_layer
 from tests.benchmarks.isolated_imports import import_seconds, lambdas_python, unpack
 from tests.pipeline.program import ROOT, run
 
@@ -38,7 +38,7 @@ def root(tmp_path: Path) -> Path:
         "queries/views/a.sql": "SELECT 1\n",
         "queries/named/c.sql": "no",
         "pipeline/lake.py": "no",
-        **{f"requirements-{function}.lock": LOCK for function in FUNCTIONS},
+        **{f"requirements-{function}.lock": LOCK for function in LAYERS},
     }.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ def test_the_projects_own_code_is_what_its_folders_hold() -> None:
     assert "handlers/layout.py" in expected
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", LAYERS)
 def test_a_layer_without_packages_holds_the_lock_file(
     root: Path, function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,7 +305,7 @@ def test_the_program_deploys_the_archives() -> None:
     program = run()
 
     assert {Path(each.inputs["code"].path) for each in program.all("Function").values()} == {build_code().path}
-    for function in FUNCTIONS:
+    for function in LAYERS:
         made = dict(program.one("LayerVersion", f"spotify-etl-{function}").inputs)
         path = Path(made.pop("code").path)
         assert names(path) == ["requirements.lock"]
@@ -319,7 +319,7 @@ def test_the_program_deploys_the_archives() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", LAYERS)
 def test_the_real_layers_fit(function: str, architecture: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPOTIFY_ETL_LAYERS", raising=False)
     archive = build_layer(function, architecture)
@@ -367,7 +367,7 @@ def test_make_build_builds_and_names_everything(
     packaging.main()
 
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + 2 * len(FUNCTIONS)
+    assert len(lines) == 1 + 2 * len(LAYERS)
     assert all(re.fullmatch(r"build/(code|layers/locks)/[0-9a-f]{16}\.zip  \d+\.\d MB", line) for line in lines)
 
 

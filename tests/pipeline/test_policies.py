@@ -52,7 +52,7 @@ QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:spotify-etl-transform-1a2b3c4"
 CRAWLER = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/spotify-etl-1a2b3c4"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
 WORKGROUP = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/spotify-etl-dev"
-ROLES = ("crawl", "crawler", "daily", "extract", "hourly", "publish", "transform", "views")
+ROLES = ("compact", "compaction", "crawl", "crawler", "daily", "extract", "hourly", "publish", "transform", "views")
 POLICIES = (*ROLES, "extract-continuation", "analyst")
 FOREIGN_ACCOUNT = "999999999999"
 
@@ -147,6 +147,15 @@ ALLOWED = [
     ],
     ("publish", "sqs:SendMessage", dead_letters("publish")),
     ("publish", "logs:PutLogEvents", log_stream("publish")),
+    *[
+        ("compact", f"s3:{action}", f"{TRANSFORMED}/{key}")
+        for action in ("GetObject", "PutObject", "DeleteObject")
+        for key in ("tables/plays/month=2026-11/a.parquet", "compactions/plays/2026-11.json")
+    ],
+    ("compact", "s3:ListBucket", TRANSFORMED),
+    ("compact", "sqs:SendMessage", dead_letters("compact")),
+    ("compact", "logs:CreateLogStream", log_stream("compact")),
+    ("compact", "logs:PutLogEvents", log_stream("compact")),
     ("crawler", "s3:ListBucket", TRANSFORMED),
     ("crawler", "s3:GetObject", f"{TRANSFORMED}/tables/plays/month=2026-11/a.parquet"),
     *[
@@ -170,6 +179,8 @@ ALLOWED = [
     ("crawl", "sqs:SendMessage", dead_letters("crawl")),
     ("views", "lambda:InvokeFunction", function("publish")),
     ("views", "sqs:SendMessage", dead_letters("publish")),
+    ("compaction", "lambda:InvokeFunction", function("compact")),
+    ("compaction", "sqs:SendMessage", dead_letters("compact")),
     *[
         ("analyst", f"athena:{action}", WORKGROUP)
         for action in (
@@ -219,6 +230,19 @@ DENIED = [
     ("publish", "glue:UpdateTable", f"{GLUE}:table/another/plays"),
     ("publish", "glue:CreateTable", f"{GLUE}:table/default/plays"),
     ("publish", "athena:StartQueryExecution", WORKGROUP.replace("spotify-etl-dev", "primary")),
+    *[
+        ("compact", f"s3:{action}", f"{bucket}/{key}")
+        for action in ("GetObject", "PutObject", "DeleteObject")
+        for bucket, key in ((RAW, "raw/a.jsonl.gz"), (RAW, "state/locks.json"), (RESULTS, "results/a.csv"))
+    ],
+    *[("compact", f"s3:{action}", f"{TRANSFORMED}/outputs/raw/a.json") for action in ("GetObject", "DeleteObject")],
+    ("compact", "s3:DeleteObjectVersion", f"{TRANSFORMED}/tables/plays/month=2026-11/a.parquet"),
+    ("compact", "s3:ListBucket", RAW),
+    ("compact", "secretsmanager:GetSecretValue", SECRET),
+    ("compact", "glue:GetTable", f"{GLUE}:table/spotify_dev/plays"),
+    ("compact", "athena:StartQueryExecution", WORKGROUP),
+    ("compact", "logs:PutLogEvents", log_stream("transform")),
+    ("compact", "logs:CreateLogGroup", log_stream("compact")),
     ("crawler", "s3:PutObject", f"{TRANSFORMED}/tables/plays/a.parquet"),
     ("crawler", "s3:GetObject", f"{TRANSFORMED}/outputs/raw/a.json"),
     ("crawler", "glue:DeleteTable", f"{GLUE}:table/spotify_dev/plays"),
@@ -229,11 +253,14 @@ DENIED = [
     ("views", "lambda:InvokeFunction", function("extract")),
     ("views", "glue:StartCrawler", CRAWLER),
     ("views", "sqs:SendMessage", dead_letters("extract")),
+    ("compaction", "lambda:InvokeFunction", function("publish")),
+    ("compaction", "sqs:SendMessage", dead_letters("publish")),
     ("publish", "secretsmanager:GetSecretValue", SECRET),
     ("analyst", "s3:GetObject", f"{RAW}/raw/a.jsonl.gz"),
     ("analyst", "s3:ListBucket", RAW),
     ("analyst", "s3:PutObject", f"{TRANSFORMED}/tables/plays/a.parquet"),
     ("analyst", "s3:GetObject", f"{TRANSFORMED}/outputs/raw/a.json"),
+    ("analyst", "s3:GetObject", f"{TRANSFORMED}/compactions/plays/2026-11.json"),
     ("analyst", "s3:DeleteObject", f"{RESULTS}/results/a.csv"),
     ("analyst", "glue:CreateTable", f"{GLUE}:table/spotify_dev/plays"),
     ("analyst", "glue:UpdateTable", f"{GLUE}:table/spotify_dev/plays"),
@@ -298,7 +325,7 @@ def test_no_role_has_a_wildcard_for_an_action_or_a_whole_service(with_key: Progr
             assert re.fullmatch(r"arn:aws:[a-z0-9]+:[a-z0-9-]*:(\d{12})?:[^*]+\*?", resource), resource
 
 
-@pytest.mark.parametrize("role", ["extract", "transform", "publish", "crawler", "analyst"])
+@pytest.mark.parametrize("role", ["extract", "transform", "publish", "compact", "crawler", "analyst"])
 def test_the_users_key_is_used_only_where_there_is_one(up: Program, with_key: Program, role: str) -> None:
     assert "kms:" not in policy(up, role)
     assert allows(policy(with_key, role), "kms:Decrypt", KEY)
@@ -307,7 +334,7 @@ def test_the_users_key_is_used_only_where_there_is_one(up: Program, with_key: Pr
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_trusts_one_service_for_this_account(up: Program, role: str) -> None:
-    scheduled = role in ("daily", "hourly", "crawl", "views")
+    scheduled = role in ("daily", "hourly", "crawl", "views", "compaction")
     service = "scheduler" if scheduled else "glue" if role == "crawler" else "lambda"
     equals = "StringEqualsIfExists" if service == "lambda" else "StringEquals"
 
@@ -355,6 +382,7 @@ def test_a_bucket_is_reached_by_tls_alone(up: Program, name: str, bucket: str) -
         ("extract-dead-letters", None),
         ("transform-dead-letters", None),
         ("crawl-dead-letters", None),
+        ("compact-dead-letters", None),
     ],
 )
 def test_a_queue_takes_messages_of_one_sender_and_by_tls_alone(
@@ -421,8 +449,10 @@ def test_deployer_may_give_each_role_to_its_service_alone() -> None:
         if statement["Action"] == ["iam:PassRole"]
     } == {
         "glue.amazonaws.com": ["spotify-etl-crawler-*"],
-        "lambda.amazonaws.com": [f"spotify-etl-{name}-*" for name in ("extract", "publish", "transform")],
-        "scheduler.amazonaws.com": [f"spotify-etl-{name}-*" for name in ("crawl", "daily", "hourly", "views")],
+        "lambda.amazonaws.com": [f"spotify-etl-{name}-*" for name in ("compact", "extract", "publish", "transform")],
+        "scheduler.amazonaws.com": [
+            f"spotify-etl-{name}-*" for name in ("compaction", "crawl", "daily", "hourly", "views")
+        ],
     }
 
 
@@ -444,7 +474,8 @@ def test_permissions_page_shows_what_the_policies_decide() -> None:
         return [name for name, cell in zip(columns, rows[f"| {what}"], strict=True) if cell.strip(" |") == "yes"]
 
     assert who("write raw objects") == ["extract"]
-    assert who("write tables' files") == ["transform"]
+    assert who("write tables' files") == ["compact", "transform"]
+    assert who("delete tables' files") == ["compact", "transform"]
     assert who("query in the workgroup") == ["publish", "analyst"]
     assert who("delete raw objects") == who("read a foreign database") == who("use a foreign bucket") == []
     assert "| crawler | `kms:Decrypt` |" in page

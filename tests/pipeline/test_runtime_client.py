@@ -19,7 +19,7 @@ from handlers.layout import outputs_key
 from local.cloud import deploy_program
 from pipeline import packaging
 from tests.acceptance.account import SETTINGS
-from tests.acceptance.recorded_objects import recorded_objects
+from tests.acceptance.recorded_objects import RawObject, recorded_objects
 from tests.benchmarks.isolated_imports import lambdas_python, unpack
 from tests.pipeline.emulator.building import build, find_go, obstacle
 from tests.pipeline.emulator.emulated import invoke_emulated
@@ -119,8 +119,8 @@ def test_extract_runs(functions: Lambda) -> None:
     assert json.load(manifest["Body"])["status"] == "skipped"
 
 
-def test_transform_runs(functions: Lambda) -> None:
-    one = next(each for each in recorded_objects() if each.stream == "profile")
+def transform(functions: Lambda, one: RawObject) -> None:
+    """Put a raw object, and transform it."""
     bucket = functions.outputs["raw_bucket_name"]
     s3 = functions.aws.client("s3")
     s3.put_object(Bucket=bucket, Key=one.key, Body=one.body, Metadata=one.metadata)
@@ -138,6 +138,27 @@ def test_transform_runs(functions: Lambda) -> None:
     assert outcome.content == {"batchItemFailures": []}, outcome.printed
     written = s3.get_object(Bucket=functions.outputs["transformed_bucket_name"], Key=outputs_key(one.key))
     assert written["ContentLength"] > 0
+
+
+def test_transform_runs(functions: Lambda) -> None:
+    transform(functions, next(each for each in recorded_objects() if each.stream == "profile"))
+
+
+def test_compact_runs(functions: Lambda) -> None:
+    first, second, *_ = (each for each in recorded_objects() if each.stream == "playlist_items")
+    for one in (first, second):
+        transform(functions, one)
+    outcome = functions.invoke("compact", {"trigger": "schedule", "table": "playlist_items"})
+    assert outcome.succeeded, outcome
+    assert outcome.content == {
+        "partitions": 1,
+        "objects_read": 2,
+        "objects_deleted": 0,
+        "waiting": 1,
+        "expired": 0,
+        "remaining": 0,
+        "left_alone": [],
+    }
 
 
 def test_publish_runs(functions: Lambda) -> None:

@@ -144,12 +144,13 @@ def test_every_output_is_filled(up: Program) -> None:
         "extract_function_name": "spotify-etl-extract-1a2b3c4",
         "transform_function_name": "spotify-etl-transform-1a2b3c4",
         "publish_function_name": "spotify-etl-publish-1a2b3c4",
+        "compact_function_name": "spotify-etl-compact-1a2b3c4",
         "transform_queue_url": f"{queue}transform-1a2b3c4",
         "dead_letter_queue_urls": {
-            hop: f"{queue}{hop}-dead-letters-1a2b3c4" for hop in ("extract", "transform", "crawl", "publish")
+            hop: f"{queue}{hop}-dead-letters-1a2b3c4" for hop in ("extract", "transform", "crawl", "publish", "compact")
         },
         "log_group_names": {
-            function: f"spotify-etl-{function}-1a2b3c4" for function in ("extract", "transform", "publish")
+            function: f"spotify-etl-{function}-1a2b3c4" for function in ("extract", "transform", "publish", "compact")
         },
         "spotify_secret_name": "spotify-etl-spotify-1a2b3c4",
         "auth_mode": "user",
@@ -198,6 +199,8 @@ def test_the_drawn_graph_is_the_programs(up: Program) -> None:
         ("EventRule_spotify_etl_crawled", "Function_spotify_etl_publish"),
         ("Schedule_spotify_etl_views", "Function_spotify_etl_publish"),
         ("Invocation_spotify_etl_publish", "Function_spotify_etl_publish"),
+        ("Schedule_spotify_etl_compaction", "Function_spotify_etl_compact"),
+        ("Function_spotify_etl_compact", "Bucket_spotify_etl_transformed"),
         ("Workgroup_spotify_etl", "Bucket_spotify_etl_athena_results"),
     ):
         assert (source, target) in drawn
@@ -259,6 +262,7 @@ def test_every_table_expires_by_a_rule_of_its_own_and_listening_history_last(up:
         **{f"tables/{table}/": 90 for table in TABLES.keys() - history},
         **{f"tables/{table}/": 3650 for table in history},
         "outputs/": 90,
+        "compactions/": 3650,
     }
 
 
@@ -392,10 +396,21 @@ def test_the_secret_is_empty(up: Program) -> None:
                 "TIMEZONE": "UTC",
             },
         ),
+        (
+            "compact",
+            1024,
+            900,
+            {
+                "TRANSFORMED_BUCKET": TRANSFORMED,
+                "TRANSFORMED_RETENTION_DAYS": "90",
+                "PLAYS_RETENTION_DAYS": "3650",
+            },
+        ),
     ],
 )
 def test_a_function(up: Program, handler: str, memory: int, timeout: int, environment: dict[str, str]) -> None:
     name = f"spotify-etl-{handler}"
+    layer = {"compact": "transform"}.get(handler, handler)
     function = up.one("Function", name)
     inputs = dict(function.inputs)
     archive = inputs.pop("code")
@@ -406,7 +421,7 @@ def test_a_function(up: Program, handler: str, memory: int, timeout: int, enviro
         "architectures": ["arm64"],
         "handler": f"handlers.{handler}.handler.handler",
         "sourceCodeHash": base64.b64encode(digest).decode(),
-        "layers": [arn("lambda", f"layer:{name}-dev:1")],
+        "layers": [arn("lambda", f"layer:spotify-etl-{layer}-dev:1")],
         "role": f"arn:aws:iam::{ACCOUNT}:role/{name}-1a2b3c4",
         "memorySize": memory,
         "timeout": timeout,
@@ -419,12 +434,13 @@ def test_a_function(up: Program, handler: str, memory: int, timeout: int, enviro
             }
         },
         "loggingConfig": {"logFormat": "JSON", "logGroup": f"{name}-1a2b3c4"},
+        **({"ephemeralStorage": {"size": 2048}} if handler == "compact" else {}),
     }
     assert up.one("RolePolicy", name).urn in function.depends_on
     assert up.one("LogGroup", name).inputs == {"retentionInDays": 30}
 
 
-@pytest.mark.parametrize("handler", ["extract", "publish"])
+@pytest.mark.parametrize("handler", ["extract", "publish", "compact"])
 def test_an_event_that_fails_for_good_is_kept(up: Program, handler: str) -> None:
     assert up.one("FunctionEventInvokeConfig", f"spotify-etl-{handler}").inputs == {
         "functionName": f"spotify-etl-{handler}-1a2b3c4",
@@ -441,7 +457,7 @@ def schedules(program: Program) -> dict[str, dict[str, Any]]:
 def test_the_schedules(up: Program) -> None:
     made = schedules(up)
 
-    assert set(made) == {f"spotify-etl-{name}" for name in ("daily", "hourly", "crawl", "views")}
+    assert set(made) == {f"spotify-etl-{name}" for name in ("daily", "hourly", "crawl", "views", "compaction")}
     daily = made["spotify-etl-daily"]
     event = json.loads(daily["target"].pop("input"))
     assert event == {"trigger": "daily", "scheduled_time": "<aws.scheduler.scheduled-time>"}
@@ -481,6 +497,15 @@ def test_the_schedules(up: Program) -> None:
         "retryPolicy": {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 60},
         "deadLetterConfig": {"arn": arn("sqs", "spotify-etl-publish-dead-letters-1a2b3c4")},
     }
+    compaction = made["spotify-etl-compaction"]
+    assert (compaction["scheduleExpression"], compaction["scheduleExpressionTimezone"]) == ("cron(45 7 * * ? *)", "UTC")
+    assert compaction["target"] == {
+        "arn": arn("lambda", "function:spotify-etl-compact-1a2b3c4"),
+        "roleArn": f"arn:aws:iam::{ACCOUNT}:role/spotify-etl-compaction-1a2b3c4",
+        "input": '{"trigger": "schedule"}',
+        "retryPolicy": {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 60},
+        "deadLetterConfig": {"arn": arn("sqs", "spotify-etl-compact-dead-letters-1a2b3c4")},
+    }
 
 
 def test_the_schedules_follow_the_settings() -> None:
@@ -495,6 +520,7 @@ def test_the_schedules_follow_the_settings() -> None:
         "spotify-etl-hourly": ("cron(10 * * * ? *)", "UTC", "DISABLED"),
         "spotify-etl-crawl": ("cron(20 0 * * ? *)", "Europe/Berlin", "DISABLED"),
         "spotify-etl-views": ("cron(50 0 * * ? *)", "Europe/Berlin", "DISABLED"),
+        "spotify-etl-compaction": ("cron(20 1 * * ? *)", "Europe/Berlin", "DISABLED"),
     }
 
 
@@ -502,7 +528,7 @@ def test_the_hourly_schedule_is_there_only_for_a_stream_that_is_read_hourly() ->
     with_it, without_it = schedules(run(LISTENER, stack=RENAMED)), schedules(run(COLLECTOR))
 
     assert set(with_it) - set(without_it) == {"spotify-etl-hourly"}
-    assert set(without_it) == {"spotify-etl-daily", "spotify-etl-crawl", "spotify-etl-views"}
+    assert set(without_it) == {f"spotify-etl-{name}" for name in ("daily", "crawl", "views", "compaction")}
 
 
 def test_the_function_may_continue_its_own_run(any_mode: Program) -> None:
@@ -524,7 +550,9 @@ def test_an_app_without_a_user_reads_its_catalogue_daily(app_mode: Program) -> N
     assert told["AUTH_MODE"] == "app"
     assert told["STREAMS"] == "catalogue"
     assert told["CATALOGUE_URIS"] == f"spotify:artist:{ARTIST} spotify:album:{ARTIST}"
-    assert set(app_mode.all("Schedule")) == {"spotify-etl-daily", "spotify-etl-crawl", "spotify-etl-views"}
+    assert set(app_mode.all("Schedule")) == {
+        f"spotify-etl-{name}" for name in ("daily", "crawl", "views", "compaction")
+    }
     assert app_mode.messages == []
 
 
@@ -569,7 +597,7 @@ def test_the_queue_outwaits_the_function_and_keeps_what_fails(up: Program) -> No
     }
 
 
-@pytest.mark.parametrize("hop", ["extract", "transform", "crawl", "publish"])
+@pytest.mark.parametrize("hop", ["extract", "transform", "crawl", "publish", "compact"])
 def test_dead_letters_wait_as_long_as_they_can(up: Program, hop: str) -> None:
     assert up.one("Queue", f"spotify-etl-{hop}-dead-letters").inputs == {
         "messageRetentionSeconds": 1_209_600,
@@ -611,7 +639,7 @@ def test_permission_precedes_what_needs_it(any_mode: Program) -> None:
     target = any_mode.one("EventTarget", "spotify-etl-crawled")
     assert any_mode.one("Permission", "spotify-etl-crawled").urn in target.depends_on
     assert any_mode.one("QueuePolicy", "spotify-etl-publish-dead-letters").urn in target.depends_on
-    for schedule in ("daily", "hourly", "crawl", "views"):
+    for schedule in ("daily", "hourly", "crawl", "views", "compaction"):
         made = any_mode.one("Schedule", f"spotify-etl-{schedule}")
         assert any_mode.one("RolePolicy", f"spotify-etl-{schedule}").urn in made.depends_on
 
@@ -762,6 +790,9 @@ def test_settings_reach_their_resources() -> None:
     assert expiry(program, "transformed")["tables/tracks/"] == 30
     assert expiry(program, "transformed")["tables/plays/"] == 400
     assert expiry(program, "transformed")["outputs/"] == 20
+    assert expiry(program, "transformed")["compactions/"] == 400
+    assert functions["compact"]["environment"]["variables"]["TRANSFORMED_RETENTION_DAYS"] == "30"
+    assert functions["compact"]["environment"]["variables"]["PLAYS_RETENTION_DAYS"] == "400"
     assert expiry(program, "athena-results") == {"": 1}
     assert {each.inputs["retentionInDays"] for each in program.all("LogGroup").values()} == {365}
     limit = program.one("Workgroup", "spotify-etl").inputs["configuration"]["bytesScannedCutoffPerQuery"]
