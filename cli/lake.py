@@ -22,6 +22,8 @@ DATABASE_FILE = "spotify.duckdb"
 
 _VIEW_START, _VIEW_END = "/* Presto View: ", " */"
 
+_LISTINGS = 5
+"""How often the objects are listed at most, because some vanish while they are copied."""
 _DOWNLOADS = 8
 """Files at a time; one request after another would take minutes for thousands of small files."""
 
@@ -83,7 +85,7 @@ def download_tables(s3: Any, bucket: str, folder: Path, *, on_progress: Callable
         The folder `tables` below the given one.
 
     Raises:
-        CommandError: a file cannot be written, or a key names a place outside the folder.
+        CommandError: a file cannot be written, a key names a place outside the folder, or objects keep vanishing.
     """
     tables = folder / TABLES_PREFIX
     try:
@@ -100,20 +102,40 @@ def _replace_tables(s3: Any, bucket: str, folder: Path, tables: Path, on_progres
     with tempfile.TemporaryDirectory(dir=folder) as aside:
         new = Path(aside) / TABLES_PREFIX
         new.mkdir(mode=0o700)
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=TABLES_PREFIX)
-        keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
-
-        def download(key: str) -> None:
-            path = path_below(Path(aside), key)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-
-        with ThreadPoolExecutor(_DOWNLOADS) as pool:
-            for number, _ in enumerate(pool.map(download, keys), start=1):
-                on_progress(f"{number:,} of {len(keys):,} files")
+        _download(s3, bucket, Path(aside), on_progress)
         if tables.exists():
             tables.rename(Path(aside) / "earlier")
         new.rename(tables)
+
+
+def _download(s3: Any, bucket: str, folder: Path, on_progress: Callable[[str], None]) -> None:
+    """Download the tables as they are at one moment: compaction, expiry or a purge may delete objects meanwhile."""
+    there: dict[str, Path] = {}
+
+    def download(key: str) -> bool:
+        path = path_below(folder, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except s3.exceptions.NoSuchKey:
+            return False
+        there[key] = path
+        return True
+
+    for _ in range(_LISTINGS):
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=TABLES_PREFIX)
+        keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
+        for gone in there.keys() - set(keys):
+            there.pop(gone).unlink()
+        missing = [key for key in keys if key not in there]
+        whole = True
+        with ThreadPoolExecutor(_DOWNLOADS) as pool:
+            for number, found in enumerate(pool.map(download, missing), start=1):
+                whole = whole and found
+                on_progress(f"{number:,} of {len(missing):,} files")
+        if whole:
+            return
+    raise CommandError("Objects of the tables keep vanishing while they are copied: run the command again in an hour.")
 
 
 def stored_views(glue: Any, database: str) -> dict[str, str]:

@@ -390,6 +390,25 @@ def crawl(stack: StackOption = "", local: LocalOption = False) -> None:
 
 
 @app.command()
+def compact(
+    table: Annotated[str, typer.Option(help="Only this table.")] = "",
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="Only the partitions of this month.")] = "",
+    stack: StackOption = "",
+    local: LocalOption = False,
+) -> None:
+    """Make one object of the many of each closed day, as the schedule does daily, so that queries open fewer.
+
+    For example, after importing years of listening: spotify-etl compact --table plays
+    """
+    from cli.compact import CompactRequest  # noqa: PLC0415 - boto3 takes a second to import
+    from cli.compact import compact as run_compact  # noqa: PLC0415
+    from cli.targets import find_target  # noqa: PLC0415
+
+    target = find_target(stack, local=local)
+    run_compact(target, CompactRequest(table=table.strip(), month=month.strip()), console=terminal())
+
+
+@app.command()
 def extract(
     streams: Annotated[
         str, typer.Option(help="Streams to read, comma-separated; by default all that the stack reads.")
@@ -432,7 +451,7 @@ def status(
 
 @app.command()
 def logs(
-    function: Annotated[str, typer.Option(help="Only one function: extract, transform or publish.")] = "",
+    function: Annotated[str, typer.Option(help="Only one function: extract, transform, publish or compact.")] = "",
     run: Annotated[str, typer.Option(metavar="RUN_ID", help="Only lines about one run.")] = "",
     since: Annotated[str, typer.Option(help="How far back: 30m, 1h, 2d, or a date or time in UTC.")] = "1h",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Print new lines until you press Ctrl-C.")] = False,

@@ -10,7 +10,7 @@ from typing import Any
 
 from cli.targets import Target, aws_errors
 
-FUNCTIONS = ("extract", "transform", "publish")
+FUNCTIONS = ("extract", "transform", "publish", "compact")
 """The names of the pipeline's functions, in the order of the flow."""
 
 

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
+from cli.compacted_objects import EarlyRows, find_early_rows, is_compacted, record_partition, still_there
+from cli.compaction import run_compaction
 from cli.confirmation import confirm
 from cli.durations import parse_date
 from cli.errors import CommandError, StillRunningError
@@ -59,7 +61,8 @@ class Scope:
 
     def is_undated(self, key: str) -> bool:
         """Return whether nothing says from when an object is, so that it is kept."""
-        return self.before is not None and layout.run_in(key) is None and not key.startswith(layout.STATE_PREFIX)
+        named = layout.run_in(key) or key.startswith(layout.STATE_PREFIX) or is_compacted(key) or record_partition(key)
+        return self.before is not None and not named
 
 
 @dataclass
@@ -127,6 +130,7 @@ def _midnight(target: Target, day: date) -> datetime:
 class _Purge:
     def __init__(self, target: Target, scope: Scope, console: Console) -> None:
         outputs = target.outputs
+        self._target = target
         self._scope = scope
         self._console = console
         self._stack = str(outputs["athena_workgroup_name"]).removeprefix("spotify-etl-")
@@ -142,11 +146,16 @@ class _Purge:
             f"dead letters of {step}": url for step, url in outputs["dead_letter_queue_urls"].items()
         }
         self._stale_states: frozenset[str] = frozenset()
+        self._early = EarlyRows(frozenset(), frozenset())
+        self._to_replace: list[str] = []
+        self._unreplaced: frozenset[str] = frozenset()
 
     def run(self, *, yes: bool) -> None:
         """Show, ask, delete, and show what is left."""
         if self._scope.before:
             self._stale_states = frozenset(self._states_of_deleted())
+            self._early = self._find_early_rows(self._scope.before)
+            self._to_replace = still_there(self._s3, self._transformed, self._early.keys)
         survey = self._survey()
         messages = self._messages() if self._scope.before is None else 0
         self._show(survey, messages)
@@ -163,6 +172,9 @@ class _Purge:
         if self._scope.before is None:
             with steps.step("Empty the queues") as result:
                 result.say(f"{pluralize(self._empty_queues(), 'message')} deleted")
+        count = 0
+        # Until they are replaced: they also hold rows of later runs, which nothing else has.
+        self._unreplaced = frozenset(self._to_replace)
         for title, bucket in (
             ("Delete raw data and state", self._raw),
             ("Delete tables", self._transformed),
@@ -170,14 +182,63 @@ class _Purge:
         ):
             with steps.step(title) as result:
                 deleted = self._delete(bucket, result.progress)
+                count += deleted
+                result.say(f"{pluralize(deleted, 'version')} deleted")
+        if self._scope.before and self._to_replace:
+            # After the originals of the earlier runs, which a compaction would otherwise fold in again.
+            with steps.step("Replace compacted objects") as result:
+                self._replace(self._scope.before, result.progress)
+                deleted = self._delete(self._transformed, result.progress)
+                count += deleted
                 result.say(f"{pluralize(deleted, 'version')} deleted")
         with steps.step("Delete empty partitions") as result:
             result.say(f"{pluralize(self._delete_partitions(), 'partition')} deleted; tables and views stay, empty")
-        self._show_rest(survey)
+        self._show_rest(count)
 
-    def _covers(self, bucket: str, key: str) -> bool:
+    def _covers(self, bucket: str, version: Mapping[str, Any]) -> bool:
+        key = version["Key"]
         # Query results can be computed again, and may hold anything that was in the tables.
-        return bucket == self._results or key in self._stale_states or self._scope.covers(key)
+        if bucket == self._results or key in self._stale_states or self._scope.covers(key):
+            return True
+        if bucket != self._transformed or self._scope.before is None or key in self._unreplaced:
+            return False
+        # Of records, those that the function has replaced or deleted go: they name the earlier runs.
+        is_object = version["IsLatest"] and "Size" in version
+        return key in self._early.keys or (record_partition(key) in self._early.partitions and not is_object)
+
+    def _find_early_rows(self, before: datetime) -> EarlyRows:
+        """Return the compacted objects, deleted ones included, that hold rows of runs before a moment."""
+        found = {
+            version["Key"]: version["VersionId"]
+            for version in self._versions(self._transformed)
+            if is_compacted(version["Key"]) and "Size" in version
+        }
+        return find_early_rows(self._s3, self._transformed, found, before)
+
+    def _replace(self, before: datetime, progress: Callable[[str], None]) -> None:
+        """Let the compact function replace the compacted objects that hold rows of earlier runs.
+
+        Raises:
+            CommandError: some are still there.
+        """
+        reasons: Mapping[str, str] = {}
+        failure: CommandError | None = None
+        try:
+            reasons = run_compaction(self._target, {"purge_before": layout.written(before)}, progress).left_alone
+        except CommandError as error:
+            # Perhaps it failed for partitions that do not matter here.
+            failure = error
+        left = still_there(self._s3, self._transformed, self._to_replace)
+        if left and failure:
+            raise failure
+        if left:
+            reason = reasons.get(left[0], "another compaction is running")
+            raise CommandError(
+                f"{pluralize(len(left), 'compacted object')} could not be replaced by one without these rows, such as "
+                f"{quoted(left[0])} ({quoted(reason).rstrip('.')}), while all else is deleted: run the same "
+                "command again in a quarter of an hour."
+            )
+        self._unreplaced = frozenset()
 
     def _versions(self, bucket: str) -> Iterator[Mapping[str, Any]]:
         for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
@@ -191,10 +252,11 @@ class _Purge:
         for bucket in (self._raw, self._transformed, self._results):
             for version in self._versions(bucket):
                 key = version["Key"]
-                if self._covers(bucket, key):
+                if self._covers(bucket, version):
                     chosen["query results" if bucket == self._results else _place(key)].add(version)
                 else:
-                    (undated if self._scope.is_undated(key) else kept).add(version)
+                    is_undated = self._scope.is_undated(key) or key in self._early.unreadable
+                    (undated if is_undated else kept).add(version)
         return _Survey(dict(chosen), kept, undated)
 
     def _states_of_deleted(self) -> Iterator[str]:
@@ -224,7 +286,7 @@ class _Purge:
     def _delete(self, bucket: str, progress: Callable[[str], None]) -> int:
         """Delete the versions that are chosen, and return how many there were."""
         deleted = 0
-        chosen = (version for version in self._versions(bucket) if self._covers(bucket, version["Key"]))
+        chosen = (version for version in self._versions(bucket) if self._covers(bucket, version))
         for batch in _batches(chosen, _BATCH):
             answer = self._s3.delete_objects(
                 Bucket=bucket,
@@ -293,6 +355,12 @@ class _Purge:
                 "What the pipeline remembers of these objects goes too: the next run reads their streams in full, and "
                 "until then their views may be empty.",
             )
+        if self._to_replace:
+            print_line(
+                self._console,
+                f"{pluralize(len(self._to_replace), 'compacted object')} with rows of these runs will be replaced by "
+                "objects without them, or deleted where no row is left.",
+            )
         if before := self._scope.before:
             print_line(
                 self._console,
@@ -305,7 +373,9 @@ class _Purge:
                 f"{quoted(min(survey.undated.keys))}; --all deletes them.",
             )
 
-    def _show_rest(self, survey: _Survey) -> None:
+    def _show_rest(self, deleted: int) -> None:
+        if self._scope.before:
+            self._early = self._find_early_rows(self._scope.before)
         left = self._survey()
         if left.versions:
             raise CommandError(
@@ -315,7 +385,7 @@ class _Purge:
         objects = len(left.kept.keys) + len(left.undated.keys)
         print_line(
             self._console,
-            f"Deleted {pluralize(survey.versions, 'version')}. Left: {pluralize(objects, 'object')}"
+            f"Deleted {pluralize(deleted, 'version')}. Left: {pluralize(objects, 'object')}"
             f"{' (Spotify’s quota locks)' if left.kept.keys == {layout.LOCKS_STATE_KEY} else ''}.",
         )
         for sentence in _REMAINS if self._scope.before is None else ():

@@ -39,6 +39,7 @@ _REDONE_BY = {
     "extract": "a new run reads what they would have read: `spotify-etl extract`",
     "crawl": "`spotify-etl crawl` does it",
     "publish": "`spotify-etl crawl` does it",
+    "compact": "`spotify-etl compact` does it",
 }
 """What does the work of dead letters that are not about objects, by step."""
 

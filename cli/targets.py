@@ -22,6 +22,9 @@ from local.running_cloud import WORKING_FOLDER, RunningCloud
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 """Codes of errors: the credentials were right once."""
+_ANSWER_SECONDS = {"lambda": 930}
+"""How long the services that are not quick may take to answer: a function runs for up to a quarter of an hour."""
+_QUICK_SECONDS = 60
 _UNKNOWN = frozenset(
     {"InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException"}
 )
@@ -143,7 +146,12 @@ def _stack_target(name: str, project: Path) -> Target:
                 service,  # type: ignore[call-overload] # the stubs have a literal type for service names
                 region_name=region,
                 # Athena answers only a few requests a second.
-                config=Config(retries={"mode": "standard", "total_max_attempts": 8}),
+                config=Config(
+                    retries={"mode": "standard", "total_max_attempts": 8},
+                    read_timeout=_ANSWER_SECONDS.get(service, _QUICK_SECONDS),
+                    # Routers forget connections on which nothing happens for minutes.
+                    tcp_keepalive=True,
+                ),
             )
         except (BotoCoreError, ValueError) as error:  # An invalid endpoint or region is a ValueError.
             raise CommandError(
@@ -168,7 +176,11 @@ def _local_target(running: RunningCloud) -> Target:
             aws_access_key_id=running.access_key_id,
             aws_secret_access_key=running.secret_access_key,
             # No proxy for the loopback interface.
-            config=Config(proxies={}, s3={"addressing_style": "path"}),
+            config=Config(
+                proxies={},
+                s3={"addressing_style": "path"},
+                read_timeout=_ANSWER_SECONDS.get(service, _QUICK_SECONDS),
+            ),
         )
 
     return Target("the local cloud", running.outputs, client, running)

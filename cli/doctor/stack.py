@@ -49,7 +49,7 @@ def check_buckets(target: Target) -> Iterator[Check]:
 def check_functions(target: Target) -> Iterator[Check]:
     """Yield whether each function can run."""
     for step in FUNCTIONS:
-        name = target.outputs[f"{step}_function_name"]
+        name = target.output(f"{step}_function_name")
         found = target.client("lambda").get_function_configuration(FunctionName=name)
         state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
         if state in ("Active", "Inactive") and update != "Failed":

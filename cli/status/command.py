@@ -12,7 +12,7 @@ from rich.console import Console
 from cli.errors import CommandError
 from cli.presentation import pluralize, print_line, print_tables, table, write_line
 from cli.status.gathering import gather_status
-from cli.status.parts import RUN_DAYS, LoginStatus, PipelineStatus
+from cli.status.parts import COMPACTION_DAYS, RUN_DAYS, LoginStatus, PipelineStatus
 from cli.targets import Target
 
 _BULLET = "  • "
@@ -89,6 +89,7 @@ def _lines(status: PipelineStatus) -> list[tuple[str, str]]:
         ("Schedules", _schedules(status)),
         ("Rejected", _rejected(status)),
         ("Crawl", _crawl(status)),
+        ("Compact", _compaction(status)),
     ]
     if cost := status.cost:
         items = ", ".join(f"{item.what} ${item.usd:.2f} ({item.usage})" for item in cost.items if item.usd >= 0.005)
@@ -139,6 +140,20 @@ def _crawl(status: PipelineStatus) -> str:
     when = f" at {_time(crawl.started_at)} UTC" if crawl.started_at else ""
     hours = f", {crawl.dpu_hours:.2f} DPU hours" if crawl.dpu_hours is not None else ""
     return f"{crawl.state}{when}{hours}"
+
+
+def _compaction(status: PipelineStatus) -> str:
+    last = status.compaction
+    if last.at is None:
+        return f"none in the last {COMPACTION_DAYS} days"
+    parts = [f"{pluralize(last.partitions, 'partition')} at {_time(last.at)} UTC"]
+    if last.waiting:
+        parts.append(f"{last.waiting:,} with originals that wait for an hour")
+    if last.left_alone:
+        parts.append(f"{pluralize(last.left_alone, 'object')} left alone")
+    if not last.complete:
+        parts.append("not complete; `spotify-etl compact` goes on")
+    return ", ".join(parts)
 
 
 def _time(text: str | None) -> str:

@@ -15,13 +15,16 @@ from botocore.exceptions import ClientError
 
 from cli.athena_queries import run_query
 from cli.errors import CommandError
+from cli.function_logs import read_lines
 from cli.pipeline_functions import FUNCTIONS, DeployedFunction, deployed_function
 from cli.runs import Attempt, attempt_keys, read_attempts, stream_results
 from cli.secret_login import stored_login
 from cli.status.cost import month_cost
 from cli.status.parts import (
+    COMPACTION_DAYS,
     RUN_DAYS,
     AlarmStatus,
+    CompactionStatus,
     CostStatus,
     CrawlStatus,
     LastRun,
@@ -42,6 +45,8 @@ from handlers.raw.bucket import RawBucket
 from handlers.streams import READABLE_STREAMS
 
 REJECTED_DAYS = 7
+_COMPLETE = "Compacted."
+"""What the compact function logs if nothing is left."""
 _HOURLY_RUNS = 48
 _OVERDUE_HOURS = {"hourly": 3, "daily": 30}
 """Hours after which a stream is overdue: a run may have failed once, or waited for a lock."""
@@ -66,7 +71,7 @@ def gather_status(target: Target) -> PipelineStatus:
     # Clients are created one after another: boto3's session is not thread-safe.
     clients = {
         service: target.client(service)
-        for service in ("athena", "cloudwatch", "glue", "lambda", "s3", "scheduler", "secretsmanager", "sqs")
+        for service in ("athena", "cloudwatch", "glue", "lambda", "logs", "s3", "scheduler", "secretsmanager", "sqs")
     }
     target = dataclasses.replace(target, client=clients.__getitem__)
     extract = deployed_function(target, "extract")
@@ -81,10 +86,13 @@ def gather_status(target: Target) -> PipelineStatus:
             gathering.alarms,
             gathering.rejected,
             gathering.schedules,
+            gathering.compaction,
             gathering.crawl_and_cost,
         )
         futures = [pool.submit(part) for part in parts]
-        runs, queue, login, locks, alarms, rejected, schedules, (crawl, cost) = [one.result() for one in futures]
+        runs, queue, login, locks, alarms, rejected, schedules, compaction, (crawl, cost) = [
+            one.result() for one in futures
+        ]
     streams = gathering.streams(runs, schedules)
     found = PipelineStatus(
         target=target.description,
@@ -100,6 +108,7 @@ def gather_status(target: Target) -> PipelineStatus:
         alarms=alarms,
         rejected=rejected,
         crawl=crawl,
+        compaction=compaction,
         cost=cost,
     )
     sentences = problems(found)
@@ -246,7 +255,7 @@ class _Gathering:
         for page in scheduler.get_paginator("list_schedules").paginate():
             for listed in page["Schedules"]:
                 arn = listed["Target"]["Arn"]
-                if arn not in (self.extract.arn, self._publish_arn) and not arn.endswith(":glue:startCrawler"):
+                if arn not in (self.extract.arn, *self._others) and not arn.endswith(":glue:startCrawler"):
                     continue
                 try:
                     schedule = scheduler.get_schedule(Name=listed["Name"], GroupName=listed.get("GroupName", "default"))
@@ -267,8 +276,10 @@ class _Gathering:
         return sorted(found, key=lambda one: one.starts)
 
     @property
-    def _publish_arn(self) -> str:
-        return f"{self.extract.arn.rpartition(':')[0]}:{self.target.outputs['publish_function_name']}"
+    def _others(self) -> dict[str, str]:
+        """The ARNs of the functions with a single schedule, and what these are called."""
+        account = self.extract.arn.rpartition(":")[0]
+        return {f"{account}:{self.target.output(f'{step}_function_name')}": step for step in ("publish", "compact")}
 
     def _starts(self, target: dict[str, Any]) -> str:
         """Return what a schedule starts; '' for something of another stack."""
@@ -278,9 +289,21 @@ class _Gathering:
             return ""
         if target["Arn"] == self.extract.arn:
             return f"{event.get('trigger')} run"
-        if target["Arn"] == self._publish_arn:
-            return "publish"
+        if step := self._others.get(target["Arn"]):
+            return step
         return "crawl" if event.get("Name") == self.target.outputs["glue_crawler_name"] else ""
+
+    def compaction(self) -> CompactionStatus:
+        """Return the last compaction of the last days."""
+        group = self.target.output("log_group_names")["compact"]
+        since = self.now - timedelta(days=COMPACTION_DAYS)
+        lines = read_lines(self.target.client("logs"), "compact", group, since=since, containing="Compacted")
+        ends = [line for line in lines if "partitions" in line.fields]
+        last = max(ends, key=lambda line: line.at, default=None)
+        if last is None:
+            return CompactionStatus()
+        numbers = {name: int(last.fields.get(name, 0)) for name in ("partitions", "waiting", "left_alone")}
+        return CompactionStatus(at=layout.written(last.at), complete=last.message == _COMPLETE, **numbers)
 
     def crawl_and_cost(self) -> tuple[CrawlStatus, CostStatus | None]:
         """Return the last crawl, and the month's cost, of which crawls are the largest part."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 RUN_DAYS = 8
 """How far back runs are looked at."""
+COMPACTION_DAYS = 2
+"""How far back compactions are looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,7 @@ class QueueStatus:
     consumed: bool
     """Whether the transform function reads the queue."""
     dead_letters: dict[str, int]
-    """Number of messages by step: extract, transform, crawl, publish."""
+    """Number of messages by step: extract, transform, crawl, publish, compact."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ class ScheduleStatus:
     """One of the stack's schedules."""
 
     starts: str
-    """`daily run`, `hourly run` or `crawl`."""
+    """`daily run`, `hourly run`, `crawl`, `publish` or `compact`."""
     enabled: bool
     expression: str
     timezone: str
@@ -113,6 +115,22 @@ class CrawlStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompactionStatus:
+    """The last compaction, as its function logged it."""
+
+    at: str | None = None
+    """When it ended; None if there was none in the last days."""
+    complete: bool = True
+    """Whether it reached every partition, and none failed."""
+    partitions: int = 0
+    """How many were compacted."""
+    waiting: int = 0
+    """How many partitions have originals that wait to be deleted."""
+    left_alone: int = 0
+    """How many objects it could not fold."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CostItem:
     """One line of the estimate."""
 
@@ -150,5 +168,6 @@ class PipelineStatus:
     alarms: list[AlarmStatus]
     rejected: RejectedStatus
     crawl: CrawlStatus
+    compaction: CompactionStatus
     cost: CostStatus | None
     """None for the local cloud, which costs nothing."""

@@ -13,6 +13,7 @@ _DEAD_LETTERS = {
     "crawl": "the crawler did not start; run `spotify-etl crawl`, then `spotify-etl replay --dead-letters`.",
     "publish": "the views may be old; see `spotify-etl logs --function publish`, run `spotify-etl crawl`, then "
     "`spotify-etl replay --dead-letters`.",
+    "compact": "queries are right, but slower; run `spotify-etl compact`, then `spotify-etl replay --dead-letters`.",
 }
 
 

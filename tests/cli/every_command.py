@@ -35,6 +35,7 @@ EVERY_COMMAND: tuple[tuple[str, str, str], ...] = (
     ("import-history export.zip", "", "plays"),
     ("labels labels.csv", "", "They replace all earlier ones"),
     ("crawl", "", "views"),
+    ("compact", "", "objects before"),
     ("query", "", "top_artists"),
     ("query overview --format csv", "", "listens"),
     ("report --out report.html", "", "report.html"),

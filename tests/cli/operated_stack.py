@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
+from cli.pipeline_functions import FUNCTIONS
 from cli.targets import Target
 from handlers import layout
 
@@ -20,8 +24,8 @@ OUTPUTS = {
     "spotify_secret_name": "secret-1",
     "alerts_topic_arn": "arn:aws:sns:eu-central-1:123456789012:alerts-1",
     "region": "eu-central-1",
-    "log_group_names": {step: f"/{step}" for step in ("extract", "transform", "publish")},
-    **{f"{step}_function_name": f"{step}-1" for step in ("extract", "transform", "publish")},
+    "log_group_names": {step: f"/{step}" for step in FUNCTIONS},
+    **{f"{step}_function_name": f"{step}-1" for step in FUNCTIONS},
 }
 OLD, NEW = "20261101T050000Z-daily", "20261102T050000Z-daily"
 
@@ -38,6 +42,8 @@ class Functions:
             "POWERTOOLS_METRICS_NAMESPACE": "SpotifyEtl/dev",
         }
         self.invoked: list[dict[str, Any]] = []
+        self.compact: Callable[[dict[str, Any]], dict[str, Any]] = _fail
+        """What the compact function does: returns its result for an event."""
 
     def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         return {
@@ -50,9 +56,31 @@ class Functions:
             "ResponseMetadata": {"HTTPHeaders": {"date": "Mon, 02 Nov 2026 06:30:00 GMT"}},
         }
 
-    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803 - boto3's names
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        event = json.loads(Payload)
+        self.invoked.append(event)
+        if FunctionName == "compact-1":
+            assert InvocationType == "RequestResponse"
+            return self._answer(event)
         assert (FunctionName, InvocationType) == ("extract-1", "Event")
-        self.invoked.append(json.loads(Payload))
+        return {}
+
+    def _answer(self, event: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {"Payload": io.BytesIO(json.dumps(self.compact(event)).encode())}
+        except ValueError as error:
+            failure = {"errorMessage": str(error), "errorType": type(error).__name__}
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(failure).encode())}
+
+
+def _fail(event: dict[str, Any]) -> dict[str, Any]:
+    raise ValueError(f"{event} is not expected")
+
+
+def compaction_result(**changed: Any) -> dict[str, Any]:
+    """Return the result of a compaction in which nothing was to be done, with some changes."""
+    numbers = ("partitions", "objects_read", "objects_deleted", "waiting", "expired", "remaining")
+    return {**dict.fromkeys(numbers, 0), "left_alone": [], **changed}
 
 
 @dataclass
@@ -63,11 +91,15 @@ class OperatedStack:
     """By service; of S3, SQS, Glue and Secrets Manager in moto."""
     functions: Functions = field(default_factory=Functions)
     outputs: dict[str, Any] = field(default_factory=dict)
+    log_lines: list[dict[str, Any]] = field(default_factory=list)
+    """The events of every log group."""
 
     def __post_init__(self) -> None:
         self.clients["lambda"] = self.functions
+        pages = SimpleNamespace(paginate=lambda **_: [{"events": self.log_lines}])
+        self.clients["logs"] = SimpleNamespace(get_paginator=lambda _: pages)
         sqs = self.clients["sqs"]
-        queues = ("transform", *(f"dead-{step}" for step in ("extract", "transform", "crawl", "publish")))
+        queues = ("transform", *(f"dead-{step}" for step in (*FUNCTIONS, "crawl")))
         urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in queues}
         dead = {name.removeprefix("dead-"): url for name, url in urls.items() if name.startswith("dead-")}
         self.outputs = {**OUTPUTS, "transform_queue_url": urls["transform"], "dead_letter_queue_urls": dead}

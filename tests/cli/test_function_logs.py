@@ -124,8 +124,8 @@ class Logs:
 
 
 OUTPUTS = {
-    "log_group_names": {"extract": "/e", "transform": "/t", "publish": "/p"},
-    **{f"{step}_function_name": step for step in ("extract", "transform", "publish")},
+    "log_group_names": {"extract": "/e", "transform": "/t", "publish": "/p", "compact": "/c"},
+    **{f"{step}_function_name": step for step in ("extract", "transform", "publish", "compact")},
 }
 
 
@@ -183,7 +183,7 @@ def test_nothing_logged_says_so() -> None:
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (LogRequest(function="load"), "--function is 'load', but must be one of extract, transform, publish."),
+        (LogRequest(function="load"), "--function is 'load', but must be one of extract, transform, publish, compact."),
         (LogRequest(run_id="today"), "--run is 'today', but must be the id of a run, such as "),
         (LogRequest(since="soon"), "--since is 'soon', but must be a span such as 30m, 1h or 2d, or a date"),
     ],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cli.errors import CommandError
 from cli.lake import download_tables
 from cli.object_paths import OutsideFolderError, path_below
 
@@ -62,6 +64,39 @@ class Objects:
 
     def get_object(self, *, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         return {"Body": io.BytesIO(Key.encode())}
+
+
+class Changing(Objects):
+    """Objects of which a part is replaced by another before it can be read."""
+
+    def __init__(self, *versions: list[str]) -> None:
+        super().__init__(versions[0])
+        self._versions = list(versions)
+        self.exceptions = SimpleNamespace(NoSuchKey=KeyError)
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        listed = self._versions[0]
+        if len(self._versions) > 1:
+            del self._versions[0]
+        return [{"Contents": [{"Key": key} for key in listed]}]
+
+    def get_object(self, *, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        if Key not in self._versions[0]:
+            raise self.exceptions.NoSuchKey
+        return super().get_object(Key=Key)
+
+
+def test_tables_that_are_compacted_meanwhile_are_downloaded_as_they_are_then(tmp_path: Path) -> None:
+    first, second = (f"tables/plays/month=2026-11/{name}.parquet" for name in ("a", "compacted-0"))
+    kept = "tables/tracks/dt=2026-11-01/a.parquet"
+    download_tables(Changing([first, kept], [second, kept]), "bucket", tmp_path)
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.parquet")) == [second, kept]
+
+
+def test_tables_that_keep_changing_are_one_sentence(tmp_path: Path) -> None:
+    versions = [[f"tables/plays/month=2026-11/{number}.parquet"] for number in range(9)]
+    with pytest.raises(CommandError, match=r"^Objects of the tables keep vanishing while they are copied: run the"):
+        download_tables(Changing(*versions), "bucket", tmp_path)
 
 
 def test_tables_are_downloaded_into_their_folder_alone(tmp_path: Path) -> None:

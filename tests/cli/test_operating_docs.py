@@ -15,7 +15,7 @@ from cli.status import parts
 PAGE = Path(__file__).parents[2] / "docs" / "operating.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ \.venv/bin/spotify-etl (.+)$", TEXT, re.MULTILINE)
-SECTIONS = ("extract", "status", "logs", "replay", "purge", "doctor")
+SECTIONS = ("extract", "status", "logs", "compact", "replay", "purge", "doctor")
 
 
 def test_each_command_has_a_section_with_an_example() -> None:
@@ -56,6 +56,7 @@ def test_keys_of_the_json_are_documented() -> None:
         ("alarms", parts.AlarmStatus),
         ("rejected", parts.RejectedStatus),
         ("crawl", parts.CrawlStatus),
+        ("compaction", parts.CompactionStatus),
         ("cost", parts.CostStatus),
     ):
         named = set(re.findall(r"`(\w+)`", rows[f"`{key}`"]))

@@ -58,6 +58,15 @@ def found(folder: Path, stack: str = "", *, local: bool = False) -> Target:
 
 
 @pytest.mark.usefixtures("keys")
+def test_lambda_may_take_as_long_as_a_function_runs(tmp_path: Path, pulumi: Any) -> None:
+    pulumi(["dev"], {"dev": OUTPUTS})
+    running(tmp_path, LOCAL)
+    for target in (found(tmp_path, "dev"), found(tmp_path, local=True)):
+        assert target.client("lambda").meta.config.read_timeout > 900
+        assert target.client("s3").meta.config.read_timeout == 60
+
+
+@pytest.mark.usefixtures("keys")
 def test_only_stack_is_the_target_with_clients_of_its_region(pulumi: Any, tmp_path: Path) -> None:
     pulumi(["dev"], {"dev": OUTPUTS})
     target = found(tmp_path)

@@ -229,7 +229,7 @@ def test_disabled_key_and_missing_grant_are_named(operated_stack: OperatedStack)
         "fail",
         "arn:key is PendingDeletion: enable it, or no data can be read.",
     )
-    assert [check.level for check in checks("Enabled")] == ["fail"] * 3
+    assert [check.level for check in checks("Enabled")] == ["fail"] * 4
     assert checks("Enabled")[0].text.endswith("/extract-1 may not call kms:Decrypt on arn:key: run `pulumi up`.")
 
 

@@ -64,7 +64,7 @@ def test_a_life_in_the_background(local: LocalCommands) -> None:
     passed = local.done("advance", "1d")
     assert passed.count("  schedule    spotify-etl-hourly-") == 24
     *_, summary = passed.splitlines()
-    assert "in the local cloud: 27 schedule firings, " in summary
+    assert "in the local cloud: 28 schedule firings, " in summary
     assert "1 crawl" in summary
     assert "failed" not in passed
     listens, secret = count_of(local, "SELECT count(*) FROM listens"), secret_of(local)
@@ -119,8 +119,8 @@ def test_time_passes_first_and_ctrl_c_ends_it(local: LocalCommands) -> None:
     text = "".join(printed)
     assert "  Spotify   your own, at https://accounts.spotify.com/\n" in text
     assert "spotify-etl login --local" in text
-    # Two hourly runs; at some times of the day also the daily run, the crawl and the publish after it.
-    assert re.search(r" [2-5] schedule firings", printed[-1])
+    # Two hourly runs; at some times of the day also the daily run, the crawl, publish and the compaction after it.
+    assert re.search(r" [2-6] schedule firings", printed[-1])
     functions = local.client("lambda").list_functions()["Functions"]
     variables = [one.get("Environment", {}).get("Variables", {}) for one in functions]
     assert "127.0.0.1" not in json.dumps([v for v in variables if any("SPOTIFY" in name for name in v)])

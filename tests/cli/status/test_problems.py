@@ -13,6 +13,7 @@ from cli.errors import CommandError
 from cli.status.command import show_status
 from cli.status.parts import (
     AlarmStatus,
+    CompactionStatus,
     CostItem,
     CostStatus,
     CrawlStatus,
@@ -28,7 +29,7 @@ from cli.status.parts import (
 from cli.status.problems import problems
 from tests.cli.screen import Screen, target_with
 
-NONE = {"extract": 0, "transform": 0, "crawl": 0, "publish": 0}
+NONE = {"extract": 0, "transform": 0, "crawl": 0, "publish": 0, "compact": 0}
 
 
 def stream(name: str = "saved_tracks", **changes: Any) -> StreamFreshness:
@@ -71,6 +72,7 @@ def status(**changes: Any) -> PipelineStatus:
         alarms=[],
         rejected=RejectedStatus(days=7, records={"null_element": 2, "wrong_type": 1}),
         crawl=CrawlStatus(state="succeeded", started_at="2026-11-02T05:45:00.000Z", dpu_hours=0.07),
+        compaction=CompactionStatus(at="2026-11-02T06:15:03.000Z", partitions=20, waiting=20),
         cost=CostStatus(
             month="2026-11",
             usd=0.0733,
@@ -107,6 +109,13 @@ def status(**changes: Any) -> PipelineStatus:
             {"queue": QueueStatus(waiting=0, in_flight=0, consumed=True, dead_letters={**NONE, "transform": 2})},
             (
                 "2 dead letters of transform: see `spotify-etl logs --function transform`, then run "
+                "`spotify-etl replay --dead-letters`."
+            ),
+        ),
+        (
+            {"queue": QueueStatus(waiting=0, in_flight=0, consumed=True, dead_letters={**NONE, "compact": 1})},
+            (
+                "1 dead letter of compact: queries are right, but slower; run `spotify-etl compact`, then "
                 "`spotify-etl replay --dead-letters`."
             ),
         ),
@@ -169,7 +178,7 @@ def show(shown: PipelineStatus, monkeypatch: pytest.MonkeyPatch, *, as_json: boo
 def test_status_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [line.rstrip() for line in show(status(), monkeypatch).lines]
     assert lines[:2] == ["Using the stack dev in eu-central-1.", "Status at 2026-11-02 06:30 UTC: healthy"]
-    assert lines[-9:] == [
+    assert lines[-10:] == [
         "Login     1 day old, ends on 2027-05-03",
         "Locks     none",
         "Queue     0 waiting, 0 in flight; dead letters: none",
@@ -177,9 +186,24 @@ def test_status_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
         "Schedules daily run cron(0 6 * * ? *) Europe/Berlin (off)",
         "Rejected  3 records in 7 days (2 null_element, 1 wrong_type); `spotify-etl query rejected_records_by_reason`",
         "Crawl     succeeded at 2026-11-02 05:45 UTC, 0.07 DPU hours",
+        "Compact   20 partitions at 2026-11-02 06:15 UTC, 20 with originals that wait for an hour",
         "Cost      about $0.07 in 2026-11 so far: Glue crawler $0.07 (1 crawl, 0.17 DPU hours)",
         "          (list prices)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("compaction", "line"),
+    [
+        (CompactionStatus(), "none in the last 2 days"),
+        (
+            CompactionStatus(at="2026-11-02T06:15:03.000Z", partitions=1, left_alone=1, complete=False),
+            ("1 partition at 2026-11-02 06:15 UTC, 1 object left alone, not complete; `spotify-etl compact` goes on"),
+        ),
+    ],
+)
+def test_last_compaction_is_shown(monkeypatch: pytest.MonkeyPatch, compaction: CompactionStatus, line: str) -> None:
+    assert f"Compact   {line}" in show(status(compaction=compaction), monkeypatch).lines
 
 
 def test_problems_end_the_command_with_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
