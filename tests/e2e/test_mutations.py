@@ -210,9 +210,9 @@ def with_work_for_the_morning(one: World) -> None:
 def with_cold_starts(one: World) -> None:
     """Let every function start again: one that is warm has its log stream."""
     lambda_ = one.cloud.client("lambda")
-    for function in ("extract", "transform", "publish"):
+    for function in ("extract", "transform", "publish", "compact"):
         lambda_.update_function_configuration(
-            FunctionName=one.outputs[f"{function}_function_name"], Description="Started again."
+            FunctionName=one.outputs[f"{function}_function_name"], Description=f"Started again at {one.cloud.now}."
         )
 
 

@@ -26,6 +26,7 @@ FIRST_DAILY_RUN = START + timedelta(minutes=30)
 FIRST_HOURLY_RUN = START + timedelta(minutes=50)
 FIRST_CRAWL = FIRST_DAILY_RUN + timedelta(minutes=45)
 FIRST_SCHEDULED_PUBLISH = FIRST_CRAWL + timedelta(minutes=30)
+FIRST_COMPACTION = FIRST_SCHEDULED_PUBLISH + timedelta(minutes=30)
 AFTER_VIEWS = timedelta(hours=2)
 """From a day's `START` time until its daily run, crawl and views are done; nothing in the library changes so early."""
 
