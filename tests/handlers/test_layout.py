@@ -38,20 +38,6 @@ def test_other_keys_name_none(key: str) -> None:
     assert layout.run_in(key) is None
 
 
-def test_moment_survives_being_written() -> None:
-    moment = datetime(2026, 11, 23, 6, 0, 0, 123_000, tzinfo=UTC)
-    assert layout.written(moment) == "2026-11-23T06:00:00.123Z"
-    assert layout.parse_time(layout.written(moment)) == moment
-
-
-@pytest.mark.parametrize(
-    "text",
-    [None, 7, "", "soon", "2026-11-23T06:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-01:00"],
-)
-def test_what_is_no_moment_in_utc_is_none(text: object) -> None:
-    assert layout.parse_time(text) is None
-
-
 @pytest.mark.parametrize(
     ("key", "name"),
     [
@@ -96,3 +82,17 @@ def test_a_compacted_object_is_known_by_its_name() -> None:
 def test_other_files_are_neither_original_nor_compacted(name: str) -> None:
     assert not layout.is_original(name)
     assert not layout.is_compacted(name)
+
+
+def test_moment_survives_being_written() -> None:
+    moment = datetime(2026, 11, 23, 6, 0, 0, 123_000, tzinfo=UTC)
+    assert layout.written(moment) == "2026-11-23T06:00:00.123Z"
+    assert layout.parse_time(layout.written(moment)) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [None, 7, "", "soon", "2026-11-23T06:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-01:00"],
+)
+def test_what_is_no_moment_in_utc_is_none(text: object) -> None:
+    assert layout.parse_time(text) is None
