@@ -69,6 +69,7 @@ def test_only_commands_are_renamed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert in_help("my/spotify-etl x, spotify-etl-raw") == "my/spotify-etl x, spotify-etl-raw"
 
 
+@pytest.mark.slow
 def test_a_command_that_is_read_later_works_in_any_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", lasting_command("login --help")], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -76,7 +77,13 @@ def test_a_command_that_is_read_later_works_in_any_folder(tmp_path: Path) -> Non
     assert "--calendar" in done.stdout
 
 
-@pytest.mark.parametrize("command", [[str(SCRIPT)], [sys.executable, "-m", "cli"]], ids=["script", "module"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param([str(SCRIPT)], id="script"),
+        pytest.param([sys.executable, "-m", "cli"], id="module", marks=pytest.mark.slow),
+    ],
+)
 def test_what_an_error_suggests_can_be_pasted(command: list[str], tmp_path: Path) -> None:
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), FOLDER_VARIABLE: str(tmp_path / "none")}
     refused = subprocess.run(

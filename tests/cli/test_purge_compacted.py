@@ -86,12 +86,14 @@ def test_rows_of_earlier_runs_go_with_every_version_of_the_objects_that_had_them
     assert "Deleted 7 versions. Left: 3 objects." in screen.text
 
 
+@pytest.mark.slow
 def test_a_second_purge_has_nothing_to_do(stack: OperatedStack) -> None:
     run(stack)
     assert "There is nothing to delete." in run(stack).text
     assert len(stack.functions.invoked) == 1
 
 
+@pytest.mark.slow
 def test_interrupted_purge_continues(stack: OperatedStack, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(**_: Any) -> Any:
         raise KeyboardInterrupt
@@ -126,6 +128,7 @@ def test_an_object_that_is_not_replaced_stays(stack: OperatedStack) -> None:
     assert stack.versions("transformed_bucket_name") == [RECORD, BOTH, EARLY_DAY, LATE_DAY]
 
 
+@pytest.mark.slow
 def test_a_failure_of_the_function_counts_only_if_objects_are_left(stack: OperatedStack) -> None:
     replace = stack.functions.compact
 
@@ -144,6 +147,7 @@ def test_a_failure_of_the_function_counts_only_if_objects_are_left(stack: Operat
     assert stack.versions("transformed_bucket_name") == [RECORD, LATE, LATE_DAY]
 
 
+@pytest.mark.slow
 def test_an_object_that_cannot_be_read_is_kept_and_counted(stack: OperatedStack) -> None:
     damaged = f"tables/tracks/dt=2026-11-01/compacted-{'f' * 16}.parquet"
     stack.put("transformed_bucket_name", damaged, "damaged")
@@ -152,6 +156,7 @@ def test_an_object_that_cannot_be_read_is_kept_and_counted(stack: OperatedStack)
     assert f"1 object cannot be dated and will be kept, such as {damaged}; --all deletes them." in screen.text
 
 
+@pytest.mark.slow
 def test_rows_of_no_run_count_by_their_partition(stack: OperatedStack, put: Put) -> None:
     foreign = f"tables/rejected_records/dt=2026-10-31/compacted-{'0' * 16}.parquet"
     put(foreign, "raw/anything.jsonl.gz")

@@ -90,6 +90,7 @@ class Client:
         return request
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", sampled(range(120), 2))
 def test_no_row_is_lost_or_doubled(lake: Lake, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     choice = random.Random(seed)  # noqa: S311 - a reproducible choice

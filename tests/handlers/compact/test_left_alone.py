@@ -87,6 +87,7 @@ UNUSABLE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", sampled(UNUSABLE, ["text", "last row group", "unknown column"]))
 def test_an_original_that_cannot_be_used_stays(lake: Lake, keys: list[str], case: str) -> None:
     change, reason = UNUSABLE[case]
@@ -106,6 +107,7 @@ def test_an_original_that_cannot_be_used_stays(lake: Lake, keys: list[str], case
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
+@pytest.mark.slow
 def test_an_original_that_cannot_be_used_hides_no_compacted_row(lake: Lake, keys: list[str]) -> None:
     lake.compact(NOON)
     lake.compact(NOON + HOUR)
@@ -119,6 +121,7 @@ def test_an_original_that_cannot_be_used_hides_no_compacted_row(lake: Lake, keys
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
+@pytest.mark.slow
 def test_a_compacted_object_that_cannot_be_used_stays(lake: Lake, keys: list[str]) -> None:
     lake.compact(NOON)
     lake.compact(NOON + HOUR)
@@ -190,6 +193,7 @@ def test_an_original_that_is_gone_when_it_is_read_is_no_problem(
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
+@pytest.mark.slow
 def test_a_compacted_object_that_is_gone_when_it_is_read_is_planned_without(
     lake: Lake, keys: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

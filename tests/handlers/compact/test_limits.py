@@ -52,6 +52,7 @@ def test_without_time_nothing_is_begun(lake: Lake, keys: list[str]) -> None:
     assert lake.listed(FOLDER) == keys
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("calls", sampled(range(1, 8), [2, 4]))
 @pytest.mark.usefixtures("keys")
 def test_what_was_read_until_time_ran_out_is_compacted(lake: Lake, calls: int) -> None:
@@ -67,6 +68,7 @@ def test_what_was_read_until_time_ran_out_is_compacted(lake: Lake, calls: int) -
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
+@pytest.mark.slow
 def test_rows_compacted_before_are_never_stored_in_part(lake: Lake, keys: list[str]) -> None:
     run(lake)
     lake.extract(TABLE, hour=9)
@@ -111,6 +113,7 @@ def test_a_disk_that_is_full_when_an_object_is_fetched_is_no_damaged_object(
     assert lake.listed(FOLDER) == keys
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["get_object", "put_object", "list_objects_v2"])
 def test_a_refusal_is_reported_with_its_partition(
     lake: Lake, keys: list[str], monkeypatch: pytest.MonkeyPatch, method: str

@@ -30,6 +30,7 @@ def fixture_full(lake: Lake) -> Lake:
     return lake
 
 
+@pytest.mark.slow
 def test_rows_of_earlier_runs_are_gone_at_once(full: Lake) -> None:
     assert full.tables() != full.tables(TWIN)
     found = full.compact(NOON + timedelta(days=1, hours=2), purge_before=BEFORE)
@@ -133,6 +134,7 @@ def test_a_partition_that_is_never_quiet_fails_with_one_sentence(lake: Lake, mon
     assert found.failed == {"plays/month=2026-11": "Others keep changing its objects: run the compaction again later."}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refusals", [1, 1_000])
 def test_nothing_is_deleted_before_the_other_object_is_certainly_stored(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, refusals: int

@@ -105,6 +105,7 @@ def test_an_object_that_changes_between_the_listing_and_its_deletion_stays(
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [None, b"{", b"[]", b'{"object": 1, "bytes": "x", "sources": {}}'])
 def test_a_record_that_is_gone_or_damaged_loses_no_row(lake: Lake, keys: list[str], content: bytes | None) -> None:
     lake.replay(keys[2])
@@ -166,6 +167,7 @@ def test_another_compaction_that_was_first_is_left_the_partition(lake: Lake, mon
     assert len(lake.compacted(TABLE)) == 1
 
 
+@pytest.mark.slow
 def test_more_originals_than_fit_are_compacted_one_part_after_the_other(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,7 @@ def test_originals_wait_until_no_query_reads_them(lake: Lake) -> None:
     assert lake.compact(NOON + timedelta(minutes=60)).objects_deleted == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_the_object_is_in_the_form_of_the_transform(table: str, full: Lake, tmp_path: Path) -> None:
     (key, *_) = full.compacted(table)
@@ -91,6 +92,7 @@ def test_the_object_is_in_the_form_of_the_transform(table: str, full: Lake, tmp_
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_duckdb_reads_the_same_rows(table: str, full: Lake, tmp_path: Path) -> None:
     for bucket in (TRANSFORMED, TWIN):
@@ -110,6 +112,7 @@ def test_rows_are_in_the_order_of_raw_objects_and_lines(full: Lake) -> None:
             assert rows == sorted(rows)
 
 
+@pytest.mark.slow
 def test_the_same_sources_give_the_same_bytes_under_the_same_key(lake: Lake) -> None:
     for stream in ("saved_tracks", "recently_played", "catalogue"):
         for hour in (6, 7):
@@ -136,6 +139,7 @@ def test_another_content_of_the_same_sources_has_another_key(lake: Lake, monkeyp
     assert other != sorted_one
 
 
+@pytest.mark.slow
 def test_bytes_do_not_depend_on_how_often_rows_were_compacted(lake: Lake) -> None:
     for hour in (6, 7, 8):
         lake.extract("saved_tracks", hour=hour)
@@ -177,6 +181,7 @@ def test_a_query_on_played_at_skips_row_groups(lake: Lake, monkeypatch: pytest.M
     assert all(one[1] < other[0] for one, other in itertools.pairwise(spans))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", sampled(["saved_tracks", "recently_played"]))
 def test_rows_that_do_not_fit_in_memory_are_complete_too(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, stream: str
