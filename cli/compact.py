@@ -151,8 +151,8 @@ def _report(done: CompactionOutcome, result: StepResult) -> None:
         result.say(f"{pluralize(done.expired, 'object')} deleted, because their retention is over")
     if done.waiting:
         result.say(
-            f"{pluralize(done.waiting, 'partition')} with originals that wait for an hour, for queries that read them; "
-            "the next compaction deletes them"
+            f"{pluralize(done.waiting, 'partition')} with originals that wait for an hour; the next compaction deletes "
+            "them"
         )
 
 
