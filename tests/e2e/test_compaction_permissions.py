@@ -12,10 +12,8 @@ from typing import Any
 
 import pytest
 
-from embedded_aws.iam.authorization import Authorization
-from embedded_aws.iam.policies import AuthorizationRequest
-from embedded_aws.iam.principals import Principal
 from spotify_simulator import LibraryPlan
+from tests.e2e.permissions import record_permissions
 from tests.e2e.test_mutations import with_cold_starts, without_permission, without_schedule
 from tests.e2e.world import FIRST_COMPACTION, TIMEZONE, World, world
 
@@ -60,15 +58,7 @@ def compact(one: World) -> dict[str, Any]:
 def test_each_permission_and_the_schedule_are_needed_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    used: set[tuple[str, str]] = set()
-    ask = Authorization._check
-
-    def noting(authorization: Authorization, caller: Principal, request: AuthorizationRequest) -> None:
-        ask(authorization, caller, request)
-        if match := re.search(r"assumed-role/spotify-(etl-compact(?:ion)?)-", caller.arn):
-            used.add((match[1], request.action))
-
-    monkeypatch.setattr(Authorization, "_check", noting)
+    used = record_permissions(monkeypatch, r"etl-compact(?:ion)?")
     with world(tmp_path, PLAN, config={"streams": STREAMS}) as one:
         # The second compaction is the first with a closed day, and the third the first with originals to delete.
         for day, actions in NEEDED.items():

@@ -16,11 +16,9 @@ from typing import Any
 import pytest
 
 from cli.errors import CommandError
-from embedded_aws.iam.authorization import Authorization
-from embedded_aws.iam.policies import AuthorizationRequest
-from embedded_aws.iam.principals import Principal
 from spotify_simulator import LibraryPlan
 from tests.e2e import model
+from tests.e2e.permissions import record_permissions
 from tests.e2e.world import FIRST_CRAWL, FIRST_DAILY_RUN, FIRST_SCHEDULED_PUBLISH, START, TIMEZONE, World, world
 
 pytestmark = pytest.mark.slow
@@ -332,15 +330,7 @@ def test_end_to_end_check_fails_without(mutation: Mutation, tmp_path: Path) -> N
 def test_end_to_end_check_passes_and_uses_no_permission_but_those(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    used: set[tuple[str, str]] = set()
-    ask = Authorization._check
-
-    def noting(authorization: Authorization, caller: Principal, request: AuthorizationRequest) -> None:
-        ask(authorization, caller, request)
-        if match := re.search(r"assumed-role/spotify-(etl-[a-z]+)-", caller.arn):
-            used.add((match[1], request.action))
-
-    monkeypatch.setattr(Authorization, "_check", noting)
+    used = record_permissions(monkeypatch)
     with world(tmp_path, PLAN) as one:
         one.cloud.run_until(BEFORE_CRAWL)
         with_work_for_the_morning(one)
