@@ -271,7 +271,7 @@ def test_the_projects_own_program_deploys(stage: Stage) -> None:
     assert all(outputs.values())
     assert outputs["athena_workgroup_name"] == "spotify-etl-local"
     assert server.client("glue").get_crawler(Name=outputs["glue_crawler_name"])["Crawler"]["State"] == "READY"
-    for function in ("extract", "transform", "publish"):
+    for function in ("extract", "transform", "publish", "compact"):
         server.client("lambda").get_function(FunctionName=outputs[f"{function}_function_name"])
-    assert len(server.client("scheduler").list_schedules()["Schedules"]) == 4
+    assert len(server.client("scheduler").list_schedules()["Schedules"]) == 5
     assert server.authorization.denials == []
