@@ -137,6 +137,8 @@ class Reader:
                 if line.startswith("export "):
                     name, _, value = shlex.split(line)[1].partition("=")
                     patch.setenv(name, value)
+            # As in a program of its own: that of an earlier test has its credentials.
+            patch.setattr(boto3, "DEFAULT_SESSION", None)
             examples = blocks(page, "python")
             left = [text for text in examples if imported(text) & set(LIBRARIES)]
             for text in examples:

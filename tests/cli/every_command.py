@@ -44,6 +44,7 @@ EVERY_COMMAND: tuple[tuple[str, str, str], ...] = (
     ("logs --since 2d", "", "Stream read."),
     ("replay --stream profile", "", "transformed again"),
     ("doctor", "", "Workgroup"),
+    ("purge --before 2020-01-01", "local\n", "Deleted "),
     ("purge --all", "local\n", "Deleted "),
 )
 """Command, what it is given at its prompt, and a part of what it prints.
