@@ -99,6 +99,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.slow
 def test_only_the_formats_asked_for_are_there(export: Callable[..., str], tmp_path: Path) -> None:
     printed = export("duckdb")
 

@@ -103,6 +103,7 @@ def test_what_an_error_suggests_can_be_pasted(command: list[str], tmp_path: Path
     assert os.access(SCRIPT, os.X_OK)
 
 
+@pytest.mark.slow
 def test_wrong_usage_names_the_help_as_it_can_be_called(tmp_path: Path) -> None:
     wrong = subprocess.run(
         [str(SCRIPT), "query", "--nothing"],

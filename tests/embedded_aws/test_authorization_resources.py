@@ -208,6 +208,7 @@ def test_invoking_needs_the_functions_arn(server: AwsServer) -> None:
     assert error.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
+@pytest.mark.slow
 def test_a_secret_refuses_by_its_own_policy(server: AwsServer) -> None:
     secrets = server.client("secretsmanager")
     arn = secrets.create_secret(Name="spotify", SecretString="{}")["ARN"]

@@ -230,6 +230,7 @@ pulumi.export("greeting", greeting.result)
 GREET = "def handler(event, context): return 'Hello ' + event['name']"
 
 
+@pytest.mark.slow
 def test_a_program_invokes_a_function_and_gets_its_result(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "main.py").write_text(GREET)

@@ -336,6 +336,7 @@ def test_dashboards_and_budgets(make: Make, server: AwsServer) -> None:
         make("aws:budgets/budget:Budget", "none", budgetType="COST", timeUnit="MONTHLY")
 
 
+@pytest.mark.slow
 def test_identities_secrets_and_logs(make: Make, server: AwsServer) -> None:
     document = json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}

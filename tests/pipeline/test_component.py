@@ -64,6 +64,7 @@ def test_everything_is_below_the_pipeline() -> None:
         assert above[-2] == root
 
 
+@pytest.mark.slow
 def test_a_providers_region_and_tags_reach_everything() -> None:
     def entry() -> None:
         provider = aws.Provider("elsewhere", region="us-west-2", default_tags={"tags": {"project": "listening"}})

@@ -382,6 +382,7 @@ def test_text_and_typed_values_mean_the_same() -> None:
     assert read == Settings(streams=("profile", "saved_tracks"), schedules_enabled=False, raw_retention_days=30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "skipped"),
     [

@@ -121,6 +121,7 @@ def fixture_polled(lake: Lake, player: Player) -> Lake:
     return lake
 
 
+@pytest.mark.slow
 def test_coverage_has_the_spans_in_which_plays_may_be_lost(polled: Lake) -> None:
     def at(hour: int) -> Any:
         return moment(f"2026-11-10 {hour:02d}:00")

@@ -82,6 +82,7 @@ def rows(when: datetime, elements: Elements) -> Iterator[dict[str, Any]]:
             }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("most", "triples"),
     [

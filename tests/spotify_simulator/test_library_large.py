@@ -34,12 +34,14 @@ def test_all_of_a_large_library_is_distinct_and_newest_first(large: Library) -> 
     assert sum(saved.malformed for saved in everything) == 1
 
 
+@pytest.mark.slow
 def test_pages_are_what_the_whole_is(large: Library) -> None:
     everything = large.listed_saved_tracks
     for offset in (0, 40, HELD_SAVED_TRACKS - 25, HELD_SAVED_TRACKS + 3, SIZE - 20, SIZE, SIZE + 70):
         assert large.some_saved_tracks(offset, 50) == list(everything[offset : offset + 50])
 
 
+@pytest.mark.slow
 def test_far_past_is_found_by_id(large: Library) -> None:
     far = large.some_saved_tracks(HELD_SAVED_TRACKS, PAST)
     for track in (saved.track for saved in far):

@@ -48,6 +48,7 @@ def test_without_a_number_or_rows_there_is_no_chart(rows: list[tuple[str, str]])
         read_bars(columns(a=TEXT, b=TEXT), rows)
 
 
+@pytest.mark.slow
 def test_titles_in_files_are_text_and_nothing_else(tmp_path: Path) -> None:
     bars = Bars("listens", ((HOSTILE, 3.0), ("x" * 60, 2.0), ("x" * 61, 1.0)))
     for name in ("c.svg", "c.html"):

@@ -79,6 +79,7 @@ def test_rows_compacted_before_are_never_stored_in_part(lake: Lake, keys: list[s
     assert set(keys) < set(before)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_sentence_and_the_other_partitions_are_compacted(
     lake: Lake, keys: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +102,7 @@ def test_a_full_disk_is_one_sentence_and_the_other_partitions_are_compacted(
     assert found.partitions == len({key.rpartition("/")[0] for key in lake.listed()}) - 1
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_when_an_object_is_fetched_is_no_damaged_object(
     lake: Lake, keys: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

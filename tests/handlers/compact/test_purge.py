@@ -162,6 +162,7 @@ def test_nothing_is_deleted_before_the_other_object_is_certainly_stored(
         assert lake.listed("tables/plays/") == [old]
 
 
+@pytest.mark.slow
 def test_rows_that_do_not_fit_in_memory_are_purged_too(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "SORTED_BYTES", 1)
     monkeypatch.setattr(rows, "_ROW_GROUP_BYTES", 1_000)

@@ -41,6 +41,7 @@ def test_the_retention_ends_after_the_last_day(table: str) -> None:
     assert DAYS.is_over(partition, end + timedelta(days=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compacted", [True, False])
 def test_a_partition_goes_with_its_record(lake: Lake, compacted: bool) -> None:
     for hour in range(3):

@@ -34,6 +34,7 @@ def fixture_full(s3: Any) -> Lake:
     return lake
 
 
+@pytest.mark.slow
 def test_every_table_keeps_its_rows_in_one_object_a_partition(lake: Lake) -> None:
     lake.everything()
     before, partitions = lake.tables(), lake.partitions()

@@ -117,6 +117,7 @@ def test_an_error_of_the_source_is_passed_on() -> None:
         list(Gunzip(cut_line()))
 
 
+@pytest.mark.slow
 def test_no_step_of_a_bomb_fills_memory() -> None:
     content = Gunzip([gzip.compress(bytes(64 * 1024 * 1024))])
     assert max(len(piece) for piece in content) <= 17 * 1024 * 1024

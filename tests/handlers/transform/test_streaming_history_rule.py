@@ -98,6 +98,7 @@ def in_milliseconds(moment: datetime | None) -> datetime | None:
     return moment and moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=None)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(100, 20))
 @given(st.lists(st.one_of(elements, plays), min_size=1, max_size=6))
 @example([{"ts": 7, "endTime": "2024-05-03 12:00"}, {"ts": "", "endTime": "2024-05-03 12:00"}])
