@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from cli.compaction import CompactionOutcome, run_compaction
 from cli.errors import CommandError, StillRunningError
+from cli.nearest_name import advice
 from cli.presentation import StepResult, Steps, pluralize, print_line, print_tables, table
 from cli.targets import Target, aws_errors
 from handlers import layout
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-_PARTITION = re.compile(
-    rf"{layout.TABLES_PREFIX}(?P<table>\w+)/\w+=(?P<partition>(?P<month>\d{{4}}-\d{{2}})[\d-]*)/[^/]+"
-)
+_DATED = re.compile(r"\d{4}-\d{2}[\d-]*")
 _MOST_SHOWN = 20
 
 
@@ -83,9 +81,7 @@ def _check_table(name: str) -> None:
         CommandError: it does not.
     """
     if name and name not in TABLES:
-        near = difflib.get_close_matches(name, TABLES, n=1, cutoff=0.5)
-        advice = f"did you mean {near[0]}?" if near else f"choose from {', '.join(TABLES)}."
-        raise CommandError(f"--table is {name!r}, which is not a table: {advice}")
+        raise CommandError(f"--table is {name!r}, which is not a table: {advice(name, tuple(TABLES))}")
 
 
 def _check_month(month: str) -> None:
@@ -120,8 +116,9 @@ def _objects(s3: S3Client, bucket: str, name: str) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for entry in page.get("Contents", ()):
-            if match := _PARTITION.fullmatch(entry["Key"]):
-                found[match["table"], match["partition"]] += 1
+            partition = layout.partition_in(entry["Key"])
+            if partition is not None and _DATED.fullmatch(partition[1]):
+                found[partition] += 1
     return found
 
 

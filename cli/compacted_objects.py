@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping
@@ -19,8 +18,6 @@ from handlers import layout
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_PARTITION = re.compile(rf"{layout.TABLES_PREFIX}(?P<table>\w+)/\w+=(?P<partition>[^/]+)/[^/]+")
-_RECORD = re.compile(rf"{layout.COMPACTIONS_PREFIX}(?P<table>\w+)/(?P<partition>[^/]+)\.json")
 _DOWNLOADS = 8
 _DAY_CHARACTERS = len("2026-11-01")
 
@@ -36,18 +33,12 @@ class EarlyRows:
     @property
     def partitions(self) -> frozenset[tuple[str, str]]:
         """Table and partition of each."""
-        return frozenset(filter(None, map(_partition, self.keys)))
+        return frozenset(filter(None, map(layout.partition_in, self.keys)))
 
 
 def is_compacted(key: str) -> bool:
     """Return whether a key is that of a compacted object."""
-    return _PARTITION.fullmatch(key) is not None and layout.is_compacted(key.rpartition("/")[2])
-
-
-def record_partition(key: str) -> tuple[str, str] | None:
-    """Return table and partition of the compact function's record; None for any other key."""
-    match = _RECORD.fullmatch(key)
-    return (match["table"], match["partition"]) if match else None
+    return layout.partition_in(key) is not None and layout.is_compacted(key.rpartition("/")[2])
 
 
 def find_early_rows(s3: S3Client, bucket: str, versions: Mapping[str, str], before: datetime) -> EarlyRows:
@@ -78,24 +69,16 @@ def still_there(s3: S3Client, bucket: str, keys: Collection[str]) -> list[str]:
     return sorted(set(keys) & {found["Key"] for page in pages for found in page.get("Contents", ())})
 
 
-def _partition(key: str) -> tuple[str, str] | None:
-    match = _PARTITION.fullmatch(key)
-    return (match["table"], match["partition"]) if match else None
-
-
 def _is_later(key: str, before: datetime) -> bool:
     """Return whether all rows are of later runs, because the partition is a later date of runs."""
-    found = _partition(key)
+    found = layout.partition_in(key)
     return found is not None and len(found[1]) == _DAY_CHARACTERS and found[1] > f"{before:%Y-%m-%d}"
 
 
 def _is_early(raw_key: str, key: str, before: datetime) -> bool:
-    """Return whether rows of a raw object are of a run before a moment; without a run, their partition decides."""
-    run = layout.run_in(raw_key)
-    if run:
-        return layout.run_time(run) < before
-    found = _partition(key)
-    return found is not None and f"{found[1]}-01"[:_DAY_CHARACTERS] < f"{before:%Y-%m-%d}"
+    """Return whether rows of a raw object are of a run before a moment."""
+    found = layout.partition_in(key)
+    return found is not None and layout.is_of_run_before(before, raw_key, found[1])
 
 
 def _raw_keys(s3: S3Client, bucket: str, key: str, version: str) -> list[str] | None:

@@ -30,7 +30,6 @@ _LATE = timedelta(seconds=30)
 class CompactionOutcome:
     """What the invocations of one command have done together."""
 
-    invocations: int = 0
     partitions: int = 0
     """How many partitions have a new object."""
     objects_read: int = 0
@@ -45,7 +44,6 @@ class CompactionOutcome:
 
     def add(self, result: Mapping[str, Any]) -> None:
         """Add the result of an invocation."""
-        self.invocations += 1
         self.partitions += result["partitions"]
         self.objects_read += result["objects_read"]
         self.objects_deleted += result["objects_deleted"]

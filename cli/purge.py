@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from cli.compacted_objects import EarlyRows, find_early_rows, is_compacted, record_partition, still_there
+from cli.compacted_objects import EarlyRows, find_early_rows, is_compacted, still_there
 from cli.compaction import run_compaction
 from cli.confirmation import confirm
 from cli.durations import parse_date
@@ -61,7 +61,9 @@ class Scope:
 
     def is_undated(self, key: str) -> bool:
         """Return whether nothing says from when an object is, so that it is kept."""
-        named = layout.run_in(key) or key.startswith(layout.STATE_PREFIX) or is_compacted(key) or record_partition(key)
+        named = (
+            layout.run_in(key) or key.startswith(layout.STATE_PREFIX) or is_compacted(key) or layout.compaction_in(key)
+        )
         return self.before is not None and not named
 
 
@@ -204,7 +206,7 @@ class _Purge:
             return False
         # Of records, those that the function has replaced or deleted go: they name the earlier runs.
         is_object = version["IsLatest"] and "Size" in version
-        return key in self._early.keys or (record_partition(key) in self._early.partitions and not is_object)
+        return key in self._early.keys or (layout.compaction_in(key) in self._early.partitions and not is_object)
 
     def _find_early_rows(self, before: datetime) -> EarlyRows:
         """Return the compacted objects, deleted ones included, that hold rows of runs before a moment."""

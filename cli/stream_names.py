@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from cli.errors import CommandError
+from cli.nearest_name import advice
 
 
 def parse_stream_names(text: str, known: Iterable[str], option: str) -> tuple[str, ...]:
@@ -24,7 +24,5 @@ def parse_stream_names(text: str, known: Iterable[str], option: str) -> tuple[st
     if not named:
         raise CommandError(f"{option} is empty: it needs one or more of {', '.join(possible)}.")
     for name in sorted(named - set(possible)):
-        near = difflib.get_close_matches(name, possible, n=1, cutoff=0.5)
-        advice = f"did you mean {near[0]}?" if near else f"choose from {', '.join(possible)}."
-        raise CommandError(f"{option} has {name!r}, which is not a stream: {advice}")
+        raise CommandError(f"{option} has {name!r}, which is not a stream: {advice(name, possible)}")
     return tuple(name for name in possible if name in named)

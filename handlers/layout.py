@@ -42,6 +42,8 @@ _ORIGINAL_NAME = re.compile(
     r"\.parquet"
 )
 _COMPACTED_NAME = re.compile(r"compacted-[0-9a-f]{16}\.parquet")
+_TABLE_KEY = re.compile(rf"{TABLES_PREFIX}(?P<table>\w+)/\w+=(?P<partition>[^/]+)/[^/]+")
+_COMPACTION_KEY = re.compile(rf"{COMPACTIONS_PREFIX}(?P<table>\w+)/(?P<partition>[^/]+)\.json")
 _MANIFEST_KEY = re.compile(
     r"runs/dt=(?P<dt>\d{4}-\d{2}-\d{2})/"
     r"(?P<run_id>\d{8}T\d{6}Z-(?:daily|hourly|manual|import))-(?P<attempt>\d{3})\.json"
@@ -228,6 +230,32 @@ def compacted_key(table: str, partition_key: str, partition: str, digest: str) -
 def compaction_key(table: str, partition: str) -> str:
     """Return the key of the record of a partition's compaction."""
     return f"{COMPACTIONS_PREFIX}{table}/{partition}.json"
+
+
+def partition_in(key: str) -> tuple[str, str] | None:
+    """Return table and partition of an object of the tables; None for any other key."""
+    match = _TABLE_KEY.fullmatch(key)
+    return (match["table"], match["partition"]) if match else None
+
+
+def compaction_in(key: str) -> tuple[str, str] | None:
+    """Return table and partition of the record of a compaction; None for any other key."""
+    match = _COMPACTION_KEY.fullmatch(key)
+    return (match["table"], match["partition"]) if match else None
+
+
+def is_of_run_before(moment: datetime, key: str, partition: str) -> bool:
+    """Return whether an object of either bucket is of a run before a moment; one of no run counts by its partition.
+
+    Args:
+        moment: the moment.
+        key: the object's key.
+        partition: the date or month of the partition that its rows are in.
+    """
+    run = run_in(key)
+    if run is not None:
+        return run_time(run) < moment
+    return f"{partition}-01"[: len("YYYY-MM-DD")] < f"{moment.astimezone(UTC):%Y-%m-%d}"
 
 
 def is_original(name: str) -> bool:

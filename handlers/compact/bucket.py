@@ -18,6 +18,7 @@ from handlers.transform.threads import in_order
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 _CHUNK_BYTES = 1024 * 1024
 _DELETING_THREADS = 8
@@ -69,22 +70,14 @@ class TransformedBucket:
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """Return the content and the ETag of a small object; None if there is none."""
-        try:
-            answer = self._s3.get_object(Bucket=self._name, Key=key)
-        except ClientError as error:
-            if _is_missing(error):
-                return None
-            raise
-        return answer["Body"].read(), answer["ETag"]
+        answer = self._get(key)
+        return None if answer is None else (answer["Body"].read(), answer["ETag"])
 
     def download(self, key: str, path: Path) -> str | None:
         """Write an object to a file; return its ETag, or None if it is gone."""
-        try:
-            answer = self._s3.get_object(Bucket=self._name, Key=key)
-        except ClientError as error:
-            if _is_missing(error):
-                return None
-            raise
+        answer = self._get(key)
+        if answer is None:
+            return None
         with closing(answer["Body"]) as body, path.open("wb") as file:
             for chunk in body.iter_chunks(_CHUNK_BYTES):
                 file.write(chunk)
@@ -148,9 +141,13 @@ class TransformedBucket:
             raise
         return True
 
-
-def _is_missing(error: ClientError) -> bool:
-    return _code(error) == "NoSuchKey"
+    def _get(self, key: str) -> GetObjectOutputTypeDef | None:
+        try:
+            return self._s3.get_object(Bucket=self._name, Key=key)
+        except ClientError as error:
+            if _code(error) == "NoSuchKey":
+                return None
+            raise
 
 
 def _changed(error: ClientError) -> bool:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from handlers.compact.bucket import Stored
 from handlers.compact.partition import TablePartition
 from handlers.compact.record import CompactionRecord
-from handlers.layout import is_compacted, is_original, run_in, run_time
+from handlers.layout import is_compacted, is_of_run_before, is_original
 
 MAX_ORIGINALS = 20_000
 """Originals that become part of a compacted object in one go: their keys are held in memory and in the record."""
@@ -92,10 +92,7 @@ def plan(
 
 def is_before(key: str, partition: TablePartition, moment: datetime | None) -> bool:
     """Return whether an object of either bucket is of a run before a moment; one of no run counts by its partition."""
-    if moment is None:
-        return False
-    run = run_in(key)
-    return run_time(run) < moment if run else partition.first_day < moment.date()
+    return moment is not None and is_of_run_before(moment, key, partition.value)
 
 
 def later(one: datetime | None, other: datetime | None) -> datetime | None:

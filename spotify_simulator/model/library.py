@@ -69,7 +69,8 @@ class Library:
         """
         if start.tzinfo is None:
             raise ValueError(f"The library's start {start} has no time zone: give an aware datetime.")
-        return cls(*_beginning(seed, plan, start.astimezone(UTC)))
+        start = start.astimezone(UTC)
+        return cls(*_beginning(seed, plan, start), start)
 
     @property
     def moment(self) -> datetime:
@@ -344,7 +345,7 @@ class Library:
 
 
 @lru_cache(maxsize=4)
-def _beginning(seed: int, plan: LibraryPlan, start: datetime) -> tuple[World, State, datetime]:
+def _beginning(seed: int, plan: LibraryPlan, start: datetime) -> tuple[World, State]:
     """Return what a library begins with, which it copies before it changes: tests plan the same few libraries often."""
     catalogue = new_catalogue(seed, plan)
     profile = new_profile(seed)
@@ -353,4 +354,4 @@ def _beginning(seed: int, plan: LibraryPlan, start: datetime) -> tuple[World, St
     for ago in range(plan.history_days, -1, -1):
         day = world.first_day - timedelta(days=ago)
         state.plays += [play for play in day_of_plays(day, world, state) if play.ended_at <= start]
-    return world, state, start
+    return world, state

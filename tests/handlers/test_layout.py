@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -68,6 +68,26 @@ def test_a_compacted_object_is_known_by_its_name() -> None:
     assert not layout.is_original(key.rpartition("/")[2])
     assert layout.run_in(key) is None
     assert layout.compaction_key("plays", "2026-11") == "compactions/plays/2026-11.json"
+
+
+def test_keys_of_tables_and_compactions_name_their_partition() -> None:
+    compacted = layout.compacted_key("plays", "month", "2026-11", "0123456789abcdef")
+    record = layout.compaction_key("plays", "2026-11")
+    assert (layout.partition_in(compacted), layout.compaction_in(compacted)) == (("plays", "2026-11"), None)
+    assert (layout.partition_in(record), layout.compaction_in(record)) == (None, ("plays", "2026-11"))
+
+
+@pytest.mark.parametrize(
+    ("key", "partition", "before"),
+    [
+        (str(layout.ManifestKey(RUN, 0)), "2026-11", datetime(2026, 11, 2, 5, 0, 1, tzinfo=UTC)),
+        ("raw/odd.jsonl.gz", "2026-11", datetime(2026, 11, 2, tzinfo=UTC)),
+        ("raw/odd.jsonl.gz", "2026-11-02", datetime(2026, 11, 3, tzinfo=UTC)),
+    ],
+)
+def test_an_object_is_of_a_run_before_a_moment(key: str, partition: str, before: datetime) -> None:
+    assert layout.is_of_run_before(before, key, partition)
+    assert not layout.is_of_run_before(before - timedelta(days=1), key, partition)
 
 
 @pytest.mark.parametrize(
