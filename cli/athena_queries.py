@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -32,6 +33,7 @@ _MB = 1_000_000
 _USD_PER_TB = 5.0
 _LEAST_MB = 10
 _OVER_LIMIT = "Bytes scanned limit was exceeded"
+_DELETED = re.compile(r"HIVE_CANNOT_OPEN_SPLIT.*(?:NoSuchKey|key does not exist)", re.DOTALL)
 """What Athena says of a query that the workgroup's limit stopped."""
 
 
@@ -207,6 +209,11 @@ def _finished(
             raise _over_limit(athena, workgroup)
         if status["State"] == "CANCELLED":
             raise CommandError(f"The query was stopped in Athena ({_reason(reason)}): run it again.")
+        if _DELETED.search(reason):
+            raise CommandError(
+                "An object of a table was deleted while the query read it, as a compaction or a purge does: "
+                "run the query again."
+            )
         raise CommandError(f"The query failed in Athena: {_reason(reason)}.")
     return FinishedQuery(
         id=started.id,

@@ -32,12 +32,13 @@ class BusyAthena:
     Args:
         others: queries of others, of which one ends at each attempt.
         fails: the query that fails.
+        reason: why it does.
     """
 
     exceptions = Exceptions
 
-    def __init__(self, *, others: int = 0, fails: str = "") -> None:
-        self.others, self.fails = others, fails
+    def __init__(self, *, others: int = 0, fails: str = "", reason: str = "DIVISION_BY_ZERO: no.") -> None:
+        self.others, self.fails, self.reason = others, fails, reason
         self.running: dict[str, str] = {}
         self.most = 0
         self.events: list[str] = []
@@ -55,7 +56,7 @@ class BusyAthena:
         del self.running[QueryExecutionId]
         self.events.append(f"end {QueryExecutionId}")
         if QueryExecutionId == self.fails:
-            return {"QueryExecution": {"Status": {"State": "FAILED", "StateChangeReason": "DIVISION_BY_ZERO: no."}}}
+            return {"QueryExecution": {"Status": {"State": "FAILED", "StateChangeReason": self.reason}}}
         return {"QueryExecution": {"Status": {"State": "SUCCEEDED"}}}
 
     def stop_query_execution(self, QueryExecutionId: str) -> None:  # noqa: N803 - as in boto3
@@ -117,6 +118,12 @@ def test_a_query_that_fails_stops_the_others() -> None:
     with pytest.raises(CommandError, match=r"The query failed in Athena: DIVISION_BY_ZERO: no\."):
         run(athena, "a", "b", "c", "d")
     assert athena.events[-2:] == ["stop SELECT b", "stop SELECT c"]
+
+
+def test_an_object_that_a_compaction_deleted_is_explained() -> None:
+    reason = "HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://lake/a.parquet: The specified key does not exist."
+    with pytest.raises(CommandError, match=r"deleted while the query read it.*: run the query again\.$"):
+        run(BusyAthena(fails="SELECT a", reason=reason), "a")
 
 
 def test_ctrl_c_stops_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,12 @@ class S3Object:
         """Its S3 URI."""
         return f"s3://{self.bucket}/{self.key}"
 
+    @property
+    def deleted(self) -> QueryError:
+        """The error if it is deleted after it was listed."""
+        text = f"Error opening Hive split {self.address}: The specified key does not exist. (Error Code: NoSuchKey)"
+        return QueryError("HIVE_CANNOT_OPEN_SPLIT", text)
+
 
 @dataclass
 class _Loaded:
@@ -121,7 +127,8 @@ class TableLoader:
             cancellation: ends the loading.
 
         Raises:
-            QueryError: an object is not a Parquet file, or a column's type contradicts the catalog.
+            QueryError: an object is not a Parquet file or was deleted meanwhile, or a column's type contradicts the
+                catalog.
             AccessError: the caller may not read an object.
             QueryCancelledError: the query is cancelled.
         """
@@ -176,12 +183,19 @@ class TableLoader:
         return sorted(present), present
 
     def _content(self, stored: S3Object) -> bytes:
-        content: bytes = self._server.backend("s3").buckets[stored.bucket].keys[stored.key].value
+        content: bytes = self._opened(stored).value
         return content
+
+    def _opened(self, stored: S3Object) -> Any:
+        """Return the object as it is now, which may be newer than the listing, or gone as in S3."""
+        found = self._server.backend("s3").buckets[stored.bucket].keys.get(stored.key)
+        if not hasattr(found, "etag"):
+            raise stored.deleted
+        return found
 
     def _require_readable(self, stored: S3Object, caller: CallerPermissions) -> None:
         caller.check_object("GetObject", stored.bucket, stored.key)
-        found = self._server.backend("s3").buckets[stored.bucket].keys[stored.key]
+        found = self._opened(stored)
         if found.encryption == "aws:kms" and found.kms_key_id and not found.kms_key_id.endswith("alias/aws/s3"):
             caller.check_key("Decrypt", found.kms_key_id)
 
