@@ -507,9 +507,23 @@ TABLES: dict[str, Table] = {
                 ),
             ),
         ),
+        Table(
+            name="replays",
+            kind="log",
+            doc="Raw objects that were transformed after their day, such as by a replay; one row per raw object."
+            " `object_versions` says which of its rows count.",
+            grain=("_raw_key",),
+            columns=(
+                Column(
+                    "stream", "string", "Stream of the raw object; `runs` for a manifest, null for a foreign object."
+                ),
+                Column("lines", "bigint", "Lines that the transform read."),
+            ),
+            partition_key="month",
+        ),
     )
 }
 """Every table by its name."""
 
-LONG_LIVED_TABLES = ("labels", "plays", "rejected_records", "runs")
+LONG_LIVED_TABLES = ("labels", "plays", "rejected_records", "replays", "runs")
 """Tables that cannot be read from Spotify again; the setting `playsRetentionDays` says how long they are kept."""

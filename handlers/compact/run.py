@@ -89,7 +89,7 @@ class CompactionRun:
         for table in TABLES if self._event.table is None else (self._event.table,):
             with self._attempt(table):
                 work += self._work(table)
-        work.sort(key=lambda item: item[1] != self._expire)
+        work.sort(key=lambda item: self._turn(*item))
         for number, (partition, do) in enumerate(work):
             if self._is_late():
                 self._summary.remaining += len(work) - number
@@ -97,6 +97,16 @@ class CompactionRun:
             with self._attempt(str(partition)):
                 do(partition)
         return self._summary
+
+    def _turn(self, partition: TablePartition, do: Callable[[TablePartition], None]) -> int:
+        """Return the place of a partition: space first, then `replays`.
+
+        If an older version of the transform is deployed again, its row replaces that of the newer version here before
+        its rows do in their tables. The other way round no row of either would count in between.
+        """
+        if do == self._expire:
+            return 0
+        return 1 if partition.table == "replays" else 2
 
     def _work(self, table: str) -> Iterator[tuple[TablePartition, Callable[[TablePartition], None]]]:
         found = survey(self._bucket, table, self._event.month, self._today)

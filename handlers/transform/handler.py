@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -135,7 +136,8 @@ def _remaining(context: LambdaContext) -> int:
 @functools.cache
 def _transformer() -> Transformer:
     """Reused between invocations."""
-    return Transformer(boto3.client("s3"), os.environ["RAW_BUCKET"], os.environ["TRANSFORMED_BUCKET"])
+    buckets = os.environ["RAW_BUCKET"], os.environ["TRANSFORMED_BUCKET"]
+    return Transformer(boto3.client("s3"), *buckets, now=lambda: datetime.now(UTC))
 
 
 @functools.cache

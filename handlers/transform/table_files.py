@@ -33,6 +33,9 @@ _HARDLY_REPEATED_IN = {"tracks": {"uri", "name", "spotify_url"}}
 """Columns with nearly as many values as rows: a dictionary would only get in the way."""
 
 
+_LAST = ("rejected_records", "replays")
+
+
 @dataclass(frozen=True)
 class TableFile:
     """A finished Parquet file on disk."""
@@ -119,7 +122,7 @@ class TableFiles:
         return sum(file.file_bytes for file in self._open.values())
 
     def finish(self) -> Iterator[TableFile]:
-        """Close the files and yield them: entities first, then the streams' tables, rejected records last."""
+        """Close the files and yield them: entities, the streams' tables, rejected records, and `replays` last."""
         opened = sorted(self._open.items(), key=lambda item: (_turn(item[0][0]), item[0]))
         closed = in_order(_Open.close, (file for _, file in opened), threads=2)
         for ((table, partition), file), _ in zip(opened, closed, strict=True):
@@ -148,7 +151,11 @@ def table_writer(path: Path, table: str) -> pq.ParquetWriter:
 
 
 def _turn(table: str) -> int:
-    """Return the place of a table: a read counts as complete by its stream's rows and rejections, so they come last."""
-    if table == "rejected_records":
-        return 2
+    """Return the place of a table.
+
+    A read counts as complete by its stream's rows and rejections, so they come after entities. `replays` says that
+    all of them are there.
+    """
+    if table in _LAST:
+        return 2 + _LAST.index(table)
     return int(TABLES[table].kind in {"snapshot", "log"})

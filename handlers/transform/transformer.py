@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -31,6 +32,7 @@ from handlers.transform.origin import Origin
 from handlers.transform.outputs import Outputs, keys_in
 from handlers.transform.raw_objects import Counts, add_rejections, transform_raw
 from handlers.transform.rejections import Rejection
+from handlers.transform.replays import add_replay, is_late
 from handlers.transform.table_files import TableFiles
 
 if TYPE_CHECKING:
@@ -60,15 +62,19 @@ class Transformer:
         s3: a client.
         raw_bucket: where the objects are.
         transformed_bucket: where the tables go.
+        now: returns the current time, in UTC.
     """
 
-    def __init__(self, s3: S3Client, raw_bucket: str, transformed_bucket: str) -> None:
+    def __init__(self, s3: S3Client, raw_bucket: str, transformed_bucket: str, now: Callable[[], datetime]) -> None:
         self._s3 = s3
         self._raw_bucket = raw_bucket
         self._transformed_bucket = transformed_bucket
+        self._now = now
 
     def transform(self, key: str, out_of_time: Callable[[], bool] = never) -> Result:
         """Write the tables of one object; repeating it gives the same bytes under the same keys.
+
+        From the end of the object's day on there is a row of `replays` in addition.
 
         An object that is gone or not ours is not an error: there is nothing to retry. Nor is one that is cut off for
         exceeding the limits of `cut_off.py`.
@@ -103,64 +109,73 @@ class Transformer:
             chunks = answer["Body"].iter_chunks(_CHUNK_BYTES)
             return transform_raw(chunks, key, answer["Metadata"], files, out_of_time)
 
-        return self._store(str(key), key.stream, key.stem, _partitions(key.run_id), write)
+        origin = Origin.of(key, answer["Metadata"])
+        return self._store(origin, key.stream, key.stem, run_time(key.run_id), write)
 
     def _unknown(self, key: RawKey, answer: GetObjectOutputTypeDef) -> Result:
         """Record an object of a stream unknown to this version; a version that knows it replaces the record."""
+        origin = Origin.of(key, answer["Metadata"])
 
         def write(files: TableFiles) -> Counts:
-            reason = Rejection(0, "foreign", f"Unknown stream {key.stream}.")
-            add_rejections([reason], Origin.of(key, answer["Metadata"]), files)
+            add_rejections([Rejection(0, "foreign", f"Unknown stream {key.stream}.")], origin, files)
             return Counts()
 
-        return self._store(str(key), key.stream, key.stem, _partitions(key.run_id), write, outcome="foreign")
+        return self._store(origin, key.stream, key.stem, run_time(key.run_id), write, outcome="foreign")
 
     def _manifest(self, key: ManifestKey, answer: GetObjectOutputTypeDef) -> Result:
+        origin = Origin(str(key), "runs", key.run_id)
+
         def write(files: TableFiles) -> Counts:
             if answer["ContentLength"] > MAX_MANIFEST_BYTES:
                 reason = Rejection(0, "too_long", f"The manifest has {answer['ContentLength']} bytes.")
-                add_rejections([reason], Origin(str(key), "runs", key.run_id), files)
+                add_rejections([reason], origin, files)
                 return Counts()
             return transform_manifest(answer["Body"].read(), key, files)
 
-        return self._store(str(key), "runs", key.stem, _partitions(key.run_id), write)
+        return self._store(origin, "runs", key.stem, run_time(key.run_id), write)
 
     def _foreign(self, key: str, answer: GetObjectOutputTypeDef) -> Result:
         """Record an object that this project did not write, under its creation date: its key has none."""
+        origin = Origin(key, None)
 
         def write(files: TableFiles) -> Counts:
             reason = Rejection(0, "foreign", "This project does not write objects with such a key.")
-            add_rejections([reason], Origin(key, None), files)
+            add_rejections([reason], origin, files)
             return Counts()
 
         stream, stem = output_of(key)
-        partitions = {"dt": f"{answer['LastModified']:%Y-%m-%d}"}
-        return self._store(key, stream, stem, partitions, write, note=f"{stream}/{stem}", outcome="foreign")
+        when = answer["LastModified"].astimezone(UTC)
+        return self._store(origin, stream, stem, when, write, note=f"{stream}/{stem}", outcome="foreign")
 
     def _store(
         self,
-        key: str,
+        origin: Origin,
         stream: str,
         stem: str,
-        partitions: Mapping[str, str],
+        when: datetime,
         write: Callable[[TableFiles], Counts],
         *,
         note: str | None = None,
         outcome: Outcome = "transformed",
     ) -> Result:
-        """Write the tables to disk, then store each one whole; the record of the outputs comes last."""
-        made = Outputs(key)
-        note = outputs_key(note or key)
+        """Write the tables to disk, then store each one whole; the record of the outputs comes last.
+
+        The row of `replays` is the last one stored before it: the rows of older versions count until all are there.
+        """
+        made = Outputs(origin.raw_key)
+        note = outputs_key(note or origin.raw_key)
         with tempfile.TemporaryDirectory() as folder:
-            files = TableFiles(Path(folder), partitions)
+            files = TableFiles(Path(folder), {"dt": f"{when:%Y-%m-%d}", "month": f"{when:%Y-%m}"})
             counts = write(files)
+            if is_late(when.date(), self._now()):
+                add_replay(origin, counts, files)
             for file in files.finish():
                 output = table_key(file.table, TABLES[file.table].partition_key, file.partition, stream, stem)
                 with file.path.open("rb") as body:
                     self._s3.put_object(Bucket=self._transformed_bucket, Key=output, Body=body)
                 made.keys[output] = file.rows
                 made.rows[file.table] = made.rows.get(file.table, 0) + file.rows
-        made = Outputs(key, made.keys, made.rows, counts.lines, counts.rejected)
+        made = Outputs(origin.raw_key, made.keys, made.rows, counts.lines, counts.rejected)
         stale = sorted(self._noted(note) - made.keys.keys())
         for output in stale:
             self._s3.delete_object(Bucket=self._transformed_bucket, Key=output)
@@ -185,11 +200,6 @@ def _source(key: str) -> RawKey | ManifestKey | None:
         return ManifestKey.parse(key) if key.startswith(RUNS_PREFIX) else RawKey.parse(key)
     except ForeignKeyError:
         return None
-
-
-def _partitions(run_id: str) -> dict[str, str]:
-    when = run_time(run_id)
-    return {"dt": f"{when:%Y-%m-%d}", "month": f"{when:%Y-%m}"}
 
 
 def _is_missing(error: ClientError) -> bool:

@@ -71,39 +71,28 @@ heard AS (
     WHERE is_now OR is_before
 ),
 
-totals AS (
-    SELECT
-        account_id,
-        count_if(is_now) AS listens,
-        count_if(is_before) AS listens_before,
-        sum(CASE WHEN is_now THEN coalesce(ms_heard_at_most, 0) ELSE 0 END) AS ms,
-        sum(CASE WHEN is_before THEN coalesce(ms_heard_at_most, 0) ELSE 0 END) AS ms_before,
-        count(DISTINCT CASE WHEN is_now THEN played_on END) AS days,
-        count(DISTINCT CASE WHEN is_before THEN played_on END) AS days_before,
-        count(DISTINCT CASE WHEN is_now AND item_type = 'track' THEN nullif(artist_name, '') END) AS artists,
-        count(DISTINCT CASE WHEN is_before AND item_type = 'track' THEN nullif(artist_name, '') END) AS artists_before,
-        count(DISTINCT CASE WHEN is_now AND item_type = 'track' THEN nullif(item_key, '') END) AS tracks,
-        count(DISTINCT CASE WHEN is_before AND item_type = 'track' THEN nullif(item_key, '') END) AS tracks_before
-    FROM heard
-    GROUP BY account_id
-),
-
+-- All of it in one thing, `total`, besides each artist, track and album: Athena would read `heard` again for each mention.
 things AS (
     SELECT
         h.account_id,
         k.kind,
         CASE k.kind
+            WHEN 'total' THEN ''
             WHEN 'artist' THEN h.artist_name
             WHEN 'track' THEN nullif(h.item_key, '')
             ELSE replace(h.artist_name, '/', '//') || ' / ' || nullif(h.album_name, '')
         END AS thing_key,
         CASE k.kind WHEN 'artist' THEN h.artist_name WHEN 'track' THEN h.track_name ELSE h.album_name END AS name,
         CASE WHEN k.kind <> 'artist' THEN h.artist_name END AS artist_name,
+        CASE WHEN k.kind = 'total' THEN h.ms_heard_at_most END AS ms,
+        CASE WHEN k.kind = 'total' THEN h.played_on END AS day,
+        CASE WHEN k.kind = 'total' AND h.item_type = 'track' THEN nullif(h.artist_name, '') END AS artist,
+        CASE WHEN k.kind = 'total' AND h.item_type = 'track' THEN nullif(h.item_key, '') END AS track,
         h.is_now,
         h.is_before
     FROM heard AS h
-    CROSS JOIN UNNEST(ARRAY['artist', 'track', 'album']) AS k (kind)
-    WHERE h.item_type = 'track' AND h.artist_name <> ''
+    CROSS JOIN UNNEST(ARRAY['total', 'artist', 'track', 'album']) AS k (kind)
+    WHERE k.kind = 'total' OR (h.item_type = 'track' AND h.artist_name <> '')
 ),
 
 counted AS (
@@ -113,11 +102,51 @@ counted AS (
         thing_key,
         max(name) AS name,
         max(artist_name) AS artist_name,
-        count_if(is_now) AS amount,
-        count_if(is_before) AS amount_before
+        count_if(is_now) AS listens,
+        count_if(is_before) AS listens_before,
+        sum(CASE WHEN is_now THEN coalesce(ms, 0) ELSE 0 END) AS ms,
+        sum(CASE WHEN is_before THEN coalesce(ms, 0) ELSE 0 END) AS ms_before,
+        count(DISTINCT CASE WHEN is_now THEN day END) AS days,
+        count(DISTINCT CASE WHEN is_before THEN day END) AS days_before,
+        count(DISTINCT CASE WHEN is_now THEN artist END) AS artists,
+        count(DISTINCT CASE WHEN is_before THEN artist END) AS artists_before,
+        count(DISTINCT CASE WHEN is_now THEN track END) AS tracks,
+        count(DISTINCT CASE WHEN is_before THEN track END) AS tracks_before
     FROM things
     WHERE thing_key IS NOT NULL
     GROUP BY account_id, kind, thing_key
+),
+
+-- measure is 0 for a thing, which is counted in listens alone.
+measured AS (
+    SELECT
+        c.account_id,
+        c.kind,
+        c.thing_key,
+        m.measure,
+        CASE
+            WHEN m.measure > 0
+                THEN element_at(ARRAY['listens', 'minutes', 'days', 'artists', 'tracks'], m.measure)
+            ELSE c.name
+        END AS name,
+        CASE WHEN m.measure = 0 THEN c.artist_name END AS artist_name,
+        CASE m.measure
+            WHEN 2 THEN CAST(round(CAST(c.ms AS double) / 60000e0) AS bigint)
+            WHEN 3 THEN c.days
+            WHEN 4 THEN c.artists
+            WHEN 5 THEN c.tracks
+            ELSE c.listens
+        END AS amount,
+        CASE m.measure
+            WHEN 2 THEN CAST(round(CAST(c.ms_before AS double) / 60000e0) AS bigint)
+            WHEN 3 THEN c.days_before
+            WHEN 4 THEN c.artists_before
+            WHEN 5 THEN c.tracks_before
+            ELSE c.listens_before
+        END AS amount_before
+    FROM counted AS c
+    CROSS JOIN UNNEST(ARRAY[0, 1, 2, 3, 4, 5]) AS m (measure)
+    WHERE (c.kind = 'total') = (m.measure > 0)
 ),
 
 compared AS (
@@ -126,36 +155,13 @@ compared AS (
         kind,
         row_number() OVER (
             PARTITION BY account_id, kind
-            ORDER BY abs(amount - amount_before) DESC, amount DESC, thing_key
+            ORDER BY measure, abs(amount - amount_before) DESC, amount DESC, thing_key
         ) AS place,
         name,
         artist_name,
         amount,
         amount_before
-    FROM counted
-    UNION ALL
-    SELECT
-        t.account_id,
-        'total' AS kind,
-        CAST(m.place AS bigint) AS place,
-        element_at(ARRAY['listens', 'minutes', 'days', 'artists', 'tracks'], m.place) AS name,
-        CAST(NULL AS varchar) AS artist_name,
-        CASE m.place
-            WHEN 1 THEN t.listens
-            WHEN 2 THEN CAST(round(CAST(t.ms AS double) / 60000e0) AS bigint)
-            WHEN 3 THEN t.days
-            WHEN 4 THEN t.artists
-            ELSE t.tracks
-        END AS amount,
-        CASE m.place
-            WHEN 1 THEN t.listens_before
-            WHEN 2 THEN CAST(round(CAST(t.ms_before AS double) / 60000e0) AS bigint)
-            WHEN 3 THEN t.days_before
-            WHEN 4 THEN t.artists_before
-            ELSE t.tracks_before
-        END AS amount_before
-    FROM totals AS t
-    CROSS JOIN UNNEST(ARRAY[1, 2, 3, 4, 5]) AS m (place)
+    FROM measured
 )
 
 SELECT

@@ -6,8 +6,11 @@ WITH parameters AS (
 ),
 
 months AS (
-    SELECT account_id, date_trunc('month', scheduled_at_local) AS started_at
-    FROM newest_run
+    SELECT
+        account_id,
+        date_trunc('month', max(CASE WHEN "trigger" <> 'import' THEN scheduled_at_local END)) AS started_at
+    FROM run_history
+    GROUP BY account_id
 ),
 
 additions AS (

@@ -32,21 +32,27 @@ compared AS (
 ),
 
 lines AS (
-    SELECT DISTINCT
+    SELECT
         r.account_id,
         r.playlist_id,
         r.recency,
         i.position,
         i.item_uri,
         coalesce(i.item_name, '') AS item_name,
-        coalesce(i.artist_name, i.show_name, '') AS artist_name
+        coalesce(i.artist_name, i.show_name, '') AS artist_name,
+        rank() OVER (PARTITION BY i._raw_key, i._line ORDER BY i._schema_version DESC) AS version_age
     FROM reads AS r
     JOIN compared AS c ON c.account_id = r.account_id AND c.playlist_id = r.playlist_id
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
     JOIN playlist_items AS i ON i._raw_key = k._raw_key AND i.account_id = r.account_id
-    JOIN line_versions AS v
-        ON v._raw_key = i._raw_key AND v._line = i._line AND v._schema_version = i._schema_version
-    WHERE v.stream = 'playlist_items'
+    LEFT JOIN object_versions AS v ON v.stream = 'playlist_items' AND v._raw_key = i._raw_key
+    WHERE i._schema_version >= coalesce(v._schema_version, 0)
+),
+
+entries AS (
+    SELECT DISTINCT account_id, playlist_id, recency, position, item_uri, item_name, artist_name
+    FROM lines
+    WHERE version_age = 1
 ),
 
 counted AS (
@@ -58,7 +64,7 @@ counted AS (
         min(artist_name) AS artist_name,
         sum(CASE WHEN recency = 1 THEN 1 ELSE 0 END) AS entries_now,
         sum(CASE WHEN recency = 2 THEN 1 ELSE 0 END) AS entries_before
-    FROM lines
+    FROM entries
     GROUP BY account_id, playlist_id, item_uri
 )
 

@@ -37,7 +37,7 @@ ordered AS (
 ),
 
 lines AS (
-    SELECT DISTINCT
+    SELECT
         o.account_id,
         o.playlist_id,
         o.first_read_at,
@@ -48,13 +48,13 @@ lines AS (
         i.item_uri,
         i.item_name,
         coalesce(i.artist_name, i.show_name) AS artist_name,
-        i.added_at
+        i.added_at,
+        rank() OVER (PARTITION BY i._raw_key, i._line ORDER BY i._schema_version DESC) AS version_age
     FROM ordered AS o
     CROSS JOIN UNNEST(o.read_keys) AS k (_raw_key)
     JOIN playlist_items AS i ON i._raw_key = k._raw_key AND i.account_id = o.account_id
-    JOIN line_versions AS v
-        ON v._raw_key = i._raw_key AND v._line = i._line AND v._schema_version = i._schema_version
-    WHERE v.stream = 'playlist_items' AND i.item_uri <> ''
+    LEFT JOIN object_versions AS v ON v.stream = 'playlist_items' AND v._raw_key = i._raw_key
+    WHERE i._schema_version >= coalesce(v._schema_version, 0)
 ),
 
 items AS (
@@ -71,6 +71,7 @@ items AS (
         max_by(coalesce(next_read_at, TIMESTAMP '9999-01-01 00:00:00'), first_read_at) AS gone_at,
         min(CASE WHEN is_wanted THEN position END) AS position
     FROM lines
+    WHERE version_age = 1 AND item_uri <> ''
     GROUP BY account_id, playlist_id, item_uri
 ),
 

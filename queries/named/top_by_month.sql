@@ -46,46 +46,88 @@ heard AS (
         AND l.played_on < date_add('month', 1, s.last_month)
 ),
 
+-- Everything below follows from one pass over `heard`, which Athena would read again for each mention.
+months AS (
+    SELECT
+        account_id,
+        kind,
+        period,
+        thing_key,
+        month,
+        max(name) AS name,
+        max(artist_name) AS artist_name,
+        count(*) AS listens,
+        CAST(sum(coalesce(ms_heard_at_most, 0)) AS bigint) AS ms_heard_at_most
+    FROM heard
+    WHERE thing_key IS NOT NULL
+    GROUP BY account_id, kind, period, thing_key, month
+),
+
+things AS (
+    SELECT
+        account_id,
+        kind,
+        period,
+        thing_key,
+        month,
+        max(name) OVER thing AS name,
+        max(artist_name) OVER thing AS artist_name,
+        CAST(sum(listens) OVER thing AS bigint) AS listens,
+        CAST(sum(ms_heard_at_most) OVER thing AS bigint) AS ms_heard_at_most,
+        listens AS listens_in_month
+    FROM months
+    WINDOW thing AS (PARTITION BY account_id, kind, period, thing_key)
+),
+
+-- The months of a thing share its place.
 ranked AS (
     SELECT
         account_id,
         kind,
         period,
         thing_key,
-        max(name) AS name,
-        max(artist_name) AS artist_name,
-        count(*) AS listens,
-        round(CAST(sum(coalesce(ms_heard_at_most, 0)) AS double) / 60000e0, 1) AS minutes_at_most,
-        row_number() OVER (
+        month,
+        name,
+        artist_name,
+        listens,
+        round(CAST(ms_heard_at_most AS double) / 60000e0, 1) AS minutes_at_most,
+        listens_in_month,
+        dense_rank() OVER (
             PARTITION BY account_id, kind, period
-            ORDER BY count(*) DESC, sum(coalesce(ms_heard_at_most, 0)) DESC, thing_key
+            ORDER BY listens DESC, ms_heard_at_most DESC, thing_key
         ) AS place
-    FROM heard
-    WHERE thing_key IS NOT NULL
-    GROUP BY account_id, kind, period, thing_key
+    FROM things
 ),
 
-months AS (
-    SELECT account_id, kind, thing_key, month, count(*) AS listens
-    FROM heard
-    WHERE period = 'now' AND thing_key IS NOT NULL
-    GROUP BY account_id, kind, thing_key, month
+compared AS (
+    SELECT
+        account_id,
+        kind,
+        period,
+        month,
+        name,
+        artist_name,
+        listens,
+        minutes_at_most,
+        listens_in_month,
+        place,
+        max(CASE WHEN period = 'before' THEN place END) OVER (
+            PARTITION BY account_id, kind, thing_key
+        ) AS place_before
+    FROM ranked
 )
 
 SELECT
-    r.account_id,
-    r.kind,
-    r.place,
-    b.place AS place_before,
-    r.name,
-    r.artist_name,
-    r.listens,
-    r.minutes_at_most,
-    m.month,
-    m.listens AS listens_in_month
-FROM ranked AS r
-JOIN months AS m ON m.account_id = r.account_id AND m.kind = r.kind AND m.thing_key = r.thing_key
-LEFT JOIN ranked AS b
-    ON b.account_id = r.account_id AND b.kind = r.kind AND b.thing_key = r.thing_key AND b.period = 'before'
-WHERE r.period = 'now' AND r.place <= (SELECT p.number FROM parameters AS p)
-ORDER BY r.account_id, r.kind, r.place, m.month
+    account_id,
+    kind,
+    place,
+    place_before,
+    name,
+    artist_name,
+    listens,
+    minutes_at_most,
+    month,
+    listens_in_month
+FROM compared
+WHERE period = 'now' AND place <= (SELECT p.number FROM parameters AS p)
+ORDER BY account_id, kind, place, month

@@ -19,24 +19,38 @@ WITH reads AS (
     WHERE repetition = 1
 ),
 
--- A track that was on two pages gets its better rank.
-places AS (
+lines AS (
     SELECT
         r.account_id,
         r.nth,
         r.started_at,
         t.time_range,
         t.item_uri,
-        min(t.rank) AS rank,
-        min(t.track_name) AS track_name,
-        min(t.artist_name) AS artist_name
+        t.rank,
+        t.track_name,
+        t.artist_name,
+        rank() OVER (PARTITION BY t._raw_key, t._line ORDER BY t._schema_version DESC) AS version_age
     FROM reads AS r
     CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
     JOIN top_tracks AS t ON t._raw_key = k._raw_key AND t.account_id = r.account_id
-    JOIN line_versions AS v
-        ON v._raw_key = t._raw_key AND v._line = t._line AND v._schema_version = t._schema_version
-    WHERE v.stream = 'top_tracks' AND t.item_uri <> ''
-    GROUP BY r.account_id, r.nth, r.started_at, t.time_range, t.item_uri
+    LEFT JOIN object_versions AS v ON v.stream = 'top_tracks' AND v._raw_key = t._raw_key
+    WHERE t._schema_version >= coalesce(v._schema_version, 0)
+),
+
+-- A track that was on two pages gets its better rank.
+places AS (
+    SELECT
+        account_id,
+        nth,
+        started_at,
+        time_range,
+        item_uri,
+        min(rank) AS rank,
+        min(track_name) AS track_name,
+        min(artist_name) AS artist_name
+    FROM lines
+    WHERE version_age = 1 AND item_uri <> ''
+    GROUP BY account_id, nth, started_at, time_range, item_uri
 ),
 
 moved AS (

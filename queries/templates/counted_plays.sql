@@ -30,6 +30,21 @@ import_objects AS (
     FROM files AS f
     CROSS JOIN UNNEST(f.read_keys) AS k (_raw_key)
     WHERE f.all_complete = 1
+),
+
+lines AS (
+    SELECT
+        p.account_id,
+        p.${each:plays},
+        p._extracted_at,
+        p._raw_key,
+        p._line,
+        rank() OVER (PARTITION BY p._raw_key, p._line ORDER BY p._schema_version DESC) AS version_age
+    FROM plays AS p
+    LEFT JOIN object_versions AS v
+        ON v.stream IN ('recently_played', 'streaming_history') AND v._raw_key = p._raw_key
+    WHERE p._schema_version >= coalesce(v._schema_version, 0)
+        AND p.source IN ('recently_played', 'streaming_history', 'account_data')
 )
 
 SELECT
@@ -42,14 +57,9 @@ SELECT
     p._raw_key,
     p._line,
     o.run_id AS import_id
-FROM plays AS p
-JOIN line_versions AS v
-    ON v.stream = CASE p.source WHEN 'account_data' THEN 'streaming_history' ELSE p.source END
-    AND v._raw_key = p._raw_key
-    AND v._line = p._line
-    AND v._schema_version = p._schema_version
+FROM lines AS p
 LEFT JOIN import_objects AS o ON o._raw_key = p._raw_key AND o.account_id = p.account_id
-WHERE v.stream IN ('recently_played', 'streaming_history')
+WHERE p.version_age = 1
     AND (p.source = 'recently_played' OR o.run_id IS NOT NULL)
     AND p.played_at >= TIMESTAMP '2008-01-01 00:00:00'
     AND p.played_at <= date_add('day', 1, p._extracted_at)

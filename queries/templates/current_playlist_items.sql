@@ -1,5 +1,27 @@
 -- The items of each playlist in `current_playlists`, from the newest complete read of that playlist.
 -- Grain: account_id, playlist_id, position.
+WITH reads AS (
+    SELECT account_id, read_keys
+    FROM complete_reads
+    WHERE stream = 'playlist_items' AND recency = 1
+),
+
+lines AS (
+    SELECT
+        i.account_id,
+        i.${each:playlist_items},
+        i._read_id,
+        i._extracted_at,
+        i._raw_key,
+        i._line,
+        rank() OVER (PARTITION BY i._raw_key, i._line ORDER BY i._schema_version DESC) AS version_age
+    FROM reads AS r
+    CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
+    JOIN playlist_items AS i ON i._raw_key = k._raw_key AND i.account_id = r.account_id
+    LEFT JOIN object_versions AS v ON v.stream = 'playlist_items' AND v._raw_key = i._raw_key
+    WHERE i._schema_version >= coalesce(v._schema_version, 0)
+)
+
 SELECT
     account_id,
     playlist_id,
@@ -19,13 +41,8 @@ FROM (
             PARTITION BY i.account_id, i.playlist_id, i.position
             ORDER BY i._extracted_at DESC, i._raw_key DESC, i._line DESC
         ) AS age
-    FROM complete_reads AS r
-    CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
-    JOIN playlist_items AS i
-        ON i._raw_key = k._raw_key AND i.account_id = r.account_id
-    JOIN line_versions AS v
-        ON v._raw_key = i._raw_key AND v._line = i._line AND v._schema_version = i._schema_version
+    FROM lines AS i
     JOIN current_playlists AS p ON p.account_id = i.account_id AND p.playlist_id = i.playlist_id
-    WHERE r.stream = 'playlist_items' AND r.recency = 1 AND v.stream = 'playlist_items'
+    WHERE i.version_age = 1
 ) AS ranked
 WHERE age = 1

@@ -1,11 +1,5 @@
 -- Records that could not become a row, each once, until a replay with a newer version can read the line.
 -- Grain: _raw_key, _line, reason (_line 0 is the object itself).
-WITH newest AS (
-    SELECT _raw_key, _line, max(_schema_version) AS _schema_version
-    FROM line_versions
-    GROUP BY _raw_key, _line
-)
-
 SELECT
     account_id,
     ${each:rejected_records},
@@ -23,9 +17,13 @@ FROM (
         r._extracted_at,
         r._raw_key,
         r._line,
-        row_number() OVER (PARTITION BY r._raw_key, r._line, r.reason ORDER BY r.detail, r.line) AS repetition
+        rank() OVER (PARTITION BY r._raw_key, r._line ORDER BY r._schema_version DESC) AS version_age,
+        row_number() OVER (
+            PARTITION BY r._raw_key, r._line, r.reason
+            ORDER BY r._schema_version DESC, r.detail, r.line
+        ) AS repetition
     FROM rejected_records AS r
-    JOIN newest AS n
-        ON n._raw_key = r._raw_key AND n._line = r._line AND n._schema_version = r._schema_version
+    LEFT JOIN object_versions AS v ON v._raw_key = r._raw_key
+    WHERE r._schema_version >= coalesce(v._schema_version, 0)
 ) AS numbered
-WHERE repetition = 1
+WHERE repetition = 1 AND version_age = 1

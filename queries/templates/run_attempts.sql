@@ -11,13 +11,13 @@ FROM (
         r.${each:runs before trigger},
         r."trigger",
         r.${each:runs after trigger},
+        rank() OVER (PARTITION BY r.stream, r._raw_key, r._line ORDER BY r._schema_version DESC) AS version_age,
         row_number() OVER (
             PARTITION BY r.run_id, r.attempt, r.stream, r.unit
-            ORDER BY r._raw_key, r._line
+            ORDER BY r._schema_version DESC, r._raw_key, r._line
         ) AS repetition
     FROM runs AS r
-    JOIN line_versions AS v
-        ON v._raw_key = r._raw_key AND v._line = r._line AND v._schema_version = r._schema_version
-    WHERE v.stream = 'runs'
+    LEFT JOIN object_versions AS v ON v.stream = 'runs' AND v._raw_key = r._raw_key
+    WHERE r._schema_version >= coalesce(v._schema_version, 0)
 ) AS numbered
-WHERE repetition = 1
+WHERE repetition = 1 AND version_age = 1

@@ -21,6 +21,44 @@ units AS (
     SELECT DISTINCT account_id, unit
     FROM requested
     WHERE run_id = newest_run_id
+),
+
+reads AS (
+    SELECT r.account_id, r.read_keys
+    FROM complete_reads AS r
+    JOIN units AS u ON u.account_id = r.account_id AND u.unit = r.unit
+    WHERE r.stream = 'catalogue' AND r.recency = 1
+),
+
+lines AS (
+    SELECT
+        c.account_id,
+        c.requested_uri,
+        c.item_uri,
+        c.item_type,
+        c.artist_id,
+        c.album_id,
+        c.track_id,
+        c.name,
+        c.artist_name,
+        c.album_name,
+        c.album_type,
+        c.release_date,
+        c.release_date_precision,
+        c.release_year,
+        c.released_on,
+        c.total_tracks,
+        c.duration_ms,
+        c._read_id,
+        c._extracted_at,
+        c._raw_key,
+        c._line,
+        rank() OVER (PARTITION BY c._raw_key, c._line ORDER BY c._schema_version DESC) AS version_age
+    FROM reads AS r
+    CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
+    JOIN catalogue AS c ON c._raw_key = k._raw_key AND c.account_id = r.account_id
+    LEFT JOIN object_versions AS v ON v.stream = 'catalogue' AND v._raw_key = c._raw_key
+    WHERE c._schema_version >= coalesce(v._schema_version, 0)
 )
 
 SELECT
@@ -45,36 +83,30 @@ SELECT
     _extracted_at
 FROM (
     SELECT
-        c.account_id,
-        c.requested_uri,
-        c.item_uri,
-        c.item_type,
-        c.artist_id,
-        c.album_id,
-        c.track_id,
-        c.name,
-        c.artist_name,
-        c.album_name,
-        c.album_type,
-        c.release_date,
-        c.release_date_precision,
-        c.release_year,
-        c.released_on,
-        c.total_tracks,
-        c.duration_ms,
-        c._read_id,
-        c._extracted_at,
+        account_id,
+        requested_uri,
+        item_uri,
+        item_type,
+        artist_id,
+        album_id,
+        track_id,
+        name,
+        artist_name,
+        album_name,
+        album_type,
+        release_date,
+        release_date_precision,
+        release_year,
+        released_on,
+        total_tracks,
+        duration_ms,
+        _read_id,
+        _extracted_at,
         row_number() OVER (
-            PARTITION BY c.account_id, c.requested_uri, c.item_uri
-            ORDER BY c._extracted_at DESC, c._raw_key DESC, c._line DESC
+            PARTITION BY account_id, requested_uri, item_uri
+            ORDER BY _extracted_at DESC, _raw_key DESC, _line DESC
         ) AS age
-    FROM complete_reads AS r
-    JOIN units AS u ON u.account_id = r.account_id AND u.unit = r.unit
-    CROSS JOIN UNNEST(r.read_keys) AS k (_raw_key)
-    JOIN catalogue AS c
-        ON c._raw_key = k._raw_key AND c.account_id = r.account_id
-    JOIN line_versions AS v
-        ON v._raw_key = c._raw_key AND v._line = c._line AND v._schema_version = c._schema_version
-    WHERE r.stream = 'catalogue' AND r.recency = 1 AND v.stream = 'catalogue'
+    FROM lines
+    WHERE version_age = 1
 ) AS ranked
 WHERE age = 1

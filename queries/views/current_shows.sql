@@ -32,10 +32,10 @@ FROM (
         t._extracted_at,
         row_number() OVER (
             PARTITION BY t.account_id, t.show_id
-            ORDER BY t._extracted_at DESC, t._raw_key DESC, t._line DESC
+            ORDER BY t._extracted_at DESC, t._raw_key DESC, t._line DESC, t._schema_version DESC
         ) AS age
     FROM shows AS t
-    JOIN line_versions AS v
-        ON v._raw_key = t._raw_key AND v._line = t._line AND v._schema_version = t._schema_version
+    LEFT JOIN object_versions AS v ON v._raw_key = t._raw_key
+    WHERE t._schema_version >= coalesce(v._schema_version, 0)
 ) AS ranked
 GROUP BY account_id, show_id

@@ -95,6 +95,7 @@ SELECT
     unit,
     "trigger",
     scheduled_at,
+    CAST(scheduled_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS scheduled_at_local,
     started_at,
     CAST(started_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS started_at_local,
     finished_at,

@@ -6,7 +6,7 @@ import gzip
 import io
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def everything(stage: ImportStage, bucket: str) -> Iterator[tuple[str, bytes]]:
 def transformed(stage: ImportStage) -> None:
     """Transform everything in the raw bucket."""
     stage.s3.create_bucket(Bucket=TRANSFORMED, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    transformer = Transformer(stage.s3, BUCKET, TRANSFORMED)
+    transformer = Transformer(stage.s3, BUCKET, TRANSFORMED, now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
     for key in stage.keys("raw/") + stage.keys("runs/"):
         assert transformer.transform(key).outcome == "transformed"
 

@@ -256,7 +256,7 @@ def test_raw_objects_expire_and_the_state_does_not(up: Program) -> None:
 
 
 def test_every_table_expires_by_a_rule_of_its_own_and_listening_history_last(up: Program) -> None:
-    history = {"labels", "plays", "runs", "rejected_records"}
+    history = {"labels", "plays", "replays", "runs", "rejected_records"}
 
     assert expiry(up, "transformed") == {
         **{f"tables/{table}/": 90 for table in TABLES.keys() - history},

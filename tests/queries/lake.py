@@ -23,7 +23,7 @@ VIEWS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / 
 NAMED = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "queries/named").glob("*.sql"))}
 TIMEZONE = "Europe/Berlin"
 
-_DUCKDB_TYPES = {
+DUCKDB_TYPES = {
     "string": "VARCHAR",
     "int": "INTEGER",
     "bigint": "BIGINT",
@@ -50,7 +50,7 @@ class Lake:
         # For a few rows, more threads cost more than they save.
         self._database.execute("SET threads = 1")
         for table in TABLES.values():
-            columns = [f'"{column.name}" {_DUCKDB_TYPES[column.type]}' for column in table.all_columns]
+            columns = [f'"{column.name}" {DUCKDB_TYPES[column.type]}' for column in table.all_columns]
             columns.append(f'"{table.partition_key}" VARCHAR')
             self._database.execute(f'CREATE TABLE "{table.name}" ({", ".join(columns)})')
         for name in duckdb_file.in_dependency_order(VIEWS):
@@ -149,6 +149,15 @@ class Lake:
             line="null" if number else None,
             **_common(account, run, read, key, number, version),
         )
+
+    def replayed(self, stream: str, key: str, *, account: str = "ana", version: int = 2) -> None:
+        """Insert the row that says that a transform wrote a raw object or manifest after its day.
+
+        Only rows of this version and above count from then on.
+        """
+        known = layout.ManifestKey if stream == "runs" else layout.RawKey
+        common = _common(account, known.parse(key).run_id, "read", key, 0, version)
+        self.insert("replays", stream=stream, lines=1, **(common | {"_extracted_at": None}))
 
     def manifest(
         self,

@@ -151,7 +151,9 @@ def test_a_replay_with_a_higher_schema_version_replaces_the_old_rows(lake: Lake)
 
 def test_a_replay_that_rejects_a_line_removes_its_row(lake: Lake) -> None:
     key = lake.read(run(1), "saved_albums", albums("a", "b"), read="first")
+    lake.line("saved_albums", "first", key, 1, {"album_id": "a"}, version=2)
     lake.reject("saved_albums", "first", key, 2, "wrong_type", version=2)
+    lake.replayed("saved_albums", key)
 
     assert lake.query(ALBUMS) == [("ana", "a")]
 

@@ -80,7 +80,7 @@ def test_a_row_of_an_older_version_of_its_line_does_not_count(lake: Lake, table:
     record = {column.name: SOME[column.type] for column in TABLES[table].columns}
     lake.entity(table, NEW, 1, record)
     rows = f"SELECT count(*) FROM current_{table}"
-    lake.line("saved_tracks", "read", NEW, 1, {"item_uri": "again"}, version=2)
+    lake.replayed("saved_tracks", NEW)
 
     assert lake.query(rows) == [(0,)]
     lake.entity(table, NEW, 1, record, version=2)

@@ -18,7 +18,7 @@ from tests.thoroughness import sampled
 QUERIES = {f"views/{name}": sql for name, sql in VIEWS.items()} | {f"named/{name}": sql for name, sql in NAMED.items()}
 FILES = sorted(Path(__file__).parents[2].glob("queries/*/*.sql"))
 HELPERS = {
-    "line_versions",
+    "object_versions",
     "run_attempts",
     "read_arrivals",
     "complete_reads",

@@ -67,9 +67,9 @@ def test_a_new_snapshot_needs_no_sql_of_its_own() -> None:
     view = rendered["current_saved_audiobooks"]
     assert view.startswith("-- The audiobooks you saved, from the newest complete read.\n")
     assert "\n    added_at,\n    CAST(added_at AT TIME ZONE 'UTC' AT TIME ZONE '${timezone}' AS timestamp) AS" in view
-    assert "PARTITION BY t.account_id, t.audiobook_id\n" in view
-    assert "WHERE r.stream = 'saved_audiobooks' AND" in view
-    assert "SELECT 'saved_audiobooks' AS stream" in rendered["line_versions"]
+    assert "PARTITION BY account_id, audiobook_id\n" in view
+    assert "WHERE stream = 'saved_audiobooks' AND" in view
+    assert "SELECT 'saved_audiobooks' AS stream" in rendered["read_arrivals"]
 
 
 def test_a_new_column_needs_no_sql_of_its_own() -> None:
@@ -77,7 +77,7 @@ def test_a_new_column_needs_no_sql_of_its_own() -> None:
     tables = {name: dataclasses.replace(table, columns=(*table.columns, narrator)) for name, table in TABLES.items()}
     rendered = views.views(tables)
 
-    assert {name for name, sql in rendered.items() if "narrator" not in sql} == {"line_versions"}
+    assert {name for name, sql in rendered.items() if "narrator" not in sql} == {"read_arrivals"}
 
 
 def test_a_template_named_like_a_view_replaces_that_of_the_kind(templates: Path) -> None:

@@ -59,6 +59,7 @@ def test_a_replayed_play_has_the_values_of_the_highest_schema_version(lake: Lake
     lake.line(API, "read", key, 1, play(at(1), track_name="new"), version=2)
     lake.line(API, "read", key, 2, play(at(2)))
     lake.reject(API, "read", key, 2, "wrong_type", version=2)
+    lake.replayed(API, key)
 
     assert lake.query("SELECT item_uri, track_name FROM listens") == [("x", "new")]
 

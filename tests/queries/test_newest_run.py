@@ -94,7 +94,10 @@ def of_plays_replayed_into_rejections(lake: Lake) -> None:
     polled(lake, 1, "2026-10-31 12:00")
     imported(lake, 20, "2026-11-10 12:00", "2026-11-11 12:00")
     key = raw_key(run(20, trigger="import"), "streaming_history")
-    lake.reject("streaming_history", f"read-of-{run(20, trigger='import')}", key, 2, "wrong_type", version=2)
+    play = {"played_at": moment("2026-11-10 12:00"), "ms_played": 5, "item_uri": "x"}
+    lake.line("streaming_history", "read", key, 1, play, version=2)
+    lake.reject("streaming_history", "read", key, 2, "wrong_type", version=2)
+    lake.replayed("streaming_history", key)
 
 
 def of_small_export_alone(lake: Lake) -> None:

@@ -184,6 +184,9 @@ def test_a_rejection_shows_once_and_goes_when_a_replay_reads_the_line(lake: Lake
     lake.repeat_every_row()
     assert [row[0] for row in lake.query("SELECT _line, reason FROM rejections ORDER BY _line")] == [0, 1, 2]
     lake.line("saved_albums", "r", key, 1, {"album_id": "a"}, version=2)
+    lake.reject("saved_albums", "r", key, 2, "not_json", version=2)
+    lake.reject("saved_albums", "r", key, 0, "truncated", version=2)
+    lake.replayed("saved_albums", key)
 
     assert lake.query("SELECT _line, reason FROM rejections ORDER BY _line") == [(0, "truncated"), (2, "not_json")]
 
@@ -198,6 +201,7 @@ def test_a_rejected_manifest_removes_the_rows_of_its_older_version(lake: Lake) -
         _line=1,
         _schema_version=2,
     )
+    lake.replayed("runs", str(layout.ManifestKey(run(1), 0)))
 
     assert lake.query("SELECT run_id FROM run_history") == []
     assert lake.query("SELECT stream, reason FROM rejections") == [("runs", "wrong_type")]

@@ -17,7 +17,7 @@ from handlers.compact.bucket import TransformedBucket
 from handlers.compact.event import CompactionEvent
 from handlers.compact.partition import Retention
 from handlers.compact.run import CompactionRun, Summary
-from handlers.layout import COMPACTIONS_PREFIX, ManifestKey, RawKey, is_compacted, table_prefix
+from handlers.layout import COMPACTIONS_PREFIX, ManifestKey, RawKey, is_compacted, run_in, run_time, table_prefix
 from handlers.tables import TABLES
 from handlers.transform.mapping import STREAM_MAPPINGS
 from handlers.transform.transformer import Transformer
@@ -77,10 +77,13 @@ class Lake:
                 self._put(f"raw/by hand/{day}-{hour}.jsonl.gz", b"", {})
                 self.end_run(day=day, hour=hour)
 
-    def replay(self, key: str) -> None:
-        """Transform a raw object or manifest again."""
+    def replay(self, key: str, *, late: bool = False) -> None:
+        """Transform a raw object or manifest again, by its clock on the day of its run, or if `late` on the next."""
+        run = run_in(key)
+        day = run_time(run) if run else self.now
+        now = day.replace(hour=23, minute=30) + timedelta(days=late)
         with self.at(self.now):
-            result = Transformer(self.s3, RAW, TRANSFORMED).transform(key)
+            result = Transformer(self.s3, RAW, TRANSFORMED, lambda: now).transform(key)
         for output in result.outputs.keys:
             self.s3.put_object(Bucket=TWIN, Key=output, Body=self.body(output))
         for output in result.deleted:

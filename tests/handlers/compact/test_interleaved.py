@@ -115,7 +115,7 @@ def test_no_row_is_lost_or_doubled(lake: Lake, monkeypatch: pytest.MonkeyPatch, 
         assert run.run().failed == {}
 
     def replay() -> None:
-        transformer = Transformer(Client(lake.s3, turns, "replay"), RAW, TRANSFORMED)  # type: ignore[arg-type]
+        transformer = Transformer(Client(lake.s3, turns, "replay"), RAW, TRANSFORMED, lambda: NOON)  # type: ignore[arg-type]
         for key in replayed:
             transformer.transform(key)
 
@@ -127,7 +127,7 @@ def test_no_row_is_lost_or_doubled(lake: Lake, monkeypatch: pytest.MonkeyPatch, 
                 "replay": replay,
             }
         )
-        expected = Transformer(lake.s3, RAW, TWIN)
+        expected = Transformer(lake.s3, RAW, TWIN, lambda: NOON)
         for key in replayed:
             expected.transform(key)
     assert len(set(turns.order)) == 3

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 RAW, TRANSFORMED = "raw-bucket", "transformed-bucket"
 RUN = "20261123T060000Z-daily"
+ON_THE_DAY = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
+"""Shortly after the run."""
 READ = f"{RUN}-read"
 ACCOUNT = "aB3dE5fG7h"
 EXTRACTED_AT = "2026-11-23T06:00:01.250Z"
@@ -93,7 +96,8 @@ class Stage:
 
     def __init__(self, s3: S3Client) -> None:
         self.s3 = s3
-        self.transformer = Transformer(s3, RAW, TRANSFORMED)
+        self.now = ON_THE_DAY
+        self.transformer = Transformer(s3, RAW, TRANSFORMED, lambda: self.now)
 
     def put(self, key: str, body: bytes, metadata: Mapping[str, str] | None = None) -> str:
         """Store an object in the raw bucket."""

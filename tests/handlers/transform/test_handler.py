@@ -4,17 +4,19 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from handlers.transform import handler as module
 from handlers.transform.events import UnknownMessageError, objects_in
 from handlers.transform.retries import WAIT_SECONDS
 from pipeline import transformation
-from tests.handlers.transform.stage import RAW, RUN, Stage, raw_line
+from tests.handlers.transform.stage import ON_THE_DAY, RAW, RUN, Stage, raw_line
 
 EVENTS = Path(__file__).parent / "events"
 handle: Any = module.handler
@@ -38,8 +40,10 @@ class Context:
 
 @pytest.fixture(autouse=True)
 def cold() -> Iterator[None]:
+    """Start with nothing reused, shortly after the run."""
     module._transformer.cache_clear()
-    yield
+    with time_machine.travel(ON_THE_DAY):
+        yield
     module._transformer.cache_clear()
 
 
@@ -114,6 +118,13 @@ def test_a_new_manifest_becomes_runs(stage: Stage) -> None:
     stage.put(f"runs/dt=2026-11-23/{RUN}-000.json", json.dumps({"units": [unit]}).encode())
     assert failures("manifest_created") == []
     assert stage.keys() == [f"tables/runs/month=2026-11/runs-{RUN}-000.parquet"]
+
+
+def test_an_object_of_an_earlier_day_is_noted_as_such(stage: Stage) -> None:
+    stage.put_lines("saved_tracks", [SAVED])
+    with time_machine.travel(ON_THE_DAY + timedelta(days=1)):
+        assert failures("object_created") == []
+    assert [row["_raw_key"] for row in stage.rows("replays")] == [row["_raw_key"] for row in stage.rows("saved_tracks")]
 
 
 def test_a_batch_fails_only_for_its_poison(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import resource
 import weakref
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ from handlers.transform.table_files import TableFiles
 from handlers.transform.transformer import Transformer
 from tests.handlers.transform.stage import (
     ACCOUNT,
+    ON_THE_DAY,
     RAW,
     READ,
     RUN,
@@ -213,8 +215,8 @@ def test_what_is_wrong_with_an_object_is_a_row_of_line_0(
     ),
 )
 def test_a_foreign_object_is_noted_and_its_key_never_becomes_one(stage: Stage, key: str) -> None:
-    made = stage.s3.put_object(Bucket=RAW, Key=key, Body=b"whatever")
-    assert made["ETag"]
+    stage.s3.put_object(Bucket=RAW, Key=key, Body=b"whatever")
+    stage.now = stage.s3.head_object(Bucket=RAW, Key=key)["LastModified"] - timedelta(hours=1)
     date = f"{stage.s3.head_object(Bucket=RAW, Key=key)['LastModified']:%Y-%m-%d}"
 
     assert stage.transformer.transform(key).outcome == "foreign"
@@ -265,7 +267,7 @@ def test_an_object_outside_the_prefixes_is_left_alone(stage: Stage) -> None:
 
 def test_what_s3_refuses_is_raised(stage: Stage) -> None:
     with pytest.raises(ClientError, match="NoSuchBucket"):
-        Transformer(stage.s3, "no-such-bucket", TRANSFORMED).transform(KEY)
+        Transformer(stage.s3, "no-such-bucket", TRANSFORMED, lambda: ON_THE_DAY).transform(KEY)
 
 
 def test_a_dead_connection_is_raised_and_nothing_is_stored(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

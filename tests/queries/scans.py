@@ -1,0 +1,43 @@
+"""How often a query reads each table when nothing that it names several times is shared, as on Athena."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+
+import sqlglot
+from sqlglot import exp
+
+from cli.duckdb_file import in_dependency_order, to_duckdb
+from embedded_aws.services.athena.scan_plan import ScanPlanner
+from handlers.tables import TABLES
+from tests.queries.lake import DUCKDB_TYPES, TIMEZONE, VIEWS
+
+
+def scans(sql: str) -> dict[str, int]:
+    """Return table → number of scans of a query in Athena's SQL; parts that are pruned as never true are not read."""
+    found = _planner().scans(_unshared(sql), "SET TimeZone = 'UTC'", depends_on_time=False)
+    return dict(sorted(Counter(scan.table.rpartition(".")[2] for scan in found).items()))
+
+
+@functools.cache
+def _planner() -> ScanPlanner:
+    planner = ScanPlanner()
+    for table in TABLES.values():
+        columns = [f'"{column.name}" {DUCKDB_TYPES[column.type]}' for column in table.all_columns]
+        planner.follow(f'CREATE TABLE "{table.name}" ({", ".join(columns)}, "{table.partition_key}" VARCHAR)')
+    for name in in_dependency_order(VIEWS):
+        planner.follow(f'CREATE VIEW "{name}" AS {_unshared(VIEWS[name])}')
+    return planner
+
+
+def _unshared(sql: str) -> str:
+    """Return a query in DuckDB's dialect whose common table expressions are read wherever they are named.
+
+    DuckDB would keep the rows of one that is named more than once; Trino reads its tables again:
+    https://trino.io/docs/current/sql/select.html#with-clause
+    """
+    tree = sqlglot.parse_one(to_duckdb(sql.replace("${timezone}", TIMEZONE)), read="duckdb")
+    for expression in tree.find_all(exp.CTE):
+        expression.set("materialized", False)
+    return tree.sql("duckdb")
