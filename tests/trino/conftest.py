@@ -12,10 +12,12 @@ import pytest
 from rich.console import Console
 
 from cli.import_history import import_history
+from cli.replay import ReplayRequest, replay
 from spotify_simulator import LibraryPlan
 from tests.e2e.labels import label_heard
 from tests.e2e.released import store_released_plays
-from tests.e2e.world import TIMEZONE, World, world
+from tests.e2e.test_operating import passing_time, target
+from tests.e2e.world import START, TIMEZONE, World, world
 from tests.trino.distribution import FetchError, MissingToolError, fetch, find_java
 from tests.trino.server import ServerError, TrinoServer
 
@@ -58,7 +60,7 @@ def read_world(trino: TrinoServer, tmp_path_factory: pytest.TempPathFactory) -> 
     """Yield a world of a few days, with a privacy export of the day before the last, that Trino reads.
 
     Every stream is read, and Spotify responds as before February 2026, when it sent more, so almost no column is empty.
-    One file of `plays` is from a version with fewer columns.
+    One file of `plays` is from a version with fewer columns, and objects of the first day are replayed on the second.
     """
     with world(tmp_path_factory.mktemp("cloud"), PLAN, shape="extended", every_stream=True) as made:
         store_released_plays(made)
@@ -66,6 +68,7 @@ def read_world(trino: TrinoServer, tmp_path_factory: pytest.TempPathFactory) -> 
         folder = tmp_path_factory.mktemp("export")
         _import_history(made, folder)
         label_heard(made, folder)
+        _replay_the_first_day(made)
         made.live(DAYS)
         _remove_descriptions_of_views(made)
         with trino.reading(made.cloud.server):
@@ -89,6 +92,12 @@ def _import_history(made: World, folder: Path) -> None:
         import_history(
             [export], made.outputs["raw_bucket_name"], account_id=None, again=False, console=Console(quiet=True)
         )
+
+
+def _replay_the_first_day(made: World) -> None:
+    day = f"{START:%Y-%m-%d}"
+    with passing_time(made):
+        replay(target(made), ReplayRequest(streams="saved_tracks", since=day, until=day), console=Console(quiet=True))
 
 
 def _remove_descriptions_of_views(made: World) -> None:

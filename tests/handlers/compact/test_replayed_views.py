@@ -123,7 +123,11 @@ def test_only_what_the_newer_version_wrote_counts(
     assert len(lake.compacted("tracks")) == 1
     after = answers(lake, tmp_path / "replayed")
 
-    others = {"tracks": [("other read",)], "artists": [("other read", "of other read")], "rejected": [(1, "not_json")]}
+    others: dict[str, list[tuple[Any, ...]]] = {
+        "tracks": [("other read",)],
+        "artists": [("other read", "of other read")],
+        "rejected": [(1, "not_json")],
+    }
     expected = {name: sorted([*rows, *others.get(name, [])]) for name, rows in changed.items()}
     assert after == {**before, **expected}
     assert after["arrived"] == [(2, True)]
