@@ -179,3 +179,20 @@ def test_more_originals_than_fit_are_compacted_one_part_after_the_other(
     lake.compact(NOON + HOUR)
     assert len(lake.listed("tables/plays/")) == 1
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
+
+
+def test_replays_are_compacted_before_the_rows_that_they_are_about(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    for hour in range(2):
+        lake.replay(lake.extract("recently_played", [play(hour, 0)], hour=hour), late=True)
+    stored: list[str] = []
+    put = lake.s3.put_object
+
+    def noting(**arguments: Any) -> Any:
+        stored.append(arguments["Key"])
+        return put(**arguments)
+
+    monkeypatch.setattr(lake.s3, "put_object", noting)
+    lake.compact(NOON)
+    tables = [key.split("/")[1] for key in stored if key.startswith(COMPACTIONS_PREFIX)]
+    assert tables[0] == "replays"
+    assert TABLE in tables[1:]
