@@ -7,6 +7,7 @@ service uses; it takes as long as the response to a small request.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,10 +15,15 @@ from botocore.exceptions import ClientError
 from flask import Flask, Response
 from moto.core.utils import convert_to_flask_response
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from embedded_aws.server.errors import MissingOperationError
 
 _OF_FLASK = frozenset({"instance_metadata", "iotdata", "moto_api"})
 """Applications that need Flask: their responses use its request, or its templates."""
+
+_MISSING = re.compile(r"The (?P<name>\w+) action has not been implemented")
+"""How moto says that it lacks an operation."""
 
 _service_app = functools.cache(create_backend_app)
 """Returns moto's application for a service. It has no state, and compiling its routes takes longer than a request."""
@@ -53,6 +59,11 @@ def _response(app: Flask, environ: dict[str, Any]) -> Any:
         endpoint, _ = app.url_map.bind_to_environ(environ).match()
         view: Any = app.view_functions[endpoint]
         result = _result(view, request)
+    except (MethodNotAllowed, NotFound):
+        raise MissingOperationError(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} of {app.service}") from None  # type: ignore[attr-defined] # moto sets it
+    except NotImplementedError as error:
+        missing = _MISSING.search(str(error))
+        raise MissingOperationError(_camel(missing["name"]) if missing else f"this: {error}") from error
     except HTTPException as error:
         return error
     status, headers, content = result if len(result) == 3 else (200, {}, result)
@@ -60,6 +71,10 @@ def _response(app: Flask, environ: dict[str, Any]) -> Any:
     if request.method == "HEAD" and "content-length" in headers:
         response.headers["Content-Length"] = headers["content-length"]
     return response
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def _result(view: convert_to_flask_response, request: BackendRequest) -> Any:

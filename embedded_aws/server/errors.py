@@ -30,6 +30,21 @@ class InvalidTargetError(RejectedRequestError):
         super().__init__(message)
 
 
+class MissingOperationError(RejectedRequestError):
+    """An operation that moto does not implement: an error that no client retries.
+
+    Args:
+        name: what was asked for.
+    """
+
+    s3 = ("NotImplemented", 400)
+    query = ("UnsupportedOperation", 400)
+    json = "UnsupportedOperationException"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The embedded AWS does not implement {name}.")
+
+
 class InvalidArgumentError(RejectedRequestError):
     """A header or the body is malformed or ambiguous."""
 

@@ -107,9 +107,42 @@ def test_a_queue_keeps_its_policies(server: AwsServer) -> None:
     assert attributes(queue, "RedrivePolicy") == {"RedrivePolicy": redrive}
 
 
-def test_what_moto_lacks_is_an_error_that_says_so(server: AwsServer) -> None:
-    with pytest.raises(ClientError, match="500"):
-        server.client("glue").create_classifier(CsvClassifier={"Name": "csv"})
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments", "code", "said"),
+    [
+        (
+            "glue",
+            "create_classifier",
+            {"CsvClassifier": {"Name": "csv"}},
+            "UnsupportedOperationException",
+            "CreateClassifier",
+        ),
+        (
+            "iam",
+            "get_context_keys_for_custom_policy",
+            {"PolicyInputList": ["{}"]},
+            "UnsupportedOperation",
+            "GetContextKeysForCustomPolicy",
+        ),
+        (
+            "lambda",
+            "list_provisioned_concurrency_configs",
+            {"FunctionName": "any"},
+            "UnsupportedOperationException",
+            "GET /2019-09-30/functions/any/provisioned-concurrency of awslambda",
+        ),
+    ],
+)
+def test_what_moto_lacks_is_an_error_that_nobody_retries(
+    server: AwsServer, service: str, operation: str, arguments: dict[str, Any], code: str, said: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        getattr(server.client(service), operation)(**arguments)
+    response = refused.value.response
+    assert response["Error"]["Code"] == code
+    assert response["Error"]["Message"] == f"The embedded AWS does not implement {said}."
+    assert 400 <= response["ResponseMetadata"]["HTTPStatusCode"] < 500
+    assert response["ResponseMetadata"]["RetryAttempts"] == 0
 
 
 def test_one_cloud_after_another_starts_empty() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from tests.embedded_aws.athena_lab import ended
 
 Row = tuple[str | None, ...]
 
+_NESTED = {exp.DType.ARRAY, exp.DType.MAP, exp.DType.STRUCT}
 _REALS = {"double", "float"}
 
 
@@ -73,9 +75,15 @@ def from_trino(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]
         now: when the query began.
     """
     kinds = [_athena_type(kind) for _, kind in columns]
+    types = [exp.DataType.build(kind, dialect="trino") for _, kind in columns]
     return Result(
         tuple(zip((name for name, _ in columns), kinds, strict=True)),
-        tuple(_with_python_reals([_text(value) for value in row], kinds) for row in rows),
+        tuple(
+            _with_python_reals(
+                [None if value is None else _text(value, kind) for value, kind in zip(row, types, strict=True)], kinds
+            )
+            for row in rows
+        ),
         tuple(kind for _, kind in columns),
         now,
     )
@@ -129,19 +137,39 @@ def _athena_type(kind: str) -> str:
     if kind.startswith("decimal"):
         return kind.replace(" ", "")
     bare = re.sub(r"\(.*\)", "", kind)
-    return "float" if bare == "real" else bare
+    return "float" if bare == "real" else bare.lower()
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Any, kind: exp.DataType) -> str:
+    """Return a value of Trino's protocol in Athena's format."""
     if value is None:
-        return None
+        return "null"
+    if kind.this in _NESTED:
+        return _nested(value, kind)
+    if kind.this == exp.DType.VARBINARY:
+        return base64.b64decode(value).hex(" ")
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, list):
-        return f"[{', '.join('null' if one is None else str(_text(one)) for one in value)}]"
     if isinstance(value, str | int | float):
         return str(value)
     raise TypeError(f"No query has returned {value!r} yet: add how Athena formats it.")
+
+
+def _nested(value: Any, kind: exp.DataType) -> str:
+    if kind.this == exp.DType.ARRAY:
+        return f"[{', '.join(_text(item, kind.expressions[0]) for item in value)}]"
+    if kind.this == exp.DType.MAP:
+        _, content = kind.expressions
+        return f"{{{', '.join(f'{key}={_text(value[key], content)}' for key in sorted(value))}}}"
+    fields = zip(kind.expressions, value, strict=True)
+    return f"{{{', '.join(_field(index, *field) for index, field in enumerate(fields))}}}"
+
+
+def _field(index: int, kind: Any, value: Any) -> str:
+    """Return a field of a row in Athena's format; one without a name is called by its position."""
+    if isinstance(kind, exp.ColumnDef):
+        return f"{kind.name}={_text(value, kind.args['kind'])}"
+    return f"field{index}={_text(value, kind)}"
 
 
 def _with_python_reals(row: Sequence[str | None], kinds: Sequence[str]) -> Row:

@@ -107,6 +107,15 @@ class CallerCatalog:
             for partition in partitions
         )
 
+    def partition_values(self, database: str, name: str) -> list[tuple[str, ...]]:
+        """Return the values of a table's partitions.
+
+        Raises:
+            AccessError: the caller may not see the partitions.
+        """
+        self.caller.check_table("GetPartitions", database, name)
+        return [tuple(one.values) for one in self._server.backend("glue").get_partitions(database, name, None)]
+
     def get_table(self, database: str, name: str) -> dict[str, Any]:
         """Return a table in the form of Glue's GetTable.
 
@@ -121,6 +130,30 @@ class CallerCatalog:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist") from None
         except TableNotFoundException:
             raise QueryError("TABLE_NOT_FOUND", f"Table '{CATALOG}.{database}.{name}' does not exist") from None
+        return found
+
+    def databases(self) -> list[dict[str, Any]]:
+        """Return the databases in the form of Glue's GetDatabases, sorted by name.
+
+        Raises:
+            AccessError: the caller may not see them.
+        """
+        self.caller.check_database("GetDatabases", "*")
+        found = [one.as_dict() for one in self._server.backend("glue").get_databases()]
+        return sorted(found, key=lambda one: str(one["Name"]))
+
+    def get_database(self, database: str) -> dict[str, Any]:
+        """Return a database in the form of Glue's GetDatabase.
+
+        Raises:
+            QueryError: it does not exist.
+            AccessError: the caller may not see it.
+        """
+        self.caller.check_database("GetDatabase", database)
+        try:
+            found: dict[str, Any] = self._server.backend("glue").get_database(database).as_dict()
+        except DatabaseNotFoundException:
+            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist") from None
         return found
 
     def table_names(self, database: str) -> list[str]:

@@ -9,6 +9,9 @@ import duckdb
 _OWN = re.compile(r"(?P<code>[A-Z][A-Z_]+): (?P<text>.*)", re.DOTALL)
 
 
+_MACRO = re.compile(r"Macro trino_(?P<name>\w+)\(\) does not support")
+
+
 class QueryError(Exception):
     """A query that ends as FAILED.
 
@@ -56,6 +59,11 @@ def from_duckdb(error: duckdb.Error) -> QueryError:
     """Return DuckDB's error with Trino's code and wording."""
     text = str(error)
     message = text.split("\n", 1)[0].partition(" Error: ")[2] or text
+    if macro := _MACRO.match(message):
+        return QueryError(
+            "FUNCTION_NOT_FOUND",
+            f"Unexpected parameters for function {macro['name']}, or a form that is not modelled here",
+        )
     if own := _OWN.match(message):
         return QueryError(own["code"], own["text"])
     code = next((code for kind, code in _CODES.items() if re.search(kind, message)), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +48,7 @@ def read_parquet(content: bytes, address: str, table: CatalogTable, values: tupl
         QueryError: it is not a Parquet file.
     """
     try:
-        file = pq.ParquetFile(io.BytesIO(content))
+        file = pq.ParquetFile(pa.BufferReader(content))
         present = {name.lower(): name for name in file.schema_arrow.names}
         wanted = [present[name] for name, _ in table.columns if name in present]
         found = file.read(columns=wanted, use_threads=False)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from embedded_aws.services.athena.errors import not_supported
 from embedded_aws.services.athena.types import SqlType
 
 _PRECISIONS = {
@@ -65,12 +67,34 @@ class ResultSet:
         return {"Rows": shown, "ResultSetMetadata": {"ColumnInfo": columns}}, following
 
 
-def format_rows(rows: Sequence[Sequence[Any]], kinds: Sequence[SqlType]) -> tuple[tuple[str | None, ...], ...]:
-    """Return values as Athena writes them."""
+def format_rows(
+    rows: Sequence[Sequence[Any]], kinds: Sequence[SqlType], zones: Sequence[str] = ()
+) -> tuple[tuple[str | None, ...], ...]:
+    """Return values as Athena writes them.
+
+    Args:
+        rows: values as DuckDB returns them.
+        kinds: types of the columns.
+        zones: zones of the columns; all are UTC without it.
+
+    Raises:
+        QueryError: a zone is unknown.
+    """
+    places = {index: _zone(name) for index, name in enumerate(zones) if name != "UTC"}
     return tuple(
-        tuple(None if value is None else _text(value, kind) for value, kind in zip(row, kinds, strict=True))
+        tuple(
+            None if value is None else _moment(value, places[index]) if index in places else _text(value, kind)
+            for index, (value, kind) in enumerate(zip(row, kinds, strict=True))
+        )
         for row in rows
     )
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise not_supported(f"A result in the time zone {name}") from None
 
 
 def _csv_field(field: str | None) -> str:
@@ -114,11 +138,20 @@ def _nested(value: Any, kind: SqlType) -> str:
     return f"{{{', '.join(f'{name}={_text(item, part)}' for item, (name, part) in parts)}}}"
 
 
-def _moment(value: datetime) -> str:
+def _moment(value: datetime, place: ZoneInfo | None = None) -> str:
     zone = ""
     if value.tzinfo is not None:
-        value, zone = value.astimezone(UTC), " UTC"
+        value, zone = value.astimezone(place or UTC), f" {place or 'UTC'}"
     return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}{zone}"
+
+
+def _span(value: timedelta) -> str:
+    milliseconds = round(abs(value) / timedelta(milliseconds=1))
+    days, rest = divmod(milliseconds, 86_400_000)
+    hours, rest = divmod(rest, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    sign = "-" if value < timedelta(0) else ""
+    return f"{sign}{days} {hours:02d}:{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
 
 
 def java_double(value: float) -> str:
@@ -141,6 +174,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     bytes: lambda value: value.hex(" "),
     date: date.isoformat,
     datetime: _moment,
+    timedelta: _span,
     Decimal: lambda value: f"{value:f}",
     float: java_double,
 }

@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from embedded_aws.services.athena import shown
 from embedded_aws.services.athena.catalog import CallerCatalog
 from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.results import ResultSet
 from embedded_aws.services.athena.sql.checks import check_grammar
 from embedded_aws.services.athena.sql.parsing import parse_tree
-from embedded_aws.services.athena.types import from_hive
-from embedded_aws.services.athena.views import CATALOG, encode, is_view
+from embedded_aws.services.athena.views import CATALOG, encode
 from embedded_aws.services.athena.warehouse import QueryOutput, QuerySession
 
 _NAME = r"(?:\"[^\"]+\"|`[^`]+`|\w+)"
@@ -30,7 +30,6 @@ _KNOWN = (
 
 _LEADING = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)*\s*", re.DOTALL)
 _FLAGS = re.IGNORECASE | re.DOTALL
-_TEXT = from_hive("string")
 
 
 @dataclass(frozen=True)
@@ -136,46 +135,20 @@ def _drop_view(match: re.Match[str], database: str, catalog: CallerCatalog, _ses
     return StatementResult("DDL", "DROP_VIEW")
 
 
-def _show_tables(
-    match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession
-) -> StatementResult:
-    schema = _unquoted(match["database"]) if match["database"] else database
-    names = catalog.table_names(schema)
-    if match["pattern"]:
-        wanted = match["pattern"].replace("*", ".*")
-        names = [name for name in names if re.fullmatch(wanted, name)]
-    return StatementResult(
-        "UTILITY", "SHOW_TABLES", ResultSet((("tab_name", _TEXT),), tuple((name,) for name in names))
-    )
-
-
-def _show_views(match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession) -> StatementResult:
-    schema = _unquoted(match["database"]) if match["database"] else database
-    names = [name for name in catalog.table_names(schema) if is_view(catalog.get_table(schema, name))]
-    return StatementResult("UTILITY", "SHOW_VIEWS", ResultSet((("views", _TEXT),), tuple((name,) for name in names)))
+def _show(match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession) -> StatementResult:
+    what = re.sub(r"\s+", "_", match["what"].upper()).replace("SCHEMAS", "DATABASES")
+    found = match.groupdict()
+    schema = _unquoted(found["database"]) if found.get("database") else database.lower()
+    if show := _OF_DATABASES.get(what):
+        result = show(catalog, schema, found.get("pattern"))
+    else:
+        result = _OF_TABLES[what](catalog, *_split(match["name"], schema))
+    return StatementResult("UTILITY", f"SHOW_{what}", result)
 
 
 def _describe(match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession) -> StatementResult:
-    table = catalog.get_table(*_split(match["name"], database))
-    keys = table.get("PartitionKeys", [])
-    columns = [*table["StorageDescriptor"]["Columns"], *keys]
-    view = is_view(table)
-    lines = [
-        _described(
-            column["Name"], from_hive(column["Type"]).trino if view else column["Type"], column.get("Comment") or ""
-        )
-        for column in columns
-    ]
-    if keys:
-        lines += ["", "# Partition Information", _described("# col_name", "data_type", "comment"), ""]
-        lines += [_described(key["Name"], key["Type"], key.get("Comment") or "") for key in keys]
-    names = tuple((name, _TEXT) for name in ("col_name", "data_type", "comment"))
-    return StatementResult("UTILITY", "DESCRIBE_TABLE", ResultSet(names, tuple((line,) for line in lines)))
-
-
-def _described(name: str, kind: str, comment: str) -> str:
-    """Return a column's line in DESCRIBE: padded as in Hive, in a single field."""
-    return f"{name:<20}\t{kind:<20}\t{comment:<20}"
+    result = shown.description(catalog, *_split(match["name"], database))
+    return StatementResult("UTILITY", "DESCRIBE_TABLE", result)
 
 
 def _split(name: str, database: str) -> tuple[str, str]:
@@ -189,10 +162,28 @@ def _unquoted(name: str) -> str:
     return name.strip('"`').lower()
 
 
+_OF_DATABASES: dict[str, Callable[[CallerCatalog, str, str | None], ResultSet]] = {
+    "DATABASES": lambda catalog, _database, pattern: shown.databases(catalog, pattern),
+    "TABLES": shown.tables,
+    "VIEWS": shown.views,
+}
+_OF_TABLES: dict[str, Callable[[CallerCatalog, str, str], ResultSet]] = {
+    "COLUMNS": shown.columns,
+    "CREATE_TABLE": shown.table_statement,
+    "CREATE_VIEW": shown.view_statement,
+    "PARTITIONS": shown.partitions,
+    "TBLPROPERTIES": shown.properties,
+}
+_LIKE = r"(?:\s+(?:LIKE\s+)?'(?P<pattern>[^']*)')?"
 _STATEMENTS: tuple[tuple[str, Callable[[re.Match[str], str, CallerCatalog, QuerySession], StatementResult]], ...] = (
     (_CREATE_VIEW, _create_view),
     (rf"DROP\s+VIEW\s+(?P<exists>IF\s+EXISTS\s+)?{_QUALIFIED}", _drop_view),
-    (rf"SHOW\s+TABLES(?:\s+IN\s+(?P<database>{_NAME}))?(?:\s+'(?P<pattern>[^']*)')?", _show_tables),
-    (rf"SHOW\s+VIEWS(?:\s+IN\s+(?P<database>{_NAME}))?", _show_views),
+    (rf"SHOW\s+(?P<what>DATABASES|SCHEMAS){_LIKE}", _show),
+    (rf"SHOW\s+(?P<what>TABLES|VIEWS)(?:\s+(?:IN|FROM)\s+(?P<database>{_NAME}))?{_LIKE}", _show),
+    (
+        rf"SHOW\s+(?P<what>COLUMNS)\s+(?:IN|FROM)\s+{_QUALIFIED}(?:\s+(?:IN|FROM)\s+(?P<database>{_NAME}))?",
+        _show,
+    ),
+    (rf"SHOW\s+(?P<what>PARTITIONS|TBLPROPERTIES|CREATE\s+TABLE|CREATE\s+VIEW)\s+{_QUALIFIED}", _show),
     (rf"DESC(?:RIBE)?\s+(?!EXTENDED\b|FORMATTED\b){_QUALIFIED}", _describe),
 )

@@ -54,7 +54,10 @@ class SqlType:
         Raises:
             QueryError: Hive has no such type.
         """
-        if any(part.this in {exp.DType.NULL, exp.DType.TIMESTAMPTZ} for part in self.tree.find_all(exp.DataType)):
+        if any(
+            part.this in {exp.DType.INTERVAL, exp.DType.NULL, exp.DType.TIMESTAMPTZ}
+            for part in self.tree.find_all(exp.DataType)
+        ):
             raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {self.trino}")
         return self.tree.sql("hive").lower().replace("`", "").replace(": ", ":").replace(", ", ",")
 
@@ -184,6 +187,7 @@ class _Athena(Trino):
 
         TYPE_MAPPING = {  # noqa: RUF012 - as sqlglot declares it
             **TrinoGenerator.TYPE_MAPPING,
+            exp.DType.INTERVAL: "INTERVAL DAY TO SECOND",
             exp.DType.NULL: "UNKNOWN",
             exp.DType.TIMESTAMP: "TIMESTAMP(3)",
             exp.DType.TIMESTAMPTZ: "TIMESTAMP(3)",
@@ -229,7 +233,7 @@ _ARROW_FAMILIES: tuple[tuple[Callable[[Any], bool], exp.DType], ...] = (
     (pa.types.is_struct, exp.DType.STRUCT),
 )
 _FEWEST_PARTS = {exp.DType.ARRAY: 1, exp.DType.MAP: 2, exp.DType.STRUCT: 1}
-_MODELLED = {*_ARROW, *_FEWEST_PARTS, exp.DType.DECIMAL, exp.DType.NULL, exp.DType.TIMESTAMPTZ}
+_MODELLED = {*_ARROW, *_FEWEST_PARTS, exp.DType.DECIMAL, exp.DType.INTERVAL, exp.DType.NULL, exp.DType.TIMESTAMPTZ}
 _HIVE_DECIMAL = (10, 0)
 _SYNONYMS = {
     # A length limits only writes.

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from embedded_aws.server.server import AwsServer
+from embedded_aws.services.athena import information_schema
 from embedded_aws.services.athena.cancellation import Cancellation
 from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, CatalogView
 from embedded_aws.services.athena.errors import QueryError, from_duckdb
@@ -170,7 +171,7 @@ class Warehouse:
             raise from_duckdb(error) from error
         finally:
             cursor.close()
-        return QueryOutput(translation.columns, kinds, format_rows(rows, kinds), scanned)
+        return QueryOutput(translation.columns, kinds, format_rows(rows, kinds, translation.zones), scanned)
 
     def columns_of_view(
         self, sql: str, database: str, catalog: CallerCatalog, *, name: Name
@@ -256,12 +257,17 @@ class Warehouse:
         self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog, within: tuple[Name, ...] = ()
     ) -> tuple[Translation, dict[Name, frozenset[str]]]:
         """Return a query's translation, and the columns it reads of each base table, through views."""
-        query = parse(sql, database, tuple(parameters))
+        parsed = parse(sql, database, tuple(parameters))
+        query = information_schema.resolve(parsed, catalog)
         known = {name: self._known(name, catalog, within) for name in query.tables}
         schema: dict[str, dict[str, dict[str, str]]] = {}
         for (schema_name, table), found in known.items():
             schema.setdefault(schema_name, {})[table] = found.columns
-        translation = self._translation(query, (sql, database, repr((parameters, schema))), schema)
+        if query is parsed:
+            translation = self._translation(query, (sql, database, repr((parameters, schema))), schema)
+        else:
+            # What it holds of the catalog may be something else the next time.
+            translation = translate(query, schema)
         read_columns: dict[Name, frozenset[str]] = {}
         for name, columns in translation.read.items():
             of_view = known[name].read

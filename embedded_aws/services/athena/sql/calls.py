@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
 from sqlglot import exp
 
 from embedded_aws.services.athena.errors import QueryError, not_supported
-from embedded_aws.services.athena.sql import formats, nodes
+from embedded_aws.services.athena.sql import decimals, formats, nodes
 from embedded_aws.services.athena.sql.casts import STRICT, refuse_other_precision
 from embedded_aws.services.athena.sql.functions import (
     AGGREGATES,
     ALIASES,
+    INTERNAL,
     LOCAL_TIME,
     MACROS,
     OVERLOADED,
     RENAMED,
     SAME,
+    TRINO,
 )
 from embedded_aws.services.athena.sql.parsing import Athena3
+from embedded_aws.services.athena.sql.printf import rewrite_format
+from embedded_aws.services.athena.sql.regexes import group_macro
 
 NOW = "athena_now"
 """DuckDB variable with the start time of the query."""
@@ -36,23 +41,35 @@ def rewrite_call(node: exp.Anonymous) -> exp.Expr:
     arguments = node.expressions
     if name in _SPECIAL:
         return _SPECIAL[name](node)
+    if name in _KEEPING_ZONES and arguments:
+        kept = nodes.call(RENAMED.get(name, name), *(argument.copy() for argument in arguments))
+        return nodes.in_zone(kept, nodes.zone_of(arguments[0]))
     if name in LOCAL_TIME:
         arguments = [nodes.local(argument) for argument in arguments]
     elif name != "to_unixtime":
         nodes.refuse_zones(node)
+    if (exact := decimals.compute_function(node, name)) is not None:
+        return exact
     if name in OVERLOADED:
         return overloaded(name, *(argument.copy() for argument in arguments))
-    if f"trino_{name}" in _MACRO_NAMES:
-        called = f"trino_{name}"
-    elif name in RENAMED:
-        called = RENAMED[name]
-    elif name in SAME:
-        called = name
-    else:
-        raise QueryError(
-            "FUNCTION_NOT_FOUND", f"Function '{name}' not registered (or not modelled by the embedded Athena)"
-        )
-    return nodes.call(called, *(argument.copy() for argument in arguments))
+    return nodes.call(_called(name), *(argument.copy() for argument in arguments))
+
+
+def _called(name: str) -> str:
+    """Return the name of a function in DuckDB.
+
+    Raises:
+        QueryError: it is not modelled.
+    """
+    if f"trino_{name}" in _MACRO_NAMES and name not in INTERNAL:
+        return f"trino_{name}"
+    if name in RENAMED:
+        return RENAMED[name]
+    if name in SAME:
+        return name
+    if name in TRINO:
+        raise not_supported(f"The function {name}")
+    raise QueryError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered")
 
 
 def overloaded(name: str, *arguments: exp.Expr) -> exp.Anonymous:
@@ -162,18 +179,33 @@ def _array_match(quantifier: str) -> Callable[[exp.Anonymous], exp.Expr]:
     return rewrite_match
 
 
-def _format(node: exp.Anonymous) -> exp.Expr:
-    """Rewrite `format` with %s, %d and %.nf, which DuckDB formats alike."""
+def _count_if(node: exp.Anonymous) -> exp.Expr:
+    """Count what is true; DuckDB's own is NULL over no rows."""
+    (condition,) = _arguments(node, 1)
+    is_distinct = isinstance(condition, exp.Distinct)
+    matching: exp.Expr = exp.Case(
+        ifs=[exp.If(this=condition.expressions[0] if is_distinct else condition, true=exp.Literal.number(1))]
+    )
+    return nodes.call("count", exp.Distinct(expressions=[matching]) if is_distinct else matching)
+
+
+def _regexp_extract(node: exp.Anonymous) -> exp.Expr:
     nodes.refuse_zones(node)
-    pattern = nodes.text(node.expressions[0], "A format")
-    if re.search(r"%(?!s|%|0?\d*d|\.\d+f)", pattern.replace("%%", "")):
-        raise not_supported(f"The format {pattern}")
-    return nodes.call("printf", *(argument.copy() for argument in node.expressions))
+    arguments = [argument.copy() for argument in node.expressions]
+    if len(arguments) == 2:
+        return nodes.call("trino_regexp_extract", *arguments)
+    text, pattern, group = _arguments(node, 3)
+    return nodes.call(f"trino_{group_macro(pattern, group)}", text, pattern, group)
 
 
 def _json_path(node: exp.Anonymous) -> exp.Expr:
     text, path = _arguments(node, 2)
-    return nodes.call("trino_json_extract_scalar", text, exp.Literal.string(nodes.text(path, "A JSON path")))
+    written = nodes.text(path, "A JSON path")
+    if not _JSON_PATH.fullmatch(written):
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Invalid JSON path: '{written}'")
+    # DuckDB's names are quoted, and its paths have no quotes in brackets.
+    quoted = re.sub(r"\.(\w+)", r'."\1"', re.sub(r'\["([^"]*)"\]', r'."\1"', written))
+    return nodes.call("trino_json_extract_scalar", text, exp.Literal.string(quoted))
 
 
 def _to_iso8601(node: exp.Anonymous) -> exp.Expr:
@@ -189,24 +221,106 @@ def _arguments(node: exp.Anonymous, count: int) -> list[exp.Expr]:
     return [argument.copy() for argument in node.expressions]
 
 
+def _approx_distinct(node: exp.Anonymous) -> exp.Expr:
+    """Count exactly, which is within any error."""
+    nodes.refuse_zones(node)
+    counted = node.expressions[0].copy()
+    return nodes.call("count", exp.Distinct(expressions=[counted]))
+
+
+def _approx_percentile(node: exp.Anonymous) -> exp.Expr:
+    """Take the exact element whose rank Trino's digest of few values gives: the next one above the fraction."""
+    nodes.refuse_zones(node)
+    values, fraction = _arguments(node, 2)
+    written = fraction.this if isinstance(fraction, exp.Cast) else fraction
+    if not isinstance(written, exp.Literal) or written.is_string:
+        raise not_supported("approx_percentile of other than one literal fraction of unweighted values")
+    if nodes.kind(values) in nodes.INTEGERS:
+        values = exp.Cast(this=values, to=exp.DataType.build("bigint"))
+    elif nodes.kind(values) == exp.DType.DECIMAL:
+        values = exp.Cast(this=values, to=exp.DataType.build("double"))
+    # Counted from the largest one, since DuckDB takes the next one below.
+    rest = 1 - Decimal(written.name)
+    return nodes.call("quantile_disc", values, exp.Neg(this=exp.Literal.number(str(rest))) if rest else written.copy())
+
+
+def _histogram(node: exp.Anonymous) -> exp.Expr:
+    nodes.refuse_zones(node)
+    if isinstance(node.parent, exp.Window | exp.Filter):
+        raise not_supported("histogram with OVER or FILTER")
+    return nodes.call("trino_counts", nodes.call("histogram", *_arguments(node, 1)))
+
+
+def _cardinality(node: exp.Anonymous) -> exp.Expr:
+    nodes.refuse_zones(node)
+    (collection,) = _arguments(node, 1)
+    if nodes.kind(collection) == exp.DType.MAP:
+        return exp.Cast(this=nodes.call("cardinality", collection), to=exp.DataType.build("bigint"))
+    return nodes.call("trino_cardinality", collection)
+
+
+def _map_agg(node: exp.Anonymous) -> exp.Expr:
+    nodes.refuse_zones(node)
+    key, value = _arguments(node, 2)
+    pair = exp.Struct(
+        expressions=[
+            exp.PropertyEQ(this=exp.to_identifier(name), expression=part) for name, part in (("k", key), ("v", value))
+        ]
+    )
+    known = exp.Filter(
+        this=nodes.call("list", pair),
+        expression=exp.Where(this=exp.Not(this=exp.Is(this=key.copy(), expression=exp.Null()))),
+    )
+    if isinstance(node.parent, exp.Window | exp.Filter):
+        raise not_supported("map_agg with OVER or FILTER")
+    return nodes.call("trino_map_of_pairs", known)
+
+
+def _reduce(node: exp.Anonymous) -> exp.Expr:
+    nodes.refuse_zones(node)
+    array, start, step, finish = _arguments(node, 4)
+    if not isinstance(finish, exp.Lambda) or finish.this != finish.expressions[0]:
+        raise not_supported("reduce whose last function changes the result; apply it outside")
+    return nodes.call("list_reduce", array, step, start)
+
+
+def _try(node: exp.Anonymous) -> exp.Expr:
+    raise not_supported(
+        f"{node.sql(Athena3)[:100]}: try of other than a division or CAST of columns; use TRY_CAST, nullif or CASE"
+    )
+
+
+_KEEPING_ZONES = {"any_value", "arbitrary", "max", "min"}
+"""Functions of one argument whose result is one of its values."""
+
+_JSON_PATH = re.compile(r'\$(?:\.[A-Za-z_]\w*|\[\d+\]|\["[^".\[\]]*"\])*')
 _MACRO_NAMES = frozenset(re.findall(r"CREATE MACRO (\w+)", MACROS))
 
 _SPECIAL: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {
     "all_match": _array_match("all"),
     "any_match": _array_match("any"),
+    "approx_distinct": _approx_distinct,
+    "approx_percentile": _approx_percentile,
     "at_timezone": _at_timezone,
+    "cardinality": _cardinality,
     "concat": _concat,
     "date": _date,
     "date_format": _date_format,
     "date_parse": _date_parse,
+    "count_if": _count_if,
     "date_trunc": _date_trunc,
-    "format": _format,
+    "format": rewrite_format,
     "format_datetime": _format_datetime,
     "greatest": _extreme,
     "json_extract_scalar": _json_path,
+    "histogram": _histogram,
     "least": _extreme,
+    "map_agg": _map_agg,
     "none_match": _array_match("none"),
     "now": _now,
+    "reduce": _reduce,
+    "regexp_extract": _regexp_extract,
     "to_iso8601": _to_iso8601,
+    "try": _try,
     "with_timezone": _with_timezone,
 }

@@ -15,7 +15,7 @@ TRYING = "trino_try_cast"
 """Macro prefixes of CAST and TRY_CAST."""
 
 _DATE = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}\s*")
-_TIMESTAMP = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,3})?)?)?\s*")
+_TIMESTAMP = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}( ([01]?\d|2[0-3]):\d{1,2}(:\d{1,2}(\.\d{1,3})?)?)?\s*")
 _MILLISECONDS = re.compile(r".*:\d{1,2}\.\d{3}\s*")
 _ZONED = re.compile(r"(?P<moment>\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?) (?P<zone>[A-Za-z_/]+)")
 
@@ -36,6 +36,7 @@ _NARROWED = {
 }
 
 
+_REALS = {exp.DType.DOUBLE, exp.DType.FLOAT}
 _TIMES = {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ}
 
 
@@ -54,6 +55,10 @@ def rewrite_cast(node: exp.Cast) -> exp.Expr:
         operand = exp.Cast(this=operand.copy(), to=exp.DataType.build("varchar"))
     if target.this in _TIMES:
         return _cast_to_time(node, operand)
+    zone = nodes.zone_of(operand)
+    if zone != nodes.UTC and target.this == exp.DType.VARCHAR and not target.expressions:
+        local = exp.Cast(this=nodes.local(operand), to=exp.DataType.build("timestamp"))
+        return exp.DPipe(this=nodes.call(f"{STRICT}_varchar", local), expression=exp.Literal.string(f" {zone}"))
     nodes.refuse_zones(node)
     return _cast_to_scalar(node, operand)
 
@@ -63,17 +68,38 @@ def _cast_to_scalar(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
     macros, plain = _strictness(node)
     if target.this in exp.DataType.TEXT_TYPES:
         refuse_other_precision(operand)
-        cast = nodes.call(f"{macros}_varchar", operand)
-        # Trino truncates text to the length.
-        return nodes.call("left", cast, target.expressions[0].this.copy()) if target.expressions else cast
+        if target.this != exp.DType.VARCHAR:
+            raise not_supported(f"CAST to {target.sql(Athena3)}, which is padded; cast to varchar")
+        if target.expressions:
+            return nodes.call(f"{macros}_varchar_of", operand, target.expressions[0].this.copy())
+        return nodes.call(f"{macros}_varchar", operand)
     if target.this == exp.DType.DECIMAL:
-        return plain(this=operand, to=target)
+        return _cast_to_decimal(operand, target, plain)
     if target.this not in _TARGETS:
         raise not_supported(f"CAST to {target.sql(Athena3)}")
     result = nodes.call(f"{macros}_{_TARGETS[target.this]}", operand)
     if target.this in _NARROWED:
         return plain(this=result, to=exp.DataType.build(_NARROWED[target.this], dialect="duckdb"))
     return result
+
+
+def _cast_to_decimal(operand: exp.Expr, target: exp.DataType, plain: type[exp.Cast]) -> exp.Expr:
+    """Cast to a decimal; a double through its text, as in Java: 1.005 is not a little less there."""
+    if not target.expressions:
+        target = exp.DataType.build("decimal(38, 0)")
+    text = plain(this=exp.Cast(this=operand.copy(), to=exp.DataType.build("varchar")), to=target)
+    kind = nodes.kind(operand)
+    if kind in _REALS:
+        return text
+    direct = plain(this=operand, to=target)
+    if kind not in {None, exp.DType.UNKNOWN}:
+        return direct
+    reals = [exp.Literal.string(name) for name in ("DOUBLE", "FLOAT")]
+    is_real = exp.In(
+        this=nodes.call("typeof", operand.copy()),
+        expressions=reals,
+    )
+    return exp.Case(ifs=[exp.If(this=is_real, true=text)], default=direct)
 
 
 def refuse_other_precision(moment: exp.Expr) -> None:

@@ -6,11 +6,16 @@ CREATE MACRO {name}_varchar(x) AS CASE
     WHEN typeof(x) = 'TIMESTAMP' THEN strftime(CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g')
     WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE'
         THEN strftime(timezone('UTC', CAST(CAST(x AS VARCHAR) AS TIMESTAMP WITH TIME ZONE)), '%Y-%m-%d %H:%M:%S.%g UTC')
-    WHEN typeof(x) IN ('DOUBLE', 'FLOAT')
-        THEN error('NOT_SUPPORTED: The text of a double (1.0E0) is not modelled by the embedded Athena; cast to decimal first')
+    WHEN typeof(x) = 'DOUBLE' THEN trino_double_text(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE))
+    WHEN typeof(x) = 'FLOAT'
+        THEN error('NOT_SUPPORTED: The text of a real (1.0E0) is not modelled by the embedded Athena; cast to double first')
     WHEN typeof(x) LIKE '%[]' OR typeof(x) LIKE 'MAP%' OR typeof(x) LIKE 'STRUCT%'
         THEN error('TYPE_MISMATCH: Cannot cast ' || typeof(x) || ' to varchar')
     ELSE CAST(x AS VARCHAR) END;
+-- Text is cut to a length; anything else must fit.
+CREATE MACRO {name}_varchar_of(x, n) AS CASE
+    WHEN typeof(x) <> 'VARCHAR' AND length({name}_varchar(x)) > n THEN {too_long}
+    ELSE left({name}_varchar(x), n) END;
 CREATE MACRO {name}_bigint(x) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(CAST(x AS VARCHAR), '[+-]?\d+') THEN {failed}
@@ -34,9 +39,12 @@ CREATE MACRO {name}_date(x) AS CASE
 CREATE MACRO {name}_timestamp(x) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(
-        CAST(x AS VARCHAR), '\s*\d{{4}}-\d{{1,2}}-\d{{1,2}}( \d{{1,2}}:\d{{1,2}}(:\d{{1,2}}(\.\d+)?)?)?\s*'
+        CAST(x AS VARCHAR), '\s*\d{{4}}-\d{{1,2}}-\d{{1,2}}( ([01]?\d|2[0-3]):\d{{1,2}}(:\d{{1,2}}(\.\d+)?)?( ?(Z|[+-]\d\d:\d\d)| [A-Z][A-Za-z_/]+)?)?\s*'
     ) THEN {failed}
-    WHEN typeof(x) = 'VARCHAR' THEN date_trunc('millisecond', {cast}(x AS TIMESTAMP) + INTERVAL 500 MICROSECONDS)
+    -- A zone after it means nothing.
+    WHEN typeof(x) = 'VARCHAR' THEN date_trunc('millisecond', {cast}(
+        regexp_replace(CAST(x AS VARCHAR), '(:\S*?) ?(Z|[+-]\d\d:\d\d| [A-Z][A-Za-z_/]+)\s*$', '\1') AS TIMESTAMP
+    ) + INTERVAL 500 MICROSECONDS)
     ELSE {cast}(x AS TIMESTAMP) END;
 CREATE MACRO {name}_timestamptz(x) AS CASE WHEN typeof(x) = 'VARCHAR'
     THEN error('NOT_SUPPORTED: CAST of varchar to timestamp with time zone is not modelled by the embedded Athena')

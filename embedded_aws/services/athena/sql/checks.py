@@ -10,6 +10,9 @@ from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.sql.parsing import Athena3
 
 _OPERATORS: dict[Any, str] = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
+_CHECKED = (
+    exp.Distinct, exp.Group, exp.Join, exp.LimitOptions, exp.Select, exp.Star, exp.Window,
+)  # fmt: skip
 _OF_NUMBERS = frozenset({"avg", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"})
 
 
@@ -19,7 +22,16 @@ def check_grammar(tree: exp.Expr) -> None:
     Raises:
         QueryError: it is not.
     """
-    for node in tree.find_all(exp.Group, exp.Distinct, exp.Star, exp.Join, exp.LimitOptions, exp.Select, exp.Window):
+    for between in tree.find_all(exp.Between):
+        if between.args.get("symmetric") is not None:
+            raise QueryError("SYNTAX_ERROR", "mismatched input after BETWEEN: SYMMETRIC and ASYMMETRIC are not Trino's")
+    for call in tree.find_all(exp.Anonymous):
+        _check_arguments(call)
+    _check_clauses(tree)
+
+
+def _check_clauses(tree: exp.Expr) -> None:
+    for node in tree.find_all(*_CHECKED):
         if isinstance(node, exp.Group) and node.args.get("all"):
             raise QueryError("COLUMN_NOT_FOUND", "Column 'all' cannot be resolved")
         if isinstance(node, exp.Distinct) and node.args.get("on"):
@@ -34,6 +46,20 @@ def check_grammar(tree: exp.Expr) -> None:
             raise QueryError("NOT_SUPPORTED", "DISTINCT in window function parameters not yet supported")
         if isinstance(node, exp.Select):
             _check_using(node)
+
+
+def _check_arguments(node: exp.Anonymous) -> None:
+    """Refuse aggregates of several columns, and the bare NULL that makes Trino's concatenation one of arrays."""
+    name = str(node.this).lower()
+    arguments = node.expressions
+    if name == "count" and arguments:
+        of_distinct = arguments[0].expressions if isinstance(arguments[0], exp.Distinct) else ()
+        if len(arguments) > 1 or len(of_distinct) > 1:
+            raise QueryError(
+                "FUNCTION_NOT_FOUND", "Unexpected parameters for function count. Expected: count(), count(t)"
+            )
+    if name == "concat" and any(isinstance(argument, exp.Null) for argument in arguments):
+        raise not_supported("concat of a bare NULL, which is an array in Trino; cast it to varchar")
 
 
 def _check_using(select: exp.Select) -> None:
@@ -115,8 +141,8 @@ def _check_call(node: exp.Anonymous) -> None:
     kind = argument.type.this if argument.type is not None else None
     if name in _OF_NUMBERS and _family(argument) not in {None, "number"}:
         raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({_name(argument)}) for function {name}")
-    if name in {"avg", "ceil", "ceiling", "floor"} and kind == exp.DType.DECIMAL:
-        raise not_supported(f"{name} of a decimal; cast to double")
+    if name == "avg" and kind == exp.DType.DECIMAL and isinstance(node.parent, exp.Window | exp.Filter):
+        raise not_supported("avg of a decimal with OVER or FILTER; cast to double")
 
 
 def _differ(left: exp.Expr, right: exp.Expr) -> bool:

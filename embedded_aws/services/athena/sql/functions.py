@@ -13,6 +13,9 @@ from sqlglot import exp
 
 from embedded_aws.services.athena.sql.casts import STRICT, TRYING
 
+_TOO_LONG = (
+    "error('INVALID_CAST_ARGUMENT: Value ' || CAST(x AS VARCHAR) || ' cannot be represented as varchar(' || n || ')')"
+)
 _FAILED = "error('INVALID_CAST_ARGUMENT: Cannot cast ' || CAST(x AS VARCHAR) || ' to the target type')"
 
 
@@ -24,11 +27,17 @@ def _macros() -> str:
     folder = files("embedded_aws.services.athena.sql")
     casts = folder.joinpath("casts.sql").read_text(encoding="utf-8")
     return (
-        folder.joinpath("macros.sql").read_text(encoding="utf-8")
-        + casts.format(name=STRICT, cast="CAST", failed=_FAILED)
-        + casts.format(name=TRYING, cast="TRY_CAST", failed="NULL")
+        folder.joinpath("doubles.sql").read_text(encoding="utf-8")
+        + casts.format(name=STRICT, cast="CAST", failed=_FAILED, too_long=_TOO_LONG)
+        + casts.format(name=TRYING, cast="TRY_CAST", failed="NULL", too_long="NULL")
+        + folder.joinpath("macros.sql").read_text(encoding="utf-8")
     )
 
+
+TRINO = frozenset(
+    files("embedded_aws.services.athena.sql").joinpath("trino_functions.txt").read_text(encoding="utf-8").split()
+)
+"""The names of all of Trino's functions."""
 
 MACROS = _macros()
 """Statements that define Trino's functions in DuckDB."""
@@ -38,7 +47,7 @@ TYPED_MACROS = frozenset(re.findall(r"CREATE MACRO (\w+)\(\w+ [A-Z]", MACROS))
 
 SAME = frozenset(
     _words("""
-    abs acos array_agg asin atan atan2 avg bool_and bool_or cbrt coalesce concat_ws corr cos count covar_pop covar_samp
+    abs acos array_agg asin atan atan2 avg bool_and bool_or coalesce concat_ws corr cos count covar_pop covar_samp
     cume_dist day degrees dense_rank exp first_value hour lag last_value lead ln log10 log2 max min minute month
     nth_value ntile nullif percent_rank pi power quarter radians rank round row_number second sign sin sqrt stddev
     stddev_pop stddev_samp sum tan tanh var_pop var_samp variance week year
@@ -52,10 +61,8 @@ RENAMED = {
     # DuckDB's max_by ignores rows whose value is null; Trino returns that null.
     "max_by": "arg_max_null",
     "min_by": "arg_min_null",
-    "count_if": "count_if",
     "every": "bool_and",
     "pow": "power",
-    "array_intersect": "list_intersect",
     "filter": "list_filter",
     "transform": "list_transform",
 }
@@ -83,7 +90,7 @@ IGNORING_NULLS: dict[str, type[exp.Func]] = {
 
 AGGREGATES = frozenset(
     _words("""
-    any_value arg_max_null arg_min_null array_agg avg bool_and bool_or corr count count_if covar_pop covar_samp
+    any_value arg_max_null arg_min_null array_agg avg bool_and bool_or corr count covar_pop covar_samp
     cume_dist dense_rank first_value lag last_value lead max min nth_value ntile percent_rank rank row_number stddev
     stddev_pop stddev_samp sum var_pop var_samp variance
     """)
@@ -94,24 +101,27 @@ OVERLOADED = {"ceil": 0, "date_add": 2, "date_trunc": 1, "floor": 0, "plus_inter
 """Macros whose result has the type of an argument → its position; each also has one variant per type."""
 
 _BIGINT = """
-    cardinality count count_if date_diff day day_of_month day_of_week day_of_year dense_rank dow doy hour length minute
-    month ntile quarter rank row_number second strpos week year year_of_week
+    approx_distinct array_position cardinality count count_if date_diff day day_of_month day_of_week day_of_year
+    dense_rank dow doy hour length minute month ntile quarter rank regexp_count row_number second strpos week
+    width_bucket year year_of_week
 """
-_DOUBLE = "avg cume_dist exp ln log10 percent_rank power sqrt to_unixtime"
+_DOUBLE = "nan infinity avg cume_dist exp ln log10 percent_rank power sqrt to_unixtime"
 _VARCHAR = """
     array_join concat date_format format format_datetime json_extract_scalar lower lpad ltrim regexp_extract
     regexp_replace replace reverse rpad rtrim split_part substr substring to_iso8601 trim upper
 """
 _OF_FIRST_ARGUMENT = """
-    abs any_value arbitrary ceil ceiling coalesce first_value floor greatest lag last_value lead least max max_by min
-    min_by nth_value nullif round
+    abs any_value approx_percentile arbitrary ceil ceiling coalesce first_value floor greatest lag last_value lead
+    least max max_by min min_by nth_value nullif round try
 """
 
 RESULTS: dict[str, str | int] = {
     **dict.fromkeys(_words(_BIGINT), "bigint"),
     **dict.fromkeys(_words(_DOUBLE), "double"),
     **dict.fromkeys(_words(_VARCHAR), "varchar"),
-    **dict.fromkeys(_words("bool_and bool_or contains every regexp_like starts_with"), "boolean"),
+    **dict.fromkeys(
+        _words("bool_and bool_or contains every is_finite is_infinite is_nan regexp_like starts_with"), "boolean"
+    ),
     **dict.fromkeys(_words("date from_iso8601_date"), "date"),
     **dict.fromkeys(
         _words("at_timezone from_iso8601_timestamp from_unixtime now with_timezone"), "timestamp with time zone"
@@ -122,6 +132,20 @@ RESULTS: dict[str, str | int] = {
     "date_add": 2,
 }
 """The result type of a function, or the position of the argument that determines it."""
+
+INTERNAL = frozenset(
+    _words("""
+    all_true any_true array_equal bucket comparable concat_arrays counts date_add_date date_add_timestamp
+    date_trunc_date date_trunc_timestamp delimiter digits direction divide divide_decimal divide_double double_text
+    exponent group group_or_null group_unless_empty grouped half_up has instant interval key local map_of_pairs minus
+    moments months none_true number_text padded pattern plain plus plus_interval plus_interval_date
+    plus_interval_timestamp remainder span steps strftime strptime subscript texts unscaled valid_json
+    """)
+) | {
+    name.removeprefix("trino_")
+    for name in re.findall(r"CREATE MACRO (trino_\w*cast_\w+|trino_\w+_(?:bigint|double))", MACROS)
+}
+"""Macros that are no functions of Trino: rewritten queries call them."""
 
 LOCAL_TIME = frozenset(
     _words("""

@@ -19,10 +19,16 @@ CREATE MACRO trino_divide(a, b) AS CASE
         AND typeof(a) NOT IN ('DOUBLE', 'FLOAT') AND typeof(b) NOT IN ('DOUBLE', 'FLOAT')
     THEN error('NOT_SUPPORTED: Division of decimals rounds in Trino, which the embedded Athena does not model; cast to double')
     ELSE a // b END;
+CREATE MACRO trino_unscaled(x) AS CAST(replace(CAST(x AS VARCHAR), '.', '') AS HUGEINT);
+CREATE MACRO trino_half_up(a, b) AS (2 * abs(a) + abs(b)) // (2 * abs(b)) * CASE WHEN (a < 0) <> (b < 0) THEN -1 ELSE 1 END;
+CREATE MACRO trino_divide_decimal(a, b, shift) AS CASE WHEN b = 0 THEN error('DIVISION_BY_ZERO: Division by zero')
+    ELSE trino_half_up(a * CAST('1e' || shift AS HUGEINT), CAST(b AS HUGEINT)) END;
+CREATE MACRO trino_remainder(a, b) AS CASE WHEN b = 0 THEN error('DIVISION_BY_ZERO: Division by zero') ELSE a - b * CAST(trunc(CAST(a AS DOUBLE) / CAST(b AS DOUBLE)) AS DECIMAL(38, 0)) END;
 CREATE MACRO trino_plain(a, b) AS typeof(a) NOT LIKE 'DATE' AND typeof(a) NOT LIKE 'TIME%' AND typeof(a) NOT LIKE 'INTERVAL'
     AND typeof(b) NOT LIKE 'DATE' AND typeof(b) NOT LIKE 'TIME%' AND typeof(b) NOT LIKE 'INTERVAL';
 CREATE MACRO trino_minus(a, b) AS CASE WHEN trino_plain(a, b) THEN a - b
     ELSE error('NOT_SUPPORTED: Subtraction of dates and times gives intervals, which the embedded Athena does not model; use date_diff') END;
+CREATE MACRO trino_span(a, b) AS CAST(a AS TIMESTAMP) - CAST(b AS TIMESTAMP);
 CREATE MACRO trino_plus(a, b) AS CASE WHEN trino_plain(a, b) THEN a + b
     ELSE error('TYPE_MISMATCH: Cannot apply operator +; add an interval or use date_add') END;
 CREATE MACRO trino_plus_interval_date(x, i) AS CASE WHEN CAST(CAST(x + i AS DATE) AS TIMESTAMP) = x + i THEN CAST(x + i AS DATE)
@@ -39,16 +45,39 @@ CREATE MACRO trino_floor_bigint(x) AS x;
 CREATE MACRO trino_floor_double(x) AS floor(CAST(x AS DOUBLE));
 CREATE MACRO trino_floor(x INTEGER) AS x, (x BIGINT) AS x, (x HUGEINT) AS x, (x DOUBLE) AS floor(x);
 CREATE MACRO trino_truncate(x DOUBLE) AS trunc(x);
+CREATE MACRO trino_bucket(x, a, b, n) AS CASE WHEN x < a THEN 0 WHEN x >= b THEN n + 1 ELSE CAST(floor(n * (x - a) / (b - a)) AS BIGINT) + 1 END;
+CREATE MACRO trino_width_bucket(x DOUBLE, a DOUBLE, b DOUBLE, n BIGINT) AS CASE
+    WHEN n <= 0 THEN error('INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0')
+    WHEN a = b THEN error('INVALID_FUNCTION_ARGUMENT: bounds cannot equal each other')
+    WHEN x IS NULL THEN NULL
+    WHEN a < b THEN trino_bucket(x, a, b, n) ELSE n - trino_bucket(x, b, a, n) + 1 END;
 CREATE MACRO trino_mod(a, b) AS a % b;
 CREATE MACRO trino_log(base DOUBLE, x DOUBLE) AS ln(x) / ln(base);
+-- DuckDB's is a power: 3.0000000000000004 for 27.
+CREATE MACRO trino_cbrt(x DOUBLE) AS CASE
+    WHEN x IS NULL OR NOT isfinite(x) THEN x WHEN round(cbrt(x)) * round(cbrt(x)) * round(cbrt(x)) = x THEN round(cbrt(x))
+    ELSE error('NOT_SUPPORTED: The last digit of a cube root is not modelled by the embedded Athena') END;
+CREATE MACRO trino_nan() AS CAST('NaN' AS DOUBLE);
+CREATE MACRO trino_infinity() AS CAST('Infinity' AS DOUBLE);
+CREATE MACRO trino_is_nan(x DOUBLE) AS isnan(x);
+CREATE MACRO trino_is_finite(x DOUBLE) AS isfinite(x);
+CREATE MACRO trino_is_infinite(x DOUBLE) AS isinf(x);
 CREATE MACRO trino_e() AS exp(1.0::DOUBLE);
 
 -- Text.
+-- format: padding, and commas between thousands.
+CREATE MACRO trino_padded(x, n, mode) AS CASE
+    WHEN length(x) >= n THEN x WHEN mode = 'left' THEN rpad(x, n, ' ') WHEN mode = 'right' OR x = 'null' THEN lpad(x, n, ' ')
+    WHEN x[1] = '-' THEN '-' || lpad(x[2:], n - 1, '0') ELSE lpad(x, n, '0') END;
+CREATE MACRO trino_grouped(x) AS CASE WHEN x[1] = '-' THEN '-' ELSE '' END
+    || format('{:,}', CAST(ltrim(split_part(x, '.', 1), '-') AS HUGEINT)) || CASE WHEN contains(x, '.') THEN '.' || split_part(x, '.', 2) ELSE '' END;
 CREATE MACRO trino_length(x VARCHAR) AS length(x);
 CREATE MACRO trino_lower(x VARCHAR) AS lower(x);
-CREATE MACRO trino_upper(x VARCHAR) AS upper(x);
+CREATE MACRO trino_upper(x VARCHAR) AS array_to_string(list_transform(string_split(x, 'ß'), lambda part: upper(part)), 'ß');
 CREATE MACRO trino_reverse(x VARCHAR) AS reverse(x);
-CREATE MACRO trino_replace(x VARCHAR, a VARCHAR) AS replace(x, a, ''), (x VARCHAR, a VARCHAR, b VARCHAR) AS replace(x, a, b);
+CREATE MACRO trino_replace(x VARCHAR, a VARCHAR) AS replace(x, a, ''), (x VARCHAR, a VARCHAR, b VARCHAR) AS CASE
+    -- Trino puts b around each character.
+    WHEN a = '' THEN b || regexp_replace(x, '([\s\S])', '\1' || replace(b, '\', '\\'), 'g') ELSE replace(x, a, b) END;
 CREATE MACRO trino_starts_with(x VARCHAR, a VARCHAR) AS starts_with(x, a);
 CREATE MACRO trino_strpos(x VARCHAR, a VARCHAR) AS strpos(x, a);
 CREATE MACRO trino_trim(x VARCHAR) AS trim(x, E' \t\n\r\f\v'), (x VARCHAR, a VARCHAR) AS trim(x, a);
@@ -58,19 +87,45 @@ CREATE MACRO trino_lpad(x VARCHAR, n BIGINT, a VARCHAR) AS lpad(x, CAST(n AS INT
 CREATE MACRO trino_rpad(x VARCHAR, n BIGINT, a VARCHAR) AS rpad(x, CAST(n AS INTEGER), a);
 CREATE MACRO trino_substr(x VARCHAR, start BIGINT) AS CASE WHEN start = 0 OR -start > length(x) THEN '' ELSE substr(x, start) END,
     (x VARCHAR, start BIGINT, n BIGINT) AS CASE WHEN start = 0 OR -start > length(x) OR n <= 0 THEN '' ELSE substr(x, start, n) END;
-CREATE MACRO trino_split(x VARCHAR, a VARCHAR) AS string_split(x, a);
+CREATE MACRO trino_delimiter(a) AS CASE WHEN a = '' THEN error('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string') ELSE a END;
+CREATE MACRO trino_split(x VARCHAR, a VARCHAR) AS string_split(x, trino_delimiter(a)),
+    (x VARCHAR, a VARCHAR, n BIGINT) AS CASE
+        WHEN n < 1 THEN error('INVALID_FUNCTION_ARGUMENT: Limit must be positive')
+        WHEN len(string_split(x, trino_delimiter(a))) <= n THEN string_split(x, a)
+        ELSE list_append(string_split(x, a)[:n - 1], list_reduce(string_split(x, a)[n:], lambda l, r: l || a || r)) END;
 CREATE MACRO trino_split_part(x VARCHAR, a VARCHAR, n BIGINT) AS CASE
     WHEN n < 1 THEN error('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero')
     ELSE list_extract(string_split(x, a), n) END;
-CREATE MACRO trino_regexp_like(x VARCHAR, p VARCHAR) AS regexp_matches(x, p);
-CREATE MACRO trino_regexp_extract(x VARCHAR, p VARCHAR) AS CASE WHEN regexp_matches(x, p) THEN regexp_extract(x, p) END,
-    (x VARCHAR, p VARCHAR, n) AS CASE WHEN regexp_matches(x, p) THEN regexp_extract(x, p, n) END;
-CREATE MACRO trino_regexp_replace(x VARCHAR, p VARCHAR) AS regexp_replace(x, p, '', 'g'),
+-- In Trino, POSIX classes are Unicode's; RE2 has neither \p{Alpha} and the like nor lookarounds.
+CREATE MACRO trino_pattern(p) AS CASE WHEN contains(p, '[:')
+    THEN error('NOT_SUPPORTED: A POSIX class in a regular expression is not modelled by the embedded Athena; write [A-Za-z] or \p{L}')
+    WHEN regexp_matches(p, '\(\?<?[=!]|\(\?<[A-Za-z]|\\p\{[A-Z][a-z][a-z]')
+    THEN error('NOT_SUPPORTED: A lookaround, a named group or a named class in a regular expression is not modelled by the embedded Athena')
+    ELSE p END;
+CREATE MACRO trino_regexp_like(x VARCHAR, p VARCHAR) AS regexp_matches(x, trino_pattern(p));
+CREATE MACRO trino_regexp_extract(x VARCHAR, p VARCHAR) AS CASE WHEN regexp_matches(x, trino_pattern(p)) THEN regexp_extract(x, p) END;
+CREATE MACRO trino_group(x VARCHAR, p VARCHAR, n) AS CASE WHEN regexp_matches(x, trino_pattern(p)) THEN regexp_extract(x, p, n) END;
+-- A group that may be missing from a match is NULL in Trino and '' in DuckDB.
+CREATE MACRO trino_group_or_null(x VARCHAR, p VARCHAR, n) AS nullif(trino_group(x, p, n), '');
+CREATE MACRO trino_group_unless_empty(x VARCHAR, p VARCHAR, n) AS CASE WHEN trino_group(x, p, n) = ''
+    THEN error('NOT_SUPPORTED: Whether group ' || n || ' of a regular expression is empty or missing is not modelled by the embedded Athena') ELSE trino_group(x, p, n) END;
+CREATE MACRO trino_regexp_extract_all(x VARCHAR, p VARCHAR) AS regexp_extract_all(x, trino_pattern(p));
+CREATE MACRO trino_regexp_count(x VARCHAR, p VARCHAR) AS CAST(len(regexp_extract_all(x, trino_pattern(p))) AS BIGINT);
+CREATE MACRO trino_regexp_split(x VARCHAR, p VARCHAR) AS CASE WHEN regexp_matches('', trino_pattern(p))
+    THEN error('NOT_SUPPORTED: regexp_split at a pattern that matches nothing is not modelled by the embedded Athena')
+    ELSE string_split_regex(x, p) END;
+CREATE MACRO trino_regexp_replace(x VARCHAR, p VARCHAR) AS regexp_replace(x, trino_pattern(p), '', 'g'),
     (x VARCHAR, p VARCHAR, r VARCHAR) AS CASE
-        WHEN contains(r, '\') THEN error('NOT_SUPPORTED: A backslash in the replacement of regexp_replace is not modelled by the embedded Athena')
-        ELSE regexp_replace(x, p, regexp_replace(r, '\$(\d)', '\\\1', 'g'), 'g') END;
-CREATE MACRO trino_json_extract_scalar(x VARCHAR, path VARCHAR) AS CASE
-    WHEN json_type(x, path) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(x, path) END;
+        WHEN contains(r, '\') OR contains(r, '${') THEN error('NOT_SUPPORTED: A backslash or ${name} in the replacement of regexp_replace is not modelled by the embedded Athena')
+        ELSE regexp_replace(x, trino_pattern(p), regexp_replace(r, '\$(\d)', '\\\1', 'g'), 'g') END;
+-- Trino keeps a number as it is written; DuckDB writes it anew, so all numbers of that value must be written alike.
+CREATE MACRO trino_number_text(x, found) AS CASE WHEN len(list_filter(
+        regexp_extract_all(x, '-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?'), lambda e: TRY_CAST(e AS DOUBLE) = TRY_CAST(found AS DOUBLE) AND e <> found
+    )) > 0 THEN error('NOT_SUPPORTED: The JSON number ' || found || ', which may be written otherwise, is not modelled by the embedded Athena') ELSE found END;
+CREATE MACRO trino_valid_json(x) AS CASE WHEN json_valid(x) THEN x END;
+CREATE MACRO trino_json_extract_scalar(x VARCHAR, path VARCHAR) AS CASE json_type(trino_valid_json(x), path)
+    WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL
+    WHEN 'DOUBLE' THEN trino_number_text(x, json_extract_string(trino_valid_json(x), path)) ELSE json_extract_string(trino_valid_json(x), path) END;
 CREATE MACRO trino_levenshtein_distance(a VARCHAR, b VARCHAR) AS levenshtein(a, b);
 CREATE MACRO trino_chr(x BIGINT) AS chr(CAST(x AS INTEGER));
 CREATE MACRO trino_codepoint(x VARCHAR) AS unicode(x);
@@ -109,28 +164,73 @@ CREATE MACRO trino_to_iso8601(x) AS CASE typeof(x) WHEN 'DATE' THEN CAST(x AS VA
 CREATE MACRO trino_strftime(x, f) AS strftime(x, f);
 CREATE MACRO trino_strptime(x VARCHAR, f) AS strptime(x, f);
 
+-- Maps.
+CREATE MACRO trino_map_of_pairs(pairs) AS CASE WHEN pairs IS NOT NULL THEN map_from_entries(list_filter(
+    pairs, lambda e, i: list_position(list_transform(pairs, lambda o: o.k), e.k) = i)) END;
+CREATE MACRO trino_counts(m) AS map(map_keys(m), list_transform(map_values(m), lambda v: CAST(v AS BIGINT)));
+CREATE MACRO trino_map(k, v) AS map(k, v);
+CREATE MACRO trino_map_keys(m) AS map_keys(m);
+CREATE MACRO trino_map_values(m) AS map_values(m);
+
 -- Arrays.
 CREATE MACRO trino_cardinality(x) AS CASE WHEN typeof(x) LIKE '%[]' OR typeof(x) LIKE 'MAP%' THEN len(x)
     ELSE error('FUNCTION_NOT_FOUND: Unexpected parameters for function cardinality. Expected: cardinality(array(E)), cardinality(map(K,V))') END;
 CREATE MACRO trino_contains(x, a) AS CASE WHEN list_contains(x, a) THEN true WHEN a IS NULL OR len(x) > list_count(x) THEN NULL ELSE list_contains(x, a) END;
 CREATE MACRO trino_element_at(x, i) AS CASE WHEN typeof(x) LIKE '%[]' AND CAST(i AS VARCHAR) = '0' THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1') ELSE x[i] END;
+CREATE MACRO trino_key(m, k) AS CASE WHEN map_contains(m, k) OR m IS NULL THEN m[k] ELSE error('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || CAST(k AS VARCHAR)) END;
 CREATE MACRO trino_subscript(x, i) AS CASE
-    WHEN typeof(x) NOT LIKE '%[]' THEN error('NOT_SUPPORTED: A subscript of a map or row is not modelled by the embedded Athena; use element_at')
+    WHEN typeof(x) NOT LIKE '%[]' THEN error('NOT_SUPPORTED: A number as the subscript of what may be no array is not modelled by the embedded Athena; use element_at')
     WHEN i < 1 OR i > len(x) THEN error('INVALID_FUNCTION_ARGUMENT: Array subscript must be between 1 and ' || len(x) || ': ' || i)
     ELSE x[i] END;
-CREATE MACRO trino_array_join(x, a) AS array_to_string(x, a);
-CREATE MACRO trino_array_distinct(x) AS list_filter(x, lambda e, i: list_position(x, e) = i);
+CREATE MACRO trino_texts(x) AS list_transform(x, lambda e: trino_cast_varchar(e));
+CREATE MACRO trino_array_join(x, a) AS array_to_string(trino_texts(x), a),
+    (x, a, missing) AS array_to_string(list_transform(x, lambda e: coalesce(trino_cast_varchar(e), missing)), a);
+-- Arrays with NULLs: unknown unless an element differs.
+CREATE MACRO trino_array_equal(a, b) AS CASE
+    WHEN a IS NULL OR b IS NULL THEN NULL
+    WHEN len(a) <> len(b) THEN false
+    ELSE trino_all_true(list_transform(a, lambda e, i: e = b[i])) END;
+CREATE MACRO trino_comparable(a) AS CASE WHEN len(a) > list_count(a)
+    THEN error('NOT_SUPPORTED: ARRAY comparison not supported for arrays with null elements') ELSE a END;
+CREATE MACRO trino_array_distinct(x) AS list_filter(x, lambda e, i: CASE WHEN e IS NULL THEN len(x[:i]) = list_count(x[:i]) + 1 ELSE list_position(x, e) = i END);
 CREATE MACRO trino_array_max(x) AS CASE WHEN len(x) = list_count(x) THEN list_max(x) END;
 CREATE MACRO trino_array_min(x) AS CASE WHEN len(x) = list_count(x) THEN list_min(x) END;
 CREATE MACRO trino_array_sort(x) AS list_sort(x, 'ASC', 'NULLS LAST');
-CREATE MACRO trino_array_position(x, a) AS coalesce(CAST(list_position(x, a) AS BIGINT), CASE WHEN x IS NOT NULL AND a IS NOT NULL THEN 0 END);
+CREATE MACRO trino_array_position(x, a) AS CASE WHEN x IS NOT NULL AND a IS NOT NULL THEN coalesce(CAST(list_position(x, a) AS BIGINT), 0) END;
 CREATE MACRO trino_slice(x, start, n) AS CASE WHEN start < 1 THEN error('NOT_SUPPORTED: slice is modelled by the embedded Athena from 1 on') ELSE x[start:start + n - 1] END;
 CREATE MACRO trino_flatten(x) AS flatten(x);
-CREATE MACRO trino_sequence(a BIGINT, b BIGINT) AS CASE WHEN a <= b THEN generate_series(a, b) ELSE generate_series(a, b, -1) END,
-    (a DATE, b DATE) AS CAST(generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), INTERVAL 1 DAY) AS DATE[]),
-    (a BIGINT, b BIGINT, step BIGINT) AS generate_series(a, b, step),
-    (a DATE, b DATE, step INTERVAL) AS CAST(generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), step) AS DATE[]),
-    (a TIMESTAMP, b TIMESTAMP, step INTERVAL) AS generate_series(a, b, step);
+CREATE MACRO trino_has(x, e) AS CASE WHEN e IS NULL THEN len(x) > list_count(x) ELSE list_contains(x, e) END;
+CREATE MACRO trino_array_intersect(a, b) AS CASE WHEN b IS NOT NULL THEN list_filter(trino_array_distinct(a), lambda e: trino_has(b, e)) END;
+CREATE MACRO trino_array_except(a, b) AS CASE WHEN b IS NOT NULL THEN list_filter(trino_array_distinct(a), lambda e: NOT trino_has(b, e)) END;
+CREATE MACRO trino_array_union(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN trino_array_distinct(list_concat(a, b)) END;
+CREATE MACRO trino_arrays_overlap(a, b) AS CASE
+    WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(a, b) THEN true
+    WHEN len(a) = 0 OR len(b) = 0 THEN false
+    WHEN len(a) > list_count(a) OR len(b) > list_count(b) THEN NULL ELSE false END;
+CREATE MACRO trino_array_remove(x, a) AS CASE WHEN a IS NOT NULL THEN list_filter(x, lambda e: e IS NULL OR e <> a) END;
+CREATE MACRO trino_repeat(x, n) AS list_transform(generate_series(1, n), lambda i: x);
+CREATE MACRO trino_steps(found) AS CASE WHEN len(found) > 10000
+    THEN error('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') ELSE found END;
+CREATE MACRO trino_direction(a, b, is_forward, is_backward) AS CASE
+    WHEN NOT is_forward AND NOT is_backward THEN error('INVALID_FUNCTION_ARGUMENT: step must not be zero')
+    WHEN a < b AND NOT is_forward OR a > b AND NOT is_backward THEN error('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start')
+    ELSE true END;
+-- Months count from the first element, whose day of the month a short month must not change.
+CREATE MACRO trino_months(step) AS CAST(datepart('year', step) * 12 + datepart('month', step) AS BIGINT);
+CREATE MACRO trino_moments(a, b, step) AS CASE
+    WHEN NOT trino_direction(a, b, step > INTERVAL 0 DAY, step < INTERVAL 0 DAY) THEN NULL
+    WHEN trino_months(step) <> 0 THEN trino_steps(list_filter(
+        list_transform(
+            generate_series(0, datediff('month', a, b) // nullif(trino_months(step), 0)), lambda i: a + to_months(CAST(i * trino_months(step) AS INTEGER))
+        ),
+        lambda e: CASE WHEN step > INTERVAL 0 DAY THEN e <= b ELSE e >= b END
+    ))
+    ELSE trino_steps(generate_series(a, b, step)) END;
+CREATE MACRO trino_sequence(a BIGINT, b BIGINT) AS trino_steps(CASE WHEN a <= b THEN generate_series(a, b) ELSE generate_series(a, b, -1) END),
+    (a DATE, b DATE) AS CAST(trino_moments(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), CASE WHEN a <= b THEN INTERVAL 1 DAY ELSE INTERVAL (-1) DAY END) AS DATE[]),
+    (a BIGINT, b BIGINT, step BIGINT) AS CASE WHEN trino_direction(a, b, step > 0, step < 0) THEN trino_steps(generate_series(a, b, step)) END,
+    (a DATE, b DATE, step INTERVAL) AS CAST(trino_moments(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), step) AS DATE[]),
+    (a TIMESTAMP, b TIMESTAMP, step INTERVAL) AS trino_moments(a, b, step);
 CREATE MACRO trino_any_true(x) AS CASE WHEN list_contains(x, true) THEN true WHEN len(x) > list_count(x) THEN NULL WHEN x IS NOT NULL THEN false END;
 CREATE MACRO trino_all_true(x) AS CASE WHEN list_contains(x, false) THEN false WHEN len(x) > list_count(x) THEN NULL WHEN x IS NOT NULL THEN true END;
 CREATE MACRO trino_none_true(x) AS NOT trino_any_true(x);

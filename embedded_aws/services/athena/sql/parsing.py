@@ -15,8 +15,13 @@ from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import TokenType
 
 from embedded_aws.services.athena.errors import QueryError, not_supported
+from embedded_aws.services.athena.sql import decimals
+from embedded_aws.services.athena.sql.tokens import check_tokens
 from embedded_aws.services.athena.table_loader import PATH
 from embedded_aws.services.athena.views import CATALOG
+
+_DECIMAL = (38, 0)
+"""Precision and scale of a decimal that does not say them."""
 
 _OWN_SYNTAX = ("CAST", "EXTRACT", "LISTAGG", "POSITION", "TRIM", "TRY_CAST")
 
@@ -31,6 +36,10 @@ class Athena3(Trino):
         """A parser that knows only the functions with their own syntax."""
 
         FUNCTIONS = {}  # noqa: RUF012 - as sqlglot declares it
+        TYPE_LITERAL_PARSERS = {  # noqa: RUF012 - likewise
+            **TrinoParser.TYPE_LITERAL_PARSERS,
+            exp.DType.DECIMAL: lambda _parser, text, _kind: exp.Cast(this=text, to=decimals.literal(text.name)),
+        }
         FUNCTION_PARSERS = {name: TrinoParser.FUNCTION_PARSERS[name] for name in _OWN_SYNTAX}  # noqa: RUF012 - likewise
 
 
@@ -81,6 +90,7 @@ def parse_tree(sql: str) -> exp.Query:
         tokens = Athena3().tokenize(sql)
         if shorthand := next((token for token in tokens if token.token_type == TokenType.DCOLON), None):
             raise QueryError("SYNTAX_ERROR", f"line {shorthand.line}:{shorthand.col - 1}: mismatched input ':'")
+        check_tokens(tokens)
         statements = [statement for statement in sqlglot.parse(sql, read=Athena3) if statement is not None]
     except ParseError as error:
         found = error.errors[0] if error.errors else {}
@@ -98,6 +108,10 @@ def parse_tree(sql: str) -> exp.Query:
         raise not_supported(f"The statement {sql.split(maxsplit=1)[0].upper()}")
     for values in tree.find_all(exp.Values):
         _name_columns(values)
+    for kind in tree.find_all(exp.DataType):
+        if kind.this == exp.DType.DECIMAL and len(kind.expressions) < len(_DECIMAL):
+            given = tuple(int(part.name) for part in kind.expressions)
+            kind.replace(decimals.decimal((given[0] if given else _DECIMAL[0], _DECIMAL[1])))
     return tree
 
 
@@ -130,7 +144,12 @@ def _outermost(tree: exp.Expr) -> exp.Select:
 
 
 def _label(column: exp.Expr) -> str | None:
-    return column.output_name if isinstance(column, exp.Alias | exp.Column | exp.Dot) else None
+    """Return the name of a column: its alias, or the last of the names that it consists of."""
+    base = column
+    while isinstance(base, exp.Dot):
+        base = base.this
+    is_named = isinstance(column, exp.Alias) or isinstance(base, exp.Column | exp.Identifier)
+    return column.output_name if is_named else None
 
 
 def _qualify_tables(tree: exp.Query, database: str) -> list[tuple[str, str]]:

@@ -15,10 +15,14 @@ from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 
 from embedded_aws.services.athena.errors import QueryError
+from embedded_aws.services.athena.sql import decimals
 from embedded_aws.services.athena.sql.checks import check_grammar, check_types
 from embedded_aws.services.athena.sql.functions import RESULTS
+from embedded_aws.services.athena.sql.names import ambiguous, check_names, check_stars
 from embedded_aws.services.athena.sql.parsing import Athena3, Query
 from embedded_aws.services.athena.sql.rewriting import rewrite
+from embedded_aws.services.athena.sql.trying import replace_try
+from embedded_aws.services.athena.sql.zones import ColumnZones, zones_of
 
 Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Database → table → column → Trino type."""
@@ -36,6 +40,9 @@ class Translation:
     columns: tuple[str | None, ...]
     """Names of its columns; None for a column without one."""
 
+    zones: tuple[str, ...]
+    """Zones of its columns: UTC unless it is a timestamp in another one."""
+
     read: Mapping[tuple[str, str], frozenset[str]]
     """Table or view → the columns read of it."""
 
@@ -47,24 +54,31 @@ def translate(query: Query, schema: Schema) -> Translation:
         QueryError: a column cannot be resolved, types do not fit, or something is not modelled.
     """
     check_grammar(query.tree)
+    check_stars(query.tree)
     known = MappingSchema({name: dict(tables) for name, tables in schema.items()}, dialect=Athena3, normalize=False)
     try:
         tree = qualify(query.tree.copy(), schema=known, dialect=Athena3, expand_alias_refs=False)
     except OptimizeError as error:
-        raise _unresolved(error, query.tree) from error
+        raise _unresolved(error, query.tree, known) from error
+    check_names(tree, known)
+    for call in list(tree.find_all(exp.Anonymous)):
+        replace_try(call)
     annotate_types(tree, schema=known, dialect=Athena3, expression_metadata=_METADATA)
     check_types(tree)
     read = _columns_read(tree)
     columns = query.labels or tuple(tree.named_selects)
-    sql = rewrite(tree).sql(dialect="duckdb", normalize_functions=False)
-    return Translation(sql, columns, read)
+    rewritten = rewrite(tree, ColumnZones(tree))
+    sql = rewritten.sql(dialect="duckdb", normalize_functions=False)
+    return Translation(sql, columns, zones_of(rewritten), read)
 
 
-def _unresolved(error: OptimizeError, tree: exp.Expr) -> QueryError:
+def _unresolved(error: OptimizeError, tree: exp.Expr, schema: MappingSchema) -> QueryError:
     found = _UNRESOLVED.match(str(error))
     if found is None:
         return QueryError("SYNTAX_ERROR", str(error))
     name, table = found["unknown"] or found["name"], found["table"]
+    if table is None and _sources_of(name, tree, schema) > 1:
+        return ambiguous(name)
     place = ""
     for column in tree.find_all(exp.Column):
         if column.name.lower() == name.lower() and (table is None or column.table.lower() == table.lower()):
@@ -77,6 +91,22 @@ def _unresolved(error: OptimizeError, tree: exp.Expr) -> QueryError:
         "COLUMN_NOT_FOUND",
         f"{place}Column '{name}' cannot be resolved or requester is not authorized to access requested resources",
     )
+
+
+def _sources_of(name: str, tree: exp.Expr, schema: MappingSchema) -> int:
+    """Return how many sources of one scope, at most, have a column of a name."""
+    found = 0
+    for scope in traverse_scope(tree):
+        columns: list[list[str]] = [
+            list(schema.column_names(source)) if isinstance(source, exp.Table) else _names(source.expression)
+            for _, source in scope.selected_sources.values()
+        ]
+        found = max(found, sum(name.lower() in {one.lower() for one in names} for names in columns))
+    return found
+
+
+def _names(query: exp.Expr) -> list[str]:
+    return query.named_selects if isinstance(query, exp.Query) else []
 
 
 def _columns_read(tree: exp.Expr) -> dict[tuple[str, str], frozenset[str]]:
@@ -95,6 +125,8 @@ def _columns_read(tree: exp.Expr) -> dict[tuple[str, str], frozenset[str]]:
 def _annotate_function(annotator: Any, node: exp.Anonymous) -> exp.Expr:
     """Annotate a call with its result type in Trino, if known."""
     name = str(node.this).lower()
+    if decimal := decimals.function_type(name, node.expressions):
+        return cast("exp.Expr", annotator._set_type(node, decimal))  # noqa: SLF001 - how sqlglot's annotators are written
     result = RESULTS.get(name)
     kind: Any = exp.DType.UNKNOWN
     if isinstance(result, str):
@@ -102,23 +134,58 @@ def _annotate_function(annotator: Any, node: exp.Anonymous) -> exp.Expr:
     elif isinstance(result, int) and result < len(node.expressions):
         argument = node.expressions[result]
         kind = (argument.expressions[0] if isinstance(argument, exp.Distinct) else argument).type
+    elif name == "map" and node.expressions:
+        kind = _map_type(node.expressions)
     elif name == "sum" and node.expressions and node.expressions[0].type is not None:
         summed = node.expressions[0].type
         kind = exp.DType.BIGINT if summed.this in exp.DataType.INTEGER_TYPES else summed
     return cast("exp.Expr", annotator._set_type(node, kind))  # noqa: SLF001 - how sqlglot's annotators are written
 
 
+def _map_type(arrays: list[exp.Expr]) -> Any:
+    """Return the type of a map of an array of keys and one of values."""
+    parts = [array.type.expressions for array in arrays if array.type is not None]
+    if [len(found) for found in parts] != [1, 1]:
+        return exp.DType.UNKNOWN
+    return exp.DataType(this=exp.DType.MAP, expressions=[found[0].copy() for found in parts], nested=True)
+
+
 def _annotate_literal(annotator: Any, node: exp.Literal) -> exp.Expr:
     """Annotate a literal: a number with a point is a decimal, one with an exponent a double."""
-    kind = exp.DType.VARCHAR
+    kind: Any = exp.DType.VARCHAR
     if not node.is_string:
         text = node.name.lower()
-        kind = exp.DType.DOUBLE if "e" in text else exp.DType.DECIMAL if "." in text else exp.DType.INT
+        if "e" not in text and "." in text:
+            kind = decimals.literal(text)
+        else:
+            kind = exp.DType.DOUBLE if "e" in text else exp.DType.INT if int(text) <= _LARGEST_INT else exp.DType.BIGINT
     return cast("exp.Expr", annotator._set_type(node, kind))  # noqa: SLF001 - likewise
 
 
+def _annotate_arithmetic(annotator: Any, node: exp.Binary) -> exp.Expr:
+    """Annotate an operation: Trino's type for decimals, otherwise sqlglot's."""
+    if decimal := decimals.arithmetic_type(node):
+        return cast("exp.Expr", annotator._set_type(node, decimal))  # noqa: SLF001 - likewise
+    return cast("exp.Expr", _STANDARD[type(node)]["annotator"](annotator, node))
+
+
+def _annotate_choice(annotator: Any, node: exp.Case) -> exp.Expr:
+    """Annotate a CASE: the type that decimals have in common, otherwise sqlglot's."""
+    results = [branch.args["true"] for branch in node.args["ifs"]]
+    if node.args.get("default") is not None:
+        results.append(node.args["default"])
+    if decimal := decimals.common_type(results):
+        return cast("exp.Expr", annotator._set_type(node, decimal))  # noqa: SLF001 - likewise
+    return cast("exp.Expr", _STANDARD[exp.Case]["annotator"](annotator, node))
+
+
+_LARGEST_INT = 2**31 - 1
+_STANDARD: Any = Athena3().EXPRESSION_METADATA
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
 _METADATA: Any = {
-    **Athena3().EXPRESSION_METADATA,
+    **_STANDARD,
+    **{operation: {"annotator": _annotate_arithmetic} for operation in _ARITHMETIC},
+    exp.Case: {"annotator": _annotate_choice},
     exp.Anonymous: {"annotator": _annotate_function},
     exp.Literal: {"annotator": _annotate_literal},
 }
