@@ -28,6 +28,13 @@ TABLE = {
     "price": "decimal(10,2)",
 }
 
+NESTED = {
+    "id": "bigint",
+    "s": "struct<x:int,y:string>",
+    "m": "map<string,int>",
+    "ss": "array<struct<x:int,y:string>>",
+}
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
@@ -48,6 +55,17 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
                 "flag": [True, False, None],
                 "tags": pa.array([["x", "y"], [], None], pa.list_(pa.string())),
                 "price": pa.array([None, None, None], pa.decimal128(10, 2)),
+            },
+        )
+        running.table("n", NESTED, keys=())
+        fields = pa.struct([("x", pa.int32()), ("y", pa.string())])
+        running.put(
+            "tables/n/a.parquet",
+            {
+                "id": pa.array([1, 2], pa.int64()),
+                "s": pa.array([{"x": 1, "y": "a"}, None], fields),
+                "m": pa.array([[("a", 1), ("b", None)], None], pa.map_(pa.string(), pa.int32())),
+                "ss": pa.array([[{"x": 1, "y": "a"}, {"x": 2, "y": None}], []], pa.list_(fields)),
             },
         )
         yield running
