@@ -55,6 +55,12 @@ def rewrite_call(node: exp.Anonymous) -> exp.Expr:
     return nodes.call(_called(name), *(argument.copy() for argument in arguments))
 
 
+def modelled() -> frozenset[str]:
+    """Return the names of the functions that are modelled."""
+    macros = {name.removeprefix("trino_") for name in _MACRO_NAMES if name.startswith("trino_")} - INTERNAL
+    return frozenset(macros | RENAMED.keys() | SAME | _SPECIAL.keys() | OVERLOADED.keys())
+
+
 def _called(name: str) -> str:
     """Return the name of a function in DuckDB.
 
