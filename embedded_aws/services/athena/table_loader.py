@@ -7,9 +7,11 @@ Source: https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-cha
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -212,9 +214,7 @@ class TableLoader:
         self._connection.execute(f"DELETE FROM {qualified(table.database, table.name)} WHERE {where}", [numbers])  # noqa: S608 - quoted names
 
     def _read(self, table: CatalogTable, loaded: _Loaded, objects: list[S3Object]) -> None:
-        contents = {
-            stored: read_parquet(self._content(stored), stored.address, table, stored.values) for stored in objects
-        }
+        contents = _parsed(table, [(stored, self._content(stored)) for stored in objects])
         numbers = {stored: self._next_number + index for index, stored in enumerate(objects)}
         self._next_number += len(objects)
         rows = pa.concat_tables(_numbered(contents[stored].rows, stored, numbers[stored]) for stored in objects)
@@ -236,6 +236,19 @@ class TableLoader:
     def _next_version(self) -> int:
         self._version += 1
         return self._version
+
+
+def _parsed(table: CatalogTable, objects: list[tuple[S3Object, bytes]]) -> dict[S3Object, ParquetContent]:
+    """Parse objects, on as many cores as there are: Arrow lets other threads run meanwhile."""
+
+    def parse(found: tuple[S3Object, bytes]) -> ParquetContent:
+        stored, content = found
+        return read_parquet(content, stored.address, table, stored.values)
+
+    if len(objects) == 1:
+        return {objects[0][0]: parse(objects[0])}
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="parquet") as threads:
+        return dict(zip((stored for stored, _ in objects), threads.map(parse, objects), strict=True))
 
 
 def quoted(name: str) -> str:
