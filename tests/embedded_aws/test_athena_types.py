@@ -43,7 +43,8 @@ def test_hive_type_in_the_other_languages(hive: str, trino: str, arrow: pa.DataT
 
 
 @pytest.mark.parametrize(
-    "hive", ["", "long", "uniontype<int>", "array", "array<>", "array<text>", "array<int", "map<string>", "int[]"]
+    "hive",
+    ["", "char(3)", "long", "uniontype<int>", "array", "array<>", "array<text>", "array<int", "map<string>", "int[]"],
 )
 def test_type_that_hive_does_not_have_is_refused(hive: str) -> None:
     with pytest.raises(QueryError, match="NOT_SUPPORTED: Hive type"):

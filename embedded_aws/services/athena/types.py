@@ -18,8 +18,9 @@ from sqlglot.generators.trino import TrinoGenerator
 from embedded_aws.services.athena.errors import QueryError, not_supported
 
 # sqlglot also accepts the names of other engines.
+# A char(n) is padded when it is read, which is not modelled.
 _HIVE_NAMES = {
-    "array", "bigint", "binary", "boolean", "char", "date", "decimal", "double", "float", "int", "integer", "map",
+    "array", "bigint", "binary", "boolean", "date", "decimal", "double", "float", "int", "integer", "map",
     "smallint", "string", "struct", "timestamp", "tinyint", "varchar",
 }  # fmt: skip
 _FIELD = re.compile(r"(?<=[<,])\s*(?P<name>[^<>(),:]+?)\s*:")
