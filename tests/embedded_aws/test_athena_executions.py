@@ -194,3 +194,20 @@ def test_braces_in_an_output_location_are_kept(lab: Lab) -> None:
 def test_an_unknown_workgroup_is_refused(lab: Lab) -> None:
     with pytest.raises(ClientError, match="WorkGroup is not found"):
         start(lab, "SELECT 1", WorkGroup="nosuch")
+
+
+def test_runtime_statistics_are_those_of_the_execution(lab: Lab) -> None:
+    athena = lab.client("athena")
+    execution = lab.run("SELECT * FROM (VALUES 1, 2) AS v (x)")
+    found = athena.get_query_runtime_statistics(QueryExecutionId=execution["QueryExecutionId"])[
+        "QueryRuntimeStatistics"
+    ]
+    statistics = execution["Statistics"]
+    assert found["Rows"] == {"InputBytes": statistics["DataScannedInBytes"], "OutputRows": 2}
+    for name in ("EngineExecutionTimeInMillis", "QueryQueueTimeInMillis", "TotalExecutionTimeInMillis"):
+        assert found["Timeline"][name] == statistics[name]
+    failed = lab.run("SELECT 1 / 0")
+    found = athena.get_query_runtime_statistics(QueryExecutionId=failed["QueryExecutionId"])["QueryRuntimeStatistics"]
+    assert "Rows" not in found
+    with pytest.raises(athena.exceptions.InvalidRequestException, match="was not found"):
+        athena.get_query_runtime_statistics(QueryExecutionId="nosuch")

@@ -44,7 +44,9 @@ def test_the_account_has_its_own_catalog(athena: Any) -> None:
 def test_databases_are_those_of_glue(athena: Any) -> None:
     assert athena.list_databases(CatalogName=CATALOG)["DatabaseList"] == [{"Name": DATABASE}]
     assert athena.get_database(CatalogName=CATALOG, DatabaseName=DATABASE)["Database"] == {"Name": DATABASE}
-    with pytest.raises(athena.exceptions.MetadataException, match="EntityNotFoundException: Schema 'nosuch'"):
+    with pytest.raises(
+        athena.exceptions.MetadataException, match=r"Schema 'nosuch' .*Error Code: EntityNotFoundException;"
+    ):
         athena.get_database(CatalogName=CATALOG, DatabaseName="nosuch")
     with pytest.raises(athena.exceptions.InvalidRequestException, match="AwsDataCatalog alone"):
         athena.list_databases(CatalogName="other")
@@ -64,7 +66,7 @@ def test_table_is_described_with_its_columns_keys_and_format(athena: Any) -> Non
     assert table["Parameters"]["classification"] == "parquet"
     assert table["Parameters"]["location"] == f"s3://{LAKE}/tables/plays/"
     assert table["Parameters"]["serde.serialization.lib"] == PARQUET
-    with pytest.raises(athena.exceptions.MetadataException, match="EntityNotFoundException: Table"):
+    with pytest.raises(athena.exceptions.MetadataException, match=r"Table .*Error Code: EntityNotFoundException;"):
         athena.get_table_metadata(CatalogName=CATALOG, DatabaseName=DATABASE, TableName="nosuch")
 
 

@@ -94,6 +94,7 @@ class AthenaEngine:
             (AthenaResponse, "stop_query_execution"): answering(self._stop),
             (AthenaResponse, "get_query_execution"): answering(self._state),
             (AthenaResponse, "get_query_results"): answering(self._results),
+            (AthenaResponse, "get_query_runtime_statistics"): answering(_runtime_statistics),
             (AthenaResponse, "batch_get_query_execution"): batch_get_query_execution,
             (AthenaResponse, "list_query_executions"): list_query_executions,
         }
@@ -287,6 +288,11 @@ class AthenaEngine:
                 # Looked up, so that it is saved.
                 self._server.backend("athena")
                 change()
+
+
+def _runtime_statistics(response: AthenaResponse) -> dict[str, Any]:
+    """Return how long an execution took, and what it read and returned once it has succeeded."""
+    return {"QueryRuntimeStatistics": execution_of(response).runtime_statistics()}
 
 
 def _location(group: WorkGroup, requested: str | None) -> str:

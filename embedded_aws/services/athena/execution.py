@@ -140,6 +140,18 @@ class QueryExecution(Execution):
             description["ExecutionParameters"] = self.execution_parameters
         return description
 
+    def runtime_statistics(self) -> dict[str, Any]:
+        """Return the body of a QueryRuntimeStatistics.
+
+        Source: https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryRuntimeStatistics.html
+        """
+        statistics = self._statistics()
+        timeline = {name: value for name, value in statistics.items() if name.endswith("InMillis")}
+        found: dict[str, Any] = {"Timeline": timeline}
+        if self.result is not None:
+            found["Rows"] = {"InputBytes": self._scanned, "OutputRows": len(self.result.rows)}
+        return found
+
     def _statistics(self) -> dict[str, Any]:
         end = time.time() if self.is_active else self.end_time
         began = end if self._running_since is None else self._running_since

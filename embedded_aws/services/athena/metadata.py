@@ -12,6 +12,7 @@ from typing import Any
 
 from moto.athena.responses import AthenaResponse
 
+from embedded_aws.server.error_responses import REQUEST_ID
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.catalog import CallerCatalog
 from embedded_aws.services.athena.errors import AccessError, QueryError, RequestError
@@ -119,9 +120,15 @@ def _translated(read: Callable[[], Any]) -> Any:
     try:
         return read()
     except AccessError as error:
-        raise RequestError(error.text, "ACCESS_DENIED", kind="MetadataException") from error
+        raise _of_glue(error.text, "AccessDeniedException") from error
     except QueryError as error:
-        raise RequestError(f"EntityNotFoundException: {error.text}", error.code, kind="MetadataException") from error
+        raise _of_glue(error.text, "EntityNotFoundException") from error
+
+
+def _of_glue(text: str, code: str) -> RequestError:
+    """Return an error of Glue in Athena's envelope, which clients take apart."""
+    origin = f"Service: AmazonDataCatalog; Status Code: 400; Error Code: {code}; Request ID: {REQUEST_ID}; Proxy: null"
+    return RequestError(f"{text} ({origin})", code, kind="MetadataException")
 
 
 def _page(response: AthenaResponse, name: str, found: Sequence[Any]) -> dict[str, Any]:
