@@ -12,7 +12,7 @@ WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-compact bench-extract bench-imports bench-program
+.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-compact bench-extract bench-imports bench-program bench-scale
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench-imports: setup ## Measure how long each function takes to import, compared
 
 bench-program: setup ## Measure how long the Pulumi program takes under mocks, compared with the AWS provider's modules
 	@$(BIN)/python -m tests.benchmarks.program_start
+
+bench-scale: setup ## Measure every query over years of hourly runs, and write docs/scale.md (needs a JDK and Maven)
+	@$(BIN)/python -m tests.benchmarks.scale
 
 check: lint types test ## Run the linter, the type checker and the fast tests
 

@@ -9,26 +9,32 @@ import sqlglot
 from sqlglot import exp
 
 from cli.duckdb_file import in_dependency_order, to_duckdb
-from embedded_aws.services.athena.scan_plan import ScanPlanner
+from embedded_aws.services.athena.scan_plan import Scan, ScanPlanner, plain_name
 from handlers.tables import TABLES
 from tests.queries.lake import DUCKDB_TYPES, TIMEZONE, VIEWS
 
 
 def scans(sql: str) -> dict[str, int]:
     """Return table → number of scans of a query in Athena's SQL; parts that are pruned as never true are not read."""
-    found = _planner().scans(_unshared(sql), "SET TimeZone = 'UTC'", depends_on_time=False)
-    return dict(sorted(Counter(scan.table.rpartition(".")[2] for scan in found).items()))
+    return dict(sorted(Counter(table for table, _ in planned_scans(sql)).items()))
+
+
+def planned_scans(sql: str) -> list[tuple[str, Scan]]:
+    """Return the table and the plan of each scan of a query in Athena's SQL."""
+    found = planner().scans(_unshared(sql), "SET TimeZone = 'UTC'", depends_on_time=False)
+    return [(plain_name(scan.table).rpartition(".")[2], scan) for scan in found]
 
 
 @functools.cache
-def _planner() -> ScanPlanner:
-    planner = ScanPlanner()
+def planner() -> ScanPlanner:
+    """Return a planner that knows every table and view."""
+    made = ScanPlanner()
     for table in TABLES.values():
         columns = [f'"{column.name}" {DUCKDB_TYPES[column.type]}' for column in table.all_columns]
-        planner.follow(f'CREATE TABLE "{table.name}" ({", ".join(columns)}, "{table.partition_key}" VARCHAR)')
+        made.follow(f'CREATE TABLE "{table.name}" ({", ".join(columns)}, "{table.partition_key}" VARCHAR)')
     for name in in_dependency_order(VIEWS):
-        planner.follow(f'CREATE VIEW "{name}" AS {_unshared(VIEWS[name])}')
-    return planner
+        made.follow(f'CREATE VIEW "{name}" AS {_unshared(VIEWS[name])}')
+    return made
 
 
 def _unshared(sql: str) -> str:

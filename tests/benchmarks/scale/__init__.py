@@ -1,0 +1,1 @@
+"""Years of hourly runs in one lake: what its queries open, scan, cost and take."""
