@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 LOCK := requirements-dev.lock
 UV_LOCK := requirements-uv.lock
 UV := build/uv
-# At most two workers: the tests start processes of their own.
+# Of make test-all; at most two workers: the tests start processes of their own.
 WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
@@ -39,7 +39,7 @@ demo: setup ## Run the whole pipeline on this machine, without AWS and without a
 	@$(BIN)/python -m cli demo
 
 test: setup ## Run the fast tests
-	@$(BIN)/python -m pytest -m "not slow and not engine and not browser and not trino" -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m tests.halves
 
 test-engine: setup ## Run the program with Pulumi's own engine against a fake AWS provider (needs the pulumi CLI)
 	@$(BIN)/python -m pytest -m engine

@@ -17,6 +17,7 @@ from cli.duckdb_file import to_duckdb, write_duckdb_file
 from cli.errors import CommandError
 from cli.query_parameters import parameters_of
 from handlers.tables import TABLES
+from tests.thoroughness import sampled
 
 VALUES = {"date": "DATE '2026-11-01'", "number": "3", "text": "'Abba'"}
 QUERIES = Path(__file__).parents[2] / "queries"
@@ -159,7 +160,7 @@ def test_what_cannot_be_written_is_one_sentence_and_leaves_the_earlier_file(tmp_
 
 
 @pytest.mark.usefixtures("few_tables")
-@pytest.mark.parametrize("name", ["demo[1]", "demo*", "run=5", "o'brien"])
+@pytest.mark.parametrize("name", sampled(["demo[1]", "demo*", "run=5", "o'brien"], ["run=5", "o'brien"]))
 def test_folders_may_have_any_name(tmp_path: Path, name: str) -> None:
     for folder in ("demo1", name):
         file = tmp_path / folder / "tables/saved_tracks/dt=2026-11-02/a.parquet"

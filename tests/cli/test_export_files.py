@@ -721,8 +721,8 @@ def test_a_list_of_entries_that_would_fill_the_memory_is_not_read(
     monkeypatch.setattr("cli.zip_archives.MAX_LISTING_BYTES", 1024**2)
     path = tmp_path / "data.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        for number in range(11_000):
-            archive.writestr(f"{number:050d}.json", b"")
+        for number in range(1_100):
+            archive.writestr(f"{number:01000d}.json", b"")
     with pytest.raises(LimitError, match=r"There are more than 1 MB of file names in .*data\.zip"):
         find_files([path], archives)
 

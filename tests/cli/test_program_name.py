@@ -77,12 +77,13 @@ def test_a_command_that_is_read_later_works_in_any_folder(tmp_path: Path) -> Non
     assert "--calendar" in done.stdout
 
 
+def test_the_command_that_errors_suggest_can_be_started() -> None:
+    assert os.access(SCRIPT, os.X_OK)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "command",
-    [
-        pytest.param([str(SCRIPT)], id="script"),
-        pytest.param([sys.executable, "-m", "cli"], id="module", marks=pytest.mark.slow),
-    ],
+    "command", [pytest.param([str(SCRIPT)], id="script"), pytest.param([sys.executable, "-m", "cli"], id="module")]
 )
 def test_what_an_error_suggests_can_be_pasted(command: list[str], tmp_path: Path) -> None:
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), FOLDER_VARIABLE: str(tmp_path / "none")}
@@ -100,7 +101,6 @@ def test_what_an_error_suggests_can_be_pasted(command: list[str], tmp_path: Path
         check=True,
     )
     assert f"{SCRIPT} local up --advance 3d" in done.stdout, "the examples in the help"
-    assert os.access(SCRIPT, os.X_OK)
 
 
 @pytest.mark.slow

@@ -86,6 +86,7 @@ def test_copies_change_on_their_own() -> None:
     assert other.past is past
 
 
+@pytest.mark.slow
 def test_large_library_evolves_and_its_past_can_be_asked_again(large: Library) -> None:
     later = large.at(START + timedelta(days=20))
     before = {saved.track.track_id for saved in large.listed_saved_tracks}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import markupsafe
 import pytest
 
 from cli.duckdb_file import write_duckdb_file
@@ -20,6 +21,14 @@ from tests.cli.report.answers import ACCOUNT, EMOJI, HOSTILE, LONG, MadeUp, hist
 
 NAMED = Path(__file__).parents[3] / "queries/named"
 MOST_BYTES = 4_000_000
+LIBRARY = markupsafe.Markup("window.vegaEmbed = () => {};")
+
+
+@pytest.fixture(autouse=True)
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the slow tests alone bundle Vega, which takes seconds."""
+    if request.node.get_closest_marker("slow") is None:
+        monkeypatch.setattr("cli.report.page._library", lambda: LIBRARY)
 
 
 class Page(html.parser.HTMLParser):
@@ -79,6 +88,17 @@ def test_every_block_is_one_named_query_of_the_project(tmp_path: Path) -> None:
     assert "Ana <i>" in text
     assert "Nothing yet." not in text
     assert not [texts for texts in page.texts if texts.startswith("No ")]
+
+
+def test_page_brings_the_library_that_draws_its_charts(tmp_path: Path) -> None:
+    assert any(LIBRARY in script for script in written(tmp_path, history()).scripts)
+
+
+@pytest.mark.slow
+def test_library_is_vega(tmp_path: Path) -> None:
+    assert any(
+        "window.vegaEmbed" in script and len(script) > 500_000 for script in written(tmp_path, history()).scripts
+    )
 
 
 def test_titles_are_text_and_nothing_else(tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_the_next_runs_finish_the_work(lake: Lake, at: int, after: bool) -> None
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
+@pytest.mark.slow
 def test_every_request_of_both_runs_is_killed_at(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(lake)
     killing = Killing(monkeypatch, 10_000, after=False)
@@ -120,6 +121,7 @@ def prepare_purge(lake: Lake) -> None:
                 lake.s3.delete_object(Bucket=bucket, Key=key)
 
 
+@pytest.mark.slow
 def test_every_request_of_a_purge_is_killed_at(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare_purge(lake)
     killing = Killing(monkeypatch, 10_000, after=False)

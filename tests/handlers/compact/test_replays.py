@@ -83,6 +83,7 @@ def test_a_replay_before_the_deletion_keeps_its_new_rows(lake: Lake, monkeypatch
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
+@pytest.mark.slow
 def test_an_object_that_changes_between_the_listing_and_its_deletion_stays(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_record_that_is_gone_or_damaged_loses_no_row(lake: Lake, keys: list[st
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
+@pytest.mark.slow
 def test_without_a_record_the_newest_of_several_compacted_objects_counts(
     lake: Lake, keys: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +140,7 @@ def test_without_a_record_the_newest_of_several_compacted_objects_counts(
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
+@pytest.mark.slow
 def test_an_older_compacted_object_that_comes_back_doubles_nothing(lake: Lake, keys: list[str]) -> None:
     (old,) = lake.compacted(TABLE)
     body = lake.body(old)

@@ -88,7 +88,7 @@ def test_every_row_says_where_it_comes_from(file_stage: FileStage, stream: str, 
             assert row["_schema_version"] == SCHEMA_VERSION
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("stream", sampled(STREAMS, [stream for stream, _ in TELLING_SHAPES]))
 def test_the_fixtures_fill_every_column_that_the_stream_has(file_stage: FileStage, stream: str) -> None:
     filled = set()
     for shape in shapes_of(stream):

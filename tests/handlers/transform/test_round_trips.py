@@ -122,7 +122,7 @@ def run(stream: str, shape: str, *, examples: int) -> None:
     held()
 
 
-@pytest.mark.parametrize("stream", sampled(STREAM_MAPPINGS, TELLING_STREAMS))
+@pytest.mark.parametrize("stream", sampled(STREAM_MAPPINGS, TELLING_STREAMS[:2]))
 def test_a_valid_line_is_a_row_that_says_what_was_sent(stream: str) -> None:
     run(stream, shapes_of(stream)[0], examples=2)
 
@@ -158,7 +158,7 @@ def evolved(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**line, "record": changed(line["record"], 0)} for line in lines]
 
 
-@pytest.mark.parametrize(("stream", "shape"), sampled(SHAPES, TELLING_SHAPES[2:4]))
+@pytest.mark.parametrize(("stream", "shape"), sampled(SHAPES, TELLING_SHAPES[2:3]))
 def test_a_table_goes_on_when_records_evolve(file_stage: FileStage, stream: str, shape: str) -> None:
     lines = fixture_lines(stream, shape)
     table = STREAMS[stream].table
@@ -178,7 +178,7 @@ def test_a_table_goes_on_when_records_evolve(file_stage: FileStage, stream: str,
     assert file_stage.rows(table) == before
 
 
-@pytest.mark.parametrize("stream", sampled(STREAM_MAPPINGS, TELLING_STREAMS[:3]))
+@pytest.mark.parametrize("stream", sampled(STREAM_MAPPINGS, TELLING_STREAMS[:1]))
 @pytest.mark.parametrize("reader", sampled(("duckdb", "polars")))
 def test_every_reader_sees_the_same_tables(tmp_path: Path, stream: str, reader: str) -> None:
     lines = fixture_lines(stream, shapes_of(stream)[-1])
