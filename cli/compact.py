@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-_DATED = re.compile(r"\d{4}-\d{2}[\d-]*")
+_DATED = re.compile(r"\d{4}(-\d{2}){0,2}")
 _MOST_SHOWN = 20
 
 
@@ -98,7 +98,8 @@ def _check_there(request: CompactRequest, counts: Counter[tuple[str, str]]) -> N
     if not request.month or _total(counts, request.month):
         return
     of = request.table or "the tables"
-    months = {partition[:7] for _, partition in counts}
+    # Of a partition that is a year, any month will do.
+    months = {f"{partition}-{request.month[5:]}"[: len("YYYY-MM")] for _, partition in counts}
     if not months:
         raise CommandError(f"There is nothing to compact: {of} {'has' if request.table else 'have'} no objects.")
     near = min(months, key=lambda one: abs(_number(one) - _number(request.month)))
@@ -123,7 +124,12 @@ def _objects(s3: S3Client, bucket: str, name: str) -> Counter[tuple[str, str]]:
 
 
 def _of_month(counts: Counter[tuple[str, str]], month: str) -> Iterable[int]:
-    return (count for (_, partition), count in counts.items() if partition.startswith(month))
+    return (count for (_, partition), count in counts.items() if _has(partition, month))
+
+
+def _has(partition: str, month: str) -> bool:
+    """Return whether a partition is of a month, or a day in it, or a year that has it."""
+    return partition.startswith(month) or month.startswith(partition)
 
 
 def _total(counts: Counter[tuple[str, str]], month: str) -> int:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _DOWNLOADS = 8
-_DAY_CHARACTERS = len("2026-11-01")
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,10 @@ def still_there(s3: S3Client, bucket: str, keys: Collection[str]) -> list[str]:
 
 
 def _is_later(key: str, before: datetime) -> bool:
-    """Return whether all rows are of later runs, because the partition is a later date of runs."""
+    """Return whether all rows are of later runs, because the partition is a later time of runs."""
     found = layout.partition_in(key)
-    return found is not None and len(found[1]) == _DAY_CHARACTERS and found[1] > f"{before:%Y-%m-%d}"
+    # Plays are by the month in which they were played.
+    return found is not None and found[0] != "plays" and found[1] > f"{before:%Y-%m-%d}"
 
 
 def _is_early(raw_key: str, key: str, before: datetime) -> bool:

@@ -128,14 +128,20 @@ def _create_table(database: duckdb.DuckDBPyConnection, table: Table, files: Sequ
     if not files:
         return
     # Each file by itself would be slow. The partition comes from the table's own folder, not from any above it.
-    by_partition: dict[str, list[str]] = {}
+    by_folder: dict[str, list[str]] = {}
     for file in files:
-        by_partition.setdefault(file.parent.name.partition("=")[2], []).append(_literal_path(file))
-    for partition, paths in by_partition.items():
+        by_folder.setdefault(file.parent.name, []).append(_literal_path(file))
+    for folder, paths in by_folder.items():
+        key, _, value = folder.partition("=")
+        if key == table.earlier_partition_key:
+            # What an earlier version wrote and no compaction has moved yet: the column is not in the files.
+            values = {key: value, table.partition_key: table.partition_value(value)}
+        else:
+            values = {table.partition_key: value}
         database.execute(
-            f"INSERT INTO {name} BY NAME SELECT *, ? AS {_identifier(table.partition_key)}"  # noqa: S608 - quoted names
+            f"INSERT INTO {name} BY NAME SELECT *, {', '.join(f'? AS {_identifier(one)}' for one in values)}"  # noqa: S608 - quoted names
             " FROM read_parquet(?, hive_partitioning = false, union_by_name = true)",
-            [partition, paths],
+            [*values.values(), paths],
         )
 
 

@@ -222,6 +222,11 @@ def partition_prefix(table: str, partition_key: str, partition: str) -> str:
     return f"{table_prefix(table)}{partition_key}={partition}/"
 
 
+def folder_in(key: str) -> str:
+    """Return the name of the folder that an object is in, such as `month=2026-11`."""
+    return key.rpartition("/")[0].rpartition("/")[2]
+
+
 def compacted_key(table: str, partition_key: str, partition: str, digest: str) -> str:
     """Return the key of the one Parquet object that others of a partition become; `digest` has 16 hex digits."""
     return f"{partition_prefix(table, partition_key, partition)}compacted-{digest}.parquet"
@@ -250,12 +255,12 @@ def is_of_run_before(moment: datetime, key: str, partition: str) -> bool:
     Args:
         moment: the moment.
         key: the object's key.
-        partition: the date or month of the partition that its rows are in.
+        partition: the day, month or year of the partition that its rows are in, which counts from its first day.
     """
     run = run_in(key)
     if run is not None:
         return run_time(run) < moment
-    return f"{partition}-01"[: len("YYYY-MM-DD")] < f"{moment.astimezone(UTC):%Y-%m-%d}"
+    return f"{partition}-01-01"[: len("YYYY-MM-DD")] < f"{moment.astimezone(UTC):%Y-%m-%d}"
 
 
 def is_original(name: str) -> bool:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 TableKind = Literal["snapshot", "log", "entity", "bridge"]
+PartitionKey = Literal["month", "year"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Incremented with any change to what the transform writes for the same raw object."""
 
 
@@ -39,12 +40,19 @@ class Table:
     """The columns that identify a row within a read; never null."""
     columns: tuple[Column, ...]
     """The table's own columns, without `COMMON` and the partition key."""
-    partition_key: str = "dt"
+    partition_key: PartitionKey = "month"
+    """`month`: `YYYY-MM` in UTC, of the run or, for plays, of `played_at`; `year`: `YYYY` of the run."""
+    earlier_partition_key: str | None = "dt"
+    """The key until `SCHEMA_VERSION` 2, if it was another one; now a column of the files. Old folders may remain."""
 
     @property
     def all_columns(self) -> tuple[Column, ...]:
         """The columns of a Parquet file: the table's own, then `COMMON`."""
         return self.columns + COMMON
+
+    def partition_value(self, day: str) -> str:
+        """Return the partition of a day, `YYYY-MM-DD`, or of the start of one that is long enough."""
+        return day[: len("YYYY") if self.partition_key == "year" else len("YYYY-MM")]
 
 
 COMMON = (
@@ -55,6 +63,7 @@ COMMON = (
     Column("_raw_key", "string", "Raw object the row comes from."),
     Column("_line", "bigint", "Line of the raw object, from 1; 0 is the object itself."),
     Column("_schema_version", "int", "Version of the transform that wrote the row."),
+    Column("dt", "string", "Day of the run that read the record, UTC: `YYYY-MM-DD`."),
 )
 """The columns that every row of every table ends with."""
 
@@ -324,7 +333,7 @@ TABLES: dict[str, Table] = {
                 Column("platform", "string", "Device or operating system; exports only."),
                 Column("country", "string", "Country of the connection; exports only."),
             ),
-            partition_key="month",
+            earlier_partition_key=None,
         ),
         Table(
             name="tracks",
@@ -482,8 +491,10 @@ TABLES: dict[str, Table] = {
                 Column("read_complete", "boolean", "Whether the read is finished."),
                 Column("read_keys", "array<string>", "Raw objects of the whole read, across its runs."),
                 Column("read_records", "bigint", "Lines of the whole read, across its runs."),
+                Column("month", "string", "Month of the run, UTC: `YYYY-MM`."),
             ),
-            partition_key="month",
+            partition_key="year",
+            earlier_partition_key="month",
         ),
         Table(
             name="rejected_records",

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from handlers.layout import TABLES_PREFIX
+from handlers.tables import TABLES
 from pipeline import packaging, policies, schedule
 from pipeline.function import Function
 from pipeline.lake import Lake
@@ -20,6 +21,13 @@ PUBLISH_TIMEOUT_SECONDS = 900
 
 _TABLE_LEVEL = 3
 """Depth of a table's folder, where the bucket itself is level 1: <bucket>/tables/<table>."""
+
+_EARLIER_FOLDERS = [
+    "*/dt=*/**",
+    *(f"{table.name}/month=*/**" for table in TABLES.values() if table.earlier_partition_key == "month"),
+]
+"""Folders of the partition keys that tables had before: a crawler would take a table in which folders have several keys
+for another one. Their partitions are in the catalog since they had that key."""
 
 _CRAWLER_CONFIGURATION = {
     "Version": 1.0,
@@ -194,7 +202,11 @@ class GlueCatalog(pulumi.ComponentResource):
             database_name=self.database.name,
             role=role.arn,
             s3_targets=[
-                {"path": pulumi.Output.concat("s3://", lake.transformed.name, "/", TABLES_PREFIX), "sample_size": 1}
+                {
+                    "path": pulumi.Output.concat("s3://", lake.transformed.name, "/", TABLES_PREFIX),
+                    "exclusions": _EARLIER_FOLDERS,
+                    "sample_size": 1,
+                }
             ],
             # A crawl that finds nothing must not delete tables.
             schema_change_policy={"update_behavior": "UPDATE_IN_DATABASE", "delete_behavior": "LOG"},

@@ -47,13 +47,15 @@ class Built:
     """Key → object as it was read."""
     left_alone: dict[str, str] = field(default_factory=dict)
     """Key → why an object was not used."""
+    moved: int = 0
+    """How many of them were in folders of the earlier partition key."""
     is_cut: bool = False
     """Whether there was no time for all originals."""
 
     @property
     def is_needed(self) -> bool:
-        """Whether there is anything to store: one object alone stays as it is."""
-        return self.purged > 0 or len(self.sources) > 1
+        """Whether there is anything to store: one object alone stays as it is, if it is in the partition's folder."""
+        return self.purged > 0 or self.moved > 0 or len(self.sources) > 1
 
 
 class Builder:
@@ -99,10 +101,12 @@ class Builder:
         built = self._built
         with closing(CompactedFile(built.path, self._partition.table)) as file:
             self._add_originals(todo, file)
-            if not built.sources and len(todo.bases) == 1 and todo.bases[0].purged_before is None:
+            may_stay = len(todo.bases) == 1 and todo.bases[0].purged_before is None
+            if may_stay and not built.sources and not todo.earlier:
                 return built
             for base in todo.bases:
                 self._add_base(base, file)
+            self._add_earlier(todo, file)
             built.digest, built.rows = file.finish(), file.rows
         built.newest_run = max((run_date(run) for key in self._taken if (run := run_in(key))), default=None)
         return built
@@ -129,9 +133,23 @@ class Builder:
         source = self._sources.fetch(base.stored)
         if source is None:
             raise ChangedMeanwhileError(f"{base.stored.key} is gone.")
-        if not isinstance(source, Source):
+        if isinstance(source, Source):
+            self._add_rest(base, source, file)
+        else:
             self._note(base.stored, source)
-            return
+
+    def _add_earlier(self, todo: Plan, file: CompactedFile) -> None:
+        objects = tuple(base.stored for base in todo.earlier)
+        with closing(in_order(self._sources.fetch, self._in_time(objects), threads=_THREADS)) as fetched:
+            for base, source in zip(todo.earlier, fetched, strict=False):
+                if isinstance(source, Source):
+                    self._add_rest(base, source, file)
+                    self._built.moved += 1
+                else:
+                    self._note(base.stored, source)
+
+    def _add_rest(self, base: Base, source: Source, file: CompactedFile) -> None:
+        """Add the rows of raw objects of which the file has none yet."""
         here: set[str] = set()
         for rows in source.rows():
             if self._is_over():

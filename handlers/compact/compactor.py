@@ -12,10 +12,10 @@ from pathlib import Path
 
 from handlers.compact.bucket import OvertakenError, Stored, TransformedBucket
 from handlers.compact.build import Builder, Built, ChangedMeanwhileError
-from handlers.compact.partition import Retention, TablePartition, partition_of
+from handlers.compact.partition import Retention, TablePartition, earlier_value, partition_of
 from handlers.compact.plan import Plan, later, plan
 from handlers.compact.record import CompactionRecord, newest_run, read_record
-from handlers.layout import compacted_key, is_compacted, is_original, written
+from handlers.layout import compacted_key, compaction_key, is_compacted, is_original, written
 from handlers.tables import TABLES
 
 GRACE = timedelta(hours=1)
@@ -109,6 +109,7 @@ class Compactor:
                 return None
         deleted = self._bucket.delete_unchanged(ours)
         self._bucket.delete(partition.record_key, etag)
+        self._delete_earlier_records(partition, ours)
         return deleted
 
     def _compact(self, partition: TablePartition, outcome: Outcome) -> None:
@@ -120,8 +121,9 @@ class Compactor:
                 " its earlier version, or delete that record to have it compacted as it is."
             )
             return
-        waiting = self._delete_replaced(todo, outcome)
-        if len(todo.originals) + len(todo.bases) < 2 and not (self._purge_before and todo.bases):
+        waiting = self._delete_replaced(partition, todo, outcome)
+        may_stay = not (todo.earlier or (self._purge_before and todo.bases))
+        if may_stay and len(todo.originals) + len(todo.bases) < 2:
             return
         with tempfile.TemporaryDirectory() as folder:
             builder = Builder(self._bucket, partition, Path(folder), is_late=self._is_late, is_over=self._is_over)
@@ -135,19 +137,28 @@ class Compactor:
         """List a partition's originals and compacted objects."""
         return [
             stored
-            for stored in self._bucket.listed(partition.prefix)
+            for prefix in partition.prefixes
+            for stored in self._bucket.listed(prefix)
             if partition_of(partition.table, stored.key) == partition
             and (is_original(stored.name) or is_compacted(stored.name))
         ]
 
-    def _delete_replaced(self, todo: Plan, outcome: Outcome) -> list[Stored]:
+    def _delete_replaced(self, partition: TablePartition, todo: Plan, outcome: Outcome) -> list[Stored]:
         """Delete what was replaced long enough ago; return what was replaced since."""
         is_old = todo.named is not None and self._now - todo.named.modified >= GRACE
         deleted = [stored for stored in todo.replaced if is_old or self._is_purged(stored)]
         waiting = [stored for stored in todo.replaced if not (is_old or self._is_purged(stored))]
         outcome.deleted += self._bucket.delete_unchanged(deleted)
+        self._delete_earlier_records(partition, deleted)
         outcome.is_waiting = bool(waiting)
         return waiting
+
+    def _delete_earlier_records(self, partition: TablePartition, deleted: Iterable[Stored]) -> None:
+        """Delete the records of compacted objects that were in folders of the earlier partition key."""
+        values = {earlier_value(partition.table, stored.key) for stored in deleted if is_compacted(stored.name)}
+        for value in sorted(value for value in values if value is not None):
+            key = compaction_key(partition.table, value)
+            self._bucket.delete(key, read_record(self._bucket, key)[1])
 
     def _store(
         self,
@@ -171,6 +182,7 @@ class Compactor:
             self._bucket.create(key, built.path)
         purged = [stored for stored in built.sources.values() if self._is_purged(stored)]
         outcome.deleted += self._bucket.delete_unchanged(purged)
+        self._delete_earlier_records(partition, purged)
         outcome.read += len(built.sources)
         outcome.compacted += 1
         outcome.is_waiting = len(replaced) > len(purged)

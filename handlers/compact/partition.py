@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from handlers.layout import compaction_key, partition_prefix, run_date, run_in, table_prefix
+from handlers.layout import compaction_key, folder_in, partition_prefix, run_date, run_in, table_prefix
 from handlers.tables import LONG_LIVED_TABLES, TABLES
+
+_LENGTHS = {"year": len("YYYY"), "month": len("YYYY-MM"), "dt": len("YYYY-MM-DD")}
+"""Of the values of each partition key."""
 
 
 @dataclass(frozen=True)
 class TablePartition:
-    """A day, or for some tables a month, of a table."""
+    """A month, or for some tables a year, of a table."""
 
     table: str
     value: str
-    """`YYYY-MM-DD` or `YYYY-MM`."""
+    """`YYYY-MM` or `YYYY`."""
 
     def __str__(self) -> str:
         """Return what a message calls it: `plays/month=2026-11`."""
@@ -28,26 +31,25 @@ class TablePartition:
         return partition_prefix(self.table, TABLES[self.table].partition_key, self.value)
 
     @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The folder, and what those of the earlier partition key begin with that have rows of the same time."""
+        return (self.prefix, *prefixes_of(self.table, self.value)[1:])
+
+    @property
     def record_key(self) -> str:
         """The key of the record of its compaction."""
         return compaction_key(self.table, self.value)
 
     @property
-    def month(self) -> str:
-        """`YYYY-MM`."""
-        return self.value[:7]
-
-    @property
     def first_day(self) -> date:
         """The first day that its rows may be of, UTC."""
-        return date.fromisoformat(self.value if TABLES[self.table].partition_key == "dt" else f"{self.value}-01")
+        return date.fromisoformat(f"{self.value}-01-01"[: len("YYYY-MM-DD")])
 
     @property
     def last_day(self) -> date:
         """The last day that its rows may be of, UTC."""
-        if TABLES[self.table].partition_key == "dt":
-            return self.first_day
-        return (self.first_day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+        last_month = self.first_day.replace(month=12) if TABLES[self.table].partition_key == "year" else self.first_day
+        return (last_month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
     def is_closed(self, key: str, today: date) -> bool:
         """Return whether an object is of a run before today; one of no run counts by its partition."""
@@ -56,17 +58,40 @@ class TablePartition:
 
 
 def partition_of(table: str, key: str) -> TablePartition | None:
-    """Return the partition that an object below a table's prefix is in; None if it is in none of ours."""
+    """Return the partition of an object below a table's prefix; None if it is in no folder of ours.
+
+    An object in a folder of the earlier partition key belongs to the partition that its rows are to move to.
+    """
     folder, _, name = key.removeprefix(table_prefix(table)).rpartition("/")
     partition_key, _, value = folder.partition("=")
-    if partition_key != TABLES[table].partition_key or not name:
+    if partition_key not in (TABLES[table].partition_key, TABLES[table].earlier_partition_key) or not name:
         return None
-    found = TablePartition(table, value)
+    day = f"{value}-01-01"[: len("YYYY-MM-DD")]
     try:
-        length = len(f"{found.last_day}") if partition_key == "dt" else len("YYYY-MM")
+        is_ours = f"{date.fromisoformat(day)}" == day and len(value) == _LENGTHS[partition_key]
     except ValueError:
         return None
-    return found if len(value) == length and value.isascii() else None
+    return TablePartition(table, TABLES[table].partition_value(value)) if is_ours else None
+
+
+def prefixes_of(table: str, day: str) -> tuple[str, ...]:
+    """Return the starts of the keys of a partition's objects: with the partition key, then with the earlier one.
+
+    Args:
+        table: the table.
+        day: `YYYY-MM-DD`, or its start: the partition that has it; all its days where only the start is known.
+    """
+    found = TABLES[table]
+    value = found.partition_value(day)
+    # Without what closes the name of the folder: the same is also the start of the earlier key's shorter times.
+    keys = (found.partition_key, found.earlier_partition_key)
+    return tuple(partition_prefix(table, key, value).rstrip("/") for key in keys if key)
+
+
+def earlier_value(table: str, key: str) -> str | None:
+    """Return the value of the earlier partition key if an object is in a folder of it."""
+    partition_key, _, value = folder_in(key).partition("=")
+    return value if partition_key == TABLES[table].earlier_partition_key else None
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,17 @@
 """The plan of a partition: which objects become the new compacted one, and which may be deleted.
 
 The rows of one raw object come from its original if there is one that may be compacted, else from the compacted object
-that the record names, else from the newest other compacted one.
+that the record names, else from the newest other compacted one, else from folders of the earlier partition key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from handlers.compact.bucket import Stored
-from handlers.compact.partition import TablePartition
+from handlers.compact.partition import TablePartition, earlier_value
 from handlers.compact.record import CompactionRecord
 from handlers.layout import is_compacted, is_of_run_before, is_original
 
@@ -36,12 +36,14 @@ class Plan:
     """Those of closed days whose rows are not in the named object yet, in the order of their keys."""
     bases: tuple[Base, ...]
     """The named object, then the newest of the others."""
+    earlier: tuple[Base, ...]
+    """Objects in folders of the earlier partition key: their rows count only where nothing else has the raw object."""
     replaced: tuple[Stored, ...]
     """Objects whose rows are all in the named one."""
     named: Stored | None
     """The compacted object that the record names, if it is there."""
     is_cut: bool
-    """Whether there are more originals than go into one object at a time."""
+    """Whether there are more originals, or earlier objects, than go into one object at a time."""
 
 
 def plan(
@@ -63,36 +65,50 @@ def plan(
     named = next((stored for stored in objects if record and stored.key == record.object), None)
     replaced = [stored for stored in objects if record and named not in (None, stored) and record.covers(stored)]
     covered = {stored.key for stored in replaced}
-    left = [stored for stored in objects if stored.key not in covered]
-    originals = sorted(
-        (
-            stored
-            for stored in left
-            if is_original(stored.name)
-            and partition.is_closed(stored.key, today)
-            and not is_before(stored.key, partition, purge_before)
-        ),
-        key=lambda stored: stored.key,
-    )
-    others = sorted(
-        (stored for stored in left if is_compacted(stored.name) and stored != named),
-        key=lambda stored: (stored.modified, stored.key),
-        reverse=True,
-    )
+    uncovered = [stored for stored in objects if stored.key not in covered]
+    left = [stored for stored in uncovered if earlier_value(partition.table, stored.key) is None]
+    originals = _originals(left, partition, today, purge_before)
+    others = _compacted(stored for stored in left if stored != named)
     bases = [Base(named, purge_before)] if named else []
     bases += [Base(other, later(purge_before, _purged(other, record, named))) for other in others]
+    moved = [stored for stored in uncovered if earlier_value(partition.table, stored.key) is not None]
+    earlier = [Base(stored) for stored in _originals(moved, partition, today, purge_before)]
+    purged_before = later(purge_before, record.purged_before if record else None)
+    earlier += [Base(stored, purged_before) for stored in _compacted(moved)]
+    room = MAX_ORIGINALS - len(originals[:MAX_ORIGINALS])
     return Plan(
         originals=tuple(originals[:MAX_ORIGINALS]),
         bases=tuple(bases),
+        earlier=tuple(earlier[:room]),
         replaced=tuple(replaced),
         named=named,
-        is_cut=len(originals) > MAX_ORIGINALS,
+        is_cut=len(originals) + len(earlier) > MAX_ORIGINALS,
     )
 
 
 def is_before(key: str, partition: TablePartition, moment: datetime | None) -> bool:
     """Return whether an object of either bucket is of a run before a moment; one of no run counts by its partition."""
     return moment is not None and is_of_run_before(moment, key, partition.value)
+
+
+def _originals(
+    objects: Iterable[Stored], partition: TablePartition, today: date, purge_before: datetime | None
+) -> list[Stored]:
+    """Return the originals that may be compacted, in the order of their keys."""
+    found = (
+        stored
+        for stored in objects
+        if is_original(stored.name)
+        and partition.is_closed(stored.key, today)
+        and not is_before(stored.key, partition, purge_before)
+    )
+    return sorted(found, key=lambda stored: stored.key)
+
+
+def _compacted(objects: Iterable[Stored]) -> list[Stored]:
+    """Return the compacted objects, the newest first."""
+    found = (stored for stored in objects if is_compacted(stored.name))
+    return sorted(found, key=lambda stored: (stored.modified, stored.key), reverse=True)
 
 
 def later(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -119,9 +119,9 @@ class CompactionRun:
 
     def _has_work(self, partition: TablePartition, content: Content) -> bool:
         moment = self._event.purge_before
-        # A play may be of any month before its run; all other partitions are of the days of their runs.
+        # A play may be of any month before its run; all other partitions are of the time of their runs.
         may_purge = moment is not None and (partition.table == "plays" or partition.first_day <= moment.date())
-        return content.closed > 1 or (may_purge and content.compacted > 0)
+        return content.closed > 1 or content.earlier > 0 or (may_purge and content.compacted > 0)
 
     def _expire(self, partition: TablePartition) -> None:
         deleted = self._compactor.expire(partition, self._retention)

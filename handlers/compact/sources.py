@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from handlers.compact.bucket import Stored, TransformedBucket
-from handlers.layout import is_original, output_of
+from handlers.layout import folder_in, is_original, output_of
 from handlers.tables import TABLES
 from handlers.transform.arrow import pc
 from handlers.transform.schema import table_schema
@@ -39,12 +39,15 @@ class Source:
     """With the ETag of what was read."""
     table: str
     path: Path
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Column → its value in all rows, if the file lacks it: the partition key that a folder had until it was a column.
+    """
     small: list[pa.Table] | None = field(default=None, repr=False)
     """All of its rows, if they are few."""
 
     def rows(self) -> Iterator[pa.Table]:
         """Yield the rows with the table's schema, part by part."""
-        yield from _parts(self.path, self.table) if self.small is None else self.small
+        yield from _parts(self) if self.small is None else self.small
 
     def discard(self) -> None:
         """Free memory and disk."""
@@ -82,7 +85,8 @@ class Sources:
         etag = self._bucket.download(stored.key, path)
         if etag is None:
             return None
-        source = Source(dataclasses.replace(stored, etag=etag), self._table, path)
+        partition_key, _, value = folder_in(stored.key).partition("=")
+        source = Source(dataclasses.replace(stored, etag=etag), self._table, path, {partition_key: value})
         try:
             _check(source)
         except UnusableError as error:
@@ -106,7 +110,7 @@ def _check(source: Source) -> None:
     small: list[pa.Table] | None = []
     size = 0
     try:
-        for part in _parts(source.path, source.table):
+        for part in _parts(source):
             part.validate(full=True)
             _check_rows(part, source)
             size += part.nbytes
@@ -129,8 +133,8 @@ def _check_rows(rows: pa.Table, source: Source) -> None:
                 raise UnusableError("It has rows of another raw object than its key says.")
 
 
-def _parts(path: Path, table: str) -> Iterator[pa.Table]:
-    schema = table_schema(table)
+def _parts(source: Source) -> Iterator[pa.Table]:
+    path, table, schema = source.path, source.table, table_schema(source.table)
     with pq.ParquetFile(path) as file:
         metadata, found = file.metadata, file.schema_arrow
     _check_schema(found, schema, TABLES[table].grain)
@@ -138,7 +142,7 @@ def _parts(path: Path, table: str) -> Iterator[pa.Table]:
     with pq.ParquetFile(path, metadata=metadata, read_dictionary=held, buffer_size=_BUFFER_BYTES) as file:
         for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
             if batch.num_rows:
-                yield _conformed(pa.Table.from_batches([batch]), schema)
+                yield _conformed(pa.Table.from_batches([batch]), schema, source.missing)
 
 
 def _check_schema(found: pa.Schema, expected: pa.Schema, grain: tuple[str, ...]) -> None:
@@ -161,13 +165,22 @@ def _plain(type_: Any) -> Any:
     return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 
-def _conformed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return rows with all columns of the table: those that an older version did not have are null."""
+def _conformed(rows: pa.Table, schema: pa.Schema, missing: Mapping[str, str]) -> pa.Table:
+    """Return rows with all columns of the table: those that an older version did not have are null or as given."""
     columns: list[Any] = [
-        rows[one.name].cast(one.type) if one.name in rows.column_names else pa.nulls(len(rows), one.type)
+        rows[one.name].cast(one.type)
+        if one.name in rows.column_names
+        else _repeated(missing.get(one.name), len(rows), one.type)
         for one in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _repeated(value: str | None, count: int, type_: Any) -> Any:
+    if value is None:
+        return pa.nulls(count, type_)
+    values = pa.repeat(pa.scalar(value), count)
+    return values.dictionary_encode() if pa.types.is_dictionary(type_) else values
 
 
 def _first_line(error: BaseException) -> str:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from handlers.compact.bucket import TransformedBucket
-from handlers.compact.partition import TablePartition, partition_of
-from handlers.layout import is_compacted, is_original, partition_prefix, table_prefix
-from handlers.tables import TABLES
+from handlers.compact.partition import TablePartition, earlier_value, partition_of, prefixes_of
+from handlers.layout import is_compacted, is_original, table_prefix
 
 
 @dataclass
@@ -18,6 +17,8 @@ class Content:
     closed: int = 0
     """Compacted objects, and originals of runs before today."""
     compacted: int = 0
+    earlier: int = 0
+    """Of the closed ones, those in folders of the earlier partition key."""
 
 
 @dataclass
@@ -30,17 +31,14 @@ class Survey:
 
 
 def survey(bucket: TransformedBucket, table: str, month: str | None, today: date) -> Survey:
-    """List the objects of a table, or of one month of it.
+    """List the objects of a table, or of the partition that has a month of it.
 
     Raises:
         ClientError: S3 refused the request.
     """
     found = Survey()
-    prefix = table_prefix(table)
-    if month:
-        # Without what closes the name of the folder: it is also the start of the month's days.
-        prefix = partition_prefix(table, TABLES[table].partition_key, month).rstrip("/")
-    for stored in bucket.listed(prefix):
+    prefixes = prefixes_of(table, month) if month else (table_prefix(table),)
+    for stored in (stored for prefix in prefixes for stored in bucket.listed(prefix)):
         # The console marks a folder by an empty object.
         if stored.key.endswith("/") and not stored.size:
             continue
@@ -50,6 +48,8 @@ def survey(bucket: TransformedBucket, table: str, month: str | None, today: date
             found.foreign[stored.key] = "This project does not write objects with such a key."
             continue
         content = found.partitions.setdefault(partition, Content())
+        is_closed = compacted or partition.is_closed(stored.key, today)
         content.compacted += compacted
-        content.closed += compacted or partition.is_closed(stored.key, today)
+        content.closed += is_closed
+        content.earlier += is_closed and earlier_value(table, stored.key) is not None
     return found

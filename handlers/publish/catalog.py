@@ -33,6 +33,8 @@ class CatalogChanges:
     """Tables that were missing."""
     added: dict[str, list[str]] = field(default_factory=dict)
     """Table → columns that were missing."""
+    rekeyed: dict[str, str] = field(default_factory=dict)
+    """Table → partition key that it has instead of the earlier one."""
 
 
 class GlueDatabase:
@@ -143,6 +145,10 @@ class GlueDatabase:
                     f"{location}: delete it in Glue, which keeps its files, and run `spotify-etl crawl`"
                 )
             ]
+        if [key["Name"] for key in present.get("PartitionKeys", [])] == [table.earlier_partition_key]:
+            self._rename_partition_key(table, changes)
+            present = self._tables[table.name]
+            descriptor = present["StorageDescriptor"]
         known = {column["Name"]: column["Type"] for column in descriptor["Columns"]}
         keys = {key["Name"]: key["Type"] for key in present.get("PartitionKeys", [])}
         missing = [column for column in glue_types.columns(table) if column["Name"] not in known]
@@ -153,6 +159,27 @@ class GlueDatabase:
             *_conflicts(table.name, glue_types.columns(table), known),
             *_conflicts(table.name, glue_types.partition_keys(table), keys, required=True),
         ]
+
+    def _rename_partition_key(self, table: Table, changes: CatalogChanges) -> None:
+        """Give a table its present partition key; what has the name of the earlier one is a column of the files now.
+
+        Its partitions stay, with the folders and values of the earlier key, until the compaction has moved their rows.
+        Source: https://docs.aws.amazon.com/athena/latest/ug/alter-table-rename-partition.html.
+        """
+
+        def renamed(present: Mapping[str, Any]) -> Mapping[str, Any]:
+            # At once: a name may not be that of a column and of a partition key.
+            missing = [column for column in glue_types.columns(table) if column["Name"] == table.earlier_partition_key]
+            parameters = present.get("Parameters", {})
+            return {
+                "StorageDescriptor": _with_columns(present, missing),
+                "PartitionKeys": glue_types.partition_keys(table),
+                # A crawl may have met folders of the present key before.
+                "Parameters": {name: value for name, value in parameters.items() if name != _DEPRECATED},
+            }
+
+        self._update(table.name, renamed)
+        changes.rekeyed[table.name] = table.partition_key
 
     def _crawler_conflicts(self, table: str) -> list[str]:
         """Return what a crawl that says `Succeeded` has done to a table instead of updating it.

@@ -58,6 +58,7 @@ class _Outcome:
         return {
             "tables_created": self.changes.created,
             "columns_added": self.changes.added,
+            "partition_keys_renamed": self.changes.rekeyed,
             "views_created": self.views.created,
             "views_unchanged": len(self.views.unchanged),
         }
@@ -70,7 +71,8 @@ class _Outcome:
     @property
     def changed_nothing(self) -> bool:
         """Whether everything was up to date."""
-        return not (self.changes.created or self.changes.added or self.views.created)
+        changes = self.changes
+        return not (changes.created or changes.added or changes.rekeyed or self.views.created)
 
 
 @LOG.inject_lambda_context(clear_state=True)
@@ -83,7 +85,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         _context: Lambda's context.
 
     Returns:
-        `{"tables_created": [name], "columns_added": {table: [name]}, "views_created": [name], "views_unchanged": int}`.
+        `{"tables_created": [name], "columns_added": {table: [name]}, "partition_keys_renamed": {table: name},
+        "views_created": [name], "views_unchanged": int}`.
 
     Raises:
         PublishError: a view failed or a column has a different type; the message lists each with the reason.

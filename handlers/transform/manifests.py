@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 import pyarrow as pa
 
-from handlers.layout import ManifestKey
+from handlers.layout import ManifestKey, run_date
 from handlers.tables import TABLES
 from handlers.transform.columns import fitted as fitted_column
 from handlers.transform.origin import Origin, common_columns
@@ -33,7 +34,7 @@ _OF_RUN = {
 def transform_manifest(content: bytes, key: ManifestKey, files: TableFiles) -> Counts:
     """Read a manifest and write its units as rows to `files`; a unit that cannot become a row is a rejected record."""
     counts = Counts()
-    origin = Origin(str(key), "runs", key.run_id)
+    origin = Origin(str(key), "runs", run_date(key.run_id), key.run_id)
     try:
         manifest, units = _taken_apart(content)
     except RejectedLineError as error:
@@ -44,7 +45,7 @@ def transform_manifest(content: bytes, key: ManifestKey, files: TableFiles) -> C
     changed: dict[str, str] = {}
     account_id = fitted(manifest.get("account_id"), pa.string(), "account_id", changed)
     finished_at = fitted(manifest.get("finished_at"), pa.string(), "finished_at", changed)
-    origin = Origin(str(key), "runs", key.run_id, account_id=account_id, extracted_at=finished_at)
+    origin = dataclasses.replace(origin, account_id=account_id, extracted_at=finished_at)
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
     rejections: list[Rejection] = []
@@ -82,7 +83,11 @@ def _row(manifest: dict[str, Any], unit: Any, key: ManifestKey, changed: dict[st
     """
     if not isinstance(unit, dict):
         raise RejectedLineError("wrong_type", f"The unit is {kind_of(unit)}, not an object.")
-    row: dict[str, Any] = {"run_id": key.run_id, "attempt": key.attempt}
+    row: dict[str, Any] = {
+        "run_id": key.run_id,
+        "attempt": key.attempt,
+        "month": f"{run_date(key.run_id):%Y-%m}",
+    }
     for column in TABLES["runs"].columns:
         if column.name in row:
             continue

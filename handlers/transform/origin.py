@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import pyarrow as pa
 
-from handlers.layout import READ_ID_METADATA, RawKey, account_in
+from handlers.layout import READ_ID_METADATA, RawKey, account_in, run_date
 from handlers.tables import COMMON, SCHEMA_VERSION
 from handlers.transform import times
 from handlers.transform.arrow import Array, pc
@@ -20,6 +21,7 @@ class Origin:
 
     raw_key: str
     stream: str | None
+    day: date
     run_id: str | None = None
     read_id: str | None = None
     account_id: str | None = None
@@ -28,7 +30,8 @@ class Origin:
     @classmethod
     def of(cls, key: RawKey, metadata: Mapping[str, str]) -> Origin:
         """Return the origin of a raw object's rows, from its key and its S3 metadata."""
-        return cls(str(key), key.stream, key.run_id, metadata.get(READ_ID_METADATA), account_in(metadata))
+        day = run_date(key.run_id)
+        return cls(str(key), key.stream, day, key.run_id, metadata.get(READ_ID_METADATA), account_in(metadata))
 
 
 def common_columns(envelope: Array, lines: Array, origin: Origin) -> pa.RecordBatch:
@@ -43,6 +46,7 @@ def common_columns(envelope: Array, lines: Array, origin: Origin) -> pa.RecordBa
         "_raw_key": pa.DictionaryArray.from_arrays(zeros, [origin.raw_key]),
         "_line": lines,
         "_schema_version": pa.repeat(pa.scalar(SCHEMA_VERSION, pa.int32()), count),
+        "dt": pa.DictionaryArray.from_arrays(zeros, [f"{origin.day}"]),
     }
     return pa.RecordBatch.from_arrays([values[column.name] for column in COMMON], [column.name for column in COMMON])
 

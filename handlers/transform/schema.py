@@ -52,7 +52,7 @@ def column_of(table: str, name: str) -> Column:
     return next(column for column in TABLES[table].all_columns if column.name == name)
 
 
-_REPEATED = {"account_id", "_run_id", "_read_id", "_raw_key"}
+_REPEATED = {"account_id", "_run_id", "_read_id", "_raw_key", "dt"}
 """Columns with the same value in most rows of a block; memory holds each value once."""
 
 

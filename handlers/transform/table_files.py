@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from handlers.tables import TABLES
+from handlers.tables import TABLES, PartitionKey
 from handlers.transform.arrow import pc
 from handlers.transform.cut_off import check_months
 from handlers.transform.schema import table_schema
@@ -89,7 +89,7 @@ class TableFiles:
         partitions: partition key → partition of the rows; in `plays` each row has its own month.
     """
 
-    def __init__(self, folder: Path, partitions: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, partitions: Mapping[PartitionKey, str]) -> None:
         self._folder = folder
         self._partitions = partitions
         self._open: dict[tuple[str, str], _Open] = {}

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -20,7 +20,7 @@ from handlers.layout import (
     RawKey,
     output_of,
     outputs_key,
-    run_time,
+    run_date,
     table_key,
 )
 from handlers.tables import TABLES
@@ -110,7 +110,7 @@ class Transformer:
             return transform_raw(chunks, key, answer["Metadata"], files, out_of_time)
 
         origin = Origin.of(key, answer["Metadata"])
-        return self._store(origin, key.stream, key.stem, run_time(key.run_id), write)
+        return self._store(origin, key.stream, key.stem, write)
 
     def _unknown(self, key: RawKey, answer: GetObjectOutputTypeDef) -> Result:
         """Record an object of a stream unknown to this version; a version that knows it replaces the record."""
@@ -120,10 +120,10 @@ class Transformer:
             add_rejections([Rejection(0, "foreign", f"Unknown stream {key.stream}.")], origin, files)
             return Counts()
 
-        return self._store(origin, key.stream, key.stem, run_time(key.run_id), write, outcome="foreign")
+        return self._store(origin, key.stream, key.stem, write, outcome="foreign")
 
     def _manifest(self, key: ManifestKey, answer: GetObjectOutputTypeDef) -> Result:
-        origin = Origin(str(key), "runs", key.run_id)
+        origin = Origin(str(key), "runs", run_date(key.run_id), key.run_id)
 
         def write(files: TableFiles) -> Counts:
             if answer["ContentLength"] > MAX_MANIFEST_BYTES:
@@ -132,11 +132,11 @@ class Transformer:
                 return Counts()
             return transform_manifest(answer["Body"].read(), key, files)
 
-        return self._store(origin, "runs", key.stem, run_time(key.run_id), write)
+        return self._store(origin, "runs", key.stem, write)
 
     def _foreign(self, key: str, answer: GetObjectOutputTypeDef) -> Result:
         """Record an object that this project did not write, under its creation date: its key has none."""
-        origin = Origin(key, None)
+        origin = Origin(key, None, answer["LastModified"].date())
 
         def write(files: TableFiles) -> Counts:
             reason = Rejection(0, "foreign", "This project does not write objects with such a key.")
@@ -144,15 +144,13 @@ class Transformer:
             return Counts()
 
         stream, stem = output_of(key)
-        when = answer["LastModified"].astimezone(UTC)
-        return self._store(origin, stream, stem, when, write, note=f"{stream}/{stem}", outcome="foreign")
+        return self._store(origin, stream, stem, write, note=f"{stream}/{stem}", outcome="foreign")
 
     def _store(
         self,
         origin: Origin,
         stream: str,
         stem: str,
-        when: datetime,
         write: Callable[[TableFiles], Counts],
         *,
         note: str | None = None,
@@ -165,9 +163,9 @@ class Transformer:
         made = Outputs(origin.raw_key)
         note = outputs_key(note or origin.raw_key)
         with tempfile.TemporaryDirectory() as folder:
-            files = TableFiles(Path(folder), {"dt": f"{when:%Y-%m-%d}", "month": f"{when:%Y-%m}"})
+            files = TableFiles(Path(folder), {"month": f"{origin.day:%Y-%m}", "year": f"{origin.day:%Y}"})
             counts = write(files)
-            if is_late(when.date(), self._now()):
+            if is_late(origin.day, self._now()):
                 add_replay(origin, counts, files)
             for file in files.finish():
                 output = table_key(file.table, TABLES[file.table].partition_key, file.partition, stream, stem)

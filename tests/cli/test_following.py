@@ -108,7 +108,13 @@ class RunningError(Exception):
 
 
 def published(views: list[str]) -> str:
-    summary = {"tables_created": [], "columns_added": {}, "views_created": views, "views_unchanged": 27}
+    summary = {
+        "tables_created": [],
+        "columns_added": {},
+        "partition_keys_renamed": {},
+        "views_created": views,
+        "views_unchanged": 27,
+    }
     return json.dumps({"level": "INFO", "message": "Published.", "summary": summary})
 
 

@@ -67,7 +67,13 @@ def test_a_run_that_finds_nothing_to_do_says_so(deployed: World) -> None:
         FunctionName=deployed.outputs["publish_function_name"], Payload='{"trigger": "schedule"}'
     )
     views = len(list(FOLDER.glob("*.sql")))
-    summary = {"tables_created": [], "columns_added": {}, "views_created": [], "views_unchanged": views}
+    summary = {
+        "tables_created": [],
+        "columns_added": {},
+        "partition_keys_renamed": {},
+        "views_created": [],
+        "views_unchanged": views,
+    }
     assert json.load(answer["Payload"]) == summary
     events = deployed.cloud.client("logs").filter_log_events(
         logGroupName=deployed.outputs["log_group_names"]["publish"], filterPattern="summary"

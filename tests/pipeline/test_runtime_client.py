@@ -173,6 +173,7 @@ def test_publish_runs(functions: Lambda) -> None:
     assert outcome.content == {
         "tables_created": [],
         "columns_added": {},
+        "partition_keys_renamed": {},
         "views_created": [],
         "views_unchanged": views,
     }

@@ -204,7 +204,13 @@ def test_an_update_sends_back_only_what_it_accepts_in_the_form_that_it_was_retur
 def test_a_second_run_only_reads(publisher: Publisher) -> None:
     publisher.run()
     assert publisher.calls.count("CreateTable") == 4
-    assert publisher.run() == {"tables_created": [], "columns_added": {}, "views_created": [], "views_unchanged": 1}
+    assert publisher.run() == {
+        "tables_created": [],
+        "columns_added": {},
+        "partition_keys_renamed": {},
+        "views_created": [],
+        "views_unchanged": 1,
+    }
     assert publisher.calls == ["GetTables"]
 
 
@@ -283,6 +289,7 @@ def test_a_deployment_sums_up_what_all_its_tries_have_done(
     assert publisher.run(trigger="deployment") == {
         "tables_created": ["albums", "artists", "plays", "tracks"],
         "columns_added": {},
+        "partition_keys_renamed": {},
         "views_created": ["one", "two"],
         "views_unchanged": 0,
     }
