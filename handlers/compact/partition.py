@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from handlers.compact.bucket import Stored
 from handlers.layout import compaction_key, folder_in, partition_prefix, run_date, run_in, table_prefix
 from handlers.tables import LONG_LIVED_TABLES, TABLES
 
@@ -51,11 +52,6 @@ class TablePartition:
         last_month = self.first_day.replace(month=12) if TABLES[self.table].partition_key == "year" else self.first_day
         return (last_month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
-    def is_closed(self, key: str, today: date) -> bool:
-        """Return whether an object is of a run before today; one of no run counts by its partition."""
-        run = run_in(key)
-        return (run_date(run) if run else self.last_day) < today
-
 
 def partition_of(table: str, key: str) -> TablePartition | None:
     """Return the partition of an object below a table's prefix; None if it is in no folder of ours.
@@ -72,6 +68,12 @@ def partition_of(table: str, key: str) -> TablePartition | None:
     except ValueError:
         return None
     return TablePartition(table, TABLES[table].partition_value(value)) if is_ours else None
+
+
+def is_closed(stored: Stored, today: date) -> bool:
+    """Return whether an object is of a run before today; one of no run counts from when it was stored."""
+    run = run_in(stored.key)
+    return (run_date(run) if run else stored.modified.date()) < today
 
 
 def prefixes_of(table: str, day: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from handlers.compact.bucket import Stored
-from handlers.compact.partition import TablePartition, earlier_value
+from handlers.compact.partition import TablePartition, earlier_value, is_closed
 from handlers.compact.record import CompactionRecord
 from handlers.layout import is_compacted, is_of_run_before, is_original
 
@@ -98,9 +98,7 @@ def _originals(
     found = (
         stored
         for stored in objects
-        if is_original(stored.name)
-        and partition.is_closed(stored.key, today)
-        and not is_before(stored.key, partition, purge_before)
+        if is_original(stored.name) and is_closed(stored, today) and not is_before(stored.key, partition, purge_before)
     )
     return sorted(found, key=lambda stored: stored.key)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from handlers.compact.bucket import TransformedBucket
-from handlers.compact.partition import TablePartition, earlier_value, partition_of, prefixes_of
+from handlers.compact.partition import TablePartition, earlier_value, is_closed, partition_of, prefixes_of
 from handlers.layout import is_compacted, is_original, table_prefix
 
 
@@ -48,8 +48,8 @@ def survey(bucket: TransformedBucket, table: str, month: str | None, today: date
             found.foreign[stored.key] = "This project does not write objects with such a key."
             continue
         content = found.partitions.setdefault(partition, Content())
-        is_closed = compacted or partition.is_closed(stored.key, today)
+        closed = compacted or is_closed(stored, today)
         content.compacted += compacted
-        content.closed += is_closed
-        content.earlier += is_closed and earlier_value(table, stored.key) is not None
+        content.closed += closed
+        content.earlier += closed and earlier_value(table, stored.key) is not None
     return found

@@ -27,7 +27,7 @@ from handlers.transform.schema import table_schema
 from handlers.transform.table_files import table_writer
 from tests.benchmarks.memory import peak_mb
 
-TABLE, DAY = "playlist_items", "2026-11-23"
+TABLE, MONTH = "playlist_items", "2026-11"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -74,7 +74,7 @@ def write(folder: Path, objects: int, rows: int) -> None:
     for number in range(objects):
         raw_key = RawKey(TABLE, f"20261123T{number % 24:02}0000Z-hourly", number)
         stream, stem = TABLE, raw_key.stem
-        path = folder / table_key(TABLE, "dt", DAY, stream, stem)
+        path = folder / table_key(TABLE, "month", MONTH, stream, stem)
         path.parent.mkdir(parents=True, exist_ok=True)
         made = _rows(schema, str(raw_key), number * rows, rows)
         with table_writer(path, TABLE) as writer:

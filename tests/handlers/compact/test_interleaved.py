@@ -101,7 +101,7 @@ def test_no_row_is_lost_or_doubled(lake: Lake, monkeypatch: pytest.MonkeyPatch, 
     late = [lake.extract("recently_played", [play(hour, n) for n in range(3)], hour=hour) for hour in (4, 5)]
     if choice.random() < 0.5:
         # A newer version writes other rows of the same raw objects.
-        monkeypatch.setattr(origin, "SCHEMA_VERSION", 3)
+        monkeypatch.setattr(origin, "SCHEMA_VERSION", 4)
     replayed = choice.sample([*keys, *late], 3)
 
     turns = Turns(seed)

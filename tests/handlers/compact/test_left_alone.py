@@ -16,7 +16,7 @@ from tests.handlers.compact.lake import DAY, HOUR, NOON, TRANSFORMED, TWIN, Lake
 from tests.thoroughness import sampled
 
 TABLE = "saved_tracks"
-FOLDER = f"tables/{TABLE}/dt={DAY}/"
+FOLDER = f"tables/{TABLE}/month={DAY:%Y-%m}/"
 
 
 @pytest.fixture(name="keys")
@@ -148,9 +148,9 @@ def test_nothing_is_deleted_for_an_object_that_is_not_the_one_that_was_stored(la
     found = lake.compact(NOON + HOUR, table=TABLE)
     assert found.objects_deleted == 0
     assert found.left_alone == {
-        made: f"It has 5 bytes instead of the {lake.record(TABLE, str(DAY))['bytes']} that"
-        f" compactions/{TABLE}/{DAY}.json says: restore its earlier version, or delete that record to have it compacted"
-        " as it is."
+        made: f"It has 5 bytes instead of the {lake.record(TABLE, f'{DAY:%Y-%m}')['bytes']} that"
+        f" compactions/{TABLE}/{DAY:%Y-%m}.json says: restore its earlier version, or delete that record to have it"
+        " compacted as it is."
     }
     assert set(keys) < set(lake.listed(FOLDER))
 
@@ -159,14 +159,15 @@ FOREIGN = (
     f"{FOLDER}notes.txt", f"{FOLDER}part-0001.parquet", f"{FOLDER}inner/compacted-0123456789abcdef.parquet",
     f"tables/{TABLE}/loose.parquet", f"tables/{TABLE}/dt=2026-13-01/saved_tracks-20261123T060000Z-daily-00000.parquet",
     f"tables/{TABLE}/dt=20261123/saved_tracks-20261123T060000Z-daily-00000.parquet",
-    f"tables/{TABLE}/month=2026-11/saved_tracks-20261123T060000Z-daily-00000.parquet",
+    f"tables/{TABLE}/month=2026-1/saved_tracks-20261123T060000Z-daily-00000.parquet",
+    f"tables/{TABLE}/year=2026/saved_tracks-20261123T060000Z-daily-00000.parquet",
 )  # fmt: skip
 
 
 def test_foreign_objects_stay(lake: Lake, keys: list[str]) -> None:
     for key in FOREIGN:
         lake.s3.put_object(Bucket=TRANSFORMED, Key=key, Body=b"x")
-    marker = f"tables/{TABLE}/dt=2026-11-24/"
+    marker = f"tables/{TABLE}/month=2026-12/"
     lake.s3.put_object(Bucket=TRANSFORMED, Key=marker, Body=b"")
     lake.compact(NOON)
     found = lake.compact(NOON + HOUR)

@@ -20,7 +20,7 @@ from tests.handlers.compact.lake import DAY, HOUR, NOON, RETENTION, TWIN, Lake
 from tests.thoroughness import sampled
 
 TABLE = "saved_tracks"
-FOLDER = partition_prefix(TABLE, "dt", str(DAY))
+FOLDER = partition_prefix(TABLE, "month", f"{DAY:%Y-%m}")
 
 
 @pytest.fixture(name="keys")
@@ -95,7 +95,7 @@ def test_a_full_disk_is_one_sentence_and_the_other_partitions_are_compacted(
         patch.setattr(rows, "table_writer", full)
         found = lake.compact(NOON)
     assert found.failed == {
-        f"{TABLE}/dt={DAY}": "The temporary folder is full: give the function more ephemeral storage."
+        f"{TABLE}/month={DAY:%Y-%m}": "The temporary folder is full: give the function more ephemeral storage."
     }
     assert set(keys) <= set(lake.listed(FOLDER))
     assert (lake.compacted(TABLE), len(lake.compacted("tracks"))) == ([], 1)
@@ -111,7 +111,7 @@ def test_a_disk_that_is_full_when_an_object_is_fetched_is_no_damaged_object(
 
     monkeypatch.setattr(TransformedBucket, "download", full)
     found = run(lake)
-    assert (list(found.failed), found.left_alone) == ([f"{TABLE}/dt={DAY}"], {})
+    assert (list(found.failed), found.left_alone) == ([f"{TABLE}/month={DAY:%Y-%m}"], {})
     assert lake.listed(FOLDER) == keys
 
 
@@ -127,7 +127,7 @@ def test_a_refusal_is_reported_with_its_partition(
         patch.setattr(lake.s3, method, refused)
         found = run(lake)
     reason = "An error occurred (AccessDenied) when calling the Operation operation: Access Denied"
-    assert found.failed == {TABLE if method == "list_objects_v2" else f"{TABLE}/dt={DAY}": reason}
+    assert found.failed == {TABLE if method == "list_objects_v2" else f"{TABLE}/month={DAY:%Y-%m}": reason}
     assert lake.listed(FOLDER) == keys
 
 

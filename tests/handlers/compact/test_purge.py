@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from handlers.compact import rows
 from handlers.compact.bucket import OvertakenError, TransformedBucket
-from handlers.layout import compacted_key
+from handlers.layout import compacted_key, is_compacted
 from tests.handlers.compact.lake import DAY, HOUR, NOON, TRANSFORMED, TWIN, Lake
 from tests.handlers.compact.test_killed import play
 
@@ -20,12 +20,12 @@ BEFORE = "2026-11-24T00:00:00.000Z"
 
 @pytest.fixture(name="full")
 def fixture_full(lake: Lake) -> Lake:
-    """Two days in every table, compacted; the originals of the first are deleted."""
+    """Two days in every table, compacted; of the first, and of foreign objects, the twin has no rows any more."""
     lake.everything(days=(DAY, NEXT), hours=(6, 7))
     lake.compact(NOON + timedelta(days=1))
     lake.compact(NOON + timedelta(days=1, hours=1))
     for key in lake.listed("tables/", TWIN):
-        if "20261123T" in key or (f"dt={DAY}" in key and "/foreign-" in key):
+        if "20261123T" in key or "/foreign-" in key:
             lake.s3.delete_object(Bucket=TWIN, Key=key)
     return lake
 
@@ -37,8 +37,7 @@ def test_rows_of_earlier_runs_are_gone_at_once(full: Lake) -> None:
     assert (found.failed, found.waiting) == ({}, 0)
     assert full.tables() == full.tables(TWIN)
     assert set(full.partitions().values()) == {1}
-    # Days without a row left have no object; no key or value of a deleted row remains in any file.
-    assert not [key for key in full.listed() if f"dt={DAY}" in key]
+    # No key or value of a deleted row remains in any file.
     assert not [key for key in full.listed() if f"/dt={DAY}/".encode() in full.body(key)]
 
 
@@ -64,7 +63,17 @@ def test_a_month_that_is_named_is_the_only_one(full: Lake) -> None:
     full.compact(NOON + timedelta(days=1, hours=2), purge_before=BEFORE, month="2026-11")
     early = {row for row in full.rows("plays") if f"/dt={DAY}/" in row[1]}
     assert {month for month, _ in early} == months - {"month=2026-11"}
-    assert not [key for key in full.listed() if f"dt={DAY}" in key]
+    assert not [row for row in full.rows("runs") if f"/dt={DAY}/" in row[1]]
+
+
+def test_a_partition_without_a_row_left_has_no_object(lake: Lake) -> None:
+    for hour in range(2):
+        lake.extract("top_tracks", hour=hour)
+    lake.compact(NOON)
+    lake.compact(NOON + HOUR)
+    lake.compact(NOON + 2 * HOUR, purge_before=BEFORE)
+    left = [key for key in lake.listed("tables/") if is_compacted(key.rpartition("/")[2])]
+    assert left == []
 
 
 def test_originals_before_the_moment_are_not_compacted_again(lake: Lake) -> None:

@@ -45,12 +45,12 @@ def test_a_replay_changes_nothing(lake: Lake, keys: list[str]) -> None:
 def test_a_replay_by_a_newer_version_replaces_its_rows(
     lake: Lake, keys: list[str], monkeypatch: pytest.MonkeyPatch, at_once: bool
 ) -> None:
-    monkeypatch.setattr(origin, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(origin, "SCHEMA_VERSION", 4)
     for key in keys if at_once else keys[:1]:
         lake.replay(key)
     finish(lake, 2)
     (file,) = lake.files(TABLE).values()
-    assert Counter(file["_schema_version"].to_pylist()) == ({3: 9} if at_once else {2: 6, 3: 3})
+    assert Counter(file["_schema_version"].to_pylist()) == ({4: 9} if at_once else {3: 6, 4: 3})
     assert lake.rows(TABLE) == lake.rows(TABLE, TWIN)
 
 
@@ -74,7 +74,7 @@ def test_a_late_event_joins_its_closed_partition(lake: Lake, keys: list[str]) ->
 def test_a_replay_before_the_deletion_keeps_its_new_rows(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [lake.extract("recently_played", [play(hour, 0)], hour=hour) for hour in range(3)]
     lake.compact(NOON)
-    monkeypatch.setattr(origin, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(origin, "SCHEMA_VERSION", 4)
     lake.replay(keys[1])
     found = lake.compact(NOON + HOUR, table=TABLE)
     assert (found.objects_deleted, found.partitions, found.waiting) == (2, 1, 1)
@@ -89,7 +89,7 @@ def test_an_object_that_changes_between_the_listing_and_its_deletion_stays(
 ) -> None:
     keys = [lake.extract("recently_played", [play(hour, 0)], hour=hour) for hour in range(3)]
     lake.compact(NOON)
-    monkeypatch.setattr(origin, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(origin, "SCHEMA_VERSION", 4)
     delete = lake.s3.delete_object
 
     def replay_first(**arguments: Any) -> Any:
@@ -126,7 +126,7 @@ def test_without_a_record_the_newest_of_several_compacted_objects_counts(
 ) -> None:
     (old,) = lake.compacted(TABLE)
     body = lake.body(old)
-    monkeypatch.setattr(origin, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(origin, "SCHEMA_VERSION", 4)
     for key in keys:
         lake.replay(key)
     finish(lake, 2)

@@ -11,6 +11,7 @@ from handlers.tables import LONG_LIVED_TABLES, TABLES
 from tests.handlers.compact.lake import DAY, HOUR, NOON, Lake
 
 DAYS = Retention(90, 400)
+NEXT_MONTH = date(2026, 12, 1)
 
 
 def at(days: int) -> datetime:
@@ -21,10 +22,11 @@ def at(days: int) -> datetime:
 @pytest.mark.parametrize(
     ("partition", "first", "last"),
     [
-        (TablePartition("tracks", "2026-11-23"), date(2026, 11, 23), date(2026, 11, 23)),
+        (TablePartition("tracks", "2026-11"), date(2026, 11, 1), date(2026, 11, 30)),
         (TablePartition("plays", "2026-11"), date(2026, 11, 1), date(2026, 11, 30)),
         (TablePartition("plays", "2024-02"), date(2024, 2, 1), date(2024, 2, 29)),
-        (TablePartition("runs", "2026-12"), date(2026, 12, 1), date(2026, 12, 31)),
+        (TablePartition("plays", "2026-12"), date(2026, 12, 1), date(2026, 12, 31)),
+        (TablePartition("runs", "2026"), date(2026, 1, 1), date(2026, 12, 31)),
     ],
 )
 def test_the_days_of_a_partition(partition: TablePartition, first: date, last: date) -> None:
@@ -34,9 +36,10 @@ def test_the_days_of_a_partition(partition: TablePartition, first: date, last: d
 
 @pytest.mark.parametrize("table", TABLES)
 def test_the_retention_ends_after_the_last_day(table: str) -> None:
-    partition = TablePartition(table, "2026-11" if TABLES[table].partition_key == "month" else "2026-11-30")
+    by_month = TABLES[table].partition_key == "month"
+    partition = TablePartition(table, "2026-11" if by_month else "2026")
     days = 400 if table in LONG_LIVED_TABLES else 90
-    end = date(2026, 11, 30) + timedelta(days=days)
+    end = (date(2026, 11, 30) if by_month else date(2026, 12, 31)) + timedelta(days=days)
     assert not DAYS.is_over(partition, end)
     assert DAYS.is_over(partition, end + timedelta(days=1))
 
@@ -46,25 +49,28 @@ def test_the_retention_ends_after_the_last_day(table: str) -> None:
 def test_a_partition_goes_with_its_record(lake: Lake, compacted: bool) -> None:
     for hour in range(3):
         lake.extract("top_tracks", hour=hour)
-        lake.extract("top_tracks", day=DAY + timedelta(days=1), hour=hour)
+        lake.extract("top_tracks", day=NEXT_MONTH, hour=hour)
+    # November has a week more.
+    last, over = at(90 + 7), at(91 + 7)
     if compacted:
         # Its objects are as young as can be.
-        lake.compact(at(90) - HOUR)
-    with lake.at(at(91)):
-        found = lake.run(at(91), retention=DAYS, table="top_tracks").run()
-    assert found.expired == (4 if compacted else 3)
-    days = {key.split("/")[2] for key in lake.listed("tables/top_tracks/")}
-    assert days == {f"dt={DAY + timedelta(days=1)}"}
-    assert lake.listed("compactions/top_tracks/") == [f"compactions/top_tracks/{DAY + timedelta(days=1)}.json"]
+        lake.compact(last - HOUR)
+    with lake.at(last):
+        assert lake.run(last, retention=DAYS, table="top_tracks").run().expired == 0
+    with lake.at(over):
+        found = lake.run(over, retention=DAYS, table="top_tracks").run()
+    assert found.expired == (1 if compacted else 3)
+    assert {key.split("/")[2] for key in lake.listed("tables/top_tracks/")} == {"month=2026-12"}
+    assert lake.listed("compactions/top_tracks/") == ["compactions/top_tracks/2026-12.json"]
 
 
 def test_runs_live_as_long_as_plays(lake: Lake) -> None:
     for hour in range(3):
         lake.end_run(hour=hour)
     lake.compact(NOON)
-    assert lake.run(at(400), retention=DAYS).run().expired == 0
-    # November has a week more.
-    assert lake.run(at(400 + 8), retention=DAYS).run().expired == 1
+    # The year has a week and December more.
+    assert lake.run(at(400 + 38), retention=DAYS).run().expired == 0
+    assert lake.run(at(400 + 39), retention=DAYS).run().expired == 1
     assert lake.listed("tables/runs/") == []
 
 
@@ -94,8 +100,8 @@ def test_plays_of_unknown_runs_are_kept(lake: Lake) -> None:
 
 def test_foreign_objects_do_not_go_with_the_partition(lake: Lake) -> None:
     lake.extract("top_tracks")
-    foreign = f"tables/top_tracks/dt={DAY}/notes.txt"
+    foreign = f"tables/top_tracks/month={DAY:%Y-%m}/notes.txt"
     lake.s3.put_object(Bucket="transformed-bucket", Key=foreign, Body=b"x")
-    found = lake.run(at(91), retention=DAYS, table="top_tracks").run()
+    found = lake.run(at(91 + 7), retention=DAYS, table="top_tracks").run()
     assert (found.expired, list(found.left_alone)) == (1, [foreign])
     assert lake.listed("tables/top_tracks/") == [foreign]

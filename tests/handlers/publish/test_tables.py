@@ -116,6 +116,49 @@ def test_a_table_that_the_crawler_gave_up_is_reported(publisher: Publisher) -> N
 
 
 @pytest.mark.usefixtures("few_tables")
+@pytest.mark.parametrize("crawled", [False, True])
+def test_a_table_with_the_earlier_partition_key_gets_the_present_one_and_keeps_its_partitions(
+    publisher: Publisher, *, crawled: bool
+) -> None:
+    before = {"artist_id": "string", "_line": "bigint"}
+    lab = publisher.lab
+    lab.table("artists", before, keys=("dt",))
+    lab.partition("artists", "2026-11-23", keys=("dt",))
+    lab.put("tables/artists/dt=2026-11-23/old.parquet", {"artist_id": ["a1"], "_line": [1]})
+    if crawled:
+        # A crawl between the deployment of its settings and that of publish met folders of both keys.
+        glue = lab.client("glue")
+        kept = ("Name", "StorageDescriptor", "TableType", "PartitionKeys")
+        stored = {key: value for key, value in table(publisher, "artists").items() if key in kept}
+        parameters = {"classification": "parquet", "DEPRECATED_BY_CRAWLER": "1764000000000"}
+        glue.update_table(DatabaseName=DATABASE, TableInput={**stored, "Parameters": parameters})
+
+    summary = publisher.run()
+
+    assert summary["partition_keys_renamed"] == {"artists": "month"}
+    found = table(publisher, "artists")
+    assert found["PartitionKeys"] == [{"Name": "month", "Type": "string"}]
+    assert {one["Name"]: one["Type"] for one in found["StorageDescriptor"]["Columns"]} == {
+        one.name: one.type for one in TABLES["artists"].all_columns
+    }
+    lab.partition("artists", "2026-11", keys=("month",))
+    lab.put("tables/artists/month=2026-11/new.parquet", {"artist_id": ["a2"], "_line": [1], "dt": ["2026-11-24"]})
+    assert sorted(lab.query("SELECT artist_id, dt, month FROM artists")) == [
+        ("a1", None, "2026-11-23"),
+        ("a2", "2026-11-24", "2026-11"),
+    ]
+    assert publisher.run()["partition_keys_renamed"] == {}
+    assert publisher.calls == ["GetTables"]
+
+
+@pytest.mark.usefixtures("few_tables")
+def test_a_table_with_any_other_partition_key_is_reported(publisher: Publisher) -> None:
+    publisher.lab.table("artists", {"artist_id": "string"}, keys=("year",))
+    with pytest.raises(PublishError, match="artists is not partitioned by month"):
+        publisher.run()
+
+
+@pytest.mark.usefixtures("few_tables")
 def test_a_table_that_the_crawler_made_beside_another_is_reported(publisher: Publisher) -> None:
     publisher.run()
     publisher.lab.table("tracks_0123456789abcdef0123456789abcdef", {"x": "string"})

@@ -87,7 +87,7 @@ def main(case: str) -> None:
     """Transform an object and print what that took."""
     stream, pieces = CASES[case]
     with tempfile.TemporaryDirectory() as folder:
-        files = TableFiles(Path(folder), {"dt": "2026-11-23", "month": "2026-11"})
+        files = TableFiles(Path(folder), {"month": "2026-11", "year": "2026"})
         counts = transform_raw(pieces(), RawKey(stream, RUN, 0), {}, files)
         rows = [file.rows for file in files.finish() if file.table == STREAMS[stream].table]
     print(counts.lines, counts.rejected, sum(rows), round(peak_mb()))

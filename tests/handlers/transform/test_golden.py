@@ -85,7 +85,7 @@ def test_every_row_says_where_it_comes_from(file_stage: FileStage, stream: str, 
             assert row["account_id"] == ACCOUNT
             assert (row["_run_id"], row["_read_id"], row["_raw_key"]) == (RUN, READ, result.outputs.raw_key)
             assert f"{row['_extracted_at'].isoformat(timespec='milliseconds')}Z" == EXTRACTED_AT
-            assert row["_schema_version"] == SCHEMA_VERSION
+            assert (row["_schema_version"], row["dt"]) == (SCHEMA_VERSION, "2026-11-23")
 
 
 @pytest.mark.parametrize("stream", sampled(STREAMS, [stream for stream, _ in TELLING_SHAPES]))

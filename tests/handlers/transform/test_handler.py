@@ -101,8 +101,8 @@ def test_a_new_object_becomes_tables(
 
     stem = f"saved_tracks-{RUN}-00000.parquet"
     assert stage.keys() == [
-        f"tables/rejected_records/dt=2026-11-23/{stem}",
-        f"tables/saved_tracks/dt=2026-11-23/{stem}",
+        f"tables/rejected_records/month=2026-11/{stem}",
+        f"tables/saved_tracks/month=2026-11/{stem}",
     ]
     assert counted(capsys) == {"Lines": 2, "RejectedRecords": 1}
     (line,) = caplog.records
@@ -117,7 +117,7 @@ def test_a_new_manifest_becomes_runs(stage: Stage) -> None:
     unit = {"stream": "profile", "unit": "", "status": "complete"}
     stage.put(f"runs/dt=2026-11-23/{RUN}-000.json", json.dumps({"units": [unit]}).encode())
     assert failures("manifest_created") == []
-    assert stage.keys() == [f"tables/runs/month=2026-11/runs-{RUN}-000.parquet"]
+    assert stage.keys() == [f"tables/runs/year=2026/runs-{RUN}-000.parquet"]
 
 
 def test_an_object_of_an_earlier_day_is_noted_as_such(stage: Stage) -> None:

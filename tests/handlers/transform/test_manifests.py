@@ -69,7 +69,7 @@ def transform(stage: Stage, manifest: Any) -> dict[str, int]:
 def test_a_manifest_is_a_row_a_unit(stage: Stage) -> None:
     assert transform(stage, MANIFEST) == {"runs": 2}
 
-    assert stage.keys() == [f"tables/runs/month=2026-11/runs-{RUN}-002.parquet"]
+    assert stage.keys() == [f"tables/runs/year=2026/runs-{RUN}-002.parquet"]
     rows = stage.rows("runs")
     assert rows[0] == {
         "run_id": RUN,
@@ -88,6 +88,8 @@ def test_a_manifest_is_a_row_a_unit(stage: Stage) -> None:
         "_raw_key": KEY,
         "_line": 1,
         "_schema_version": SCHEMA_VERSION,
+        "dt": "2026-11-23",
+        "month": "2026-11",
     }
     assert (rows[1]["stream"], rows[1]["unit"], rows[1]["_line"]) == ("saved_tracks", "", 2)
     assert rows[1]["locked_until"] == utc(2026, 11, 24, 6)
@@ -116,7 +118,7 @@ def test_what_is_no_manifest_is_one_rejected_record_of_line_0(stage: Stage, mani
     assert transform(stage, manifest) == {"rejected_records": 1}
     (row,) = stage.rows("rejected_records")
     assert (row["reason"], row["_line"], row["line"], row["stream"]) == (reason, 0, None, "runs")
-    assert stage.keys() == [f"tables/rejected_records/dt=2026-11-23/runs-{RUN}-002.parquet"]
+    assert stage.keys() == [f"tables/rejected_records/month=2026-11/runs-{RUN}-002.parquet"]
 
 
 def test_a_bad_unit_is_rejected_alone(stage: Stage) -> None:

@@ -41,7 +41,7 @@ LOCAL_MILLISECONDS = (
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_parquet_file_has_the_columns_that_tables_says(name: str, tmp_path: Path) -> None:
-    files = TableFiles(tmp_path, {"dt": "2026-11-23", "month": "2026-11"})
+    files = TableFiles(tmp_path, {"month": "2026-11", "year": "2026"})
     row = {column.name: SAMPLES[column.type] for column in TABLES[name].all_columns}
     files.add(name, pa.Table.from_pylist([row], schema=table_schema(name)))
     (file,) = files.finish()
@@ -61,11 +61,11 @@ def test_a_parquet_file_has_the_columns_that_tables_says(name: str, tmp_path: Pa
     assert {field.name for field in schema if not field.nullable} == set(TABLES[name].grain)
     assert parquet.read().to_pylist() == [row]
     assert {parquet.metadata.row_group(0).column(number).compression for number in range(len(schema))} == {"ZSTD"}
-    assert (file.rows, file.partition) == (1, "2026-11" if TABLES[name].partition_key == "month" else "2026-11-23")
+    assert (file.rows, file.partition) == (1, "2026-11" if TABLES[name].partition_key == "month" else "2026")
 
 
 def test_a_null_in_the_grain_is_never_written(tmp_path: Path) -> None:
-    files = TableFiles(tmp_path, {"dt": "2026-11-23"})
+    files = TableFiles(tmp_path, {"month": "2026-11"})
     row = {column.name: SAMPLES[column.type] for column in TABLES["playlists"].all_columns} | {"playlist_id": None}
     files.add("playlists", pa.Table.from_pylist([row], schema=table_schema("playlists")))
 
@@ -97,7 +97,7 @@ def test_the_same_rows_are_the_same_bytes(tmp_path: Path) -> None:
     written = []
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        files = TableFiles(tmp_path / folder, {"dt": "2026-11-23"})
+        files = TableFiles(tmp_path / folder, {"month": "2026-11"})
         row = {column.name: SAMPLES[column.type] for column in TABLES["albums"].all_columns}
         for _ in range(3):
             files.add("albums", pa.Table.from_pylist([row], schema=table_schema("albums")))
