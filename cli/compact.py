@@ -147,7 +147,7 @@ def _report(done: CompactionOutcome, result: StepResult) -> None:
             f"{pluralize(done.partitions, 'partition')} compacted, from {pluralize(done.objects_read, 'object')}"
         )
     else:
-        result.say("no partition to compact: each closed day has one object")
+        result.say("no partition to compact: the closed days of each are in one object")
     if done.objects_deleted:
         result.say(f"{pluralize(done.objects_deleted, 'object')} deleted whose rows are in newer ones")
     if done.expired:

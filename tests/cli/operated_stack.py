@@ -135,8 +135,8 @@ class OperatedStack:
         self.put("raw_bucket_name", str(manifest), {"units": []})
         for key in (str(raw_key), str(manifest)):
             self.put("transformed_bucket_name", layout.outputs_key(key), {"rows": {}})
-        dt = str(layout.run_date(run))
-        self.put("transformed_bucket_name", layout.table_key(stream, "dt", dt, stream, raw_key.stem), "y" * 50)
+        month = f"{layout.run_date(run):%Y-%m}"
+        self.put("transformed_bucket_name", layout.table_key(stream, "month", month, stream, raw_key.stem), "y" * 50)
 
     def versions(self, output: str) -> list[str]:
         """Return the key of every version and delete marker in a bucket."""

@@ -34,7 +34,7 @@ def run(stack: OperatedStack, **request: str) -> Screen:
 
 
 def test_everything_is_compacted_and_counted(stack: OperatedStack) -> None:
-    original = layout.table_key("saved_tracks", "dt", "2026-11-01", "saved_tracks", f"{OLD}-00000")
+    original = layout.table_key("saved_tracks", "month", "2026-11", "saved_tracks", f"{OLD}-00000")
 
     def fold(_: dict[str, Any]) -> dict[str, Any]:
         stack.s3.delete_object(Bucket="transformed-1", Key=original)
@@ -43,7 +43,7 @@ def test_everything_is_compacted_and_counted(stack: OperatedStack) -> None:
     stack.functions.compact = fold
     screen = run(stack)
     assert stack.functions.invoked == [{"trigger": "manual"}]
-    assert "3 objects in 3 partitions" in screen.text
+    assert "3 objects in 2 partitions" in screen.text
     assert "3 partitions compacted, from 70 objects" in screen.text
     assert "1,200 objects deleted whose rows are in newer ones" in screen.text
     assert "1 object deleted, because their retention is over" in screen.text
@@ -54,7 +54,7 @@ def test_everything_is_compacted_and_counted(stack: OperatedStack) -> None:
 def test_nothing_to_do_is_said(stack: OperatedStack) -> None:
     stack.functions.compact = lambda _: compaction_result()
     screen = run(stack)
-    assert "no partition to compact: each closed day has one object" in screen.text
+    assert "no partition to compact: the closed days of each are in one object" in screen.text
     assert "deleted" not in screen.text
     assert screen.text.endswith("Done: 3 objects before, 3 now.\n")
 
@@ -63,7 +63,17 @@ def test_table_and_month_choose(stack: OperatedStack) -> None:
     stack.functions.compact = lambda _: compaction_result(partitions=1, objects_read=2)
     screen = run(stack, table="saved_tracks", month="2026-11")
     assert stack.functions.invoked == [{"trigger": "manual", "table": "saved_tracks", "month": "2026-11"}]
-    assert "2 objects in 2 partitions" in screen.text
+    assert "2 objects in 1 partition" in screen.text
+
+
+def test_a_month_is_in_the_partition_of_its_year_and_in_folders_of_its_days(stack: OperatedStack) -> None:
+    stack.put("transformed_bucket_name", "tables/runs/year=2026/compacted-0123456789abcdef.parquet")
+    stack.put("transformed_bucket_name", f"tables/tracks/dt=2026-11-01/saved_tracks-{OLD}-00000.parquet")
+    stack.functions.compact = lambda _: compaction_result(partitions=1, objects_read=2)
+    assert "5 objects in 4 partitions" in run(stack, month="2026-11").text
+    assert "1 object in 1 partition" in run(stack, month="2026-02").text
+    with pytest.raises(CommandError, match=r"^There is nothing of 2025-02 in runs: the nearest month is 2026-02\.$"):
+        run(stack, table="runs", month="2025-02")
 
 
 def test_it_is_invoked_until_nothing_remains(stack: OperatedStack) -> None:

@@ -73,7 +73,7 @@ def test_every_view_and_named_query_answers_over_empty_tables(tmp_path: Path) ->
 
 
 def test_rows_of_parquet_files_have_their_partition_and_the_types_of_athena(tmp_path: Path) -> None:
-    folder = tmp_path / "tables/saved_tracks/dt=2026-11-02"
+    folder = tmp_path / "tables/saved_tracks/month=2026-11"
     folder.mkdir(parents=True)
     added = datetime(2026, 11, 1, 9)  # noqa: DTZ001 - as the tables hold it
     for number, columns in enumerate(
@@ -82,9 +82,9 @@ def test_rows_of_parquet_files_have_their_partition_and_the_types_of_athena(tmp_
         parquet.write_table(pa.table(columns), folder / f"{number}.parquet")
     path = tmp_path / "spotify.duckdb"
     write_duckdb_file(path, {"saved_tracks": sorted(folder.iterdir())}, views={}, queries={})
-    assert rows(path, "SELECT track_id, added_at, is_local, dt FROM saved_tracks ORDER BY track_id") == [
-        ("t0", None, None, "2026-11-02"),
-        ("t1", added, True, "2026-11-02"),
+    assert rows(path, "SELECT track_id, added_at, is_local, month FROM saved_tracks ORDER BY track_id") == [
+        ("t0", None, None, "2026-11"),
+        ("t1", added, True, "2026-11"),
     ]
     types = dict(
         rows(
@@ -99,6 +99,20 @@ def test_rows_of_parquet_files_have_their_partition_and_the_types_of_athena(tmp_
         "_extracted_at": "TIMESTAMP",
         "dt": "VARCHAR",
     }
+
+
+def test_folders_of_the_earlier_partition_key_fill_both_columns(tmp_path: Path) -> None:
+    files = {
+        "saved_tracks": tmp_path / "tables/saved_tracks/dt=2026-11-02/old.parquet",
+        "runs": tmp_path / "tables/runs/month=2026-11/old.parquet",
+    }
+    for file in files.values():
+        file.parent.mkdir(parents=True)
+        parquet.write_table(pa.table({"_line": [1]}), file)
+    path = tmp_path / "spotify.duckdb"
+    write_duckdb_file(path, {table: [file] for table, file in files.items()}, views={}, queries={})
+    assert rows(path, "SELECT month, dt FROM saved_tracks") == [("2026-11", "2026-11-02")]
+    assert rows(path, "SELECT year, month, dt FROM runs") == [("2026", "2026-11", None)]
 
 
 @pytest.mark.usefixtures("few_tables")

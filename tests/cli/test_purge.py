@@ -37,15 +37,15 @@ def fixture_stack(operated_stack: OperatedStack) -> OperatedStack:
         TableInput={
             "Name": "saved_tracks",
             "StorageDescriptor": {"Location": location, "Columns": []},
-            "PartitionKeys": [{"Name": "dt", "Type": "string"}],
+            "PartitionKeys": [{"Name": "month", "Type": "string"}],
         },
     )
-    for run in (OLD, NEW):
-        dt = str(layout.run_date(run))
+    # The first one has no objects any more.
+    for month in ("2026-10", "2026-11"):
         glue.create_partition(
             DatabaseName="spotify_dev",
             TableName="saved_tracks",
-            PartitionInput={"Values": [dt], "StorageDescriptor": {"Location": f"{location}dt={dt}/"}},
+            PartitionInput={"Values": [month], "StorageDescriptor": {"Location": f"{location}month={month}/"}},
         )
     return stack
 
@@ -114,7 +114,7 @@ def test_only_runs_before_a_local_date_go_with_the_state_that_refers_to_them(sta
     )
     assert all(NEW in key for key in stack.versions("transformed_bucket_name"))
     assert stack.versions("athena_results_bucket_name") == []
-    assert partitions(stack) == [["2026-11-02"]]
+    assert partitions(stack) == [["2026-11"]]
     assert "1 object cannot be dated and will be kept, such as raw/odd.jsonl.gz; --all deletes them." in screen.text
     # Midnight in Berlin.
     assert "This is what runs before 2026-11-01 23:00 UTC have read" in screen.text

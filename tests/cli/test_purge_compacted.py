@@ -17,8 +17,8 @@ from tests.cli.screen import Screen
 
 MONTH = "tables/plays/month=2026-11/"
 BOTH, LATE, OLDER = (f"{MONTH}compacted-{digit * 16}.parquet" for digit in "abc")
-EARLY_DAY = f"tables/tracks/dt=2026-11-01/compacted-{'d' * 16}.parquet"
-LATE_DAY = f"tables/tracks/dt=2026-11-02/compacted-{'e' * 16}.parquet"
+EARLY_MONTH = f"tables/tracks/month=2026-11/compacted-{'d' * 16}.parquet"
+LATE_MONTH = f"tables/tracks/month=2026-12/compacted-{'e' * 16}.parquet"
 RECORD = "compactions/plays/2026-11.json"
 BEFORE = "2026-11-02"
 Put = Callable[..., None]
@@ -49,15 +49,15 @@ def fixture_stack(operated_stack: OperatedStack, put: Put) -> OperatedStack:
     put(OLDER, raw_key(OLD))
     stack.s3.delete_object(Bucket="transformed-1", Key=OLDER)
     put(BOTH, raw_key(OLD), raw_key(NEW))
-    put(EARLY_DAY, raw_key(OLD))
-    put(LATE_DAY, raw_key(NEW))
+    put(EARLY_MONTH, raw_key(OLD))
+    put(LATE_MONTH, raw_key(NEW))
     stack.put("transformed_bucket_name", RECORD, {"object": BOTH, "sources": {}})
 
     def replace(event: dict[str, Any]) -> dict[str, Any]:
         assert event == {"trigger": "manual", "purge_before": "2026-11-01T23:00:00.000Z"}
         stack.put("transformed_bucket_name", RECORD, {"object": LATE, "sources": {}})
         put(LATE, raw_key(NEW))
-        for key in (BOTH, EARLY_DAY):
+        for key in (BOTH, EARLY_MONTH):
             stack.s3.delete_object(Bucket="transformed-1", Key=key)
         return compaction_result(partitions=1, objects_read=1, objects_deleted=2)
 
@@ -75,13 +75,13 @@ def test_rows_of_earlier_runs_go_with_every_version_of_the_objects_that_had_them
     screen = run(stack)
     assert len(stack.functions.invoked) == 1
     # One version each: of the record, the older one is gone.
-    assert stack.versions("transformed_bucket_name") == [RECORD, LATE, LATE_DAY]
+    assert stack.versions("transformed_bucket_name") == [RECORD, LATE, LATE_MONTH]
     # Those that are still there; the third was deleted before.
     assert "2 compacted objects with rows of these runs will be replaced by objects without them" in screen.text
     # OLDER with its delete marker.
     assert "2 versions deleted" in screen.text
     assert "Replace compacted objects" in screen.text
-    # BOTH and EARLY_DAY with their delete markers, and the older record.
+    # BOTH and EARLY_MONTH with their delete markers, and the older record.
     assert "5 versions deleted" in screen.text
     assert "Deleted 7 versions. Left: 3 objects." in screen.text
 
@@ -113,7 +113,7 @@ def test_interrupted_purge_continues(stack: OperatedStack, monkeypatch: pytest.M
     screen = run(stack)
     assert len(stack.functions.invoked) == 1
     assert "will be replaced" not in screen.text
-    assert stack.versions("transformed_bucket_name") == [RECORD, LATE, LATE_DAY]
+    assert stack.versions("transformed_bucket_name") == [RECORD, LATE, LATE_MONTH]
 
 
 def test_an_object_that_is_not_replaced_stays(stack: OperatedStack) -> None:
@@ -125,7 +125,7 @@ def test_an_object_that_is_not_replaced_stays(stack: OperatedStack) -> None:
         r"month=2026-11/compacted-a{16}\.parquet \(Its rows cannot be read\), while all else is deleted: run the",
     ):
         run(stack)
-    assert stack.versions("transformed_bucket_name") == [RECORD, BOTH, EARLY_DAY, LATE_DAY]
+    assert stack.versions("transformed_bucket_name") == [RECORD, BOTH, EARLY_MONTH, LATE_MONTH]
 
 
 @pytest.mark.slow
@@ -133,23 +133,23 @@ def test_a_failure_of_the_function_counts_only_if_objects_are_left(stack: Operat
     replace = stack.functions.compact
 
     def fail(_: dict[str, Any]) -> dict[str, Any]:
-        raise ValueError("1 not compacted: albums 2026-11-02: no reason.")
+        raise ValueError("1 not compacted: albums 2026-11: no reason.")
 
     def replace_and_fail(event: dict[str, Any]) -> dict[str, Any]:
         replace(event)
         return fail(event)
 
     stack.functions.compact = fail
-    with pytest.raises(CommandError, match=r"^The compaction failed \(1 not compacted: albums 2026-11-02: no reason\)"):
+    with pytest.raises(CommandError, match=r"^The compaction failed \(1 not compacted: albums 2026-11: no reason\)"):
         run(stack)
     stack.functions.compact = replace_and_fail
     run(stack)
-    assert stack.versions("transformed_bucket_name") == [RECORD, LATE, LATE_DAY]
+    assert stack.versions("transformed_bucket_name") == [RECORD, LATE, LATE_MONTH]
 
 
 @pytest.mark.slow
 def test_an_object_that_cannot_be_read_is_kept_and_counted(stack: OperatedStack) -> None:
-    damaged = f"tables/tracks/dt=2026-11-01/compacted-{'f' * 16}.parquet"
+    damaged = f"tables/tracks/month=2026-11/compacted-{'f' * 16}.parquet"
     stack.put("transformed_bucket_name", damaged, "damaged")
     screen = run(stack)
     assert damaged in stack.versions("transformed_bucket_name")
@@ -158,7 +158,7 @@ def test_an_object_that_cannot_be_read_is_kept_and_counted(stack: OperatedStack)
 
 @pytest.mark.slow
 def test_rows_of_no_run_count_by_their_partition(stack: OperatedStack, put: Put) -> None:
-    foreign = f"tables/rejected_records/dt=2026-10-31/compacted-{'0' * 16}.parquet"
+    foreign = f"tables/rejected_records/month=2026-10/compacted-{'0' * 16}.parquet"
     put(foreign, "raw/anything.jsonl.gz")
     replace = stack.functions.compact
 

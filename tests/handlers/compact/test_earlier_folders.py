@@ -162,7 +162,7 @@ def test_what_there_is_no_time_for_moves_the_next_time(lake: Lake, late: int) ->
 
     run = lake.run(NOON, table="top_tracks")
     for holder in (run, run._compactor):
-        holder._is_late = is_late  # type: ignore[attr-defined]
+        holder._is_late = is_late
     with lake.at(NOON):
         assert run.run().failed == {}
     for hours in (1, 2, 3):
