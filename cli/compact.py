@@ -1,4 +1,4 @@
-"""`spotify-etl compact`: makes one object of the many of each closed day, as the schedule does daily."""
+"""`spotify-etl compact`: makes one object of the many of a partition's closed days, as the schedule does daily."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from cli.compaction import CompactionOutcome, run_compaction
+from cli.empty_partitions import delete_empty_partitions
 from cli.errors import CommandError, StillRunningError
 from cli.nearest_name import advice
 from cli.presentation import StepResult, Steps, pluralize, print_line, print_tables, table
@@ -68,6 +69,10 @@ def compact(target: Target, request: CompactRequest, *, console: Console) -> Non
             "same command again to see the rest."
         ) from error
     with aws_errors():
+        with steps.step("Delete empty partitions") as result:
+            glue, database = target.client("glue"), target.outputs["glue_database_name"]
+            deleted = delete_empty_partitions(s3, glue, database, bucket, request.table)
+            result.say(f"{pluralize(deleted, 'partition')} deleted from the catalog")
         after = _objects(s3, bucket, request.table)
     _print_left_alone(done, console)
     first, last = (_total(counts, request.month) for counts in (before, after))

@@ -392,11 +392,13 @@ def crawl(stack: StackOption = "", local: LocalOption = False) -> None:
 @app.command()
 def compact(
     table: Annotated[str, typer.Option(help="Only this table.")] = "",
-    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="Only the partitions of this month.")] = "",
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="Only the partitions that have this month.")] = "",
     stack: StackOption = "",
     local: LocalOption = False,
 ) -> None:
-    """Make one object of the many of each closed day, as the schedule does daily, so that queries open fewer.
+    """Make one object of the many of each partition's closed days, as the schedule does daily.
+
+    Queries then open fewer.
 
     For example, after importing years of listening: spotify-etl compact --table plays
     """

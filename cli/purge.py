@@ -20,6 +20,7 @@ from cli.compacted_objects import EarlyRows, find_early_rows, is_compacted, stil
 from cli.compaction import run_compaction
 from cli.confirmation import confirm
 from cli.durations import parse_date
+from cli.empty_partitions import delete_empty_partitions
 from cli.errors import CommandError, StillRunningError
 from cli.pipeline_functions import deployed_function
 from cli.presentation import Steps, pluralize, print_line, print_tables, table
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 _BATCH = 1000
 """As many versions as S3 deletes at once."""
-_PARTITIONS = 25
-"""As many partitions as Glue deletes at once."""
 _STOPPED = (
     "Stopped. What is deleted stays deleted, and nothing else has changed: run the same command again to continue."
 )
@@ -194,7 +193,8 @@ class _Purge:
                 count += deleted
                 result.say(f"{pluralize(deleted, 'version')} deleted")
         with steps.step("Delete empty partitions") as result:
-            result.say(f"{pluralize(self._delete_partitions(), 'partition')} deleted; tables and views stay, empty")
+            partitions = delete_empty_partitions(self._s3, self._glue, self._database, self._transformed)
+            result.say(f"{pluralize(partitions, 'partition')} deleted; tables and views stay, empty")
         self._show_rest(count)
 
     def _covers(self, bucket: str, version: Mapping[str, Any]) -> bool:
@@ -307,39 +307,6 @@ class _Purge:
             deleted += len(batch)
             progress(f"{deleted:,} versions")
         return deleted
-
-    def _delete_partitions(self) -> int:
-        """Delete the partitions whose folder has no objects any more, and return how many there were."""
-        deleted = 0
-        for page in self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database):
-            for found in page["TableList"]:
-                if found.get("TableType") != "VIRTUAL_VIEW":
-                    deleted += self._delete_partitions_of(found["Name"])
-        return deleted
-
-    def _delete_partitions_of(self, name: str) -> int:
-        empty = [
-            partition["Values"]
-            for page in self._glue.get_paginator("get_partitions").paginate(
-                DatabaseName=self._database, TableName=name, ExcludeColumnSchema=True
-            )
-            for partition in page["Partitions"]
-            if self._is_empty(partition["StorageDescriptor"]["Location"])
-        ]
-        for start in range(0, len(empty), _PARTITIONS):
-            self._glue.batch_delete_partition(
-                DatabaseName=self._database,
-                TableName=name,
-                PartitionsToDelete=[{"Values": values} for values in empty[start : start + _PARTITIONS]],
-            )
-        return len(empty)
-
-    def _is_empty(self, location: str) -> bool:
-        prefix = location.removeprefix(f"s3://{self._transformed}/")
-        if prefix == location:
-            return False
-        listed = self._s3.list_objects_v2(Bucket=self._transformed, Prefix=prefix.rstrip("/") + "/", MaxKeys=1)
-        return not listed["KeyCount"]
 
     def _show(self, survey: _Survey, messages: int) -> None:
         rows = [

@@ -1,4 +1,4 @@
-"""From many objects of a closed day to one: the compact function and its schedule."""
+"""From many objects of a partition's closed days to one: the compact function and its schedule."""
 
 from __future__ import annotations
 

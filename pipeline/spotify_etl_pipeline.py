@@ -46,9 +46,10 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     raw_retention_days: int
     """How many days raw objects and run manifests are kept."""
     transformed_retention_days: int
-    """How many days the tables of the library are kept."""
+    """How many days the tables of the library are kept, counted from the last day of each month."""
     plays_retention_days: int
-    """How many days plays, labels, runs and rejected records are kept; Spotify does not serve old plays again."""
+    """How many days plays, labels, runs and rejected records are kept, counted from the last day of each month, for
+    runs of each year; Spotify does not serve old plays again."""
     results_retention_days: int
     """How many days query results are kept."""
     log_retention_days: int
@@ -95,7 +96,7 @@ class SpotifyEtlPipeline(pulumi.ComponentResource):
     publish_function_name: pulumi.Output[str]
     """Name of the function that creates missing tables and the views."""
     compact_function_name: pulumi.Output[str]
-    """Name of the function that makes one object of a closed day's objects."""
+    """Name of the function that makes one object of a partition's objects of closed days."""
     transform_queue_url: pulumi.Output[str]
     """URL of the queue of raw objects that wait for the transform."""
     dead_letter_queue_urls: pulumi.Output[dict[str, str]]

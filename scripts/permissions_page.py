@@ -110,7 +110,7 @@ _OPERATOR = """\
 `import-history`, `login` and `purge` need the permissions of [operator-policy.json](operator-policy.json), for all
 stacks of one account and region; a test runs each of them with these alone. They can read and replace the Spotify
 login, read all data, and delete it (`purge`), and change neither resources nor permissions. The commands also read the
-stack's outputs, through Pulumi. To leave out `purge`, remove `s3:DeleteObjectVersion` and `glue:BatchDeletePartition`.
+stack's outputs, through Pulumi. To leave out `purge`, remove `s3:DeleteObjectVersion`.
 
 `make test-aws` deploys, and then calls what the commands call: it needs the deployer's policies, the operator's, and
 [acceptance-policy.json](acceptance-policy.json), because it tries each role's permissions with a role of its own that

@@ -23,7 +23,8 @@ SELECT
     locked_until,
     read_complete,
     read_keys,
-    read_records
+    read_records,
+    month
 FROM (
     SELECT
         r.account_id,
@@ -48,6 +49,7 @@ FROM (
         r.read_complete,
         r.read_keys,
         r.read_records,
+        r.month,
         rank() OVER (PARTITION BY r.stream, r._raw_key, r._line ORDER BY r._schema_version DESC) AS version_age,
         row_number() OVER (
             PARTITION BY r.run_id, r.attempt, r.stream, r.unit

@@ -20,6 +20,23 @@ LONE = "tables/plays/month=2026-11/compacted-0123456789abcdef.parquet"
 @pytest.fixture(name="stack")
 def fixture_stack(operated_stack: OperatedStack) -> OperatedStack:
     """Provide a stack with two days of one table, and the month of another."""
+    glue = operated_stack.clients["glue"]
+    glue.create_database(DatabaseInput={"Name": "spotify_dev"})
+    for table in ("saved_tracks", "plays"):
+        glue.create_table(DatabaseName="spotify_dev", TableInput={"Name": table})
+    for table, folder in (
+        ("saved_tracks", "dt=2026-10-31"),
+        ("saved_tracks", "month=2026-11"),
+        ("plays", "month=2016-01"),
+    ):
+        glue.create_partition(
+            DatabaseName="spotify_dev",
+            TableName=table,
+            PartitionInput={
+                "Values": [folder.partition("=")[2]],
+                "StorageDescriptor": {"Location": f"s3://transformed-1/tables/{table}/{folder}/"},
+            },
+        )
     for run in (OLD, NEW):
         operated_stack.add_run(run)
     operated_stack.put("transformed_bucket_name", LONE)
@@ -55,7 +72,7 @@ def test_nothing_to_do_is_said(stack: OperatedStack) -> None:
     stack.functions.compact = lambda _: compaction_result()
     screen = run(stack)
     assert "no partition to compact: the closed days of each are in one object" in screen.text
-    assert "deleted" not in screen.text
+    assert "objects deleted" not in screen.text
     assert screen.text.endswith("Done: 3 objects before, 3 now.\n")
 
 
@@ -74,6 +91,18 @@ def test_a_month_is_in_the_partition_of_its_year_and_in_folders_of_its_days(stac
     assert "1 object in 1 partition" in run(stack, month="2026-02").text
     with pytest.raises(CommandError, match=r"^There is nothing of 2025-02 in runs: the nearest month is 2026-02\.$"):
         run(stack, table="runs", month="2025-02")
+
+
+def test_partitions_without_objects_go_from_the_catalog(stack: OperatedStack) -> None:
+    def values(table: str) -> list[Any]:
+        found = stack.clients["glue"].get_partitions(DatabaseName="spotify_dev", TableName=table)["Partitions"]
+        return [one["Values"] for one in found]
+
+    stack.functions.compact = lambda _: compaction_result()
+    assert "1 partition deleted from the catalog" in run(stack, table="saved_tracks").text
+    assert (values("saved_tracks"), values("plays")) == ([["2026-11"]], [["2016-01"]])
+    assert "1 partition deleted from the catalog" in run(stack).text
+    assert values("plays") == []
 
 
 def test_it_is_invoked_until_nothing_remains(stack: OperatedStack) -> None:

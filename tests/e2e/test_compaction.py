@@ -69,11 +69,10 @@ def test_the_schedule_has_compacted_closed_days(lived: World) -> None:
     # The compaction of today is still to come, and that of yesterday's originals waits for it.
     for place, names in found.items():
         runs = filter(None, map(run_in, names))
-        assert not [run for run in runs if run_date(run) < today - 2 * DAY], (place, names)
+        # One object alone stays as it is.
+        assert len(names) == 1 or not [run for run in runs if run_date(run) < today - 2 * DAY], (place, names)
     made = [place for place, names in found.items() if any(map(is_compacted, names))]
-    assert {table for table, _ in made} == set(TABLES)
-    assert ("plays", "2026-11") in made
-    assert ("runs", "2026") in made
+    assert {("plays", "2026-11"), ("tracks", "2026-11"), ("saved_tracks", "2026-11"), ("runs", "2026")} <= set(made)
     assert len(list(lived.objects("transformed_bucket_name", COMPACTIONS_PREFIX))) == len(made)
 
 

@@ -674,7 +674,13 @@ def test_the_crawler(up: Program) -> None:
         "description": "Registers new partitions and columns of the tables.",
         "databaseName": "spotify_dev",
         "role": f"arn:aws:iam::{ACCOUNT}:role/spotify-etl-crawler-1a2b3c4",
-        "s3Targets": [{"path": f"s3://{TRANSFORMED}/tables/", "sampleSize": 1}],
+        "s3Targets": [
+            {
+                "path": f"s3://{TRANSFORMED}/tables/",
+                "exclusions": ["*/dt=*/**", "runs/month=*/**"],
+                "sampleSize": 1,
+            }
+        ],
         "schemaChangePolicy": {"updateBehavior": "UPDATE_IN_DATABASE", "deleteBehavior": "LOG"},
         "recrawlPolicy": {"recrawlBehavior": "CRAWL_EVERYTHING"},
     }

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections import Counter
 from datetime import date, timedelta
 
-import pyarrow.parquet as pq
 import pytest
 
 from handlers.compact import plan
 from handlers.layout import COMPACTIONS_PREFIX
 from handlers.tables import TABLES
 from handlers.transform import origin
+from tests.handlers.compact.earlier_form import earlier_form, is_earlier
 from tests.handlers.compact.lake import DAY, HOUR, NOON, TRANSFORMED, TWIN, Lake
 from tests.thoroughness import sampled
 
@@ -25,16 +24,11 @@ AFTER = NOON + timedelta(days=1)
 def outdate(lake: Lake) -> None:
     """Move every object of the tables to where the version before wrote it, without the columns that are new since."""
     for key in lake.listed():
-        _, name, _, file = key.split("/")
-        earlier = TABLES[name].earlier_partition_key
-        if earlier is None or key in earlier_keys(lake):
+        before, body = earlier_form(key, lake.body(key)) if not is_earlier(key) else (key, b"")
+        if before == key:
             continue
-        whole = pq.read_table(io.BytesIO(lake.body(key)))
-        folder = f"tables/{name}/{earlier}={whole[earlier][0]}/"
-        buffer = io.BytesIO()
-        pq.write_table(whole.drop_columns(["dt", *(["month"] if name == "runs" else [])]), buffer, store_schema=False)
         with lake.at(lake.now):
-            lake.s3.put_object(Bucket=TRANSFORMED, Key=f"{folder}{file}", Body=buffer.getvalue())
+            lake.s3.put_object(Bucket=TRANSFORMED, Key=before, Body=body)
         lake.s3.delete_object(Bucket=TRANSFORMED, Key=key)
 
 
@@ -58,8 +52,7 @@ def all_rows(lake: Lake, bucket: str = TRANSFORMED) -> dict[str, Counter[str]]:
 
 def earlier_keys(lake: Lake) -> list[str]:
     """The objects in earlier folders."""
-    earlier = {name: table.earlier_partition_key for name, table in TABLES.items()}
-    return [key for key in lake.listed() if key.split("/")[2].startswith(f"{earlier[key.split('/')[1]]}=")]
+    return [key for key in lake.listed() if is_earlier(key)]
 
 
 @pytest.mark.slow
