@@ -56,7 +56,7 @@ def _outdate_catalog(one: World, table: str) -> None:
     found = glue.get_table(DatabaseName=where["DatabaseName"], Name=table)["Table"]
     partition_key = TABLES[table].earlier_partition_key or TABLES[table].partition_key
     columns = [one for one in found["StorageDescriptor"]["Columns"] if one["Name"] not in NEW_COLUMNS[table]]
-    changed = {
+    changed: dict[str, Any] = {
         "StorageDescriptor": {**found["StorageDescriptor"], "Columns": columns},
         "PartitionKeys": [{"Name": partition_key, "Type": "string"}],
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from handlers.layout import run_date
 from handlers.tables import SCHEMA_VERSION
 from tests.benchmarks.transform.generated import KEY
 from tests.benchmarks.transform.measured import THREADS
@@ -34,7 +35,8 @@ _COLUMNS = {
 }
 _COMMON = (
     "account_id, run_id AS _run_id, read_id AS _read_id, extracted_at AS _extracted_at,"
-    f" '{KEY}' AS _raw_key, line AS _line, {SCHEMA_VERSION}::INTEGER AS _schema_version"
+    f" '{KEY}' AS _raw_key, line AS _line, {SCHEMA_VERSION}::INTEGER AS _schema_version,"
+    f" '{run_date(KEY.run_id)}' AS dt"
 )
 
 _TABLES = {

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from handlers.layout import run_date
 from handlers.tables import SCHEMA_VERSION, TABLES
 from tests.benchmarks.transform.generated import KEY
 
@@ -70,6 +71,7 @@ def _rows(line: dict[str, Any], number: int) -> Iterator[tuple[str, Any, dict[st
         "_raw_key": str(KEY),
         "_line": number,
         "_schema_version": SCHEMA_VERSION,
+        "dt": f"{run_date(KEY.run_id)}",
     }
     record, context = line["record"], line["context"]
     item = record.get("item")

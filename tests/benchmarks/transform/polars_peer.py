@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from handlers.layout import run_date
 from handlers.tables import SCHEMA_VERSION
 from tests.benchmarks.transform.generated import KEY
 
@@ -71,7 +72,7 @@ _SCHEMA: dict[str, Any] = {
     ),
 }
 _LINES_AT_A_TIME = 50_000
-_COMMON = ("account_id", "_run_id", "_read_id", "_extracted_at", "_raw_key", "_line", "_schema_version")
+_COMMON = ("account_id", "_run_id", "_read_id", "_extracted_at", "_raw_key", "_line", "_schema_version", "dt")
 
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the columns have no zone
@@ -90,6 +91,7 @@ def make_tables(raw: Path, folder: Path) -> None:
         pl.lit(str(KEY)).alias("_raw_key"),
         pl.col("_line").cast(pl.Int64),
         pl.lit(SCHEMA_VERSION, pl.Int32).alias("_schema_version"),
+        pl.lit(f"{run_date(KEY.run_id)}").alias("dt"),
     )
     for number, batch in enumerate(lines.collect_batches(chunk_size=_LINES_AT_A_TIME, maintain_order=True)):
         sinks = [
