@@ -76,18 +76,17 @@ def is_closed(stored: Stored, today: date) -> bool:
     return (run_date(run) if run else stored.modified.date()) < today
 
 
-def prefixes_of(table: str, day: str) -> tuple[str, ...]:
-    """Return the starts of the keys of a partition's objects: with the partition key, then with the earlier one.
+def prefixes_of(table: str, value: str) -> tuple[str, ...]:
+    """Return the starts of the keys of a partition's objects, then of those in folders of the earlier partition key.
 
     Args:
         table: the table.
-        day: `YYYY-MM-DD`, or its start: the partition that has it; all its days where only the start is known.
+        value: of the partition, or a month that it has.
     """
     found = TABLES[table]
-    value = found.partition_value(day)
-    # Without what closes the name of the folder: the same is also the start of the earlier key's shorter times.
     keys = (found.partition_key, found.earlier_partition_key)
-    return tuple(partition_prefix(table, key, value).rstrip("/") for key in keys if key)
+    # Without the slash that closes a folder's name: a month is the start of its days, a year of its months.
+    return tuple(partition_prefix(table, key, found.partition_value(value)).rstrip("/") for key in keys if key)
 
 
 def earlier_value(table: str, key: str) -> str | None:

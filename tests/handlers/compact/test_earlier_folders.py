@@ -14,6 +14,7 @@ from handlers.tables import TABLES
 from handlers.transform import origin
 from tests.handlers.compact.earlier_form import earlier_form, is_earlier
 from tests.handlers.compact.lake import DAY, HOUR, NOON, TRANSFORMED, TWIN, Lake
+from tests.handlers.compact.test_killed import KilledError, Killing
 from tests.thoroughness import sampled
 
 NEXT = DAY + timedelta(days=1)
@@ -221,3 +222,53 @@ def test_a_damaged_object_stays_where_it_is(lake: Lake) -> None:
     assert [list(one.left_alone) for one in found] == [[damaged], [damaged]]
     assert lake.listed("tables/top_tracks/") == [damaged, *lake.compacted("top_tracks")]
     assert whole not in lake.listed()
+
+
+def prepare_move(lake: Lake) -> None:
+    """Objects in folders of two days, one of them compacted, and one in the folder of the month."""
+    for hour in (5, 6):
+        lake.extract("top_tracks", hour=hour)
+    lake.compact(NOON, table="top_tracks")
+    lake.compact(NOON + HOUR, table="top_tracks")
+    for record in lake.listed(COMPACTIONS_PREFIX):
+        lake.s3.put_object(Bucket=TRANSFORMED, Key=record.replace("2026-11", f"{DAY}"), Body=lake.body(record))
+        lake.s3.delete_object(Bucket=TRANSFORMED, Key=record)
+    lake.extract("top_tracks", hour=7)
+    lake.extract("top_tracks", day=NEXT)
+    outdate(lake)
+    lake.extract("top_tracks", day=NEXT, hour=7)
+
+
+def move(lake: Lake) -> None:
+    """The run that moves them, and the one that deletes them."""
+    lake.compact(AFTER, table="top_tracks")
+    lake.compact(AFTER + HOUR, table="top_tracks")
+
+
+MOVE_CALLS = 20
+"""Requests of both."""
+
+
+def test_every_request_of_a_move_is_killed_at(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare_move(lake)
+    killing = Killing(monkeypatch, 10_000, after=False)
+    move(lake)
+    assert len(killing.calls) == MOVE_CALLS
+    assert killing.calls.count("DeleteObject") == 5
+
+
+@pytest.mark.parametrize(
+    ("at", "after"),
+    sampled([(at, after) for at in range(1, MOVE_CALLS + 1) for after in (False, True)], [(17, True)]),
+)
+def test_a_move_that_died_is_finished_by_the_next_runs(lake: Lake, at: int, after: bool) -> None:
+    prepare_move(lake)
+    with pytest.MonkeyPatch.context() as patch:
+        Killing(patch, at, after=after)
+        with pytest.raises(KilledError):
+            move(lake)
+    assert not rows(lake, "top_tracks", TWIN) - rows(lake, "top_tracks")
+    for hours in (2, 3, 4):
+        lake.compact(AFTER + hours * HOUR, table="top_tracks")
+    assert len(lake.listed("tables/top_tracks/")) == 1
+    assert rows(lake, "top_tracks") == rows(lake, "top_tracks", TWIN)
