@@ -55,8 +55,8 @@ def test_a_partition_goes_with_its_record(lake: Lake, compacted: bool) -> None:
     if compacted:
         # Its objects are as young as can be.
         lake.compact(last - HOUR)
-    with lake.at(last):
-        assert lake.run(last, retention=DAYS, table="top_tracks").run().expired == 0
+        with lake.at(last):
+            assert lake.run(last, retention=DAYS, table="top_tracks").run().expired == 0
     with lake.at(over):
         found = lake.run(over, retention=DAYS, table="top_tracks").run()
     assert found.expired == (1 if compacted else 3)
