@@ -37,6 +37,7 @@ def test_a_late_object_has_one_row_the_same_whenever_it_is_transformed(stage: St
     assert row == {
         "stream": "saved_tracks", "lines": 3, "account_id": ACCOUNT, "_run_id": RUN, "_read_id": READ,
         "_extracted_at": None, "_raw_key": KEY, "_line": 0, "_schema_version": SCHEMA_VERSION,
+        "dt": "2026-11-23",
     }  # fmt: skip
 
 
