@@ -28,7 +28,8 @@ def opened(sql: str, objects: Objects) -> Opened:
     total = 0
     for table, scan in scans:
         partitions = list(objects.get(table, {}))
-        condition = scan.on(keys := {TABLES[table].partition_key: "VARCHAR"})
+        keys: dict[str, str] = {TABLES[table].partition_key: "VARCHAR"}
+        condition = scan.on(keys)
         if condition:
             selected = planner().select([(value,) for value in partitions], keys, condition)
             partitions = [partitions[place] for place in selected]

@@ -22,7 +22,7 @@ from tests.e2e.world import START, World
 
 DAY = START.date() + timedelta(days=1)
 """The day that is repeated: the first one whose runs found the library already there."""
-_FORMATS = {"dt": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
+_FORMATS = {"month": "%Y-%m", "year": "%Y"}
 """Partition key → how a day is written in it."""
 _TIMES = ("_extracted_at", "played_at", "scheduled_at", "started_at", "finished_at", "locked_until")
 """Columns with a time of the run or of what it read; others, such as `added_at`, say when something was made."""
@@ -126,6 +126,8 @@ def _moved_column(column: str) -> str:
     )
     if column == "read_keys":
         return f'list_transform({name}, lambda key: {text.format("key")}) AS "{column}"'
+    if column == "month":
+        return f"strftime(days.day, '%Y-%m') AS \"{column}\""
     if column in _NAMES:
         return f'{text.format(name)} AS "{column}"'
     return name
