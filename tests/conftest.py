@@ -5,11 +5,9 @@ from __future__ import annotations
 import atexit
 import gc
 import os
-from collections.abc import Generator, Iterator
-from typing import Any
+from collections.abc import Generator
 
 import pytest
-from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
 from tests.pipeline.emulator.building import obstacle
@@ -32,22 +30,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         # First registered, last called: results are sent by then, and to take thousands of modules apart takes seconds.
         atexit.register(os._exit, 0)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def models_read_once() -> Iterator[None]:
-    """Let botocore parse a service's model once instead of for every session."""
-    read: dict[str, Any] = {}
-    load: Any = JSONFileLoader.load_file
-
-    def loaded(loader: JSONFileLoader, path: str) -> Any:
-        if read.get(path) is None:
-            read[path] = load(loader, path)
-        return read[path]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", loaded)
-        yield
 
 
 @pytest.hookimpl(wrapper=True)
