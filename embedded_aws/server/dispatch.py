@@ -57,10 +57,13 @@ def _response(app: Flask, environ: dict[str, Any]) -> Any:
     request = BackendRequest(environ)
     try:
         endpoint, _ = app.url_map.bind_to_environ(environ).match()
-        view: Any = app.view_functions[endpoint]
-        result = _result(view, request)
     except (MethodNotAllowed, NotFound):
         raise MissingOperationError(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} of {app.service}") from None  # type: ignore[attr-defined] # moto sets it
+    except HTTPException as error:
+        return error
+    view: Any = app.view_functions[endpoint]
+    try:
+        result = _result(view, request)
     except NotImplementedError as error:
         missing = _MISSING.search(str(error))
         raise MissingOperationError(_camel(missing["name"]) if missing else f"this: {error}") from error
