@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from handlers.layout import table_prefix
+from handlers.tables import TABLES, Table
+
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
@@ -33,21 +36,33 @@ def delete_empty_partitions(s3: S3Client, glue: GlueClient, database: str, bucke
 
 
 def _delete_empty(s3: S3Client, glue: GlueClient, database: str, bucket: str, table: str) -> int:
+    # While rows are moved here from folders of an earlier partition key, what is empty still waits for some.
+    waiting = f"/{TABLES[table].partition_key}=" if table in TABLES and _is_moving(s3, bucket, TABLES[table]) else None
     empty = [
         partition["Values"]
         for page in glue.get_paginator("get_partitions").paginate(
             DatabaseName=database, TableName=table, ExcludeColumnSchema=True
         )
         for partition in page["Partitions"]
-        if _is_empty(s3, bucket, partition["StorageDescriptor"]["Location"])
+        if (waiting is None or waiting not in partition["StorageDescriptor"]["Location"])
+        and _is_empty(s3, bucket, partition["StorageDescriptor"]["Location"])
     ]
+    deleted = 0
     for start in range(0, len(empty), _AT_ONCE):
-        glue.batch_delete_partition(
-            DatabaseName=database,
-            TableName=table,
-            PartitionsToDelete=[{"Values": values} for values in empty[start : start + _AT_ONCE]],
+        batch = empty[start : start + _AT_ONCE]
+        response = glue.batch_delete_partition(
+            DatabaseName=database, TableName=table, PartitionsToDelete=[{"Values": values} for values in batch]
         )
-    return len(empty)
+        # One that somebody else deleted, or that Glue could not: it is tried again next time.
+        deleted += len(batch) - len(response.get("Errors", []))
+    return deleted
+
+
+def _is_moving(s3: S3Client, bucket: str, table: Table) -> bool:
+    if table.earlier_partition_key is None:
+        return False
+    prefix = f"{table_prefix(table.name)}{table.earlier_partition_key}="
+    return bool(s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)["KeyCount"])
 
 
 def _is_empty(s3: S3Client, bucket: str, location: str) -> bool:

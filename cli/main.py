@@ -392,13 +392,13 @@ def crawl(stack: StackOption = "", local: LocalOption = False) -> None:
 @app.command()
 def compact(
     table: Annotated[str, typer.Option(help="Only this table.")] = "",
-    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="Only the partitions that have this month.")] = "",
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="Only the partitions that contain this month.")] = "",
     stack: StackOption = "",
     local: LocalOption = False,
 ) -> None:
-    """Make one object of the many of each partition's closed days, as the schedule does daily.
+    """Merge the objects of each partition's closed days into one, so that queries open fewer.
 
-    Queries then open fewer.
+    The schedule does it daily.
 
     For example, after importing years of listening: spotify-etl compact --table plays
     """

@@ -538,3 +538,17 @@ TABLES: dict[str, Table] = {
 
 LONG_LIVED_TABLES = ("labels", "plays", "rejected_records", "replays", "runs")
 """Tables that cannot be read from Spotify again; the setting `playsRetentionDays` says how long they are kept."""
+
+
+def kept_days(table: str, days: int, long_days: int) -> int:
+    """Return how many days a table's rows are kept.
+
+    Args:
+        table: its name.
+        days: what the setting `transformedRetentionDays` says.
+        long_days: what the setting `playsRetentionDays` says.
+    """
+    if table == "replays":
+        # It concerns rows of all other tables.
+        return max(days, long_days)
+    return long_days if table in LONG_LIVED_TABLES else days

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pulumi
 
 from handlers.layout import COMPACTIONS_PREFIX, OUTPUTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, table_prefix
-from handlers.tables import LONG_LIVED_TABLES, TABLES
+from handlers.tables import TABLES, PartitionKey, kept_days
 from pipeline.bucket import PrivateBucket
 from pipeline.settings import Settings
+
+_LONGEST_PARTITION: dict[PartitionKey, int] = {"month": 31, "year": 366}
+"""Days."""
 
 
 class Lake(pulumi.ComponentResource):
@@ -51,11 +54,12 @@ class Lake(pulumi.ComponentResource):
 
 
 def _table_expiry(settings: Settings) -> dict[str, int]:
+    # The compact function deletes a partition at the end of its retention, counted from its last day. S3 counts from
+    # the creation of an object: these rules are for what no compaction has made again or deleted.
     tables = {
-        table_prefix(table): (
-            settings.plays_retention_days if table in LONG_LIVED_TABLES else settings.transformed_retention_days
-        )
-        for table in TABLES
+        table_prefix(name): kept_days(name, settings.transformed_retention_days, settings.plays_retention_days)
+        + _LONGEST_PARTITION[table.partition_key]
+        for name, table in TABLES.items()
     }
     # The list of a raw object's outputs is needed only as long as the raw object can be delivered again.
     # The compact function deletes its record with the partition; the expiry is for a record that it leaves behind.

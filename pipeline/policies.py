@@ -106,8 +106,10 @@ def publish(
         [
             _allow(
                 [
+                    "glue:BatchCreatePartition",
                     "glue:CreateTable",
                     "glue:GetDatabase",
+                    "glue:GetPartitions",
                     "glue:GetTable",
                     "glue:GetTables",
                     "glue:UpdateTable",

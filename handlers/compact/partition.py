@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from handlers.compact.bucket import Stored
 from handlers.layout import compaction_key, folder_in, partition_prefix, run_date, run_in, table_prefix
-from handlers.tables import LONG_LIVED_TABLES, TABLES
+from handlers.tables import TABLES, kept_days
 
 _LENGTHS = {"year": len("YYYY"), "month": len("YYYY-MM"), "dt": len("YYYY-MM-DD")}
 """Of the values of each partition key."""
@@ -113,5 +113,5 @@ class Retention:
 
     def is_over(self, partition: TablePartition, today: date, newest_run: date | None = None) -> bool:
         """Return whether a partition is to be deleted, if its rows are of runs up to that date."""
-        days = self.long_days if partition.table in LONG_LIVED_TABLES else self.days
+        days = kept_days(partition.table, self.days, self.long_days)
         return (today - max(partition.last_day, newest_run or partition.last_day)).days > days

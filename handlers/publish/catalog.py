@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.model import StructureShape
@@ -15,11 +16,14 @@ from handlers.tables import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
-    from mypy_boto3_glue.type_defs import TableInputTypeDef
+    from mypy_boto3_glue.type_defs import PartitionInputTypeDef, StorageDescriptorTypeDef, TableInputTypeDef
 
 
 _DEPRECATED = "DEPRECATED_BY_CRAWLER"
 """Parameter that a crawler gives to a table whose files it can no longer match."""
+
+_PARTITIONS_AT_ONCE = 100
+"""As many as BatchCreatePartition accepts."""
 
 _CONCURRENCY_WAITS = (1, 2, 4)
 """Seconds before the next try to change a table that somebody else, such as a crawl, is changing."""
@@ -179,7 +183,38 @@ class GlueDatabase:
             }
 
         self._update(table.name, renamed)
+        self._register_moved(table)
         changes.rekeyed[table.name] = table.partition_key
+
+    def _register_moved(self, table: Table) -> None:
+        """Register the partitions that rows are moved to or written anew, which otherwise only a crawl would find."""
+        folder = self._tables[table.name]["StorageDescriptor"]["Location"].rstrip("/")
+        values = {table.partition_value(f"{datetime.now(UTC):%Y-%m-%d}")}
+        for page in self._glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self._name, TableName=table.name, ExcludeColumnSchema=True
+        ):
+            for partition in page["Partitions"]:
+                values.add(table.partition_value(partition["Values"][0]))
+        inputs: list[PartitionInputTypeDef] = [
+            {
+                "Values": [value],
+                "StorageDescriptor": cast(
+                    "StorageDescriptorTypeDef",
+                    {
+                        **self._tables[table.name]["StorageDescriptor"],
+                        "Location": f"{folder}/{table.partition_key}={value}/",
+                    },
+                ),
+            }
+            for value in sorted(values)
+        ]
+        for start in range(0, len(inputs), _PARTITIONS_AT_ONCE):
+            # One that a crawl has found before is in the response's errors, and stays.
+            self._glue.batch_create_partition(
+                DatabaseName=self._name,
+                TableName=table.name,
+                PartitionInputList=inputs[start : start + _PARTITIONS_AT_ONCE],
+            )
 
     def _crawler_conflicts(self, table: str) -> list[str]:
         """Return what a crawl that says `Succeeded` has done to a table instead of updating it.

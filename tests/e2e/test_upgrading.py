@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from cli.compact import CompactRequest, compact
+from cli.replay import ReplayRequest, replay
 from handlers.layout import OUTPUTS_PREFIX, TABLES_PREFIX
 from handlers.tables import TABLES
 from spotify_simulator import LibraryPlan
 from tests.cli.screen import Screen
 from tests.e2e import model
-from tests.e2e.test_operating import target
+from tests.e2e.test_operating import passing_time, target
 from tests.e2e.world import FIRST_COMPACTION, TIMEZONE, World, world
 from tests.handlers.compact.earlier_form import NEW_COLUMNS, earlier_form, is_earlier
 
@@ -112,16 +113,31 @@ def test_views_answer_as_before_right_after_the_deployment(lived: World) -> None
     check_views(lived)
 
 
+def test_rows_that_a_replay_writes_before_the_next_crawl_are_there(lived: World) -> None:
+    request = ReplayRequest(streams="saved_albums", since="2026-11-02", until="2026-11-02")
+    with passing_time(lived):
+        replay(target(lived), request, console=Screen().console)
+    assert not any("saved_albums-20261102" in key for key in earlier_keys(lived))
+    check_views(lived)
+
+
+def test_rows_that_are_moved_before_the_next_crawl_are_there(lived: World) -> None:
+    for _ in range(2):
+        compact(target(lived), CompactRequest(), console=Screen().console)
+        check_views(lived)
+        lived.cloud.run_until(lived.cloud.now + timedelta(minutes=61))
+    assert {key.split("/")[2] for key in earlier_keys(lived) if "/runs/" not in key} == {"dt=2026-11-03"}
+
+
 def test_runs_and_crawls_go_on_beside_the_earlier_folders(lived: World) -> None:
     lived.live(2)
     assert lived.errors() == []
     assert earlier_keys(lived)
-    assert {"2026-11-02", "2026-11"} <= {value for [value] in partitions(lived, "tracks")}
+    assert {"2026-11-03", "2026-11"} <= {value for [value] in partitions(lived, "tracks")}
     check_views(lived)
 
 
 def test_the_compaction_moves_what_is_in_them(lived: World) -> None:
-    # What that of the first day has folded appears with the crawl of the second, beside its originals.
     lived.live(3)
     assert earlier_keys(lived)
     check_views(lived)

@@ -259,10 +259,12 @@ def test_every_table_expires_by_a_rule_of_its_own_and_listening_history_last(up:
     history = {"labels", "plays", "replays", "runs", "rejected_records"}
 
     assert expiry(up, "transformed") == {
-        **{f"tables/{table}/": 90 for table in TABLES.keys() - history},
-        **{f"tables/{table}/": 3650 for table in history},
+        # Counted from an object's creation: a month or, for `runs`, a year later than from the partition's end.
+        **{f"tables/{table}/": 90 + 31 for table in TABLES.keys() - history},
+        **{f"tables/{table}/": 3650 + 31 for table in history - {"runs"}},
+        "tables/runs/": 3650 + 366,
         "outputs/": 90,
-        "compactions/": 3650,
+        "compactions/": 3650 + 366,
     }
 
 
@@ -793,10 +795,10 @@ def test_settings_reach_their_resources() -> None:
     assert {name: each["architectures"] for name, each in functions.items()} == {name: ["x86_64"] for name in functions}
     assert all(each.inputs["compatibleArchitectures"] == ["x86_64"] for each in program.all("LayerVersion").values())
     assert expiry(program, "raw") == {"raw/": 20, "runs/": 20}
-    assert expiry(program, "transformed")["tables/tracks/"] == 30
-    assert expiry(program, "transformed")["tables/plays/"] == 400
+    assert expiry(program, "transformed")["tables/tracks/"] == 30 + 31
+    assert expiry(program, "transformed")["tables/plays/"] == 400 + 31
     assert expiry(program, "transformed")["outputs/"] == 20
-    assert expiry(program, "transformed")["compactions/"] == 400
+    assert expiry(program, "transformed")["compactions/"] == 400 + 366
     assert functions["compact"]["environment"]["variables"]["TRANSFORMED_RETENTION_DAYS"] == "30"
     assert functions["compact"]["environment"]["variables"]["PLAYS_RETENTION_DAYS"] == "400"
     assert expiry(program, "athena-results") == {"": 1}

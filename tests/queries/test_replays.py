@@ -49,6 +49,17 @@ def test_a_row_counts_until_all_new_rows_are_there(lake: Lake) -> None:
     assert lake.query("SELECT is_complete FROM read_arrivals") == [(True,)]
 
 
+def test_a_read_is_not_complete_without_the_lines_that_a_replay_no_longer_wrote(lake: Lake) -> None:
+    lake.read(run(1), "saved_albums", [{"album_id": "earlier"}])
+    key = lake.read(run(2), "saved_albums", [{"album_id": "a"}, {"album_id": "b"}])
+    lake.line("saved_albums", "read", key, 1, {"album_id": "a"}, version=2)
+    lake.reject("saved_albums", "read", key, 0, "too_slow", version=2)
+    lake.replayed("saved_albums", key)
+
+    assert lake.query(ALBUMS) == [("earlier", None)]
+    assert lake.query("SELECT is_complete FROM read_arrivals ORDER BY run_id") == [(True,), (False,)]
+
+
 def test_a_play_with_another_item_in_the_new_version_counts_once(lake: Lake) -> None:
     key = raw_key(PLAYS_RUN, API)
     lake.line(API, "read", key, 1, play("old"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from botocore.exceptions import ClientError
 
 from handlers.publish.catalog import GlueDatabase
@@ -24,6 +25,13 @@ def _one_view(views: Path) -> None:
 
 def table(publisher: Publisher, name: str) -> dict[str, Any]:
     found: dict[str, Any] = publisher.lab.client("glue").get_table(DatabaseName=DATABASE, Name=name)["Table"]
+    return found
+
+
+def partitions(publisher: Publisher, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = publisher.lab.client("glue").get_partitions(DatabaseName=DATABASE, TableName=name)[
+        "Partitions"
+    ]
     return found
 
 
@@ -123,17 +131,20 @@ def test_a_table_with_the_earlier_partition_key_gets_the_present_one_and_keeps_i
     before = {"artist_id": "string", "_line": "bigint"}
     lab = publisher.lab
     lab.table("artists", before, keys=("dt",))
-    lab.partition("artists", "2026-11-23", keys=("dt",))
+    for day in ("2026-10-31", "2026-11-23"):
+        lab.partition("artists", day, keys=("dt",))
     lab.put("tables/artists/dt=2026-11-23/old.parquet", {"artist_id": ["a1"], "_line": [1]})
     if crawled:
         # A crawl between the deployment of its settings and that of publish met folders of both keys.
+        lab.partition("artists", "2026-11", keys=("month",))
         glue = lab.client("glue")
         kept = ("Name", "StorageDescriptor", "TableType", "PartitionKeys")
         stored = {key: value for key, value in table(publisher, "artists").items() if key in kept}
         parameters = {"classification": "parquet", "DEPRECATED_BY_CRAWLER": "1764000000000"}
         glue.update_table(DatabaseName=DATABASE, TableInput={**stored, "Parameters": parameters})
 
-    summary = publisher.run()
+    with time_machine.travel("2027-02-01T00:30:00Z", tick=False):
+        summary = publisher.run()
 
     assert summary["partition_keys_renamed"] == {"artists": "month"}
     found = table(publisher, "artists")
@@ -141,7 +152,10 @@ def test_a_table_with_the_earlier_partition_key_gets_the_present_one_and_keeps_i
     assert {one["Name"]: one["Type"] for one in found["StorageDescriptor"]["Columns"]} == {
         one.name: one.type for one in TABLES["artists"].all_columns
     }
-    lab.partition("artists", "2026-11", keys=("month",))
+    assert {tuple(one["Values"]): one["StorageDescriptor"]["Location"] for one in partitions(publisher, "artists")} == {
+        (folder.partition("=")[2],): f"s3://{LAKE}/tables/artists/{folder}/"
+        for folder in ("dt=2026-10-31", "dt=2026-11-23", "month=2026-10", "month=2026-11", "month=2027-02")
+    }
     lab.put("tables/artists/month=2026-11/new.parquet", {"artist_id": ["a2"], "_line": [1], "dt": ["2026-11-24"]})
     assert sorted(lab.query("SELECT artist_id, dt, month FROM artists")) == [
         ("a1", None, "2026-11-23"),
