@@ -97,10 +97,13 @@ def test_a_life_in_the_background(local: LocalCommands) -> None:
     record = local.working / "cloud" / "cloud.json"
     record.write_text(record.read_text().replace('"program": "', '"program": "0'))
     process = local.start()
+    assert process.stdout is not None
+    # An empty line ends what it says of itself.
+    introduced = "".join(iter(process.stdout.readline, "\n"))
+    assert "The program or its settings have changed since this cloud was deployed" in introduced
     process.send_signal(signal.SIGTERM)
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert "The program or its settings have changed since this cloud was deployed" in printed
     assert printed.splitlines()[-1].startswith("The local cloud has ended; its data are in ")
 
     assert "Nothing was deleted" in local.run("reset", given="n\n").stderr
