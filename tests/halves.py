@@ -12,7 +12,13 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-FIRST = ("tests/e2e", "tests/embedded_aws", "tests/handlers/compact", "tests/handlers/extract", "tests/handlers/transform")
+FIRST = (
+    "tests/e2e",
+    "tests/embedded_aws",
+    "tests/handlers/compact",
+    "tests/handlers/extract",
+    "tests/handlers/transform",
+)
 """Folders of the first process, with about half of the work; the second has all others."""
 FAST = "not slow and not engine and not browser and not trino"
 
