@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from handlers.layout import table_prefix
-from handlers.tables import TABLES, Table
+from handlers.layout import TABLES_PREFIX, table_prefix
+from handlers.tables import TABLES
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -27,17 +28,38 @@ def delete_empty_partitions(s3: S3Client, glue: GlueClient, database: str, bucke
         bucket: the transformed bucket.
         table: name of a table; '' for all.
     """
+    objects = _Objects(s3, bucket, table_prefix(table) if table else TABLES_PREFIX)
     deleted = 0
     for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
         for found in page["TableList"]:
             if found.get("TableType") != "VIRTUAL_VIEW" and table in ("", found["Name"]):
-                deleted += _delete_empty(s3, glue, database, bucket, found["Name"])
+                deleted += _delete_empty(objects, glue, database, found["Name"])
     return deleted
 
 
-def _delete_empty(s3: S3Client, glue: GlueClient, database: str, bucket: str, table: str) -> int:
-    # While rows are moved here from folders of an earlier partition key, what is empty still waits for some.
-    waiting = f"/{TABLES[table].partition_key}=" if table in TABLES and _is_moving(s3, bucket, TABLES[table]) else None
+class _Objects:
+    """The objects of the tables, listed once: there may be thousands of partitions."""
+
+    def __init__(self, s3: S3Client, bucket: str, prefix: str) -> None:
+        self._s3, self._bucket = s3, bucket
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        self._keys = sorted(found["Key"] for page in pages for found in page.get("Contents", ()))
+
+    def are_below(self, prefix: str) -> bool:
+        """Return whether there are objects below a prefix; S3 is asked again if there were none."""
+        place = bisect_left(self._keys, prefix)
+        if place < len(self._keys) and self._keys[place].startswith(prefix):
+            return True
+        return bool(self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=1)["KeyCount"])
+
+    def are_at(self, location: str) -> bool:
+        """Return whether there are objects at the location of a partition; in another bucket, always."""
+        prefix = location.removeprefix(f"s3://{self._bucket}/")
+        return prefix == location or self.are_below(prefix.rstrip("/") + "/")
+
+
+def _delete_empty(objects: _Objects, glue: GlueClient, database: str, table: str) -> int:
+    waiting = _waiting_folder(objects, table)
     empty = [
         partition["Values"]
         for page in glue.get_paginator("get_partitions").paginate(
@@ -45,7 +67,7 @@ def _delete_empty(s3: S3Client, glue: GlueClient, database: str, bucket: str, ta
         )
         for partition in page["Partitions"]
         if (waiting is None or waiting not in partition["StorageDescriptor"]["Location"])
-        and _is_empty(s3, bucket, partition["StorageDescriptor"]["Location"])
+        and not objects.are_at(partition["StorageDescriptor"]["Location"])
     ]
     deleted = 0
     for start in range(0, len(empty), _AT_ONCE):
@@ -58,15 +80,10 @@ def _delete_empty(s3: S3Client, glue: GlueClient, database: str, bucket: str, ta
     return deleted
 
 
-def _is_moving(s3: S3Client, bucket: str, table: Table) -> bool:
-    if table.earlier_partition_key is None:
-        return False
-    prefix = f"{table_prefix(table.name)}{table.earlier_partition_key}="
-    return bool(s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)["KeyCount"])
-
-
-def _is_empty(s3: S3Client, bucket: str, location: str) -> bool:
-    prefix = location.removeprefix(f"s3://{bucket}/")
-    if prefix == location:
-        return False
-    return not s3.list_objects_v2(Bucket=bucket, Prefix=prefix.rstrip("/") + "/", MaxKeys=1)["KeyCount"]
+def _waiting_folder(objects: _Objects, table: str) -> str | None:
+    """Return what marks folders that rows are being moved to from those of the earlier partition key, if any are."""
+    found = TABLES.get(table)
+    if found is None or found.earlier_partition_key is None:
+        return None
+    is_moving = objects.are_below(f"{table_prefix(table)}{found.earlier_partition_key}=")
+    return f"/{found.partition_key}=" if is_moving else None
