@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -209,6 +211,21 @@ class CallerCatalog:
                 raise QueryError("TABLE_NOT_FOUND", f"View '{CATALOG}.{database}.{name}' does not exist")
             self.caller.check_table("DeleteTable", database, name)
             self._server.backend("glue").delete_table(database, name)
+
+
+def columns_of(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the columns of a table in the form of Glue's GetTable, partition keys last."""
+    return [*table["StorageDescriptor"].get("Columns", ()), *table.get("PartitionKeys", ())]
+
+
+def matching(names: Iterable[str], pattern: str | None) -> list[str]:
+    """Return the names that match a pattern, a regular expression in which `*` stands for anything; all without one.
+
+    Raises:
+        re.error: the pattern is invalid.
+    """
+    wanted = None if pattern is None else pattern.replace("*", ".*")
+    return [name for name in names if wanted is None or re.fullmatch(wanted, name)]
 
 
 def _columns(descriptor: dict[str, Any]) -> tuple[tuple[str, SqlType], ...]:

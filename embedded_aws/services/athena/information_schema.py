@@ -13,7 +13,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from embedded_aws.services.athena.catalog import CallerCatalog
+from embedded_aws.services.athena.catalog import CallerCatalog, columns_of
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.sql.parsing import Athena3, Query
 from embedded_aws.services.athena.types import from_hive
@@ -92,8 +92,7 @@ def _views(catalog: CallerCatalog) -> Iterator[Row]:
 
 def _columns(catalog: CallerCatalog) -> Iterator[Row]:
     for database, table in _found(catalog):
-        columns = [*table["StorageDescriptor"].get("Columns", ()), *table.get("PartitionKeys", ())]
-        for position, column in enumerate(columns, start=1):
+        for position, column in enumerate(columns_of(table), start=1):
             yield (
                 CATALOG,
                 database,

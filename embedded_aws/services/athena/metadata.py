@@ -14,7 +14,7 @@ from moto.athena.responses import AthenaResponse
 
 from embedded_aws.server.error_responses import REQUEST_ID
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.athena.catalog import CallerCatalog
+from embedded_aws.services.athena.catalog import CallerCatalog, matching
 from embedded_aws.services.athena.errors import AccessError, QueryError, RequestError
 from embedded_aws.services.athena.permissions import CallerPermissions
 from embedded_aws.services.athena.responses import parameter
@@ -81,11 +81,11 @@ class CatalogMetadata:
 
     def list_table_metadata(self, response: AthenaResponse) -> dict[str, Any]:
         """List the tables and views of a database whose names match an expression."""
-        database, expression = parameter(response, "DatabaseName").lower(), parameter(response, "Expression") or ""
+        database, expression = parameter(response, "DatabaseName").lower(), parameter(response, "Expression")
         catalog = self._catalog(response)
         names = _translated(lambda: catalog.table_names(database))
         try:
-            wanted = [name for name in names if not expression or re.fullmatch(expression.replace("*", ".*"), name)]
+            wanted = matching(names, expression or None)
         except re.error as error:
             raise RequestError(f"Invalid expression {expression}: {error}", "INVALID_INPUT") from error
         page = _page(response, "TableMetadataList", wanted)

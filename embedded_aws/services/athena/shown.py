@@ -6,11 +6,10 @@ Source: https://github.com/uber/athenadriver/blob/master/resources/UndocumentedA
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
-from embedded_aws.services.athena.catalog import CallerCatalog
+from embedded_aws.services.athena.catalog import CallerCatalog, columns_of, matching
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.results import ResultSet
 from embedded_aws.services.athena.types import from_hive
@@ -21,24 +20,23 @@ _TEXT = from_hive("string")
 
 def databases(catalog: CallerCatalog, pattern: str | None) -> ResultSet:
     """Return the names of the databases that match a pattern, in which `*` stands for anything."""
-    return _lines("database_name", _matching((one["Name"] for one in catalog.databases()), pattern))
+    return _lines("database_name", matching((one["Name"] for one in catalog.databases()), pattern))
 
 
 def tables(catalog: CallerCatalog, database: str, pattern: str | None) -> ResultSet:
     """Return the names of the tables and views of a database that match a pattern."""
-    return _lines("tab_name", _matching(catalog.table_names(database), pattern))
+    return _lines("tab_name", matching(catalog.table_names(database), pattern))
 
 
 def views(catalog: CallerCatalog, database: str, pattern: str | None) -> ResultSet:
     """Return the names of the views of a database that match a pattern."""
     names = [name for name in catalog.table_names(database) if is_view(catalog.get_table(database, name))]
-    return _lines("views", _matching(names, pattern))
+    return _lines("views", matching(names, pattern))
 
 
 def columns(catalog: CallerCatalog, database: str, name: str) -> ResultSet:
     """Return the names of a table's columns, partition keys last."""
-    table = catalog.get_table(database, name)
-    found = [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
+    found = columns_of(catalog.get_table(database, name))
     return _lines("field", [f"{column['Name']:<20}" for column in found])
 
 
@@ -73,7 +71,7 @@ def description(catalog: CallerCatalog, database: str, name: str) -> ResultSet:
         _described(
             column["Name"], from_hive(column["Type"]).trino if view else column["Type"], column.get("Comment") or ""
         )
-        for column in [*table["StorageDescriptor"]["Columns"], *keys]
+        for column in columns_of(table)
     ]
     if keys:
         lines += ["", "# Partition Information", _described("# col_name", "data_type", "comment"), ""]
@@ -121,11 +119,6 @@ def table_statement(catalog: CallerCatalog, database: str, name: str) -> ResultS
 
 def _lines(name: str, lines: Iterable[str]) -> ResultSet:
     return ResultSet(((name, _TEXT),), tuple((line,) for line in lines))
-
-
-def _matching(names: Iterable[str], pattern: str | None) -> list[str]:
-    wanted = None if pattern is None else pattern.replace("*", ".*")
-    return [name for name in names if wanted is None or re.fullmatch(wanted, name)]
 
 
 def _described(name: str, kind: str, comment: str) -> str:
