@@ -16,7 +16,7 @@ import pyarrow as pa
 from cli import duckdb_file
 from handlers import layout
 from handlers.streams import STREAMS
-from handlers.tables import TABLES
+from handlers.tables import TABLES, Table
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "queries/views").glob("*.sql"))}
@@ -37,6 +37,12 @@ DUCKDB_TYPES = {
 Row = Mapping[str, Any]
 
 
+def table_statement(table: Table) -> str:
+    """Return the statement that creates a table in DuckDB."""
+    columns = [f'"{column.name}" {DUCKDB_TYPES[column.type]}' for column in table.all_columns]
+    return f'CREATE TABLE "{table.name}" ({", ".join(columns)}, "{table.partition_key}" VARCHAR)'
+
+
 class Lake:
     """A database with every table of `handlers/tables.py`, empty, and every view over them.
 
@@ -50,9 +56,7 @@ class Lake:
         # For a few rows, more threads cost more than they save.
         self._database.execute("SET threads = 1")
         for table in TABLES.values():
-            columns = [f'"{column.name}" {DUCKDB_TYPES[column.type]}' for column in table.all_columns]
-            columns.append(f'"{table.partition_key}" VARCHAR')
-            self._database.execute(f'CREATE TABLE "{table.name}" ({", ".join(columns)})')
+            self._database.execute(table_statement(table))
         for name in duckdb_file.in_dependency_order(VIEWS):
             self._database.execute(f'CREATE VIEW "{name}" AS {to_duckdb(VIEWS[name])}')
 

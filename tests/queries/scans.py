@@ -11,7 +11,7 @@ from sqlglot import exp
 from cli.duckdb_file import in_dependency_order, to_duckdb
 from embedded_aws.services.athena.scan_plan import Scan, ScanPlanner, plain_name
 from handlers.tables import TABLES
-from tests.queries.lake import DUCKDB_TYPES, TIMEZONE, VIEWS
+from tests.queries.lake import TIMEZONE, VIEWS, table_statement
 
 
 def scans(sql: str) -> dict[str, int]:
@@ -30,8 +30,7 @@ def planner() -> ScanPlanner:
     """Return a planner that knows every table and view."""
     made = ScanPlanner()
     for table in TABLES.values():
-        columns = [f'"{column.name}" {DUCKDB_TYPES[column.type]}' for column in table.all_columns]
-        made.follow(f'CREATE TABLE "{table.name}" ({", ".join(columns)}, "{table.partition_key}" VARCHAR)')
+        made.follow(table_statement(table))
     for name in in_dependency_order(VIEWS):
         made.follow(f'CREATE VIEW "{name}" AS {_unshared(VIEWS[name])}')
     return made
