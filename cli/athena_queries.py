@@ -33,8 +33,9 @@ _MB = 1_000_000
 _USD_PER_TB = 5.0
 _LEAST_MB = 10
 _OVER_LIMIT = "Bytes scanned limit was exceeded"
-_DELETED = re.compile(r"HIVE_CANNOT_OPEN_SPLIT.*(?:NoSuchKey|key does not exist)", re.DOTALL)
 """What Athena says of a query that the workgroup's limit stopped."""
+_DELETED = re.compile(r"HIVE_CANNOT_OPEN_SPLIT.*(?:NoSuchKey|key does not exist)", re.DOTALL)
+"""What it says of a query one of whose objects was deleted after it was listed."""
 
 
 @dataclass(frozen=True, kw_only=True)

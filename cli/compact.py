@@ -1,4 +1,4 @@
-"""`spotify-etl compact`: makes one object of the many of a partition's closed days, as the schedule does daily."""
+"""`spotify-etl compact`: merges the objects of each partition's closed days into one, as the schedule does daily."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _of_month(counts: Counter[tuple[str, str]], month: str) -> Iterable[int]:
 
 
 def _has(partition: str, month: str) -> bool:
-    """Return whether a partition is of a month, or a day in it, or a year that has it."""
+    """Return whether a partition is a month, or a day in it, or a year that contains it."""
     return partition.startswith(month) or month.startswith(partition)
 
 

@@ -53,7 +53,7 @@ _NEXT_MORNING = timedelta(hours=2, minutes=30)
 _MARKER = ".spotify-etl-demo"
 """The file that marks a folder as the demo's own."""
 _MAY_BE_EMPTY = {"replays", "object_versions"}
-"""Their rows are of objects that are transformed after their day, which the demo does not do."""
+"""Their rows are of objects that are transformed after their day, of which a demo may have none."""
 _SAMPLE_ROWS = 8
 _SHOWN = {
     "top_artists": ("place", "artist_name", "listens", "tracks", "minutes_at_most"),

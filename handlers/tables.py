@@ -530,7 +530,7 @@ TABLES: dict[str, Table] = {
                 ),
                 Column("lines", "bigint", "Lines that the transform read."),
             ),
-            partition_key="month",
+            earlier_partition_key=None,
         ),
     )
 }

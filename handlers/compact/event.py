@@ -25,7 +25,7 @@ class CompactionEvent:
     table: str | None = None
     """Only this table; None for all."""
     month: str | None = None
-    """Only the partitions that have this month, `YYYY-MM`; None for all."""
+    """Only the partitions that contain this month, `YYYY-MM`; None for all."""
     purge_before: datetime | None = None
     """Compacted rows of runs before this moment are deleted, at once."""
 

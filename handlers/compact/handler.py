@@ -40,8 +40,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Args:
         event: `{"trigger": "schedule" | "manual", "table", "month", "purge_before"}`, all optional: only this table,
-            only partitions that have this month (`YYYY-MM`), and the moment before which compacted rows are deleted at
-            once.
+            only partitions that contain this month (`YYYY-MM`), and the moment before which compacted rows are deleted
+            at once.
         context: Lambda's context.
 
     Returns:

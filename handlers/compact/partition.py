@@ -81,7 +81,7 @@ def prefixes_of(table: str, value: str) -> tuple[str, ...]:
 
     Args:
         table: the table.
-        value: of the partition, or a month that it has.
+        value: of the partition, or a month that it contains.
     """
     found = TABLES[table]
     keys = (found.partition_key, found.earlier_partition_key)

@@ -31,7 +31,7 @@ class Survey:
 
 
 def survey(bucket: TransformedBucket, table: str, month: str | None, today: date) -> Survey:
-    """List the objects of a table, or of the partition that has a month of it.
+    """List the objects of a table, or of its partition that contains a month.
 
     Raises:
         ClientError: S3 refused the request.

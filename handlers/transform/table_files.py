@@ -32,8 +32,8 @@ _HARDLY_REPEATED = {"item_uri", "item_name", "track_id", "track_name", "isrc", "
 _HARDLY_REPEATED_IN = {"tracks": {"uri", "name", "spotify_url"}}
 """Columns with nearly as many values as rows: a dictionary would only get in the way."""
 
-
 _LAST = ("rejected_records", "replays")
+"""Tables that are stored after all others, in this order."""
 
 
 @dataclass(frozen=True)
