@@ -17,6 +17,7 @@ PART_BYTES = 32 * 1024 * 1024
 """Size of a part before compression: about ten thousand records."""
 HELD_BYTES = 128 * 1024 * 1024
 """Compressed size of finished parts that may be held on the function's 512 MB disk."""
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Provenance(Protocol):
@@ -82,6 +83,8 @@ class RawWriter:
         self._files = 0
         self._open: _Part | None = None
         self._finished: list[_Part] = []
+        self._source: Provenance | None = None
+        self._head = ""
 
     def __enter__(self) -> Self:
         return self
@@ -97,26 +100,31 @@ class RawWriter:
 
     def add(self, record: Any, source: Provenance, context: Mapping[str, Any] | None = None) -> None:
         """Write one record with its request, and with context that the record itself does not have."""
-        line = {
+        if source is not self._source:
+            self._source, self._head = source, self._head_of(source)
+        line = f'{self._head},"context":{_json(dict(context or {}))},"record":{_json(record)}}}\n'
+        if self._open is None:
+            self._files += 1
+            self._open = _Part(self._folder / f"{self._read_id}-{self._files}")
+        # ASCII: JSON may contain lone surrogates, which UTF-8 cannot encode.
+        self._open.write(line.encode("ascii"))
+        if self._open.size >= PART_BYTES:
+            self._finish_part()
+            if not self._hold or sum(part.path.stat().st_size for part in self._finished) > HELD_BYTES:
+                self._hold = False
+                self._upload()
+
+    def _head_of(self, source: Provenance) -> str:
+        """Return what the lines of all records of one request begin with."""
+        head = {
             "stream": self._stream,
             "run_id": self._run_id,
             "read_id": self._read_id,
             "extracted_at": layout.written(source.extracted_at),
             "account_id": self._account_id,
             "request": {"path": source.path, "params": dict(source.params)},
-            "context": dict(context or {}),
-            "record": record,
         }
-        if self._open is None:
-            self._files += 1
-            self._open = _Part(self._folder / f"{self._read_id}-{self._files}")
-        # ASCII: JSON may contain lone surrogates, which UTF-8 cannot encode.
-        self._open.write(json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n")
-        if self._open.size >= PART_BYTES:
-            self._finish_part()
-            if not self._hold or sum(part.path.stat().st_size for part in self._finished) > HELD_BYTES:
-                self._hold = False
-                self._upload()
+        return _json(head).removesuffix("}")
 
     def discard(self) -> None:
         """Drop the parts that are not uploaded yet."""

@@ -288,7 +288,8 @@ class _WatermarkObserver(Observer):
         self.watermark = Watermark.parse(seen) or Watermark()
 
     def see(self, value: Any) -> None:
-        if at := order_key(value):
+        # Most records of a full read are older than its first.
+        if (at := order_key(value)) and not self.watermark.is_above(at[0]):
             self.watermark = self.watermark.merged(Watermark(at[0], frozenset({at[1]})))
 
     def content(self) -> Content:

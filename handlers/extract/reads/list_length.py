@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from handlers.extract.reads.served_records import ServedRecords, distinct_key
+from handlers.extract.reads.served_records import ServedRecords
 
 _COPIES: Final = 10
 """This many repeated records on one page are another page in its place, rather than duplicates in a playlist."""
@@ -38,21 +38,20 @@ class ListLength:
         """Distinct records so far, including those before `start`."""
         return self.reach - self._skipped
 
-    def is_repeated(self, position: int, items: Sequence[Any]) -> bool:
-        """Return whether a page seems to be another page, or a part of one, in its place."""
+    def is_repeated(self, position: int, digests: Sequence[bytes | None]) -> bool:
+        """Return whether a page, by the digests of its records, seems to be another page, or a part of one."""
         if not self._by_cursor and position < self.reach:
             return False
-        seen = sum(key is not None and key in self._seen for key in map(distinct_key, items))
-        return seen > 0 and (not self._repeats or seen >= min(_COPIES, len(items)))
+        seen = sum(digest is not None and digest in self._seen for digest in digests)
+        return seen > 0 and (not self._repeats or seen >= min(_COPIES, len(digests)))
 
-    def begin_page(self, position: int, items: Sequence[Any]) -> None:
+    def begin_page(self, position: int, digests: Sequence[bytes | None]) -> None:
         """Start a page, whose records are then counted one by one."""
-        self._is_page_repeated = self._repeats and self.is_repeated(position, items)
+        self._is_page_repeated = self._repeats and self.is_repeated(position, digests)
 
-    def count(self, position: int, value: Any) -> bool:
-        """Count a record; return whether it is served in place of another."""
-        key = distinct_key(value)
-        before = key is not None and self._seen.add(key)
+    def count(self, position: int, digest: bytes | None) -> bool:
+        """Count a record by its digest; return whether it is served in place of another."""
+        before = digest is not None and self._seen.add(digest)
         again = before and (self._is_page_repeated or not self._repeats)
         if self._by_cursor:
             self.reach += not again

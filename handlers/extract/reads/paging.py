@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from handlers.extract.reads.list_length import ListLength
 from handlers.extract.reads.record_keys import record_key
-from handlers.extract.reads.served_records import ServedRecords
+from handlers.extract.reads.served_records import ServedRecords, record_digest
 from handlers.extract.reads.shortfall import Shortfall
 from handlers.extract.spotify.client import Response, SpotifyClient
 from handlers.extract.spotify.errors import MalformedResponseError, NotFoundError, RefusedError
@@ -226,7 +227,7 @@ class _Reader:
         """
         if (
             page.is_whole
-            and self._length.is_repeated(page.position(self._position), page.items)
+            and self._length.is_repeated(page.position(self._position), page.digests)
             and self._length.has_room_for(len(page.items), self._listing.total)
             and self._shortfall.spend_request(len(page.items))
             and (again := self._listing.request_again(page))
@@ -247,7 +248,7 @@ class _Reader:
         is_counted = length.has_room_for(gap + len(page.items), self._listing.total)
         if is_counted and self._shortfall.spend_request(gap, hole=True):
             if part := self._listing.part(length.reach, gap):
-                yield from self._yield(part.items[:gap], length.reach, part.response)
+                yield from self._yield(part, length.reach, gap)
             gap = length.gap_before(page.position(length.reach))
         if is_counted:
             self._shortfall.skip(gap)
@@ -255,7 +256,7 @@ class _Reader:
 
     def records(self, page: _Page) -> Iterator[Record]:
         """Yield the records of a page."""
-        yield from self._yield(page.items, page.position(self._position), page.response)
+        yield from self._yield(page, page.position(self._position), len(page.items))
 
     def next_page(self, page: _Page) -> _Page | None:
         """Return the next page; None at the end of the list.
@@ -283,14 +284,16 @@ class _Reader:
         shortfall.end(length.served, self._listing.total, length.repeated)
         return None
 
-    def _yield(self, items: list[Any], start: int, response: Response) -> Iterator[Record]:
+    def _yield(self, page: _Page, start: int, size: int) -> Iterator[Record]:
+        """Yield the first records of a page, whose positions begin at `start`."""
         self._position = start
-        self._length.begin_page(start, items)
-        for item in items:
-            record = Record(item, self._position, response)
+        digests = page.digests[:size]
+        self._length.begin_page(start, digests)
+        for item, digest in zip(page.items[:size], digests, strict=True):
+            record = Record(item, self._position, page.response)
             self._position += 1
             self._record = record
-            if self._length.count(record.position, item):
+            if self._length.count(record.position, digest):
                 self._shortfall.skip(1)
             yield record
 
@@ -325,6 +328,10 @@ class _Page:
 
     def position(self, counted: int) -> int:
         return counted if self.offset is None else self.offset
+
+    @cached_property
+    def digests(self) -> list[bytes | None]:
+        return [record_digest(item) for item in self.items]
 
     @property
     def leads_to_itself(self) -> bool:

@@ -23,16 +23,15 @@ class ServedRecords:
     def __init__(self, digests: frozenset[bytes] = frozenset()) -> None:
         self._digests = set(digests)
 
-    def add(self, key: str) -> bool:
-        """Add a record by its key; return whether it was there before."""
-        digest = _digest(key)
+    def add(self, digest: bytes) -> bool:
+        """Add a record by its digest; return whether it was there before."""
         if digest in self._digests:
             return True
         self._digests.add(digest)
         return False
 
-    def __contains__(self, key: str) -> bool:
-        return _digest(key) in self._digests
+    def __contains__(self, digest: bytes) -> bool:
+        return digest in self._digests
 
     def content(self) -> str:
         """Return the form stored in the state."""
@@ -52,11 +51,7 @@ class ServedRecords:
         return cls(frozenset(packed[start : start + _BYTES] for start in range(0, len(packed), _BYTES)))
 
 
-def distinct_key(value: Any) -> str | None:
-    """Return a record's key; None without a URI, since such records cannot be told apart."""
+def record_digest(value: Any) -> bytes | None:
+    """Return the digest of a record's key; None without a URI, since such records cannot be told apart."""
     key = record_key(value)
-    return key if ":" in key else None
-
-
-def _digest(key: str) -> bytes:
-    return hashlib.blake2b(key.encode(), digest_size=_BYTES).digest()
+    return hashlib.blake2b(key.encode(), digest_size=_BYTES).digest() if ":" in key else None
