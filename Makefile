@@ -12,7 +12,7 @@ WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-compact bench-extract bench-imports bench-program bench-scale
+.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-compact bench-extract bench-imports bench-program bench-scale bench-year
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench-program: setup ## Measure how long the Pulumi program takes under mocks, c
 
 bench-scale: setup ## Measure every query over years of hourly runs, and write docs/scale.md (needs a JDK and Maven)
 	@$(BIN)/python -m tests.benchmarks.scale
+
+bench-year: setup ## Live through a year of hourly runs, compare every view with the model, and write docs/year.md
+	@$(BIN)/python -m tests.benchmarks.year
 
 check: lint types test ## Run the linter, the type checker and the fast tests
 
