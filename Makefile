@@ -12,7 +12,7 @@ WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-compact bench-extract bench-imports bench-program bench-scale bench-year
+.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-compact bench-extract bench-hourly bench-imports bench-program bench-scale bench-year
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench-compact: setup ## Measure the compaction of partitions with many and with 
 
 bench-extract: setup ## Measure first loads of libraries of up to a million saved tracks, and write docs/benchmark-extract.md
 	@$(BIN)/python -m tests.benchmarks.extract
+
+bench-hourly: setup ## Measure the transform of an hourly run's object, with its S3 requests
+	@$(BIN)/python -m tests.benchmarks.transform.hourly
 
 bench-imports: setup ## Measure how long each function takes to import, compared with its libraries alone
 	@$(BIN)/python -m tests.benchmarks.imports
