@@ -63,7 +63,7 @@ def test_environment_is_the_functions_and_lambdas_only(stage: Stage, monkeypatch
     assert seen["AWS_ACCESS_KEY_ID"] != stage.server.owner.access_key_id
 
 
-def test_only_what_the_lock_lists_can_be_imported(stage: Stage) -> None:
+def test_only_what_the_lock_lists_and_boto3_can_be_imported(stage: Stage) -> None:
     code = """
         import importlib, importlib.metadata
         def handler(event, context):
@@ -76,17 +76,31 @@ def test_only_what_the_lock_lists_can_be_imported(stage: Stage) -> None:
                     found[name] = error.name == name
             return [found, sorted(one.name for one in importlib.metadata.distributions())]
         """
-    stage.function("some", code, lock=pins("six", "python-dateutil", "jmespath"))
-    found, distributions = stage.invoke("some", ["six", "dateutil.parser", "jmespath", "sqlite3"])["Payload"]
+    stage.function("some", code, lock=pins("sqlglot"))
+    found, distributions = stage.invoke("some", ["sqlglot", "boto3", "dateutil.parser", "sqlite3"])["Payload"]
     assert all(found.values())
-    assert distributions == ["jmespath", "python-dateutil", "six"]
-    for name in ("botocore", "yaml", "local", "handlers"):
+    runtime = ["boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six"]
+    assert distributions == [*runtime, "sqlglot", "urllib3"]
+    for name in ("yaml", "local", "handlers"):
         stage.function(f"without-{name}", f"import {name}\n{ECHO}", lock=pins("six"))
-    for name in ("botocore", "yaml", "local", "handlers"):
+    for name in ("yaml", "local", "handlers"):
         answer = stage.invoke(f"without-{name}")
         assert answer["FunctionError"] == "Unhandled"
         assert answer["Payload"]["errorType"] == "Runtime.ImportModuleError"
         assert answer["Payload"]["errorMessage"] == f"Unable to import module 'main': No module named '{name}'"
+
+
+@pytest.mark.slow
+def test_a_layer_comes_before_what_the_runtime_includes(stage: Stage) -> None:
+    own = zipped({"python/six.py": "__version__ = 'own'"})
+    layer = stage.client("lambda").publish_layer_version(LayerName="own", Content={"ZipFile": own})
+    code = """
+        import six
+        def handler(event, context):
+            return six.__version__
+        """
+    stage.function("own", code, Layers=[layer["LayerVersionArn"]])
+    assert stage.invoke("own")["Payload"] == "own"
 
 
 @pytest.mark.slow

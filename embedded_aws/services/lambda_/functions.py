@@ -34,6 +34,9 @@ from embedded_aws.services.lambda_.process import FunctionProcess, Reply
 from embedded_aws.services.logs.log_streams import LogWriter
 
 _LOCK = "requirements.lock"
+_RUNTIME_PACKAGES = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
+"""What Python runtimes include, behind the function's own code and layers:
+https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-include-path."""
 _SLEEP_SECONDS = 0.1
 """How often a function that sleeps in real time looks whether it must end."""
 
@@ -303,7 +306,7 @@ class Functions:
     def _start(self, function: LambdaFunction, fingerprint: str) -> tuple[_Environment, Reply]:
         with self._building:
             task_root = self._unpacked(function.code_bytes)
-            paths = [task_root, *self._layers(function)]
+            paths = [task_root, *self._layers(function), self._packages.of_names(*_RUNTIME_PACKAGES)]
             clock_folder = self._packages.of_names("time-machine")
         number = self._next_number()
         home = self._folder / "tmp" / str(number)
