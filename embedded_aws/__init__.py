@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # Normal imports would load moto in the light processes of functions and Pulumi programs.
     from embedded_aws.clock import SimulatedClock
     from embedded_aws.cloud import EmbeddedAws
+    from embedded_aws.iam.recorder import PolicyRecorder
     from embedded_aws.persistence.errors import (
         DataDamagedError,
         DataError,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # Normal imports would load moto in the light processes of fu
     )
     from embedded_aws.pulumi_mocks import DeploymentError
     from embedded_aws.runtime.step_log import Step
+    from embedded_aws.server.faults import RequestFault
     from embedded_aws.server.server import PortInUseError, ServerBusyError
 
 __all__ = [
@@ -27,7 +29,9 @@ __all__ = [
     "DataVersionError",
     "DeploymentError",
     "EmbeddedAws",
+    "PolicyRecorder",
     "PortInUseError",
+    "RequestFault",
     "ServerBusyError",
     "SimulatedClock",
     "Step",
@@ -41,6 +45,8 @@ _MODULES = {
     ),
     "DeploymentError": "embedded_aws.pulumi_mocks",
     "EmbeddedAws": "embedded_aws.cloud",
+    "RequestFault": "embedded_aws.server.faults",
+    "PolicyRecorder": "embedded_aws.iam.recorder",
     "PortInUseError": "embedded_aws.server.server",
     "ServerBusyError": "embedded_aws.server.server",
     "SimulatedClock": "embedded_aws.clock",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -11,12 +11,14 @@ from typing import Any, Self
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.credentials import AwsCredentials
+from embedded_aws.iam.recorder import PolicyRecorder
 from embedded_aws.persistence.account_store import AccountStore, OwnState
 from embedded_aws.persistence.errors import DataVersionError
 from embedded_aws.pulumi_mocks import deploy
 from embedded_aws.runtime.pending import PendingWork
 from embedded_aws.runtime.simulation import Simulation, StopSignal
 from embedded_aws.runtime.step_log import Step
+from embedded_aws.server.faults import RequestFault
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena import AthenaEngine
 
@@ -172,6 +174,19 @@ class EmbeddedAws:
             DeploymentError: the program failed, or declares something unsupported.
         """
         return deploy(self.server, project, stack=stack, config=config or {}, environment=environment or {})
+
+    def inject(self, fault: RequestFault) -> None:
+        """Let coming requests of clients and functions fail; `server.faults` has what is still to happen."""
+        self.server.faults.inject(fault)
+
+    @contextmanager
+    def recorded_policies(self) -> Iterator[PolicyRecorder]:
+        """Record what roles and users are allowed to do within this context, to write the least policy from it."""
+        recorder = self.server.authorization.recorder = PolicyRecorder()
+        try:
+            yield recorder
+        finally:
+            self.server.authorization.recorder = None
 
     def run_until(self, moment: datetime, on_step: Callable[[Step], None] | None = None) -> None:
         """Let simulated time pass: everything that becomes due happens at its time.

@@ -22,6 +22,7 @@ from embedded_aws.iam.operation import Operation, UnsupportedOperationError
 from embedded_aws.iam.permissions import operation_of
 from embedded_aws.iam.policies import AuthorizationRequest, CallerIdentity, Verdict, identity_verdict, resource_verdict
 from embedded_aws.iam.principals import PARTITION, Principal, principal
+from embedded_aws.iam.recorder import PolicyRecorder
 from embedded_aws.iam.resource_policies import resource_policy
 from embedded_aws.server.requests import AwsRequest
 from embedded_aws.server.signatures import MissingSignatureError, verify
@@ -53,6 +54,8 @@ class Authorization:
     def __init__(self, *, account_id: str, region: str, owner: AwsCredentials) -> None:
         self.denials: list[Denial] = []
         """Every denial so far, oldest first."""
+        self.recorder: PolicyRecorder | None = None
+        """Records what is allowed from now on; None while nobody wants to know."""
         self._account_id = account_id
         self._region = region
         self._owner = owner
@@ -184,6 +187,8 @@ class Authorization:
             reason = f"because a policy cannot be evaluated. {unknown}"
         if reason:
             raise self._denied(caller.arn, request.action, request.resource, f"{about} {reason}")
+        if self.recorder is not None and isinstance(arn := caller.context.get("aws:principalarn"), str):
+            self.recorder.add(arn, request.action, request.resource)
 
     def _reason_against(self, caller: Principal, request: AuthorizationRequest) -> str | None:
         """Return why a request is denied; None if it is allowed."""

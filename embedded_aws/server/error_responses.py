@@ -7,6 +7,7 @@ import json
 from xml.sax.saxutils import escape
 
 from embedded_aws.server.errors import Code, RejectedRequestError
+from embedded_aws.server.faults import RequestFault
 from embedded_aws.server.requests import AwsRequest
 
 ErrorResponse = tuple[str, dict[str, str], bytes]
@@ -41,6 +42,12 @@ def unavailable(request: AwsRequest, message: str) -> ErrorResponse:
     """Return the response to a request whose effect cannot be saved."""
     code = ("ServiceUnavailable", 503)
     return _response(request, code, code, "ServiceUnavailableException", message, json_status=503)
+
+
+def injected(request: AwsRequest, fault: RequestFault) -> ErrorResponse:
+    """Return the response to a request that meets a fault."""
+    code = (fault.code, fault.status)
+    return _response(request, code, code, fault.code, fault.message, json_status=fault.status)
 
 
 def _response(

@@ -27,6 +27,7 @@ from embedded_aws.persistence.gate import Gate
 from embedded_aws.server import transport
 from embedded_aws.server.dispatch import Dispatcher
 from embedded_aws.server.extras import Extras
+from embedded_aws.server.faults import Faults
 from embedded_aws.server.instances import forgotten_instances
 from embedded_aws.server.model_loader import one_model_loader
 from embedded_aws.server.name_validation import validated_names
@@ -65,6 +66,8 @@ class AwsServer:
         """Credentials of the account's owner, to whom everything is allowed."""
         self.authorization = Authorization(account_id=account_id, region=region, owner=self.owner)
         """Authorization of everyone else, with its denials."""
+        self.faults = Faults()
+        """Errors that coming requests get."""
         self.extras = Extras()
         """Settings that moto does not store."""
         self.gate = Gate()
@@ -105,7 +108,7 @@ class AwsServer:
             own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
             nobody = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
             self._patches.enter_context(patch.dict(os.environ, own | nobody, clear=True))
-            self._app = AuthorizedApp(Dispatcher(), self.authorization, self.gate, self.account_id)
+            self._app = AuthorizedApp(Dispatcher(), self.authorization, self.gate, self.account_id, self.faults)
             # Pulumi's provider uses this name for S3 Control; names under localhost are always this machine.
             names = (f"{self.account_id}.localhost",)
             self._server = self._listening(self._app, names)

@@ -43,6 +43,16 @@ def route(request: AwsRequest) -> tuple[str, dict[str, Any]]:
     return operation.name, parameters
 
 
+def has_operation(service: str, operation: str) -> bool:
+    """Return whether a service that callers other than the owner may use has an operation.
+
+    Args:
+        service: its signing name.
+        operation: e.g. "GetTable".
+    """
+    return service in _MODELS and operation in _model(service).operation_names
+
+
 @functools.cache
 def inputs(service: str, operation: str) -> frozenset[str]:
     """Return the names of an operation's parameters; of a REST operation those in the query.

@@ -20,8 +20,16 @@ from embedded_aws.iam.authorization import AccessDeniedError, Authorization
 from embedded_aws.iam.principals import UnknownAccessKeyError
 from embedded_aws.persistence.errors import DataError
 from embedded_aws.persistence.gate import Gate
-from embedded_aws.server.error_responses import ErrorResponse, access_denied, rejected, unavailable, unknown_access_key
+from embedded_aws.server.error_responses import (
+    ErrorResponse,
+    access_denied,
+    injected,
+    rejected,
+    unavailable,
+    unknown_access_key,
+)
 from embedded_aws.server.errors import RejectedRequestError
+from embedded_aws.server.faults import Faults, InjectedError, RequestFault
 from embedded_aws.server.parsing import parse
 from embedded_aws.server.reading import is_reading
 from embedded_aws.server.requests import SENDER, AwsRequest
@@ -54,11 +62,12 @@ _SERVER = f"Werkzeug/{version('werkzeug')} Python/{sys.version.split()[0]}"
 class AuthorizedApp:
     """A WSGI application that passes on requests whose senders signed them and may make them."""
 
-    def __init__(self, app: WsgiApp, authorization: Authorization, gate: Gate, account_id: str) -> None:
+    def __init__(self, app: WsgiApp, authorization: Authorization, gate: Gate, account_id: str, faults: Faults) -> None:
         self._app = app
         self._authorization = authorization
         self._gate = gate
         self._account_id = account_id
+        self._faults = faults
         self._here = threading.local()
 
     @property
@@ -83,17 +92,14 @@ class AuthorizedApp:
             gate.settle()
             with gate.reading():
                 self._authorization.enforce(request, self._authorization.authenticate(request))
+            fault = self._faults.take(request)
+            _fail(fault, is_done=False)
             with gate.working(), gate.reading() if reads else nullcontext():
                 response = list(self._app(self._forwarded(environ, request), start_response))
             gate.settle()
-        except AccessDeniedError as denied:
-            return _send(access_denied(request, str(denied)), start_response)
-        except UnknownAccessKeyError:
-            return _send(unknown_access_key(request), start_response)
-        except RejectedRequestError as error:
-            return _send(rejected(request, error), start_response)
-        except DataError as error:
-            return _send(unavailable(request, str(error)), start_response)
+            _fail(fault, is_done=True)
+        except (AccessDeniedError, DataError, InjectedError, RejectedRequestError, UnknownAccessKeyError) as error:
+            return _send(_error_response(request, error), start_response)
         finally:
             SENDER.reset(sender)
             if not reads:
@@ -113,6 +119,29 @@ class AuthorizedApp:
         # moto would otherwise guess the account from the access key.
         forwarded["HTTP_X_MOTO_ACCOUNT_ID"] = self._account_id
         return forwarded
+
+
+def _fail(fault: RequestFault | None, *, is_done: bool) -> None:
+    """Fail before or after the operation, as the fault says."""
+    if fault is not None and fault.is_done == is_done:
+        raise InjectedError(fault)
+
+
+def _error_response(
+    request: AwsRequest,
+    error: AccessDeniedError | DataError | InjectedError | RejectedRequestError | UnknownAccessKeyError,
+) -> ErrorResponse:
+    match error:
+        case AccessDeniedError():
+            return access_denied(request, str(error))
+        case UnknownAccessKeyError():
+            return unknown_access_key(request)
+        case RejectedRequestError():
+            return rejected(request, error)
+        case InjectedError():
+            return injected(request, error.fault)
+        case DataError():
+            return unavailable(request, str(error))
 
 
 def foreign(environ: Mapping[str, Any], reason: str) -> ErrorResponse:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from embedded_aws import EmbeddedAws
 from tests.markdown import blocks, run_block
 
 README = Path(__file__).parents[2] / "embedded_aws" / "README.md"
@@ -14,16 +19,33 @@ README = Path(__file__).parents[2] / "embedded_aws" / "README.md"
 
 def test_quick_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    quick_start, _, _ = blocks(README, "python")
+    quick_start, *_ = blocks(README, "python")
     run_block(README, quick_start)
 
 
 def test_real_time_and_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    _, served, _ = blocks(README, "python")
+    _, served, *_ = blocks(README, "python")
     assert "port=4566" in served
     run_block(README, served.replace("port=4566", "port=0"))
     assert (tmp_path / "account" / "account.sqlite").is_file()
+
+
+@pytest.mark.slow
+def test_the_fixture_and_its_example(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["embedded_aws.pytest_plugin"]\n', encoding="utf-8")
+    (tmp_path / "test_example.py").write_text(blocks(README, "python")[2], encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_recorded_policies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded = blocks(README, "python")[3]
+    with EmbeddedAws(tmp_path, start=datetime(2026, 3, 2, tzinfo=UTC)) as aws:
+        exec(recorded, {"aws": aws, "json": json, "timedelta": timedelta})  # noqa: S102 - our own documentation
+    # An account without roles.
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.slow
