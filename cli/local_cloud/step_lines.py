@@ -21,6 +21,7 @@ _KINDS = {
     "crawl": "crawler",
     "query": "Athena",
     "dead_letter": "dead letter",
+    "expiry": "expiry",
     "denied": "denied",
     "failure": "failure",
 }

@@ -23,6 +23,7 @@ from embedded_aws.services.glue.crawler import Crawlers
 from embedded_aws.services.lambda_.asynchronous import AsynchronousInvocations
 from embedded_aws.services.lambda_.event_source_mappings import QueuePollers
 from embedded_aws.services.lambda_.functions import Functions
+from embedded_aws.services.s3.lifecycle import Lifecycle
 from embedded_aws.services.scheduler.schedules import Schedules
 
 _LOOK_SECONDS = 0.2
@@ -87,21 +88,30 @@ class Simulation:
             server, clock, steps, timers, sessions, self._rules, lambda: self._functions.in_real_time
         )
         self._schedules = Schedules(server, clock, steps, timers, sessions)
+        self._lifecycle = Lifecycle(server, clock, steps)
         # In this order, so that what was planned earlier runs first.
-        self._workers: tuple[Worker, ...] = (timers, self._schedules, self._rules, self._crawlers, self._queues)
+        self._workers: tuple[Worker, ...] = (
+            timers,
+            self._lifecycle,
+            self._schedules,
+            self._rules,
+            self._crawlers,
+            self._queues,
+        )
 
         self.own: dict[str, OwnState] = {
             "timers": OwnState(timers.state, timers.restore),
             "schedules": OwnState(self._schedules.state, self._schedules.restore),
             "rules": OwnState(self._rules.state, self._rules.restore),
             "crawlers": OwnState(self._crawlers.state, self._crawlers.restore),
+            "lifecycle": OwnState(self._lifecycle.state, self._lifecycle.restore),
             "functions": OwnState(self._functions.state, self._functions.restore),
         }
         """State of the services besides moto's."""
 
     def install(self) -> None:
         """Replace what moto only pretends to do."""
-        for worker in (self._queues, self._rules, self._crawlers):
+        for worker in (self._queues, self._rules, self._crawlers, self._lifecycle):
             self._installed.callback(worker.close)
             worker.install()
         # Closed first: a function that is still running must not reach moto's own implementation.

@@ -11,7 +11,9 @@ from typing import Literal
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.runtime.timers import InterruptedWorkError
 
-StepKind = Literal["schedule", "invoke", "queue", "rule", "crawl", "query", "dead_letter", "denied", "failure"]
+StepKind = Literal[
+    "schedule", "invoke", "queue", "rule", "crawl", "query", "dead_letter", "expiry", "denied", "failure"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
