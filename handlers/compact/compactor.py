@@ -154,7 +154,7 @@ class Compactor:
         return waiting
 
     def _delete_earlier_records(self, partition: TablePartition, deleted: Iterable[Stored]) -> None:
-        """Delete the records of compacted objects that were in folders of the earlier partition key."""
+        """Delete the records of compacted objects that were in folders of an earlier partition key."""
         values = {earlier_value(partition.table, stored.key) for stored in deleted if is_compacted(stored.name)}
         for value in sorted(value for value in values if value is not None):
             key = compaction_key(partition.table, value)
