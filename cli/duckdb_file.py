@@ -133,11 +133,10 @@ def _create_table(database: duckdb.DuckDBPyConnection, table: Table, files: Sequ
         by_folder.setdefault(file.parent.name, []).append(_literal_path(file))
     for folder, paths in by_folder.items():
         key, _, value = folder.partition("=")
-        if key == table.earlier_partition_key:
+        values: dict[str, str] = {table.partition_key: table.partition_value(value)}
+        if any(column.name == key for column in table.all_columns):
             # What an earlier version wrote and no compaction has moved yet: the column is not in the files.
-            values = {key: value, table.partition_key: table.partition_value(value)}
-        else:
-            values = {table.partition_key: value}
+            values[key] = value
         database.execute(
             f"INSERT INTO {name} BY NAME SELECT *, {', '.join(f'? AS {_identifier(one)}' for one in values)}"  # noqa: S608 - quoted names
             " FROM read_parquet(?, hive_partitioning = false, union_by_name = true)",

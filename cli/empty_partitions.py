@@ -81,9 +81,9 @@ def _delete_empty(objects: _Objects, glue: GlueClient, database: str, table: str
 
 
 def _waiting_folder(objects: _Objects, table: str) -> str | None:
-    """Return what marks folders that rows are being moved to from those of the earlier partition key, if any are."""
+    """Return what marks folders that rows are being moved to from those of earlier partition keys, if any are."""
     found = TABLES.get(table)
-    if found is None or found.earlier_partition_key is None:
+    if found is None:
         return None
-    is_moving = objects.are_below(f"{table_prefix(table)}{found.earlier_partition_key}=")
+    is_moving = any(objects.are_below(f"{table_prefix(table)}{key}=") for key in found.earlier_partition_keys)
     return f"/{found.partition_key}=" if is_moving else None

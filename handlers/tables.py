@@ -41,9 +41,11 @@ class Table:
     columns: tuple[Column, ...]
     """The table's own columns, without `COMMON` and the partition key."""
     partition_key: PartitionKey = "month"
-    """`month`: `YYYY-MM` in UTC, of the run or, for plays, of `played_at`; `year`: `YYYY` of the run."""
-    earlier_partition_key: str | None = "dt"
-    """The key until `SCHEMA_VERSION` 2, if it was another one; now a column of the files. Old folders may remain."""
+    """`month`: `YYYY-MM` in UTC, of the run or, for plays, of `played_at`; `year`: `YYYY` of the run, for tables of
+    which little is kept for years."""
+    earlier_partition_keys: tuple[str, ...] = ("dt",)
+    """Keys that it had before, the first one first; one that is a column now is not in the files of then. Old folders
+    may remain."""
 
     @property
     def all_columns(self) -> tuple[Column, ...]:
@@ -280,6 +282,8 @@ TABLES: dict[str, Table] = {
                 Column("label", "string", "Label."),
                 Column("excluded", "boolean", "Whether `listens` leaves the plays out."),
             ),
+            partition_key="year",
+            earlier_partition_keys=("dt", "month"),
         ),
         Table(
             name="plays",
@@ -333,7 +337,7 @@ TABLES: dict[str, Table] = {
                 Column("platform", "string", "Device or operating system; exports only."),
                 Column("country", "string", "Country of the connection; exports only."),
             ),
-            earlier_partition_key=None,
+            earlier_partition_keys=(),
         ),
         Table(
             name="tracks",
@@ -494,7 +498,7 @@ TABLES: dict[str, Table] = {
                 Column("month", "string", "Month of the run, UTC: `YYYY-MM`."),
             ),
             partition_key="year",
-            earlier_partition_key="month",
+            earlier_partition_keys=("month",),
         ),
         Table(
             name="rejected_records",
@@ -517,6 +521,8 @@ TABLES: dict[str, Table] = {
                     "The line as read, up to 16,384 characters; null for line 0 and for `streaming_history`.",
                 ),
             ),
+            partition_key="year",
+            earlier_partition_keys=("dt", "month"),
         ),
         Table(
             name="replays",
@@ -530,7 +536,8 @@ TABLES: dict[str, Table] = {
                 ),
                 Column("lines", "bigint", "Lines that the transform read."),
             ),
-            earlier_partition_key=None,
+            partition_key="year",
+            earlier_partition_keys=("month",),
         ),
     )
 }

@@ -24,7 +24,7 @@ _TABLE_LEVEL = 3
 
 _EARLIER_FOLDERS = [
     "*/dt=*/**",
-    *(f"{table.name}/month=*/**" for table in TABLES.values() if table.earlier_partition_key == "month"),
+    *(f"{table.name}/month=*/**" for table in TABLES.values() if "month" in table.earlier_partition_keys),
 ]
 """Folders of the partition keys that tables had before: a crawler would take a table in which folders have several keys
 for another one. Their partitions are in the catalog since they had that key."""

@@ -1,8 +1,10 @@
-"""From many objects of a partition's closed days to one: the compact function and its schedule."""
+"""From many objects of a partition's closed days to one: the compact function and its schedules."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import time
 
 import pulumi
 import pulumi_aws as aws
@@ -23,7 +25,7 @@ _EPHEMERAL_STORAGE_MB = 2048
 
 
 class Compaction(pulumi.ComponentResource):
-    """The function that compacts the tables, its schedule and its dead-letter queue.
+    """The function that compacts the tables, its schedules and its dead-letter queue.
 
     Two invocations at once do no harm (the function's records are written conditionally), so it reserves no
     concurrency, of which a new account has little.
@@ -73,17 +75,36 @@ class Compaction(pulumi.ComponentResource):
             dead_letters=self.dead_letters,
             opts=child,
         )
-        Schedule(
+        self._schedule(
+            settings,
             f"{name}-compaction",
-            description="Compacts the tables' closed days, after the views have been published.",
-            expression=schedule.daily(settings.compact_time.hour, settings.compact_time.minute),
+            "Compacts the tables' closed days, after the views have been published.",
+            settings.compact_time,
+            {"trigger": "schedule"},
+        )
+        # Otherwise rows would be in the tables twice until the next day.
+        self._schedule(
+            settings,
+            f"{name}-deletion",
+            "Deletes the objects that the compaction has replaced, when no query reads them any more.",
+            settings.deletion_time,
+            {"trigger": "schedule", "delete_only": True},
+        )
+        self.register_outputs({})
+
+    def _schedule(
+        self, settings: Settings, name: str, description: str, daily_at: time, event: Mapping[str, object]
+    ) -> None:
+        Schedule(
+            name,
+            description=description,
+            expression=schedule.daily(daily_at.hour, daily_at.minute),
             timezone=settings.timezone,
             target_arn=self.function.arn,
             account_arn=self.function.arn,
-            event=json.dumps({"trigger": "schedule"}),
+            event=json.dumps(event),
             policy=policies.render(policies.invoke, function=self.function.arn, dead_letters=self.dead_letters.arn),
             dead_letters=self.dead_letters,
             enabled=settings.schedules_enabled,
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self),
         )
-        self.register_outputs({})

@@ -70,6 +70,8 @@ _CRAWL_MARGIN = timedelta(minutes=30)
 """Time for a crawl, which usually takes two minutes, and for a crawler that was still busy."""
 _PUBLISH_MARGIN = timedelta(minutes=30)
 """Time for publish, which may run for a quarter of an hour."""
+_GRACE = timedelta(minutes=70)
+"""An hour in which queries may still read replaced objects, and time for the compaction that replaced them."""
 _LONGEST_SHOWN = 120
 
 
@@ -305,6 +307,11 @@ class Settings:
     def compact_time(self) -> time:
         """The time of day of the compaction, in `timezone`: after publish, whose queries it would only slow down."""
         return _later(self.publish_time, _PUBLISH_MARGIN)
+
+    @property
+    def deletion_time(self) -> time:
+        """The time of day, in `timezone`, at which no query reads what the compaction has replaced."""
+        return _later(self.compact_time, _GRACE)
 
 
 def key(setting: dataclasses.Field[Any]) -> str:

@@ -48,8 +48,8 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     transformed_retention_days: int
     """How many days the tables of the library are kept, counted from the last day of each month."""
     plays_retention_days: int
-    """How many days plays, labels, runs and rejected records are kept, counted from the last day of each month, for
-    runs of each year; Spotify does not serve old plays again."""
+    """How many days plays, labels, runs and rejected records are kept, counted for plays from the last day of each
+    month, otherwise of each year; Spotify does not serve old plays again."""
     results_retention_days: int
     """How many days query results are kept."""
     log_retention_days: int

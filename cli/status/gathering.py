@@ -297,12 +297,14 @@ class _Gathering:
         """Return the last compaction of the last days."""
         group = self.target.output("log_group_names")["compact"]
         since = self.now - timedelta(days=COMPACTION_DAYS)
-        lines = read_lines(self.target.client("logs"), "compact", group, since=since, containing="Compacted")
-        ends = [line for line in lines if "partitions" in line.fields]
-        last = max(ends, key=lambda line: line.at, default=None)
+        lines = read_lines(self.target.client("logs"), "compact", group, since=since, containing="objects_deleted")
+        ends = sorted((line for line in lines if "partitions" in line.fields), key=lambda line: line.at)
+        last = next((line for line in reversed(ends) if line.message.startswith("Compacted")), None)
         if last is None:
             return CompactionStatus()
-        numbers = {name: int(last.fields.get(name, 0)) for name in ("partitions", "waiting", "left_alone")}
+        numbers = {name: int(last.fields.get(name, 0)) for name in ("partitions", "left_alone")}
+        # What it replaced may have been deleted since.
+        numbers["waiting"] = int(ends[-1].fields.get("waiting", 0))
         return CompactionStatus(at=layout.written(last.at), complete=last.message == _COMPLETE, **numbers)
 
     def crawl_and_cost(self) -> tuple[CrawlStatus, CostStatus | None]:

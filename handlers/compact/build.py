@@ -48,7 +48,7 @@ class Built:
     left_alone: dict[str, str] = field(default_factory=dict)
     """Key → why an object was not used."""
     moved: int = 0
-    """How many of them were in folders of the earlier partition key."""
+    """How many of them were in folders of an earlier partition key."""
     is_cut: bool = False
     """Whether there was no time for all originals."""
 

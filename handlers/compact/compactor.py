@@ -52,6 +52,7 @@ class Compactor:
         bucket: the transformed bucket.
         now: the current time, UTC.
         purge_before: compacted rows of runs before this moment are deleted.
+        delete_only: nothing is compacted, only deleted.
         is_late: returns whether no further object may be begun.
         is_over: returns whether even what was begun must be given up.
     """
@@ -62,12 +63,14 @@ class Compactor:
         now: datetime,
         *,
         purge_before: datetime | None = None,
+        delete_only: bool = False,
         is_late: Callable[[], bool] = lambda: False,
         is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         self._bucket = bucket
         self._now = now
         self._purge_before = purge_before
+        self._delete_only = delete_only
         self._is_late = is_late
         self._is_over = is_over
 
@@ -123,7 +126,7 @@ class Compactor:
             return
         waiting = self._delete_replaced(partition, todo, outcome)
         may_stay = not (todo.earlier or (self._purge_before and todo.bases))
-        if may_stay and len(todo.originals) + len(todo.bases) < 2:
+        if self._delete_only or (may_stay and len(todo.originals) + len(todo.bases) < 2):
             return
         with tempfile.TemporaryDirectory() as folder:
             builder = Builder(self._bucket, partition, Path(folder), is_late=self._is_late, is_over=self._is_over)
@@ -154,7 +157,7 @@ class Compactor:
         return waiting
 
     def _delete_earlier_records(self, partition: TablePartition, deleted: Iterable[Stored]) -> None:
-        """Delete the records of compacted objects that were in folders of the earlier partition key."""
+        """Delete the records of compacted objects that were in folders of an earlier partition key."""
         values = {earlier_value(partition.table, stored.key) for stored in deleted if is_compacted(stored.name)}
         for value in sorted(value for value in values if value is not None):
             key = compaction_key(partition.table, value)

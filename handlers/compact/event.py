@@ -11,7 +11,7 @@ from handlers.layout import parse_time
 from handlers.tables import TABLES
 
 TRIGGERS = ("schedule", "manual")
-_KEYS = ("trigger", "table", "month", "purge_before")
+_KEYS = ("trigger", "table", "month", "purge_before", "delete_only")
 
 
 class CompactionEventError(ValueError):
@@ -28,13 +28,15 @@ class CompactionEvent:
     """Only the partitions that contain this month, `YYYY-MM`; None for all."""
     purge_before: datetime | None = None
     """Compacted rows of runs before this moment are deleted, at once."""
+    delete_only: bool = False
+    """Only delete what was compacted long enough ago."""
 
     @classmethod
     def parse(cls, event: object) -> CompactionEvent:
         """Parse and check an event.
 
         Args:
-            event: `{"trigger", "table", "month", "purge_before"}`, all optional.
+            event: `{"trigger", "table", "month", "purge_before", "delete_only"}`, all optional.
 
         Raises:
             CompactionEventError: a key is invalid; the message names it, its value and what is allowed.
@@ -53,7 +55,13 @@ class CompactionEvent:
         table = event.get("table")
         if table is not None and (not isinstance(table, str) or table not in TABLES):
             raise CompactionEventError(f"The event's table is {table!r} instead of one of {', '.join(TABLES)}.")
-        return cls(table=table, month=_month(event.get("month")), purge_before=_moment(event.get("purge_before")))
+        delete_only = event.get("delete_only", False)
+        if not isinstance(delete_only, bool):
+            raise CompactionEventError(f"The event's delete_only is {delete_only!r} instead of true or false.")
+        moment = _moment(event.get("purge_before"))
+        if delete_only and moment:
+            raise CompactionEventError("The event has both purge_before and delete_only: leave one of them out.")
+        return cls(table=table, month=_month(event.get("month")), purge_before=moment, delete_only=delete_only)
 
 
 def _month(value: Any) -> str | None:

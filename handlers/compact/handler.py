@@ -1,7 +1,7 @@
 """Entry point of the compact Lambda: the small Parquet objects of closed days become one object a partition.
 
-It runs daily after publish. Environment: `TRANSFORMED_BUCKET`, `TRANSFORMED_RETENTION_DAYS`, `PLAYS_RETENTION_DAYS`,
-`POWERTOOLS_*`.
+It runs daily after publish, and again when no query reads the replaced objects any more, to delete them. Environment:
+`TRANSFORMED_BUCKET`, `TRANSFORMED_RETENTION_DAYS`, `PLAYS_RETENTION_DAYS`, `POWERTOOLS_*`.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Compact the partitions that have more than one object of a closed day, and delete those whose time is over.
 
     Args:
-        event: `{"trigger": "schedule" | "manual", "table", "month", "purge_before"}`, all optional: only this table,
-            only partitions that contain this month (`YYYY-MM`), and the moment before which compacted rows are deleted
-            at once.
+        event: `{"trigger": "schedule" | "manual", "table", "month", "purge_before", "delete_only"}`, all optional: only
+            this table, only partitions that contain this month (`YYYY-MM`), the moment before which compacted rows are
+            deleted at once, and whether nothing is compacted, only deleted.
         context: Lambda's context.
 
     Returns:
@@ -54,22 +54,23 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         CompactionEventError: the event is invalid.
         CompactError: some partitions could not be compacted; the message lists each with the reason.
     """
+    parsed = CompactionEvent.parse(event)
     run = CompactionRun(
         TransformedBucket(_s3(), os.environ["TRANSFORMED_BUCKET"]),
         Retention.of(os.environ),
-        CompactionEvent.parse(event),
+        parsed,
         datetime.now(UTC),
         is_late=lambda: context.get_remaining_time_in_millis() < _LATE_MILLISECONDS,
         is_over=lambda: context.get_remaining_time_in_millis() < _OVER_MILLISECONDS,
     )
     summary = run.run()
-    _report(summary)
+    _report(summary, "Deleted what was replaced" if parsed.delete_only else "Compacted")
     if summary.failed:
         raise CompactError(_failures(summary.failed))
     return summary.to_json()
 
 
-def _report(summary: Summary) -> None:
+def _report(summary: Summary, done: str) -> None:
     for key, reason in sorted(summary.left_alone.items())[:MAX_LISTED]:
         LOG.warning("An object was left alone.", extra={"object_key": key, "reason": reason})
     for name, reason in summary.failed.items():
@@ -79,7 +80,7 @@ def _report(summary: Summary) -> None:
         metrics = Metrics()
         metrics.add_metric("ObjectsLeftAlone", MetricUnit.Count, len(summary.left_alone))
         metrics.flush_metrics()
-    message = "Compacted in part." if summary.failed or summary.remaining else "Compacted."
+    message = f"{done} in part." if summary.failed or summary.remaining else f"{done}."
     LOG.info(message, extra={"summary": summary.to_json() | {"left_alone": len(summary.left_alone)}})
 
 

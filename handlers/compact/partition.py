@@ -33,7 +33,7 @@ class TablePartition:
 
     @property
     def prefixes(self) -> tuple[str, ...]:
-        """The folder, and what those of the earlier partition key begin with that have rows of the same time."""
+        """The folder, and what those of earlier partition keys begin with that have rows of the same time."""
         return (self.prefix, *prefixes_of(self.table, self.value)[1:])
 
     @property
@@ -56,11 +56,11 @@ class TablePartition:
 def partition_of(table: str, key: str) -> TablePartition | None:
     """Return the partition of an object below a table's prefix; None if it is in no folder of ours.
 
-    An object in a folder of the earlier partition key belongs to the partition that its rows are to move to.
+    An object in a folder of an earlier partition key belongs to the partition that its rows are to move to.
     """
     folder, _, name = key.removeprefix(table_prefix(table)).rpartition("/")
     partition_key, _, value = folder.partition("=")
-    if partition_key not in (TABLES[table].partition_key, TABLES[table].earlier_partition_key) or not name:
+    if partition_key not in (TABLES[table].partition_key, *TABLES[table].earlier_partition_keys) or not name:
         return None
     day = f"{value}-01-01"[: len("YYYY-MM-DD")]
     try:
@@ -77,22 +77,28 @@ def is_closed(stored: Stored, today: date) -> bool:
 
 
 def prefixes_of(table: str, value: str) -> tuple[str, ...]:
-    """Return the starts of the keys of a partition's objects, then of those in folders of the earlier partition key.
+    """Return the starts of the keys of a partition's objects, then of those in folders of earlier partition keys.
 
     Args:
         table: the table.
         value: of the partition, or a month that it contains.
     """
     found = TABLES[table]
-    keys = (found.partition_key, found.earlier_partition_key)
+    keys = (found.partition_key, *found.earlier_partition_keys)
     # Without the slash that closes a folder's name: a month is the start of its days, a year of its months.
-    return tuple(partition_prefix(table, key, found.partition_value(value)).rstrip("/") for key in keys if key)
+    return tuple(partition_prefix(table, key, found.partition_value(value)).rstrip("/") for key in keys)
 
 
 def earlier_value(table: str, key: str) -> str | None:
-    """Return the value of the earlier partition key if an object is in a folder of it."""
+    """Return the value of an earlier partition key if an object is in a folder of one."""
     partition_key, _, value = folder_in(key).partition("=")
-    return value if partition_key == TABLES[table].earlier_partition_key else None
+    return value if partition_key in TABLES[table].earlier_partition_keys else None
+
+
+def age_of_folder(table: str, key: str) -> int:
+    """Return the age of the partition key of an object's folder: 0 for the present one, then 1, 2 and so on."""
+    keys = (*TABLES[table].earlier_partition_keys, TABLES[table].partition_key)
+    return len(keys) - 1 - keys.index(folder_in(key).partition("=")[0])
 
 
 @dataclass(frozen=True)

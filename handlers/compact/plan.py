@@ -1,7 +1,7 @@
 """The plan of a partition: which objects become the new compacted one, and which may be deleted.
 
 The rows of one raw object come from its original if there is one that may be compacted, else from the compacted object
-that the record names, else from the newest other compacted one, else from folders of the earlier partition key.
+that the record names, else from the newest other compacted one, else from folders of earlier partition keys.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from handlers.compact.bucket import Stored
-from handlers.compact.partition import TablePartition, earlier_value, is_closed
+from handlers.compact.partition import TablePartition, age_of_folder, earlier_value, is_closed
 from handlers.compact.record import CompactionRecord
 from handlers.layout import is_compacted, is_of_run_before, is_original
 
@@ -37,7 +37,8 @@ class Plan:
     bases: tuple[Base, ...]
     """The named object, then the newest of the others."""
     earlier: tuple[Base, ...]
-    """Objects in folders of the earlier partition key: their rows count only where nothing else has the raw object."""
+    """Objects in folders of earlier partition keys, the latest key first: their rows count only where nothing else has
+    the raw object."""
     replaced: tuple[Stored, ...]
     """Objects whose rows are all in the named one."""
     named: Stored | None
@@ -75,6 +76,7 @@ def plan(
     earlier = [Base(stored) for stored in _originals(moved, partition, today, purge_before)]
     purged_before = later(purge_before, record.purged_before if record else None)
     earlier += [Base(stored, purged_before) for stored in _compacted(moved)]
+    earlier.sort(key=lambda base: age_of_folder(partition.table, base.stored.key))
     room = MAX_ORIGINALS - len(originals[:MAX_ORIGINALS])
     return Plan(
         originals=tuple(originals[:MAX_ORIGINALS]),

@@ -80,11 +80,21 @@ class CompactionRun:
         self._event = event
         self._today = now.date()
         self._is_late = is_late
-        self._compactor = Compactor(bucket, now, purge_before=event.purge_before, is_late=is_late, is_over=is_over)
+        self._compactor = Compactor(
+            bucket,
+            now,
+            purge_before=event.purge_before,
+            delete_only=event.delete_only,
+            is_late=is_late,
+            is_over=is_over,
+        )
         self._summary = Summary()
 
     def run(self) -> Summary:
-        """Delete the partitions whose retention is over, then compact the others; what fails does not stop the rest."""
+        """Delete the partitions whose retention is over, then compact the others; what fails does not stop the rest.
+
+        With `delete_only`, only what was replaced is deleted.
+        """
         work: list[tuple[TablePartition, Callable[[TablePartition], None]]] = []
         for table in TABLES if self._event.table is None else (self._event.table,):
             with self._attempt(table):
@@ -112,7 +122,7 @@ class CompactionRun:
         found = survey(self._bucket, table, self._event.month, self._today)
         self._summary.left_alone |= found.foreign
         for partition, content in found.partitions.items():
-            if self._retention.is_over(partition, self._today):
+            if not self._event.delete_only and self._retention.is_over(partition, self._today):
                 yield partition, self._expire
             elif self._has_work(partition, content):
                 yield partition, self._compact
@@ -121,6 +131,8 @@ class CompactionRun:
         moment = self._event.purge_before
         # A play may be of any month before its run; all other partitions are of the time of their runs.
         may_purge = moment is not None and (partition.table == "plays" or partition.first_day <= moment.date())
+        if self._event.delete_only:
+            return content.compacted > 0 and content.closed > 1
         return content.closed > 1 or content.earlier > 0 or (may_purge and content.compacted > 0)
 
     def _expire(self, partition: TablePartition) -> None:

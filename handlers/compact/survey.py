@@ -18,7 +18,7 @@ class Content:
     """Compacted objects, and originals of runs before today."""
     compacted: int = 0
     earlier: int = 0
-    """Of the closed ones, those in folders of the earlier partition key."""
+    """Of the closed ones, those in folders of an earlier partition key."""
 
 
 @dataclass

@@ -149,7 +149,7 @@ class GlueDatabase:
                     f"{location}: delete it in Glue, which keeps its files, and run `spotify-etl crawl`"
                 )
             ]
-        if [key["Name"] for key in present.get("PartitionKeys", [])] == [table.earlier_partition_key]:
+        if _partition_keys(present) in [[key] for key in table.earlier_partition_keys]:
             self._rename_partition_key(table, changes)
             present = self._tables[table.name]
             descriptor = present["StorageDescriptor"]
@@ -173,7 +173,7 @@ class GlueDatabase:
 
         def renamed(present: Mapping[str, Any]) -> Mapping[str, Any]:
             # At once: a name may not be that of a column and of a partition key.
-            missing = [column for column in glue_types.columns(table) if column["Name"] == table.earlier_partition_key]
+            missing = [column for column in glue_types.columns(table) if [column["Name"]] == _partition_keys(present)]
             parameters = present.get("Parameters", {})
             return {
                 "StorageDescriptor": _with_columns(present, missing),
@@ -230,6 +230,10 @@ class GlueDatabase:
             f"the crawler has made {name} beside {table}: {advice}" for name in self._tables if twin.fullmatch(name)
         ]
         return found
+
+
+def _partition_keys(table: Mapping[str, Any]) -> list[str]:
+    return [key["Name"] for key in table.get("PartitionKeys", [])]
 
 
 def _with_columns(table: Mapping[str, Any], missing: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ Try = Callable[[Client], object]
 
 _TRIES = 30
 """It takes AWS some seconds until a new role and its policy work everywhere."""
-_STARTS = {"daily": "extract", "hourly": "extract", "views": "publish", "compaction": "compact"}
+_STARTS = {"daily": "extract", "hourly": "extract", "views": "publish", "compaction": "compact", "deletion": "compact"}
 """Schedule → the function that it starts."""
 SCHEDULES = {**_STARTS, "crawl": "crawl"}
 """Schedule → the dead-letter queue that keeps what it could not deliver."""

@@ -101,7 +101,7 @@ def test_rows_of_parquet_files_have_their_partition_and_the_types_of_athena(tmp_
     }
 
 
-def test_folders_of_the_earlier_partition_key_fill_both_columns(tmp_path: Path) -> None:
+def test_folders_of_an_earlier_partition_key_fill_both_columns(tmp_path: Path) -> None:
     files = {
         "saved_tracks": tmp_path / "tables/saved_tracks/dt=2026-11-02/old.parquet",
         "runs": tmp_path / "tables/runs/month=2026-11/old.parquet",
@@ -109,10 +109,15 @@ def test_folders_of_the_earlier_partition_key_fill_both_columns(tmp_path: Path) 
     for file in files.values():
         file.parent.mkdir(parents=True)
         parquet.write_table(pa.table({"_line": [1]}), file)
+    # Its month never was a column.
+    files["replays"] = tmp_path / "tables/replays/month=2026-11/old.parquet"
+    files["replays"].parent.mkdir(parents=True)
+    parquet.write_table(pa.table({"_line": [1], "dt": ["2026-11-02"]}), files["replays"])
     path = tmp_path / "spotify.duckdb"
     write_duckdb_file(path, {table: [file] for table, file in files.items()}, views={}, queries={})
     assert rows(path, "SELECT month, dt FROM saved_tracks") == [("2026-11", "2026-11-02")]
     assert rows(path, "SELECT year, month, dt FROM runs") == [("2026", "2026-11", None)]
+    assert rows(path, "SELECT year, dt FROM replays") == [("2026", "2026-11-02")]
 
 
 @pytest.mark.usefixtures("few_tables")

@@ -158,7 +158,7 @@ def test_an_object_that_cannot_be_read_is_kept_and_counted(stack: OperatedStack)
 
 @pytest.mark.slow
 def test_rows_of_no_run_count_by_their_partition(stack: OperatedStack, put: Put) -> None:
-    foreign = f"tables/rejected_records/month=2026-10/compacted-{'0' * 16}.parquet"
+    foreign = f"tables/rejected_records/year=2026/compacted-{'0' * 16}.parquet"
     put(foreign, "raw/anything.jsonl.gz")
     replace = stack.functions.compact
 

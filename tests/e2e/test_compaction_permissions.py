@@ -22,13 +22,20 @@ pytestmark = pytest.mark.slow
 PLAN = LibraryPlan(saved_tracks=20, playlists=2, saved_albums=2, plays_per_day=40, timezone=TIMEZONE)
 STREAMS = json.dumps(["profile", "recently_played", "saved_tracks"])
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
-FUNCTION, SCHEDULE = "etl-compact", "etl-compaction"
+DAY = timedelta(days=1)
+FUNCTION, SCHEDULES = "etl-compact", {"etl-compaction": 2 * DAY, "etl-deletion": 2 * DAY + 70 * MINUTE}
+"""Name of the function's role, and of the schedules' roles → when they start it, counted from the first compaction."""
 NEEDED = {
-    1: ("s3:ListBucket", "s3:GetObject", "s3:PutObject"),
-    2: ("s3:DeleteObject", "logs:CreateLogStream", "logs:PutLogEvents"),
+    # The second compaction is the first with a closed day.
+    DAY - MINUTE: ("s3:ListBucket", "s3:GetObject", "s3:PutObject"),
+    # An hour later there are originals to delete, shortly before the schedule does it.
+    DAY + 65 * MINUTE: ("s3:DeleteObject", "logs:CreateLogStream", "logs:PutLogEvents"),
 }
-"""Day → permissions without which a compaction of its morning fails."""
-ALL = {(SCHEDULE, "lambda:InvokeFunction"), *((FUNCTION, action) for actions in NEEDED.values() for action in actions)}
+"""Time since the first compaction → permissions without which the function then fails."""
+ALL = {
+    *((schedule, "lambda:InvokeFunction") for schedule in SCHEDULES),
+    *((FUNCTION, action) for actions in NEEDED.values() for action in actions),
+}
 
 
 @contextmanager
@@ -58,11 +65,10 @@ def compact(one: World) -> dict[str, Any]:
 def test_each_permission_and_the_schedule_are_needed_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    used = record_permissions(monkeypatch, r"etl-compact(?:ion)?")
+    used = record_permissions(monkeypatch, r"etl-(?:compact(?:ion)?|deletion)")
     with world(tmp_path, PLAN, config={"streams": STREAMS}) as one:
-        # The second compaction is the first with a closed day, and the third the first with originals to delete.
-        for day, actions in NEEDED.items():
-            one.cloud.run_until(FIRST_COMPACTION + timedelta(days=day) - MINUTE)
+        for after, actions in NEEDED.items():
+            one.cloud.run_until(FIRST_COMPACTION + after)
             for action in actions:
                 seen = len(one.errors())
                 with denied(one, FUNCTION, action):
@@ -71,11 +77,12 @@ def test_each_permission_and_the_schedule_are_needed_and_no_other(
                 said = rf"^denied .*{FUNCTION}-.* is not authorized to perform: {action} on resource: "
                 assert [error for error in one.errors()[seen:] if re.search(said, error)], action
                 assert (answer.get("errorType") == "CompactError") == action.startswith("s3:"), answer
-        seen = len(one.errors())
         assert compact(one)["partitions"] == 0
-        with denied(one, SCHEDULE, "lambda:InvokeFunction"):
-            one.cloud.run_until(FIRST_COMPACTION + timedelta(days=max(NEEDED)) + MINUTE)
-        assert re.search(rf"denied .*{SCHEDULE}-.*lambda:InvokeFunction", "".join(one.errors()[seen:]))
+        for schedule, after in SCHEDULES.items():
+            seen = len(one.errors())
+            with denied(one, schedule, "lambda:InvokeFunction"):
+                one.cloud.run_until(FIRST_COMPACTION + after + MINUTE)
+            assert re.search(rf"denied .*{schedule}-.*lambda:InvokeFunction", "".join(one.errors()[seen:]))
 
     assert used == ALL
 
@@ -83,6 +90,6 @@ def test_each_permission_and_the_schedule_are_needed_and_no_other(
 def test_without_its_schedule_nothing_is_compacted(tmp_path: Path) -> None:
     with world(tmp_path, PLAN, config={"streams": STREAMS}) as one:
         without_schedule("etl-compaction-")(one)
-        one.cloud.run_until(FIRST_COMPACTION + timedelta(days=1, minutes=1))
+        one.cloud.run_until(FIRST_COMPACTION + DAY + MINUTE)
         assert one.errors() == []
         assert not list(one.objects("transformed_bucket_name", "compactions/"))

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engine
 
 ARTIST = "spotify:artist:4aawyAB9vmqN3uQ7FjRGTy"
 HOURLY = ["Role hourly", "RolePolicy hourly", "Schedule hourly"]
-SCHEDULES = [f"Schedule {name}" for name in ("compaction", "crawl", "daily", "hourly", "views")]
+SCHEDULES = [f"Schedule {name}" for name in ("compaction", "crawl", "daily", "deletion", "hourly", "views")]
 FUNCTIONS = ["Function compact", "Function extract", "Function publish", "Function transform"]
 LAYERS = ["LayerVersion extract", "LayerVersion publish", "LayerVersion transform"]
 ENCRYPTION = [

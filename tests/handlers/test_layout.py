@@ -54,8 +54,8 @@ def test_other_keys_name_none(key: str) -> None:
 def test_the_outputs_of_an_object_have_a_name_that_follows_from_its_key(key: str, name: str) -> None:
     stream, stem = layout.output_of(key)
     assert f"{stream}-{stem}" == name
-    path = layout.table_key("rejected_records", "month", "2026-11", stream, stem)
-    assert path == f"tables/rejected_records/month=2026-11/{name}.parquet"
+    path = layout.table_key("rejected_records", "year", "2026", stream, stem)
+    assert path == f"tables/rejected_records/year=2026/{name}.parquet"
     assert layout.is_original(f"{name}.parquet")
     assert not layout.is_compacted(f"{name}.parquet")
 

@@ -52,7 +52,10 @@ QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:spotify-etl-transform-1a2b3c4"
 CRAWLER = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/spotify-etl-1a2b3c4"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
 WORKGROUP = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/spotify-etl-dev"
-ROLES = ("compact", "compaction", "crawl", "crawler", "daily", "extract", "hourly", "publish", "transform", "views")
+ROLES = (
+    "compact", "compaction", "crawl", "crawler", "daily", "deletion",
+    "extract", "hourly", "publish", "transform", "views",
+)  # fmt: skip
 POLICIES = (*ROLES, "extract-continuation", "analyst")
 FOREIGN_ACCOUNT = "999999999999"
 
@@ -181,6 +184,8 @@ ALLOWED = [
     ("views", "sqs:SendMessage", dead_letters("publish")),
     ("compaction", "lambda:InvokeFunction", function("compact")),
     ("compaction", "sqs:SendMessage", dead_letters("compact")),
+    ("deletion", "lambda:InvokeFunction", function("compact")),
+    ("deletion", "sqs:SendMessage", dead_letters("compact")),
     *[
         ("analyst", f"athena:{action}", WORKGROUP)
         for action in (
@@ -255,6 +260,8 @@ DENIED = [
     ("views", "sqs:SendMessage", dead_letters("extract")),
     ("compaction", "lambda:InvokeFunction", function("publish")),
     ("compaction", "sqs:SendMessage", dead_letters("publish")),
+    ("deletion", "lambda:InvokeFunction", function("publish")),
+    ("deletion", "sqs:SendMessage", dead_letters("publish")),
     ("publish", "secretsmanager:GetSecretValue", SECRET),
     ("analyst", "s3:GetObject", f"{RAW}/raw/a.jsonl.gz"),
     ("analyst", "s3:ListBucket", RAW),
@@ -334,7 +341,7 @@ def test_the_users_key_is_used_only_where_there_is_one(up: Program, with_key: Pr
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_trusts_one_service_for_this_account(up: Program, role: str) -> None:
-    scheduled = role in ("daily", "hourly", "crawl", "views", "compaction")
+    scheduled = role in ("daily", "hourly", "crawl", "views", "compaction", "deletion")
     service = "scheduler" if scheduled else "glue" if role == "crawler" else "lambda"
     equals = "StringEqualsIfExists" if service == "lambda" else "StringEquals"
 
@@ -451,7 +458,7 @@ def test_deployer_may_give_each_role_to_its_service_alone() -> None:
         "glue.amazonaws.com": ["spotify-etl-crawler-*"],
         "lambda.amazonaws.com": [f"spotify-etl-{name}-*" for name in ("compact", "extract", "publish", "transform")],
         "scheduler.amazonaws.com": [
-            f"spotify-etl-{name}-*" for name in ("compaction", "crawl", "daily", "hourly", "views")
+            f"spotify-etl-{name}-*" for name in ("compaction", "crawl", "daily", "deletion", "hourly", "views")
         ],
     }
 

@@ -256,13 +256,13 @@ def test_raw_objects_expire_and_the_state_does_not(up: Program) -> None:
 
 
 def test_every_table_expires_by_a_rule_of_its_own_and_listening_history_last(up: Program) -> None:
-    history = {"labels", "plays", "replays", "runs", "rejected_records"}
+    by_year = {"labels", "replays", "runs", "rejected_records"}
 
     assert expiry(up, "transformed") == {
-        # Counted from an object's creation: a month or, for `runs`, a year later than from the partition's end.
-        **{f"tables/{table}/": 90 + 31 for table in TABLES.keys() - history},
-        **{f"tables/{table}/": 3650 + 31 for table in history - {"runs"}},
-        "tables/runs/": 3650 + 366,
+        # Counted from an object's creation: a month, or a year, later than from the partition's end.
+        **{f"tables/{table}/": 90 + 31 for table in TABLES.keys() - by_year - {"plays"}},
+        "tables/plays/": 3650 + 31,
+        **{f"tables/{table}/": 3650 + 366 for table in by_year},
         "outputs/": 90,
         "compactions/": 3650 + 366,
     }
@@ -459,7 +459,9 @@ def schedules(program: Program) -> dict[str, dict[str, Any]]:
 def test_the_schedules(up: Program) -> None:
     made = schedules(up)
 
-    assert set(made) == {f"spotify-etl-{name}" for name in ("daily", "hourly", "crawl", "views", "compaction")}
+    assert set(made) == {
+        f"spotify-etl-{name}" for name in ("daily", "hourly", "crawl", "views", "compaction", "deletion")
+    }
     daily = made["spotify-etl-daily"]
     event = json.loads(daily["target"].pop("input"))
     assert event == {"trigger": "daily", "scheduled_time": "<aws.scheduler.scheduled-time>"}
@@ -508,6 +510,14 @@ def test_the_schedules(up: Program) -> None:
         "retryPolicy": {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 60},
         "deadLetterConfig": {"arn": arn("sqs", "spotify-etl-compact-dead-letters-1a2b3c4")},
     }
+    # Replaced objects stay for an hour.
+    deletion = made["spotify-etl-deletion"]
+    assert (deletion["scheduleExpression"], deletion["scheduleExpressionTimezone"]) == ("cron(55 8 * * ? *)", "UTC")
+    assert deletion["target"] == {
+        **compaction["target"],
+        "roleArn": f"arn:aws:iam::{ACCOUNT}:role/spotify-etl-deletion-1a2b3c4",
+        "input": '{"trigger": "schedule", "delete_only": true}',
+    }
 
 
 def test_the_schedules_follow_the_settings() -> None:
@@ -523,6 +533,7 @@ def test_the_schedules_follow_the_settings() -> None:
         "spotify-etl-crawl": ("cron(20 0 * * ? *)", "Europe/Berlin", "DISABLED"),
         "spotify-etl-views": ("cron(50 0 * * ? *)", "Europe/Berlin", "DISABLED"),
         "spotify-etl-compaction": ("cron(20 1 * * ? *)", "Europe/Berlin", "DISABLED"),
+        "spotify-etl-deletion": ("cron(30 2 * * ? *)", "Europe/Berlin", "DISABLED"),
     }
 
 
@@ -530,7 +541,7 @@ def test_the_hourly_schedule_is_there_only_for_a_stream_that_is_read_hourly() ->
     with_it, without_it = schedules(run(LISTENER, stack=RENAMED)), schedules(run(COLLECTOR))
 
     assert set(with_it) - set(without_it) == {"spotify-etl-hourly"}
-    assert set(without_it) == {f"spotify-etl-{name}" for name in ("daily", "crawl", "views", "compaction")}
+    assert set(without_it) == {f"spotify-etl-{name}" for name in ("daily", "crawl", "views", "compaction", "deletion")}
 
 
 def test_the_function_may_continue_its_own_run(any_mode: Program) -> None:
@@ -553,7 +564,7 @@ def test_an_app_without_a_user_reads_its_catalogue_daily(app_mode: Program) -> N
     assert told["STREAMS"] == "catalogue"
     assert told["CATALOGUE_URIS"] == f"spotify:artist:{ARTIST} spotify:album:{ARTIST}"
     assert set(app_mode.all("Schedule")) == {
-        f"spotify-etl-{name}" for name in ("daily", "crawl", "views", "compaction")
+        f"spotify-etl-{name}" for name in ("daily", "crawl", "views", "compaction", "deletion")
     }
     assert app_mode.messages == []
 
@@ -641,7 +652,7 @@ def test_permission_precedes_what_needs_it(any_mode: Program) -> None:
     target = any_mode.one("EventTarget", "spotify-etl-crawled")
     assert any_mode.one("Permission", "spotify-etl-crawled").urn in target.depends_on
     assert any_mode.one("QueuePolicy", "spotify-etl-publish-dead-letters").urn in target.depends_on
-    for schedule in ("daily", "hourly", "crawl", "views", "compaction"):
+    for schedule in ("daily", "hourly", "crawl", "views", "compaction", "deletion"):
         made = any_mode.one("Schedule", f"spotify-etl-{schedule}")
         assert any_mode.one("RolePolicy", f"spotify-etl-{schedule}").urn in made.depends_on
 
@@ -679,7 +690,13 @@ def test_the_crawler(up: Program) -> None:
         "s3Targets": [
             {
                 "path": f"s3://{TRANSFORMED}/tables/",
-                "exclusions": ["*/dt=*/**", "runs/month=*/**"],
+                "exclusions": [
+                    "*/dt=*/**",
+                    "labels/month=*/**",
+                    "runs/month=*/**",
+                    "rejected_records/month=*/**",
+                    "replays/month=*/**",
+                ],
                 "sampleSize": 1,
             }
         ],

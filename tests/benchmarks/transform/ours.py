@@ -15,7 +15,7 @@ _CHUNK_BYTES = 1024 * 1024
 
 def make_tables(raw: Path, folder: Path) -> None:
     """Write a Parquet file per table into a folder."""
-    files = TableFiles(folder, {"month": "2026-11"})
+    files = TableFiles(folder, {"month": "2026-11", "year": "2026"})
     counts = transform_raw(_chunks(raw), KEY, {READ_ID_METADATA: READ, ACCOUNT_ID_METADATA: ACCOUNT}, files)
     if counts.rejected:
         raise AssertionError(f"{counts.rejected} lines were rejected.")

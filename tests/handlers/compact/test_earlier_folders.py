@@ -39,7 +39,7 @@ def rows(lake: Lake, table: str, bucket: str = TRANSFORMED) -> Counter[str]:
     for key, file in lake.files(table, bucket).items():
         name, _, value = key.split("/")[2].partition("=")
         for row in file.to_pylist():
-            whole = {name: value, **row} if name == TABLES[table].earlier_partition_key else dict(row)
+            whole = {name: value, **row} if name in TABLES[table].earlier_partition_keys else dict(row)
             if table == "runs":
                 whole.pop("dt", None)
             found[json.dumps(whole, default=str, sort_keys=True)] += 1
@@ -85,6 +85,70 @@ def test_rows_get_the_day_of_their_folder(lake: Lake) -> None:
     (key,) = lake.compacted("runs")
     assert key.startswith("tables/runs/year=2026/")
     assert {(row["month"], row["dt"]) for row in lake.files("runs")[key].to_pylist()} == {("2026-11", None)}
+
+
+def to_month(lake: Lake, key: str, body: bytes | None = None) -> str:
+    """Move an object of a table by year to where it was while that was by month, and return its key there."""
+    earlier = key.replace("/year=2026/", "/month=2026-11/")
+    lake.s3.put_object(Bucket=TRANSFORMED, Key=earlier, Body=lake.body(key) if body is None else body)
+    lake.s3.delete_object(Bucket=TRANSFORMED, Key=key)
+    return earlier
+
+
+@pytest.mark.parametrize("table", ["labels", "rejected_records", "replays"])
+def test_the_months_of_a_table_by_year_move_to_its_year(lake: Lake, table: str) -> None:
+    for hour in (5, 6, 7):
+        # With rejected lines.
+        key = lake.extract("labels" if table == "labels" else "profile", hour=hour)
+        lake.extract("profile", [b"no JSON"], hour=hour, part=1)
+        lake.replay(key, late=True)
+    before = rows(lake, table)
+    prefix = f"tables/{table}/"
+    first, *_, last = lake.listed(prefix)
+    if TABLES[table].earlier_partition_keys[0] == "dt":
+        key, body = earlier_form(first, lake.body(first))
+        lake.s3.put_object(Bucket=TRANSFORMED, Key=key, Body=body)
+        lake.s3.delete_object(Bucket=TRANSFORMED, Key=first)
+    for key in lake.listed(prefix):
+        if key != last and "/year=" in key:
+            to_month(lake, key)
+    assert len({key.split("/")[2] for key in lake.listed(prefix)}) == 1 + len(TABLES[table].earlier_partition_keys)
+    for hours in range(2):
+        lake.compact(NOON + hours * HOUR, table=table)
+    assert [key.split("/")[2] for key in lake.listed(prefix)] == ["year=2026"]
+    assert rows(lake, table) == before == rows(lake, table, TWIN)
+
+
+def test_what_was_compacted_while_a_table_was_by_month_moves_with_its_record(lake: Lake) -> None:
+    for hour in (6, 7):
+        lake.extract("profile", [b"no JSON"], hour=hour)
+    for hours in range(2):
+        lake.compact(NOON + hours * HOUR, table="rejected_records")
+    (made,) = lake.compacted("rejected_records")
+    to_month(lake, made)
+    record = f"{COMPACTIONS_PREFIX}rejected_records/2026.json"
+    lake.s3.put_object(Bucket=TRANSFORMED, Key=record.replace("2026", "2026-11"), Body=lake.body(record))
+    lake.s3.delete_object(Bucket=TRANSFORMED, Key=record)
+    for hours in (2, 3):
+        lake.compact(NOON + hours * HOUR, table="rejected_records")
+    assert [key.split("/")[2] for key in lake.listed("tables/rejected_records/")] == ["year=2026"]
+    assert lake.listed(f"{COMPACTIONS_PREFIX}rejected_records/") == [record]
+    assert rows(lake, "rejected_records") == rows(lake, "rejected_records", TWIN)
+
+
+def test_of_two_earlier_folders_the_later_one_counts(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = lake.extract("profile", [b"no JSON"])
+    (key,) = lake.listed("tables/rejected_records/")
+    day, body = earlier_form(key, lake.body(key))
+    monkeypatch.setattr(origin, "SCHEMA_VERSION", 9)
+    lake.replay(raw)
+    to_month(lake, key)
+    # The transform that wrote the later one died before it deleted this one.
+    lake.s3.put_object(Bucket=TRANSFORMED, Key=day, Body=body)
+    for hours in range(2):
+        lake.compact(NOON + hours * HOUR, table="rejected_records")
+    (made,) = lake.files("rejected_records").values()
+    assert {row["_schema_version"] for row in made.to_pylist()} == {9}
 
 
 def test_an_object_alone_moves_too(lake: Lake) -> None:

@@ -19,6 +19,7 @@ from handlers.compact.event import CompactionEvent, CompactionEventError
             CompactionEvent(purge_before=datetime(2026, 11, 1, tzinfo=UTC)),
         ),
         ({"table": None, "month": None, "purge_before": None}, CompactionEvent()),
+        ({"trigger": "schedule", "delete_only": True}, CompactionEvent(delete_only=True)),
     ],
 )
 def test_what_an_event_says(event: Any, parsed: CompactionEvent) -> None:
@@ -40,6 +41,11 @@ def test_what_an_event_says(event: Any, parsed: CompactionEvent) -> None:
         ({"purge_before": "yesterday"}, "The event's purge_before is 'yesterday' instead of a time with its zone"),
         ({"purge_before": "2026-11-01T00:00:00"}, "The event's purge_before is '2026-11-01T00:00:00' instead of a"),
         ({"purge_before": "0001-01-01T00:00:00+14:00"}, "The event's purge_before is '0001-01-01T"),
+        ({"delete_only": "yes"}, "The event's delete_only is 'yes' instead of true or false."),
+        (
+            {"delete_only": True, "purge_before": "2026-11-01T00:00:00Z"},
+            "The event has both purge_before and delete_only: leave one of them out.",
+        ),
         ({"purge_before": 0}, "The event's purge_before is 0 instead of a time with its zone"),
     ],
 )  # fmt: skip

@@ -47,6 +47,15 @@ def test_the_result_says_what_was_done(lake: Lake) -> None:
     assert lake.rows("top_tracks") == kept
 
 
+def test_a_run_that_only_deletes_is_no_compaction_in_the_log(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
+    for hour in range(2):
+        lake.extract("top_tracks", hour=hour)
+    invoke(lake)
+    done = invoke(lake, NOON + HOUR, {**SCHEDULED, "delete_only": True})
+    assert (done["partitions"], done["waiting"], done["objects_deleted"] > 0) == (0, 0, True)
+    assert [record.getMessage() for record in caplog.records] == ["Compacted.", "Deleted what was replaced."]
+
+
 def test_only_what_the_event_names_is_compacted(lake: Lake) -> None:
     for day in (DAY, DAY - timedelta(days=40)):
         for hour in range(2):

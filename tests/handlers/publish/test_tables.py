@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from botocore.exceptions import ClientError
 
+from handlers.publish import handler as publish
 from handlers.publish.catalog import GlueDatabase
 from handlers.publish.handler import PublishError
 from handlers.tables import TABLES
@@ -163,6 +164,28 @@ def test_a_table_with_the_earlier_partition_key_gets_the_present_one_and_keeps_i
     ]
     assert publisher.run()["partition_keys_renamed"] == {}
     assert publisher.calls == ["GetTables"]
+
+
+@pytest.mark.parametrize("earlier", ["dt", "month"])
+def test_a_table_by_year_may_have_been_one_by_day_or_month(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, earlier: str
+) -> None:
+    monkeypatch.setattr(publish, "TABLES", {"rejected_records": TABLES["rejected_records"]})
+    publisher.lab.table("rejected_records", {"_line": "bigint"}, keys=(earlier,))
+    value = "2026-11-23"[: 10 if earlier == "dt" else 7]
+    publisher.lab.partition("rejected_records", value, keys=(earlier,))
+    publisher.lab.put(f"tables/rejected_records/{earlier}={value}/old.parquet", {"_line": [1]})
+
+    with time_machine.travel("2027-02-01T00:30:00Z", tick=False):
+        assert publisher.run()["partition_keys_renamed"] == {"rejected_records": "year"}
+
+    assert table(publisher, "rejected_records")["PartitionKeys"] == [{"Name": "year", "Type": "string"}]
+    assert {one["Values"][0] for one in partitions(publisher, "rejected_records")} == {value, "2026", "2027"}
+    publisher.lab.put("tables/rejected_records/year=2026/new.parquet", {"_line": [2], "dt": ["2026-11-24"]})
+    assert sorted(publisher.lab.query("SELECT CAST(_line AS varchar), dt, year FROM rejected_records")) == [
+        ("1", None, value),
+        ("2", "2026-11-24", "2026"),
+    ]
 
 
 @pytest.mark.usefixtures("few_tables")

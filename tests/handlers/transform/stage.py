@@ -77,7 +77,7 @@ class FileStage:
         self._runs += 1
         folder = self._folder / str(self._runs)
         folder.mkdir()
-        files = TableFiles(folder, {"month": "2026-11"})
+        files = TableFiles(folder, {"month": "2026-11", "year": "2026"})
         key = RawKey(stream, RUN, 0)
         counts = transform_raw([compressed(lines)], key, metadata_of(lines), files)
         self._tables = {}

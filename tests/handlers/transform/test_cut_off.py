@@ -47,7 +47,7 @@ class Read:
     def __init__(
         self, folder: Path, stream: str, pieces: Iterable[bytes], out_of_time: Callable[[], bool] = cut_off.never
     ) -> None:
-        files = TableFiles(folder, {"month": "2026-11"})
+        files = TableFiles(folder, {"month": "2026-11", "year": "2026"})
         metadata = raw_metadata(READ, ACCOUNT, 10**9)
         self.counts: Counts = transform_raw(pieces, RawKey(stream, RUN, 0), metadata, files, out_of_time)
         tables: dict[str, list[dict[str, Any]]] = {}

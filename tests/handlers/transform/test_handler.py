@@ -101,7 +101,7 @@ def test_a_new_object_becomes_tables(
 
     stem = f"saved_tracks-{RUN}-00000.parquet"
     assert stage.keys() == [
-        f"tables/rejected_records/month=2026-11/{stem}",
+        f"tables/rejected_records/year=2026/{stem}",
         f"tables/saved_tracks/month=2026-11/{stem}",
     ]
     assert counted(capsys) == {"Lines": 2, "RejectedRecords": 1}

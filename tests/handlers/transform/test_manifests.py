@@ -118,7 +118,7 @@ def test_what_is_no_manifest_is_one_rejected_record_of_line_0(stage: Stage, mani
     assert transform(stage, manifest) == {"rejected_records": 1}
     (row,) = stage.rows("rejected_records")
     assert (row["reason"], row["_line"], row["line"], row["stream"]) == (reason, 0, None, "runs")
-    assert stage.keys() == [f"tables/rejected_records/month=2026-11/runs-{RUN}-002.parquet"]
+    assert stage.keys() == [f"tables/rejected_records/year=2026/runs-{RUN}-002.parquet"]
 
 
 def test_a_bad_unit_is_rejected_alone(stage: Stage) -> None:

@@ -15,7 +15,7 @@ from tests.handlers.transform.stage import ACCOUNT, ON_THE_DAY, RAW, READ, RUN, 
 from tests.handlers.transform.test_transformer import KEY, saved
 
 NEXT_DAY = ON_THE_DAY + timedelta(days=1)
-OUTPUT = f"tables/replays/month=2026-11/saved_tracks-{RUN}-00000.parquet"
+OUTPUT = f"tables/replays/year=2026/saved_tracks-{RUN}-00000.parquet"
 
 
 def manifest(stage: Stage) -> str:

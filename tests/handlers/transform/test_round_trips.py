@@ -136,7 +136,7 @@ def test_valid_lines_are_rows_in_every_shape(stream: str, shape: str) -> None:
 def written(folder: Path, stream: str, lines: list[dict[str, Any]], part: int) -> dict[str, list[Path]]:
     """The Parquet files of an object, by table."""
     folder.mkdir()
-    files = TableFiles(folder, {"month": "2026-11"})
+    files = TableFiles(folder, {"month": "2026-11", "year": "2026"})
     transform_raw([compressed(lines)], RawKey(stream, RUN, part), metadata_of(lines), files)
     found: dict[str, list[Path]] = {}
     for file in files.finish():

@@ -65,7 +65,7 @@ def test_a_parquet_file_has_the_columns_that_tables_says(name: str, tmp_path: Pa
 
 
 def test_a_null_in_the_grain_is_never_written(tmp_path: Path) -> None:
-    files = TableFiles(tmp_path, {"month": "2026-11"})
+    files = TableFiles(tmp_path, {"month": "2026-11", "year": "2026"})
     row = {column.name: SAMPLES[column.type] for column in TABLES["playlists"].all_columns} | {"playlist_id": None}
     files.add("playlists", pa.Table.from_pylist([row], schema=table_schema("playlists")))
 
@@ -97,7 +97,7 @@ def test_the_same_rows_are_the_same_bytes(tmp_path: Path) -> None:
     written = []
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        files = TableFiles(tmp_path / folder, {"month": "2026-11"})
+        files = TableFiles(tmp_path / folder, {"month": "2026-11", "year": "2026"})
         row = {column.name: SAMPLES[column.type] for column in TABLES["albums"].all_columns}
         for _ in range(3):
             files.add("albums", pa.Table.from_pylist([row], schema=table_schema("albums")))

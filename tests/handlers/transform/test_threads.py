@@ -117,7 +117,7 @@ def test_a_source_that_fails_fails_the_object_and_hangs_nothing(
             yield gzip.compress(data * 8)
         raise ConnectionError("the line went dead")
 
-    files = TableFiles(tmp_path, {"month": "2026-11"})
+    files = TableFiles(tmp_path, {"month": "2026-11", "year": "2026"})
     with pytest.raises(ConnectionError, match="went dead"):
         transform_raw(source(), RawKey("saved_tracks", RUN, 0), {}, files)
 
@@ -149,7 +149,7 @@ def test_blocks_side_by_side_give_the_same_bytes_as_ever(tmp_path: Path, monkeyp
 
     def written(folder: Path, size: int) -> dict[tuple[str, str], bytes]:
         folder.mkdir()
-        files = TableFiles(folder, {"month": "2026-11"})
+        files = TableFiles(folder, {"month": "2026-11", "year": "2026"})
         pieces = (packed[at : at + size] for at in range(0, len(packed), size))
         counts = transform_raw(pieces, RawKey("saved_tracks", RUN, 0), {"lines": "56"}, files)
         assert (counts.lines, counts.rejected) == (56, 8)

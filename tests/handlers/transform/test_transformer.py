@@ -69,7 +69,7 @@ def test_the_note_says_what_an_object_became(stage: Stage) -> None:
         "outputs": {
             f"tables/tracks/month=2026-11/{stem}": 2,
             f"tables/saved_tracks/month=2026-11/{stem}": 2,
-            f"tables/rejected_records/month=2026-11/{stem}": 1,
+            f"tables/rejected_records/year=2026/{stem}": 1,
         },
         "rows": {"tracks": 2, "saved_tracks": 2, "rejected_records": 1},
         "lines": 3,
@@ -85,7 +85,7 @@ def test_outputs_that_are_no_longer_produced_are_deleted(stage: Stage) -> None:
     result = stage.transform("saved_tracks", [raw_line("saved_tracks", {"added_at": "2026-07-01T12:00:00Z"})])
 
     stem = f"saved_tracks-{RUN}-00000.parquet"
-    assert result.deleted == (f"tables/rejected_records/month=2026-11/{stem}", f"tables/tracks/month=2026-11/{stem}")
+    assert result.deleted == (f"tables/rejected_records/year=2026/{stem}", f"tables/tracks/month=2026-11/{stem}")
     assert stage.keys() == [f"tables/saved_tracks/month=2026-11/{stem}", "tables/tracks/month=2026-11/another.parquet"]
 
 
@@ -141,7 +141,7 @@ def test_a_month_that_is_stored_takes_no_memory_while_others_are(
         raw_line("recently_played", {"played_at": f"{1900 + year}-01-01T12:00:00Z", "track": track})
         for year in range(50)
     ]
-    files = TableFiles(tmp_path, {"month": "2026-11"})
+    files = TableFiles(tmp_path, {"month": "2026-11", "year": "2026"})
     transform_raw([compressed(lines)], RawKey("recently_played", RUN, 0), metadata_of(lines), files)
     held = [sum(writer() is not None for writer in made) for _ in files.finish()]
     assert len(held) == len(made) == 50
@@ -225,7 +225,7 @@ def test_a_foreign_object_is_noted_and_its_key_never_becomes_one(stage: Stage, k
     stem = hashlib.sha256(key.encode()).hexdigest()[:32]
     assert stage.keys("") == [
         f"outputs/foreign/{stem}.json",
-        f"tables/rejected_records/month={day:%Y-%m}/foreign-{stem}.parquet",
+        f"tables/rejected_records/year={day:%Y}/foreign-{stem}.parquet",
     ]
     (row,) = stage.rows("rejected_records")
     assert (row["_raw_key"], row["_line"], row["reason"], row["stream"]) == (key, 0, "foreign", None)
@@ -242,11 +242,11 @@ def test_a_stream_of_another_version_is_noted_until_that_version_reads_it(
     (row,) = stage.rows("rejected_records")
     assert (row["_raw_key"], row["_line"], row["reason"], row["stream"]) == (KEY, 0, "foreign", "saved_tracks")
     assert (row["account_id"], row["_run_id"], row["_read_id"]) == (ACCOUNT, RUN, READ)
-    assert stage.keys("") == [f"outputs/{KEY}.json", f"tables/rejected_records/month=2026-11/{stem}"]
+    assert stage.keys("") == [f"outputs/{KEY}.json", f"tables/rejected_records/year=2026/{stem}"]
 
     result = stage.transformer.transform(KEY)
 
-    assert (result.outcome, result.deleted) == ("transformed", (f"tables/rejected_records/month=2026-11/{stem}",))
+    assert (result.outcome, result.deleted) == ("transformed", (f"tables/rejected_records/year=2026/{stem}",))
     assert stage.keys() == [f"tables/saved_tracks/month=2026-11/{stem}", f"tables/tracks/month=2026-11/{stem}"]
 
 
