@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from embedded_aws.services.athena.objects import ObjectSource
 from embedded_aws.services.athena.permissions import CallerPermissions
-from embedded_aws.services.athena.table_loader import TableLoader
 from tests.embedded_aws.athena_lab import LAKE, Lab
 
 REASON = (
@@ -30,7 +30,7 @@ def fixture_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.mark.parametrize("versioned", [False, True], ids=["gone", "delete marker"])
 @pytest.mark.parametrize(
-    ("owner", "step"), [(CallerPermissions, "check_object"), (TableLoader, "_content")], ids=["permissions", "content"]
+    ("owner", "step"), [(CallerPermissions, "check_object"), (ObjectSource, "content")], ids=["permissions", "content"]
 )
 def test_a_query_fails_as_in_athena_and_succeeds_when_run_again(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, owner: Any, step: str, versioned: bool

@@ -1,8 +1,14 @@
-"""Reading a Parquet object as the catalog's columns and types."""
+"""Reading a Parquet object as the catalog's columns and types.
+
+Athena reads Parquet columns by name: a column missing from an object is null, and one that is not in the catalog is
+ignored.
+Source: https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,20 +16,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from embedded_aws.services.athena.catalog import CatalogTable
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.types import SqlType
 
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """Hive's name for a null partition value."""
 
+_LARGE = 1_000_000
+"""Bytes from which on the columns of an object are read side by side."""
+
 
 @dataclass(frozen=True)
-class ParquetContent:
-    """The content of one object."""
-
-    rows: pa.Table | None
-    """The table's columns, partition keys last; None once stored elsewhere."""
+class ParquetFooter:
+    """What the footer of one object says."""
 
     count: int
     """How many rows it has."""
@@ -35,43 +40,99 @@ class ParquetContent:
     """Column whose type contradicts the catalog → Athena's message; such columns are null in the rows."""
 
 
-def read_parquet(content: bytes, address: str, table: CatalogTable, values: tuple[str, ...]) -> ParquetContent:
-    """Read an object.
+@dataclass(frozen=True, eq=False)
+class ColumnMatch:
+    """How the columns of objects with one schema fit those of the catalog."""
+
+    present: Mapping[str, str]
+    """Column that can be read → its name in the object."""
+    mismatches: Mapping[str, str]
+    leaves: tuple[tuple[int, str], ...]
+    """Place of a leaf in the object's schema → its column."""
+
+
+@dataclass(frozen=True)
+class ParquetContent:
+    """The content of one object."""
+
+    footer: ParquetFooter
+    match: ColumnMatch
+    found: Any
+    """Its rows as an Arrow table, in the object's own names and types; None if none of the columns is present."""
+
+
+class ParquetColumns:
+    """Reads columns of a table from objects.
 
     Args:
-        content: the object.
-        address: its S3 URI, for messages.
-        table: its table in the catalog.
-        values: values of the partition keys.
-
-    Raises:
-        QueryError: it is not a Parquet file.
+        columns: names and types in the catalog.
     """
-    try:
-        file = pq.ParquetFile(pa.BufferReader(content))
-        present = {name.lower(): name for name in file.schema_arrow.names}
-        wanted = [present[name] for name, _ in table.columns if name in present]
-        found = file.read(columns=wanted, use_threads=False)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise QueryError("HIVE_BAD_DATA", f"Not valid Parquet file: {address}: {error}") from error
-    # A file with none of the columns still has rows.
-    count = file.metadata.num_rows
-    arrays: dict[str, Any] = {}
-    mismatches: dict[str, str] = {}
-    for name, kind in table.columns:
-        column: Any = found.column(present[name]) if name in present else None
-        if column is not None and not _readable_as(column.type, kind.arrow):
-            mismatches[name] = _mismatch(name, column.type, kind)
-            column = None
-        if column is None:
-            column = constant_column(None, count, kind.arrow)
-        elif column.type != kind.arrow:
-            column = pc.cast(column, kind.arrow, safe=False)
-        arrays[name] = column
-    for (name, kind), value in zip(table.partition_keys, partition_values(values), strict=True):
-        texts = constant_column(value, count, pa.string())
-        arrays[name] = pc.cast(texts, kind.arrow)
-    return ParquetContent(pa.table(arrays), count, _column_sizes(file.metadata), mismatches)
+
+    def __init__(self, columns: Iterable[tuple[str, SqlType]]) -> None:
+        self._columns = tuple(columns)
+        self._latest: tuple[pa.Schema, ColumnMatch] | None = None
+
+    def read(self, content: bytes, address: str) -> ParquetContent:
+        """Read an object.
+
+        Args:
+            content: the object.
+            address: its S3 URI, for messages.
+
+        Raises:
+            QueryError: it is not a Parquet file.
+        """
+        try:
+            # It is in memory already.
+            file = pq.ParquetFile(pa.BufferReader(content), pre_buffer=False)
+            match = self._match(file)
+            names = list(match.present.values())
+            found: Any = file.read(columns=names, use_threads=len(content) > _LARGE) if names else None
+        except (pa.ArrowInvalid, OSError) as error:
+            raise QueryError("HIVE_BAD_DATA", f"Not valid Parquet file: {address}: {error}") from error
+        # A file with none of the columns still has rows.
+        metadata = file.metadata
+        footer = ParquetFooter(metadata.num_rows, _sizes(metadata, match.leaves), match.mismatches)
+        return ParquetContent(footer, match, found)
+
+    def joined(self, contents: Iterable[ParquetContent]) -> pa.Table:
+        """Return the rows of objects in the catalog's types."""
+        # Together as far as they are alike: the work for each small table would take most of the time.
+        return pa.concat_tables(
+            self._converted(match, list(alike)) for match, alike in itertools.groupby(contents, lambda one: one.match)
+        )
+
+    def _converted(self, match: ColumnMatch, contents: list[ParquetContent]) -> pa.Table:
+        found = pa.concat_tables([one.found for one in contents]) if match.present else None
+        count = sum(one.footer.count for one in contents)
+        columns: dict[str, Any] = {}
+        for name, kind in self._columns:
+            column: Any = None if found is None or name not in match.present else found.column(match.present[name])
+            if column is None:
+                column = constant_column(None, count, kind.arrow)
+            elif column.type != kind.arrow:
+                column = pc.cast(column, kind.arrow, safe=False)
+            columns[name] = column
+        return pa.table(columns)
+
+    def _match(self, file: pq.ParquetFile) -> ColumnMatch:
+        """Compare an object's schema with the catalog, once for objects in a row that have the same."""
+        schema, latest = file.schema_arrow, self._latest
+        if latest is not None and latest[0].equals(schema):
+            return latest[1]
+        names = {name.lower(): name for name in schema.names}
+        present: dict[str, str] = {}
+        mismatches: dict[str, str] = {}
+        for name, kind in self._columns:
+            if name in names:
+                found: Any = schema.field(names[name]).type
+                if _readable_as(found, kind.arrow):
+                    present[name] = names[name]
+                else:
+                    mismatches[name] = _mismatch(name, found, kind)
+        match = ColumnMatch(present, mismatches, tuple(_leaves(file.metadata, {*present, *mismatches})))
+        self._latest = (schema, match)
+        return match
 
 
 def partition_values(texts: Sequence[str]) -> tuple[str | None, ...]:
@@ -85,13 +146,19 @@ def constant_column(value: Any, count: int, kind: pa.DataType) -> Any:
     return pa.repeat(scalar, count)
 
 
-def _column_sizes(metadata: Any) -> dict[str, int]:
+def _leaves(metadata: Any, columns: set[str]) -> Iterator[tuple[int, str]]:
+    for place in range(metadata.num_columns):
+        name = metadata.schema.column(place).path.partition(".")[0].lower()
+        if name in columns:
+            yield place, name
+
+
+def _sizes(metadata: Any, leaves: Iterable[tuple[int, str]]) -> dict[str, int]:
     sizes: dict[str, int] = {}
-    for group in range(metadata.num_row_groups):
-        for index in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(index)
-            name = chunk.path_in_schema.partition(".")[0].lower()
-            sizes[name] = sizes.get(name, 0) + chunk.total_compressed_size
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        for place, name in leaves:
+            sizes[name] = sizes.get(name, 0) + group.column(place).total_compressed_size
     return sizes
 
 

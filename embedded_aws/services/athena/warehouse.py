@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +18,7 @@ from embedded_aws.services.athena.cancellation import Cancellation
 from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, CatalogView
 from embedded_aws.services.athena.errors import QueryError, from_duckdb
 from embedded_aws.services.athena.kept_views import KeptViews, ViewState
+from embedded_aws.services.athena.loaded_table import PATH, qualified, quoted
 from embedded_aws.services.athena.parquet import partition_values
 from embedded_aws.services.athena.results import format_rows
 from embedded_aws.services.athena.scan_plan import Scan, ScanPlanner, plain_name
@@ -25,7 +26,7 @@ from embedded_aws.services.athena.sql.calls import NOW
 from embedded_aws.services.athena.sql.functions import MACROS
 from embedded_aws.services.athena.sql.parsing import Query, parse
 from embedded_aws.services.athena.sql.translation import Schema, Translation, translate
-from embedded_aws.services.athena.table_loader import PATH, TableLoader, qualified, quoted
+from embedded_aws.services.athena.table_loader import TableLoader, WantedRows
 from embedded_aws.services.athena.types import SqlType
 from embedded_aws.services.athena.types import from_duckdb as type_of
 from embedded_aws.services.athena.views import ViewDefinition
@@ -149,16 +150,14 @@ class Warehouse:
             with self._following:
                 cancellation.check()
                 self._known_in_statement.clear()
+                clock = _clock_statement()
                 translation, read_columns = self._translated(sql, database, parameters, catalog)
-                tables = list(self._tables(read_columns, catalog))
-                for table in tables:
-                    self._data.load(table, read_columns[table.database, table.name], catalog, cancellation)
-                scanned = self._scanned(translation, tables)
+                scanned = self._loaded(translation, read_columns, catalog, clock, cancellation)
                 if limit is not None and scanned > limit:
                     raise ScanLimitError(limit, scanned)
-                step = self._prepared_views(translation)
+                step = self._prepared_views(translation, clock)
                 if step is None:
-                    cursor = self._snapshot()
+                    cursor = self._snapshot(clock)
                     break
             step(cancellation)
         try:
@@ -197,57 +196,81 @@ class Warehouse:
                 named.append(column.lower())
             return list(zip(named, self._kinds(translation.sql), strict=True))
 
-    def _scanned(self, translation: Translation, tables: Iterable[CatalogTable]) -> int:
-        """Return how many bytes Athena would scan for a query."""
+    def _loaded(
+        self,
+        translation: Translation,
+        read_columns: Mapping[Name, frozenset[str]],
+        catalog: CallerCatalog,
+        clock: str,
+        cancellation: Cancellation,
+    ) -> int:
+        """Load what a query reads; return how many bytes Athena would scan for it."""
+        scans = self._scans(translation, clock)
+        whole = self._read_by_kept_views()
+        total = 0
+        for table in self._tables(read_columns, catalog):
+            name = (table.database, table.name)
+            plain = plain_name(".".join(name))
+            partitions = {partition.values: partition for partition in catalog.partitions(table)}
+            columns = {column.lower() for column in read_columns[name]}
+            scanned: list[tuple[Scan, list[tuple[str, ...]]]] = []
+            for scan in scans:
+                if plain_name(scan.table) == plain:
+                    scanned.append((scan, self._selected(scan, table, list(partitions))))
+                    columns |= scan.columns
+            selected = set(partitions) if name in whole else {values for _, found in scanned for values in found}
+            wanted = WantedRows(
+                frozenset(columns),
+                [partitions[values] for values in partitions if values in selected],
+                frozenset(partitions.keys() - selected),
+            )
+            self._data.load(table, wanted, catalog.caller, cancellation)
+            total += sum(self._data.size(name, scan.columns, found) for scan, found in scanned)
+        return total
+
+    def _scans(self, translation: Translation, clock: str) -> tuple[Scan, ...]:
+        """Return what a query reads of the tables."""
         parts = {translation.sql}.union(*(self._known_in_statement[name].sql for name in translation.read))
         depends_on_time = any(NOW in part for part in parts)
         try:
-            scans = self._planner.scans(translation.sql, _clock_statement(), depends_on_time=depends_on_time)
+            return self._planner.scans(translation.sql, clock, depends_on_time=depends_on_time)
         except duckdb.Error as error:
             raise from_duckdb(error) from error
-        by_name = {plain_name(f"{table.database}.{table.name}"): table for table in tables}
-        total = 0
-        for scan in scans:
-            table = by_name.get(plain_name(scan.table))
-            if table is not None:
-                total += self._scanned_of(scan, table)
-        return total
 
-    def _scanned_of(self, scan: Scan, table: CatalogTable) -> int:
-        name = (table.database, table.name)
+    def _selected(self, scan: Scan, table: CatalogTable, partitions: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        """Return the values of the partitions that a scan's conditions leave."""
         keys = {key: kind.duckdb for key, kind in table.partition_keys}
-        partitions = self._data.partitions(name)
         condition = scan.on(keys)
-        if condition:
-            selected = self._planner.select([partition_values(one) for one in partitions], keys, condition)
-            partitions = [partitions[place] for place in selected]
-        return self._data.size(name, scan.columns, partitions)
+        if not condition:
+            return partitions
+        places = self._planner.select([partition_values(one) for one in partitions], keys, condition)
+        return [partitions[place] for place in places]
 
-    def _prepared_views(self, translation: Translation) -> Callable[[Cancellation], None] | None:
+    def _read_by_kept_views(self) -> set[Name]:
+        """Return the tables that a statement reads through views whose rows are kept, once there are enough."""
+        views = (known for known in self._known_in_statement.values() if _is_costly(known))
+        return {table for known in views for table in known.read or ()}
+
+    def _prepared_views(self, translation: Translation, clock: str) -> Callable[[Cancellation], None] | None:
         """Return what must be done, without the lock, before a query can read its views; None if nothing."""
         known = {name: one for name, one in self._known_in_statement.items() if one.read is not None}
         states = {name: self._view_state(name, one) for name, one in known.items()}
         self._kept_views.refresh(states.values())
-        costly = [states[name] for name in translation.read if name in known and self._is_costly(known[name])]
-        return self._kept_views.next_step(costly, self._snapshot)
+        kept = [states[name] for name in translation.read if name in known and self._is_worth_keeping(known[name])]
+        return self._kept_views.next_step(kept, partial(self._snapshot, clock))
 
     def _view_state(self, name: Name, known: _Known) -> ViewState:
         versions = frozenset((table, self._data.state(table).version) for table in known.read or ())
         create = partial(_view_statement, name, tuple(known.columns), self._views[name][1])
         return ViewState(qualified(*name), (known.sql, versions), create)
 
-    def _is_costly(self, known: _Known) -> bool:
-        """Return whether the rows of a view are worth keeping."""
-        return (
-            sum(self._data.state(table).rows for table in known.read or ()) >= _MANY_ROWS
-            and any(clause in sql for sql in known.sql for clause in _COSTLY)
-            and not any(NOW in sql for sql in known.sql)
-        )
+    def _is_worth_keeping(self, known: _Known) -> bool:
+        return _is_costly(known) and sum(self._data.state(table).rows for table in known.read or ()) >= _MANY_ROWS
 
-    def _snapshot(self) -> duckdb.DuckDBPyConnection:
+    def _snapshot(self, clock: str) -> duckdb.DuckDBPyConnection:
         """Return a connection that sees everything as it is now, whatever others load meanwhile."""
         cursor = self._connection.cursor()
-        _set_clock(cursor)
+        cursor.execute(clock)
         cursor.begin()
         # DuckDB takes the snapshot with the first read.
         cursor.execute("SELECT count(*) FROM duckdb_schemas()").fetchall()
@@ -333,7 +356,7 @@ class Warehouse:
             self._planner.follow(statement)
 
     def _kinds(self, sql: str) -> list[SqlType]:
-        _set_clock(self._connection)
+        self._connection.execute(_clock_statement())
         try:
             described = self._connection.execute(f"SELECT * FROM ({sql}) LIMIT 0").description or ()  # noqa: S608 - translated
         except duckdb.Error as error:
@@ -388,10 +411,11 @@ def _view_statement(name: Name, columns: Sequence[str], sql: str, table: str | N
     return f"CREATE OR REPLACE VIEW {qualified(*name)}({names}) AS {sql if table is None else f'FROM {table}'}"
 
 
-def _set_clock(connection: duckdb.DuckDBPyConnection) -> None:
-    """Set DuckDB's clock to Python's, which may be simulated."""
-    connection.execute(_clock_statement())
+def _is_costly(known: _Known) -> bool:
+    """Return whether the rows of a view, if they are many, take long to compute and depend on the tables alone."""
+    return any(clause in sql for sql in known.sql for clause in _COSTLY) and not any(NOW in sql for sql in known.sql)
 
 
 def _clock_statement() -> str:
+    """Return the statement that sets DuckDB's clock to Python's, which may be simulated."""
     return f"SET VARIABLE {NOW} = TIMESTAMPTZ '{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"

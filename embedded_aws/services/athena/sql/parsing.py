@@ -15,9 +15,9 @@ from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import TokenType
 
 from embedded_aws.services.athena.errors import QueryError, not_supported
+from embedded_aws.services.athena.loaded_table import PATH
 from embedded_aws.services.athena.sql import decimals
 from embedded_aws.services.athena.sql.tokens import check_tokens
-from embedded_aws.services.athena.table_loader import PATH
 from embedded_aws.services.athena.views import CATALOG
 
 _DECIMAL = (38, 0)

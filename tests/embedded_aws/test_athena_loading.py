@@ -1,0 +1,220 @@
+"""What the embedded Athena reads of a table's objects, and that answers do not depend on what it read before."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import random
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from embedded_aws.services.athena import table_loader
+from embedded_aws.services.athena.cancellation import Cancellation
+from embedded_aws.services.athena.catalog import CallerCatalog
+from embedded_aws.services.athena.kept_views import KeptViews
+from embedded_aws.services.athena.parquet import ParquetColumns
+from embedded_aws.services.athena.permissions import CallerPermissions
+from embedded_aws.services.athena.warehouse import Warehouse
+from tests.embedded_aws.athena_lab import DATABASE, LAKE, Lab, QueryFailedError
+from tests.thoroughness import examples
+
+MONTHS = ("2026-01", "2026-02", "2026-03")
+NUMBERS = itertools.count()
+
+
+class Reads:
+    """What was read of objects: their names with the columns."""
+
+    def __init__(self) -> None:
+        self._found: set[tuple[str, tuple[str, ...]]] = set()
+
+    def add(self, address: str, columns: Sequence[str]) -> None:
+        name = "/".join(address.replace("month=", "").split("/")[-2:])
+        self._found.add((name.removesuffix(".parquet"), tuple(columns)))
+
+    def taken(self) -> dict[str, tuple[str, ...]]:
+        """Return object → columns since the last call."""
+        found, self._found = dict(self._found), set()
+        return found
+
+
+def key(month: str, name: str) -> str:
+    return f"tables/plays/month={month}/{name}.parquet"
+
+
+def make(lab: Lab) -> None:
+    lab.empty()
+    # The number makes it a table that no earlier test's rows are those of.
+    columns = {"item": "string", "ms": "bigint", "rate": "double", "later": "string", f"unused{next(NUMBERS)}": "int"}
+    lab.table("plays", columns, keys=("month",))
+    for month in MONTHS:
+        lab.partition("plays", month, keys=("month",))
+        for number, name in enumerate("ab"):
+            lab.put(key(month, name), {"item": [f"{month}{name}", "x"], "ms": [number, 10], "rate": [0.5, None]})
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let two objects be many."""
+    monkeypatch.setattr(table_loader, "_FEW_OBJECTS", 1)
+    monkeypatch.setattr(table_loader, "_BATCH_OBJECTS", 3)
+    monkeypatch.setattr(table_loader, "_TASK_OBJECTS", 2)
+
+
+@pytest.fixture
+def lab(one_lab: Lab) -> Lab:
+    make(one_lab)
+    return one_lab
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
+    found = Reads()
+    read = ParquetColumns.read
+
+    def recorded(columns: ParquetColumns, content: bytes, address: str) -> Any:
+        found.add(address, [name for name, _ in columns._columns])
+        return read(columns, content, address)
+
+    monkeypatch.setattr(ParquetColumns, "read", recorded)
+    return found
+
+
+def every(*columns: str, months: tuple[str, ...] = MONTHS) -> dict[str, tuple[str, ...]]:
+    return {f"{month}/{name}": columns for month in months for name in "ab"}
+
+
+@pytest.mark.usefixtures("many")
+def test_only_the_columns_that_queries_want_are_read(lab: Lab, reads: Reads) -> None:
+    assert lab.query("SELECT sum(ms) FROM plays") == [("63",)]
+    assert reads.taken() == every("ms")
+    assert lab.query("SELECT count(*), max(ms) FROM plays") == [("12", "10")]
+    assert reads.taken() == {}
+    assert lab.query("SELECT count(rate), count(later) FROM plays") == [("6", "0")]
+    assert reads.taken() == every("ms", "rate", "later")
+    assert lab.query("SELECT max(ms), max(rate) FROM plays") == [("10", "0.5")]
+    assert reads.taken() == {}
+
+
+@pytest.mark.usefixtures("many")
+def test_rows_are_counted_without_reading_a_column(lab: Lab, reads: Reads) -> None:
+    assert lab.query("SELECT month, count(*) FROM plays GROUP BY month ORDER BY 1") == [(one, "4") for one in MONTHS]
+    assert reads.taken() == every()
+
+
+def test_few_objects_are_read_once_for_all_columns(lab: Lab, reads: Reads) -> None:
+    lab.query("SELECT max(ms) FROM plays")
+    assert {columns[:4] for columns in reads.taken().values()} == {("item", "ms", "rate", "later")}
+    assert lab.query("SELECT max(item), max(rate) FROM plays") == [("x", "0.5")]
+    assert reads.taken() == {}
+
+
+@pytest.mark.usefixtures("many")
+def test_only_the_partitions_that_conditions_leave_are_read(lab: Lab, reads: Reads) -> None:
+    assert lab.query("SELECT sum(ms) FROM plays WHERE month IN ('2026-01', '2026-03')") == [("42",)]
+    assert reads.taken() == every("ms", months=MONTHS[::2])
+    assert lab.query("SELECT sum(ms) FROM plays") == [("63",)]
+    assert reads.taken() == every("ms", months=MONTHS[1:2])
+
+
+def test_what_a_query_leaves_out_may_be_damaged(lab: Lab) -> None:
+    lab.client("s3").put_object(Bucket=LAKE, Key=key("2026-02", "c"), Body=b"no Parquet")
+    assert lab.query("SELECT sum(ms) FROM plays WHERE month <> '2026-02'") == [("42",)]
+    with pytest.raises(QueryFailedError, match=r"HIVE_BAD_DATA: Not valid Parquet file: .*month=2026-02/c\.parquet"):
+        lab.query("SELECT sum(ms) FROM plays")
+
+
+@pytest.mark.usefixtures("many")
+def test_rows_of_a_dropped_partition_are_gone(lab: Lab) -> None:
+    assert lab.query("SELECT sum(ms) FROM plays") == [("63",)]
+    lab.client("glue").delete_partition(DatabaseName=DATABASE, TableName="plays", PartitionValues=["2026-02"])
+    # The condition would leave it, and leaves out the first.
+    assert lab.query("SELECT sum(ms) FROM plays WHERE month >= '2026-02'") == [("21",)]
+
+
+@pytest.mark.usefixtures("many")
+def test_only_who_wants_a_column_of_another_type_fails(lab: Lab) -> None:
+    lab.put(key("2026-02", "c"), {"item": ["y"], "ms": ["text"], "rate": [1.5]})
+    for _ in range(2):
+        with pytest.raises(QueryFailedError, match=r"HIVE_BAD_DATA: Field ms's type string .*2026-02/c\.parquet"):
+            lab.query("SELECT sum(ms) FROM plays")
+        assert lab.query("SELECT max(item), max(rate) FROM plays") == [("y", "1.5")]
+
+
+@pytest.mark.usefixtures("many")
+def test_objects_of_different_types_and_columns_are_read_together(lab: Lab) -> None:
+    lab.put(
+        key("2026-02", "c"), {"ms": pa.array([1, 2], pa.int32()), "later": pa.array(["a", "b"]).dictionary_encode()}
+    )
+    lab.put(key("2026-02", "d"), {"other": [1, 2, 3]})
+    found = lab.query('SELECT "$path", item, ms, later FROM plays WHERE later IS NOT NULL')
+    address = f"s3://{LAKE}/{key('2026-02', 'c')}"
+    assert sorted(found, key=str) == [(address, None, "1", "a"), (address, None, "2", "b")]
+    assert lab.query("SELECT count(*), count(ms) FROM plays WHERE month = '2026-02'") == [("9", "6")]
+
+
+@pytest.mark.usefixtures("many")
+def test_rows_of_a_view_stay_kept_when_other_columns_are_read(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embedded_aws.services.athena.warehouse._MANY_ROWS", 1)
+    computed: list[str] = []
+    compute = KeptViews._computing
+
+    def counted(views: KeptViews, kept: Any, cursor: Any) -> Any:
+        computed.append(kept.state.name)
+        return compute(views, kept, cursor)
+
+    monkeypatch.setattr(KeptViews, "_computing", counted)
+    lab.run("CREATE VIEW totals AS SELECT month, sum(ms) AS total FROM plays GROUP BY month")
+    # A kept view has the rows of all partitions, whichever the first query wants.
+    assert lab.query("SELECT total FROM totals WHERE month = '2026-01'") == [("21",)]
+    assert lab.query("SELECT count(rate) FROM plays WHERE month = '2026-02'") == [("2",)]
+    assert lab.query("SELECT sum(total) FROM totals") == [("63",)]
+    assert computed == ['"music"."totals"']
+    lab.put(key("2026-02", "c"), {"ms": [100]})
+    assert lab.query("SELECT sum(ms) FROM plays WHERE month = '2026-02'") == [("121",)]
+    assert lab.query("SELECT sum(total) FROM totals") == [("163",)]
+    assert len(computed) == 2
+
+
+QUERIES = (
+    "SELECT count(*) FROM plays",
+    "SELECT sum(ms) FROM plays",
+    "SELECT item, count(rate) FROM plays GROUP BY item",
+    "SELECT ms, later FROM plays WHERE month = '2026-02'",
+    "SELECT count(rate) FROM plays WHERE month > '2026-01' AND ms > 5",
+    "SELECT count(DISTINCT \"$path\") FROM plays WHERE month < '2026-03'",
+    "SELECT a.item FROM plays AS a JOIN plays AS b USING (ms) WHERE a.month = '2026-01' AND b.month = '2026-03'",
+    "SELECT month FROM plays WHERE rate > (SELECT min(rate) - 1 FROM plays WHERE month = '2026-03')",
+)
+
+
+@pytest.mark.parametrize("seed", range(examples(6, 1)))
+def test_answers_do_not_depend_on_what_was_read_before(lab: Lab, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    objects = {key(month, name) for month in MONTHS for name in "ab"}
+    for step in range(10):
+        changed = key(rng.choice(MONTHS), rng.choice("abc"))
+        if changed in objects and rng.random() < 0.5:
+            objects.remove(changed)
+            lab.client("s3").delete_object(Bucket=LAKE, Key=changed)
+        else:
+            objects.add(changed)
+            lab.put(
+                changed, {"item": [f"new {step}"], "ms": [step], "rate": [0.5], "later": [None, "z"][step % 2 :][:1]}
+            )
+        monkeypatch.setattr(table_loader, "_FEW_OBJECTS", rng.choice((0, 2, 64)))
+        sql = rng.choice(QUERIES)
+        assert sorted(lab.query(sql), key=str) == sorted(_fresh(lab, sql), key=str), (step, sql)
+
+
+def _fresh(lab: Lab, sql: str) -> Sequence[tuple[str | None, ...]]:
+    """Return the answer of a warehouse that has read nothing."""
+    owner = CallerPermissions(lab.server, lab.server.owner.access_key_id)
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(Warehouse(lab.server, Path(folder))) as warehouse:
+        session = warehouse.session(None, Cancellation())
+        return session.query(sql, DATABASE, (), CallerCatalog(lab.server, owner)).rows
