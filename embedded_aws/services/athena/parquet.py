@@ -14,7 +14,7 @@ from embedded_aws.services.athena.catalog import CatalogTable
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.types import SqlType
 
-_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """Hive's name for a null partition value."""
 
 
@@ -76,7 +76,7 @@ def read_parquet(content: bytes, address: str, table: CatalogTable, values: tupl
 
 def partition_values(texts: Sequence[str]) -> tuple[str | None, ...]:
     """Return the values of partition keys, from their texts in the catalog."""
-    return tuple(None if text == _NO_VALUE else text for text in texts)
+    return tuple(None if text == NO_VALUE else text for text in texts)
 
 
 def constant_column(value: Any, count: int, kind: pa.DataType) -> Any:
