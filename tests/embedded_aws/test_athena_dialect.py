@@ -364,8 +364,6 @@ REFUSED = [
     ("SELECT try(ARRAY[1][2])", r"NOT_SUPPORTED: .*try of other than"),
     ("SELECT list_sort(tags) FROM t", r"FUNCTION_NOT_FOUND"),
     ("SELECT * FROM read_csv('/etc/passwd')", r"NOT_SUPPORTED"),
-    ("UNLOAD (SELECT 1) TO 's3://a/' WITH (format = 'PARQUET')", r"NOT_SUPPORTED"),
-    ("INSERT INTO t VALUES (1)", r"NOT_SUPPORTED"),
 ]
 
 

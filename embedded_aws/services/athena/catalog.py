@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,9 @@ from embedded_aws.services.athena.types import SqlType, from_hive
 from embedded_aws.services.athena.views import CATALOG, ViewDefinition, decode, is_view
 
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+
+
+_LIMITED = re.compile(r"varchar\((?P<length>\d+)\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class CatalogTable:
     columns: tuple[tuple[str, SqlType], ...]
     partition_keys: tuple[tuple[str, SqlType], ...]
     location: str
+    lengths: tuple[tuple[str, int], ...]
+    """Columns of type varchar(n), and n."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class CallerCatalog:
     def __init__(self, server: AwsServer, caller: CallerPermissions) -> None:
         self.caller = caller
         """Permissions that the catalog, and the objects of its tables, are read with."""
-        self._server = server
+        self.server = server
         self._found: dict[tuple[str, str], CatalogTable | CatalogView] = {}
 
     def require_database(self, database: str) -> None:
@@ -92,6 +97,7 @@ class CallerCatalog:
             columns=_columns(found["StorageDescriptor"]),
             partition_keys=keys,
             location=found["StorageDescriptor"]["Location"],
+            lengths=tuple(_lengths(columns_of(found))),
         )
 
     def partitions(self, table: CatalogTable) -> tuple[Partition, ...]:
@@ -103,7 +109,7 @@ class CallerCatalog:
         if not table.partition_keys:
             return (_partition(table.location, ()),)
         self.caller.check_table("GetPartitions", table.database, table.name)
-        partitions = self._server.backend("glue").get_partitions(table.database, table.name, None)
+        partitions = self.server.backend("glue").get_partitions(table.database, table.name, None)
         return tuple(
             _partition(partition.partition_input["StorageDescriptor"]["Location"], tuple(partition.values))
             for partition in partitions
@@ -116,7 +122,7 @@ class CallerCatalog:
             AccessError: the caller may not see the partitions.
         """
         self.caller.check_table("GetPartitions", database, name)
-        return [tuple(one.values) for one in self._server.backend("glue").get_partitions(database, name, None)]
+        return [tuple(one.values) for one in self.server.backend("glue").get_partitions(database, name, None)]
 
     def get_table(self, database: str, name: str) -> dict[str, Any]:
         """Return a table in the form of Glue's GetTable.
@@ -127,7 +133,7 @@ class CallerCatalog:
         """
         self.caller.check_table("GetTable", database, name)
         try:
-            found: dict[str, Any] = self._server.backend("glue").get_table(database, name).as_dict()
+            found: dict[str, Any] = self.server.backend("glue").get_table(database, name).as_dict()
         except DatabaseNotFoundException:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist") from None
         except TableNotFoundException:
@@ -141,7 +147,7 @@ class CallerCatalog:
             AccessError: the caller may not see them.
         """
         self.caller.check_database("GetDatabases", "*")
-        found = [one.as_dict() for one in self._server.backend("glue").get_databases()]
+        found = [one.as_dict() for one in self.server.backend("glue").get_databases()]
         return sorted(found, key=lambda one: str(one["Name"]))
 
     def get_database(self, database: str) -> dict[str, Any]:
@@ -153,7 +159,7 @@ class CallerCatalog:
         """
         self.caller.check_database("GetDatabase", database)
         try:
-            found: dict[str, Any] = self._server.backend("glue").get_database(database).as_dict()
+            found: dict[str, Any] = self.server.backend("glue").get_database(database).as_dict()
         except DatabaseNotFoundException:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist") from None
         return found
@@ -168,7 +174,7 @@ class CallerCatalog:
         self.caller.check_database("GetDatabase", database)
         self.caller.check_table("GetTables", database, "*")
         try:
-            return sorted(table.name for table in self._server.backend("glue").get_tables(database, None))
+            return sorted(table.name for table in self.server.backend("glue").get_tables(database, None))
         except DatabaseNotFoundException:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist") from None
 
@@ -179,7 +185,7 @@ class CallerCatalog:
             QueryError: the name is taken by a table, or by a view that may not be replaced.
             AccessError: the caller is not allowed to.
         """
-        with self._server.gate.working():
+        with self.server.gate.working():
             self._put_view(database, table_input, replace=replace)
 
     def _put_view(self, database: str, table_input: dict[str, Any], *, replace: bool) -> None:
@@ -190,14 +196,14 @@ class CallerCatalog:
             if error.code != "TABLE_NOT_FOUND":
                 raise
             self.caller.check_table("CreateTable", database, name)
-            self._server.backend("glue").create_table(database, name, table_input)
+            self.server.backend("glue").create_table(database, name, table_input)
             return
         if not is_view(present):
             raise QueryError("TABLE_ALREADY_EXISTS", f"Table already exists: '{CATALOG}.{database}.{name}'")
         if not replace:
             raise QueryError("TABLE_ALREADY_EXISTS", f"View already exists: '{CATALOG}.{database}.{name}'")
         self.caller.check_table("UpdateTable", database, name)
-        self._server.backend("glue").update_table(database, name, table_input)
+        self.server.backend("glue").update_table(database, name, table_input)
 
     def drop_view(self, database: str, name: str) -> None:
         """Drop a view.
@@ -206,11 +212,11 @@ class CallerCatalog:
             QueryError: the view does not exist.
             AccessError: the caller is not allowed to.
         """
-        with self._server.gate.working():
+        with self.server.gate.working():
             if not is_view(self.get_table(database, name)):
                 raise QueryError("TABLE_NOT_FOUND", f"View '{CATALOG}.{database}.{name}' does not exist")
             self.caller.check_table("DeleteTable", database, name)
-            self._server.backend("glue").delete_table(database, name)
+            self.server.backend("glue").delete_table(database, name)
 
 
 def columns_of(table: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -226,6 +232,12 @@ def matching(names: Iterable[str], pattern: str | None) -> list[str]:
     """
     wanted = None if pattern is None else pattern.replace("*", ".*")
     return [name for name in names if wanted is None or re.fullmatch(wanted, name)]
+
+
+def _lengths(columns: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, int]]:
+    for column in columns:
+        if match := _LIMITED.fullmatch(column["Type"]):
+            yield column["Name"].lower(), int(match["length"])
 
 
 def _columns(descriptor: dict[str, Any]) -> tuple[tuple[str, SqlType], ...]:

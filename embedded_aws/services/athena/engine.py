@@ -35,7 +35,7 @@ from embedded_aws.services.athena.responses import (
     list_query_executions,
     parameter,
 )
-from embedded_aws.services.athena.statements import check_syntax, kind_of, run
+from embedded_aws.services.athena.statements import check_syntax, kind_of, places_table, result_object, run
 from embedded_aws.services.athena.warehouse import ScanLimitError, Warehouse
 
 _PAGE = 1000
@@ -49,6 +49,12 @@ Source: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html
 _TOO_MANY = (
     "You have exceeded the limit for the number of queries you can run concurrently. Please reduce the number of"
     " concurrent queries submitted by this account."
+)
+
+_OWN_LOCATION = (
+    "The Create Table As Select query failed because it was submitted with an 'external_location' property to an Athena"
+    " Workgroup that enforces a centralized output location for all queries. Please remove the 'external_location'"
+    " property and resubmit the query."
 )
 
 _ANSWER_SECONDS = 0.1
@@ -142,6 +148,8 @@ class AthenaEngine:
                 raise RequestError("Idempotent parameters do not match", "IDEMPOTENT_PARAMETER_MISMATCH")
             return {"QueryExecutionId": earlier.id}
         location = _location(group, requested)
+        if _is_enforced(group) and places_table(query):
+            raise RequestError(_OWN_LOCATION, "INVALID_INPUT")
         try:
             check_syntax(query)
         except QueryError as error:
@@ -155,6 +163,7 @@ class AthenaEngine:
             group,
             parameter(response, "ExecutionParameters"),
             kind=kind,
+            result=partial(result_object, query),
             location=location,
             token=token,
             requested_location=requested,
@@ -204,7 +213,7 @@ class AthenaEngine:
         start = int(parameter(response, "NextToken") or 0)
         size = min(int(parameter(response, "MaxResults") or _PAGE), _PAGE)
         shown, following = execution.result.page(start, size)
-        body: dict[str, Any] = {"UpdateCount": 0, "ResultSet": shown}
+        body: dict[str, Any] = {"UpdateCount": execution.updated, "ResultSet": shown}
         if following is not None:
             body["NextToken"] = str(following)
         return body
@@ -265,12 +274,25 @@ class AthenaEngine:
             parameters,
             CallerCatalog(self._server, caller),
             warehouse.session(None if cutoff is None else int(cutoff), cancellation),
+            execution.destination,
         )
         content = statement.result.csv() if statement.kind == "DML" else statement.result.text()
 
         def succeed() -> None:
-            self._server.backend("s3").put_object(bucket, key, content)
-            execution.succeed((statement.kind, statement.substatement), statement.result, statement.scanned)
+            s3, kind, written = self._server.backend("s3"), (statement.kind, statement.substatement), statement.written
+            if written is None:
+                s3.put_object(bucket, key, content)
+                execution.succeed(kind, statement.result, statement.scanned)
+                return
+            written.commit()
+            s3.put_object(bucket, f"{key}-manifest.csv", "".join(f"{one}\n" for one in written.addresses).encode())
+            execution.succeed(
+                kind,
+                statement.result,
+                statement.scanned,
+                updated=written.count,
+                manifest=f"s3://{bucket}/{key}-manifest.csv",
+            )
 
         self._change(execution, succeed)
 
@@ -295,6 +317,13 @@ def _runtime_statistics(response: AthenaResponse) -> dict[str, Any]:
     return {"QueryRuntimeStatistics": execution_of(response).runtime_statistics()}
 
 
+def _is_enforced(group: WorkGroup) -> bool:
+    """Return whether results go where the workgroup says, whatever a request says."""
+    settings = group.configuration
+    of_group = (settings.get("ResultConfiguration") or {}).get("OutputLocation")
+    return bool(settings.get("EnforceWorkGroupConfiguration", True) and of_group)
+
+
 def _location(group: WorkGroup, requested: str | None) -> str:
     """Return where a query's result goes.
 
@@ -303,8 +332,7 @@ def _location(group: WorkGroup, requested: str | None) -> str:
     """
     settings = group.configuration
     of_group: str | None = (settings.get("ResultConfiguration") or {}).get("OutputLocation")
-    enforced = settings.get("EnforceWorkGroupConfiguration", True)
-    location = of_group if enforced and of_group else requested or of_group
+    location = of_group if _is_enforced(group) else requested or of_group
     if not location:
         raise RequestError(
             "No output location provided. An output location is required either through the Workgroup result"

@@ -6,12 +6,13 @@ Source: https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryExecutio
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.athena.models import Execution, WorkGroup
 
 from embedded_aws.services.athena.results import ResultSet
+from embedded_aws.services.athena.writing import Destination
 
 
 class QueryExecution(Execution):
@@ -23,13 +24,17 @@ class QueryExecution(Execution):
         workgroup: where it runs.
         parameters: `ExecutionParameters` of the request.
         kind: `StatementType`.
-        location: where its result object goes.
+        result: names its result object, given its id.
+        location: where that goes.
         token: `ClientRequestToken` of the request; empty without one.
         requested_location: the output location in the request, whatever the workgroup made of it.
     """
 
     token: str = ""
     requested_location: str | None = None
+    updated: int = 0
+    """How many rows it wrote."""
+    _manifest: str | None = None
     _running_since: float | None = None
 
     def __init__(
@@ -40,6 +45,7 @@ class QueryExecution(Execution):
         parameters: list[str] | None,
         *,
         kind: str,
+        result: Callable[[str], str],
         location: str,
         token: str,
         requested_location: str | None,
@@ -51,7 +57,9 @@ class QueryExecution(Execution):
         """Name of the workgroup it runs in."""
         self.result: ResultSet | None = None
         """Its rows; None unless it succeeded."""
-        self.config = {"OutputLocation": f"{location.rstrip('/')}/{self.id}.{'csv' if kind == 'DML' else 'txt'}"}
+        self.destination = Destination(self.id, location.rstrip("/"))
+        """Where it writes."""
+        self.config = {"OutputLocation": f"{self.destination.results}/{result(self.id)}"}
         self.token = token
         self.requested_location = requested_location
         self._state = "QUEUED"
@@ -89,9 +97,19 @@ class QueryExecution(Execution):
         self._state = "RUNNING"
         self._running_since = time.time()
 
-    def succeed(self, kind: tuple[str, str], result: ResultSet, scanned: int) -> None:
-        """Record success."""
-        self.result = result
+    def succeed(
+        self, kind: tuple[str, str], result: ResultSet, scanned: int, *, updated: int = 0, manifest: str | None = None
+    ) -> None:
+        """Record success.
+
+        Args:
+            kind: `StatementType` and `SubstatementType`.
+            result: the rows.
+            scanned: bytes.
+            updated: how many rows it wrote.
+            manifest: where the list of the files is that it wrote.
+        """
+        self.result, self.updated, self._manifest = result, updated, manifest
         self._end("SUCCEEDED", kind, scanned)
 
     def fail(self, reason: str) -> None:
@@ -157,7 +175,9 @@ class QueryExecution(Execution):
         began = end if self._running_since is None else self._running_since
         queued = max(0, round((began - self.start_time) * 1000))
         ran = max(1, round((end - began) * 1000))
+        manifest = {} if self._manifest is None else {"DataManifestLocation": self._manifest}
         return {
+            **manifest,
             "EngineExecutionTimeInMillis": ran,
             "DataScannedInBytes": self._scanned,
             "TotalExecutionTimeInMillis": queued + ran,

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.types import SqlType
 
-_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """Hive's name for a null partition value."""
 
 _LARGE = 1_000_000
@@ -137,7 +137,7 @@ class ParquetColumns:
 
 def partition_values(texts: Sequence[str]) -> tuple[str | None, ...]:
     """Return the values of partition keys, from their texts in the catalog."""
-    return tuple(None if text == _NO_VALUE else text for text in texts)
+    return tuple(None if text == NO_VALUE else text for text in texts)
 
 
 def constant_column(value: Any, count: int, kind: pa.DataType) -> Any:

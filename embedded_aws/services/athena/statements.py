@@ -1,4 +1,4 @@
-"""Athena's statements, as far as they are modelled: queries, views, SHOW and DESCRIBE.
+"""Athena's statements, as far as they are modelled: queries, views, tables, partitions, SHOW and DESCRIBE.
 
 Source: https://docs.aws.amazon.com/athena/latest/ug/ddl-sql-reference.html
 """
@@ -9,19 +9,33 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from embedded_aws.services.athena import shown
+from embedded_aws.services.athena import partition_statements, shown, writing
 from embedded_aws.services.athena.catalog import CallerCatalog
 from embedded_aws.services.athena.errors import QueryError, not_supported
+from embedded_aws.services.athena.partition_statements import PLACED, SPECIFICATION
 from embedded_aws.services.athena.results import ResultSet
 from embedded_aws.services.athena.sql.checks import check_grammar
 from embedded_aws.services.athena.sql.parsing import parse_tree
+from embedded_aws.services.athena.types import from_hive
 from embedded_aws.services.athena.views import CATALOG, encode
 from embedded_aws.services.athena.warehouse import QueryOutput, QuerySession
+from embedded_aws.services.athena.writing import Destination, Statement, Written
+from embedded_aws.services.athena.written import (
+    NAME,
+    QUALIFIED,
+    Insertion,
+    Unloading,
+    Write,
+    check_properties,
+    external_location,
+    parsed_write,
+    substatement,
+    unquoted,
+    written_query,
+)
 
-_NAME = r"(?:\"[^\"]+\"|`[^`]+`|\w+)"
-_QUALIFIED = rf"(?P<name>{_NAME}(?:\.{_NAME}){{0,2}})"
 _QUERY = r"(SELECT|WITH|VALUES|TABLE)\b|\("
-_CREATE_VIEW = rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+{_QUALIFIED}\s+AS\s+(?P<query>.+)"
+_CREATE_VIEW = rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+{QUALIFIED}\s+AS\s+(?P<query>.+)"
 _KNOWN = (
     r"(ALTER|ANALYZE|CALL|COMMENT|CREATE|DEALLOCATE|DELETE|DENY|DESC|DESCRIBE|DROP|EXECUTE|EXPLAIN|GRANT|INSERT|MERGE"
     r"|MSCK|OPTIMIZE|PREPARE|REFRESH|REVOKE|SHOW|TRUNCATE|UNLOAD|UPDATE|USE|VACUUM)\b"
@@ -46,6 +60,9 @@ class StatementResult:
     scanned: int = 0
     """Bytes that Athena would scan."""
 
+    written: Written | None = None
+    """What is to be written before the statement succeeds."""
+
 
 def kind_of(sql: str) -> str:
     """Return the `StatementType` of a statement, valid or not."""
@@ -60,6 +77,23 @@ def kind_of(sql: str) -> str:
     }.get(word[0].upper() if word else "", "DML")
 
 
+def result_object(sql: str, identifier: str) -> str:
+    """Return the name of a statement's result object, below the folder of results.
+
+    One that writes has none, only a name that others derive from it.
+    Source: https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html
+    """
+    written = substatement(_bare(sql))
+    if written is None:
+        return f"{identifier}.{'csv' if kind_of(sql) == 'DML' else 'txt'}"
+    return f"tables/{identifier}" if written == "CREATE_TABLE_AS_SELECT" else identifier
+
+
+def places_table(sql: str) -> bool:
+    """Return whether a statement is CREATE TABLE AS with a location of its own."""
+    return external_location(_bare(sql))
+
+
 def check_syntax(sql: str) -> None:
     """Check that a statement can be parsed; one that the embedded Athena does not model is not checked.
 
@@ -69,6 +103,9 @@ def check_syntax(sql: str) -> None:
     text = _bare(sql)
     if view := re.fullmatch(_CREATE_VIEW, text, _FLAGS):
         text = _bare(view["query"])
+    elif (query := written_query(text)) is not None:
+        check_properties(text)
+        text = _bare(query)
     if re.match(_QUERY, text, _FLAGS):
         try:
             check_grammar(parse_tree(text))
@@ -80,7 +117,12 @@ def check_syntax(sql: str) -> None:
 
 
 def run(
-    sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog, session: QuerySession
+    sql: str,
+    database: str,
+    parameters: Sequence[str],
+    catalog: CallerCatalog,
+    session: QuerySession,
+    destination: Destination,
 ) -> StatementResult:
     """Run one statement.
 
@@ -90,11 +132,14 @@ def run(
         parameters: SQL literals for `?`.
         catalog: the Glue catalog as the caller sees it.
         session: where its queries run.
+        destination: where it writes.
 
     Raises:
         QueryError: the statement fails.
     """
     text = _bare(sql)
+    if (write := parsed_write(text)) is not None:
+        return _write(write, Statement(database, parameters, catalog, session), destination)
     for pattern, statement in _STATEMENTS:
         if match := re.fullmatch(pattern, text, _FLAGS):
             return statement(match, database, catalog, session)
@@ -102,6 +147,19 @@ def run(
         output = session.query(text, database, parameters, catalog)
         return StatementResult("DML", "SELECT", _result_set(output), output.scanned)
     raise not_supported(f"The statement {' '.join(text.split()[:2]).upper()}")
+
+
+def _write(write: Write, given: Statement, destination: Destination) -> StatementResult:
+    if isinstance(write, Unloading):
+        kind, written = ("DML", "UNLOAD"), writing.unload(write, given, destination)
+    elif isinstance(write, Insertion):
+        name = _split(write.name, given.database)
+        kind, written = ("DML", "INSERT"), writing.insert(write, name, given, destination)
+    else:
+        name = _split(write.name, given.database)
+        kind = ("DDL", "CREATE_TABLE_AS_SELECT")
+        written = writing.create_table(write, name, given, destination)
+    return StatementResult(*kind, ResultSet((("rows", from_hive("bigint")),)), written.scanned, written)
 
 
 def _bare(sql: str) -> str:
@@ -138,7 +196,7 @@ def _drop_view(match: re.Match[str], database: str, catalog: CallerCatalog, _ses
 def _show(match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession) -> StatementResult:
     what = re.sub(r"\s+", "_", match["what"].upper()).replace("SCHEMAS", "DATABASES")
     found = match.groupdict()
-    schema = _unquoted(found["database"]) if found.get("database") else database.lower()
+    schema = unquoted(found["database"]) if found.get("database") else database.lower()
     if show := _OF_DATABASES.get(what):
         result = show(catalog, schema, found.get("pattern"))
     else:
@@ -151,15 +209,37 @@ def _describe(match: re.Match[str], database: str, catalog: CallerCatalog, _sess
     return StatementResult("UTILITY", "DESCRIBE_TABLE", result)
 
 
+def _drop_table(match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession) -> StatementResult:
+    partition_statements.drop_table(catalog, _split(match["name"], database), if_present=bool(match["exists"]))
+    return StatementResult("DDL", "DROP_TABLE")
+
+
+def _add_partitions(
+    match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession
+) -> StatementResult:
+    name = _split(match["name"], database)
+    partition_statements.add_partitions(catalog, name, match["partitions"], if_missing=bool(match["exists"]))
+    return StatementResult("DDL", "ALTER_TABLE_ADD_PARTITION")
+
+
+def _drop_partitions(
+    match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession
+) -> StatementResult:
+    name = _split(match["name"], database)
+    partition_statements.drop_partitions(catalog, name, match["partitions"], if_present=bool(match["exists"]))
+    return StatementResult("DDL", "ALTER_TABLE_DROP_PARTITION")
+
+
+def _repair(match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession) -> StatementResult:
+    result = partition_statements.repair(catalog, _split(match["name"], database))
+    return StatementResult("DDL", "MSCK_REPAIR_TABLE", result)
+
+
 def _split(name: str, database: str) -> tuple[str, str]:
-    parts = [_unquoted(part) for part in re.findall(_NAME, name)]
+    parts = [unquoted(part) for part in re.findall(NAME, name)]
     if len(parts) == 3 and parts[0] != CATALOG:
         raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' does not exist")
     return parts[-2] if len(parts) > 1 else database.lower(), parts[-1]
-
-
-def _unquoted(name: str) -> str:
-    return name.strip('"`').lower()
 
 
 _OF_DATABASES: dict[str, Callable[[CallerCatalog, str, str | None], ResultSet]] = {
@@ -174,16 +254,27 @@ _OF_TABLES: dict[str, Callable[[CallerCatalog, str, str], ResultSet]] = {
     "PARTITIONS": shown.partitions,
     "TBLPROPERTIES": shown.properties,
 }
+_DROP_PARTITIONS = (
+    rf"ALTER\s+TABLE\s+{QUALIFIED}\s+DROP\s+(?P<exists>IF\s+EXISTS\s+)?"
+    rf"(?P<partitions>{SPECIFICATION}(?:\s*,\s*{SPECIFICATION})*)"
+)
 _LIKE = r"(?:\s+(?:LIKE\s+)?'(?P<pattern>[^']*)')?"
 _STATEMENTS: tuple[tuple[str, Callable[[re.Match[str], str, CallerCatalog, QuerySession], StatementResult]], ...] = (
     (_CREATE_VIEW, _create_view),
-    (rf"DROP\s+VIEW\s+(?P<exists>IF\s+EXISTS\s+)?{_QUALIFIED}", _drop_view),
-    (rf"SHOW\s+(?P<what>DATABASES|SCHEMAS){_LIKE}", _show),
-    (rf"SHOW\s+(?P<what>TABLES|VIEWS)(?:\s+(?:IN|FROM)\s+(?P<database>{_NAME}))?{_LIKE}", _show),
+    (rf"DROP\s+VIEW\s+(?P<exists>IF\s+EXISTS\s+)?{QUALIFIED}", _drop_view),
+    (rf"DROP\s+TABLE\s+(?P<exists>IF\s+EXISTS\s+)?{QUALIFIED}", _drop_table),
     (
-        rf"SHOW\s+(?P<what>COLUMNS)\s+(?:IN|FROM)\s+{_QUALIFIED}(?:\s+(?:IN|FROM)\s+(?P<database>{_NAME}))?",
+        rf"ALTER\s+TABLE\s+{QUALIFIED}\s+ADD\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<partitions>{PLACED}(?:\s*{PLACED})*)",
+        _add_partitions,
+    ),
+    (_DROP_PARTITIONS, _drop_partitions),
+    (rf"MSCK\s+REPAIR\s+TABLE\s+{QUALIFIED}", _repair),
+    (rf"SHOW\s+(?P<what>DATABASES|SCHEMAS){_LIKE}", _show),
+    (rf"SHOW\s+(?P<what>TABLES|VIEWS)(?:\s+(?:IN|FROM)\s+(?P<database>{NAME}))?{_LIKE}", _show),
+    (
+        rf"SHOW\s+(?P<what>COLUMNS)\s+(?:IN|FROM)\s+{QUALIFIED}(?:\s+(?:IN|FROM)\s+(?P<database>{NAME}))?",
         _show,
     ),
-    (rf"SHOW\s+(?P<what>PARTITIONS|TBLPROPERTIES|CREATE\s+TABLE|CREATE\s+VIEW)\s+{_QUALIFIED}", _show),
-    (rf"DESC(?:RIBE)?\s+(?!EXTENDED\b|FORMATTED\b){_QUALIFIED}", _describe),
+    (rf"SHOW\s+(?P<what>PARTITIONS|TBLPROPERTIES|CREATE\s+TABLE|CREATE\s+VIEW)\s+{QUALIFIED}", _show),
+    (rf"DESC(?:RIBE)?\s+(?!EXTENDED\b|FORMATTED\b){QUALIFIED}", _describe),
 )

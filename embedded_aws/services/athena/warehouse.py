@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena import information_schema
@@ -24,6 +26,7 @@ from embedded_aws.services.athena.results import format_rows
 from embedded_aws.services.athena.scan_plan import Scan, ScanPlanner, plain_name
 from embedded_aws.services.athena.sql.calls import NOW
 from embedded_aws.services.athena.sql.functions import MACROS
+from embedded_aws.services.athena.sql.lengths import Lengths
 from embedded_aws.services.athena.sql.parsing import Query, parse
 from embedded_aws.services.athena.sql.translation import Schema, Translation, translate
 from embedded_aws.services.athena.table_loader import TableLoader, WantedRows
@@ -60,11 +63,40 @@ class QueryOutput:
 
 
 @dataclass(frozen=True)
+class QueryColumns:
+    """The columns of a query."""
+
+    names: tuple[str | None, ...]
+    """None for a column without one."""
+
+    kinds: tuple[SqlType, ...]
+    """Types of the columns."""
+
+    lengths: tuple[int | None, ...]
+    """The length of their text, as in `text_lengths`."""
+
+    has_other_precision: bool
+    """Whether a column may be a timestamp with other than milliseconds."""
+
+
+@dataclass(frozen=True)
+class QueryRows:
+    """The rows of a query, to be written."""
+
+    columns: QueryColumns
+    rows: pa.Table
+    scanned: int
+    """Bytes that Athena would scan."""
+
+
+@dataclass(frozen=True)
 class _Known:
     """A table or view that exists in DuckDB."""
 
     columns: dict[str, str]
     """Column → Trino type."""
+    lengths: dict[str, int]
+    """Column → the length of its text, if it has a limit."""
 
     read: dict[Name, frozenset[str]] | None
     """Base table → columns that a view reads of it; None for a table."""
@@ -146,6 +178,45 @@ class Warehouse:
         cancellation: Cancellation,
     ) -> QueryOutput:
         """Run a query; see `QuerySession`."""
+        translation, kinds, rows, scanned = self._executed(
+            sql, database, parameters, catalog, limit, cancellation, duckdb.DuckDBPyRelation.fetchall
+        )
+        return QueryOutput(translation.columns, kinds, format_rows(rows, kinds, translation.zones), scanned)
+
+    def rows(
+        self,
+        sql: str,
+        database: str,
+        parameters: Sequence[str],
+        catalog: CallerCatalog,
+        *,
+        limit: int | None,
+        cancellation: Cancellation,
+    ) -> QueryRows:
+        """Run a query whose rows are to be written; see `QuerySession`."""
+        translation, kinds, rows, scanned = self._executed(
+            sql, database, parameters, catalog, limit, cancellation, duckdb.DuckDBPyRelation.to_arrow_table
+        )
+        return QueryRows(_described(translation, kinds), rows, scanned)
+
+    def described(self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog) -> QueryColumns:
+        """Describe the columns of a query; see `QuerySession`."""
+        with self._following:
+            self._known_in_statement.clear()
+            translation, _ = self._translated(sql, database, parameters, catalog)
+            return _described(translation, tuple(self._kinds(translation.sql)))
+
+    def _executed(
+        self,
+        sql: str,
+        database: str,
+        parameters: Sequence[str],
+        catalog: CallerCatalog,
+        limit: int | None,
+        cancellation: Cancellation,
+        fetch: Callable[[duckdb.DuckDBPyRelation], Any],
+    ) -> tuple[Translation, tuple[SqlType, ...], Any, int]:
+        """Run a query and return its translation, the types of its columns, its rows and the bytes scanned."""
         while True:
             with self._following:
                 cancellation.check()
@@ -162,15 +233,15 @@ class Warehouse:
             step(cancellation)
         try:
             with cancellation.interrupting(cursor.interrupt):
-                relation = cursor.execute(translation.sql)
+                relation = cursor.sql(translation.sql)
                 kinds = tuple(type_of(column[1]) for column in relation.description or ())
-                rows = relation.fetchall()
+                rows = fetch(relation)
         except duckdb.Error as error:
             cancellation.check()
             raise from_duckdb(error) from error
         finally:
             cursor.close()
-        return QueryOutput(translation.columns, kinds, format_rows(rows, kinds, translation.zones), scanned)
+        return translation, kinds, rows, scanned
 
     def columns_of_view(
         self, sql: str, database: str, catalog: CallerCatalog, *, name: Name
@@ -183,17 +254,7 @@ class Warehouse:
         with self._following:
             self._known_in_statement.clear()
             translation, _ = self._translated(sql, database, (), catalog, within=(name,))
-            named: list[str] = []
-            for position, column in enumerate(translation.columns, start=1):
-                if column is None:
-                    raise QueryError(
-                        "MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {position}"
-                    )
-                if column.lower() in named:
-                    raise QueryError(
-                        "DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{column}' specified more than once"
-                    )
-                named.append(column.lower())
+            named = checked_names(translation.columns)
             return list(zip(named, self._kinds(translation.sql), strict=True))
 
     def _loaded(
@@ -286,11 +347,14 @@ class Warehouse:
         schema: dict[str, dict[str, dict[str, str]]] = {}
         for (schema_name, table), found in known.items():
             schema.setdefault(schema_name, {})[table] = found.columns
+        lengths = {name: found.lengths for name, found in known.items()}
         if query is parsed:
-            translation = self._translation(query, (sql, database, repr((parameters, schema))), schema)
+            translation = self._translation(
+                query, (sql, database, repr((parameters, schema, lengths))), schema, lengths
+            )
         else:
             # What it holds of the catalog may be something else the next time.
-            translation = translate(query, schema)
+            translation = translate(query, schema, lengths)
         read_columns: dict[Name, frozenset[str]] = {}
         for name, columns in translation.read.items():
             of_view = known[name].read
@@ -298,12 +362,12 @@ class Warehouse:
                 read_columns[base] = read_columns.get(base, frozenset()) | used
         return translation, read_columns
 
-    def _translation(self, query: Query, key: tuple[str, str, str], schema: Schema) -> Translation:
+    def _translation(self, query: Query, key: tuple[str, str, str], schema: Schema, lengths: Lengths) -> Translation:
         """Return a query's translation, cached by text, parameters and schema."""
         if key not in self._translations:
             if len(self._translations) >= _CACHE_SIZE:
                 self._translations.clear()
-            self._translations[key] = translate(query, schema)
+            self._translations[key] = translate(query, schema, lengths)
         return self._translations[key]
 
     def _known(self, name: Name, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:
@@ -318,7 +382,7 @@ class Warehouse:
             for statement in self._data.declare(found):
                 self._planner.follow(statement)
             columns = {column: kind.trino for column, kind in (*found.columns, *found.partition_keys)}
-            return _Known({**columns, PATH: "varchar"}, None)
+            return _Known({**columns, PATH: "varchar"}, dict(found.lengths), None)
         return self._known_view(found, catalog, within)
 
     def _known_view(self, view: CatalogView, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:
@@ -334,7 +398,7 @@ class Warehouse:
         if self._views.get(name) != (definition, translation.sql):
             self._create_view(name, translation, list(columns.items()))
             self._views[name] = (definition, translation.sql)
-        return _Known(columns, read_columns, frozenset({translation.sql}).union(*nested))
+        return _Known(columns, {}, read_columns, frozenset({translation.sql}).union(*nested))
 
     def _create_view(self, name: Name, translation: Translation, columns: list[tuple[str, str]]) -> None:
         kinds = self._kinds(translation.sql)
@@ -391,6 +455,21 @@ class QuerySession:
             sql, database, parameters, catalog, limit=self.limit, cancellation=self.cancellation
         )
 
+    def rows(self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog) -> QueryRows:
+        """Run a query and return its rows as DuckDB has them; raises what `query` does."""
+        return self.warehouse.rows(sql, database, parameters, catalog, limit=self.limit, cancellation=self.cancellation)
+
+    def described(self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog) -> QueryColumns:
+        """Return the columns of a query without running it.
+
+        Raises:
+            QueryError: the query is invalid.
+            QueryCancelledError: the statement is cancelled.
+        """
+        columns = self.warehouse.described(sql, database, parameters, catalog)
+        self.cancellation.check()
+        return columns
+
     def columns_of_view(
         self, sql: str, database: str, catalog: CallerCatalog, *, name: Name
     ) -> list[tuple[str, SqlType]]:
@@ -403,6 +482,26 @@ class QuerySession:
         columns = self.warehouse.columns_of_view(sql, database, catalog, name=name)
         self.cancellation.check()
         return columns
+
+
+def checked_names(columns: Iterable[str | None]) -> list[str]:
+    """Return the names of columns that are to be created, in lower case.
+
+    Raises:
+        QueryError: one is missing or a duplicate.
+    """
+    named: list[str] = []
+    for position, column in enumerate(columns, start=1):
+        if column is None:
+            raise QueryError("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {position}")
+        if column.lower() in named:
+            raise QueryError("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{column}' specified more than once")
+        named.append(column.lower())
+    return named
+
+
+def _described(translation: Translation, kinds: tuple[SqlType, ...]) -> QueryColumns:
+    return QueryColumns(translation.columns, kinds, translation.lengths, translation.has_other_precision)
 
 
 def _view_statement(name: Name, columns: Sequence[str], sql: str, table: str | None) -> str:

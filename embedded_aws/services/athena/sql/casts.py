@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from embedded_aws.services.athena.errors import not_supported
 from embedded_aws.services.athena.sql import nodes
+from embedded_aws.services.athena.sql.lengths import MILLISECONDS
 from embedded_aws.services.athena.sql.parsing import Athena3
 
 STRICT = "trino_cast"
@@ -16,7 +17,6 @@ TRYING = "trino_try_cast"
 
 _DATE = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}\s*")
 _TIMESTAMP = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}( ([01]?\d|2[0-3]):\d{1,2}(:\d{1,2}(\.\d{1,3})?)?)?\s*")
-_MILLISECONDS = re.compile(r".*:\d{1,2}\.\d{3}\s*")
 _ZONED = re.compile(r"(?P<moment>\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?) (?P<zone>[A-Za-z_/]+)")
 
 _TARGETS = {
@@ -112,7 +112,7 @@ def refuse_other_precision(moment: exp.Expr) -> None:
         return
     for cast in moment.find_all(exp.Cast):
         written = cast.this.name if isinstance(cast.this, exp.Literal) else None
-        if cast.to.this == exp.DType.TIMESTAMP and written is not None and not _MILLISECONDS.fullmatch(written):
+        if cast.to.this == exp.DType.TIMESTAMP and written is not None and not MILLISECONDS.fullmatch(written):
             raise not_supported("The text of a timestamp literal; write it with three digits after the seconds")
 
 

@@ -18,6 +18,7 @@ from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.sql import decimals
 from embedded_aws.services.athena.sql.checks import check_grammar, check_types
 from embedded_aws.services.athena.sql.functions import RESULTS
+from embedded_aws.services.athena.sql.lengths import Lengths, has_other_precision, text_lengths
 from embedded_aws.services.athena.sql.names import ambiguous, check_names, check_stars
 from embedded_aws.services.athena.sql.parsing import Athena3, Query
 from embedded_aws.services.athena.sql.rewriting import rewrite
@@ -46,9 +47,20 @@ class Translation:
     read: Mapping[tuple[str, str], frozenset[str]]
     """Table or view → the columns read of it."""
 
+    lengths: tuple[int | None, ...]
+    """The length of the text in its columns, as in `text_lengths`."""
 
-def translate(query: Query, schema: Schema) -> Translation:
+    has_other_precision: bool
+    """Whether a column may be a timestamp with other than milliseconds."""
+
+
+def translate(query: Query, schema: Schema, lengths: Lengths) -> Translation:
     """Translate a query over tables of a known schema.
+
+    Args:
+        query: the query.
+        schema: of its tables.
+        lengths: of the text in their columns.
 
     Raises:
         QueryError: a column cannot be resolved, types do not fit, or something is not modelled.
@@ -67,9 +79,10 @@ def translate(query: Query, schema: Schema) -> Translation:
     check_types(tree)
     read = _columns_read(tree)
     columns = query.labels or tuple(tree.named_selects)
+    of_text, has_other = text_lengths(tree, lengths), has_other_precision(tree)
     rewritten = rewrite(tree, ColumnZones(tree))
     sql = rewritten.sql(dialect="duckdb", normalize_functions=False)
-    return Translation(sql, columns, zones_of(rewritten), read)
+    return Translation(sql, columns, zones_of(rewritten), read, of_text, has_other)
 
 
 def _unresolved(error: OptimizeError, tree: exp.Expr, schema: MappingSchema) -> QueryError:
