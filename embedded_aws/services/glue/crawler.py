@@ -24,8 +24,9 @@ from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.events.rules import Rules
+from embedded_aws.services.glue import crawler_administration, searching
 from embedded_aws.services.glue.crawl import Crawl, CrawlError, CrawlResult, FooterCache
-from embedded_aws.services.glue.crawler_administration import REPLACEMENTS, SCHEDULED, schedule_state
+from embedded_aws.services.glue.crawler_administration import SCHEDULED, schedule_state
 from embedded_aws.services.logs.log_streams import LogWriter
 from embedded_aws.services.scheduler.expressions import (
     BEFORE,
@@ -102,7 +103,7 @@ class Crawlers:
         self._patches.enter_context(patch.object(FakeCrawler, "start_crawler", start_crawler))
         self._patches.enter_context(patch.object(FakeCrawler, "as_dict", as_dict))
         self._patches.enter_context(patch.object(FakeCrawl, "advance", advance))
-        for (owner, name), replacement in REPLACEMENTS.items():
+        for (owner, name), replacement in (crawler_administration.REPLACEMENTS | searching.REPLACEMENTS).items():
             # moto does not implement all of them.
             self._patches.enter_context(patch.object(owner, name, replacement, create=not hasattr(owner, name)))
 
