@@ -7,12 +7,14 @@ BIN := $(VENV)/bin
 LOCK := requirements-dev.lock
 UV_LOCK := requirements-uv.lock
 UV := build/uv
+CLIENTS := build/clients
+CLIENTS_LOCK := requirements-clients.lock
 # Of make test-all; at most two workers: the tests start processes of their own.
 WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-aws test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-compact bench-extract bench-hourly bench-imports bench-program bench-scale bench-year
+.PHONY: help setup demo test test-engine test-browser test-trino test-clients test-aws clients test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-compact bench-extract bench-hourly bench-imports bench-program bench-scale bench-year
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,10 +52,23 @@ test-browser: setup ## Attack the embedded cloud from hostile pages in headless 
 test-trino: setup ## Run every view and named query on Trino (needs a JDK and Maven; downloads Trino once)
 	@$(BIN)/python -m pytest -m trino
 
+$(CLIENTS)/ready: $(VENV)/ready $(CLIENTS_LOCK)
+	@$(BIN)/python -m venv --clear $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-compile -r $(CLIENTS_LOCK) \
+	  || { echo "The clients of tests/clients could not be installed; see above for the reason. Check the network and run make clients." >&2; exit 1; }
+	@touch $(CLIENTS)/ready
+
+clients: $(CLIENTS)/ready ## Install the clients of AWS that test-clients runs into build/clients
+
+test-clients: clients ## Run AWS CLI, PyAthena, awswrangler and boto3 against the embedded cloud (downloads them once)
+	@$(BIN)/python -m pytest -m clients
+
 test-aws: setup ## Deploy a throw-away stack to your AWS account and check everything (costs under a dollar; asks first)
 	@$(BIN)/python -m tests.acceptance
 
 test-all: setup ## Run all tests, including the slow ones
+	@# Without them the tests that need them fail, and the others still run.
+	@$(MAKE) --no-print-directory clients || true
 	@$(BIN)/python -m pytest -m "not trino" -n $(WORKERS) --dist loadfile
 	@$(MAKE) --no-print-directory test-trino
 
@@ -130,6 +145,7 @@ lock: setup $(UV)/ready ## Resolve the dependencies in pyproject.toml again and 
 	for group in extract transform publish runtime uv; do \
 	  $$compile --group $$group --constraint $(LOCK) --output-file requirements-$$group.lock; \
 	done; \
+	$$compile --group clients --output-file $(CLIENTS_LOCK); \
 	$$compile --group policies --output-file policies/requirements.txt
 
 clean: ## Remove everything that was built or installed here

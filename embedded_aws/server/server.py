@@ -17,7 +17,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.moto_server import werkzeug_app
 from moto.s3.models import FakeBucket, s3_backends
-from moto.sts.models import sts_backends
+from moto.sts.models import STSBackend, sts_backends
 
 from embedded_aws.iam.authorization import Authorization
 from embedded_aws.iam.conditions import Values
@@ -35,6 +35,8 @@ from embedded_aws.server.plain_session import plain_session
 from embedded_aws.server.queue_attributes import kept_queue_attributes
 from embedded_aws.server.timestamps import quick_timestamps
 from embedded_aws.server.wsgi import AuthorizedApp, KeepAliveHandler, foreign
+from embedded_aws.services.budgets.administration import changeable_budgets
+from embedded_aws.services.logs.filtering import filtered_log_events
 from embedded_aws.services.s3.conditions import no_ignored_conditions
 from embedded_aws.services.s3.events import checked_s3_events
 from loopback.server import HOST, LoopbackServer
@@ -117,6 +119,9 @@ class AwsServer:
             self._patches.enter_context(no_ignored_conditions())
             self._patches.enter_context(validated_names())
             self._patches.enter_context(kept_queue_attributes())
+            self._patches.enter_context(changeable_budgets())
+            self._patches.enter_context(filtered_log_events())
+            self._patches.enter_context(patch.object(STSBackend, "get_caller_identity", self._caller_identity()))
             self._patches.enter_context(quick_timestamps())
             self._patches.enter_context(one_model_loader())
             # No page of another origin may read a response.
@@ -235,6 +240,18 @@ class AwsServer:
 
         client.meta.events.register("before-send", send)
         return client
+
+    def _caller_identity(self) -> Any:
+        """Return the replacement for moto's GetCallerIdentity, to which the account's owner is a made-up user."""
+        identify = STSBackend.get_caller_identity
+
+        def get_caller_identity(backend: STSBackend, access_key_id: str, region: str) -> tuple[str, str, str]:
+            if access_key_id == self.owner.access_key_id:
+                return self.account_id, f"arn:aws:iam::{self.account_id}:root", self.account_id
+            found: tuple[str, str, str] = identify(backend, access_key_id, region)
+            return found
+
+        return get_caller_identity
 
     def _bucket_permission(self) -> Any:
         """Return the replacement for moto's own check of bucket policies, which ignores conditions and callers.

@@ -24,6 +24,7 @@ from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.targets import ServiceSender
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
+from embedded_aws.services.events.patterns import REPLACEMENTS
 from embedded_aws.services.lambda_.functions import Functions
 from embedded_aws.services.scheduler.expressions import (
     BEFORE,
@@ -64,7 +65,8 @@ class Rules:
         def send_to_targets(rule: Rule, event: dict[str, Any], transform_input: bool = True) -> None:  # noqa: ARG001 - moto's signature
             self._dispatch(rule, event)
 
-        self._patches.enter_context(patch.object(Rule, "send_to_targets", send_to_targets))
+        for (owner, name), replacement in {**REPLACEMENTS, (Rule, "send_to_targets"): send_to_targets}.items():
+            self._patches.enter_context(patch.object(owner, name, replacement))
 
     def close(self) -> None:
         """Restore moto's behaviour."""

@@ -24,12 +24,13 @@ from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.events.rules import Rules
+from embedded_aws.services.glue import crawler_administration, searching
 from embedded_aws.services.glue.crawl import Crawl, CrawlError, CrawlResult, FooterCache
+from embedded_aws.services.glue.crawler_administration import SCHEDULED, schedule_state
 from embedded_aws.services.logs.log_streams import LogWriter
 from embedded_aws.services.scheduler.expressions import (
     BEFORE,
     Expression,
-    ScheduleExpressionError,
     latest_between,
     parse,
 )
@@ -72,7 +73,6 @@ class Crawlers:
         self._footers: FooterCache = {}
         self._errors: dict[str, str] = {}
         self._fired: dict[tuple[str, str], datetime] = {}
-        self._invalid: set[tuple[str, str]] = set()
         self._patches = ExitStack()
         timers.register(_HANDLER, self._end_named)
 
@@ -82,6 +82,8 @@ class Crawlers:
 
         def as_dict(crawler: FakeCrawler) -> dict[str, Any]:
             shown = describe(crawler)
+            if crawler.schedule:
+                shown["Schedule"]["State"] = schedule_state(crawler)
             if crawler.crawls:
                 last = crawler.crawls[-1]
                 # While a crawl runs, LastCrawl is the previous one.
@@ -101,6 +103,9 @@ class Crawlers:
         self._patches.enter_context(patch.object(FakeCrawler, "start_crawler", start_crawler))
         self._patches.enter_context(patch.object(FakeCrawler, "as_dict", as_dict))
         self._patches.enter_context(patch.object(FakeCrawl, "advance", advance))
+        for (owner, name), replacement in (crawler_administration.REPLACEMENTS | searching.REPLACEMENTS).items():
+            # moto does not implement all of them.
+            self._patches.enter_context(patch.object(owner, name, replacement, create=not hasattr(owner, name)))
 
     def close(self) -> None:
         """Restore moto's behaviour."""
@@ -155,18 +160,12 @@ class Crawlers:
         return expression.next_after(after) if expression is not None else None
 
     def _expression(self, crawler: FakeCrawler) -> tuple[Expression | None, datetime]:
-        """Return a crawler's schedule, None if it has none that is valid, and the moment after which it starts next."""
-        created = crawler.creation_time.replace(tzinfo=UTC)
-        after = self._fired.get((crawler.name, crawler.schedule), created)
-        if not crawler.schedule:
+        """Return a crawler's schedule, None without one that is running, and the moment after which it starts next."""
+        since = getattr(crawler, "schedule_since", crawler.creation_time).replace(tzinfo=UTC)
+        after = max(self._fired.get((crawler.name, crawler.schedule), since), since)
+        if not crawler.schedule or schedule_state(crawler) != SCHEDULED:
             return None, after
-        try:
-            return parse(crawler.schedule, start=created), after
-        except ScheduleExpressionError as error:
-            if (crawler.name, crawler.schedule) not in self._invalid:
-                self._invalid.add((crawler.name, crawler.schedule))
-                self._steps.record("crawl", crawler.name, str(error), ok=False)
-            return None, after
+        return parse(crawler.schedule, start=since), after
 
     def _start(self, crawler: FakeCrawler) -> None:
         if crawler.status != "READY":

@@ -22,6 +22,7 @@ from unittest.mock import patch
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
+from moto.core.utils import iso_8601_datetime_with_nanoseconds
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.iam.authorization import AccessDeniedError
@@ -406,7 +407,7 @@ class Functions:
     def _with_settings(self) -> tuple[tuple[type, str, Callable[..., Any]], ...]:
         """Return replacements of moto's methods that keep and return the settings that it drops."""
         create, update = LambdaBackend.create_function, LambdaBackend.update_function_configuration
-        describe = LambdaFunction.get_configuration
+        describe, update_code = LambdaFunction.get_configuration, LambdaFunction.update_function_code
 
         def create_function(backend: LambdaBackend, spec: dict[str, Any]) -> LambdaFunction:
             created = create(backend, spec)
@@ -422,14 +423,31 @@ class Functions:
             return {**describe(function, on_create), **kept, "LoggingConfig": logging}
 
         def update_function(backend: LambdaBackend, name: str, qualifier: str, body: dict[str, Any]) -> Any:
-            updated = update(backend, name, qualifier, body)
-            self._keep_settings(backend.get_function(name), body)
-            return updated
+            update(backend, name, qualifier, body)
+            function = backend.get_function(name)
+            if "EphemeralStorage" in body:
+                function.ephemeral_storage = body["EphemeralStorage"]["Size"]
+            function.kms_key_arn = body.get("KMSKeyArn", function.kms_key_arn)
+            function.tracing_config = body.get("TracingConfig", function.tracing_config)
+            self._keep_settings(function, body)
+            return changed(function)
+
+        def update_function_code(function: LambdaFunction, spec: dict[str, Any]) -> dict[str, Any]:
+            update_code(function, spec)
+            if spec.get("Architectures") and not spec.get("DryRun"):
+                function.architectures = spec["Architectures"]
+            return changed(function)
+
+        def changed(function: LambdaFunction) -> dict[str, Any]:
+            function.last_modified = iso_8601_datetime_with_nanoseconds()
+            described: dict[str, Any] = function.get_configuration()
+            return described
 
         return (
             (LambdaBackend, "create_function", create_function),
             (LambdaBackend, "update_function_configuration", update_function),
             (LambdaFunction, "get_configuration", get_configuration),
+            (LambdaFunction, "update_function_code", update_function_code),
         )
 
     def _keep_settings(self, function: LambdaFunction, spec: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""Budgets: what moto does not implement of them."""
