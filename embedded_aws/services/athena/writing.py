@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 from embedded_aws.services.athena import catalog_changes
 from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable
 from embedded_aws.services.athena.errors import QueryError, not_supported
+from embedded_aws.services.athena.loaded_table import quoted
 from embedded_aws.services.athena.sql.lengths import UNKNOWN
-from embedded_aws.services.athena.table_loader import quoted
 from embedded_aws.services.athena.types import SqlType, from_hive
 from embedded_aws.services.athena.views import is_view
 from embedded_aws.services.athena.warehouse import QueryColumns, QueryRows, QuerySession, checked_names
