@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from cli.athena_queries import run_query
 from embedded_aws.iam.credentials import AwsCredentials
+from handlers.layout import RAW_PREFIX, TABLES_PREFIX, run_in
 from handlers.streams import READABLE_STREAMS
 from handlers.tables import TABLES
 from spotify_simulator import LibraryPlan
@@ -26,6 +28,8 @@ SHOWN = ["current_playlist_items", "current_catalogue", "listens"]
 """Views of the fast tests: of several units, of the app, and of two sources."""
 VIEWS = [path.stem for path in (ROOT / "queries" / "views").glob("*.sql")]
 NAMED = sorted(path.stem for path in (ROOT / "queries" / "named").glob("*.sql"))
+OF_PLAYS = {"plays", "tracks", "albums", "artists", "track_artists", "album_artists"}
+"""Tables of what an hourly run reads."""
 OVER_DAYS = {"most_returned_to_tracks", "new_this_month"}
 """Named queries that have nothing to show on the first morning."""
 
@@ -66,6 +70,19 @@ def test_schedules_started_every_run(living_world: World) -> None:
         "daily": living_world.days + 1,
         "hourly": 24 * living_world.days + 2,
     }
+
+
+def test_an_hourly_run_adds_an_object_to_no_table_without_a_row_of_it(living_world: World) -> None:
+    read = {run_in(key) for key, _, _ in living_world.objects("raw_bucket_name", RAW_PREFIX)}
+    added = Counter(
+        (run_in(key), key.split("/")[1]) for key, _, _ in living_world.objects("transformed_bucket_name", TABLES_PREFIX)
+    )
+    # Earlier ones have been compacted.
+    since = f"{living_world.cloud.now - timedelta(days=1):%Y%m%d}"
+    hourly = [str(manifest["run_id"]) for manifest in living_world.manifests() if manifest["trigger"] == "hourly"]
+    for run in (run for run in hourly if run >= since):
+        tables = {"runs"} | (OF_PLAYS if run in read else set())
+        assert {name: added[of, name] for of, name in added if of == run} == dict.fromkeys(tables, 1), run
 
 
 @pytest.fixture(scope="module", name="analyst")
