@@ -68,8 +68,10 @@ def translate(query: Query, schema: Schema) -> Translation:
     read = _columns_read(tree)
     columns = query.labels or tuple(tree.named_selects)
     rewritten = rewrite(tree, ColumnZones(tree))
-    sql = rewritten.sql(dialect="duckdb", normalize_functions=False)
-    return Translation(sql, columns, zones_of(rewritten), read)
+    zones = zones_of(rewritten)
+    # Not of a copy: nothing reads the tree afterwards.
+    sql = rewritten.sql(dialect="duckdb", normalize_functions=False, copy=False)
+    return Translation(sql, columns, zones, read)
 
 
 def _unresolved(error: OptimizeError, tree: exp.Expr, schema: MappingSchema) -> QueryError:
