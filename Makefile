@@ -14,7 +14,7 @@ WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-clients test-aws clients test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-compact bench-extract bench-hourly bench-imports bench-program bench-scale bench-year
+.PHONY: help setup demo test test-engine test-browser test-trino test-clients test-aws clients test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-athena bench-compact bench-extract bench-hourly bench-imports bench-program bench-scale bench-year
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ test-all: setup ## Run all tests, including the slow ones
 
 bench: setup ## Compare the transform with DuckDB, Polars and record-by-record Python, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.benchmarks.transform
+
+bench-athena: setup ## Compare first queries of the embedded Athena with DuckDB, and write docs/benchmark-athena.md
+	@$(BIN)/python -m tests.benchmarks.athena
 
 bench-compact: setup ## Measure the compaction of partitions with many and with large objects
 	@$(BIN)/python -m tests.benchmarks.compact

@@ -23,7 +23,7 @@ from embedded_aws.services.athena.permissions import CallerPermissions
 from embedded_aws.services.athena.types import SqlType
 
 _FEW_OBJECTS = 64
-_FEW_BYTES = 4_000_000
+_FEW_BYTES = 500_000
 """Up to so many objects, and bytes, all columns are read: that takes no time, and no query reads them again."""
 
 _BATCH_OBJECTS = 500

@@ -76,12 +76,13 @@ def write(folder: Path, objects: int, rows: int) -> None:
         stream, stem = TABLE, raw_key.stem
         path = folder / table_key(TABLE, "month", MONTH, stream, stem)
         path.parent.mkdir(parents=True, exist_ok=True)
-        made = _rows(schema, str(raw_key), number * rows, rows)
+        made = rows_of(schema, str(raw_key), number * rows, rows)
         with table_writer(path, TABLE) as writer:
             writer.write_table(made)
 
 
-def _rows(schema: pa.Schema, raw_key: str, first: int, count: int) -> pa.Table:
+def rows_of(schema: pa.Schema, raw_key: str, first: int, count: int) -> pa.Table:
+    """Return so many entries of a playlist of one raw object, from a number on."""
     ids = [f"{(first + number) * 2654435761 % 2**64:022x}" for number in range(count)]
     moments = [1_700_000_000_000 + (first + number) * 61_000 for number in range(count)]
     values: dict[str, Any] = {

@@ -23,9 +23,11 @@ def check_names(tree: exp.Expr, schema: MappingSchema) -> None:
         QueryError: a name means nothing there, or several things.
     """
     for scope in traverse_scope(tree):
+        repeated = {
+            name: _repeated(source.expression) for name, source in scope.sources.items() if isinstance(source, Scope)
+        }
         for column in scope.columns:
-            source = scope.sources.get(column.table)
-            if isinstance(source, Scope) and _is_repeated(source.expression, column.name):
+            if column.name.lower() in repeated.get(column.table, ()):
                 raise ambiguous(f"{column.table}.{column.name}")
         if isinstance(scope.expression, exp.Select):
             _resolve_having(scope.expression, Resolver(scope, schema))
@@ -53,9 +55,10 @@ def ambiguous(name: str) -> QueryError:
     return QueryError("AMBIGUOUS_NAME", f"Column '{name}' is ambiguous")
 
 
-def _is_repeated(query: exp.Expr, name: str) -> bool:
-    """Return whether several columns of a subquery have a name."""
-    return isinstance(query, exp.Query) and Counter(one.lower() for one in query.named_selects)[name.lower()] > 1
+def _repeated(query: exp.Expr) -> set[str]:
+    """Return the names that several columns of a subquery have."""
+    names = query.named_selects if isinstance(query, exp.Query) else ()
+    return {name for name, count in Counter(name.lower() for name in names).items() if count > 1}
 
 
 def _resolve_having(select: exp.Select, resolver: Resolver) -> None:

@@ -81,8 +81,10 @@ def translate(query: Query, schema: Schema, lengths: Lengths) -> Translation:
     columns = query.labels or tuple(tree.named_selects)
     of_text, has_other = text_lengths(tree, lengths), has_other_precision(tree)
     rewritten = rewrite(tree, ColumnZones(tree))
-    sql = rewritten.sql(dialect="duckdb", normalize_functions=False)
-    return Translation(sql, columns, zones_of(rewritten), read, of_text, has_other)
+    zones = zones_of(rewritten)
+    # Not of a copy: nothing reads the tree afterwards.
+    sql = rewritten.sql(dialect="duckdb", normalize_functions=False, copy=False)
+    return Translation(sql, columns, zones, read, of_text, has_other)
 
 
 def _unresolved(error: OptimizeError, tree: exp.Expr, schema: MappingSchema) -> QueryError:
