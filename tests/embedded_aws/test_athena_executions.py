@@ -166,18 +166,42 @@ def test_a_prepared_statement_runs_with_its_parameters(lab: Lab) -> None:
     athena.create_prepared_statement(StatementName="two", WorkGroup=WORKGROUP, QueryStatement="SELECT ?, ? || 'b'")
     assert lab.query("EXECUTE two USING 1 + 1, 'it''s, '") == [("2", "it's, b")]
     assert lab.query("execute two", parameters=["3", "'a'"]) == [("3", "ab")]
-    status = lab.run("EXECUTE two USING 1")["Status"]
-    assert status["StateChangeReason"].startswith("INVALID_PARAMETER_USAGE: Incorrect number of parameters: expected 2")
-    status = lab.run("EXECUTE three")["Status"]
-    assert (status["State"], status["StateChangeReason"]) == (
-        "FAILED",
-        f"PreparedStatement three was not found in workGroup {WORKGROUP}",
+    ran = lab.run("EXECUTE two USING 1, 'a'")
+    assert (ran["Query"], ran["StatementType"], ran["SubstatementType"]) == (
+        "EXECUTE two USING 1, 'a'",
+        "DML",
+        "SELECT",
     )
+    for sql, parameters, reason in (
+        ("EXECUTE two USING 1", [], "Incorrect number of parameters: expected 2 but found 1"),
+        ("EXECUTE two", ["1", "2", "3"], "Incorrect number of parameters: expected 2 but found 3"),
+        ("EXECUTE three", [], f"PreparedStatement three was not found in workGroup {WORKGROUP}"),
+    ):
+        failed = lab.run(sql, parameters=parameters)
+        assert (failed["Status"]["State"], failed["Status"]["StateChangeReason"]) == ("FAILED", reason)
+        assert (failed["Query"], failed["StatementType"]) == (sql, "UTILITY")
+        assert failed["ResultConfiguration"]["OutputLocation"].endswith(".txt")
     athena.create_work_group(
         Name="others", Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{RESULTS}/"}}
     )
     elsewhere = ended(athena, start(lab, "EXECUTE two USING 1, 'a'", WorkGroup="others"))["Status"]
     assert elsewhere["StateChangeReason"] == "PreparedStatement two was not found in workGroup others"
+
+
+def test_a_prepared_statement_may_write(lab: Lab) -> None:
+    athena = lab.client("athena")
+    athena.create_prepared_statement(
+        StatementName="make", WorkGroup=WORKGROUP, QueryStatement="CREATE TABLE made AS SELECT ? AS a, '?' AS b"
+    )
+    ran = lab.run("EXECUTE make USING 7")
+    location = f"s3://{RESULTS}/answers/tables/{ran['QueryExecutionId']}"
+    assert ran["ResultConfiguration"]["OutputLocation"] == location
+    assert (ran["StatementType"], ran["SubstatementType"]) == ("DDL", "CREATE_TABLE_AS_SELECT")
+    assert lab.query("SELECT a, b FROM made") == [("7", "?")]
+    placed = f"CREATE TABLE w WITH (external_location = 's3://{LAKE}/w/') AS SELECT 1 AS a"
+    athena.create_prepared_statement(StatementName="place", WorkGroup=WORKGROUP, QueryStatement=placed)
+    with pytest.raises(ClientError, match="Please remove the 'external_location' property"):
+        start(lab, "EXECUTE place")
 
 
 def test_braces_in_an_output_location_are_kept(lab: Lab) -> None:

@@ -25,7 +25,7 @@ from embedded_aws.services.athena.catalog import CallerCatalog
 from embedded_aws.services.athena.errors import QueryError, RequestError
 from embedded_aws.services.athena.execution import QueryExecution
 from embedded_aws.services.athena.permissions import CallerPermissions
-from embedded_aws.services.athena.prepared_statements import UnknownStatementError, prepared
+from embedded_aws.services.athena.prepared_statements import ExecuteError, prepared
 from embedded_aws.services.athena.query_pool import QueryPool
 from embedded_aws.services.athena.responses import (
     DEFAULT_WORKGROUP,
@@ -148,22 +148,26 @@ class AthenaEngine:
                 raise RequestError("Idempotent parameters do not match", "IDEMPOTENT_PARAMETER_MISMATCH")
             return {"QueryExecutionId": earlier.id}
         location = _location(group, requested)
-        if _is_enforced(group) and places_table(query):
-            raise RequestError(_OWN_LOCATION, "INVALID_INPUT")
+        parameters = parameter(response, "ExecutionParameters")
         try:
             check_syntax(query)
+            resolved, _ = prepared(query, parameters or (), backend.prepared_statements, group.name)
+            kind = kind_of(resolved)
+            if _is_enforced(group) and places_table(resolved):
+                raise RequestError(_OWN_LOCATION, "INVALID_INPUT")
         except QueryError as error:
             raise RequestError(error.text, "MALFORMED_QUERY") from error
-        kind = kind_of(query)
+        except ExecuteError:
+            resolved, kind = query, "UTILITY"
         if kind == "DML" and len(self._pool) >= _MOST_ACTIVE:
             raise RequestError(_TOO_MANY, "TOO_MANY_REQUESTS", kind="TooManyRequestsException")
         execution = QueryExecution(
             query,
             context,
             group,
-            parameter(response, "ExecutionParameters"),
+            parameters,
             kind=kind,
-            result=partial(result_object, query),
+            result=partial(result_object, resolved),
             location=location,
             token=token,
             requested_location=requested,
@@ -240,7 +244,7 @@ class AthenaEngine:
         except QueryCancelledError:
             # Whoever cancelled it recorded that.
             pass
-        except (QueryError, UnknownStatementError) as error:
+        except (QueryError, ExecuteError) as error:
             self._change(execution, partial(execution.fail, str(error)))
         except Exception as error:  # noqa: BLE001 - whatever breaks the engine fails the query
             reason = f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}"

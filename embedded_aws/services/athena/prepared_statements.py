@@ -12,6 +12,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokenizer_core import TokenType
 
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.sql.parsing import Athena3
@@ -21,8 +22,11 @@ _EXECUTE = re.compile(
 )
 
 
-class UnknownStatementError(Exception):
-    """The workgroup has no prepared statement of that name."""
+class ExecuteError(Exception):
+    """EXECUTE of a statement that does not exist, or with other than its parameters.
+
+    Athena accepts it; the query then fails with this reason, which has no code.
+    """
 
 
 def prepared(
@@ -37,7 +41,7 @@ def prepared(
         workgroup: where the statement runs.
 
     Raises:
-        UnknownStatementError: there is no such prepared statement.
+        ExecuteError: there is no such prepared statement, or it has another number of parameters.
         QueryError: the values after USING cannot be parsed.
     """
     execute = _EXECUTE.fullmatch(sql)
@@ -45,8 +49,20 @@ def prepared(
         return sql, parameters
     found = statements.get(execute["name"])
     if found is None or found.workgroup != workgroup:
-        raise UnknownStatementError(f"PreparedStatement {execute['name']} was not found in workGroup {workgroup}")
-    return found.query_statement, parameters if execute["values"] is None else _values(execute["values"])
+        raise ExecuteError(f"PreparedStatement {execute['name']} was not found in workGroup {workgroup}")
+    values = parameters if execute["values"] is None else _values(execute["values"])
+    expected = _placeholders(found.query_statement)
+    if len(values) != expected:
+        raise ExecuteError(f"Incorrect number of parameters: expected {expected} but found {len(values)}")
+    return found.query_statement, values
+
+
+def _placeholders(sql: str) -> int:
+    """Return how many `?` a statement has; parsing it later refuses what has no tokens."""
+    try:
+        return sum(token.token_type == TokenType.PLACEHOLDER for token in Athena3().tokenize(sql))
+    except TokenError:
+        return 0
 
 
 def _values(text: str) -> list[str]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from embedded_aws.services.athena import partition_statements, shown, writing
 from embedded_aws.services.athena.catalog import CallerCatalog
 from embedded_aws.services.athena.errors import QueryError, not_supported
+from embedded_aws.services.athena.explaining import explained, explanation
 from embedded_aws.services.athena.partition_statements import PLACED, SPECIFICATION
 from embedded_aws.services.athena.results import ResultSet
 from embedded_aws.services.athena.sql.checks import check_grammar
-from embedded_aws.services.athena.sql.parsing import parse_tree
+from embedded_aws.services.athena.sql.parsing import parse, parse_tree
 from embedded_aws.services.athena.types import from_hive
 from embedded_aws.services.athena.views import CATALOG, encode
 from embedded_aws.services.athena.warehouse import QueryOutput, QuerySession
@@ -74,6 +75,8 @@ def kind_of(sql: str) -> str:
         "DESCRIBE": "UTILITY",
         "ALTER": "DDL",
         "MSCK": "DDL",
+        "EXECUTE": "UTILITY",
+        "EXPLAIN": "UTILITY",
     }.get(word[0].upper() if word else "", "DML")
 
 
@@ -101,6 +104,7 @@ def check_syntax(sql: str) -> None:
         QueryError: it cannot.
     """
     text = _bare(sql)
+    text = explained(text) or text
     if view := re.fullmatch(_CREATE_VIEW, text, _FLAGS):
         text = _bare(view["query"])
     elif (query := written_query(text)) is not None:
@@ -138,6 +142,12 @@ def run(
         QueryError: the statement fails.
     """
     text = _bare(sql)
+    if (query := explained(text)) is not None:
+        if not re.match(_QUERY, query, _FLAGS):
+            raise not_supported("EXPLAIN of other than a query")
+        session.described(query, database, parameters, catalog)
+        result = explanation(text, parse(query, database, tuple(parameters)).tree)
+        return StatementResult("UTILITY", "EXPLAIN", result)
     if (write := parsed_write(text)) is not None:
         return _write(write, Statement(database, parameters, catalog, session), destination)
     for pattern, statement in _STATEMENTS:
