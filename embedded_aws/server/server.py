@@ -34,6 +34,7 @@ from embedded_aws.server.name_validation import validated_names
 from embedded_aws.server.paging import paged_lists
 from embedded_aws.server.plain_session import plain_session
 from embedded_aws.server.queue_attributes import kept_queue_attributes
+from embedded_aws.server.queue_checks import checked_queue_attributes
 from embedded_aws.server.timestamps import quick_timestamps
 from embedded_aws.server.wsgi import AuthorizedApp, KeepAliveHandler, foreign
 from embedded_aws.services.budgets.administration import changeable_budgets
@@ -120,6 +121,7 @@ class AwsServer:
             self._patches.enter_context(no_ignored_conditions())
             self._patches.enter_context(validated_names())
             self._patches.enter_context(kept_queue_attributes())
+            self._patches.enter_context(checked_queue_attributes())
             self._patches.enter_context(changeable_budgets())
             self._patches.enter_context(filtered_log_events())
             self._patches.enter_context(paged_lists())
