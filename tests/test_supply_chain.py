@@ -110,7 +110,7 @@ def test_every_lock_holds_the_versions_that_the_project_names() -> None:
         "requirements.lock": project["project"]["dependencies"],
         **{
             f"requirements-{name}.lock": groups[name]
-            for name in ("dev", "extract", "publish", "runtime", "transform", "uv")
+            for name in ("clients", "dev", "extract", "publish", "runtime", "transform", "uv")
         },
     }
     assert sorted(named) == [lock.name for lock in LOCKS]

@@ -14,6 +14,7 @@ from unittest.mock import patch
 from moto.sqs.models import Queue
 
 _ALLOW_POLICY = "RedriveAllowPolicy"
+_TIMES = ("CreatedTimestamp", "LastModifiedTimestamp")
 
 
 @contextmanager
@@ -31,6 +32,9 @@ def kept_queue_attributes() -> Iterator[None]:
         if queue.redrive_policy:
             # Without spaces, as SQS's clients write and compare it.
             found["RedrivePolicy"] = json.dumps(queue.redrive_policy, separators=(",", ":"))
+        for name in _TIMES:
+            # In whole seconds.
+            found[name] = str(int(float(found[name])))
         # An empty text deletes it.
         return {name: value for name, value in found.items() if name != _ALLOW_POLICY or value}
 

@@ -31,8 +31,10 @@ from embedded_aws.server.faults import Faults
 from embedded_aws.server.instances import forgotten_instances
 from embedded_aws.server.model_loader import one_model_loader
 from embedded_aws.server.name_validation import validated_names
+from embedded_aws.server.paging import paged_lists
 from embedded_aws.server.plain_session import plain_session
 from embedded_aws.server.queue_attributes import kept_queue_attributes
+from embedded_aws.server.queue_checks import checked_queue_attributes
 from embedded_aws.server.timestamps import quick_timestamps
 from embedded_aws.server.url_builders import late_url_builders
 from embedded_aws.server.wsgi import AuthorizedApp, KeepAliveHandler, foreign
@@ -120,8 +122,10 @@ class AwsServer:
             self._patches.enter_context(no_ignored_conditions())
             self._patches.enter_context(validated_names())
             self._patches.enter_context(kept_queue_attributes())
+            self._patches.enter_context(checked_queue_attributes())
             self._patches.enter_context(changeable_budgets())
             self._patches.enter_context(filtered_log_events())
+            self._patches.enter_context(paged_lists())
             self._patches.enter_context(patch.object(STSBackend, "get_caller_identity", self._caller_identity()))
             self._patches.enter_context(quick_timestamps())
             self._patches.enter_context(one_model_loader())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from embedded_aws.services.athena.types import UnknownTypeError, from_arrow
+from embedded_aws.services.glue.classification import HEAD_BYTES, other_format
 from embedded_aws.services.glue.crawl_folders import (
     StoredObject,
     is_excluded,
@@ -249,6 +251,54 @@ def test_without_a_level_tables_follow_the_schemas(lake: Stage) -> None:
         "x_things",
     }
     assert set(partitions(lake, "x_people")) == {("1",), ("2",)}
+
+
+CSV = b"id,name\n1,ana\n2,ben\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b'{"a": 1}\n{"a": 2}\n', "JSON"),
+        (b'[\n  {"a": 1},\n  {"a": "' + b"x" * (HEAD_BYTES + 1) + b'"}\n]', "JSON"),
+        (gzip.compress(b'{"a": 1}\n'), "JSON"),
+        (CSV, "CSV"),
+        (gzip.compress(CSV), "CSV"),
+        (b"1\tana\n2\tben\n", "CSV"),
+        (b'id|name\n1|"a|b"\n', "CSV"),
+        (b"<rows><row/></rows>", "XML"),
+        (b"Obj\x01\x00", "Avro"),
+        (b"ORC\x01", "ORC"),
+        (b"a line of text\nand another\n", None),
+        (b"{ no JSON }\n", None),
+        (b"one,line", None),
+        (b"PAR1 and no footer", None),
+        (bytes(range(256)), None),
+        (gzip.compress(b"a line of text\n"), None),
+    ],
+)
+def test_formats_that_glue_recognizes(content: bytes, name: str | None) -> None:
+    assert other_format(content[:HEAD_BYTES]) == name
+
+
+@pytest.mark.parametrize("configuration", [CONFIGURATION, {"Version": 1.0}])
+def test_a_folder_of_another_format_fails_the_crawl(lake: Stage, configuration: Any) -> None:
+    make_crawler(lake, "another", configuration)
+    put(lake, "tables/good/a.parquet", a=[1])
+    lake.client("s3").put_object(Bucket=BUCKET, Key="tables/people/a.csv", Body=CSV)
+    crawl(lake, "another")
+    last = lake.client("glue").get_crawler(Name="another")["Crawler"]["LastCrawl"]
+    assert last["Status"] == "FAILED"
+    assert "crawls Parquet, and s3://lake/tables/people/a.csv is CSV" in last["ErrorMessage"]
+    assert not lake.steps("crawl")[-1].ok
+
+
+def test_objects_that_glue_does_not_recognize_are_only_logged(lake: Stage) -> None:
+    put(lake, "tables/good/a.parquet", a=[1])
+    lake.client("s3").put_object(Bucket=BUCKET, Key="tables/notes/README", Body=b"a line of text\n")
+    crawl(lake)
+    assert lake.steps("crawl")[-1].ok
+    assert [one["Name"] for one in lake.client("glue").get_tables(DatabaseName="lake")["TableList"]] == ["good"]
 
 
 def test_exclusions_keep_objects_out(lake: Stage) -> None:

@@ -76,15 +76,15 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> Any:
-        news, olds = _read(request.news), _read(request.olds)
+        news, olds = read(request.news), read(request.olds)
         name = name_property(request.type)
         if name and name not in news:
             # Autonaming: once given, a name stays.
             news[name] = olds.get(name, f"{request.name}-{request.randomSeed.hex()[:7]}")
-        return provider_pb2.CheckResponse(inputs=_written(news))
+        return provider_pb2.CheckResponse(inputs=written(news))
 
     def Diff(self, request: Any, context: Any) -> Any:
-        olds, news = (_without_paths(_read(struct)) for struct in (request.old_inputs, request.news))
+        olds, news = (_without_paths(read(struct)) for struct in (request.old_inputs, request.news))
         changed = sorted(name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name))
         kinds = provider_pb2.DiffResponse
         return kinds(
@@ -94,27 +94,27 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Create(self, request: Any, context: Any) -> Any:
-        inputs = _read(request.properties)
+        inputs = read(request.properties)
         if request.preview:
             # Without an id and without what AWS would compute: these are unknown to the program.
             return provider_pb2.CreateResponse(properties=request.properties)
         identity, state = created(request.type, request.name, inputs)
         self.cloud.put(f"{request.type} {identity}", state)
-        return provider_pb2.CreateResponse(id=identity, properties=_written(state))
+        return provider_pb2.CreateResponse(id=identity, properties=written(state))
 
     def Read(self, request: Any, context: Any) -> Any:
         state = self.cloud.resources().get(f"{request.type} {request.id}")
         if state is None:
             return provider_pb2.ReadResponse()
-        return provider_pb2.ReadResponse(id=request.id, properties=_written(state), inputs=request.inputs)
+        return provider_pb2.ReadResponse(id=request.id, properties=written(state), inputs=request.inputs)
 
     def Update(self, request: Any, context: Any) -> Any:
         if request.preview:
             # What AWS computed, such as an ARN, stays.
-            return provider_pb2.UpdateResponse(properties=_written(_read(request.olds) | _read(request.news)))
-        _, state = created(request.type, request.name, _read(request.news))
+            return provider_pb2.UpdateResponse(properties=written(read(request.olds) | read(request.news)))
+        _, state = created(request.type, request.name, read(request.news))
         self.cloud.put(f"{request.type} {request.id}", state)
-        return provider_pb2.UpdateResponse(properties=_written(state))
+        return provider_pb2.UpdateResponse(properties=written(state))
 
     def Delete(self, request: Any, context: Any) -> Any:
         self.cloud.remove(f"{request.type} {request.id}")
@@ -138,7 +138,8 @@ def main() -> None:
     server.wait_for_termination()
 
 
-def _read(struct: struct_pb2.Struct) -> Properties:
+def read(struct: struct_pb2.Struct) -> Properties:
+    """Return properties as the engine sends them."""
     properties: Properties = json_format.MessageToDict(struct)
     return properties
 
@@ -151,7 +152,8 @@ def _without_paths(properties: Properties) -> Properties:
     }
 
 
-def _written(properties: Properties) -> struct_pb2.Struct:
+def written(properties: Properties) -> struct_pb2.Struct:
+    """Return properties as the engine takes them."""
     return json_format.ParseDict(properties, struct_pb2.Struct())
 
 

@@ -22,6 +22,7 @@ from moto.glue.models import FakeCrawler
 from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.types import UnknownTypeError
+from embedded_aws.services.glue.classification import HEAD_BYTES, other_format
 from embedded_aws.services.glue.crawl_folders import (
     FoundTable,
     StoredObject,
@@ -141,7 +142,11 @@ class Crawl:
                 yield StoredObject(item["Key"], item["Size"], item["ETag"])
 
     def _footer(self, bucket: str, stored: StoredObject) -> Footer | None:
-        """Return the footer of an object; None, with a line in the log, if it is not Parquet."""
+        """Return the footer of an object; None, with a line in the log, if Glue would not recognize its format.
+
+        Raises:
+            CrawlError: it would, and it is not Parquet.
+        """
         known = self._footers.get((bucket, stored.key, stored.etag))
         if known is not None:
             arn = f"arn:aws:s3:::{bucket}/{stored.key}"
@@ -150,10 +155,19 @@ class Crawl:
         try:
             footer = self._read_footer(bucket, stored)
         except (pa.ArrowException, UnknownTypeError) as error:
+            self._check_format(bucket, stored)
             self.result.log.append(f"s3://{bucket}/{stored.key} is not readable as Parquet: {error}")
             return None
         self._footers[bucket, stored.key, stored.etag] = footer
         return footer
+
+    def _check_format(self, bucket: str, stored: StoredObject) -> None:
+        content = self._s3.get_object(Bucket=bucket, Key=stored.key, Range=f"bytes=0-{HEAD_BYTES - 1}")
+        if found := other_format(content["Body"].read()):
+            raise CrawlError(
+                f"The embedded AWS crawls Parquet, and s3://{bucket}/{stored.key} is {found}: exclude it, or create its"
+                " table yourself."
+            )
 
     def _read_footer(self, bucket: str, stored: StoredObject) -> Footer:
         length = min(stored.size, _FOOTER_BYTES)

@@ -13,7 +13,8 @@ from moto.glue.exceptions import InvalidInputException
 from moto.glue.models import FakeTable
 from moto.glue.responses import GlueResponse
 
-_LONGEST_PAGE = 1000
+from embedded_aws.server.paging import GLUE, page_of
+
 _DESCRIBED = ("Name", "DatabaseName", "Description", "Owner", "TableType")
 """What the text of a search is looked for in, beside columns and parameters."""
 
@@ -32,10 +33,7 @@ def _search_tables(response: GlueResponse) -> Any:
         if _holds(table, text) and all(_matches(table, one) for one in filters)
     ]
     found.sort(key=lambda table: (table["DatabaseName"], table["Name"]))
-    start = int(given.get("NextToken") or 0)
-    end = start + min(int(given.get("MaxResults") or _LONGEST_PAGE), _LONGEST_PAGE)
-    page: dict[str, Any] = {"TableList": found[start:end]}
-    return ActionResult(page | ({"NextToken": str(end)} if end < len(found) else {}))
+    return ActionResult(page_of(response, {"TableList": found}, "TableList", GLUE))
 
 
 def _described(table: FakeTable) -> dict[str, Any]:
