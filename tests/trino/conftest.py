@@ -20,6 +20,7 @@ from tests.e2e.test_operating import passing_time, target
 from tests.e2e.world import START, TIMEZONE, World, world
 from tests.trino.distribution import FetchError, MissingToolError, fetch, find_java
 from tests.trino.server import ServerError, TrinoServer
+from tests.trino.view_descriptions import remove_descriptions_of_views
 
 DAYS = 2
 PLAN = LibraryPlan(saved_tracks=120, playlists=8, saved_albums=12, plays_per_day=30, export_days=40, timezone=TIMEZONE)
@@ -70,7 +71,7 @@ def read_world(trino: TrinoServer, tmp_path_factory: pytest.TempPathFactory) -> 
         label_heard(made, folder)
         _replay_the_first_day(made)
         made.live(DAYS)
-        _remove_descriptions_of_views(made)
+        remove_descriptions_of_views(made)
         with trino.reading(made.cloud.server):
             yield made
 
@@ -98,17 +99,3 @@ def _replay_the_first_day(made: World) -> None:
     day = f"{START:%Y-%m-%d}"
     with passing_time(made):
         replay(target(made), ReplayRequest(streams="saved_tracks", since=day, until=day), console=Console(quiet=True))
-
-
-def _remove_descriptions_of_views(made: World) -> None:
-    """Let Trino recognize the views as such.
-
-    Its Glue client takes a description for the comment that marks a materialized view. Athena does not: dbt describes
-    views there (https://github.com/dbt-labs/dbt-athena/pull/337).
-    """
-    glue, database = made.cloud.client("glue"), made.outputs["glue_database_name"]
-    kept = ("Name", "Owner", "StorageDescriptor", "ViewOriginalText", "ViewExpandedText", "TableType", "Parameters")
-    for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
-        for table in page["TableList"]:
-            if table.get("TableType") == "VIRTUAL_VIEW":
-                glue.update_table(DatabaseName=database, TableInput={name: table[name] for name in kept})

@@ -32,6 +32,7 @@ from tests.benchmarks.scale.years import DayOfObjects, Years, day_of_objects
 from tests.e2e.world import TIMEZONE, World, world
 from tests.trino.distribution import fetch, find_java
 from tests.trino.server import TrinoServer
+from tests.trino.view_descriptions import remove_descriptions_of_views
 
 _PAGE = Path(__file__).parents[3] / "docs" / "scale.md"
 _YEARS = (1, 3, 10)
@@ -158,6 +159,7 @@ def _reading(trino: TrinoServer | None, one: World) -> Iterator[None]:
     if trino is None:
         yield
         return
+    remove_descriptions_of_views(one)
     with trino.reading(one.cloud.server):
         yield
 
