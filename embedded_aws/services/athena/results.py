@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from embedded_aws.services.athena.errors import not_supported
+from embedded_aws.services.athena.json_text import trino_json
 from embedded_aws.services.athena.types import SqlType
 
 _PRECISIONS = {
@@ -124,6 +125,8 @@ def _text(value: Any, kind: SqlType) -> str:
         return "null"
     if kind.parts:
         return _nested(value, kind)
+    if kind.name == "json":
+        return trino_json(value, java_double)
     write = _WRITERS.get(type(value), str)
     return write(value)
 

@@ -56,7 +56,7 @@ class SqlType:
             QueryError: Hive has no such type.
         """
         if any(
-            part.this in {exp.DType.INTERVAL, exp.DType.NULL, exp.DType.TIMESTAMPTZ}
+            part.this in {exp.DType.INTERVAL, exp.DType.JSON, exp.DType.NULL, exp.DType.TIMESTAMPTZ}
             for part in self.tree.find_all(exp.DataType)
         ):
             raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {self.trino}")
@@ -234,7 +234,10 @@ _ARROW_FAMILIES: tuple[tuple[Callable[[Any], bool], exp.DType], ...] = (
     (pa.types.is_struct, exp.DType.STRUCT),
 )
 _FEWEST_PARTS = {exp.DType.ARRAY: 1, exp.DType.MAP: 2, exp.DType.STRUCT: 1}
-_MODELLED = {*_ARROW, *_FEWEST_PARTS, exp.DType.DECIMAL, exp.DType.INTERVAL, exp.DType.NULL, exp.DType.TIMESTAMPTZ}
+_MODELLED = {
+    *_ARROW, *_FEWEST_PARTS, exp.DType.DECIMAL, exp.DType.INTERVAL, exp.DType.JSON, exp.DType.NULL,
+    exp.DType.TIMESTAMPTZ,
+}  # fmt: skip
 _HIVE_DECIMAL = (10, 0)
 _SYNONYMS = {
     # A length limits only writes.

@@ -205,13 +205,38 @@ def _regexp_extract(node: exp.Anonymous) -> exp.Expr:
 
 
 def _json_path(node: exp.Anonymous) -> exp.Expr:
-    text, path = _arguments(node, 2)
+    """Rewrite a function of JSON and a path."""
+    value, path = _arguments(node, 2)
     written = nodes.text(path, "A JSON path")
     if not _JSON_PATH.fullmatch(written):
         raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Invalid JSON path: '{written}'")
     # DuckDB's names are quoted, and its paths have no quotes in brackets.
     quoted = re.sub(r"\.(\w+)", r'."\1"', re.sub(r'\["([^"]*)"\]', r'."\1"', written))
-    return nodes.call("trino_json_extract_scalar", text, exp.Literal.string(quoted))
+    return nodes.call(f"trino_{str(node.this).lower()}", value, exp.Literal.string(quoted))
+
+
+def _json_array_contains(node: exp.Anonymous) -> exp.Expr:
+    array, value = _arguments(node, 2)
+    kind = nodes.kind(value)
+    if kind in nodes.INTEGERS:
+        return nodes.call("trino_json_contains_bigint", array, value)
+    name = {exp.DType.BOOLEAN: "boolean", exp.DType.DOUBLE: "double", exp.DType.VARCHAR: "varchar"}.get(kind)
+    if name is None:
+        raise not_supported("json_array_contains of other than a bigint, double, boolean or varchar; cast the value")
+    return nodes.call(f"trino_json_contains_{name}", array, value)
+
+
+def _json_format(node: exp.Anonymous) -> exp.Expr:
+    (value,) = _arguments(node, 1)
+    if nodes.kind(value) in exp.DataType.TEXT_TYPES:
+        raise QueryError("FUNCTION_NOT_FOUND", "Unexpected parameters (varchar) for function json_format")
+    return nodes.call("trino_json_format", value)
+
+
+def _row(node: exp.Anonymous) -> exp.Expr:
+    if not (isinstance(node.parent, exp.Cast) and node.parent.to.this == exp.DType.STRUCT):
+        raise not_supported("A row without names for its fields; cast it to ROW(name type, ...)")
+    return node
 
 
 def _to_iso8601(node: exp.Anonymous) -> exp.Expr:
@@ -290,10 +315,8 @@ def _reduce(node: exp.Anonymous) -> exp.Expr:
     return nodes.call("list_reduce", array, step, start)
 
 
-def _try(node: exp.Anonymous) -> exp.Expr:
-    raise not_supported(
-        f"{node.sql(Athena3)[:100]}: try of other than a division or CAST of columns; use TRY_CAST, nullif or CASE"
-    )
+def _try(_node: exp.Anonymous) -> exp.Expr:
+    raise not_supported("try of other than a division or CAST of columns; use TRY_CAST, nullif or CASE")
 
 
 _KEEPING_ZONES = {"any_value", "arbitrary", "max", "min"}
@@ -318,7 +341,11 @@ _SPECIAL: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {
     "format": rewrite_format,
     "format_datetime": _format_datetime,
     "greatest": _extreme,
+    "json_array_contains": _json_array_contains,
+    "json_extract": _json_path,
     "json_extract_scalar": _json_path,
+    "json_format": _json_format,
+    "json_size": _json_path,
     "histogram": _histogram,
     "least": _extreme,
     "map_agg": _map_agg,
@@ -326,6 +353,7 @@ _SPECIAL: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {
     "now": _now,
     "reduce": _reduce,
     "regexp_extract": _regexp_extract,
+    "row": _row,
     "to_iso8601": _to_iso8601,
     "try": _try,
     "with_timezone": _with_timezone,

@@ -6,8 +6,9 @@ import re
 
 from sqlglot import exp
 
-from embedded_aws.services.athena.errors import not_supported
+from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.sql import nodes
+from embedded_aws.services.athena.sql.json_values import from_json, to_json
 from embedded_aws.services.athena.sql.lengths import MILLISECONDS
 from embedded_aws.services.athena.sql.parsing import Athena3
 
@@ -47,20 +48,74 @@ def rewrite_cast(node: exp.Cast) -> exp.Expr:
         QueryError: the target type, or this operand for it, is not modelled.
     """
     target, operand = node.to, node.this
+    if isinstance(operand, exp.Anonymous) and str(operand.this).lower() == "row":
+        return _cast_of_row(node, operand)
     if isinstance(operand, exp.Null) or (isinstance(operand, exp.Array) and not operand.expressions):
         return exp.Cast(this=operand, to=_plain_type(target))
+    if exp.DType.JSON in {nodes.kind(operand), target.this}:
+        return _cast_of_json(node)
     if isinstance(operand, exp.Literal) and operand.is_string:
         if literal := _time_literal(node):
             return literal
         operand = exp.Cast(this=operand.copy(), to=exp.DataType.build("varchar"))
-    if target.this in _TIMES:
-        return _cast_to_time(node, operand)
+    return _cast_to_time(node, operand) if target.this in _TIMES else _cast_from_zone(node, operand)
+
+
+def _cast_from_zone(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
     zone = nodes.zone_of(operand)
-    if zone != nodes.UTC and target.this == exp.DType.VARCHAR and not target.expressions:
+    if zone != nodes.UTC and node.to.this == exp.DType.VARCHAR and not node.to.expressions:
         local = exp.Cast(this=nodes.local(operand), to=exp.DataType.build("timestamp"))
         return exp.DPipe(this=nodes.call(f"{STRICT}_varchar", local), expression=exp.Literal.string(f" {zone}"))
     nodes.refuse_zones(node)
     return _cast_to_scalar(node, operand)
+
+
+def _cast_of_json(node: exp.Cast) -> exp.Expr:
+    """Cast from or to JSON."""
+    nodes.refuse_zones(node)
+    operand = node.this.copy()
+    if nodes.kind(node.this) == exp.DType.JSON:
+        return from_json(operand, node.to, _strictness(node)[0])
+    if isinstance(operand, exp.Literal) and operand.is_string:
+        return to_json(exp.Cast(this=operand, to=exp.DataType.build("varchar")), exp.DataType.build("varchar"))
+    refuse_other_precision(node.this)
+    return to_json(operand, node.this.type)
+
+
+def rewrite_json_literal(node: exp.ParseJSON) -> exp.Expr:
+    """Rewrite `JSON '...'`."""
+    return nodes.call("trino_json_parse", node.this.copy())
+
+
+def _cast_of_row(node: exp.Cast, row: exp.Anonymous) -> exp.Expr:
+    """Cast a row field by field."""
+    fields = node.to.expressions
+    if isinstance(node, exp.TryCast):
+        raise not_supported("TRY_CAST of a row; use TRY_CAST for its fields")
+    if not all(isinstance(field, exp.ColumnDef) for field in fields):
+        raise not_supported("A row without names for its fields; cast it to ROW(name type, ...)")
+    if len(fields) != len(row.expressions):
+        count = len(row.expressions)
+        raise QueryError("TYPE_MISMATCH", f"Cannot cast a row of {count} fields to {node.to.sql(Athena3).lower()}")
+    return exp.Struct(
+        expressions=[
+            exp.PropertyEQ(
+                this=exp.to_identifier(field.name, quoted=True),
+                expression=_cast_of_field(value, field.args["kind"], type(node)),
+            )
+            for field, value in zip(fields, row.expressions, strict=True)
+        ]
+    )
+
+
+def _cast_of_field(value: exp.Expr, target: exp.DataType, cast: type[exp.Cast]) -> exp.Expr:
+    if target.this in exp.DataType.NESTED_TYPES:
+        if value.type is None or value.type != target:
+            raise not_supported(f"CAST of a row with a field of type {target.sql(Athena3).lower()}")
+        return value.copy()
+    field = cast(this=value.copy(), to=target.copy())
+    field.this.type = value.type
+    return rewrite_cast(field)
 
 
 def _cast_to_scalar(node: exp.Cast, operand: exp.Expr) -> exp.Expr:

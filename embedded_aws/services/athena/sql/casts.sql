@@ -49,3 +49,42 @@ CREATE MACRO {name}_timestamp(x) AS CASE
 CREATE MACRO {name}_timestamptz(x) AS CASE WHEN typeof(x) = 'VARCHAR'
     THEN error('NOT_SUPPORTED: CAST of varchar to timestamp with time zone is not modelled by the embedded Athena')
     ELSE {cast}(x AS TIMESTAMP WITH TIME ZONE) END;
+-- JSON. x is its text, which may begin with a space: see json_values.py.
+CREATE MACRO {name}_json_bigint(x) AS CASE
+    WHEN x IS NULL OR json_type(x) = 'NULL' THEN NULL
+    WHEN json_type(x) = 'BOOLEAN' THEN CASE json_extract_string(x, '$') WHEN 'true' THEN 1 ELSE 0 END
+    WHEN json_type(x) IN ('UBIGINT', 'BIGINT') THEN {cast}(json_extract_string(x, '$') AS BIGINT)
+    WHEN json_type(x) = 'DOUBLE' THEN {cast}(round(TRY_CAST(json_extract_string(x, '$') AS DOUBLE)) AS BIGINT)
+    WHEN json_type(x) = 'VARCHAR' THEN {name}_bigint(json_extract_string(x, '$'))
+    ELSE {failed} END;
+CREATE MACRO {name}_json_double(x) AS CASE
+    WHEN x IS NULL OR json_type(x) = 'NULL' THEN NULL
+    WHEN json_type(x) = 'BOOLEAN' THEN CASE json_extract_string(x, '$') WHEN 'true' THEN 1e0 ELSE 0e0 END
+    WHEN json_type(x) IN ('UBIGINT', 'BIGINT', 'DOUBLE', 'VARCHAR') THEN {name}_double(json_extract_string(x, '$'))
+    ELSE {failed} END;
+CREATE MACRO {name}_json_boolean(x) AS CASE
+    WHEN x IS NULL OR json_type(x) = 'NULL' THEN NULL
+    WHEN json_type(x) IN ('UBIGINT', 'BIGINT', 'DOUBLE') THEN TRY_CAST(json_extract_string(x, '$') AS DOUBLE) <> 0
+    WHEN json_type(x) IN ('BOOLEAN', 'VARCHAR') THEN {name}_boolean(json_extract_string(x, '$'))
+    ELSE {failed} END;
+CREATE MACRO {name}_json_varchar(x) AS CASE
+    WHEN x IS NULL OR json_type(x) = 'NULL' THEN NULL
+    WHEN json_type(x) IN ('UBIGINT', 'BIGINT', 'BOOLEAN', 'VARCHAR') THEN json_extract_string(x, '$')
+    WHEN json_type(x) = 'DOUBLE' THEN error('NOT_SUPPORTED: The text of a JSON number with a point (1.5E0) is not modelled by the embedded Athena; cast to double first')
+    ELSE {failed} END;
+CREATE MACRO {name}_json_elements(x) AS CASE
+    WHEN x IS NULL OR json_type(x) = 'NULL' THEN NULL
+    WHEN json_type(x) = 'ARRAY' THEN list_transform(json_extract(x, '$[*]'), lambda e: trino_json_like(e, x))
+    ELSE {failed} END;
+CREATE MACRO {name}_json_entries(x) AS CASE
+    WHEN x IS NULL OR json_type(x) = 'NULL' THEN NULL
+    WHEN starts_with(CAST(x AS VARCHAR), ' ') AND coalesce(json_keys(x) <> list_sort(json_keys(x)), false)
+    THEN error('NOT_SUPPORTED: CAST to a map of parsed JSON whose keys are not sorted is not modelled by the embedded Athena; use json_extract(x, ''$'') instead of json_parse(x)')
+    WHEN json_type(x) = 'OBJECT' THEN map(
+        map_keys(CAST(x AS MAP(VARCHAR, JSON))), list_transform(map_values(CAST(x AS MAP(VARCHAR, JSON))), lambda e: trino_json_like(e, x))
+    )
+    ELSE {failed} END;
+CREATE MACRO {name}_json_row(x, n) AS CASE
+    WHEN x IS NULL OR json_type(x) = 'NULL' THEN NULL
+    WHEN json_type(x) = 'OBJECT' OR json_type(x) = 'ARRAY' AND json_array_length(x) = n THEN x
+    ELSE {failed} END;

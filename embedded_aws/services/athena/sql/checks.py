@@ -7,11 +7,16 @@ from typing import Any
 from sqlglot import exp
 
 from embedded_aws.services.athena.errors import QueryError, not_supported
+from embedded_aws.services.athena.sql.functions import OF_JSON
 from embedded_aws.services.athena.sql.parsing import Athena3
 
 _OPERATORS: dict[Any, str] = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 _CHECKED = (
     exp.Distinct, exp.Group, exp.Join, exp.LimitOptions, exp.Select, exp.Star, exp.Window,
+)  # fmt: skip
+_AROUND_JSON = (
+    exp.Alias, exp.Array, exp.Case, exp.Cast, exp.DataType, exp.From, exp.If, exp.Is, exp.Join, exp.Lambda, exp.Paren,
+    exp.Query, exp.Unnest,
 )  # fmt: skip
 _OF_NUMBERS = frozenset({"avg", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"})
 
@@ -96,6 +101,31 @@ def check_types(tree: exp.Expr) -> None:
             _check_set_operation(node)
         elif isinstance(node, exp.Anonymous):
             _check_call(node)
+        _check_json(node)
+
+
+def _check_json(node: exp.Expr) -> None:
+    """Refuse JSON where Trino does, and where only its canonical text would tell values apart."""
+    if isinstance(node, exp.Select) and node.args.get("distinct") and any(map(_is_json, node.selects)):
+        raise not_supported("DISTINCT of JSON")
+    if isinstance(node, _AROUND_JSON) or not any(_is_json(child) for child in node.iter_expressions()):
+        return
+    if isinstance(node, exp.Anonymous):
+        name = str(node.this).lower()
+        if name not in OF_JSON:
+            raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters (json) for function {name}")
+        if any(_is_json(argument) for argument in node.expressions[1:]) and name != "coalesce":
+            raise not_supported(f"{name} of JSON as other than its first argument")
+        return
+    if isinstance(node, exp.Binary) and not (
+        isinstance(node, exp.EQ | exp.NEQ) and _is_json(node.left) and _is_json(node.right)
+    ):
+        raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {_name(node.left)} {node.key} {_name(node.right)}")
+    raise not_supported("JSON in a comparison, GROUP BY or ORDER BY; compare what json_extract_scalar returns")
+
+
+def _is_json(node: exp.Expr) -> bool:
+    return node.type is not None and node.type.this == exp.DType.JSON
 
 
 def _check_comparison(node: exp.Expr) -> None:

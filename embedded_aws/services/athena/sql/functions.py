@@ -107,7 +107,7 @@ _BIGINT = """
 """
 _DOUBLE = "nan infinity avg cume_dist exp ln log10 percent_rank power sqrt to_unixtime"
 _VARCHAR = """
-    array_join concat date_format format format_datetime json_extract_scalar lower lpad ltrim regexp_extract
+    array_join concat date_format format format_datetime json_extract_scalar json_format lower lpad ltrim regexp_extract
     regexp_replace replace reverse rpad rtrim split_part substr substring to_iso8601 trim upper
 """
 _OF_FIRST_ARGUMENT = """
@@ -122,6 +122,9 @@ RESULTS: dict[str, str | int] = {
     **dict.fromkeys(
         _words("bool_and bool_or contains every is_finite is_infinite is_nan regexp_like starts_with"), "boolean"
     ),
+    **dict.fromkeys(_words("json_extract json_parse"), "json"),
+    **dict.fromkeys(_words("json_array_length json_size"), "bigint"),
+    "json_array_contains": "boolean",
     **dict.fromkeys(_words("date from_iso8601_date"), "date"),
     **dict.fromkeys(
         _words("at_timezone from_iso8601_timestamp from_unixtime now with_timezone"), "timestamp with time zone"
@@ -137,15 +140,25 @@ INTERNAL = frozenset(
     _words("""
     all_true any_true array_equal bucket comparable concat_arrays counts date_add_date date_add_timestamp
     date_trunc_date date_trunc_timestamp delimiter digits direction divide divide_decimal divide_double double_text
-    exponent group group_or_null group_unless_empty grouped half_up has instant interval key local map_of_pairs minus
-    moments months none_true number_text padded pattern plain plus plus_interval plus_interval_date
-    plus_interval_timestamp remainder span steps strftime strptime subscript texts unscaled valid_json
+    exponent json_among json_contains_bigint json_contains_boolean json_contains_double json_contains_varchar json_field
+    json_like json_of_double json_of_nested json_of_plain json_of_text json_sorted json_text group group_or_null
+    group_unless_empty grouped half_up has instant interval key local map_of_pairs minus moments months none_true
+    number_text padded pattern plain plus plus_interval plus_interval_date plus_interval_timestamp remainder span
+    steps strftime strptime subscript texts unscaled valid_json
     """)
 ) | {
     name.removeprefix("trino_")
     for name in re.findall(r"CREATE MACRO (trino_\w*cast_\w+|trino_\w+_(?:bigint|double))", MACROS)
 }
 """Macros that are no functions of Trino: rewritten queries call them."""
+
+OF_JSON = frozenset(
+    _words("""
+    any_value arbitrary array_agg coalesce count first_value if json_array_contains json_array_length json_extract
+    json_extract_scalar json_format json_size lag last_value lead max_by min_by nth_value try
+    """)
+)
+"""Functions that take JSON."""
 
 LOCAL_TIME = frozenset(
     _words("""

@@ -126,6 +126,49 @@ CREATE MACRO trino_valid_json(x) AS CASE WHEN json_valid(x) THEN x END;
 CREATE MACRO trino_json_extract_scalar(x VARCHAR, path VARCHAR) AS CASE json_type(trino_valid_json(x), path)
     WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL
     WHEN 'DOUBLE' THEN trino_number_text(x, json_extract_string(trino_valid_json(x), path)) ELSE json_extract_string(trino_valid_json(x), path) END;
+-- JSON: text that may begin with a space; see json_values.py.
+CREATE MACRO trino_json_parse(x VARCHAR) AS CASE
+    WHEN x IS NULL THEN NULL
+    WHEN NOT json_valid(x) THEN error('INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: ''' || x || '''')
+    WHEN len(json_keys(x)) > len(list_distinct(json_keys(x)))
+    THEN error('NOT_SUPPORTED: json_parse of an object with a key twice is not modelled by the embedded Athena')
+    ELSE CAST(' ' || x AS JSON) END;
+CREATE MACRO trino_json_text(x) AS CASE WHEN json_valid(CAST(x AS VARCHAR)) THEN CAST(x AS VARCHAR) END;
+CREATE MACRO trino_json_extract(x, path) AS CASE WHEN json_type(trino_json_text(x), path) IS NOT NULL THEN CAST(
+    CASE WHEN typeof(x) = 'JSON' AND starts_with(CAST(x AS VARCHAR), ' ') THEN ' ' ELSE '' END
+        || CAST(json_extract(trino_json_text(x), path) AS VARCHAR) AS JSON) END;
+CREATE MACRO trino_json_array_length(x) AS CASE WHEN json_type(trino_json_text(x)) = 'ARRAY'
+    THEN CAST(json_array_length(trino_json_text(x)) AS BIGINT) END;
+CREATE MACRO trino_json_size(x, path) AS CASE json_type(trino_json_text(x), path)
+    WHEN 'OBJECT' THEN CAST(len(json_keys(trino_json_text(x), path)) AS BIGINT)
+    WHEN 'ARRAY' THEN CAST(json_array_length(trino_json_text(x), path) AS BIGINT)
+    ELSE CASE WHEN json_type(trino_json_text(x), path) IS NOT NULL THEN 0 END END;
+CREATE MACRO trino_json_among(x, v, kinds) AS CASE WHEN v IS NOT NULL AND json_type(trino_json_text(x)) = 'ARRAY'
+    THEN len(list_filter(json_extract(coalesce(trino_json_text(x), '[]'), '$[*]'),
+        lambda e: list_contains(kinds, json_type(e)) AND json_extract_string(e, '$') = v)) > 0 END;
+CREATE MACRO trino_json_contains_bigint(x, v) AS trino_json_among(x, CAST(v AS VARCHAR), ['BIGINT', 'UBIGINT']);
+CREATE MACRO trino_json_contains_boolean(x, v) AS trino_json_among(x, CAST(v AS VARCHAR), ['BOOLEAN']);
+CREATE MACRO trino_json_contains_varchar(x, v) AS trino_json_among(x, v, ['VARCHAR']);
+CREATE MACRO trino_json_contains_double(x, v) AS CASE WHEN v IS NOT NULL AND json_type(trino_json_text(x)) = 'ARRAY'
+    THEN len(list_filter(json_extract(coalesce(trino_json_text(x), '[]'), '$[*]'),
+        lambda e: json_type(e) = 'DOUBLE' AND TRY_CAST(json_extract_string(e, '$') AS DOUBLE) = v)) > 0 END;
+CREATE MACRO trino_json_format(x) AS CASE
+    WHEN regexp_matches(CAST(json(x) AS VARCHAR), '\d[.eE]|[\x{10000}-\x{10FFFF}]|\\u') OR starts_with(CAST(x AS VARCHAR), ' ')
+        AND (coalesce(json_keys(x) <> list_sort(json_keys(x)), false) OR regexp_matches(CAST(json(x) AS VARCHAR), '.\{'))
+    THEN error('NOT_SUPPORTED: json_format of these keys, numbers or characters is not modelled by the embedded Athena; return the JSON itself')
+    ELSE CAST(json(x) AS VARCHAR) END;
+CREATE MACRO trino_json_like(e, x) AS CAST(CASE WHEN starts_with(CAST(x AS VARCHAR), ' ') THEN ' ' ELSE '' END || CAST(e AS VARCHAR) AS JSON);
+CREATE MACRO trino_json_sorted(x) AS CAST(' ' || CAST(x AS VARCHAR) AS JSON);
+CREATE MACRO trino_json_field(x, name, place) AS CASE
+    WHEN json_type(x) = 'ARRAY' THEN json_extract(x, '$[' || place || ']')
+    WHEN len(list_filter(json_keys(x), lambda k: k <> lower(k))) > 0
+    THEN error('NOT_SUPPORTED: CAST to a row of a JSON object whose keys have capitals is not modelled by the embedded Athena')
+    ELSE json_extract(x, '$."' || name || '"') END;
+CREATE MACRO trino_json_of_text(x) AS CASE WHEN x IS NOT NULL THEN to_json(trino_cast_varchar(x)) END;
+CREATE MACRO trino_json_of_plain(x) AS CASE WHEN x IS NOT NULL THEN CAST(CAST(x AS VARCHAR) AS JSON) END;
+CREATE MACRO trino_json_of_double(x) AS CASE WHEN x IS NULL THEN NULL WHEN isfinite(x) THEN CAST(CAST(CAST(x AS DOUBLE) AS VARCHAR) AS JSON)
+    ELSE error('NOT_SUPPORTED: The JSON of NaN and infinity is not modelled by the embedded Athena') END;
+CREATE MACRO trino_json_of_nested(x) AS CASE WHEN x IS NOT NULL THEN to_json(x) END;
 CREATE MACRO trino_levenshtein_distance(a VARCHAR, b VARCHAR) AS levenshtein(a, b);
 CREATE MACRO trino_chr(x BIGINT) AS chr(CAST(x AS INTEGER));
 CREATE MACRO trino_codepoint(x VARCHAR) AS unicode(x);

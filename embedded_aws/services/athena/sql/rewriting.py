@@ -10,18 +10,20 @@ from sqlglot import exp
 from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.sql import decimals, nodes
 from embedded_aws.services.athena.sql.calls import now, overloaded, rewrite_call
-from embedded_aws.services.athena.sql.casts import STRICT, rewrite_cast
+from embedded_aws.services.athena.sql.casts import STRICT, rewrite_cast, rewrite_json_literal
 from embedded_aws.services.athena.sql.functions import ALIASES, IGNORING_NULLS, LOCAL_TIME, SAME, TYPED_MACROS
 from embedded_aws.services.athena.sql.parsing import Athena3
+from embedded_aws.services.athena.sql.unnesting import expanded
 from embedded_aws.services.athena.sql.zones import ColumnZones
 
 _KEPT: tuple[type[exp.Expr], ...] = (
-    exp.And, exp.Array, exp.Between, exp.Boolean, exp.Case, exp.Coalesce, exp.Column, exp.CTE, exp.Cube, exp.DataType,
-    exp.DataTypeParam, exp.Distinct, exp.Dot, exp.Escape, exp.Except, exp.Exists, exp.Fetch, exp.Filter, exp.From,
-    exp.Group, exp.GroupingSets, exp.Having, exp.Identifier, exp.If, exp.Intersect, exp.Interval, exp.Is, exp.Join,
-    exp.Lambda, exp.Like, exp.Limit, exp.LimitOptions, exp.Neg, exp.Not, exp.Null, exp.NullSafeEQ, exp.NullSafeNEQ,
-    exp.Offset, exp.Or, exp.Order, exp.Ordered, exp.Pseudocolumn, exp.Rollup, exp.Select, exp.Star, exp.Subquery,
-    exp.Table, exp.TableAlias, exp.Tuple, exp.Union, exp.Values, exp.Var, exp.Where, exp.WindowSpec, exp.With,
+    exp.And, exp.Array, exp.Between, exp.Boolean, exp.Case, exp.Coalesce, exp.Column, exp.ColumnDef, exp.CTE,
+    exp.Cube, exp.DataType, exp.DataTypeParam, exp.Distinct, exp.Dot, exp.Escape, exp.Except, exp.Exists, exp.Fetch,
+    exp.Filter, exp.From, exp.Group, exp.GroupingSets, exp.Having, exp.Identifier, exp.If, exp.Intersect,
+    exp.Interval, exp.Is, exp.Join, exp.Lambda, exp.Like, exp.Limit, exp.LimitOptions, exp.Neg, exp.Not, exp.Null,
+    exp.NullSafeEQ, exp.NullSafeNEQ, exp.Offset, exp.Or, exp.Order, exp.Ordered, exp.Pseudocolumn, exp.Rollup,
+    exp.Select, exp.Star, exp.Subquery, exp.Table, exp.TableAlias, exp.Tuple, exp.Union, exp.Values, exp.Var,
+    exp.Where, exp.WindowSpec, exp.With,
 )  # fmt: skip
 
 _READ = (exp.With, exp.From, exp.Join, exp.Lateral)
@@ -196,7 +198,7 @@ def _unnest(node: exp.Unnest) -> exp.Expr:
     for column in list(node.expressions[0].find_all(exp.Column)):
         if _is_argument_of_typed_macros(column):
             column.replace(exp.Subquery(this=exp.Select(expressions=[column.copy()])))
-    return node
+    return expanded(node)
 
 
 def _is_argument_of_typed_macros(column: exp.Column) -> bool:
@@ -349,6 +351,7 @@ _REWRITTEN: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
     exp.Mul: _of_decimals,
     exp.NEQ: _equality,
     exp.Paren: _paren,
+    exp.ParseJSON: rewrite_json_literal,
     exp.RespectNulls: _respect_nulls,
     exp.StrPosition: _str_position,
     exp.Sub: _sub,

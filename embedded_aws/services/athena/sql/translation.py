@@ -23,6 +23,7 @@ from embedded_aws.services.athena.sql.names import ambiguous, check_names, check
 from embedded_aws.services.athena.sql.parsing import Athena3, Query
 from embedded_aws.services.athena.sql.rewriting import rewrite
 from embedded_aws.services.athena.sql.trying import replace_try
+from embedded_aws.services.athena.sql.unnesting import type_columns
 from embedded_aws.services.athena.sql.zones import ColumnZones, zones_of
 
 Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
@@ -76,6 +77,7 @@ def translate(query: Query, schema: Schema, lengths: Lengths) -> Translation:
     for call in list(tree.find_all(exp.Anonymous)):
         replace_try(call)
     annotate_types(tree, schema=known, dialect=Athena3, expression_metadata=_METADATA)
+    type_columns(tree)
     check_types(tree)
     read = _columns_read(tree)
     columns = query.labels or tuple(tree.named_selects)
