@@ -40,6 +40,35 @@ result = (
     assert len(parts) > 1
 
 
+def test_queries_become_frames_by_tables_and_by_files(clients: Clients) -> None:
+    counted, unloaded, left, statement, described = clients.python(
+        NAMES
+        + """
+from awswrangler import athena
+
+where = dict(database=database, workgroup=workgroup)
+SQL = "SELECT item_type, count(*) AS n, max(played_at) AS latest FROM plays GROUP BY 1"
+before = set(wr.catalog.tables(database=database, limit=500)["Table"])
+# Its default: a table of the result, which it reads and deletes.
+counted = athena.read_sql_query(SQL, **where)
+target = f"s3://{outputs['athena_results_bucket_name']}/unloaded/"
+unloaded = athena.read_sql_query(SQL, ctas_approach=False, unload_approach=True, s3_output=target, **where)
+result = (
+    counted.astype(str).to_dict("records"),
+    unloaded.astype(str).to_dict("records"),
+    sorted(set(wr.catalog.tables(database=database, limit=500)["Table"]) - before),
+    athena.show_create_table("plays", **where),
+    list(athena.describe_table("plays", **where)["Column Name"]),
+)
+"""
+    )
+    assert counted == unloaded
+    assert [row["item_type"] for row in counted] == ["track"]
+    assert left == []
+    assert statement.startswith("CREATE EXTERNAL TABLE")
+    assert {"played_at", "month"} <= set(described)
+
+
 def test_the_catalog_is_listed_and_searched(clients: Clients) -> None:
     tables, searched, kinds, partitions, described = clients.python(
         NAMES

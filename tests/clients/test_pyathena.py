@@ -70,6 +70,23 @@ result = row, {name: str(kind) for name, kind in frame.dtypes.items()}, future.r
     assert kinds["latest"].startswith("datetime64")
 
 
+def test_a_query_is_unloaded_into_files_that_become_a_frame(clients: Clients) -> None:
+    plain, unloaded = clients.python(
+        CONNECTED
+        + """
+from pyathena.pandas.cursor import PandasCursor
+
+staging = f"s3://{outputs['athena_results_bucket_name']}/unloaded/"
+cursor = connected(cursor_class=PandasCursor, s3_staging_dir=staging).cursor(unload=True)
+unloaded = cursor.execute(SQL).as_pandas()
+plain = connected(cursor_class=PandasCursor).cursor().execute(SQL).as_pandas()
+result = [frame[["item_type", "n"]].to_dict("records") for frame in (plain, unloaded)]
+"""
+    )
+    assert plain == unloaded
+    assert plain[0]["n"] > 0
+
+
 def test_metadata_of_the_catalog(clients: Clients) -> None:
     databases, tables, columns = clients.python(
         CONNECTED

@@ -274,5 +274,5 @@ def test_the_projects_own_program_deploys(stage: Stage) -> None:
     assert server.client("glue").get_crawler(Name=outputs["glue_crawler_name"])["Crawler"]["State"] == "READY"
     for function in ("extract", "transform", "publish", "compact"):
         server.client("lambda").get_function(FunctionName=outputs[f"{function}_function_name"])
-    assert len(server.client("scheduler").list_schedules()["Schedules"]) == 5
+    assert len(server.client("scheduler").list_schedules()["Schedules"]) == 6
     assert server.authorization.denials == []

@@ -136,7 +136,9 @@ class AthenaEngine:
     def _accept(self, response: AthenaResponse) -> dict[str, Any]:
         backend = response.athena_backend
         query: str = parameter(response, "QueryString")
-        context: dict[str, str] = parameter(response, "QueryExecutionContext") or {}
+        # A name may come as it is written in Hive's statements.
+        given = parameter(response, "QueryExecutionContext") or {}
+        context: dict[str, str] = {name: value.strip("`") for name, value in given.items()}
         requested = (parameter(response, "ResultConfiguration") or {}).get("OutputLocation")
         token = parameter(response, "ClientRequestToken") or ""
         group = backend.work_groups.get(parameter(response, "WorkGroup") or DEFAULT_WORKGROUP)

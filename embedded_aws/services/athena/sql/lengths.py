@@ -56,7 +56,17 @@ _UNBOUNDED = frozenset(
         "to_iso8601",
     }
 )
-_Sources = dict[int, exp.Expr | Mapping[str, int]]
+
+
+class _Sources(dict[int, exp.Expr | Mapping[str, int]]):
+    """What a column is taken from, by the id of the column's node."""
+
+    def __init__(self, sources: Mapping[int, exp.Expr | Mapping[str, int]]) -> None:
+        super().__init__(sources)
+        self.lengths: dict[int, tuple[int | None, ...]] = {}
+        """Lengths of a query's columns, by the id of its node: each column above it asks for all of them."""
+
+
 _WRAPPING = (exp.Alias, exp.Filter, exp.Paren, exp.Trim, exp.Window)
 _WITHOUT_LENGTH = (exp.Between, exp.Binary, exp.Extract, exp.GroupConcat, exp.In, exp.Neg, exp.Not)
 
@@ -77,12 +87,14 @@ def text_lengths(tree: exp.Expr, tables: Lengths) -> tuple[int | None, ...]:
     """
     if any(part.args.get("recursive") for part in tree.find_all(exp.With)):
         return (UNKNOWN,) * len(tree.selects if isinstance(tree, exp.Query) else ())
-    sources: _Sources = {
-        id(column): _source(source, tables)
-        for scope in traverse_scope(tree)
-        for column in scope.columns
-        if (source := scope.sources.get(column.table)) is not None
-    }
+    sources = _Sources(
+        {
+            id(column): _source(source, tables)
+            for scope in traverse_scope(tree)
+            for column in scope.columns
+            if (source := scope.sources.get(column.table)) is not None
+        }
+    )
     return _of_query(tree, sources)
 
 
@@ -112,7 +124,9 @@ def _of_query(query: exp.Expr, sources: _Sources) -> tuple[int | None, ...]:
         pairs = zip(_of_query(query.left, sources), _of_query(query.right, sources), strict=True)
         return tuple(_longest(list(pair)) for pair in pairs)
     if isinstance(query, exp.Select):
-        return tuple(_of(column, sources) for column in query.selects)
+        if id(query) not in sources.lengths:
+            sources.lengths[id(query)] = tuple(_of(column, sources) for column in query.selects)
+        return sources.lengths[id(query)]
     return ()
 
 
