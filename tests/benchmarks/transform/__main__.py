@@ -32,6 +32,8 @@ _INTRODUCTION = f"""\
 
 `make bench` runs these benchmarks and writes this page, in about a quarter of an hour on two cores.
 
+[Another page](benchmark-athena.md) compares the embedded Athena with DuckDB (`make bench-athena`).
+
 A raw object with the given number of playlist items (full track objects, as Spotify sends them to a new app) is
 converted to the tables `playlist_items`, `tracks`, `albums`, `artists`, `track_artists` and `album_artists` as zstd
 Parquet. Every contender gets the same gzip file and {THREADS} threads, writes every column, and runs in its own
