@@ -20,7 +20,7 @@ from embedded_aws.services.athena.sql.parsing import parse, parse_tree
 from embedded_aws.services.athena.types import from_hive
 from embedded_aws.services.athena.views import CATALOG, encode
 from embedded_aws.services.athena.warehouse import QueryOutput, QuerySession
-from embedded_aws.services.athena.writing import Destination, Statement, Written
+from embedded_aws.services.athena.writing import Destination, PendingWrite, Statement
 from embedded_aws.services.athena.written import (
     NAME,
     QUALIFIED,
@@ -61,7 +61,7 @@ class StatementResult:
     scanned: int = 0
     """Bytes that Athena would scan."""
 
-    written: Written | None = None
+    written: PendingWrite | None = None
     """What is to be written before the statement succeeds."""
 
 

@@ -35,7 +35,7 @@ _TASK_BYTES = 1_000_000
 
 
 @dataclass
-class _Known:
+class _KnownTable:
     """What is known of a catalog table."""
 
     shape: tuple[object, ...]
@@ -78,7 +78,7 @@ class TableLoader:
     def __init__(self, server: AwsServer, connection: duckdb.DuckDBPyConnection) -> None:
         self._objects = ObjectSource(server)
         self._connection = connection
-        self._known: dict[tuple[str, str], _Known] = {}
+        self._known: dict[tuple[str, str], _KnownTable] = {}
         self._number = 0
         connection.execute(f"CREATE SCHEMA {quoted(SCHEMA)}")
 
@@ -98,7 +98,7 @@ class TableLoader:
         loaded = LoadedTable(self._connection, table, self._next_number(), ())
         if known is not None:
             known.loaded.drop()
-        self._known[name] = _Known(shape, loaded, self._next_number())
+        self._known[name] = _KnownTable(shape, loaded, self._next_number())
         declared = ", ".join(f"{quoted(column)} {kind.duckdb}" for column, kind in _columns(table))
         return schema, f"CREATE OR REPLACE TABLE {qualified(*name)} ({declared}, {quoted(PATH)} VARCHAR)"
 
@@ -145,7 +145,7 @@ class TableLoader:
             for column in sorted(wanted.columns & mismatches.keys()):
                 raise QueryError("HIVE_BAD_DATA", f"{mismatches[column]}: {stored.address}")
 
-    def _hold(self, table: CatalogTable, known: _Known, columns: frozenset[str], objects: list[S3Object]) -> None:
+    def _hold(self, table: CatalogTable, known: _KnownTable, columns: frozenset[str], objects: list[S3Object]) -> None:
         """Let the columns that a query reads be held, if need be instead of all that was loaded."""
         known.wanted |= columns
         loaded = known.loaded

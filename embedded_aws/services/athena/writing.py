@@ -47,7 +47,7 @@ class Destination:
 
 
 @dataclass(frozen=True)
-class Written:
+class PendingWrite:
     """What a statement will write, once `commit` is called."""
 
     count: int
@@ -74,7 +74,9 @@ class Statement:
     session: QuerySession
 
 
-def create_table(creation: TableCreation, name: tuple[str, str], given: Statement, destination: Destination) -> Written:
+def create_table(
+    creation: TableCreation, name: tuple[str, str], given: Statement, destination: Destination
+) -> PendingWrite:
     """Run CREATE TABLE AS.
 
     Args:
@@ -90,7 +92,7 @@ def create_table(creation: TableCreation, name: tuple[str, str], given: Statemen
     catalog.require_database(name[0])
     if _exists(catalog, name):
         if creation.if_missing:
-            return Written(0, 0, (), lambda: None)
+            return PendingWrite(0, 0, (), lambda: None)
         raise catalog_changes.table_exists(*name)
     catalog_changes.check_creation(catalog, *name, partitioned=bool(creation.keys))
     columns = given.session.described(creation.query, given.database, given.parameters, catalog)
@@ -115,7 +117,7 @@ def create_table(creation: TableCreation, name: tuple[str, str], given: Statemen
     ]
     _check_objects(catalog, objects)
     register = partial(catalog_changes.create_table, catalog, name[0], table, partitions)
-    return Written(
+    return PendingWrite(
         0 if rows is None else rows.rows.num_rows,
         0 if rows is None else rows.scanned,
         tuple(objects),
@@ -123,7 +125,7 @@ def create_table(creation: TableCreation, name: tuple[str, str], given: Statemen
     )
 
 
-def insert(insertion: Insertion, name: tuple[str, str], given: Statement, destination: Destination) -> Written:
+def insert(insertion: Insertion, name: tuple[str, str], given: Statement, destination: Destination) -> PendingWrite:
     """Run INSERT INTO.
 
     Raises:
@@ -160,10 +162,10 @@ def insert(insertion: Insertion, name: tuple[str, str], given: Statement, destin
     if added:
         catalog.caller.check_table("BatchCreatePartition", *name)
     register = partial(catalog_changes.add_partitions, catalog, *name, added) if added else _nothing
-    return Written(rows.rows.num_rows, rows.scanned, tuple(objects), partial(_commit, catalog, objects, register))
+    return PendingWrite(rows.rows.num_rows, rows.scanned, tuple(objects), partial(_commit, catalog, objects, register))
 
 
-def unload(unloading: Unloading, given: Statement, destination: Destination) -> Written:
+def unload(unloading: Unloading, given: Statement, destination: Destination) -> PendingWrite:
     """Run UNLOAD.
 
     Raises:
@@ -182,7 +184,7 @@ def unload(unloading: Unloading, given: Statement, destination: Destination) -> 
         _address(unloading.location, unloading.keys, one, destination, unloading.format): one.content for one in files
     }
     _check_objects(catalog, objects)
-    return Written(rows.rows.num_rows, rows.scanned, tuple(objects), partial(_commit, catalog, objects, _nothing))
+    return PendingWrite(rows.rows.num_rows, rows.scanned, tuple(objects), partial(_commit, catalog, objects, _nothing))
 
 
 def _nothing() -> None:
