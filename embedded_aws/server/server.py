@@ -36,7 +36,6 @@ from embedded_aws.server.plain_session import plain_session
 from embedded_aws.server.queue_attributes import kept_queue_attributes
 from embedded_aws.server.queue_checks import checked_queue_attributes
 from embedded_aws.server.timestamps import quick_timestamps
-from embedded_aws.server.url_builders import late_url_builders
 from embedded_aws.server.wsgi import AuthorizedApp, KeepAliveHandler, foreign
 from embedded_aws.services.budgets.administration import changeable_budgets
 from embedded_aws.services.logs.filtering import filtered_log_events
@@ -129,7 +128,6 @@ class AwsServer:
             self._patches.enter_context(patch.object(STSBackend, "get_caller_identity", self._caller_identity()))
             self._patches.enter_context(quick_timestamps())
             self._patches.enter_context(one_model_loader())
-            self._patches.enter_context(late_url_builders())
             # No page of another origin may read a response.
             self._patches.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
             # moto also parses every body as a form: "&Action=…" in a text would choose another operation.
