@@ -69,7 +69,8 @@ def _settings() -> Iterator[_Setting]:
     analyzer = Analyzer(NAMESPACE)
     for each in dataclasses.fields(Settings):
         default = list(each.default) if isinstance(each.default, tuple) else each.default
-        description = analyzer.get_docstring(SpotifyEtlPipelineArgs, each.name) or ""
+        # On one line: a row of the page ends with its line.
+        description = " ".join((analyzer.get_docstring(SpotifyEtlPipelineArgs, each.name) or "").split())
         yield _Setting(name=key(each), rule=each.metadata["rule"], default=default, description=description)
 
 

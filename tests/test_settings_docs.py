@@ -30,5 +30,7 @@ def test_page_has_a_row_for_every_setting() -> None:
     rows = [line for line in settings_page().splitlines() if line.startswith("| `")]
 
     assert [row.split("`")[1] for row in rows] == [key(each) for each in FIELDS]
+    # A line break ends the row, and with it the table.
+    assert all(row.endswith(". |") for row in rows)
     # Markdown would take a placeholder in angle brackets for a tag.
     assert not any("<" in row for row in rows)
