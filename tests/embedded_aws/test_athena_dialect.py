@@ -301,6 +301,8 @@ def test_query_gives_what_trino_gives(lab: Lab, sql: str, rows: list[tuple[str |
     ("sql", "columns"),
     [
         ("VALUES (1, 'a')", [("_col0", "integer"), ("_col1", "varchar")]),
+        ("(VALUES (1, 'a'))", [("_col0", "integer"), ("_col1", "varchar")]),
+        ("SELECT * FROM ((VALUES 1)) CROSS JOIN (VALUES 'a')", [("_col0", "integer"), ("_col0", "varchar")]),
         ("SELECT ceil(small), floor(id) FROM t", [("_col0", "integer"), ("_col1", "bigint")]),
     ],
 )

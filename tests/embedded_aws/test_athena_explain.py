@@ -49,6 +49,12 @@ def test_a_query_is_validated_without_running(lab: Lab) -> None:
     assert found["ResultSet"]["ResultSetMetadata"]["ColumnInfo"][0]["Type"] == "boolean"
 
 
+@pytest.mark.parametrize("query", ["(VALUES 1)", "(SELECT 1) UNION ALL (SELECT 2)", "((SELECT 1))"])
+def test_a_query_in_parentheses_is_not_taken_for_options(lab: Lab, query: str) -> None:
+    assert lab.query(f"EXPLAIN {query}")
+    assert lab.pages(lab.run(f"EXPLAIN (TYPE VALIDATE) {query}")) == [("Valid",), ("true",)]
+
+
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [

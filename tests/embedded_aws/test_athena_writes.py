@@ -125,6 +125,17 @@ def test_a_table_is_created_as_athena_does(lab: Lab) -> None:
     assert [one["Name"] for one in answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]] == ["rows"]
 
 
+def test_comments_may_stand_anywhere_in_a_statement_that_writes(lab: Lab) -> None:
+    succeeded(
+        lab,
+        f"CREATE TABLE w -- first\n WITH (external_location = 's3://{LAKE}/w/' /* second */)"
+        " AS SELECT 1 AS id, CAST('--' AS varchar) AS name -- WITH NO DATA",
+    )
+    execution = succeeded(lab, "INSERT INTO w -- third\n/* fourth */ SELECT 2, '/* kept */' -- fifth")
+    assert execution["SubstatementType"] == "INSERT"
+    assert lab.query("SELECT * FROM w ORDER BY id") == [("1", "--"), ("2", "/* kept */")]
+
+
 TYPES = [
     ("'ab'", "varchar(2)"),
     ("''", "varchar(1)"),

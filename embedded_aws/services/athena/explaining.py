@@ -16,7 +16,10 @@ from embedded_aws.services.athena.plans import plan_lines
 from embedded_aws.services.athena.results import ResultSet
 from embedded_aws.services.athena.types import from_hive
 
-_EXPLAIN = re.compile(r"EXPLAIN\s*(?:\((?P<options>[^)]*)\)\s*)?(?P<query>.+)", re.IGNORECASE | re.DOTALL)
+_EXPLAIN = re.compile(
+    r"EXPLAIN\s*(?:\((?!\s*(?:(?:SELECT|WITH|VALUES|TABLE)\b|\())(?P<options>[^)]*)\)\s*)?(?P<query>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
 _VALUES = {"TYPE": ("DISTRIBUTED", "IO", "LOGICAL", "VALIDATE"), "FORMAT": ("GRAPHVIZ", "JSON", "TEXT")}
 
 

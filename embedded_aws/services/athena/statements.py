@@ -67,7 +67,7 @@ class StatementResult:
 
 def kind_of(sql: str) -> str:
     """Return the `StatementType` of a statement, valid or not."""
-    word = _bare(sql).split(maxsplit=1)[:1]
+    word = re.match(r"\w+", _bare(sql))
     return {
         "CREATE": "DDL",
         "DROP": "DDL",

@@ -32,6 +32,9 @@ _INSERT = (
 _UNLOAD = rf"UNLOAD\s*\((?P<query>.+)\)\s*TO\s+(?P<location>{_TEXT})\s*(?:WITH\s*\({_PROPERTIES}\))?"
 _PROPERTY = re.compile(rf"\s*(?P<name>\w+)\s*=\s*(?P<value>{_TEXT}|ARRAY\s*\[[^\]]*\]|\w+)\s*(?:,|$)", re.IGNORECASE)
 _FLAGS = re.IGNORECASE | re.DOTALL
+_WRITES = re.compile(r"(?:CREATE|INSERT|UNLOAD)\b", re.IGNORECASE)
+_COMMENT = re.compile(rf"(?P<kept>{_TEXT}|\"(?:[^\"]|\"\")*\"|`[^`]*`)|--[^\n]*|/\*.*?\*/", re.DOTALL)
+"""A comment, or as `kept` what only looks like one in quotes."""
 
 _PARQUET_COMPRESSIONS = {"NONE", "UNCOMPRESSED", "GZIP", "SNAPPY", "ZSTD"}
 _TEXT_COMPRESSIONS = {"NONE", "GZIP"}
@@ -107,14 +110,15 @@ def substatement(text: str) -> str | None:
     match = _match(text)
     if match is None:
         return None
-    word = text.split(maxsplit=1)[0].upper()
+    word = match[0][: len("CREATE")].upper()
     return "CREATE_TABLE_AS_SELECT" if word == "CREATE" else word
 
 
 def external_location(text: str) -> bool:
     """Return whether a statement is CREATE TABLE AS with a location of its own."""
-    match = re.fullmatch(_CREATE, text, _FLAGS)
-    return match is not None and "external_location" in _properties(match["properties"] or "")
+    if substatement(text) != "CREATE_TABLE_AS_SELECT" or (match := _match(text)) is None:
+        return False
+    return "external_location" in _properties(match["properties"] or "")
 
 
 def check_properties(text: str) -> None:
@@ -165,8 +169,11 @@ def unquoted(name: str) -> str:
 
 
 def _match(text: str) -> re.Match[str] | None:
+    if not _WRITES.match(text):
+        return None
+    plain = _COMMENT.sub(lambda found: found["kept"] or " ", text).strip()
     for pattern in (_CREATE, _INSERT, _UNLOAD):
-        if match := re.fullmatch(pattern, text, _FLAGS):
+        if match := re.fullmatch(pattern, plain, _FLAGS):
             return match
     return None
 

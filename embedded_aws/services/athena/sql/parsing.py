@@ -103,16 +103,31 @@ def parse_tree(sql: str) -> exp.Query:
         raise QueryError("SYNTAX_ERROR", "Only one sql statement is allowed")
     tree = statements[0]
     if isinstance(tree, exp.Values):
-        tree = exp.select("*").from_(exp.alias_(tree.copy(), "_values", table=True))
+        tree = _selected(tree)
     if not isinstance(tree, exp.Query):
         raise not_supported(f"The statement {sql.split(maxsplit=1)[0].upper()}")
-    for values in tree.find_all(exp.Values):
-        _name_columns(values)
+    _complete_values(tree)
     for kind in tree.find_all(exp.DataType):
         if kind.this == exp.DType.DECIMAL and len(kind.expressions) < len(_DECIMAL):
             given = tuple(int(part.name) for part in kind.expressions)
             kind.replace(decimals.decimal((given[0] if given else _DECIMAL[0], _DECIMAL[1])))
     return tree
+
+
+def _complete_values(tree: exp.Query) -> None:
+    """Let every VALUES be that of a SELECT, with names for its columns."""
+    for values in list(tree.find_all(exp.Values)):
+        if isinstance(values.parent, exp.Subquery):
+            values.replace(_selected(values))
+    for number, values in enumerate(tree.find_all(exp.Values)):
+        if isinstance(values.parent, exp.From | exp.Join) and not values.args.get("alias"):
+            values.set("alias", exp.TableAlias(this=exp.to_identifier(f"_values{number}")))
+        _name_columns(values)
+
+
+def _selected(values: exp.Values) -> exp.Select:
+    """Return VALUES as a SELECT, which sqlglot does not make of them where they stand alone or in parentheses."""
+    return exp.select("*").from_(exp.alias_(values.copy(), "_values", table=True))
 
 
 def _name_columns(values: exp.Values) -> None:
