@@ -59,6 +59,17 @@ def test_an_update_replaces_what_it_names_and_keeps_the_rest(glue: Any, stage: S
     assert after["LastUpdated"] > before["LastUpdated"]
 
 
+def test_an_invalid_schedule_of_an_earlier_version_does_not_run(glue: Any, stage: Stage) -> None:
+    # No request can set it any more.
+    stage.server.backend("glue").crawlers["crawl"].schedule = "cron(0 8 * * *)"
+    stage.run_for(days=2)
+    (step,) = stage.steps("crawl")
+    assert (step.ok, step.detail) == (False, "cron(0 8 * * *) has 5 fields: AWS's cron has six.")
+    glue.update_crawler(Name="crawl", Schedule="cron(0 8 * * ? *)")
+    stage.run_for(days=1)
+    assert len(stage.steps("crawl")) == 2
+
+
 def test_an_updated_schedule_counts_from_the_update(glue: Any, stage: Stage) -> None:
     glue.update_crawler(Name="crawl", Schedule="cron(0 7 * * ? *)")
     assert shown(glue)["Schedule"] == {"ScheduleExpression": "cron(0 7 * * ? *)", "State": "SCHEDULED"}

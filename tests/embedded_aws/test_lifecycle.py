@@ -133,6 +133,17 @@ def test_a_version_stays_behind_a_marker_until_its_own_days_are_over(stage: Stag
     assert versions(s3) == (0, 0)
 
 
+def test_a_rule_with_days_also_removes_markers_as_old_that_mark_nothing(stage: Stage) -> None:
+    rule = {**after(3), "NoncurrentVersionExpiration": {"NoncurrentDays": 1}}
+    s3 = bucket(stage, rule, versioned=True)
+    s3.put_object(Bucket=BUCKET, Key="a")
+    s3.delete_object(Bucket=BUCKET, Key="a")
+    stage.run_for(days=3)
+    assert versions(s3) == (0, 1)
+    stage.run_for(days=1)
+    assert versions(s3) == (0, 0)
+
+
 def test_noncurrent_versions_expire_by_when_they_were_replaced(stage: Stage) -> None:
     s3 = bucket(stage, {"Filter": {"Prefix": ""}, "NoncurrentVersionExpiration": {"NoncurrentDays": 2}}, versioned=True)
     s3.put_object(Bucket=BUCKET, Key="a", Body=b"1")

@@ -31,6 +31,7 @@ from embedded_aws.services.logs.log_streams import LogWriter
 from embedded_aws.services.scheduler.expressions import (
     BEFORE,
     Expression,
+    ScheduleExpressionError,
     latest_between,
     parse,
 )
@@ -73,6 +74,7 @@ class Crawlers:
         self._footers: FooterCache = {}
         self._errors: dict[str, str] = {}
         self._fired: dict[tuple[str, str], datetime] = {}
+        self._invalid: set[tuple[str, str]] = set()
         self._patches = ExitStack()
         timers.register(_HANDLER, self._end_named)
 
@@ -160,12 +162,21 @@ class Crawlers:
         return expression.next_after(after) if expression is not None else None
 
     def _expression(self, crawler: FakeCrawler) -> tuple[Expression | None, datetime]:
-        """Return a crawler's schedule, None without one that is running, and the moment after which it starts next."""
+        """Return a crawler's schedule, None without one that is running, and the moment after which it starts next.
+
+        A data folder of an earlier version may hold one that is invalid, which does not run.
+        """
         since = getattr(crawler, "schedule_since", crawler.creation_time).replace(tzinfo=UTC)
         after = max(self._fired.get((crawler.name, crawler.schedule), since), since)
         if not crawler.schedule or schedule_state(crawler) != SCHEDULED:
             return None, after
-        return parse(crawler.schedule, start=since), after
+        try:
+            return parse(crawler.schedule, start=since), after
+        except ScheduleExpressionError as error:
+            if (crawler.name, crawler.schedule) not in self._invalid:
+                self._invalid.add((crawler.name, crawler.schedule))
+                self._steps.record("crawl", crawler.name, str(error), ok=False)
+            return None, after
 
     def _start(self, crawler: FakeCrawler) -> None:
         if crawler.status != "READY":

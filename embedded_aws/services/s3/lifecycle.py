@@ -115,8 +115,9 @@ def _expire_versions(bucket: Any, rule: Any, name: str, midnight: datetime) -> i
     removed = len(versions) - 1 - len(kept)
     current = versions[-1]
     if isinstance(current, FakeDeleteMarker):
-        # A marker with nothing behind it marks nothing.
-        if not kept and str(rule.expired_object_delete_marker).lower() == "true":
+        # A marker with nothing behind it marks nothing. A rule with days removes those that are as old, too.
+        is_wanted = str(rule.expired_object_delete_marker).lower() == "true"
+        if not kept and (is_wanted or _is_past(current, rule.expiration_days, midnight)):
             _remove(bucket, name)
             return removed + 1
     elif _is_past(current, rule.expiration_days, midnight) or _is_reached(rule.expiration_date, midnight):
