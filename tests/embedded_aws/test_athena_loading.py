@@ -122,6 +122,29 @@ def test_only_the_partitions_that_conditions_leave_are_read(lab: Lab, reads: Rea
     assert reads.taken() == every("ms", months=MONTHS[1:2])
 
 
+@pytest.mark.usefixtures("many")
+def test_the_value_of_a_partition_has_its_keys_type(lab: Lab) -> None:
+    definition = {
+        "Name": "years",
+        "PartitionKeys": [{"Name": "year", "Type": "int"}],
+        "StorageDescriptor": lab.client("glue").get_table(DatabaseName=DATABASE, Name="plays")["Table"][
+            "StorageDescriptor"
+        ],
+    }
+    lab.client("glue").create_table(DatabaseName=DATABASE, TableInput=definition)
+    for value in ("2026", "__HIVE_DEFAULT_PARTITION__", "later"):
+        lab.partition("years", value, keys=("year",))
+        lab.put(f"tables/years/year={value}/a.parquet", {"ms": [1]})
+    for sql in ("SELECT year FROM years", "SELECT ms FROM years"):
+        with pytest.raises(
+            QueryFailedError,
+            match=r"^HIVE_INVALID_PARTITION_VALUE: Invalid partition value 'later' for integer partition key: year$",
+        ):
+            lab.query(sql)
+    lab.client("glue").delete_partition(DatabaseName=DATABASE, TableName="years", PartitionValues=["later"])
+    assert lab.query("SELECT year FROM years ORDER BY 1") == [("2026",), (None,)]
+
+
 def test_what_a_query_leaves_out_may_be_damaged(lab: Lab) -> None:
     lab.client("s3").put_object(Bucket=LAKE, Key=key("2026-02", "c"), Body=b"no Parquet")
     assert lab.query("SELECT sum(ms) FROM plays WHERE month <> '2026-02'") == [("42",)]

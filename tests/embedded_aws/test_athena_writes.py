@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from embedded_aws.iam.credentials import AwsCredentials
+from embedded_aws.services.athena import writing
+from embedded_aws.services.athena.written_files import files_of
 from tests.embedded_aws.athena_lab import DATABASE, LAKE, RESULTS, WORKGROUP, Lab, QueryFailedError
 from tests.thoroughness import sampled
 
@@ -261,6 +263,26 @@ def test_a_location_must_be_empty(lab: Lab) -> None:
         "INVALID_TABLE_PROPERTY: External location is not a valid file system URI: /tmp/w"
     )
     assert names(lab) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"CREATE TABLE w WITH (external_location = 's3://{LAKE}/w/') AS SELECT 1 AS a",
+        f"UNLOAD (SELECT 1 AS a) TO 's3://{LAKE}/w/' WITH (format = 'JSON')",
+    ],
+)
+def test_of_two_statements_at_one_location_the_slower_one_fails(
+    lab: Lab, statement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(*arguments: Any) -> Any:
+        lab.put("w/a.parquet", {"a": pa.array([2])})
+        return files_of(*arguments)
+
+    monkeypatch.setattr(writing, "files_of", overtaken)
+    assert failed(lab, statement).startswith("HIVE_PATH_ALREADY_EXISTS: ")
+    assert names(lab) == []
+    assert list(objects(lab, LAKE)) == ["w/a.parquet"]
 
 
 def test_a_failure_between_the_files_and_the_catalog_leaves_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

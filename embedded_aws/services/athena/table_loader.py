@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.cancellation import Cancellation
@@ -18,7 +20,7 @@ from embedded_aws.services.athena.catalog import CatalogTable, Partition
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.loaded_table import PATH, SCHEMA, LoadedTable, qualified, quoted
 from embedded_aws.services.athena.objects import ObjectSource, S3Object
-from embedded_aws.services.athena.parquet import ParquetColumns, ParquetContent
+from embedded_aws.services.athena.parquet import ParquetColumns, ParquetContent, partition_values
 from embedded_aws.services.athena.permissions import CallerPermissions
 from embedded_aws.services.athena.types import SqlType
 
@@ -123,11 +125,12 @@ class TableLoader:
             cancellation: ends the loading.
 
         Raises:
-            QueryError: an object is not a Parquet file or was deleted meanwhile, or a column's type contradicts the
-                catalog.
+            QueryError: an object is not a Parquet file or was deleted meanwhile, or a column's type or the value of a
+                partition contradicts the catalog.
             AccessError: the caller may not read an object.
             QueryCancelledError: the query is cancelled.
         """
+        _check_values(table, wanted.partitions)
         known = self._known[table.database, table.name]
         objects = self._objects.listed(wanted.partitions, caller)
         present = frozenset(objects)
@@ -178,6 +181,23 @@ class TableLoader:
 
 def _columns(table: CatalogTable) -> tuple[tuple[str, SqlType], ...]:
     return (*table.columns, *table.partition_keys)
+
+
+def _check_values(table: CatalogTable, partitions: Sequence[Partition]) -> None:
+    """Check the values of partitions, also of keys that a query does not read, as Athena does.
+
+    Raises:
+        QueryError: one is not of its key's type.
+    """
+    for place, (key, kind) in enumerate(table.partition_keys):
+        if kind.arrow == pa.string():
+            continue
+        for text in dict.fromkeys(partition_values(partition.values)[place] for partition in partitions):
+            try:
+                pc.cast(pa.scalar(text, pa.string()), kind.arrow)
+            except pa.ArrowInvalid as error:
+                message = f"Invalid partition value '{text}' for {kind.trino} partition key: {key}"
+                raise QueryError("HIVE_INVALID_PARTITION_VALUE", message) from error
 
 
 def _are_few(objects: Sequence[S3Object]) -> bool:

@@ -121,7 +121,7 @@ def create_table(
         0 if rows is None else rows.rows.num_rows,
         0 if rows is None else rows.scanned,
         tuple(objects),
-        partial(_commit, catalog, objects, register),
+        partial(_commit, catalog, objects, register, partial(_check_empty, catalog, location, f"{name[0]}.{name[1]}")),
     )
 
 
@@ -184,11 +184,8 @@ def unload(unloading: Unloading, given: Statement, destination: Destination) -> 
         _address(unloading.location, unloading.keys, one, destination, unloading.format): one.content for one in files
     }
     _check_objects(catalog, objects)
-    return PendingWrite(rows.rows.num_rows, rows.scanned, tuple(objects), partial(_commit, catalog, objects, _nothing))
-
-
-def _nothing() -> None:
-    pass
+    commit = partial(_commit, catalog, objects, _nothing, partial(_check_empty, catalog, unloading.location, "unload"))
+    return PendingWrite(rows.rows.num_rows, rows.scanned, tuple(objects), commit)
 
 
 def _exists(catalog: CallerCatalog, name: tuple[str, str]) -> bool:
@@ -324,8 +321,25 @@ def _check_objects(catalog: CallerCatalog, objects: dict[str, bytes]) -> None:
         catalog.caller.check_object("PutObject", bucket, key)
 
 
-def _commit(catalog: CallerCatalog, objects: dict[str, bytes], register: Callable[[], Any]) -> None:
-    """Write objects, then let the catalog show them; what fails leaves nothing."""
+def _nothing() -> None:
+    pass
+
+
+def _commit(
+    catalog: CallerCatalog,
+    objects: dict[str, bytes],
+    register: Callable[[], Any],
+    check: Callable[[], None] = _nothing,
+) -> None:
+    """Write objects, then let the catalog show them; what fails leaves nothing.
+
+    Args:
+        catalog: the catalog.
+        objects: address → content.
+        register: changes the catalog.
+        check: raises an error if another statement was faster: no other one commits meanwhile.
+    """
+    check()
     s3 = catalog.server.backend("s3")
     written: list[tuple[str, str]] = []
     try:
