@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import patch
 
+import boto3
 import pytest
 
 from embedded_aws import EmbeddedAws
@@ -33,5 +34,6 @@ def embedded_aws(tmp_path: Path, embedded_aws_start: datetime) -> Iterator[Embed
             "AWS_DEFAULT_REGION": aws.server.region,
             "AWS_ENDPOINT_URL": aws.server.url,
         }
-        with patch.dict(os.environ, environment):
+        # boto3's session keeps the credentials that it has found first: those of another test, or of the user.
+        with patch.dict(os.environ, environment), patch.object(boto3, "DEFAULT_SESSION", None):
             yield aws

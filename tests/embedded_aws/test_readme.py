@@ -35,9 +35,11 @@ def test_real_time_and_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_fixture_and_its_example(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["embedded_aws.pytest_plugin"]\n', encoding="utf-8")
     (tmp_path / "test_example.py").write_text(blocks(README, "python")[2], encoding="utf-8")
+    # As another test of the same session, in which boto3 has a session already.
+    (tmp_path / "test_second.py").write_text(blocks(README, "python")[2], encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "1 passed" in done.stdout, done.stdout
+    assert "2 passed" in done.stdout, done.stdout
 
 
 def test_recorded_policies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
