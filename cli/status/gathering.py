@@ -277,7 +277,7 @@ class _Gathering:
 
     @property
     def _others(self) -> dict[str, str]:
-        """The ARNs of the functions with a single schedule, and what these are called."""
+        """The ARNs of the functions that are not the extractor, and what their schedules are called."""
         account = self.extract.arn.rpartition(":")[0]
         return {f"{account}:{self.target.output(f'{step}_function_name')}": step for step in ("publish", "compact")}
 
@@ -290,7 +290,7 @@ class _Gathering:
         if target["Arn"] == self.extract.arn:
             return f"{event.get('trigger')} run"
         if step := self._others.get(target["Arn"]):
-            return step
+            return "deletion" if event.get("delete_only") else step
         return "crawl" if event.get("Name") == self.target.outputs["glue_crawler_name"] else ""
 
     def compaction(self) -> CompactionStatus:

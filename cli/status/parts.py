@@ -67,7 +67,7 @@ class ScheduleStatus:
     """One of the stack's schedules."""
 
     starts: str
-    """`daily run`, `hourly run`, `crawl`, `publish` or `compact`."""
+    """`daily run`, `hourly run`, `crawl`, `publish`, `compact`, or `deletion` of what a compaction has replaced."""
     enabled: bool
     expression: str
     timezone: str

@@ -172,7 +172,7 @@ def test_status_is_healthy_and_its_json_complete(pipeline: World, capsys: pytest
     assert sum(printed["rejected"]["records"].values()) == 5
     assert {one["stream"]: one["overdue"] for one in printed["streams"]}["saved_tracks"] is False
     assert [one["starts"] for one in printed["schedules"]] == [
-        "compact", "crawl", "daily run", "hourly run", "publish",
+        "compact", "crawl", "daily run", "deletion", "hourly run", "publish",
     ]  # fmt: skip
 
     show_status(target(pipeline), as_json=False, console=screen.console)
