@@ -178,6 +178,16 @@ def test_a_rule_that_would_expire_more_than_it_says_is_refused(stage: Stage, rul
         bucket(stage, rule)
 
 
+@pytest.mark.parametrize(
+    "action", [{"Expiration": {"Days": 0}}, {"NoncurrentVersionExpiration": {"NoncurrentDays": -1}}]
+)
+def test_a_rule_without_days_to_live_is_refused_instead_of_emptying_the_bucket(
+    stage: Stage, action: dict[str, Any]
+) -> None:
+    with pytest.raises(ClientError, match=r"\(InvalidArgument\).* must be a positive integer"):
+        bucket(stage, {"Filter": {"Prefix": ""}, **action})
+
+
 @pytest.mark.slow
 def test_what_expired_is_gone_after_a_restart(tmp_path: Path) -> None:
     with Stage(tmp_path / "1", data=tmp_path / "data") as stage:

@@ -47,6 +47,11 @@ class Lifecycle:
         def set_whole(bucket: Any, rules: list[dict[str, Any]]) -> None:
             for name in itertools.chain.from_iterable(map(_dropped, rules)):
                 raise S3ClientError("NotImplemented", f"The embedded AWS does not implement {name} of lifecycle rules.")
+            for element, days in itertools.chain.from_iterable(map(_days, rules)):
+                if not days.isdecimal() or int(days) < 1:
+                    raise S3ClientError(
+                        "InvalidArgument", f"'{element}' of a lifecycle rule must be a positive integer"
+                    )
             set_lifecycle(bucket, rules)
 
         self._installed.enter_context(patch.object(FakeBucket, "set_lifecycle", set_whole))
@@ -72,7 +77,7 @@ class Lifecycle:
         for bucket in self._buckets():
             expired = sum(self._expire(bucket, rule, midnight) for rule in self._rules(bucket))
             if expired:
-                self._steps.record("expiry", bucket.name, f"{expired} objects expired")
+                self._steps.record("expiry", bucket.name, f"{expired} object{'' if expired == 1 else 's'} expired")
         return True
 
     def state(self) -> datetime | None:
@@ -166,6 +171,14 @@ def _tags(rule: Any) -> dict[str, str]:
         return {}
     tags: dict[str, str] = dict(rule.filter.and_filter.tags) if rule.filter.and_filter is not None else {}
     return tags | {rule.filter.tag_key: rule.filter.tag_value} if rule.filter.tag_key else tags
+
+
+def _days(rule: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the numbers of days after which something expires by a rule, with their elements."""
+    for action, element in (("Expiration", "Days"), ("NoncurrentVersionExpiration", "NoncurrentDays")):
+        days = (rule.get(action) or {}).get(element)
+        if days is not None:
+            yield element, str(days)
 
 
 def _dropped(rule: dict[str, Any]) -> Iterator[str]:
