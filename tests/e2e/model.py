@@ -82,10 +82,10 @@ def current_playlist_items(world: World) -> Iterable[Row]:
 
 
 def current_saved_tracks(world: World) -> Iterable[Row]:
-    # An unsaved track stands until the next full read, and there was only the first one.
+    # An unsaved track stands until the next full read, which is a week after the last one.
     newest = {
         saved.track.uri: saved
-        for morning in world.mornings
+        for morning in world.mornings[world.days - world.days % 7 :]
         for saved in reversed(world.library.at(morning).saved_tracks)
     }
     for saved in newest.values():
