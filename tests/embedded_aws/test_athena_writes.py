@@ -155,6 +155,12 @@ TYPES = [
     ("(SELECT max(x) FROM (VALUES 'a', 'bb') AS v (x))", None),
     ("replace('abc', 'b', 'c')", None),
     ("ARRAY['a', 'bcd']", None),
+    ("split('a,b', ',')", None),
+    ("ARRAY[CAST('a' AS varchar)]", "array<string>"),
+    ("split(CAST('a,b' AS varchar), ',')", "array<string>"),
+    ("(SELECT array_agg(DISTINCT CAST(v AS varchar) ORDER BY 1) FROM (VALUES 'a') AS s (v))", None),
+    ("array_agg(CAST('a' AS varchar) ORDER BY 1)", "array<string>"),
+    ("MAP(ARRAY[CAST('a' AS varchar)], ARRAY[1])", "map<string,int>"),
     ("1", "int"),
     ("1.5", "decimal(2,1)"),
     ("CAST(1.5 AS real)", "float"),
@@ -169,7 +175,9 @@ TYPES = [
 def test_columns_have_trinos_types(lab: Lab, expression: str, hive: str | None) -> None:
     if hive is None:
         sql = f"CREATE TABLE w AS SELECT {expression} AS x"
-        assert failed(lab, sql).startswith("NOT_SUPPORTED: The length of the text in column x; cast it to varchar")
+        assert failed(lab, sql).startswith(
+            "NOT_SUPPORTED: The length of the text in column x; cast the text to varchar"
+        )
     else:
         created(lab, f"SELECT {expression} AS x")
         assert types(lab) == {"x": hive}

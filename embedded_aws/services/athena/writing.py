@@ -234,7 +234,7 @@ def _hive_types(names: Sequence[str], columns: QueryColumns, *, of_table: bool =
             raise QueryError("COLUMN_TYPE_UNKNOWN", f"line 1:1: Column type is unknown: {name}")
         hive = kind.hive
         if of_table and length == UNKNOWN and "string" in hive:
-            raise not_supported(f"The length of the text in column {name}; cast it to varchar")
+            raise not_supported(f"The length of the text in column {name}; cast the text to varchar")
         is_limited = kind.name == "varchar" and length is not None and 0 < length <= _LONGEST_VARCHAR
         types.append(f"varchar({length})" if is_limited else hive)
     return types

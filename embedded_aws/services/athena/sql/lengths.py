@@ -40,6 +40,9 @@ _OF_FIRST = frozenset(
         "upper",
     }
 )
+_NESTING = frozenset({"array_agg", "array_distinct", "array_sort", "map", "map_agg"})
+"""Their text is that of their arguments, which for now has to be without a limit."""
+
 _OF_LONGEST = frozenset({"coalesce", "greatest", "least"})
 _UNBOUNDED = frozenset(
     {
@@ -67,7 +70,7 @@ class _Sources(dict[int, exp.Expr | Mapping[str, int]]):
         """Lengths of a query's columns, by the id of its node: each column above it asks for all of them."""
 
 
-_WRAPPING = (exp.Alias, exp.Filter, exp.Paren, exp.Trim, exp.Window)
+_WRAPPING = (exp.Alias, exp.Filter, exp.Order, exp.Paren, exp.Trim, exp.Window)
 _WITHOUT_LENGTH = (exp.Between, exp.Binary, exp.Extract, exp.GroupConcat, exp.In, exp.Neg, exp.Not)
 
 
@@ -188,9 +191,15 @@ def _of_call(call: exp.Anonymous, sources: _Sources) -> int | None:
         return _of(call.expressions[0], sources)
     if name in _OF_LONGEST:
         return _of_values(call.expressions, sources)
+    if name in _NESTING or name == "split":
+        return _of_nested(call.expressions[:1] if name == "split" else call.expressions, sources)
     if not _is_text(call):
         return None
     return UNKNOWN
+
+
+def _of_nested(parts: list[exp.Expr], sources: _Sources) -> int | None:
+    return None if all(_of(part, sources) is None for part in parts) else UNKNOWN
 
 
 def _of_values(values: list[exp.Expr], sources: _Sources) -> int | None:
@@ -221,4 +230,5 @@ _LENGTHS: tuple[tuple[Any, Callable[[Any, _Sources], int | None]], ...] = (
     (exp.Column, _of_column),
     ((exp.Case, exp.If), lambda node, sources: _of_values(_branches(node), sources)),
     (exp.Anonymous, _of_call),
+    ((exp.Array, exp.Distinct), lambda node, sources: _of_nested(node.expressions, sources)),
 )
