@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import duckdb
 
@@ -71,8 +72,31 @@ def from_duckdb(error: duckdb.Error) -> QueryError:
         code = next(
             (code for kind, code in _CODES_BY_TYPE.items() if isinstance(error, kind)), "GENERIC_INTERNAL_ERROR"
         )
-    return QueryError(code, message)
+    return QueryError(code, _in_trinos_words(message))
 
+
+def _in_trinos_words(message: str) -> str:
+    """Return DuckDB's message without its types, its columns and advice that only DuckDB could follow."""
+    for pattern, words in _WORDS:
+        if found := pattern.match(message):
+            return words(found)
+    return message
+
+
+_INTEGERS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint"}
+_WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"Division by zero"), lambda _: "Division by zero"),
+    (
+        re.compile(
+            r"Type \w+ with value (\S+) can't be cast because .* out of range for the destination type (INT\d+)\b"
+        ),
+        lambda found: f"Out of range for {_INTEGERS.get(found[2], found[2])}: {found[1]}",
+    ),
+    (
+        re.compile(r"Casting value \"(.*)\" to type (DECIMAL\(\d+,\d+\)) failed"),
+        lambda found: f"Cannot cast '{found[1]}' to {found[2]}",
+    ),
+)
 
 _CODES = {
     r"Division by zero": "DIVISION_BY_ZERO",
