@@ -178,6 +178,18 @@ def test_a_rule_that_would_expire_more_than_it_says_is_refused(stage: Stage, rul
         bucket(stage, rule)
 
 
+def test_rules_of_a_version_that_did_not_check_them_have_no_effect_until_they_are_set_again(stage: Stage) -> None:
+    s3 = bucket(stage, after(1))
+    # As moto keeps a rule for large objects.
+    vars(stage.server.backend("s3").buckets[BUCKET].rules[0]).pop("_embedded_aws_whole")
+    s3.put_object(Bucket=BUCKET, Key="a")
+    stage.run_for(days=3)
+    assert keys(s3) == ["a"]
+    set_rules(s3, after(1))
+    stage.run_for(days=1)
+    assert keys(s3) == []
+
+
 @pytest.mark.parametrize(
     "action", [{"Expiration": {"Days": 0}}, {"NoncurrentVersionExpiration": {"NoncurrentDays": -1}}]
 )

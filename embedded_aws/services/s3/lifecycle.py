@@ -28,6 +28,10 @@ _KEPT = {
 }
 """What moto keeps of these elements. A rule without the rest would expire more than it says."""
 
+_WHOLE = "_embedded_aws_whole"
+"""Attribute of a rule that moto keeps whole. One in a data folder of a version that did not check may lack conditions:
+it stays without effect, as it was, until the bucket gets its rules again."""
+
 
 class Lifecycle:
     """Applies the lifecycle rules of all buckets once a day."""
@@ -53,6 +57,8 @@ class Lifecycle:
                         "InvalidArgument", f"'{element}' of a lifecycle rule must be a positive integer"
                     )
             set_lifecycle(bucket, rules)
+            for rule in bucket.rules:
+                setattr(rule, _WHOLE, True)
 
         self._installed.enter_context(patch.object(FakeBucket, "set_lifecycle", set_whole))
 
@@ -107,7 +113,7 @@ class Lifecycle:
 
     @staticmethod
     def _rules(bucket: Any) -> list[Any]:
-        return [rule for rule in getattr(bucket, "rules", ()) if rule.status == "Enabled"]
+        return [rule for rule in getattr(bucket, "rules", ()) if rule.status == "Enabled" and hasattr(rule, _WHOLE)]
 
 
 def _expire_versions(bucket: Any, rule: Any, name: str, midnight: datetime) -> int:
