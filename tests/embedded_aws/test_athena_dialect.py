@@ -327,6 +327,7 @@ REFUSED = [
     ("SELECT id AS key, key + 1 FROM t", r"COLUMN_NOT_FOUND"),
     ("SELECT name, count(*) FROM t", r"EXPRESSION_NOT_AGGREGATE"),
     ("SELECT nosuch(id) FROM t", r"FUNCTION_NOT_FOUND: Function 'nosuch' not registered"),
+    ("SELECT json_value(name, 'lax $.a') FROM t", r"NOT_SUPPORTED: The function json_value"),
     ("SELECT 1 / 0", r"DIVISION_BY_ZERO: Division by zero$"),
     ("SELECT CAST(id * 99999999999 AS integer) FROM t", r"INVALID_CAST_ARGUMENT: Out of range for integer: \d+$"),
     ("SELECT CAST(small + 1234.5 AS decimal(4, 2)) FROM t", r"INVALID_CAST_ARGUMENT: Cannot cast '[\d.]+' to DECIMAL"),

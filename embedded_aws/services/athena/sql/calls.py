@@ -30,6 +30,10 @@ NOW = "athena_now"
 """DuckDB variable with the start time of the query."""
 
 
+_WITH_OWN_SYNTAX = frozenset({"json_array", "json_exists", "json_object", "json_query", "json_table", "json_value"})
+"""Trino's grammar has them, and SHOW FUNCTIONS does not."""
+
+
 def rewrite_call(node: exp.Anonymous) -> exp.Expr:
     """Rewrite a call.
 
@@ -73,7 +77,7 @@ def _called(name: str) -> str:
         return RENAMED[name]
     if name in SAME:
         return name
-    if name in TRINO:
+    if name in TRINO or name in _WITH_OWN_SYNTAX:
         raise not_supported(f"The function {name}")
     raise QueryError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered")
 
