@@ -56,7 +56,7 @@ def trino(
         raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def read_world(trino: TrinoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Yield a world of a few days, with a privacy export of the day before the last, that Trino reads.
 
