@@ -41,7 +41,7 @@ EFFECTS: dict[str, tuple[dict[str, str], dict[str, list[str]]]] = {
     "dailyAt": ({"dailyAt": "07:30"}, {"update": SCHEDULES}),
     "crawlDelayMinutes": (
         {"crawlDelayMinutes": "60"},
-        {"update": ["Schedule compaction", "Schedule crawl", "Schedule views"]},
+        {"update": ["Schedule compaction", "Schedule crawl", "Schedule deletion", "Schedule views"]},
     ),
     "timezone": (
         {"timezone": "Asia/Tokyo"},
