@@ -64,7 +64,7 @@ def test_a_life_in_the_background(local: LocalCommands) -> None:
     passed = local.done("advance", "1d")
     assert passed.count("  schedule    spotify-etl-hourly-") == 24
     *_, summary = passed.splitlines()
-    assert "in the local cloud: 28 schedule firings, " in summary
+    assert "in the local cloud: 29 schedule firings, " in summary
     assert "1 crawl" in summary
     assert "failed" not in passed
     listens, secret = count_of(local, "SELECT count(*) FROM listens"), secret_of(local)
