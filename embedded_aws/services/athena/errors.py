@@ -88,15 +88,9 @@ _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"Division by zero"), lambda _: "Division by zero"),
     (
         re.compile(
-            r"Type INT\d+ with value (\S+) can't be cast because .* out of range for the destination type (INT\d+)\b"
-        ),
-        lambda found: f"Out of range for {_INTEGERS.get(found[2], found[2])}: {found[1]}",
-    ),
-    (
-        re.compile(
             r"Type \w+ with value (\S+) can't be cast because .* out of range for the destination type (INT\d+)\b"
         ),
-        lambda found: f"Unable to cast {found[1]} to {_INTEGERS.get(found[2], found[2])}",
+        lambda found: f"Out of range for {_INTEGERS.get(found[2], found[2])}: {found[1]}",
     ),
     (
         re.compile(r"Casting value \"(.*)\" to type (DECIMAL\(\d+,\d+\)) failed"),
@@ -106,7 +100,7 @@ _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 
 _CODES = {
     r"Division by zero": "DIVISION_BY_ZERO",
-    r"^Type INT\d+ with value .* out of range for the destination type INT": "NUMERIC_VALUE_OUT_OF_RANGE",
+    r"^Type \w+ with value .* out of range for the destination type INT": "NUMERIC_VALUE_OUT_OF_RANGE",
     r"No function matches.*'[^\w\s]+\(": "TYPE_MISMATCH",
     r"must appear in the GROUP BY clause|cannot contain aggregates|GROUP BY": "EXPRESSION_NOT_AGGREGATE",
     r"Macro \w+\(\) does not support|No function matches": "FUNCTION_NOT_FOUND",
