@@ -329,8 +329,10 @@ REFUSED = [
     ("SELECT nosuch(id) FROM t", r"FUNCTION_NOT_FOUND: Function 'nosuch' not registered"),
     ("SELECT json_value(name, 'lax $.a') FROM t", r"NOT_SUPPORTED: The function json_value"),
     ("SELECT 1 / 0", r"DIVISION_BY_ZERO: Division by zero$"),
-    ("SELECT CAST(id * 99999999999 AS integer) FROM t", r"NUMERIC_VALUE_OUT_OF_RANGE: Out of range for integer: \d+$"),
-    ("SELECT CAST(id * 1e11 AS integer) FROM t", r"NUMERIC_VALUE_OUT_OF_RANGE: Out of range for integer: \d+$"),
+    (
+        "SELECT CAST(id * 99999999999 AS integer) FROM t",
+        r"INVALID_CAST_ARGUMENT: Out of range for integer: \d+$|NUMERIC_VALUE_OUT_OF_RANGE",
+    ),
     ("SELECT CAST(small + 1234.5 AS decimal(4, 2)) FROM t", r"INVALID_CAST_ARGUMENT: Cannot cast '[\d.]+' to DECIMAL"),
     ("SELECT id / (id - id) FROM t", r"DIVISION_BY_ZERO"),
     ("SELECT 1 FROM t WHERE dt = 20260101", r"TYPE_MISMATCH: Cannot apply operator: varchar = int"),

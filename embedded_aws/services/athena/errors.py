@@ -100,7 +100,6 @@ _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 
 _CODES = {
     r"Division by zero": "DIVISION_BY_ZERO",
-    r"^Type \w+ with value .* out of range for the destination type INT": "NUMERIC_VALUE_OUT_OF_RANGE",
     r"No function matches.*'[^\w\s]+\(": "TYPE_MISMATCH",
     r"must appear in the GROUP BY clause|cannot contain aggregates|GROUP BY": "EXPRESSION_NOT_AGGREGATE",
     r"Macro \w+\(\) does not support|No function matches": "FUNCTION_NOT_FOUND",
