@@ -26,9 +26,8 @@ from embedded_aws.services.athena.results import format_rows
 from embedded_aws.services.athena.scan_plan import Scan, ScanPlanner, plain_name
 from embedded_aws.services.athena.sql.calls import NOW
 from embedded_aws.services.athena.sql.functions import MACROS
-from embedded_aws.services.athena.sql.lengths import Lengths
 from embedded_aws.services.athena.sql.parsing import Query, parse
-from embedded_aws.services.athena.sql.translation import Schema, Translation, translate
+from embedded_aws.services.athena.sql.translation import Schema, StoredText, Translation, stored_text, translate
 from embedded_aws.services.athena.table_loader import TableLoader, WantedRows
 from embedded_aws.services.athena.types import SqlType
 from embedded_aws.services.athena.types import from_duckdb as type_of
@@ -72,18 +71,13 @@ class QueryColumns:
     kinds: tuple[SqlType, ...]
     """Types of the columns."""
 
-    lengths: tuple[int | None, ...]
-    """The length of their text, as in `text_lengths`."""
-
-    has_other_precision: bool
-    """Whether a column may be a timestamp with other than milliseconds."""
+    text: StoredText
 
 
 @dataclass(frozen=True)
 class QueryRows:
     """The rows of a query, to be written."""
 
-    columns: QueryColumns
     rows: pa.Table
     scanned: int
     """Bytes that Athena would scan."""
@@ -167,46 +161,16 @@ class Warehouse:
         """
         return QuerySession(self, limit, cancellation)
 
-    def query(
-        self,
-        sql: str,
-        database: str,
-        parameters: Sequence[str],
-        catalog: CallerCatalog,
-        *,
-        limit: int | None,
-        cancellation: Cancellation,
-    ) -> QueryOutput:
-        """Run a query; see `QuerySession`."""
-        translation, kinds, rows, scanned = self._executed(
-            sql, database, parameters, catalog, limit, cancellation, duckdb.DuckDBPyRelation.fetchall
-        )
-        return QueryOutput(translation.columns, kinds, format_rows(rows, kinds, translation.zones), scanned)
-
-    def rows(
-        self,
-        sql: str,
-        database: str,
-        parameters: Sequence[str],
-        catalog: CallerCatalog,
-        *,
-        limit: int | None,
-        cancellation: Cancellation,
-    ) -> QueryRows:
-        """Run a query whose rows are to be written; see `QuerySession`."""
-        translation, kinds, rows, scanned = self._executed(
-            sql, database, parameters, catalog, limit, cancellation, duckdb.DuckDBPyRelation.to_arrow_table
-        )
-        return QueryRows(_described(translation, kinds), rows, scanned)
-
     def described(self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog) -> QueryColumns:
         """Describe the columns of a query; see `QuerySession`."""
         with self._following:
             self._known_in_statement.clear()
             translation, _ = self._translated(sql, database, parameters, catalog)
-            return _described(translation, tuple(self._kinds(translation.sql)))
+            query, known = self._resolved(parse(sql, database, tuple(parameters)), catalog, ())
+            text = stored_text(query, _schema(known), {name: found.lengths for name, found in known.items()})
+            return QueryColumns(translation.columns, tuple(self._kinds(translation.sql)), text)
 
-    def _executed(
+    def executed(
         self,
         sql: str,
         database: str,
@@ -216,7 +180,10 @@ class Warehouse:
         cancellation: Cancellation,
         fetch: Callable[[duckdb.DuckDBPyRelation], Any],
     ) -> tuple[Translation, tuple[SqlType, ...], Any, int]:
-        """Run a query and return its translation, the types of its columns, its rows and the bytes scanned."""
+        """Run a query and return its translation, the types of its columns, its rows and the bytes scanned.
+
+        Raises what `QuerySession.query` does.
+        """
         while True:
             with self._following:
                 cancellation.check()
@@ -342,19 +309,13 @@ class Warehouse:
     ) -> tuple[Translation, dict[Name, frozenset[str]]]:
         """Return a query's translation, and the columns it reads of each base table, through views."""
         parsed = parse(sql, database, tuple(parameters))
-        query = information_schema.resolve(parsed, catalog)
-        known = {name: self._known(name, catalog, within) for name in query.tables}
-        schema: dict[str, dict[str, dict[str, str]]] = {}
-        for (schema_name, table), found in known.items():
-            schema.setdefault(schema_name, {})[table] = found.columns
-        lengths = {name: found.lengths for name, found in known.items()}
+        query, known = self._resolved(parsed, catalog, within)
+        schema = _schema(known)
         if query is parsed:
-            translation = self._translation(
-                query, (sql, database, repr((parameters, schema, lengths))), schema, lengths
-            )
+            translation = self._translation(query, (sql, database, repr((parameters, schema))), schema)
         else:
             # What it holds of the catalog may be something else the next time.
-            translation = translate(query, schema, lengths)
+            translation = translate(query, schema)
         read_columns: dict[Name, frozenset[str]] = {}
         for name, columns in translation.read.items():
             of_view = known[name].read
@@ -362,12 +323,19 @@ class Warehouse:
                 read_columns[base] = read_columns.get(base, frozenset()) | used
         return translation, read_columns
 
-    def _translation(self, query: Query, key: tuple[str, str, str], schema: Schema, lengths: Lengths) -> Translation:
+    def _resolved(
+        self, parsed: Query, catalog: CallerCatalog, within: tuple[Name, ...]
+    ) -> tuple[Query, dict[Name, _Known]]:
+        """Return a query with what `information_schema` holds in it, and what it reads."""
+        query = information_schema.resolve(parsed, catalog)
+        return query, {name: self._known(name, catalog, within) for name in query.tables}
+
+    def _translation(self, query: Query, key: tuple[str, str, str], schema: Schema) -> Translation:
         """Return a query's translation, cached by text, parameters and schema."""
         if key not in self._translations:
             if len(self._translations) >= _CACHE_SIZE:
                 self._translations.clear()
-            self._translations[key] = translate(query, schema, lengths)
+            self._translations[key] = translate(query, schema)
         return self._translations[key]
 
     def _known(self, name: Name, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:
@@ -451,13 +419,17 @@ class QuerySession:
             ScanLimitError: it would scan too much.
             QueryCancelledError: it is cancelled.
         """
-        return self.warehouse.query(
-            sql, database, parameters, catalog, limit=self.limit, cancellation=self.cancellation
+        translation, kinds, rows, scanned = self.warehouse.executed(
+            sql, database, parameters, catalog, self.limit, self.cancellation, duckdb.DuckDBPyRelation.fetchall
         )
+        return QueryOutput(translation.columns, kinds, format_rows(rows, kinds, translation.zones), scanned)
 
     def rows(self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog) -> QueryRows:
         """Run a query and return its rows as DuckDB has them; raises what `query` does."""
-        return self.warehouse.rows(sql, database, parameters, catalog, limit=self.limit, cancellation=self.cancellation)
+        _, _, rows, scanned = self.warehouse.executed(
+            sql, database, parameters, catalog, self.limit, self.cancellation, duckdb.DuckDBPyRelation.to_arrow_table
+        )
+        return QueryRows(rows, scanned)
 
     def described(self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog) -> QueryColumns:
         """Return the columns of a query without running it.
@@ -500,8 +472,11 @@ def checked_names(columns: Iterable[str | None]) -> list[str]:
     return named
 
 
-def _described(translation: Translation, kinds: tuple[SqlType, ...]) -> QueryColumns:
-    return QueryColumns(translation.columns, kinds, translation.lengths, translation.has_other_precision)
+def _schema(known: Mapping[Name, _Known]) -> Schema:
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for (database, table), found in known.items():
+        schema.setdefault(database, {})[table] = found.columns
+    return schema
 
 
 def _view_statement(name: Name, columns: Sequence[str], sql: str, table: str | None) -> str:

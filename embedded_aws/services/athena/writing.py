@@ -103,7 +103,8 @@ def create_table(
     count = len(names) - len(creation.keys)
     check_keys(kinds[count:])
     location = creation.location or f"{destination.results}/tables/{destination.identifier}"
-    _check_empty(catalog, location, f"{name[0]}.{name[1]}")
+    check = partial(_check_empty, catalog, location, f"{name[0]}.{name[1]}")
+    check()
     table = _table_input(name[1], list(zip(names, hive, strict=True)), count, location, creation.format, destination)
     rows = _rows(creation, given) if creation.with_data else None
     files = [] if rows is None else files_of(rows.rows, kinds, creation.keys, creation.format)
@@ -121,7 +122,7 @@ def create_table(
         0 if rows is None else rows.rows.num_rows,
         0 if rows is None else rows.scanned,
         tuple(objects),
-        partial(_commit, catalog, objects, register, partial(_check_empty, catalog, location, f"{name[0]}.{name[1]}")),
+        partial(_commit, catalog, objects, register, check),
     )
 
 
@@ -177,14 +178,15 @@ def unload(unloading: Unloading, given: Statement, destination: Destination) -> 
     _check_partitions(names, unloading.keys)
     kinds = list(zip(names, (from_hive(kind) for kind in _hive_types(names, columns, of_table=False)), strict=True))
     check_keys(kinds[len(names) - len(unloading.keys) :])
-    _check_empty(catalog, unloading.location, "unload")
+    check = partial(_check_empty, catalog, unloading.location, "unload")
+    check()
     rows = _rows(unloading, given)
     files = files_of(rows.rows, kinds, unloading.keys, unloading.format)
     objects = {
         _address(unloading.location, unloading.keys, one, destination, unloading.format): one.content for one in files
     }
     _check_objects(catalog, objects)
-    commit = partial(_commit, catalog, objects, _nothing, partial(_check_empty, catalog, unloading.location, "unload"))
+    commit = partial(_commit, catalog, objects, _nothing, check)
     return PendingWrite(rows.rows.num_rows, rows.scanned, tuple(objects), commit)
 
 
@@ -222,14 +224,14 @@ def _hive_types(names: Sequence[str], columns: QueryColumns, *, of_table: bool =
     Raises:
         QueryError: Hive has none, or it is not known.
     """
-    if columns.has_other_precision:
+    if columns.text.has_other_precision:
         raise QueryError(
             "NOT_SUPPORTED",
             "Incorrect timestamp precision; the configured precision is MILLISECONDS: write timestamps with three"
             " digits after the seconds",
         )
     types = []
-    for name, kind, length in zip(names, columns.kinds, columns.lengths, strict=True):
+    for name, kind, length in zip(names, columns.kinds, columns.text.lengths, strict=True):
         if kind.name == "unknown":
             raise QueryError("COLUMN_TYPE_UNKNOWN", f"line 1:1: Column type is unknown: {name}")
         hive = kind.hive

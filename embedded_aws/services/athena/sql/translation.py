@@ -48,15 +48,36 @@ class Translation:
     read: Mapping[tuple[str, str], frozenset[str]]
     """Table or view → the columns read of it."""
 
+
+@dataclass(frozen=True)
+class StoredText:
+    """What the types of a query's columns do not say, but those of a table that is created from it do."""
+
     lengths: tuple[int | None, ...]
-    """The length of the text in its columns, as in `text_lengths`."""
+    """The length of the text in each column, as in `text_lengths`."""
 
     has_other_precision: bool
     """Whether a column may be a timestamp with other than milliseconds."""
 
 
-def translate(query: Query, schema: Schema, lengths: Lengths) -> Translation:
+def translate(query: Query, schema: Schema) -> Translation:
     """Translate a query over tables of a known schema.
+
+    Raises:
+        QueryError: a column cannot be resolved, types do not fit, or something is not modelled.
+    """
+    tree = _typed(query, schema)
+    read = _columns_read(tree)
+    columns = query.labels or tuple(tree.named_selects)
+    rewritten = rewrite(tree, ColumnZones(tree))
+    zones = zones_of(rewritten)
+    # Not of a copy: nothing reads the tree afterwards.
+    sql = rewritten.sql(dialect="duckdb", normalize_functions=False, copy=False)
+    return Translation(sql, columns, zones, read)
+
+
+def stored_text(query: Query, schema: Schema, lengths: Lengths) -> StoredText:
+    """Return what a table that is created from a query says of its columns beside their types.
 
     Args:
         query: the query.
@@ -64,8 +85,14 @@ def translate(query: Query, schema: Schema, lengths: Lengths) -> Translation:
         lengths: of the text in their columns.
 
     Raises:
-        QueryError: a column cannot be resolved, types do not fit, or something is not modelled.
+        QueryError: as by `translate`.
     """
+    tree = _typed(query, schema)
+    return StoredText(text_lengths(tree, lengths), has_other_precision(tree))
+
+
+def _typed(query: Query, schema: Schema) -> exp.Query:
+    """Return a checked copy of a query, with its columns resolved and types annotated."""
     check_grammar(query.tree)
     check_stars(query.tree)
     known = MappingSchema({name: dict(tables) for name, tables in schema.items()}, dialect=Athena3, normalize=False)
@@ -79,14 +106,7 @@ def translate(query: Query, schema: Schema, lengths: Lengths) -> Translation:
     annotate_types(tree, schema=known, dialect=Athena3, expression_metadata=_METADATA)
     type_columns(tree)
     check_types(tree)
-    read = _columns_read(tree)
-    columns = query.labels or tuple(tree.named_selects)
-    of_text, has_other = text_lengths(tree, lengths), has_other_precision(tree)
-    rewritten = rewrite(tree, ColumnZones(tree))
-    zones = zones_of(rewritten)
-    # Not of a copy: nothing reads the tree afterwards.
-    sql = rewritten.sql(dialect="duckdb", normalize_functions=False, copy=False)
-    return Translation(sql, columns, zones, read, of_text, has_other)
+    return tree
 
 
 def _unresolved(error: OptimizeError, tree: exp.Expr, schema: MappingSchema) -> QueryError:
