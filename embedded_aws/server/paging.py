@@ -15,6 +15,8 @@ from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.glue.responses import GlueResponse
 
+from embedded_aws.server.parameters import parameter
+
 
 @dataclass(frozen=True)
 class Paging:
@@ -92,15 +94,11 @@ def page_of(response: Any, whole: Any, key: str, paging: Paging) -> dict[str, An
     Raises:
         JsonRESTError: the token was never returned.
     """
-
-    def given(name: str) -> Any:
-        return response._get_param(name)  # noqa: SLF001 - how moto reads parameters
-
-    token = str(given(paging.token) or 0)
+    token = str(parameter(response, paging.token) or 0)
     if not token.isdecimal():
         raise JsonRESTError(paging.error, f"{paging.token} is not one that was returned with an earlier page.")
     begin = int(token)
-    end = begin + min(int(given(paging.size) or paging.default), paging.default)
+    end = begin + min(int(parameter(response, paging.size) or paging.default), paging.default)
     page: dict[str, Any] = {**whole, key: list(whole[key])[begin:end]}
     if end < len(whole[key]):
         page[paging.next_token] = str(end)

@@ -8,7 +8,7 @@ from typing import Any
 from moto.athena.models import AthenaBackend
 from moto.athena.responses import AthenaResponse
 
-from embedded_aws.services.athena.responses import parameter
+from embedded_aws.server.parameters import parameter
 
 _REMOVALS = {
     "RemoveBytesScannedCutoffPerQuery": "BytesScannedCutoffPerQuery",

@@ -17,6 +17,7 @@ from moto.athena.models import AthenaBackend, WorkGroup
 from moto.athena.responses import AthenaResponse
 
 from embedded_aws.persistence.errors import DataError
+from embedded_aws.server.parameters import parameter
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena import metadata
 from embedded_aws.services.athena.administration import REPLACEMENTS
@@ -33,7 +34,6 @@ from embedded_aws.services.athena.responses import (
     error_answer,
     execution_of,
     list_query_executions,
-    parameter,
 )
 from embedded_aws.services.athena.statements import check_syntax, kind_of, places_table, result_object, run
 from embedded_aws.services.athena.warehouse import ScanLimitError, Warehouse

@@ -13,11 +13,11 @@ from typing import Any
 from moto.athena.responses import AthenaResponse
 
 from embedded_aws.server.error_responses import REQUEST_ID
+from embedded_aws.server.parameters import parameter
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.catalog import CallerCatalog, matching
 from embedded_aws.services.athena.errors import AccessError, QueryError, RequestError
 from embedded_aws.services.athena.permissions import CallerPermissions
-from embedded_aws.services.athena.responses import parameter
 from embedded_aws.services.athena.views import CATALOG
 
 NAME = "AwsDataCatalog"

@@ -7,17 +7,13 @@ from typing import Any
 
 from moto.athena.responses import AthenaResponse
 
+from embedded_aws.server.parameters import parameter
 from embedded_aws.services.athena.errors import RequestError
 from embedded_aws.services.athena.execution import QueryExecution
 
 DEFAULT_WORKGROUP = "primary"
 
 _LISTED = 50
-
-
-def parameter(response: AthenaResponse, name: str) -> Any:
-    """Return a parameter of the request; None without it."""
-    return response._get_param(name)  # noqa: SLF001 - how moto reads parameters
 
 
 def error_answer(error: RequestError) -> Any:

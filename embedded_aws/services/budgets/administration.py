@@ -16,6 +16,8 @@ from moto.budgets.models import Budget, BudgetsBackend, Notification
 from moto.budgets.responses import BudgetsResponse
 from moto.core.utils import unix_time
 
+from embedded_aws.server.parameters import parameter
+
 _EMPTY = "{}"
 
 
@@ -32,12 +34,12 @@ def changeable_budgets() -> Iterator[None]:
 
 def _create_budget(response: BudgetsResponse) -> str:
     created = _MOTOS_CREATE(response)
-    _set_tags(_budget(response, _given(response, "Budget")["BudgetName"]), _given(response, "ResourceTags") or [])
+    _set_tags(_budget(response, parameter(response, "Budget")["BudgetName"]), parameter(response, "ResourceTags") or [])
     return created
 
 
 def _update_budget(response: BudgetsResponse) -> str:
-    new = _given(response, "NewBudget")
+    new = parameter(response, "NewBudget")
     budget = _budget(response, new["BudgetName"])
     # The budget that is given replaces all settings, but the period stays.
     budget.budget = {"TimePeriod": budget.budget["TimePeriod"], **new, "LastUpdatedTime": unix_time()}
@@ -45,7 +47,7 @@ def _update_budget(response: BudgetsResponse) -> str:
 
 
 def _create_notification(response: BudgetsResponse) -> str:
-    budget, given = _budget(response), _given(response, "Notification")
+    budget, given = _budget(response), parameter(response, "Notification")
     if any(_key(each.details) == _key(given) for each in budget.notifications):
         raise DuplicateRecordException("notification", given["NotificationType"])
     return _MOTOS_CREATE_NOTIFICATION(response)
@@ -53,7 +55,7 @@ def _create_notification(response: BudgetsResponse) -> str:
 
 def _update_notification(response: BudgetsResponse) -> str:
     notification = _notification(response, "OldNotification")
-    notification.details = _given(response, "NewNotification")
+    notification.details = parameter(response, "NewNotification")
     return _EMPTY
 
 
@@ -68,7 +70,7 @@ def _describe_notifications(response: BudgetsResponse) -> str:
 
 
 def _create_subscriber(response: BudgetsResponse) -> str:
-    subscribers, given = _subscribers(response), _given(response, "Subscriber")
+    subscribers, given = _subscribers(response), parameter(response, "Subscriber")
     if given in subscribers:
         raise DuplicateRecordException("subscriber", given["Address"])
     subscribers.append(given)
@@ -77,13 +79,13 @@ def _create_subscriber(response: BudgetsResponse) -> str:
 
 def _update_subscriber(response: BudgetsResponse) -> str:
     subscribers = _subscribers(response)
-    subscribers[_position(subscribers, _given(response, "OldSubscriber"))] = _given(response, "NewSubscriber")
+    subscribers[_position(subscribers, parameter(response, "OldSubscriber"))] = parameter(response, "NewSubscriber")
     return _EMPTY
 
 
 def _delete_subscriber(response: BudgetsResponse) -> str:
     subscribers = _subscribers(response)
-    del subscribers[_position(subscribers, _given(response, "Subscriber"))]
+    del subscribers[_position(subscribers, parameter(response, "Subscriber"))]
     return _EMPTY
 
 
@@ -97,32 +99,28 @@ def _list_tags(response: BudgetsResponse) -> str:
 
 
 def _tag(response: BudgetsResponse) -> str:
-    _set_tags(_budget_of_arn(response), _given(response, "ResourceTags"))
+    _set_tags(_budget_of_arn(response), parameter(response, "ResourceTags"))
     return _EMPTY
 
 
 def _untag(response: BudgetsResponse) -> str:
     tags = _tags(_budget_of_arn(response))
-    for key in _given(response, "ResourceTagKeys"):
+    for key in parameter(response, "ResourceTagKeys"):
         tags.pop(key, None)
     return _EMPTY
 
 
-def _given(response: BudgetsResponse, name: str) -> Any:
-    return response._get_param(name)  # noqa: SLF001 - how moto reads parameters
-
-
 def _budget(response: BudgetsResponse, name: str | None = None) -> Budget:
     backend: BudgetsBackend = response.backend
-    wanted = name or _given(response, "BudgetName")
-    found = backend.budgets[_given(response, "AccountId")].get(wanted)
+    wanted = name or parameter(response, "BudgetName")
+    found = backend.budgets[parameter(response, "AccountId")].get(wanted)
     if found is None:
         raise NotFoundException(f"Unable to get budget: {wanted} - the budget doesn't exist.")
     return found
 
 
 def _budget_of_arn(response: BudgetsResponse) -> Budget:
-    arn = _given(response, "ResourceARN")
+    arn = parameter(response, "ResourceARN")
     account, _, name = arn.partition("arn:aws:budgets::")[2].partition(":budget/")
     found: Budget | None = response.backend.budgets[account].get(name)
     if found is None:
@@ -130,8 +128,8 @@ def _budget_of_arn(response: BudgetsResponse) -> Budget:
     return found
 
 
-def _notification(response: BudgetsResponse, parameter: str = "Notification") -> Notification:
-    budget, given = _budget(response), _given(response, parameter)
+def _notification(response: BudgetsResponse, given_in: str = "Notification") -> Notification:
+    budget, given = _budget(response), parameter(response, given_in)
     for found in budget.notifications:
         if _key(found.details) == _key(given):
             return found

@@ -14,6 +14,8 @@ from moto.events.exceptions import InvalidEventPatternException
 from moto.events.models import EventPattern, EventPatternParser
 from moto.events.responses import EventsHandler
 
+from embedded_aws.server.parameters import parameter
+
 _MATCH_TYPES = frozenset(
     {
         "anything-but",
@@ -31,14 +33,11 @@ _REQUIRED = ("id", "account", "source", "time", "region", "resources", "detail-t
 
 
 def _test_event_pattern(response: EventsHandler) -> Any:
-    def given(name: str) -> str:
-        return response._get_param(name) or ""  # noqa: SLF001 - how moto reads parameters
-
-    pattern = EventPattern.load(given("EventPattern"))
+    pattern = EventPattern.load(parameter(response, "EventPattern") or "")
     if not pattern.get_pattern():
         raise InvalidEventPatternException(reason="Empty pattern")
     try:
-        event = json.loads(given("Event"))
+        event = json.loads(parameter(response, "Event") or "")
     except ValueError:
         event = None
     if not isinstance(event, dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
 from unittest.mock import patch
 
 from moto.logs import models
@@ -13,6 +13,7 @@ from moto.logs.exceptions import InvalidParameterException
 from moto.logs.models import LogsBackend
 from moto.logs.responses import LogsResponse
 
+from embedded_aws.server.parameters import parameter
 from embedded_aws.services.logs.filter_pattern import FilterPatternError, Matches, parse
 
 _ARN = ":log-group:"
@@ -36,9 +37,7 @@ class _Filter:
 
 
 def _filter_log_events(response: LogsResponse) -> str:
-    def given(name: str) -> Any:
-        return response._get_param(name)  # noqa: SLF001 - how moto reads parameters
-
+    given = partial(parameter, response)
     pattern, prefix, streams = given("filterPattern"), given("logStreamNamePrefix"), given("logStreamNames") or []
     if prefix and streams:
         raise InvalidParameterException(msg="logStreamNames and logStreamNamePrefix exclude each other.")
