@@ -21,6 +21,7 @@ from cli.demo import log_in
 from handlers.layout import TABLES_PREFIX
 from handlers.streams import READABLE_STREAMS
 from spotify_simulator import LibraryPlan
+from tests.benchmarks.markdown import table
 from tests.benchmarks.memory import peak_mb
 from tests.e2e import model
 from tests.e2e.world import FIRST_COMPACTION, TIMEZONE, World, world
@@ -154,8 +155,7 @@ def _table(milestones: list[Milestone]) -> str:
         )
         for one in milestones
     )
-    lines = [head, ("---:",) * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return table(head, rows)
 
 
 if __name__ == "__main__":

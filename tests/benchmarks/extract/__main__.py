@@ -29,6 +29,7 @@ from rich.console import Console
 from cli.demo import log_in
 from local.cloud import EmbeddedCloud
 from spotify_simulator import Library, LibraryPlan
+from tests.benchmarks.markdown import table
 
 _ROOT = Path(__file__).parents[3]
 _START = datetime(2026, 11, 2, 5, tzinfo=UTC)
@@ -186,8 +187,7 @@ def _table(loads: list[Load]) -> str:
         )
         for load in loads
     ]
-    lines = [head, ("---:",) * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return table(head, rows)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +26,7 @@ from cli.lake import download_tables, stored_views
 from handlers.layout import TABLES_PREFIX, partition_in
 from handlers.tables import TABLES
 from spotify_simulator import LibraryPlan
+from tests.benchmarks.markdown import table
 from tests.benchmarks.memory import peak_mb
 from tests.benchmarks.scale.opened import Opened, opened
 from tests.benchmarks.scale.peer import DuckDbPeer
@@ -232,7 +233,7 @@ def _page(day: DayOfObjects, lakes: Sequence[Lake]) -> str:
     return (
         f"{_INTRODUCTION}{trino}\n{machine}; the process held {peak_mb():,.0f} MB at most.\n\n## The lake\n\n"
         f"A day adds {per_day:,} objects of {day.size / 1e3:,.0f} kB in all before it is compacted.\n\n"
-        + _table(head, rows)
+        + table(head, rows, names=1)
         + "".join(map(_answers, lakes))
     )
 
@@ -263,16 +264,11 @@ def _answers(lake: Lake) -> str:
         )
         for name, answer in lake.answers.items()
     )
-    return f"\n## {lake.years} {'year' if lake.years == 1 else 'years'}\n\n{_table(head, rows)}"
+    return f"\n## {lake.years} {'year' if lake.years == 1 else 'years'}\n\n{table(head, rows, names=1)}"
 
 
 def _has_trino(lake: Lake) -> bool:
     return any(answer.trino_seconds is not None for answer in lake.answers.values())
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ("---",) + ("---:",) * (len(head) - 1), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 _INTRODUCTION = """\
