@@ -78,7 +78,7 @@ class Clients:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A world after its first day."""
     if not (INSTALLED / "ready").exists():

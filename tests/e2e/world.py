@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cli.athena_queries import QueryResult, run_query
 from cli.demo import log_in
@@ -52,12 +53,12 @@ class World:
     @property
     def mornings(self) -> list[datetime]:
         """When the daily runs took place."""
-        return [FIRST_DAILY_RUN + timedelta(days=day) for day in range(self.days + 1)]
+        return [on_day(day, FIRST_DAILY_RUN) for day in range(self.days + 1)]
 
     def live(self, days: int) -> None:
         """Run until the daily run, the crawl and the views of the day after `days` days are done."""
         self.days = days
-        self.cloud.run_until(START + timedelta(days=days) + AFTER_VIEWS)
+        self.cloud.run_until(on_day(days, START + AFTER_VIEWS))
 
     def query(self, sql: str) -> QueryResult:
         """Run a query in Athena."""
@@ -83,6 +84,11 @@ class World:
     def errors(self) -> list[str]:
         """Return one sentence for each step that has failed in the cloud so far."""
         return [f"{step.kind} {step.name}: {step.detail}" for step in self.cloud.log if not step.ok]
+
+
+def on_day(days: int, first: datetime) -> datetime:
+    """Return when it is as late as at `first` where the schedules are, `days` days after it."""
+    return (first.astimezone(ZoneInfo(TIMEZONE)) + timedelta(days=days)).astimezone(UTC)
 
 
 def line_counts(one: World) -> dict[str, tuple[str, int, int]]:
