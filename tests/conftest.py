@@ -5,7 +5,8 @@ from __future__ import annotations
 import atexit
 import gc
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -50,6 +51,19 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     atexit.register(gc.unfreeze)
     gc.set_threshold(20_000, 20, 100)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_cloud_left_running() -> Iterator[None]:
+    """Fail the last test of a file that leaves an embedded AWS running: the process could start no other one.
+
+    Which file comes next depends on how many processes share the tests.
+    """
+    yield
+    server = sys.modules.get("embedded_aws.server.server")
+    assert server is None or not server.AwsServer.is_running(), (
+        "Give the fixture of the cloud at most the scope of a module."
+    )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -148,6 +148,11 @@ class AwsServer:
                 " that uses it, or choose another port."
             ) from error
 
+    @classmethod
+    def is_running(cls) -> bool:
+        """Return whether this process runs an account: it can run one at a time."""
+        return cls._running.locked()
+
     def adopt(self, owner: AwsCredentials) -> None:
         """Replace the owner's credentials."""
         self.owner = owner

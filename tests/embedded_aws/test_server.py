@@ -152,8 +152,10 @@ def test_one_cloud_after_another_starts_empty() -> None:
         try:
             assert server.client("s3").list_buckets()["Buckets"] == []
             server.client("s3").create_bucket(Bucket="raw-bucket", CreateBucketConfiguration=IN_REGION)
+            assert AwsServer.is_running()
         finally:
             server.stop()
+        assert not AwsServer.is_running()
 
 
 def test_two_at_once_are_refused(server: AwsServer) -> None:
