@@ -182,11 +182,12 @@ class EmbeddedAws:
     @contextmanager
     def recorded_policies(self) -> Iterator[PolicyRecorder]:
         """Record what roles and users are allowed to do within this context, to write the least policy from it."""
-        recorder = self.server.authorization.recorder = PolicyRecorder()
+        recorder = PolicyRecorder()
+        self.server.authorization.recorders.append(recorder)
         try:
             yield recorder
         finally:
-            self.server.authorization.recorder = None
+            self.server.authorization.recorders.remove(recorder)
 
     def run_until(self, moment: datetime, on_step: Callable[[Step], None] | None = None) -> None:
         """Let simulated time pass: everything that becomes due happens at its time.

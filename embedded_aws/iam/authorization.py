@@ -54,8 +54,8 @@ class Authorization:
     def __init__(self, *, account_id: str, region: str, owner: AwsCredentials) -> None:
         self.denials: list[Denial] = []
         """Every denial so far, oldest first."""
-        self.recorder: PolicyRecorder | None = None
-        """Records what is allowed from now on; None while nobody wants to know."""
+        self.recorders: list[PolicyRecorder] = []
+        """Record what is allowed from now on."""
         self._account_id = account_id
         self._region = region
         self._owner = owner
@@ -187,8 +187,9 @@ class Authorization:
             reason = f"because a policy cannot be evaluated. {unknown}"
         if reason:
             raise self._denied(caller.arn, request.action, request.resource, f"{about} {reason}")
-        if self.recorder is not None and isinstance(arn := caller.context.get("aws:principalarn"), str):
-            self.recorder.add(arn, request.action, request.resource)
+        if isinstance(arn := caller.context.get("aws:principalarn"), str):
+            for recorder in tuple(self.recorders):
+                recorder.add(arn, request.action, request.resource)
 
     def _reason_against(self, caller: Principal, request: AuthorizationRequest) -> str | None:
         """Return why a request is denied; None if it is allowed."""

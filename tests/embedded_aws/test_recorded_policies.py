@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from embedded_aws import EmbeddedAws, PolicyRecorder
+from embedded_aws.iam.credentials import AwsCredentials
 from tests.embedded_aws.test_readme import README
 from tests.markdown import blocks
 
@@ -45,6 +46,23 @@ def test_who_did_nothing_needs_nothing() -> None:
     assert recorder.policy(ROLE) == {"Version": "2012-10-17", "Statement": []}
 
 
+def test_one_recording_within_another_ends_alone(tmp_path: Path) -> None:
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}
+    allowed = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    with EmbeddedAws(tmp_path, start=datetime(2026, 3, 2, tzinfo=UTC)) as aws:
+        iam = aws.client("iam")
+        iam.create_role(RoleName="some", AssumeRolePolicyDocument=_document(trust))
+        iam.put_role_policy(RoleName="some", PolicyName="list", PolicyDocument=_document(allowed))
+        keys = aws.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="session")["Credentials"]
+        role = AwsCredentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        with aws.recorded_policies() as outer:
+            with aws.recorded_policies() as inner:
+                pass
+            aws.server.client("s3", role).list_buckets()
+    assert inner.principals == []
+    assert outer.used(ROLE) == {"s3:ListAllMyBuckets": {"*"}}
+
+
 @pytest.mark.slow
 def test_a_pipeline_runs_with_the_recorded_policies_and_with_nothing_less(tmp_path: Path) -> None:
     source = blocks(README, "python")[-1].partition("\nwith (\n")[0]
@@ -79,3 +97,7 @@ def test_a_pipeline_runs_with_the_recorded_policies_and_with_nothing_less(tmp_pa
             functions.invoke(FunctionName="measure", Payload=json.dumps({"time": "2026-03-03T10"}))
             aws.drain()
             assert [step for step in aws.log[seen:] if step.kind == "denied"], statement
+
+
+def _document(statement: dict[str, object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
