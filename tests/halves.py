@@ -16,8 +16,6 @@ FIRST = (
     "tests/e2e",
     "tests/embedded_aws",
     "tests/handlers/compact",
-    "tests/handlers/extract",
-    "tests/handlers/transform",
 )
 """Folders of the first process, with about half of the work; the second has all others."""
 FAST = "not slow and not engine and not browser and not clients and not trino"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -99,5 +100,5 @@ def test_a_pipeline_runs_with_the_recorded_policies_and_with_nothing_less(tmp_pa
             assert [step for step in aws.log[seen:] if step.kind == "denied"], statement
 
 
-def _document(statement: dict[str, object]) -> str:
+def _document(statement: Mapping[str, object]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
