@@ -107,8 +107,9 @@ _BIGINT = """
 """
 _DOUBLE = "nan infinity avg cume_dist exp ln log10 percent_rank power sqrt to_unixtime"
 _VARCHAR = """
-    array_join concat date_format format format_datetime json_extract_scalar json_format lower lpad ltrim regexp_extract
-    regexp_replace replace reverse rpad rtrim split_part substr substring to_iso8601 trim upper
+    array_join concat date_format format format_datetime from_utf8 json_extract_scalar json_format lower lpad ltrim
+    regexp_extract regexp_replace replace reverse rpad rtrim split_part substr substring to_base64 to_hex to_iso8601
+    trim upper
 """
 _OF_FIRST_ARGUMENT = """
     abs any_value approx_percentile arbitrary ceil ceiling coalesce first_value floor greatest lag last_value lead
@@ -125,6 +126,7 @@ RESULTS: dict[str, str | int] = {
     **dict.fromkeys(_words("json_extract json_parse"), "json"),
     **dict.fromkeys(_words("json_array_length json_size"), "bigint"),
     "json_array_contains": "boolean",
+    **dict.fromkeys(_words("from_hex md5 sha1 sha256 to_utf8"), "varbinary"),
     **dict.fromkeys(_words("date from_iso8601_date"), "date"),
     **dict.fromkeys(
         _words("at_timezone from_iso8601_timestamp from_unixtime now with_timezone"), "timestamp with time zone"

@@ -51,11 +51,14 @@ _UNBOUNDED = frozenset(
         "date_format",
         "format",
         "format_datetime",
+        "from_utf8",
         "json_extract_scalar",
         "json_format",
         "listagg",
         "lpad",
         "rpad",
+        "to_base64",
+        "to_hex",
         "to_iso8601",
     }
 )

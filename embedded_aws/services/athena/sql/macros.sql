@@ -78,6 +78,18 @@ CREATE MACRO trino_reverse(x VARCHAR) AS reverse(x);
 CREATE MACRO trino_replace(x VARCHAR, a VARCHAR) AS replace(x, a, ''), (x VARCHAR, a VARCHAR, b VARCHAR) AS CASE
     -- Trino puts b around each character.
     WHEN a = '' THEN b || regexp_replace(x, '([\s\S])', '\1' || replace(b, '\', '\\'), 'g') ELSE replace(x, a, b) END;
+-- Bytes. from_utf8 replaces what is no UTF-8 otherwise than DuckDB does.
+CREATE MACRO trino_to_utf8(x VARCHAR) AS encode(x);
+CREATE MACRO trino_from_utf8(x BLOB) AS CASE WHEN encode(decode(x, 'ignore')) <> x
+    THEN error('NOT_SUPPORTED: from_utf8 of bytes that are no UTF-8 is not modelled by the embedded Athena') ELSE decode(x) END;
+CREATE MACRO trino_md5(x BLOB) AS unhex(md5(x));
+CREATE MACRO trino_sha1(x BLOB) AS unhex(sha1(x));
+CREATE MACRO trino_sha256(x BLOB) AS unhex(sha256(x));
+CREATE MACRO trino_to_hex(x BLOB) AS hex(x);
+CREATE MACRO trino_from_hex(x VARCHAR) AS CASE
+    WHEN NOT regexp_full_match(x, '([0-9a-fA-F]{2})*') THEN error('INVALID_FUNCTION_ARGUMENT: invalid hexadecimal digits: ' || x)
+    ELSE unhex(x) END;
+CREATE MACRO trino_to_base64(x BLOB) AS base64(x);
 CREATE MACRO trino_starts_with(x VARCHAR, a VARCHAR) AS starts_with(x, a);
 CREATE MACRO trino_strpos(x VARCHAR, a VARCHAR) AS strpos(x, a);
 CREATE MACRO trino_trim(x VARCHAR) AS trim(x, E' \t\n\r\f\v'), (x VARCHAR, a VARCHAR) AS trim(x, a);
