@@ -229,7 +229,7 @@ UNCREATED = [
     ("nosuch = 1", "SELECT 1 AS a", "INVALID_TABLE_PROPERTY: line 1:1: Catalog 'awsdatacatalog' table property"),
     ("format = 'ORC'", "SELECT 1 AS a", "NOT_SUPPORTED: Writing ORC; use PARQUET"),
     ("format = 'JSON'", "SELECT 1 AS a", "NOT_SUPPORTED: A table in the format JSON; use PARQUET"),
-    ("table_type = 'ICEBERG'", "SELECT 1 AS a", "NOT_SUPPORTED: A table_type other than HIVE"),
+    ("table_type = 'ICEBERG'", "SELECT 1 AS a", "NOT_SUPPORTED: An Iceberg table; use table_type = 'HIVE'"),
     ("write_compression = 'LZ4'", "SELECT 1 AS a", "NOT_SUPPORTED: The compression LZ4 of PARQUET"),
     ("bucketed_by = ARRAY['a'], bucket_count = 3", "SELECT 1 AS a", "NOT_SUPPORTED: A table in buckets"),
     ("partitioned_by = ARRAY['a']", "SELECT 1 AS a, 2 AS b", "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must"),

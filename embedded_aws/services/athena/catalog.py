@@ -11,13 +11,12 @@ from urllib.parse import urlsplit
 from moto.glue.exceptions import DatabaseNotFoundException, TableNotFoundException
 
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.athena.errors import QueryError
+from embedded_aws.services.athena.csv_files import CsvFormat
+from embedded_aws.services.athena.errors import QueryError, not_supported
+from embedded_aws.services.athena.formats import OPEN_CSV_SERDE, PARQUET
 from embedded_aws.services.athena.permissions import CallerPermissions
 from embedded_aws.services.athena.types import SqlType, from_hive
 from embedded_aws.services.athena.views import CATALOG, ViewDefinition, decode, is_view
-
-_PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
-
 
 _LIMITED = re.compile(r"varchar\((?P<length>\d+)\)", re.IGNORECASE)
 
@@ -33,7 +32,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class CatalogTable:
-    """A table of Parquet objects."""
+    """A table of objects in Parquet or CSV."""
 
     database: str
     name: str
@@ -42,6 +41,8 @@ class CatalogTable:
     location: str
     lengths: tuple[tuple[str, int], ...]
     """Columns of type varchar(n), and n."""
+    csv: CsvFormat | None = None
+    """None for Parquet."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,15 @@ class CallerCatalog:
         if is_view(found):
             return CatalogView(database, name, decode(found))
         serde = found["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary")
-        if serde != _PARQUET:
-            raise QueryError(
-                "HIVE_UNSUPPORTED_FORMAT", f"Table {database}.{name} is not a Parquet table: its SerDe is {serde}"
+        if serde not in {PARQUET.serde, OPEN_CSV_SERDE}:
+            raise not_supported(
+                f"Reading table {database}.{name} with the SerDe {serde}; use Parquet or {OPEN_CSV_SERDE}"
             )
         keys = tuple((key["Name"].lower(), from_hive(key["Type"])) for key in found.get("PartitionKeys", []))
+        if serde == OPEN_CSV_SERDE:
+            for column in found["StorageDescriptor"]["Columns"]:
+                if column["Type"].lower() != "string":
+                    raise not_supported(f"Reading {column['Name']} from CSV as {column['Type']}; declare it as string")
         return CatalogTable(
             database=database,
             name=name,
@@ -98,6 +103,7 @@ class CallerCatalog:
             partition_keys=keys,
             location=found["StorageDescriptor"]["Location"],
             lengths=tuple(_lengths(columns_of(found))),
+            csv=CsvFormat.of_table(found) if serde == OPEN_CSV_SERDE else None,
         )
 
     def partitions(self, table: CatalogTable) -> tuple[Partition, ...]:

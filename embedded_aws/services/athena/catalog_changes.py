@@ -48,6 +48,11 @@ def table_exists(database: str, name: str) -> QueryError:
     )
 
 
+def hive_not_found(database: str, name: str) -> QueryError:
+    """Return the error of a statement in Hive's grammar for a table that does not exist."""
+    return QueryError("FAILED", f"SemanticException [Error 10001]: Table not found {database}.{name}")
+
+
 def partition_input(table: Mapping[str, Any], values: Sequence[str], location: str) -> dict[str, Any]:
     """Return the `PartitionInput` of a partition that is stored like its table."""
     return {"Values": list(values), "StorageDescriptor": {**table["StorageDescriptor"], "Location": location}}

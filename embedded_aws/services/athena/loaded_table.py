@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from embedded_aws.services.athena.catalog import CatalogTable
 from embedded_aws.services.athena.objects import S3Object
-from embedded_aws.services.athena.parquet import ParquetFooter, constant_column, partition_values
+from embedded_aws.services.athena.parquet import WHOLE, ObjectFooter, constant_column, partition_values
 
 PATH = "$path"
 """Athena's hidden column: the address of the object a row comes from."""
@@ -43,7 +43,7 @@ class LoadedTable:
         self.columns = frozenset(columns)
         self.data = tuple((name, kind) for name, kind in table.columns if name in self.columns)
         """Columns that come from the objects' content, with their types."""
-        self.footers: dict[S3Object, ParquetFooter] = {}
+        self.footers: dict[S3Object, ObjectFooter] = {}
         """Of the objects whose rows are held."""
         self.rows = 0
         self._connection = connection
@@ -60,7 +60,7 @@ class LoadedTable:
 
     def size(self, columns: Iterable[str], partitions: Iterable[tuple[str, ...]]) -> int:
         """Return the size in bytes of columns in the objects of partitions."""
-        wanted = tuple(columns)
+        wanted = {*columns, WHOLE}
         found = (self._sizes[values] for values in partitions if values in self._sizes)
         return sum(sizes[column] for sizes in found for column in wanted)
 
@@ -79,7 +79,7 @@ class LoadedTable:
         where = f"{quoted(_OBJECT)} IN (SELECT UNNEST(?))"
         self._connection.execute(f"DELETE FROM {self._name} WHERE {where}", [numbers])  # noqa: S608 - quoted names
 
-    def add(self, objects: Sequence[S3Object], footers: Sequence[ParquetFooter], rows: pa.Table) -> None:
+    def add(self, objects: Sequence[S3Object], footers: Sequence[ObjectFooter], rows: pa.Table) -> None:
         """Insert the rows of objects: all, or none if that fails.
 
         Args:

@@ -26,15 +26,19 @@ _LARGE = 1_000_000
 """Bytes from which on the columns of an object are read side by side."""
 
 
+WHOLE = ""
+"""In place of a column: what is read whichever columns a query wants."""
+
+
 @dataclass(frozen=True)
-class ParquetFooter:
-    """What the footer of one object says."""
+class ObjectFooter:
+    """What is known of one object whose rows are read."""
 
     count: int
     """How many rows it has."""
 
     sizes: Mapping[str, int]
-    """Column → its compressed size in the object, in bytes."""
+    """Column → its size as stored in the object, in bytes."""
 
     mismatches: Mapping[str, str]
     """Column whose type contradicts the catalog → Athena's message; such columns are null in the rows."""
@@ -55,7 +59,7 @@ class ColumnMatch:
 class ParquetContent:
     """The content of one object."""
 
-    footer: ParquetFooter
+    footer: ObjectFooter
     match: ColumnMatch
     found: Any
     """Its rows as an Arrow table, in the object's own names and types; None if none of the columns is present."""
@@ -92,7 +96,7 @@ class ParquetColumns:
             raise QueryError("HIVE_BAD_DATA", f"Not valid Parquet file: {address}: {error}") from error
         # A file with none of the columns still has rows.
         metadata = file.metadata
-        footer = ParquetFooter(metadata.num_rows, _sizes(metadata, match.leaves), match.mismatches)
+        footer = ObjectFooter(metadata.num_rows, _sizes(metadata, match.leaves), match.mismatches)
         return ParquetContent(footer, match, found)
 
     def joined(self, contents: Iterable[ParquetContent]) -> pa.Table:

@@ -104,7 +104,7 @@ def drop_table(catalog: CallerCatalog, name: tuple[str, str], *, if_present: boo
         if error.code != "TABLE_NOT_FOUND":
             raise
         if not if_present:
-            raise _not_found(name) from error
+            raise catalog_changes.hive_not_found(*name) from error
 
 
 def _partitioned(catalog: CallerCatalog, name: tuple[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -112,17 +112,13 @@ def _partitioned(catalog: CallerCatalog, name: tuple[str, str]) -> tuple[dict[st
     try:
         table = catalog.get_table(*name)
     except QueryError as error:
-        raise (_not_found(name) if error.code == "TABLE_NOT_FOUND" else error) from error
+        raise (catalog_changes.hive_not_found(*name) if error.code == "TABLE_NOT_FOUND" else error) from error
     keys = [key["Name"].lower() for key in table.get("PartitionKeys", [])]
     if is_view(table) or not keys:
         raise QueryError(
             "FAILED", f"SemanticException [Error 10241]: Table {name[0]}.{name[1]} is not a partitioned table"
         )
     return table, keys
-
-
-def _not_found(name: tuple[str, str]) -> QueryError:
-    return QueryError("FAILED", f"SemanticException [Error 10001]: Table not found {name[0]}.{name[1]}")
 
 
 def _values(text: str, keys: list[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Athena's statements, as far as they are modelled: queries, views, tables, partitions, SHOW and DESCRIBE.
+"""Athena's statements, as far as they are modelled: queries, views, databases, tables, partitions, SHOW and DESCRIBE.
 
 Source: https://docs.aws.amazon.com/athena/latest/ug/ddl-sql-reference.html
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from embedded_aws.services.athena import partition_statements, shown, writing
+from embedded_aws.services.athena import definitions, partition_statements, shown, writing
 from embedded_aws.services.athena.catalog import CallerCatalog
 from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.explaining import explained, explanation
@@ -245,6 +245,44 @@ def _repair(match: re.Match[str], database: str, catalog: CallerCatalog, _sessio
     return StatementResult("DDL", "MSCK_REPAIR_TABLE", result)
 
 
+def _create_database(
+    match: re.Match[str], _database: str, catalog: CallerCatalog, _session: QuerySession
+) -> StatementResult:
+    definitions.create_database(catalog, unquoted(match["name"]), if_missing=bool(match["exists"]))
+    return StatementResult("DDL", "CREATE_DATABASE")
+
+
+def _drop_database(
+    match: re.Match[str], _database: str, catalog: CallerCatalog, _session: QuerySession
+) -> StatementResult:
+    name = unquoted(match["name"])
+    definitions.drop_database(catalog, name, if_present=bool(match["exists"]), cascade=bool(match["cascade"]))
+    return StatementResult("DDL", "DROP_DATABASE")
+
+
+def _create_table(
+    match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession
+) -> StatementResult:
+    definitions.create_table(catalog, match[0], database)
+    return StatementResult("DDL", "CREATE_TABLE")
+
+
+def _set_properties(
+    match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession
+) -> StatementResult:
+    definitions.set_properties(catalog, _split(match["name"], database), match["properties"])
+    return StatementResult("DDL", "ALTER_TABLE_SET_TBLPROPERTIES")
+
+
+def _change_columns(
+    match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession
+) -> StatementResult:
+    how = match["how"].upper()
+    change = definitions.add_columns if how == "ADD" else definitions.replace_columns
+    change(catalog, _split(match["name"], database), match["columns"])
+    return StatementResult("DDL", f"ALTER_TABLE_{how}_COLUMNS")
+
+
 def _split(name: str, database: str) -> tuple[str, str]:
     parts = [unquoted(part) for part in re.findall(NAME, name)]
     if len(parts) == 3 and parts[0] != CATALOG:
@@ -278,6 +316,14 @@ _STATEMENTS: tuple[tuple[str, Callable[[re.Match[str], str, CallerCatalog, Query
         _add_partitions,
     ),
     (_DROP_PARTITIONS, _drop_partitions),
+    (rf"CREATE\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})", _create_database),
+    (
+        rf"DROP\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>{NAME})(?:\s+RESTRICT|\s+(?P<cascade>CASCADE))?",
+        _drop_database,
+    ),
+    (r"CREATE\s+EXTERNAL\s+TABLE\s.+", _create_table),
+    (rf"ALTER\s+TABLE\s+{QUALIFIED}\s+SET\s+TBLPROPERTIES\s*\((?P<properties>.+)\)", _set_properties),
+    (rf"ALTER\s+TABLE\s+{QUALIFIED}\s+(?P<how>ADD|REPLACE)\s+COLUMNS\s*\((?P<columns>.+)\)", _change_columns),
     (rf"MSCK\s+REPAIR\s+TABLE\s+{QUALIFIED}", _repair),
     (rf"SHOW\s+(?P<what>DATABASES|SCHEMAS){_LIKE}", _show),
     (rf"SHOW\s+(?P<what>TABLES|VIEWS)(?:\s+(?:IN|FROM)\s+(?P<database>{NAME}))?{_LIKE}", _show),

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -17,10 +18,11 @@ import pyarrow.compute as pc
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.cancellation import Cancellation
 from embedded_aws.services.athena.catalog import CatalogTable, Partition
+from embedded_aws.services.athena.csv_files import CsvColumns
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.loaded_table import PATH, SCHEMA, LoadedTable, qualified, quoted
 from embedded_aws.services.athena.objects import ObjectSource, S3Object
-from embedded_aws.services.athena.parquet import ParquetColumns, ParquetContent, partition_values
+from embedded_aws.services.athena.parquet import ObjectFooter, ParquetColumns, partition_values
 from embedded_aws.services.athena.permissions import CallerPermissions
 from embedded_aws.services.athena.types import SqlType
 
@@ -41,7 +43,7 @@ class _KnownTable:
     """What is known of a catalog table."""
 
     shape: tuple[object, ...]
-    """Columns and partition keys."""
+    """Columns, partition keys and format."""
     loaded: LoadedTable
     version: int
     objects: frozenset[S3Object] = frozenset()
@@ -69,6 +71,22 @@ class WantedRows:
     """Values of the other partitions."""
 
 
+class _ReadObject(Protocol):
+    """The content of one object."""
+
+    @property
+    def footer(self) -> ObjectFooter: ...
+
+
+class _ObjectReader(Protocol):
+    """Reads columns of a table from objects."""
+
+    def read(self, content: bytes, address: str) -> _ReadObject: ...
+
+    def joined(self, contents: Iterable[Any]) -> pa.Table:
+        """Return the rows of contents that it has read."""
+
+
 class TableLoader:
     """Keeps DuckDB's tables in step with S3.
 
@@ -91,7 +109,7 @@ class TableLoader:
             The statements that create a table like it.
         """
         name = (table.database, table.name)
-        shape = (table.columns, table.partition_keys)
+        shape = (table.columns, table.partition_keys, table.csv)
         known = self._known.get(name)
         if known is not None and known.shape == shape:
             return ()
@@ -142,7 +160,7 @@ class TableLoader:
         gone = [stored for stored in loaded.footers if stored not in present and stored.values not in wanted.left_out]
         if gone:
             loaded.forget(gone)
-        self._read(loaded, [stored for stored in objects if stored not in loaded.footers], cancellation)
+        self._read(table, loaded, [stored for stored in objects if stored not in loaded.footers], cancellation)
         for stored in objects:
             mismatches = loaded.footers[stored].mismatches
             for column in sorted(wanted.columns & mismatches.keys()):
@@ -160,14 +178,16 @@ class TableLoader:
         known.loaded = LoadedTable(self._connection, table, self._next_number(), held)
         loaded.drop()
 
-    def _read(self, loaded: LoadedTable, objects: list[S3Object], cancellation: Cancellation) -> None:
-        reader = ParquetColumns(loaded.data)
+    def _read(
+        self, table: CatalogTable, loaded: LoadedTable, objects: list[S3Object], cancellation: Cancellation
+    ) -> None:
+        reader = _reader(table, loaded)
 
-        def read(some: list[S3Object]) -> list[ParquetContent]:
+        def read(some: list[S3Object]) -> list[_ReadObject]:
             return [reader.read(self._objects.content(stored), stored.address) for stored in some]
 
         # Arrow lets other threads run while it reads.
-        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="parquet") as threads:
+        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="objects") as threads:
             for batch in _pieces(objects, _BATCH_OBJECTS, _BATCH_BYTES):
                 cancellation.check()
                 pieces = threads.map(read, _pieces(batch, _TASK_OBJECTS, _TASK_BYTES))
@@ -177,6 +197,12 @@ class TableLoader:
     def _next_number(self) -> int:
         self._number += 1
         return self._number
+
+
+def _reader(table: CatalogTable, loaded: LoadedTable) -> _ObjectReader:
+    if table.csv is None:
+        return ParquetColumns(loaded.data)
+    return CsvColumns(table.csv, [name for name, _ in table.columns], [name for name, _ in loaded.data])
 
 
 def _columns(table: CatalogTable) -> tuple[tuple[str, SqlType], ...]:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from embedded_aws.services.athena import catalog_changes
 from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable
 from embedded_aws.services.athena.errors import QueryError, not_supported
+from embedded_aws.services.athena.formats import PARQUET
 from embedded_aws.services.athena.loaded_table import quoted
 from embedded_aws.services.athena.sql.lengths import UNKNOWN
 from embedded_aws.services.athena.types import SqlType, from_hive
@@ -27,7 +28,6 @@ from embedded_aws.services.athena.warehouse import QueryColumns, QueryRows, Quer
 from embedded_aws.services.athena.written import FileFormat, Insertion, TableCreation, Unloading
 from embedded_aws.services.athena.written_files import WrittenFile, check_keys, files_of, folder
 
-_PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 _LONGEST_VARCHAR = 65535
 """Hive has no varchar beyond it."""
 
@@ -139,6 +139,8 @@ def insert(insertion: Insertion, name: tuple[str, str], given: Statement, destin
     found = catalog.find(*name)
     if not isinstance(found, CatalogTable):
         raise not_supported(f"INSERT INTO {name[1]}, which is no table")
+    if found.csv is not None:
+        raise not_supported(f"INSERT INTO {name[1]}, a table of CSV")
     targets = [*found.columns, *found.partition_keys]
     check_keys(found.partition_keys)
     chosen = _chosen(insertion, targets)
@@ -291,11 +293,11 @@ def _table_input(
         "StorageDescriptor": {
             "Columns": described[:count],
             "Location": location,
-            "InputFormat": f"{_PARQUET}.MapredParquetInputFormat",
-            "OutputFormat": f"{_PARQUET}.MapredParquetOutputFormat",
+            "InputFormat": PARQUET.reader,
+            "OutputFormat": PARQUET.writer,
             "Compressed": False,
             "NumberOfBuckets": 0,
-            "SerdeInfo": {"SerializationLibrary": f"{_PARQUET}.serde.ParquetHiveSerDe", "Parameters": {}},
+            "SerdeInfo": {"SerializationLibrary": PARQUET.serde, "Parameters": {}},
             "SortColumns": [],
             "StoredAsSubDirectories": False,
         },

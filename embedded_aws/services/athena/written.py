@@ -150,6 +150,9 @@ def parsed_write(text: str) -> Write | None:
         columns = found["columns"]
         named = None if columns is None else tuple(unquoted(one) for one in re.findall(NAME, columns))
         return Insertion(found["name"], query, named)
+    if _one("table_type", properties.get("table_type", "HIVE")).upper() != "HIVE":
+        # It has other properties, too.
+        raise not_supported("An Iceberg table; use table_type = 'HIVE'")
     _check_names(properties, _OF_TABLES)
     location = properties.get("external_location")
     return TableCreation(
@@ -233,8 +236,6 @@ def _keys(properties: Mapping[str, Value]) -> tuple[str, ...]:
 
 
 def _format_of_table(properties: Mapping[str, Value]) -> FileFormat:
-    if _one("table_type", properties.get("table_type", "HIVE")).upper() != "HIVE":
-        raise not_supported("A table_type other than HIVE")
     if _one("is_external", properties.get("is_external", "true")).lower() != "true":
         raise not_supported("is_external = false")
     name = _known_format(properties.get("format", "PARQUET"))
