@@ -9,6 +9,8 @@ UV_LOCK := requirements-uv.lock
 UV := build/uv
 CLIENTS := build/clients
 CLIENTS_LOCK := requirements-clients.lock
+DBT := build/dbt
+DBT_LOCK := requirements-dbt.lock
 # Of make test-all; at most two workers: the tests start processes of their own.
 WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
@@ -58,9 +60,15 @@ $(CLIENTS)/ready: $(VENV)/ready $(CLIENTS_LOCK)
 	  || { echo "The clients of tests/clients could not be installed; see above for the reason. Check the network and run make clients." >&2; exit 1; }
 	@touch $(CLIENTS)/ready
 
-clients: $(CLIENTS)/ready ## Install the clients of AWS that test-clients runs into build/clients
+$(DBT)/ready: $(VENV)/ready $(DBT_LOCK)
+	@$(BIN)/python -m venv --clear $(DBT)
+	@$(DBT)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-compile -r $(DBT_LOCK) \
+	  || { echo "dbt-athena could not be installed; see above for the reason. Check the network and run make clients." >&2; exit 1; }
+	@touch $(DBT)/ready
 
-test-clients: clients ## Run AWS CLI, PyAthena, awswrangler and boto3 against the embedded cloud (downloads them once)
+clients: $(CLIENTS)/ready $(DBT)/ready ## Install the clients of AWS that test-clients runs into build/clients and build/dbt
+
+test-clients: clients ## Run AWS CLI, PyAthena, awswrangler, dbt-athena and boto3 against the embedded cloud (downloads them once)
 	@$(BIN)/python -m pytest -m clients
 
 test-aws: setup ## Deploy a throw-away stack to your AWS account and check everything (costs under a dollar; asks first)
@@ -149,6 +157,7 @@ lock: setup $(UV)/ready ## Resolve the dependencies in pyproject.toml again and 
 	  $$compile --group $$group --constraint $(LOCK) --output-file requirements-$$group.lock; \
 	done; \
 	$$compile --group clients --output-file $(CLIENTS_LOCK); \
+	$$compile --group dbt --no-strip-extras --output-file $(DBT_LOCK); \
 	$$compile --group policies --output-file policies/requirements.txt
 
 clean: ## Remove everything that was built or installed here

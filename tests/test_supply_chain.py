@@ -21,7 +21,7 @@ INSTALLING = [
 _INSTALL = re.compile(
     r"\bpip\b[^;&|]*?\binstall\b|\buvx?\b (?:pip (?:install|sync)|tool|run|add|sync)|\bnpm\b|\bcurl\b|\bwget\b"
 )
-_REQUIREMENT = re.compile(r"(?P<name>[a-z0-9][a-z0-9.-]*)(?:\[[a-z0-9,-]+\])?==(?P<version>[^\s;]+)(?: ; .+)?")
+_REQUIREMENT = re.compile(r"(?P<name>[a-z0-9][a-z0-9.-]*)(?:\[[a-z0-9, -]+\])?==(?P<version>[^\s;]+)(?: ; .+)?")
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -58,8 +58,8 @@ def test_no_command_installs_without_hashes(path: Path) -> None:
 
 def test_the_makefile_has_commands_that_install() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert len(re.findall(r"pip \S+ install", makefile)) == 4
-    assert len(unpinned(makefile.replace("--require-hashes", "").replace("--no-deps", ""))) == 4
+    assert len(re.findall(r"pip \S+ install", makefile)) == 5
+    assert len(unpinned(makefile.replace("--require-hashes", "").replace("--no-deps", ""))) == 5
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_every_lock_holds_the_versions_that_the_project_names() -> None:
         "requirements.lock": project["project"]["dependencies"],
         **{
             f"requirements-{name}.lock": groups[name]
-            for name in ("clients", "dev", "extract", "publish", "runtime", "transform", "uv")
+            for name in ("clients", "dbt", "dev", "extract", "publish", "runtime", "transform", "uv")
         },
     }
     assert sorted(named) == [lock.name for lock in LOCKS]
