@@ -397,7 +397,7 @@ COLUMNS = {
 
 
 MISFITS = [
-    ("(small) VALUES (5000000000)", "INVALID_CAST_ARGUMENT|NUMERIC_VALUE_OUT_OF_RANGE"),
+    ("(small) VALUES (5000000000)", "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for integer: 5000000000"),
     ("(id, small) VALUES ('a', 1)", r"TYPE_MISMATCH: .*Table: \[bigint, integer\], Query: \[varchar, integer\]"),
     ("(id, small) VALUES (1)", r"TYPE_MISMATCH: .*Table: \[bigint, integer\], Query: \[integer\]"),
     ("(name) VALUES (1)", "TYPE_MISMATCH: "),

@@ -93,6 +93,10 @@ _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
         lambda found: f"Out of range for {_INTEGERS.get(found[2], found[2])}: {found[1]}",
     ),
     (
+        re.compile(r"Unimplemented type for cast \((.+) -> (.+)\)"),
+        lambda found: f"Cannot cast {found[1].lower()} to {found[2].lower()}",
+    ),
+    (
         re.compile(r"Casting value \"(.*)\" to type (DECIMAL\(\d+,\d+\)) failed"),
         lambda found: f"Cannot cast '{found[1]}' to {found[2]}",
     ),
@@ -100,6 +104,7 @@ _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 
 _CODES = {
     r"Division by zero": "DIVISION_BY_ZERO",
+    r"^Unimplemented type for cast": "TYPE_MISMATCH",
     r"No function matches.*'[^\w\s]+\(": "TYPE_MISMATCH",
     r"must appear in the GROUP BY clause|cannot contain aggregates|GROUP BY": "EXPRESSION_NOT_AGGREGATE",
     r"Macro \w+\(\) does not support|No function matches": "FUNCTION_NOT_FOUND",

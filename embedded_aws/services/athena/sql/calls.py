@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.sql import decimals, formats, nodes
-from embedded_aws.services.athena.sql.casts import STRICT, refuse_other_precision
+from embedded_aws.services.athena.sql.casts import refuse_other_precision
 from embedded_aws.services.athena.sql.functions import (
     AGGREGATES,
     ALIASES,
@@ -22,6 +22,7 @@ from embedded_aws.services.athena.sql.functions import (
     SAME,
     TRINO,
 )
+from embedded_aws.services.athena.sql.nodes import STRICT
 from embedded_aws.services.athena.sql.parsing import Athena3
 from embedded_aws.services.athena.sql.printf import rewrite_format
 from embedded_aws.services.athena.sql.regexes import group_macro

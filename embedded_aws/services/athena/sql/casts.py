@@ -10,11 +10,8 @@ from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.sql import nodes
 from embedded_aws.services.athena.sql.json_values import from_json, to_json
 from embedded_aws.services.athena.sql.lengths import MILLISECONDS
+from embedded_aws.services.athena.sql.nodes import STRICT, TRYING
 from embedded_aws.services.athena.sql.parsing import Athena3
-
-STRICT = "trino_cast"
-TRYING = "trino_try_cast"
-"""Macro prefixes of CAST and TRY_CAST."""
 
 _DATE = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}\s*")
 _TIMESTAMP = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}( ([01]?\d|2[0-3]):\d{1,2}(:\d{1,2}(\.\d{1,3})?)?)?\s*")
@@ -22,19 +19,11 @@ _ZONED = re.compile(r"(?P<moment>\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2}(\.\d{1,3})
 
 _TARGETS = {
     exp.DType.BIGINT: "bigint",
-    exp.DType.INT: "bigint",
-    exp.DType.SMALLINT: "bigint",
-    exp.DType.TINYINT: "bigint",
     exp.DType.DOUBLE: "double",
     exp.DType.FLOAT: "double",
     exp.DType.BOOLEAN: "boolean",
 }
-_NARROWED = {
-    exp.DType.INT: "INTEGER",
-    exp.DType.SMALLINT: "SMALLINT",
-    exp.DType.TINYINT: "TINYINT",
-    exp.DType.FLOAT: "FLOAT",
-}
+_BITS = {exp.DType.INT: 32, exp.DType.SMALLINT: 16, exp.DType.TINYINT: 8}
 
 
 _REALS = {exp.DType.DOUBLE, exp.DType.FLOAT}
@@ -130,12 +119,23 @@ def _cast_to_scalar(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
         return nodes.call(f"{macros}_varchar", operand)
     if target.this == exp.DType.DECIMAL:
         return _cast_to_decimal(operand, target, plain)
+    if target.this in _BITS:
+        return _cast_to_narrow(operand, target, macros)
     if target.this not in _TARGETS:
         raise not_supported(f"CAST to {target.sql(Athena3)}")
     result = nodes.call(f"{macros}_{_TARGETS[target.this]}", operand)
-    if target.this in _NARROWED:
-        return plain(this=result, to=exp.DataType.build(_NARROWED[target.this], dialect="duckdb"))
+    if target.this == exp.DType.FLOAT:
+        return plain(this=result, to=exp.DataType.build("FLOAT", dialect="duckdb"))
     return result
+
+
+def _cast_to_narrow(operand: exp.Expr, target: exp.DataType, macros: str) -> exp.Expr:
+    """Cast to an integer of fewer bits than bigint; for what it cannot hold, Trino's error depends on the type."""
+    name = target.sql(Athena3).lower()
+    highest = 2 ** (_BITS[target.this] - 1) - 1
+    limits = [exp.Literal.number(limit) for limit in (-highest - 1, highest)]
+    narrowed = nodes.call(f"{macros}_narrow", operand, exp.Literal.string(name), *limits)
+    return exp.Cast(this=narrowed, to=exp.DataType.build(name, dialect="duckdb"))
 
 
 def _cast_to_decimal(operand: exp.Expr, target: exp.DataType, plain: type[exp.Cast]) -> exp.Expr:

@@ -20,8 +20,16 @@ CREATE MACRO {name}_bigint(x) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(CAST(x AS VARCHAR), '[+-]?\d+') THEN {failed}
     -- Trino rounds half away from zero, DuckDB to even.
-    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN {cast}(round(TRY_CAST(x AS DOUBLE)) AS BIGINT)
+    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN coalesce(TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS BIGINT), CASE
+        -- A real that is too large is cut off.
+        WHEN typeof(x) = 'FLOAT' AND NOT isnan(TRY_CAST(x AS DOUBLE))
+        THEN CASE WHEN TRY_CAST(x AS DOUBLE) > 0 THEN 9223372036854775807 ELSE -9223372036854775808 END
+        ELSE {no_bigint} END)
     ELSE {cast}(x AS BIGINT) END;
+-- A type of fewer bits than bigint, from its lowest to its highest value.
+CREATE MACRO {name}_narrow(x, target, lowest, highest) AS CASE
+    WHEN round(TRY_CAST(x AS DOUBLE)) NOT BETWEEN lowest AND highest THEN {beyond}
+    ELSE {name}_bigint(x) END;
 CREATE MACRO {name}_double(x) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(

@@ -12,3 +12,13 @@ CREATE MACRO trino_double_text(x) AS CASE
     WHEN abs(x) = 5e-324 THEN CASE WHEN x < 0 THEN '-' ELSE '' END || '4.9E-324'
     ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || trino_digits(x)[1] || '.'
         || CASE WHEN rtrim(trino_digits(x)[2:], '0') = '' THEN '0' ELSE rtrim(trino_digits(x)[2:], '0') END || 'E' || trino_exponent(x) END;
+-- A number as Java writes it, in the errors of casts.
+CREATE MACRO trino_number_in_error(x) AS CASE
+    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') AND NOT abs(TRY_CAST(x AS DOUBLE)) < 1e7
+    THEN trino_double_text(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE)) ELSE CAST(x AS VARCHAR) END;
+CREATE MACRO trino_beyond(x, target) AS error(CASE
+    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') AND isnan(TRY_CAST(x AS DOUBLE))
+    THEN 'INVALID_CAST_ARGUMENT: Cannot cast double NaN to ' || target
+    WHEN typeof(x) IN ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'DOUBLE', 'FLOAT')
+    THEN 'NUMERIC_VALUE_OUT_OF_RANGE: Out of range for ' || target || ': ' || trino_number_in_error(x)
+    ELSE 'INVALID_CAST_ARGUMENT: Cannot cast ''' || CAST(x AS VARCHAR) || ''' to ' || upper(target) END);

@@ -11,12 +11,17 @@ from importlib.resources import files
 
 from sqlglot import exp
 
-from embedded_aws.services.athena.sql.casts import STRICT, TRYING
+from embedded_aws.services.athena.sql.nodes import STRICT, TRYING
 
 _TOO_LONG = (
     "error('INVALID_CAST_ARGUMENT: Value ' || CAST(x AS VARCHAR) || ' cannot be represented as varchar(' || n || ')')"
 )
+_NO_BIGINT = "error('INVALID_CAST_ARGUMENT: Unable to cast ' || trino_number_in_error(x) || ' to bigint')"
+_BEYOND = "trino_beyond(x, target)"
 _FAILED = "error('INVALID_CAST_ARGUMENT: Cannot cast ' || CAST(x AS VARCHAR) || ' to the target type')"
+
+
+_FAILURES = ("failed", "too_long", "no_bigint", "beyond")
 
 
 def _words(text: str) -> list[str]:
@@ -28,8 +33,10 @@ def _macros() -> str:
     casts = folder.joinpath("casts.sql").read_text(encoding="utf-8")
     return (
         folder.joinpath("doubles.sql").read_text(encoding="utf-8")
-        + casts.format(name=STRICT, cast="CAST", failed=_FAILED, too_long=_TOO_LONG)
-        + casts.format(name=TRYING, cast="TRY_CAST", failed="NULL", too_long="NULL")
+        + casts.format(
+            name=STRICT, cast="CAST", failed=_FAILED, too_long=_TOO_LONG, no_bigint=_NO_BIGINT, beyond=_BEYOND
+        )
+        + casts.format(name=TRYING, cast="TRY_CAST", **dict.fromkeys(_FAILURES, "NULL"))
         + folder.joinpath("macros.sql").read_text(encoding="utf-8")
     )
 
@@ -140,13 +147,13 @@ RESULTS: dict[str, str | int] = {
 
 INTERNAL = frozenset(
     _words("""
-    all_true any_true array_equal bucket comparable concat_arrays counts date_add_date date_add_timestamp
+    all_true any_true array_equal beyond bucket comparable concat_arrays counts date_add_date date_add_timestamp
     date_trunc_date date_trunc_timestamp delimiter digits direction divide divide_decimal divide_double double_text
     exponent json_among json_contains_bigint json_contains_boolean json_contains_double json_contains_varchar json_field
     json_like json_of_double json_of_nested json_of_plain json_of_text json_sorted json_text group group_or_null
     group_unless_empty grouped half_up has instant interval key local map_of_pairs minus moments months none_true
-    number_text padded pattern plain plus plus_interval plus_interval_date plus_interval_timestamp remainder span
-    steps strftime strptime subscript texts unscaled valid_json
+    number_in_error number_text padded pattern plain plus plus_interval plus_interval_date plus_interval_timestamp
+    remainder span steps strftime strptime subscript texts unscaled valid_json
     """)
 ) | {
     name.removeprefix("trino_")

@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.sql import nodes
+from embedded_aws.services.athena.sql.nodes import TRYING
 
 _SCALARS = {
     exp.DType.BIGINT: "bigint",
@@ -51,7 +52,9 @@ def from_json(value: exp.Expr, target: exp.DataType, macros: str, depth: int = 0
         return value
     if kind in _SCALARS and not target.expressions:
         result: exp.Expr = nodes.call(f"{macros}_json_{_SCALARS[kind]}", value)
-        return exp.Cast(this=result, to=exp.DataType.build(_NARROW[kind])) if kind in _NARROW else result
+        # Out of range, a number of JSON is an argument that cannot be cast, whatever other numbers are.
+        cast = exp.TryCast if macros == TRYING else exp.Cast
+        return cast(this=result, to=exp.DataType.build(_NARROW[kind])) if kind in _NARROW else result
     if kind == exp.DType.ARRAY and target.expressions:
         elements = nodes.call(f"{macros}_json_elements", value)
         return _each(elements, depth, lambda one: from_json(one, _part(target, 0), macros, depth + 1))

@@ -11,6 +11,10 @@ from sqlglot import exp
 
 from embedded_aws.services.athena.errors import not_supported
 
+STRICT = "trino_cast"
+TRYING = "trino_try_cast"
+"""Macro prefixes of CAST and TRY_CAST."""
+
 UTC = "UTC"
 NUMBERS = exp.DataType.NUMERIC_TYPES
 INTEGERS = exp.DataType.INTEGER_TYPES

@@ -10,8 +10,9 @@ from sqlglot import exp
 from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.sql import decimals, nodes
 from embedded_aws.services.athena.sql.calls import now, overloaded, rewrite_call
-from embedded_aws.services.athena.sql.casts import STRICT, rewrite_cast, rewrite_json_literal
+from embedded_aws.services.athena.sql.casts import rewrite_cast, rewrite_json_literal
 from embedded_aws.services.athena.sql.functions import ALIASES, IGNORING_NULLS, LOCAL_TIME, SAME, TYPED_MACROS
+from embedded_aws.services.athena.sql.nodes import STRICT
 from embedded_aws.services.athena.sql.parsing import Athena3
 from embedded_aws.services.athena.sql.unnesting import expanded
 from embedded_aws.services.athena.sql.zones import ColumnZones
