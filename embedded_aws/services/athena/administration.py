@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from moto.athena.models import AthenaBackend
+from moto.athena.models import AthenaBackend, WorkGroup
 from moto.athena.responses import AthenaResponse
 
 from embedded_aws.server.parameters import parameter
@@ -55,6 +55,22 @@ def _delete_named_query(response: AthenaResponse) -> Any:
     return "{}"
 
 
+def _create_work_group(
+    backend: AthenaBackend,
+    name: str,
+    configuration: dict[str, Any],
+    description: str,
+    tags: list[dict[str, str]],
+) -> WorkGroup | None:
+    return _MOTOS_CREATE(backend, name, _with_engine(configuration), description, tags)
+
+
+def _with_engine(configuration: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a workgroup with the engine that runs its queries, whichever is selected."""
+    selected = {"SelectedEngineVersion": "AUTO", **configuration.get("EngineVersion", {})}
+    return {**configuration, "EngineVersion": {**selected, "EffectiveEngineVersion": "Athena engine version 3"}}
+
+
 def _update_work_group(response: AthenaResponse) -> Any:
     name = parameter(response, "WorkGroup")
     group = response.athena_backend.work_groups.get(name)
@@ -69,7 +85,7 @@ def _update_work_group(response: AthenaResponse) -> Any:
     if results is not None:
         before = configuration.get("ResultConfiguration") or {}
         configuration["ResultConfiguration"] = _updated(before, results, _RESULT_REMOVALS)
-    group.configuration = configuration
+    group.configuration = _with_engine(configuration)
     return "{}"
 
 
@@ -92,11 +108,14 @@ def _unknown_query(response: AthenaResponse) -> Any:
     return response.error(f"NamedQuery {parameter(response, 'NamedQueryId')} was not found", 400)
 
 
+_MOTOS_CREATE = AthenaBackend.create_work_group
+
 REPLACEMENTS: dict[tuple[type, str], Any] = {
     (AthenaResponse, "get_named_query"): _get_named_query,
     (AthenaResponse, "update_named_query"): _update_named_query,
     (AthenaResponse, "delete_named_query"): _delete_named_query,
     (AthenaResponse, "update_work_group"): _update_work_group,
+    (AthenaBackend, "create_work_group"): _create_work_group,
     (AthenaBackend, "list_tags_for_resource"): _list_tags_for_resource,
 }
 """Class of moto and name of its method → what replaces it."""

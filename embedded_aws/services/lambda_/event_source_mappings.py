@@ -32,6 +32,8 @@ Message = Any
 _TICK = timedelta(milliseconds=1)
 """moto makes a message visible strictly after its time, in milliseconds."""
 
+_MOTOS_DESCRIPTION = EventSourceMapping.get_configuration
+
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -60,6 +62,7 @@ class QueuePollers:
 
         self._patches.enter_context(patch.object(sqs_models.Queue, "add_message", _add_message))
         self._patches.enter_context(patch.object(sqs_models.Queue, "wait_for_messages", wait_for_messages))
+        self._patches.enter_context(patch.object(EventSourceMapping, "get_configuration", _described))
 
     def close(self) -> None:
         """Restore moto's behaviour."""
@@ -188,6 +191,11 @@ def _drop_expired(queue: Queue) -> None:
     """Drop messages past the queue's retention period; moto stops receiving at the first one."""
     oldest = datetime.now(UTC).timestamp() - int(queue.message_retention_period)
     queue._messages[:] = [one for one in queue._messages if one.sent_timestamp / 1000 > oldest]  # noqa: SLF001 - see above
+
+
+def _described(mapping: EventSourceMapping) -> dict[str, Any]:
+    """Return a mapping with the window that it has even if nobody set one."""
+    return {"MaximumBatchingWindowInSeconds": 0, **_MOTOS_DESCRIPTION(mapping)}
 
 
 def _filtered(mapping: EventSourceMapping, messages: list[Message]) -> tuple[list[Message], list[Message]]:

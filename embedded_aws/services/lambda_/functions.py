@@ -44,6 +44,9 @@ _SLEEP_SECONDS = 0.1
 _LOG_TAIL = 4096
 """Bytes."""
 
+_ARN_PARTS = 7
+"""Of a function's ARN, before that of a version."""
+
 _FORGOTTEN = ("DeadLetterConfig", "LoggingConfig")
 """Settings of a function that moto drops."""
 
@@ -401,7 +404,7 @@ class Functions:
 
     def _log_group(self, function: LambdaFunction) -> str:
         """Return the function's log group: the configured one, else Lambda's default."""
-        logging = self._server.extras.function(function.function_arn).get("LoggingConfig", {})
+        logging = self._kept_settings(function).get("LoggingConfig", {})
         return str(logging.get("LogGroup") or f"/aws/lambda/{function.function_name}")
 
     def _with_settings(self) -> tuple[tuple[type, str, Callable[..., Any]], ...]:
@@ -418,7 +421,7 @@ class Functions:
             return created
 
         def get_configuration(function: LambdaFunction, on_create: bool = False) -> dict[str, Any]:
-            kept = self._server.extras.function(function.function_arn)
+            kept = self._kept_settings(function)
             logging = {"LogFormat": "Text", **kept.get("LoggingConfig", {}), "LogGroup": self._log_group(function)}
             return {**describe(function, on_create), **kept, "LoggingConfig": logging}
 
@@ -449,6 +452,10 @@ class Functions:
             (LambdaFunction, "get_configuration", get_configuration),
             (LambdaFunction, "update_function_code", update_function_code),
         )
+
+    def _kept_settings(self, function: LambdaFunction) -> dict[str, Any]:
+        """Return the settings that moto drops; a version's are those of the function."""
+        return self._server.extras.function(":".join(function.function_arn.split(":")[:_ARN_PARTS]))
 
     def _keep_settings(self, function: LambdaFunction, spec: dict[str, Any]) -> None:
         """Keep the settings that moto drops."""

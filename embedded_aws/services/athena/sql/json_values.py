@@ -53,8 +53,8 @@ def from_json(value: exp.Expr, target: exp.DataType, macros: str, depth: int = 0
     if kind in _SCALARS and not target.expressions:
         result: exp.Expr = nodes.call(f"{macros}_json_{_SCALARS[kind]}", value)
         # Out of range, a number of JSON is an argument that cannot be cast, whatever other numbers are.
-        cast = exp.TryCast if macros == TRYING else exp.Cast
-        return cast(this=result, to=exp.DataType.build(_NARROW[kind])) if kind in _NARROW else result
+        plain = exp.TryCast if macros == TRYING else exp.Cast
+        return plain(this=result, to=exp.DataType.build(_NARROW[kind])) if kind in _NARROW else result
     if kind == exp.DType.ARRAY and target.expressions:
         elements = nodes.call(f"{macros}_json_elements", value)
         return _each(elements, depth, lambda one: from_json(one, _part(target, 0), macros, depth + 1))
