@@ -23,6 +23,7 @@ from embedded_aws.services.glue.crawler import Crawlers
 from embedded_aws.services.lambda_.asynchronous import AsynchronousInvocations
 from embedded_aws.services.lambda_.event_source_mappings import QueuePollers
 from embedded_aws.services.lambda_.functions import Functions
+from embedded_aws.services.logs.retention import LogRetention
 from embedded_aws.services.s3.lifecycle import Lifecycle
 from embedded_aws.services.scheduler.schedules import Schedules
 
@@ -89,10 +90,12 @@ class Simulation:
         )
         self._schedules = Schedules(server, clock, steps, timers, sessions)
         self._lifecycle = Lifecycle(server, clock, steps)
+        self._retention = LogRetention(server, clock)
         # In this order, so that what was planned earlier runs first.
         self._workers: tuple[Worker, ...] = (
             timers,
             self._lifecycle,
+            self._retention,
             self._schedules,
             self._rules,
             self._crawlers,
@@ -111,7 +114,7 @@ class Simulation:
 
     def install(self) -> None:
         """Replace what moto only pretends to do."""
-        for worker in (self._queues, self._rules, self._crawlers, self._lifecycle):
+        for worker in (self._queues, self._rules, self._crawlers, self._lifecycle, self._retention):
             self._installed.callback(worker.close)
             worker.install()
         # Closed first: a function that is still running must not reach moto's own implementation.
