@@ -62,7 +62,7 @@ class LogRetention:
         self._installed.close()
 
     def next_due(self) -> datetime | None:
-        """Return the midnight after events were last deleted; None while all are kept for ever."""
+        """Return the midnight after events were last deleted; None while all are kept."""
         if self._applied_at is None or not any(group.retention_in_days for group in self._groups()):
             self._applied_at = self._clock.now
             return None
