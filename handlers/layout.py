@@ -133,7 +133,7 @@ def run_time(run: str) -> datetime:
     if match is None:
         raise ForeignKeyError(f"{run!r} is not the id of a run")
     try:
-        return datetime.strptime(match["time"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(match["time"])
     except ValueError as error:
         raise ForeignKeyError(f"{run!r} is not the id of a run") from error
 

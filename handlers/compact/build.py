@@ -118,8 +118,8 @@ class Builder:
                     self._note(stored, source)
                     continue
                 for rows in source.rows():
-                    self._taken.update(raw_keys(rows))
                     file.add(rows)
+                self._taken |= source.keys
                 self._use(source)
 
     def _in_time(self, originals: tuple[Stored, ...]) -> Iterator[Stored]:

@@ -42,6 +42,8 @@ class Source:
     missing: Mapping[str, str] = field(default_factory=dict)
     """Column → its value in all rows, if the file lacks it: the partition key that a folder had until it was a column.
     """
+    keys: set[str] = field(default_factory=set)
+    """The raw keys that its rows come from, once it was checked."""
     small: list[pa.Table] | None = field(default=None, repr=False)
     """All of its rows, if they are few."""
 
@@ -112,7 +114,7 @@ def _check(source: Source) -> None:
     try:
         for part in _parts(source):
             part.validate(full=True)
-            _check_rows(part, source)
+            source.keys |= _checked_keys(part, source)
             size += part.nbytes
             small = [*small, part] if small is not None and size <= _HELD_BYTES else None
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
@@ -123,26 +125,30 @@ def _check(source: Source) -> None:
     source.small = small
 
 
-def _check_rows(rows: pa.Table, source: Source) -> None:
+def _checked_keys(rows: pa.Table, source: Source) -> set[str]:
+    """Check rows, and return the raw keys that they come from."""
     for name in (*TABLES[source.table].grain, *_REQUIRED):
         if rows[name].null_count:
             raise UnusableError(f"It has null in the column {name}.")
+    found = set(raw_keys(rows))
     if is_original(source.stored.name):
-        for key in raw_keys(rows):
+        for key in found - source.keys:
             if "{}-{}.parquet".format(*output_of(key)) != source.stored.name:
                 raise UnusableError("It has rows of another raw object than its key says.")
+    return found
 
 
 def _parts(source: Source) -> Iterator[pa.Table]:
-    path, table, schema = source.path, source.table, table_schema(source.table)
-    with pq.ParquetFile(path) as file:
-        metadata, found = file.metadata, file.schema_arrow
-    _check_schema(found, schema, TABLES[table].grain)
-    held: Any = [one.name for one in schema if one.name in found.names and pa.types.is_dictionary(one.type)]
-    with pq.ParquetFile(path, metadata=metadata, read_dictionary=held, buffer_size=_BUFFER_BYTES) as file:
-        for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
-            if batch.num_rows:
-                yield _conformed(pa.Table.from_batches([batch]), schema, source.missing)
+    table, schema = source.table, table_schema(source.table)
+    with pa.OSFile(str(source.path)) as content:
+        with pq.ParquetFile(content) as file:
+            metadata, found = file.metadata, file.schema_arrow
+        _check_schema(found, schema, TABLES[table].grain)
+        held: Any = [one.name for one in schema if one.name in found.names and pa.types.is_dictionary(one.type)]
+        with pq.ParquetFile(content, metadata=metadata, read_dictionary=held, buffer_size=_BUFFER_BYTES) as file:
+            for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
+                if batch.num_rows:
+                    yield _conformed(pa.Table.from_batches([batch]), schema, source.missing)
 
 
 def _check_schema(found: pa.Schema, expected: pa.Schema, grain: tuple[str, ...]) -> None:
@@ -167,13 +173,19 @@ def _plain(type_: Any) -> Any:
 
 def _conformed(rows: pa.Table, schema: pa.Schema, missing: Mapping[str, str]) -> pa.Table:
     """Return rows with all columns of the table: those that an older version did not have are null or as given."""
+    if rows.schema.equals(schema):
+        return rows
     columns: list[Any] = [
-        rows[one.name].cast(one.type)
+        _cast(rows[one.name], one.type)
         if one.name in rows.column_names
         else _repeated(missing.get(one.name), len(rows), one.type)
         for one in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _cast(column: Any, type_: Any) -> Any:
+    return column if column.type == type_ else column.cast(type_)
 
 
 def _repeated(value: str | None, count: int, type_: Any) -> Any:
