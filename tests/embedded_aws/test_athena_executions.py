@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from embedded_aws.services.athena.sql.parsing import parse_tree
 from tests.embedded_aws.athena_lab import DATABASE, LAKE, RESULTS, WORKGROUP, Lab, ended
 
 ROWS = "SELECT n FROM (VALUES 0, 1, 2, 3, 4, 5, 6, 7) AS v (n)"
@@ -159,6 +160,12 @@ def test_wrong_syntax_is_refused_at_the_start(lab: Lab, sql: str, message: str) 
     assert (kind, code) == ("InvalidRequestException", "MALFORMED_QUERY")
     assert text.startswith(message)
     assert lab.client("athena").list_query_executions(WorkGroup=WORKGROUP)["QueryExecutionIds"] == []
+
+
+def test_the_query_of_a_view_is_parsed_once(lab: Lab) -> None:
+    parse_tree.cache_clear()
+    lab.query("CREATE VIEW numbers AS\n-- All of them.\nSELECT 1 AS n")
+    assert parse_tree.cache_info().misses == 1
 
 
 def test_a_prepared_statement_runs_with_its_parameters(lab: Lab) -> None:

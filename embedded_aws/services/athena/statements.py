@@ -106,11 +106,12 @@ def check_syntax(sql: str) -> None:
     text = _bare(sql)
     text = explained(text) or text
     if view := re.fullmatch(_CREATE_VIEW, text, _FLAGS):
-        text = _bare(view["query"])
+        # The text that is parsed again, and then found in a cache, when the statement runs.
+        text = view["query"]
     elif (query := written_query(text)) is not None:
         check_properties(text)
         text = _bare(query)
-    if re.match(_QUERY, text, _FLAGS):
+    if re.match(_QUERY, _bare(text), _FLAGS):
         try:
             check_grammar(parse_tree(text))
         except QueryError as error:
