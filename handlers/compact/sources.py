@@ -19,7 +19,7 @@ from handlers.transform.arrow import pc
 from handlers.transform.schema import table_schema
 
 _BATCH_ROWS = 8_192
-_HELD_BYTES = 2 * 1024 * 1024
+_HELD_BYTES = 8 * 1024 * 1024
 """Size of the rows up to which an object that was checked need not be read again."""
 _BUFFER_BYTES = 64 * 1024
 """Of each column: otherwise all of its bytes in a row group would be in memory."""
