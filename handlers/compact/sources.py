@@ -140,7 +140,7 @@ def _checked_keys(rows: pa.Table, source: Source) -> set[str]:
 
 def _parts(source: Source) -> Iterator[pa.Table]:
     table, schema = source.table, table_schema(source.table)
-    with pa.OSFile(str(source.path)) as content:
+    with pa.OSFile(str(source.path), mode="r") as content:
         with pq.ParquetFile(content) as file:
             metadata, found = file.metadata, file.schema_arrow
         _check_schema(found, schema, TABLES[table].grain)

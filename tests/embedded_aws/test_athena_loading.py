@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import random
 import tempfile
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from embedded_aws.services.athena import table_loader
@@ -67,6 +70,12 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every object be large."""
+    monkeypatch.setattr(table_loader, "_LARGE_BYTES", 1)
+
+
+@pytest.fixture
 def lab(one_lab: Lab) -> Lab:
     make(one_lab)
     return one_lab
@@ -77,7 +86,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
     found = Reads()
     read = ParquetColumns.read
 
-    def recorded(columns: ParquetColumns, content: bytes, address: str) -> Any:
+    def recorded(columns: ParquetColumns, content: pa.NativeFile, address: str) -> Any:
         found.add(address, [name for name, _ in columns._columns])
         return read(columns, content, address)
 
@@ -204,6 +213,142 @@ def test_rows_of_a_view_stay_kept_when_other_columns_are_read(lab: Lab, monkeypa
     assert len(computed) == 2
 
 
+@pytest.mark.usefixtures("large")
+def test_large_objects_are_not_copied(lab: Lab, reads: Reads) -> None:
+    lab.columns("plays", {"item": "string", "ms": "bigint", "later": "string"}, keys=("month",))
+    for sql, rows in (
+        ("SELECT sum(ms), max(item), count(later) FROM plays", [("63", "x", "0")]),
+        ("SELECT month, count(*) FROM plays WHERE ms = 10 GROUP BY month ORDER BY 1", [(one, "2") for one in MONTHS]),
+        ("SELECT \"$path\" FROM plays WHERE item = '2026-02b'", [(f"s3://{LAKE}/{key('2026-02', 'b')}",)]),
+    ):
+        assert lab.query(sql) == rows
+    assert reads.taken() == {}
+    lab.put(key("2026-02", "b"), {"item": ["new"], "ms": [7]})
+    lab.client("s3").delete_object(Bucket=LAKE, Key=key("2026-03", "a"))
+    assert lab.query("SELECT sum(ms), max(item), count(*) FROM plays") == [("49", "x", "9")]
+    assert reads.taken() == {}
+
+
+KINDS: dict[str, tuple[str, pa.Array[Any]]] = {
+    "truth": ("boolean", pa.array([True, None, False])),
+    "tiny": ("tinyint", pa.array([-128, None, 127], pa.int8())),
+    "wider": ("bigint", pa.array([1, None, -1], pa.int32())),
+    "amount": (
+        "decimal(20,2)",
+        pa.array([Decimal("-1.25"), None, Decimal("12345678901234567.89")], pa.decimal128(20, 2)),
+    ),
+    "fraction": ("double", pa.array([float("nan"), -0.0, 1.5])),
+    "single": ("float", pa.array([float("nan"), None, 0.1], pa.float32())),
+    "text": ("string", pa.array(["", "é\n'\"", None])),
+    "repeated": ("string", pa.array(["x", None, "x"]).dictionary_encode()),
+    "bytes": ("binary", pa.array([b"", b"\x00\xff", None])),
+    "day": ("date", pa.array([-1, None, 20_000], pa.int32()).cast(pa.date32())),
+    "moment": ("timestamp", pa.array([-1, None, 1_700_000_000_123], pa.timestamp("ms"))),
+    "micros": ("timestamp", pa.array([-1, None, 1_700_000_000_123_456], pa.timestamp("us"))),
+    "zoned": ("timestamp", pa.array([-1, None, 1_700_000_000_123], pa.timestamp("ms", "Europe/Berlin"))),
+    "words": ("array<string>", pa.array([["a", None], [], None])),
+    "pairs": ("map<string,int>", pa.array([[("a", 1)], [], None], pa.map_(pa.string(), pa.int32()))),
+    "parts": ("struct<a:bigint,b:array<string>>", pa.array([{"a": 1, "b": ["x"]}, {"a": None, "b": None}, None])),
+    "nothing": ("string", pa.nulls(3)),
+    "another": ("int", pa.array(["text", "of", "another type"])),
+}
+
+
+COPIED = {"wider", "fraction", "single", "micros", "zoned", "nothing"}
+"""Columns that DuckDB would not read as Arrow does."""
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_values_of_large_objects_are_those_of_copied_ones(
+    lab: Lab, reads: Reads, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    kind, values = KINDS[name]
+    table, parts = f"kinds{next(NUMBERS)}", ("a b", "a/b=c", "100%+é", "__HIVE_DEFAULT_PARTITION__", "x?*[a]")
+    lab.table(table, {"number": "int", name: kind})
+    for number, part in enumerate(parts):
+        descriptor = lab.client("glue").get_table(DatabaseName=DATABASE, Name=table)["Table"]["StorageDescriptor"]
+        descriptor["Location"] = f"s3://{LAKE}/tables/{table}/{number}/"
+        lab.client("glue").create_partition(
+            DatabaseName=DATABASE, TableName=table, PartitionInput={"Values": [part], "StorageDescriptor": descriptor}
+        )
+        content = io.BytesIO()
+        rows = pa.table({"Number": pa.array([number] * 3, pa.int32()), name.upper(): values})
+        pq.write_table(
+            rows if number else rows.select(["Number"]),
+            content,
+            compression="brotli" if number == 1 else "zstd",
+            row_group_size=2,
+            use_compliant_nested_type=number != 2,
+        )
+        lab.client("s3").put_object(
+            Bucket=LAKE, Key=f"tables/{table}/{number}/dt=x/ä +{number}.parquet", Body=content.getvalue()
+        )
+    wanted = "number" if name == "another" else f"number, {name}"
+    statements = [f'SELECT {wanted}, dt, "$path" FROM {table}', f"SELECT {wanted} FROM {table} WHERE dt LIKE 'a%'"]
+    if name not in {"words", "pairs", "parts", "another"}:
+        statements += [f"SELECT max({name}), min({name}) FROM {table}"]
+    answers = []
+    for size in (1, 10**9):
+        monkeypatch.setattr(table_loader, "_LARGE_BYTES", size)
+        reads.taken()
+        answers.append([sorted(_fresh(lab, sql), key=str) for sql in statements])
+        assert len(reads.taken()) == (len(parts) if size > 1 else len(parts) - 1 if name in COPIED else 1)
+    assert answers[0] == answers[1]
+    assert len(answers[0][0]) == 3 * len(parts)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_large_object_is_damaged_deleted_or_replaced(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = io.BytesIO()
+    pq.write_table(pa.table({"item": [str(one) for one in range(5000)], "ms": range(5000)}), content)
+    damaged = content.getvalue()
+    lab.client("s3").put_object(Bucket=LAKE, Key=key("2026-02", "b"), Body=damaged[:100] + bytes(400) + damaged[500:])
+    address = f"s3://{LAKE}/{key('2026-02', 'b')}"
+    with pytest.raises(QueryFailedError, match=f"^HIVE_BAD_DATA: Not valid Parquet file: {address}: "):
+        lab.query("SELECT count(DISTINCT item) FROM plays")
+    snapshot = Warehouse._snapshot
+
+    def late(content: bytes | None) -> Any:
+        def change(warehouse: Warehouse, clock: str) -> Any:
+            monkeypatch.setattr(Warehouse, "_snapshot", snapshot)
+            if content is None:
+                lab.client("s3").delete_object(Bucket=LAKE, Key=key("2026-02", "b"))
+            else:
+                lab.client("s3").put_object(Bucket=LAKE, Key=key("2026-02", "b"), Body=content)
+            return snapshot(warehouse, clock)
+
+        return change
+
+    for content_then, total in ((damaged, "12497552"), (None, "52")):
+        monkeypatch.setattr(Warehouse, "_snapshot", late(content_then))
+        with pytest.raises(QueryFailedError, match=f"^HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {address}: "):
+            lab.query("SELECT sum(ms), count(DISTINCT item) FROM plays")
+        assert lab.query("SELECT sum(ms) FROM plays WHERE ms >= 0 AND item <> ''") == [(total,)]
+
+
+@pytest.mark.usefixtures("large")
+def test_deleted_large_objects_that_a_statement_does_not_read_do_not_matter(lab: Lab) -> None:
+    assert lab.query("SELECT sum(ms) FROM plays") == [("63",)]
+    for name in "ab":
+        lab.client("s3").delete_object(Bucket=LAKE, Key=key("2026-01", name))
+    lab.run("CREATE OR REPLACE VIEW totals AS SELECT month, sum(ms) AS total FROM plays GROUP BY month")
+    assert lab.query("SELECT sum(ms) FROM plays WHERE month > '2026-01'") == [("42",)]
+    assert lab.query("SELECT total FROM totals WHERE month = '2026-02'") == [("21",)]
+
+
+@pytest.mark.usefixtures("large")
+def test_threads_read_a_large_object_together(lab: Lab) -> None:
+    content, rows = io.BytesIO(), 200_000
+    rng = random.Random(0)  # noqa: S311 - no secret
+    items = [f"{rng.random()}" for _ in range(rows)]
+    pq.write_table(pa.table({"item": items, "ms": range(rows)}), content, row_group_size=5000)
+    lab.client("s3").put_object(Bucket=LAKE, Key=key("2026-02", "b"), Body=content.getvalue())
+    total = sum(map(len, items))
+    for _ in range(5):
+        found = lab.query("SELECT sum(length(item)), sum(ms), count(DISTINCT item) FROM plays WHERE month = '2026-02'")
+        assert found == [(str(total + len("2026-02ax")), str(rows * (rows - 1) // 2 + 10), str(len(set(items)) + 2))]
+
+
 QUERIES = (
     "SELECT count(*) FROM plays",
     "SELECT sum(ms) FROM plays",
@@ -231,6 +376,7 @@ def test_answers_do_not_depend_on_what_was_read_before(lab: Lab, monkeypatch: py
                 changed, {"item": [f"new {step}"], "ms": [step], "rate": [0.5], "later": [None, "z"][step % 2 :][:1]}
             )
         monkeypatch.setattr(table_loader, "_FEW_OBJECTS", rng.choice((0, 2, 64)))
+        monkeypatch.setattr(table_loader, "_LARGE_BYTES", rng.choice((1, 1000, 100_000)))
         sql = rng.choice(QUERIES)
         assert sorted(lab.query(sql), key=str) == sorted(_fresh(lab, sql), key=str), (step, sql)
 

@@ -68,7 +68,7 @@ class CsvColumns:
         self._width = len(every)
         self._places = {name: every.index(name) for name in wanted}
 
-    def read(self, content: bytes, address: str) -> CsvContent:
+    def read(self, content: pa.NativeFile, address: str) -> CsvContent:
         """Read an object.
 
         Args:
@@ -78,13 +78,13 @@ class CsvColumns:
         Raises:
             QueryError: it cannot be decompressed.
         """
-        lines = _lines(content, address)[self._form.headers :]
+        lines = _lines(content.read(), address)[self._form.headers :]
         rows = [_row(line, self._form, self._width) for line in lines]
         columns: dict[str, Any] = {
             name: pa.array([row[place] for row in rows], pa.string()) for name, place in self._places.items()
         }
         # A text is always read as a whole.
-        return CsvContent(ObjectFooter(len(rows), {WHOLE: len(content)}, {}), pa.table(columns))
+        return CsvContent(ObjectFooter(len(rows), {WHOLE: content.size()}, {}), pa.table(columns))
 
     def joined(self, contents: Iterable[CsvContent]) -> pa.Table:
         """Return the rows of objects."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import io
+import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +40,57 @@ class S3Object:
         return QueryError("HIVE_CANNOT_OPEN_SPLIT", text)
 
 
+class ObjectFile:
+    """An object as an open file, read piece by piece; each thread has its own position.
+
+    Args:
+        stored: the object.
+        find: returns moto's object.
+    """
+
+    closed = False
+
+    def __init__(self, stored: S3Object, find: Callable[[], Any]) -> None:
+        self._stored = stored
+        self._find = find
+        self._found: Any = None
+        self._here = threading.local()
+
+    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a position."""
+        if whence != io.SEEK_SET:
+            position += self.tell() if whence == io.SEEK_CUR else self._stored.size
+        self._here.position = position
+        return position
+
+    def tell(self) -> int:
+        """Return the position."""
+        position: int = getattr(self._here, "position", 0)
+        return position
+
+    def read(self, size: int = -1) -> bytes:
+        """Read from the position.
+
+        Raises:
+            QueryError: the object was deleted or replaced meanwhile.
+        """
+        if self._found is None:
+            self._found = self._find()
+        with self._found.lock:
+            buffer = self._found._value_buffer  # noqa: SLF001 - moto offers a copy of all of it only
+            if buffer.closed:
+                raise self._stored.deleted
+            buffer.seek(self.tell())
+            content: bytes = buffer.read(size)
+        self._here.position = self.tell() + len(content)
+        return content
+
+    def close(self) -> None:
+        """Close it."""
+        self._found = None
+        self.closed = True
+
+
 class ObjectSource:
     """Lists and reads objects.
 
@@ -46,6 +100,8 @@ class ObjectSource:
 
     def __init__(self, server: AwsServer) -> None:
         self._server = server
+        self._buckets: Any = {}
+        """moto's buckets, as of the last listing."""
 
     def listed(self, partitions: Iterable[Partition], caller: CallerPermissions) -> list[S3Object]:
         """Return the objects of partitions.
@@ -54,6 +110,7 @@ class ObjectSource:
             QueryError: a bucket does not exist, or an object was deleted meanwhile.
             AccessError: the caller may not list a partition or read an object.
         """
+        self._buckets = self._server.backend("s3").buckets
         present = list(self._objects(partitions, caller))
         for stored in present:
             self._require_readable(stored, caller)
@@ -67,6 +124,10 @@ class ObjectSource:
         """
         content: bytes = self._opened(stored).value
         return content
+
+    def file(self, stored: S3Object) -> ObjectFile:
+        """Return an object as an open file, which is looked for when it is read."""
+        return ObjectFile(stored, functools.partial(self._unchanged, stored))
 
     def _objects(self, partitions: Iterable[Partition], caller: CallerPermissions) -> Iterator[S3Object]:
         listings: dict[str, tuple[list[str], Mapping[str, Any]]] = {}
@@ -86,19 +147,23 @@ class ObjectSource:
                 yield S3Object(partition.bucket, key, found.etag, partition.values, found.contentsize)
 
     def _listing(self, bucket: str) -> tuple[list[str], Mapping[str, Any]]:
-        buckets = self._server.backend("s3").buckets
-        if bucket not in buckets:
+        if bucket not in self._buckets:
             raise QueryError("HIVE_METASTORE_ERROR", f"The specified bucket does not exist: {bucket}")
+        keys = self._buckets[bucket].keys
         # A deleted object of a versioned bucket leaves a marker, which has no content.
-        present = {
-            key: found for key in list(buckets[bucket].keys) if hasattr(found := buckets[bucket].keys[key], "etag")
-        }
+        present = {key: found for key in list(keys) if hasattr(found := keys[key], "etag")}
         return sorted(present), present
 
     def _opened(self, stored: S3Object) -> Any:
         """Return the object as it is now, which may be newer than the listing, or gone as in S3."""
-        found = self._server.backend("s3").buckets[stored.bucket].keys.get(stored.key)
+        found = self._buckets[stored.bucket].keys.get(stored.key)
         if not hasattr(found, "etag"):
+            raise stored.deleted
+        return found
+
+    def _unchanged(self, stored: S3Object) -> Any:
+        found = self._opened(stored)
+        if found.etag != stored.etag:
             raise stored.deleted
         return found
 

@@ -25,6 +25,9 @@ NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _LARGE = 1_000_000
 """Bytes from which on the columns of an object are read side by side."""
 
+_COMPRESSIONS = {"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD"}
+"""Those that writers use today, and DuckDB reads."""
+
 
 WHOLE = ""
 """In place of a column: what is read whichever columns a query wants."""
@@ -53,6 +56,8 @@ class ColumnMatch:
     mismatches: Mapping[str, str]
     leaves: tuple[tuple[int, str], ...]
     """Place of a leaf in the object's schema → its column."""
+    is_exact: bool
+    """Whether no two names of the object are alike, and DuckDB reads all columns that can be read as Arrow does."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class ParquetContent:
     footer: ObjectFooter
     match: ColumnMatch
     found: Any
-    """Its rows as an Arrow table, in the object's own names and types; None if none of the columns is present."""
+    """Its rows as an Arrow table, in the object's own names and types; None if no column was read."""
 
 
 class ParquetColumns:
@@ -76,7 +81,7 @@ class ParquetColumns:
         self._columns = tuple(columns)
         self._latest: tuple[pa.Schema, ColumnMatch] | None = None
 
-    def read(self, content: bytes, address: str) -> ParquetContent:
+    def read(self, content: pa.NativeFile, address: str) -> ParquetContent:
         """Read an object.
 
         Args:
@@ -87,17 +92,32 @@ class ParquetColumns:
             QueryError: it is not a Parquet file.
         """
         try:
-            # It is in memory already.
-            file = pq.ParquetFile(pa.BufferReader(content), pre_buffer=False)
-            match = self._match(file)
+            file, match = self._opened(content)
             names = list(match.present.values())
-            found: Any = file.read(columns=names, use_threads=len(content) > _LARGE) if names else None
+            found: Any = file.read(columns=names, use_threads=content.size() > _LARGE) if names else None
         except (pa.ArrowInvalid, OSError) as error:
-            raise QueryError("HIVE_BAD_DATA", f"Not valid Parquet file: {address}: {error}") from error
+            raise _damaged(address, error) from error
         # A file with none of the columns still has rows.
-        metadata = file.metadata
-        footer = ObjectFooter(metadata.num_rows, _sizes(metadata, match.leaves), match.mismatches)
+        footer, _ = _footer(file.metadata, match)
         return ParquetContent(footer, match, found)
+
+    def exact(self, content: pa.NativeFile, address: str) -> ParquetContent | None:
+        """Return what is known of an object from its footer, if DuckDB reads its columns as `read` does.
+
+        Args:
+            content: the object.
+            address: its S3 URI, for messages.
+
+        Raises:
+            QueryError: it is not a Parquet file.
+        """
+        try:
+            file, match = self._opened(content)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise _damaged(address, error) from error
+        footer, compressions = _footer(file.metadata, match)
+        is_exact = match.is_exact and bool(match.present) and compressions <= _COMPRESSIONS
+        return ParquetContent(footer, match, None) if is_exact else None
 
     def joined(self, contents: Iterable[ParquetContent]) -> pa.Table:
         """Return the rows of objects in the catalog's types."""
@@ -119,6 +139,11 @@ class ParquetColumns:
             columns[name] = column
         return pa.table(columns)
 
+    def _opened(self, content: pa.NativeFile) -> tuple[pq.ParquetFile, ColumnMatch]:
+        # It is in memory already.
+        file = pq.ParquetFile(content, pre_buffer=False)
+        return file, self._match(file)
+
     def _match(self, file: pq.ParquetFile) -> ColumnMatch:
         """Compare an object's schema with the catalog, once for objects in a row that have the same."""
         schema, latest = file.schema_arrow, self._latest
@@ -127,14 +152,16 @@ class ParquetColumns:
         names = {name.lower(): name for name in schema.names}
         present: dict[str, str] = {}
         mismatches: dict[str, str] = {}
+        is_exact = len(names) == len(schema.names)
         for name, kind in self._columns:
             if name in names:
                 found: Any = schema.field(names[name]).type
                 if _readable_as(found, kind.arrow):
                     present[name] = names[name]
+                    is_exact &= _is_exact(found, kind.arrow)
                 else:
                     mismatches[name] = _mismatch(name, found, kind)
-        match = ColumnMatch(present, mismatches, tuple(_leaves(file.metadata, {*present, *mismatches})))
+        match = ColumnMatch(present, mismatches, tuple(_leaves(file.metadata, {*present, *mismatches})), is_exact)
         self._latest = (schema, match)
         return match
 
@@ -157,13 +184,21 @@ def _leaves(metadata: Any, columns: set[str]) -> Iterator[tuple[int, str]]:
             yield place, name
 
 
-def _sizes(metadata: Any, leaves: Iterable[tuple[int, str]]) -> dict[str, int]:
+def _footer(metadata: Any, match: ColumnMatch) -> tuple[ObjectFooter, set[str]]:
+    """Return what a footer says, and the compressions of the columns."""
     sizes: dict[str, int] = {}
+    compressions = set()
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
-        for place, name in leaves:
-            sizes[name] = sizes.get(name, 0) + group.column(place).total_compressed_size
-    return sizes
+        for place, name in match.leaves:
+            column = group.column(place)
+            sizes[name] = sizes.get(name, 0) + column.total_compressed_size
+            compressions.add(column.compression)
+    return ObjectFooter(metadata.num_rows, sizes, match.mismatches), compressions
+
+
+def _damaged(address: str, error: Exception) -> QueryError:
+    return QueryError("HIVE_BAD_DATA", f"Not valid Parquet file: {address}: {error}")
 
 
 def _mismatch(name: str, found: pa.DataType, kind: SqlType) -> str:
@@ -178,6 +213,13 @@ _SIMPLE_READS: dict[pa.DataType, tuple[pa.DataType, ...]] = {
     pa.large_string(): (pa.string(),),
     pa.large_binary(): (pa.binary(),),
 }
+
+
+def _is_exact(found: Any, wanted: Any) -> bool:
+    """Return whether DuckDB reads a file's type as the catalog's, with the same values."""
+    stored = found.value_type if pa.types.is_dictionary(found) else found
+    # DuckDB believes a footer's bounds of floating-point numbers, which leave out NaN.
+    return stored == wanted and not any(name in str(wanted) for name in ("float", "double"))
 
 
 def _readable_as(found: Any, wanted: Any) -> bool:

@@ -1,34 +1,40 @@
 """Bringing the catalog's tables into DuckDB, as far as a query reads them.
 
-An object is read again only if it changed, or if a query wants columns that no earlier one did.
+An object is read again only if it changed, or if a query wants columns that no earlier one did. DuckDB reads large
+objects itself, each time.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from embedded_aws.server.server import AwsServer
 from embedded_aws.services.athena.cancellation import Cancellation
 from embedded_aws.services.athena.catalog import CatalogTable, Partition
 from embedded_aws.services.athena.csv_files import CsvColumns
 from embedded_aws.services.athena.errors import QueryError
-from embedded_aws.services.athena.loaded_table import PATH, SCHEMA, LoadedTable, qualified, quoted
+from embedded_aws.services.athena.loaded_table import PATH, SCHEMA, LoadedTable, OwnReading, qualified, quoted
+from embedded_aws.services.athena.object_files import ObjectFiles
 from embedded_aws.services.athena.objects import ObjectSource, S3Object
-from embedded_aws.services.athena.parquet import ObjectFooter, ParquetColumns, partition_values
+from embedded_aws.services.athena.parquet import ObjectFooter, ParquetColumns, ParquetContent, partition_values
 from embedded_aws.services.athena.permissions import CallerPermissions
 from embedded_aws.services.athena.types import SqlType
+
+Result = TypeVar("Result")
 
 _FEW_OBJECTS = 64
 _FEW_BYTES = 500_000
 """Up to so many objects, and bytes, all columns are read: that takes no time, and no query reads them again."""
+
+_LARGE_BYTES = 100_000
+"""From so many bytes on, copying an object's rows takes longer than reading them again and again."""
 
 _BATCH_OBJECTS = 500
 _BATCH_BYTES = 4_000_000
@@ -81,7 +87,7 @@ class _ReadObject(Protocol):
 class _ObjectReader(Protocol):
     """Reads columns of a table from objects."""
 
-    def read(self, content: bytes, address: str) -> _ReadObject: ...
+    def read(self, content: pa.NativeFile, address: str) -> _ReadObject: ...
 
     def joined(self, contents: Iterable[Any]) -> pa.Table:
         """Return the rows of contents that it has read."""
@@ -91,13 +97,15 @@ class TableLoader:
     """Keeps DuckDB's tables in step with S3.
 
     Args:
-        server: the server with the objects.
+        objects: reads the objects.
         connection: of the warehouse.
+        files: the objects as files, which the connection can read.
     """
 
-    def __init__(self, server: AwsServer, connection: duckdb.DuckDBPyConnection) -> None:
-        self._objects = ObjectSource(server)
+    def __init__(self, objects: ObjectSource, connection: duckdb.DuckDBPyConnection, files: ObjectFiles) -> None:
+        self._objects = objects
         self._connection = connection
+        self._files = files
         self._known: dict[tuple[str, str], _KnownTable] = {}
         self._number = 0
         connection.execute(f"CREATE SCHEMA {quoted(SCHEMA)}")
@@ -115,7 +123,8 @@ class TableLoader:
             return ()
         schema = f"CREATE SCHEMA IF NOT EXISTS {quoted(table.database)}"
         self._connection.execute(schema)
-        loaded = LoadedTable(self._connection, table, self._next_number(), ())
+        loaded = self._new_loaded(table, ())
+        loaded.show(())
         if known is not None:
             known.loaded.drop()
         self._known[name] = _KnownTable(shape, loaded, self._next_number())
@@ -157,14 +166,34 @@ class TableLoader:
             known.version = self._next_number()
         self._hold(table, known, wanted.columns, objects)
         loaded = known.loaded
-        gone = [stored for stored in loaded.footers if stored not in present and stored.values not in wanted.left_out]
-        if gone:
-            loaded.forget(gone)
-        self._read(table, loaded, [stored for stored in objects if stored not in loaded.footers], cancellation)
+        try:
+            self._follow(table, loaded, wanted, objects, cancellation)
+        finally:
+            loaded.show(objects)
         for stored in objects:
             mismatches = loaded.footers[stored].mismatches
             for column in sorted(wanted.columns & mismatches.keys()):
                 raise QueryError("HIVE_BAD_DATA", f"{mismatches[column]}: {stored.address}")
+
+    def _new_loaded(self, table: CatalogTable, columns: Iterable[str]) -> LoadedTable:
+        return LoadedTable(self._connection, self._files, table, self._next_number(), columns)
+
+    def _follow(
+        self,
+        table: CatalogTable,
+        loaded: LoadedTable,
+        wanted: WantedRows,
+        objects: list[S3Object],
+        cancellation: Cancellation,
+    ) -> None:
+        present = frozenset(objects)
+        gone = [stored for stored in loaded.footers if stored not in present and stored.values not in wanted.left_out]
+        if gone:
+            loaded.forget(gone)
+        missing = [stored for stored in objects if stored not in loaded.footers]
+        if loaded.data and table.csv is None:
+            self._read_files(table, loaded, [one for one in missing if one.size >= _LARGE_BYTES], cancellation)
+        self._read(table, loaded, [stored for stored in missing if stored not in loaded.footers], cancellation)
 
     def _hold(self, table: CatalogTable, known: _KnownTable, columns: frozenset[str], objects: list[S3Object]) -> None:
         """Let the columns that a query reads be held, if need be instead of all that was loaded."""
@@ -175,24 +204,48 @@ class TableLoader:
             return
         every = frozenset(name for name, _ in _columns(table)) | {PATH}
         held = every if _are_few([*loaded.footers, *missing]) else frozenset(known.wanted)
-        known.loaded = LoadedTable(self._connection, table, self._next_number(), held)
+        known.loaded = self._new_loaded(table, held)
+        known.loaded.add_files(loaded.files)
         loaded.drop()
+
+    def _read_files(
+        self, table: CatalogTable, loaded: LoadedTable, objects: list[S3Object], cancellation: Cancellation
+    ) -> None:
+        """Let DuckDB read objects itself, as far as it can."""
+        reader = ParquetColumns(table.columns)
+
+        def footer(stored: S3Object) -> ParquetContent | None:
+            return reader.exact(self._part_by_part(stored), stored.address)
+
+        with _threads() as threads:
+            for batch in _pieces(objects, _BATCH_OBJECTS):
+                cancellation.check()
+                found = zip(batch, _each(threads, footer, _pieces(batch, _TASK_OBJECTS)), strict=True)
+                own = {stored: OwnReading(one.footer, one.match.present) for stored, one in found if one is not None}
+                loaded.add_files(own)
 
     def _read(
         self, table: CatalogTable, loaded: LoadedTable, objects: list[S3Object], cancellation: Cancellation
     ) -> None:
         reader = _reader(table, loaded)
+        # Without columns, only footers are read.
+        opened, batch_bytes = (self._whole, _BATCH_BYTES) if loaded.data else (self._part_by_part, None)
 
-        def read(some: list[S3Object]) -> list[_ReadObject]:
-            return [reader.read(self._objects.content(stored), stored.address) for stored in some]
+        def read(stored: S3Object) -> _ReadObject:
+            return reader.read(opened(stored), stored.address)
 
-        # Arrow lets other threads run while it reads.
-        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="objects") as threads:
-            for batch in _pieces(objects, _BATCH_OBJECTS, _BATCH_BYTES):
+        with _threads() as threads:
+            for batch in _pieces(objects, _BATCH_OBJECTS, batch_bytes):
                 cancellation.check()
-                pieces = threads.map(read, _pieces(batch, _TASK_OBJECTS, _TASK_BYTES))
-                found = [content for piece in pieces for content in piece]
+                found = _each(threads, read, _pieces(batch, _TASK_OBJECTS, _TASK_BYTES))
                 loaded.add(batch, [content.footer for content in found], reader.joined(found))
+
+    def _whole(self, stored: S3Object) -> pa.NativeFile:
+        return pa.BufferReader(self._objects.content(stored))
+
+    def _part_by_part(self, stored: S3Object) -> pa.NativeFile:
+        file: Any = self._objects.file(stored)
+        return pa.PythonFile(file, mode="r")
 
     def _next_number(self) -> int:
         self._number += 1
@@ -230,14 +283,26 @@ def _are_few(objects: Sequence[S3Object]) -> bool:
     return len(objects) <= _FEW_OBJECTS and sum(stored.size for stored in objects) <= _FEW_BYTES
 
 
-def _pieces(objects: Iterable[S3Object], count: int, size: int) -> Iterator[list[S3Object]]:
+def _threads() -> ThreadPoolExecutor:
+    # Arrow lets other threads run while it reads.
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="objects")
+
+
+def _each(
+    threads: ThreadPoolExecutor, action: Callable[[S3Object], Result], pieces: Iterable[list[S3Object]]
+) -> list[Result]:
+    """Return what an action returns for each object; a thread does a piece."""
+    return [result for piece in threads.map(lambda some: [action(one) for one in some], pieces) for result in piece]
+
+
+def _pieces(objects: Iterable[S3Object], count: int, size: int | None = None) -> Iterator[list[S3Object]]:
     """Split objects into pieces of a number of them, or a few more bytes than a size."""
     piece: list[S3Object] = []
     held = 0
     for stored in objects:
         piece.append(stored)
         held += stored.size
-        if len(piece) == count or held >= size:
+        if len(piece) == count or (size is not None and held >= size):
             yield piece
             piece, held = [], 0
     if piece:

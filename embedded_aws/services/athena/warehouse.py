@@ -21,6 +21,8 @@ from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, Ca
 from embedded_aws.services.athena.errors import QueryError, from_duckdb
 from embedded_aws.services.athena.kept_views import KeptViews, ViewState
 from embedded_aws.services.athena.loaded_table import PATH, qualified, quoted
+from embedded_aws.services.athena.object_files import ROOT, ObjectFiles, reading_error
+from embedded_aws.services.athena.objects import ObjectSource
 from embedded_aws.services.athena.parquet import partition_values
 from embedded_aws.services.athena.results import format_rows
 from embedded_aws.services.athena.scan_plan import Scan, ScanPlanner, plain_name
@@ -135,11 +137,19 @@ class Warehouse:
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._connection.execute("SET error_on_division_by_zero = true")
         self._connection.execute("SET ieee_floating_point_ops = true")
-        # SQL can reach the catalog's tables, but no files or URLs.
+        objects = ObjectSource(server)
+        files = ObjectFiles(objects)
+        self._connection.register_filesystem(files)
+        # Each scan of a query reads the footers.
+        self._connection.execute("SET GLOBAL parquet_metadata_cache = true")
+        # They are in memory already.
+        self._connection.execute("SET GLOBAL enable_external_file_cache = false")
+        # SQL can reach the catalog's tables, but no other files or URLs.
+        self._connection.execute("SET allowed_directories = ?", [[ROOT]])
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute(MACROS)
         self._planner = ScanPlanner()
-        self._data = TableLoader(server, self._connection)
+        self._data = TableLoader(objects, self._connection, files)
         self._views: dict[Name, tuple[ViewDefinition, str]] = {}
         self._translations: dict[tuple[str, str, str], Translation] = {}
         self._known_in_statement: dict[Name, _Known] = {}
@@ -205,7 +215,7 @@ class Warehouse:
                 rows = fetch(relation)
         except duckdb.Error as error:
             cancellation.check()
-            raise from_duckdb(error) from error
+            raise reading_error(error) or from_duckdb(error) from error
         finally:
             cursor.close()
         return translation, kinds, rows, scanned
