@@ -21,6 +21,8 @@ from handlers.transform.schema import table_schema
 _BATCH_ROWS = 8_192
 _HELD_BYTES = 8 * 1024 * 1024
 """Size of the rows up to which an object that was checked need not be read again."""
+_MEMORY_BYTES = 1024 * 1024
+"""Size of an object up to which it needs no file."""
 _BUFFER_BYTES = 64 * 1024
 """Of each column: otherwise all of its bytes in a row group would be in memory."""
 _REQUIRED = ("_raw_key", "_line", "_schema_version")
@@ -33,12 +35,13 @@ class UnusableError(Exception):
 
 @dataclass
 class Source:
-    """An object of a partition, on disk, which was read to its end once."""
+    """An object of a partition, which was read to its end once."""
 
     stored: Stored
     """With the ETag of what was read."""
     table: str
-    path: Path
+    content: bytes | Path
+    """Of the object, or its file on disk."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Column → its value in all rows, if the file lacks it: the partition key that a folder had until it was a column.
     """
@@ -54,7 +57,8 @@ class Source:
     def discard(self) -> None:
         """Free memory and disk."""
         self.small = None
-        self.path.unlink(missing_ok=True)
+        if isinstance(self.content, Path):
+            self.content.unlink(missing_ok=True)
 
 
 class Sources:
@@ -63,7 +67,7 @@ class Sources:
     Args:
         bucket: where they are.
         table: the table.
-        folder: where they are kept until they are discarded.
+        folder: where large ones are kept until they are discarded.
     """
 
     def __init__(self, bucket: TransformedBucket, table: str, folder: Path) -> None:
@@ -83,18 +87,26 @@ class Sources:
             BotoCoreError: the object could not be read to its end.
             OSError: the disk is full.
         """
-        path = self._folder / f"source-{next(self._numbers)}.parquet"
-        etag = self._bucket.download(stored.key, path)
-        if etag is None:
+        found = self._content(stored)
+        if found is None:
             return None
+        content, etag = found
         partition_key, _, value = folder_in(stored.key).partition("=")
-        source = Source(dataclasses.replace(stored, etag=etag), self._table, path, {partition_key: value})
+        source = Source(dataclasses.replace(stored, etag=etag), self._table, content, {partition_key: value})
         try:
             _check(source)
         except UnusableError as error:
             source.discard()
             return error
         return source
+
+    def _content(self, stored: Stored) -> tuple[bytes | Path, str] | None:
+        """Return an object, or its file, with its ETag; None if it is gone."""
+        if stored.size <= _MEMORY_BYTES:
+            return self._bucket.read(stored.key)
+        path = self._folder / f"source-{next(self._numbers)}.parquet"
+        etag = self._bucket.download(stored.key, path)
+        return None if etag is None else (path, etag)
 
 
 def raw_keys(rows: pa.Table) -> list[str]:
@@ -140,7 +152,7 @@ def _checked_keys(rows: pa.Table, source: Source) -> set[str]:
 
 def _parts(source: Source) -> Iterator[pa.Table]:
     table, schema = source.table, table_schema(source.table)
-    with pa.OSFile(str(source.path), mode="r") as content:
+    with _opened(source.content) as content:
         with pq.ParquetFile(content) as file:
             metadata, found = file.metadata, file.schema_arrow
         _check_schema(found, schema, TABLES[table].grain)
@@ -149,6 +161,10 @@ def _parts(source: Source) -> Iterator[pa.Table]:
             for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
                 if batch.num_rows:
                     yield _conformed(pa.Table.from_batches([batch]), schema, source.missing)
+
+
+def _opened(content: bytes | Path) -> pa.NativeFile:
+    return pa.OSFile(str(content), mode="r") if isinstance(content, Path) else pa.BufferReader(content)
 
 
 def _check_schema(found: pa.Schema, expected: pa.Schema, grain: tuple[str, ...]) -> None:
