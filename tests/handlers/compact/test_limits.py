@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.compact import rows
+from handlers.compact import rows, sources
 from handlers.compact.bucket import TransformedBucket
 from handlers.compact.event import CompactionEvent
 from handlers.compact.run import CompactionRun, Summary
@@ -109,6 +109,7 @@ def test_a_disk_that_is_full_when_an_object_is_fetched_is_no_damaged_object(
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    monkeypatch.setattr(sources, "_MEMORY_BYTES", 0)
     monkeypatch.setattr(TransformedBucket, "download", full)
     found = run(lake)
     assert (list(found.failed), found.left_alone) == ([f"{TABLE}/month={DAY:%Y-%m}"], {})
@@ -131,10 +132,12 @@ def test_a_refusal_is_reported_with_its_partition(
     assert lake.listed(FOLDER) == keys
 
 
+@pytest.mark.parametrize("in_memory", [0, 1024 * 1024])
 def test_the_temporary_folder_is_empty_afterwards(
-    lake: Lake, keys: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    lake: Lake, keys: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_memory: int
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(sources, "_MEMORY_BYTES", in_memory)
     run(lake)
     assert len(lake.listed(FOLDER)) == len(keys) + 1
     assert list(tmp_path.iterdir()) == []
