@@ -17,6 +17,7 @@ pytestmark = pytest.mark.clients
 
 DBT = ROOT / "build" / "dbt"
 PROJECT = Path(__file__).parent / "dbt"
+BUCKET = "a-bucket-of-mine"
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +39,11 @@ def project(made: World, folder: Path) -> Clients:
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "WORKGROUP": made.outputs["athena_workgroup_name"],
         "DATABASE": made.outputs["glue_database_name"],
-        "BUCKET": made.outputs["athena_results_bucket_name"],
+        "BUCKET": BUCKET,
     }
+    region = made.cloud.server.region
+    made.cloud.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": region})
     return clients
 
 

@@ -84,6 +84,18 @@ def test_what_is_not_modelled_is_refused_in_a_sentence(lab: Lab) -> None:
     created(lab)
     with pytest.raises(QueryFailedError, match="NOT_SUPPORTED: INSERT INTO c, a table of CSV"):
         lab.query("INSERT INTO c VALUES ('a', 'b')")
+    put(lab, "c/1.csv.bz2", b"any")
+    with pytest.raises(
+        QueryFailedError, match=r"NOT_SUPPORTED: Reading s3://lake-bucket/c/1\.csv\.bz2; compress it with"
+    ):
+        lab.query("SELECT a FROM c")
+    lab.run("ALTER TABLE c SET TBLPROPERTIES ('skip.footer.line.count' = '1')")
+    with pytest.raises(QueryFailedError, match=r"NOT_SUPPORTED: The property skip\.footer\.line\.count"):
+        lab.query("SELECT a FROM c")
+    lab.run("ALTER TABLE c SET TBLPROPERTIES ('skip.footer.line.count' = '0', 'projection.enabled' = 'true')")
+    with pytest.raises(QueryFailedError, match=r"NOT_SUPPORTED: Partition projection of table music\.c; add its"):
+        lab.query("SELECT a FROM c")
+    lab.run("ALTER TABLE c SET TBLPROPERTIES ('projection.enabled' = 'false')")
     lab.run(f"CREATE EXTERNAL TABLE t (a string) LOCATION 's3://{LAKE}/t/'")
     with pytest.raises(
         QueryFailedError, match=r"NOT_SUPPORTED: Reading table music\.t with the SerDe .*LazySimpleSerDe"

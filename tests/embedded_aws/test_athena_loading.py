@@ -116,6 +116,14 @@ def test_rows_are_counted_without_reading_a_column(lab: Lab, reads: Reads) -> No
     assert reads.taken() == every()
 
 
+@pytest.mark.usefixtures("many")
+def test_rows_are_found_by_the_path_of_their_object(lab: Lab) -> None:
+    address = f"s3://{LAKE}/{key('2026-02', 'a')}"
+    assert lab.query(f"""SELECT item FROM plays WHERE "$path" = '{address}' AND ms < 5""") == [("2026-02a",)]
+    assert lab.query(f"""SELECT count(*) FROM plays WHERE "$path" <> '{address}'""") == [("10",)]
+    assert lab.query("""SELECT count(*) FROM plays WHERE "$path" LIKE '%/b.parquet'""") == [("6",)]
+
+
 def test_few_objects_are_read_once_for_all_columns(lab: Lab, reads: Reads) -> None:
     lab.query("SELECT max(ms) FROM plays")
     assert {columns[:4] for columns in reads.taken().values()} == {("item", "ms", "rate", "later")}
@@ -319,11 +327,44 @@ def test_a_large_object_is_damaged_deleted_or_replaced(lab: Lab, monkeypatch: py
 
         return change
 
-    for content_then, total in ((damaged, "12497552"), (None, "52")):
+    for content_then, total, reason in ((damaged, "12497552", "was replaced"), (None, "52", "does not exist")):
         monkeypatch.setattr(Warehouse, "_snapshot", late(content_then))
-        with pytest.raises(QueryFailedError, match=f"^HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {address}: "):
+        with pytest.raises(
+            QueryFailedError, match=f"^HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {address}: .*{reason}"
+        ):
             lab.query("SELECT sum(ms), count(DISTINCT item) FROM plays")
         assert lab.query("SELECT sum(ms) FROM plays WHERE ms >= 0 AND item <> ''") == [(total,)]
+
+
+@pytest.mark.usefixtures("large")
+def test_a_damaged_object_is_bad_data_wherever_the_damage_is(lab: Lab) -> None:
+    rng = random.Random(1)  # noqa: S311 - no secret
+    good = io.BytesIO()
+    pq.write_table(
+        pa.table(
+            {"item": [f"{rng.random()}" for _ in range(3000)], "ms": [rng.randrange(10**12) for _ in range(3000)]}
+        ),
+        good,
+    )
+    for _ in range(examples(40, 10)):
+        bad = bytearray(good.getvalue())
+        place = rng.randrange(4, len(bad) - 2000)
+        bad[place : place + 300] = rng.randbytes(300)
+        lab.client("s3").put_object(Bucket=LAKE, Key=key("2026-02", "b"), Body=bytes(bad))
+        with contextlib.suppress(QueryFailedError):
+            lab.query("SELECT count(DISTINCT ms), count(DISTINCT item) FROM plays")
+            continue
+        with pytest.raises(QueryFailedError, match=r"^HIVE_BAD_DATA: Not valid Parquet file: "):
+            lab.query("SELECT count(DISTINCT ms), count(DISTINCT item) FROM plays")
+
+
+@pytest.mark.usefixtures("large")
+def test_objects_with_gzip_are_copied(lab: Lab, reads: Reads) -> None:
+    content = io.BytesIO()
+    pq.write_table(pa.table({"item": ["x"] * 9, "ms": range(9)}), content, compression="gzip")
+    lab.client("s3").put_object(Bucket=LAKE, Key=key("2026-02", "b"), Body=content.getvalue())
+    assert lab.query("SELECT sum(ms) FROM plays WHERE month = '2026-02' AND item = 'x' AND ms < 9") == [("36",)]
+    assert "2026-02/b" in reads.taken()
 
 
 @pytest.mark.usefixtures("large")

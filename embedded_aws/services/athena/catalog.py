@@ -86,6 +86,8 @@ class CallerCatalog:
         found = self.get_table(database, name)
         if is_view(found):
             return CatalogView(database, name, decode(found))
+        if str((found.get("Parameters") or {}).get("projection.enabled")).lower() == "true":
+            raise not_supported(f"Partition projection of table {database}.{name}; add its partitions to the catalog")
         serde = found["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary")
         if serde not in {PARQUET.serde, OPEN_CSV_SERDE}:
             raise not_supported(

@@ -14,10 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from embedded_aws.services.athena.errors import QueryError
+from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.parquet import WHOLE, ObjectFooter
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_OTHER_COMPRESSIONS = (".bz2", ".deflate", ".lz4", ".lzo", ".snappy", ".zst")
 _FIRST_EMBEDDED = 3
 """A quote further left never counts as part of the text."""
 
@@ -36,7 +37,10 @@ class CsvFormat:
     def of_table(cls, table: Mapping[str, Any]) -> CsvFormat:
         """Return the format that a table in the form of Glue's GetTable has."""
         given = table["StorageDescriptor"].get("SerdeInfo", {}).get("Parameters") or {}
-        headers = (table.get("Parameters") or {}).get("skip.header.line.count", "0")
+        properties = table.get("Parameters") or {}
+        headers = properties.get("skip.header.line.count", "0")
+        if properties.get("skip.footer.line.count", "0") != "0":
+            raise not_supported("The property skip.footer.line.count")
         if not headers.isdecimal():
             raise QueryError("HIVE_INVALID_METADATA", f"Invalid value for skip.header.line.count property: {headers}")
         separator, quote, escape = (
@@ -76,7 +80,7 @@ class CsvColumns:
             address: its S3 URI, for messages, and whose end says whether it is compressed.
 
         Raises:
-            QueryError: it cannot be decompressed.
+            QueryError: it cannot be decompressed, or is compressed in another way than with gzip.
         """
         lines = _lines(content.read(), address)[self._form.headers :]
         rows = [_row(line, self._form, self._width) for line in lines]
@@ -97,6 +101,8 @@ def _lines(content: bytes, address: str) -> list[str]:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise QueryError("HIVE_CURSOR_ERROR", f"Failed to read file: {address}: {error}") from error
+    elif address.endswith(_OTHER_COMPRESSIONS):
+        raise not_supported(f"Reading {address}; compress it with gzip")
     # Of bytes, which unlike text end lines with nothing but line feeds and carriage returns.
     lines = content.removeprefix(_BYTE_ORDER_MARK).splitlines()
     return [line.decode(errors="replace") for line in lines]

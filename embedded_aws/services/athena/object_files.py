@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
 
-from embedded_aws.services.athena.errors import QueryError
+from embedded_aws.services.athena.errors import QueryError, from_duckdb
 from embedded_aws.services.athena.objects import ObjectFile, ObjectSource, S3Object
 from embedded_aws.services.athena.parquet import NO_VALUE
 
@@ -26,9 +26,11 @@ ROOT = "athena-objects://"
 _CHANGED = datetime(2000, 1, 1, tzinfo=UTC)
 """When each file was changed last: another content has another URL."""
 _URLS = 10_000
+"""Whose objects are kept."""
 _RAISED = re.compile(rf"^{QueryError.__name__}: (?P<code>\w+): (?P<text>.*)", re.MULTILINE)
 """What DuckDB says of our own exception."""
 _FILE = re.compile(rf'"(?P<url>{re.escape(ROOT)}[^"]*)": (?P<reason>.*)')
+"""What DuckDB says of a file with a wrong footer."""
 
 
 class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no types
@@ -46,6 +48,8 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
         self._objects = objects
         self._empty: dict[str, bytes] = {}
         """URL → a file without rows."""
+        self.opened = 0
+        """How often DuckDB has opened an object."""
 
     def empty(self, schema: pa.Schema, keys: int) -> str:
         """Return the URL of a file without rows.
@@ -66,8 +70,10 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
 
     def open(self, path: str, _mode: str = "rb", **_options: Any) -> ObjectFile | io.BytesIO:
         """Open a file."""
-        empty = self._empty.get(path)
-        return self._objects.file(_object_at(path)) if empty is None else io.BytesIO(empty)
+        if path in self._empty:
+            return io.BytesIO(self._empty[path])
+        self.opened += 1
+        return self._objects.file(_object_at(path))
 
     def info(self, path: str, **_options: Any) -> dict[str, Any]:
         """Return what a listing says of a file."""
@@ -95,20 +101,29 @@ def key_column(place: int) -> str:
     return f"$key{place}"
 
 
-def _url(values: Sequence[str], *parts: str) -> str:
-    folders = (f"{key_column(place)}={quote(value, safe='')}" for place, value in enumerate(values))
-    return ROOT + "/".join((*folders, *parts))
+def query_error(error: duckdb.Error, *, is_reading: bool) -> QueryError:
+    """Return DuckDB's error with Trino's code and wording.
 
-
-def reading_error(error: duckdb.Error) -> QueryError | None:
-    """Return why DuckDB could not read a file; None if the error has another reason."""
+    Args:
+        error: of a query.
+        is_reading: whether the query has opened files.
+    """
     text = str(error)
     if raised := _RAISED.search(text):
         return QueryError(raised["code"], raised["text"])
     if found := _FILE.search(text):
         address = _object_at(found["url"]).address
         return QueryError("HIVE_BAD_DATA", f"Not valid Parquet file: {address}: {found['reason']}")
-    return None
+    other = from_duckdb(error)
+    if is_reading and other.code == "GENERIC_INTERNAL_ERROR":
+        # Of damage behind the footer DuckDB says neither the file nor always the same.
+        return QueryError("HIVE_BAD_DATA", "Not valid Parquet file: one of those that the query reads is damaged")
+    return other
+
+
+def _url(values: Sequence[str], *parts: str) -> str:
+    folders = (f"{key_column(place)}={quote(value, safe='')}" for place, value in enumerate(values))
+    return ROOT + "/".join((*folders, *parts))
 
 
 @functools.lru_cache(_URLS)

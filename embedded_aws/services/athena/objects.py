@@ -39,6 +39,12 @@ class S3Object:
         text = f"Error opening Hive split {self.address}: The specified key does not exist. (Error Code: NoSuchKey)"
         return QueryError("HIVE_CANNOT_OPEN_SPLIT", text)
 
+    @property
+    def replaced(self) -> QueryError:
+        """The error if it has another content than when it was listed."""
+        text = f"Error opening Hive split {self.address}: The object was replaced meanwhile; run the query again."
+        return QueryError("HIVE_CANNOT_OPEN_SPLIT", text)
+
 
 class ObjectFile:
     """An object as an open file, read piece by piece; each thread has its own position.
@@ -79,7 +85,8 @@ class ObjectFile:
         with self._found.lock:
             buffer = self._found._value_buffer  # noqa: SLF001 - moto offers a copy of all of it only
             if buffer.closed:
-                raise self._stored.deleted
+                self._find()
+                raise self._stored.replaced
             buffer.seek(self.tell())
             content: bytes = buffer.read(size)
         self._here.position = self.tell() + len(content)
@@ -164,7 +171,7 @@ class ObjectSource:
     def _unchanged(self, stored: S3Object) -> Any:
         found = self._opened(stored)
         if found.etag != stored.etag:
-            raise stored.deleted
+            raise stored.replaced
         return found
 
     def _require_readable(self, stored: S3Object, caller: CallerPermissions) -> None:

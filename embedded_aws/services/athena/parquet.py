@@ -25,8 +25,8 @@ NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _LARGE = 1_000_000
 """Bytes from which on the columns of an object are read side by side."""
 
-_COMPRESSIONS = {"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD"}
-"""Those that writers use today, and DuckDB reads."""
+_COMPRESSIONS = {"UNCOMPRESSED", "SNAPPY", "ZSTD"}
+"""Those that writers use today, and DuckDB reads; of gzip it does not check the checksum."""
 
 
 WHOLE = ""

@@ -18,6 +18,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from embedded_aws.services.athena.loaded_table import PATH
 from embedded_aws.services.athena.sql.functions import MACROS
 
 _OPTIMIZERS = (
@@ -143,6 +144,9 @@ def _scans(node: dict[str, Any], above: tuple[str, ...]) -> Iterator[Scan]:
         columns = set(_texts(found.get("Projections")))
         for condition in conditions:
             columns |= {column.name for column in _parsed(condition).find_all(exp.Column)}
+            # Its name is not quoted in a plan, so a tree has it as a parameter.
+            if PATH in condition:
+                columns.add(PATH)
         yield Scan(found["Table"].removeprefix("memory."), frozenset(columns), conditions)
         return
     else:

@@ -21,7 +21,7 @@ from embedded_aws.services.athena.catalog import CallerCatalog, CatalogTable, Ca
 from embedded_aws.services.athena.errors import QueryError, from_duckdb
 from embedded_aws.services.athena.kept_views import KeptViews, ViewState
 from embedded_aws.services.athena.loaded_table import PATH, qualified, quoted
-from embedded_aws.services.athena.object_files import ROOT, ObjectFiles, reading_error
+from embedded_aws.services.athena.object_files import ROOT, ObjectFiles, query_error
 from embedded_aws.services.athena.objects import ObjectSource
 from embedded_aws.services.athena.parquet import partition_values
 from embedded_aws.services.athena.results import format_rows
@@ -138,7 +138,7 @@ class Warehouse:
         self._connection.execute("SET error_on_division_by_zero = true")
         self._connection.execute("SET ieee_floating_point_ops = true")
         objects = ObjectSource(server)
-        files = ObjectFiles(objects)
+        files = self._files = ObjectFiles(objects)
         self._connection.register_filesystem(files)
         # Each scan of a query reads the footers.
         self._connection.execute("SET GLOBAL parquet_metadata_cache = true")
@@ -208,6 +208,7 @@ class Warehouse:
                     cursor = self._snapshot(clock)
                     break
             step(cancellation)
+        opened = self._files.opened
         try:
             with cancellation.interrupting(cursor.interrupt):
                 relation = cursor.sql(translation.sql)
@@ -215,7 +216,7 @@ class Warehouse:
                 rows = fetch(relation)
         except duckdb.Error as error:
             cancellation.check()
-            raise reading_error(error) or from_duckdb(error) from error
+            raise query_error(error, is_reading=self._files.opened > opened) from error
         finally:
             cursor.close()
         return translation, kinds, rows, scanned

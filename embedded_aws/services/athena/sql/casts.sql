@@ -11,6 +11,7 @@ CREATE MACRO {name}_varchar(x) AS CASE
         THEN trino_refuse('NOT_SUPPORTED: The text of a real (1.0E0) is not modelled by the embedded Athena; cast to double first')
     WHEN typeof(x) LIKE '%[]' OR typeof(x) LIKE 'MAP%' OR typeof(x) LIKE 'STRUCT%'
         THEN trino_refuse('TYPE_MISMATCH: Cannot cast ' || typeof(x) || ' to varchar')
+    WHEN typeof(x) = 'BLOB' THEN trino_refuse('TYPE_MISMATCH: Cannot cast varbinary to varchar')
     ELSE CAST(x AS VARCHAR) END;
 -- Text is cut to a length; anything else must fit.
 CREATE MACRO {name}_varchar_of(x, n) AS CASE

@@ -274,9 +274,12 @@ CREATE MACRO trino_array_remove(x, a) AS CASE WHEN a IS NOT NULL THEN list_filte
 CREATE MACRO trino_repeat(x, n) AS CASE
     WHEN n < 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be greater than or equal to 0')
     WHEN n > 10000 THEN trino_fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be less than or equal to 10000')
-    ELSE list_transform(generate_series(1, n), lambda i: x) END;
+    -- Otherwise DuckDB makes the list before it looks at its length.
+    ELSE list_transform(generate_series(1, CASE WHEN n <= 10000 THEN n END), lambda i: x) END;
 CREATE MACRO trino_steps(found) AS CASE WHEN len(found) > 10000
     THEN trino_fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') ELSE found END;
+CREATE MACRO trino_last(a, b, step) AS CASE WHEN (CAST(b AS HUGEINT) - a) // nullif(step, 0) >= 10000
+    THEN trino_fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') ELSE b END;
 CREATE MACRO trino_direction(a, b, is_forward, is_backward) AS CASE
     WHEN NOT is_forward AND NOT is_backward THEN trino_fail('INVALID_FUNCTION_ARGUMENT: step must not be zero')
     WHEN a < b AND NOT is_forward OR a > b AND NOT is_backward THEN trino_fail('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start')
@@ -292,9 +295,9 @@ CREATE MACRO trino_moments(a, b, step) AS CASE
         lambda e: CASE WHEN step > INTERVAL 0 DAY THEN e <= b ELSE e >= b END
     ))
     ELSE trino_steps(generate_series(a, b, step)) END;
-CREATE MACRO trino_sequence(a BIGINT, b BIGINT) AS trino_steps(CASE WHEN a <= b THEN generate_series(a, b) ELSE generate_series(a, b, -1) END),
+CREATE MACRO trino_sequence(a BIGINT, b BIGINT) AS CASE WHEN a <= b THEN generate_series(a, trino_last(a, b, 1)) ELSE generate_series(a, trino_last(a, b, -1), -1) END,
     (a DATE, b DATE) AS CAST(trino_moments(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), CASE WHEN a <= b THEN INTERVAL 1 DAY ELSE INTERVAL (-1) DAY END) AS DATE[]),
-    (a BIGINT, b BIGINT, step BIGINT) AS CASE WHEN trino_direction(a, b, step > 0, step < 0) THEN trino_steps(generate_series(a, b, step)) END,
+    (a BIGINT, b BIGINT, step BIGINT) AS CASE WHEN trino_direction(a, b, step > 0, step < 0) THEN generate_series(a, trino_last(a, b, step), step) END,
     (a DATE, b DATE, step INTERVAL) AS CAST(trino_moments(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), step) AS DATE[]),
     (a TIMESTAMP, b TIMESTAMP, step INTERVAL) AS trino_moments(a, b, step);
 CREATE MACRO trino_any_true(x) AS CASE WHEN list_contains(x, true) THEN true WHEN len(x) > list_count(x) THEN NULL WHEN x IS NOT NULL THEN false END;
