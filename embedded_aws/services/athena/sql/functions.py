@@ -14,20 +14,12 @@ from sqlglot import exp
 from embedded_aws.services.athena.sql.nodes import STRICT, TRYING
 
 _TOO_LONG = (
-    "trino_fail('INVALID_CAST_ARGUMENT: Value ' || CAST(x AS VARCHAR)"
-    " || ' cannot be represented as varchar(' || n || ')')"
+    "error('INVALID_CAST_ARGUMENT: Value ' || CAST(x AS VARCHAR) || ' cannot be represented as varchar(' || n || ')')"
 )
-_NO_BIGINT = "trino_fail('INVALID_CAST_ARGUMENT: Unable to cast ' || trino_number_in_error(x) || ' to bigint')"
+_NO_BIGINT = "error('INVALID_CAST_ARGUMENT: Unable to cast ' || trino_number_in_error(x) || ' to bigint')"
 _BEYOND = "trino_beyond(x, target)"
-_FAILED = "trino_fail('INVALID_CAST_ARGUMENT: Cannot cast ' || CAST(x AS VARCHAR) || ' to the target type')"
+_FAILED = "error('INVALID_CAST_ARGUMENT: Cannot cast ' || CAST(x AS VARCHAR) || ' to the target type')"
 
-
-_RAISING = """
-    CREATE MACRO trino_fail(message) AS list_extract([NULL], CAST(message AS BIGINT));
-    CREATE MACRO trino_refuse(message) AS list_extract([NULL], epoch_ms(timezone(message, TIMESTAMP '2000-01-01')));
-"""
-"""What raises an error that `try` catches, and one that it does not: DuckDB's TRY, which does not accept its `error`,
-catches what a cast raises, and lets pass what an unknown time zone does."""
 
 _FAILURES = ("failed", "too_long", "no_bigint", "beyond")
 
@@ -39,7 +31,7 @@ def _words(text: str) -> list[str]:
 def _macros() -> str:
     folder = files("embedded_aws.services.athena.sql")
     casts = folder.joinpath("casts.sql").read_text(encoding="utf-8")
-    macros = (
+    return (
         folder.joinpath("doubles.sql").read_text(encoding="utf-8")
         + casts.format(
             name=STRICT, cast="CAST", failed=_FAILED, too_long=_TOO_LONG, no_bigint=_NO_BIGINT, beyond=_BEYOND
@@ -47,7 +39,6 @@ def _macros() -> str:
         + casts.format(name=TRYING, cast="TRY_CAST", **dict.fromkeys(_FAILURES, "NULL"))
         + folder.joinpath("macros.sql").read_text(encoding="utf-8")
     )
-    return _RAISING + macros
 
 
 TRINO = frozenset(
@@ -158,12 +149,11 @@ INTERNAL = frozenset(
     _words("""
     all_true any_true array_equal beyond bucket comparable concat_arrays counts date_add_date date_add_timestamp
     date_trunc_date date_trunc_timestamp delimiter digits direction divide divide_decimal divide_double double_text
-    exponent fail group group_or_null group_unless_empty grouped half_up has instant interval json_among
-    json_contains_bigint json_contains_boolean json_contains_double json_contains_varchar json_field json_like
-    json_of_double json_of_nested json_of_plain json_of_text json_sorted json_text key local map_of_pairs minus
-    moments months no_group none_true number_in_error number_text pad_length padded pattern plain plus plus_interval
-    plus_interval_date plus_interval_timestamp refuse remainder span steps strftime strptime subscript texts
-    unscaled valid_json
+    exponent json_among json_contains_bigint json_contains_boolean json_contains_double json_contains_varchar json_field
+    json_like json_of_double json_of_nested json_of_plain json_of_text json_sorted json_text group group_or_null
+    group_unless_empty grouped half_up has instant interval key local map_of_pairs minus moments months none_true
+    number_in_error number_text padded pattern plain plus plus_interval plus_interval_date plus_interval_timestamp
+    remainder span steps strftime strptime subscript texts unscaled valid_json
     """)
 ) | {
     name.removeprefix("trino_")

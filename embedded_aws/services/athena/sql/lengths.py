@@ -37,7 +37,6 @@ _OF_FIRST = frozenset(
         "substr",
         "substring",
         "trim",
-        "try",
         "upper",
     }
 )
