@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,12 +92,10 @@ class ParquetColumns:
         Raises:
             QueryError: it is not a Parquet file.
         """
-        try:
+        with _valid_parquet(address):
             file, match = self._opened(content)
             names = list(match.present.values())
             found: Any = file.read(columns=names, use_threads=content.size() > _LARGE) if names else None
-        except (pa.ArrowInvalid, OSError) as error:
-            raise _damaged(address, error) from error
         # A file with none of the columns still has rows.
         footer, _ = _footer(file.metadata, match)
         return ParquetContent(footer, match, found)
@@ -111,10 +110,8 @@ class ParquetColumns:
         Raises:
             QueryError: it is not a Parquet file.
         """
-        try:
+        with _valid_parquet(address):
             file, match = self._opened(content)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise _damaged(address, error) from error
         footer, compressions = _footer(file.metadata, match)
         is_exact = match.is_exact and bool(match.present) and compressions <= _COMPRESSIONS
         return ParquetContent(footer, match, None) if is_exact else None
@@ -197,8 +194,13 @@ def _footer(metadata: Any, match: ColumnMatch) -> tuple[ObjectFooter, set[str]]:
     return ObjectFooter(metadata.num_rows, sizes, match.mismatches), compressions
 
 
-def _damaged(address: str, error: Exception) -> QueryError:
-    return QueryError("HIVE_BAD_DATA", f"Not valid Parquet file: {address}: {error}")
+@contextmanager
+def _valid_parquet(address: str) -> Iterator[None]:
+    """Raise Athena's error where Arrow cannot read an object."""
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        raise QueryError("HIVE_BAD_DATA", f"Not valid Parquet file: {address}: {error}") from error
 
 
 def _mismatch(name: str, found: pa.DataType, kind: SqlType) -> str:
