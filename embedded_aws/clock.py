@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import time_machine
 
@@ -13,6 +13,11 @@ def real_now() -> datetime:
     if time_machine.escape_hatch.is_travelling():
         return time_machine.escape_hatch.datetime.datetime.now(UTC)
     return datetime.now(UTC)
+
+
+def midnight_after(moment: datetime) -> datetime:
+    """Return the midnight UTC at which a moment's day ends."""
+    return datetime.combine(moment.astimezone(UTC).date(), time(), UTC) + timedelta(days=1)
 
 
 class SimulatedClock:

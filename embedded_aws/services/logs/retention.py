@@ -7,14 +7,14 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 from moto.logs import logs_query
 from moto.logs.models import LogStream
 
-from embedded_aws.clock import SimulatedClock
+from embedded_aws.clock import SimulatedClock, midnight_after
 from embedded_aws.server.server import AwsServer
 
 _DAY = timedelta(days=1)
@@ -66,7 +66,7 @@ class LogRetention:
         if self._applied_at is None or not any(group.retention_in_days for group in self._groups()):
             self._applied_at = self._clock.now
             return None
-        return datetime.combine(self._applied_at.astimezone(UTC).date(), time(), UTC) + _DAY
+        return midnight_after(self._applied_at)
 
     def run_due(self) -> bool:
         """Delete what has expired if midnight has passed since the last time; return whether it has."""

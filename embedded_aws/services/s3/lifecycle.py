@@ -16,7 +16,7 @@ from unittest.mock import patch
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, FakeDeleteMarker
 
-from embedded_aws.clock import SimulatedClock
+from embedded_aws.clock import SimulatedClock, midnight_after
 from embedded_aws.runtime.step_log import StepLog
 from embedded_aws.server.server import AwsServer
 
@@ -71,7 +71,7 @@ class Lifecycle:
         if self._applied_at is None or not any(self._rules(bucket) for bucket in self._buckets()):
             self._applied_at = self._clock.now
             return None
-        return _midnight_after(self._applied_at)
+        return midnight_after(self._applied_at)
 
     def run_due(self) -> bool:
         """Apply the rules if midnight has passed since the last time; return whether it has."""
@@ -152,15 +152,11 @@ def _is_past(version: Any, days: Any, midnight: datetime) -> bool:
     """Return whether so many days have passed since a version was stored, rounded up to the next midnight UTC."""
     if not days:
         return False
-    return _midnight_after(version.last_modified.replace(tzinfo=UTC) + int(days) * _DAY) <= midnight
+    return midnight_after(version.last_modified.replace(tzinfo=UTC) + int(days) * _DAY) <= midnight
 
 
 def _is_reached(date: Any, midnight: datetime) -> bool:
     return bool(date) and datetime.fromisoformat(date).replace(tzinfo=UTC) <= midnight
-
-
-def _midnight_after(moment: datetime) -> datetime:
-    return datetime.combine(moment.astimezone(UTC).date(), time(), UTC) + _DAY
 
 
 def _prefix(rule: Any) -> str:
