@@ -16,7 +16,7 @@ WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-clients test-aws clients test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-athena bench-compact bench-extract bench-hourly bench-imports bench-program bench-scale bench-year
+.PHONY: help setup demo test test-engine test-browser test-trino test-clients test-aws test-terraform clients test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-athena bench-compact bench-extract bench-hourly bench-imports bench-program bench-scale bench-year
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,13 +71,16 @@ clients: $(CLIENTS)/ready $(DBT)/ready ## Install the clients of AWS that test-c
 test-clients: clients ## Run AWS CLI, PyAthena, awswrangler, dbt-athena and boto3 against the embedded cloud (downloads them once)
 	@$(BIN)/python -m pytest -m clients
 
+test-terraform: setup ## Deploy a pipeline to the embedded cloud with Terraform (needs terraform; downloads its AWS provider)
+	@$(BIN)/python -m pytest -m terraform tests/terraform
+
 test-aws: setup ## Deploy a throw-away stack to your AWS account and check everything (costs under a dollar; asks first)
 	@$(BIN)/python -m tests.acceptance
 
-test-all: setup ## Run all tests, including the slow ones
+test-all: setup ## Run all tests, including the slow ones, but Terraform's and those in AWS
 	@# Without them the tests that need them fail, and the others still run.
 	@$(MAKE) --no-print-directory clients || true
-	@$(BIN)/python -m pytest -m "not trino" -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -m "not trino and not terraform" -n $(WORKERS) --dist loadfile
 	@$(MAKE) --no-print-directory test-trino
 
 bench: setup ## Compare the transform with DuckDB, Polars and record-by-record Python, and write docs/benchmarks.md

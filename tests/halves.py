@@ -18,7 +18,7 @@ FIRST = (
     "tests/handlers/compact",
 )
 """Folders of the first process, with about half of the work; the second has all others."""
-FAST = "not slow and not engine and not browser and not clients and not trino"
+FAST = "not slow and not engine and not browser and not clients and not terraform and not trino"
 
 
 def run_both(first: Sequence[str], second: Sequence[str]) -> int:

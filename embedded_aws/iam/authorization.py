@@ -117,6 +117,15 @@ class Authorization:
         document = role.assume_role_policy_document if role is not None else None
         self._decide_for_service(service, request, document, "role trust policy")
 
+    def user_id(self, access_key_id: str) -> str:
+        """Return the unique ID of a caller: of a role session the role's and its name; "Anonymous" without a key.
+
+        Raises:
+            UnknownAccessKeyError: the access key belongs to nobody.
+        """
+        caller = principal(access_key_id or None, self._account_id, self._owner)
+        return str(caller.context.get("aws:userid", "Anonymous"))
+
     def authenticate(self, request: AwsRequest) -> Principal:
         """Return who sent a request.
 

@@ -55,7 +55,7 @@ def principal(access_key_id: str | None, account_id: str, owner: AwsCredentials)
             arn=root,
             identity=CallerIdentity(frozenset({root}), account_id),
             is_owner=True,
-            context=_context("Account", root, root),
+            context=_context("Account", root, account_id),
             secret=owner.secret_access_key,
         )
     session = sts_backends[account_id][PARTITION].get_assumed_role_from_access_key(access_key_id)

@@ -146,6 +146,36 @@ def test_a_named_query_is_updated_and_deleted(lab: Lab) -> None:
             gone(NamedQueryId=made)
 
 
+def test_several_named_queries_at_once(lab: Lab) -> None:
+    athena = lab.client("athena")
+    query = {"Name": "one", "Database": DATABASE, "QueryString": "SELECT 1", "WorkGroup": WORKGROUP}
+    made = athena.create_named_query(**query)["NamedQueryId"]
+    answer = athena.batch_get_named_query(NamedQueryIds=[made, "nosuch"])
+    assert answer["NamedQueries"] == [query | {"NamedQueryId": made}]
+    (unknown,) = answer["UnprocessedNamedQueryIds"]
+    assert (unknown["NamedQueryId"], unknown["ErrorMessage"]) == ("nosuch", "NamedQuery nosuch was not found")
+
+
+def test_a_workgroup_with_contents_is_deleted_only_with_them(lab: Lab) -> None:
+    athena = lab.client("athena")
+    results = {"ResultConfiguration": {"OutputLocation": f"s3://{RESULTS}/"}}
+    athena.create_work_group(Name="others", Configuration=results)
+    query = {"Name": "one", "Database": DATABASE, "QueryString": "SELECT 1", "WorkGroup": "others"}
+    made = athena.create_named_query(**query)["NamedQueryId"]
+    athena.create_prepared_statement(StatementName="two", WorkGroup="others", QueryStatement="SELECT 2")
+    with pytest.raises(ClientError, match=r"InvalidRequestException.*WorkGroup others is not empty"):
+        athena.delete_work_group(WorkGroup="others")
+    athena.delete_work_group(WorkGroup="others", RecursiveDeleteOption=True)
+    with pytest.raises(ClientError, match=f"{made} was not found"):
+        athena.get_named_query(NamedQueryId=made)
+    athena.create_work_group(Name="others", Configuration=results)
+    assert athena.list_prepared_statements(WorkGroup="others")["PreparedStatements"] == []
+    athena.delete_work_group(WorkGroup="others")
+    for name, problem in (("others", "WorkGroup others is not found"), ("primary", "Cannot delete the primary")):
+        with pytest.raises(ClientError, match=f"InvalidRequestException.*{problem}"):
+            athena.delete_work_group(WorkGroup=name)
+
+
 def test_a_workgroup_is_updated_setting_by_setting(lab: Lab) -> None:
     athena = lab.client("athena")
     location = f"s3://{RESULTS}/one/"

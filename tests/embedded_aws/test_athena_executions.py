@@ -219,7 +219,7 @@ def test_braces_in_an_output_location_are_kept(lab: Lab) -> None:
     found = ended(lab.client("athena"), identifier)
     assert found["Status"]["State"] == "SUCCEEDED"
     assert found["ResultConfiguration"]["OutputLocation"] == f"s3://{RESULTS}/{{id}}/{{x}}/{identifier}.csv"
-    lab.client("athena").delete_work_group(WorkGroup="braces")
+    lab.client("athena").delete_work_group(WorkGroup="braces", RecursiveDeleteOption=True)
 
 
 def test_an_unknown_workgroup_is_refused(lab: Lab) -> None:

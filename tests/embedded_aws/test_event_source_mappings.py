@@ -196,13 +196,14 @@ def test_an_object_in_a_bucket_reaches_the_function_behind_the_queue(stage: Stag
         Bucket="things",
         NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]},
     )
-    s3.put_object(Bucket="things", Key="raw/one.json", Body=b"1")
+    s3.put_object(Bucket="things", Key="raw/dt=1/one two.json", Body=b"1")
     stage.run_for(seconds=1)
     bodies = [
         json.loads(line.removeprefix("body: ")) for line in stage.logged("/aws/lambda/worker") if "body: " in line
     ]
     assert bodies[0]["Event"] == "s3:TestEvent"
     assert bodies[1]["Records"][0]["s3"]["bucket"]["name"] == "things"
+    assert bodies[1]["Records"][0]["s3"]["object"]["key"] == "raw/dt%3D1/one+two.json"
 
 
 def test_a_fifo_queue_drops_duplicates(stage: Stage) -> None:

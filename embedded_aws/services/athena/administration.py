@@ -1,14 +1,20 @@
-"""Operations on workgroups and named queries that moto does not implement, and others that it gets wrong."""
+"""Operations on workgroups and named queries that moto does not implement, and others that it gets wrong.
+
+Those on prepared statements are in `prepared_statement_operations.py`.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from moto.athena.models import AthenaBackend, WorkGroup
 from moto.athena.responses import AthenaResponse
 
 from embedded_aws.server.parameters import parameter
+from embedded_aws.services.athena.execution import QueryExecution
+from embedded_aws.services.athena.responses import DEFAULT_WORKGROUP
 
 _REMOVALS = {
     "RemoveBytesScannedCutoffPerQuery": "BytesScannedCutoffPerQuery",
@@ -27,6 +33,10 @@ def _get_named_query(response: AthenaResponse) -> Any:
     query = response.athena_backend.named_queries.get(parameter(response, "NamedQueryId"))
     if query is None:
         return _unknown_query(response)
+    return json.dumps({"NamedQuery": _described(query)})
+
+
+def _described(query: Any) -> dict[str, str]:
     described = {
         "Name": query.name,
         "Description": query.description,
@@ -35,7 +45,19 @@ def _get_named_query(response: AthenaResponse) -> Any:
         "NamedQueryId": query.id,
         "WorkGroup": query.workgroup.name,
     }
-    return json.dumps({"NamedQuery": {key: value for key, value in described.items() if value is not None}})
+    return {key: value for key, value in described.items() if value is not None}
+
+
+def _batch_get_named_query(response: AthenaResponse) -> Any:
+    found, unknown = [], []
+    for identifier in parameter(response, "NamedQueryIds"):
+        query = response.athena_backend.named_queries.get(identifier)
+        if query is None:
+            missing = {"ErrorCode": "INVALID_INPUT", "ErrorMessage": f"NamedQuery {identifier} was not found"}
+            unknown.append({"NamedQueryId": identifier, **missing})
+        else:
+            found.append(_described(query))
+    return json.dumps({"NamedQueries": found, "UnprocessedNamedQueryIds": unknown})
 
 
 def _update_named_query(response: AthenaResponse) -> Any:
@@ -89,6 +111,27 @@ def _update_work_group(response: AthenaResponse) -> Any:
     return "{}"
 
 
+def _delete_work_group(response: AthenaResponse) -> Any:
+    backend, name = response.athena_backend, parameter(response, "WorkGroup")
+    group = backend.work_groups.get(name)
+    if group is None:
+        return response.error(f"WorkGroup {name} is not found.", 400)
+    if name == DEFAULT_WORKGROUP:
+        return response.error("Cannot delete the primary workgroup", 400)
+    contents: tuple[tuple[dict[Any, Any], Callable[[Any], bool]], ...] = (
+        (backend.named_queries, lambda query: query.workgroup is group),
+        (backend.prepared_statements, lambda statement: statement.workgroup == name),
+        (backend.executions, lambda execution: isinstance(execution, QueryExecution) and execution.group == name),
+    )
+    keys = [(held, key) for held, belongs in contents for key, one in held.items() if belongs(one)]
+    if keys and not parameter(response, "RecursiveDeleteOption"):
+        return response.error(f"WorkGroup {name} is not empty", 400)
+    for held, key in keys:
+        del held[key]
+    backend.delete_work_group(name)
+    return "{}"
+
+
 def _list_tags_for_resource(backend: AthenaBackend, resource_arn: str) -> dict[str, Any] | None:
     """Return the tags of a resource; moto knows only resources that have some."""
     resources = (*backend.work_groups.values(), *backend.data_catalogs.values())
@@ -111,9 +154,11 @@ def _unknown_query(response: AthenaResponse) -> Any:
 _MOTOS_CREATE = AthenaBackend.create_work_group
 
 REPLACEMENTS: dict[tuple[type, str], Any] = {
+    (AthenaResponse, "batch_get_named_query"): _batch_get_named_query,
     (AthenaResponse, "get_named_query"): _get_named_query,
     (AthenaResponse, "update_named_query"): _update_named_query,
     (AthenaResponse, "delete_named_query"): _delete_named_query,
+    (AthenaResponse, "delete_work_group"): _delete_work_group,
     (AthenaResponse, "update_work_group"): _update_work_group,
     (AthenaBackend, "create_work_group"): _create_work_group,
     (AthenaBackend, "list_tags_for_resource"): _list_tags_for_resource,

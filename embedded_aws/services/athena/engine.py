@@ -19,8 +19,7 @@ from moto.athena.responses import AthenaResponse
 from embedded_aws.persistence.errors import DataError
 from embedded_aws.server.parameters import parameter
 from embedded_aws.server.server import AwsServer
-from embedded_aws.services.athena import metadata
-from embedded_aws.services.athena.administration import REPLACEMENTS
+from embedded_aws.services.athena import administration, metadata, prepared_statement_operations
 from embedded_aws.services.athena.cancellation import Cancellation, QueryCancelledError
 from embedded_aws.services.athena.catalog import CallerCatalog
 from embedded_aws.services.athena.errors import QueryError, RequestError
@@ -104,8 +103,9 @@ class AthenaEngine:
             (AthenaResponse, "batch_get_query_execution"): batch_get_query_execution,
             (AthenaResponse, "list_query_executions"): list_query_executions,
         }
-        of_catalogs = metadata.replacements(self._server, answering)
-        for (owner, name), replacement in (replacements | of_catalogs | REPLACEMENTS).items():
+        replacements |= metadata.replacements(self._server, answering)
+        replacements |= administration.REPLACEMENTS | prepared_statement_operations.REPLACEMENTS
+        for (owner, name), replacement in replacements.items():
             # moto does not implement all of them.
             self._patches.enter_context(patch.object(owner, name, replacement, create=not hasattr(owner, name)))
 

@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/athena/latest/ug/querying-with-prepared-stat
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlglot
@@ -30,14 +30,14 @@ class ExecuteError(Exception):
 
 
 def prepared(
-    sql: str, parameters: Sequence[str], statements: dict[str, Any], workgroup: str
+    sql: str, parameters: Sequence[str], statements: Mapping[Any, Any], workgroup: str
 ) -> tuple[str, Sequence[str]]:
     """Return the query and the parameters that EXECUTE stands for; any other statement as it is.
 
     Args:
         sql: the statement.
         parameters: `ExecutionParameters` of the request; used without USING.
-        statements: moto's prepared statements by name.
+        statements: moto's prepared statements.
         workgroup: where the statement runs.
 
     Raises:
@@ -47,14 +47,25 @@ def prepared(
     execute = _EXECUTE.fullmatch(sql)
     if execute is None:
         return sql, parameters
-    found = statements.get(execute["name"])
-    if found is None or found.workgroup != workgroup:
-        raise ExecuteError(f"PreparedStatement {execute['name']} was not found in workGroup {workgroup}")
+    found = find(statements, workgroup, execute["name"])
+    if found is None:
+        raise ExecuteError(not_found(workgroup, execute["name"]))
     values = parameters if execute["values"] is None else _values(execute["values"])
     expected = _placeholders(found.query_statement)
     if len(values) != expected:
         raise ExecuteError(f"Incorrect number of parameters: expected {expected} but found {len(values)}")
     return found.query_statement, values
+
+
+def find(statements: Mapping[Any, Any], workgroup: str, name: str) -> Any:
+    """Return a prepared statement of a workgroup from moto's; None if there is none."""
+    of_workgroup = (one for one in statements.values() if one.workgroup == workgroup)
+    return next((one for one in of_workgroup if one.statement_name == name), None)
+
+
+def not_found(workgroup: str, name: str) -> str:
+    """Return Athena's sentence about a statement that does not exist."""
+    return f"PreparedStatement {name} was not found in workGroup {workgroup}"
 
 
 def _placeholders(sql: str) -> int:

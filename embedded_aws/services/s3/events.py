@@ -1,7 +1,7 @@
 """S3 event notifications: sent only if the policy of the queue, topic or function allows S3 to.
 
 moto sends to any destination and swallows errors; here a denial is recorded, and a notification configuration with a
-destination that denies S3 is rejected, as in AWS.
+destination that denies S3 is rejected, as in AWS. What a message says is in `event_messages.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket
 
 from embedded_aws.iam.authorization import AccessDeniedError, Authorization
+from embedded_aws.server.requests import SENDER
+from embedded_aws.services.s3.event_messages import event_message
 
 ACTIONS = {"lambda": "lambda:InvokeFunction", "sns": "sns:Publish", "sqs": "sqs:SendMessage"}
 
@@ -29,7 +31,7 @@ DESTINATIONS = {
 
 @contextmanager
 def checked_s3_events(authorization: Authorization) -> Iterator[None]:
-    """Check permissions for S3's notifications within the context."""
+    """Check permissions for S3's notifications within the context, and complete their messages."""
     set_configuration = FakeBucket.set_notification_configuration
 
     def set_checked(bucket: Any, configuration: dict[str, Any] | None) -> None:
@@ -38,7 +40,12 @@ def checked_s3_events(authorization: Authorization) -> Iterator[None]:
                 raise S3ClientError("InvalidArgument", "Unable to validate the following destination configurations")
         set_configuration(bucket, configuration)
 
+    def message(event_name: str, bucket: Any, key: Any, notification_id: str) -> Any:
+        caller = f"AWS:{authorization.user_id(SENDER.get(''))}"
+        return event_message(event_name, bucket, key, notification_id, principal_id=caller)
+
     with ExitStack() as patches:
+        patches.enter_context(patch.object(notifications, "_get_s3_event", message))
         for name, service in (
             ("_send_sqs_message", "sqs"),
             ("_send_sns_message", "sns"),

@@ -263,7 +263,11 @@ CREATE MACRO trino_arrays_overlap(a, b) AS CASE
     WHEN len(a) = 0 OR len(b) = 0 THEN false
     WHEN len(a) > list_count(a) OR len(b) > list_count(b) THEN NULL ELSE false END;
 CREATE MACRO trino_array_remove(x, a) AS CASE WHEN a IS NOT NULL THEN list_filter(x, lambda e: e IS NULL OR e <> a) END;
-CREATE MACRO trino_repeat(x, n) AS list_transform(generate_series(1, n), lambda i: x);
+CREATE MACRO trino_repetitions(n) AS CASE
+    WHEN n > 10000 THEN error('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be less than or equal to 10000')
+    WHEN n < 0 THEN error('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be greater than or equal to 0')
+    ELSE n END;
+CREATE MACRO trino_repeat(x, n) AS list_transform(generate_series(1, trino_repetitions(n)), lambda i: x);
 CREATE MACRO trino_steps(found) AS CASE WHEN len(found) > 10000
     THEN error('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') ELSE found END;
 CREATE MACRO trino_last(a, b, step) AS CASE WHEN (CAST(b AS HUGEINT) - a) // nullif(step, 0) >= 10000
