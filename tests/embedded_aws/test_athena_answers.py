@@ -37,3 +37,17 @@ def test_what_is_not_modelled_is_refused_in_a_sentence(lab: Lab, sql: str, sente
     assert sentence.startswith("NOT_SUPPORTED: ")
     # No macro, class or message of DuckDB's.
     assert "trino_" not in sentence.lower() or "try(" in sentence.lower()
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELECT 2147483647 + 1", "integer addition overflow: 2147483647 + 1"),
+        ("SELECT CAST(-128 AS tinyint) - CAST(1 AS tinyint)", "tinyint subtraction overflow: -128 - 1"),
+        ("SELECT 9223372036854775807 * 2", "bigint multiplication overflow: 9223372036854775807 * 2"),
+        ("SELECT sum(x) FROM (VALUES 9223372036854775807, 1) t(x)", "bigint addition overflow"),
+        ("SELECT DECIMAL '99999999999999999999999999999999999999' + 1", "Decimal overflow"),
+    ],
+)
+def test_overflows_are_told_in_trinos_words(lab: Lab, sql: str, reason: str) -> None:
+    assert lab.run(sql)["Status"]["StateChangeReason"] == f"NUMERIC_VALUE_OUT_OF_RANGE: {reason}"

@@ -137,12 +137,38 @@ def test_an_existing_table_is_kept(lab: Lab) -> None:
         ("CREATE EXTERNAL TABLE c LIKE d", "NOT_SUPPORTED: CREATE EXTERNAL TABLE without columns"),
         ("ALTER TABLE nosuch ADD COLUMNS (b int)", f"{SEMANTIC} [Error 10001]: Table not found music.nosuch"),
         (PARQUET + " TBLPROPERTIES ('a'='b''c')", "FAILED: ParseException line 1:0 cannot recognize input near ''a''"),
-        ("ALTER TABLE c RENAME TO d", "NOT_SUPPORTED: The statement ALTER TABLE"),
+        ("ALTER TABLE c RENAME TO d", "NOT_SUPPORTED: This form of ALTER TABLE"),
+        ("ALTER TABLE c DROP COLUMN b", "NOT_SUPPORTED: This form of ALTER TABLE"),
+        ("CREATE TABLE c (a int)", "NOT_SUPPORTED: This form of CREATE TABLE"),
+        ("TRUNCATE TABLE c", "NOT_SUPPORTED: The statement TRUNCATE TABLE"),
+        ("UPDATE c SET a = 1", "NOT_SUPPORTED: The statement UPDATE (the"),
+        ("ALTER TABLE c SET LOCATION 'hdfs://c'", f"{SEMANTIC} table location must be an s3:// URI"),
+        ("ALTER DATABASE nosuch SET DBPROPERTIES ('a'='b')", f"{SEMANTIC} [Error 10072]: Database does not exist"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_or_not_modelled_changes_nothing(lab: Lab, statement: str, reason: str) -> None:
     assert failed(lab, statement).startswith(reason)
     assert lab.client("glue").get_tables(DatabaseName=DATABASE)["TableList"] == []
+
+
+def test_databases_have_comments_locations_and_properties(lab: Lab) -> None:
+    succeeded(
+        lab,
+        f"CREATE DATABASE other COMMENT 'of others' LOCATION 's3://{LAKE}/other/' WITH DBPROPERTIES ('a'='b', 'c'='d')",
+    )
+    succeeded(lab, "ALTER DATABASE other SET DBPROPERTIES ('c'='e')")
+    found = lab.client("glue").get_database(Name="other")["Database"]
+    assert (found["Description"], found["LocationUri"]) == ("of others", f"s3://{LAKE}/other/")
+    assert found["Parameters"] == {"a": "b", "c": "e"}
+    succeeded(lab, "CREATE SCHEMA third COMMENT 'more'")
+    assert lab.client("glue").get_database(Name="third")["Database"]["Description"] == "more"
+
+
+def test_a_table_moves_to_another_location(lab: Lab) -> None:
+    succeeded(lab, PARQUET)
+    lab.put("elsewhere/a.parquet", {"a": pa.array([7])})
+    succeeded(lab, f"ALTER TABLE c SET LOCATION 's3://{LAKE}/elsewhere/'")
+    assert lab.query("SELECT a FROM c") == [("7",)]
 
 
 def test_columns_and_properties_are_changed(lab: Lab) -> None:
@@ -176,6 +202,7 @@ def test_they_run_with_the_rights_of_the_caller(lab: Lab) -> None:
     succeeded(lab, PARQUET.replace(" c ", " d "))
     for sql, action in {
         "CREATE DATABASE other": "CreateDatabase",
+        f"ALTER DATABASE {DATABASE} SET DBPROPERTIES ('a'='b')": "UpdateDatabase",
         f"DROP DATABASE {DATABASE} CASCADE": "DeleteDatabase",
         PARQUET: "CreateTable",
         "ALTER TABLE d SET TBLPROPERTIES ('a' = 'b')": "UpdateTable",

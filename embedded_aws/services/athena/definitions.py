@@ -1,4 +1,4 @@
-"""Statements that define databases and tables: CREATE and DROP DATABASE, CREATE EXTERNAL TABLE, ALTER TABLE.
+"""Statements that define databases and tables: CREATE, ALTER and DROP DATABASE, CREATE EXTERNAL TABLE, ALTER TABLE.
 
 Source: https://docs.aws.amazon.com/athena/latest/ug/create-table.html,
 https://docs.aws.amazon.com/athena/latest/ug/alter-table-add-columns.html
@@ -28,20 +28,56 @@ _NOT_IN_INPUT = ("CatalogId", "CreateTime", "DatabaseName", "UpdateTime", "Versi
 """What GetTable adds to a `TableInput`."""
 
 
-def create_database(catalog: CallerCatalog, name: str, *, if_missing: bool) -> None:
+def create_database(
+    catalog: CallerCatalog,
+    name: str,
+    *,
+    if_missing: bool,
+    comment: str | None = None,
+    location: str | None = None,
+    assignments: str | None = None,
+) -> None:
     """Create a database.
 
+    Args:
+        catalog: the catalog.
+        name: of the database.
+        if_missing: whether it may exist.
+        comment: its description.
+        location: S3 URL; tables do not follow from it.
+        assignments: its properties, as in `'key' = 'value', …`.
+
     Raises:
-        QueryError: it exists.
+        QueryError: it exists, or its properties cannot be parsed.
         AccessError: the caller is not allowed to.
     """
+    properties = None if assignments is None else _assigned(assignments)
+    described = {"Description": comment, "LocationUri": location, "Parameters": properties}
+    database = {"Name": name} | {key: value for key, value in described.items() if value is not None}
     catalog.caller.check_database("CreateDatabase", name)
     with catalog.server.gate.working():
         try:
-            catalog.server.backend("glue").create_database(name, {"Name": name})
+            catalog.server.backend("glue").create_database(name, database)
         except DatabaseAlreadyExistsException:
             if not if_missing:
                 raise QueryError("FAILED", f"{_TASK} Database {name} already exists") from None
+
+
+def set_database_properties(catalog: CallerCatalog, name: str, assignments: str) -> None:
+    """Set properties of a database.
+
+    Raises:
+        QueryError: it does not exist, or the properties cannot be parsed.
+        AccessError: the caller is not allowed to.
+    """
+    given = _assigned(assignments)
+    catalog.caller.check_database("UpdateDatabase", name)
+    with catalog.server.gate.working():
+        try:
+            database = catalog.server.backend("glue").get_database(name)
+        except DatabaseNotFoundException:
+            raise _no_database(name) from None
+        database.input = {**database.input, "Parameters": {**(database.input.get("Parameters") or {}), **given}}
 
 
 def drop_database(catalog: CallerCatalog, name: str, *, if_present: bool, cascade: bool) -> None:
@@ -108,9 +144,24 @@ def set_properties(catalog: CallerCatalog, name: tuple[str, str], assignments: s
         QueryError: the table does not exist.
         AccessError: the caller is not allowed to.
     """
-    alter = _parsed(f"ALTER TABLE t SET TBLPROPERTIES ({assignments})", exp.Alter)
-    given = _properties(alter.find_all(exp.Property))
+    given = _assigned(assignments)
     _change(catalog, name, lambda table: {**table, "Parameters": {**(table.get("Parameters") or {}), **given}})
+
+
+def set_location(catalog: CallerCatalog, name: tuple[str, str], location: str) -> None:
+    """Set where the objects of a table are; those that are there already become its rows.
+
+    Raises:
+        QueryError: the table does not exist, or this is no location in S3.
+        AccessError: the caller is not allowed to.
+    """
+    if not location.startswith("s3://"):
+        raise QueryError("FAILED", "SemanticException table location must be an s3:// URI")
+    _change(
+        catalog,
+        name,
+        lambda table: {**table, "StorageDescriptor": {**table["StorageDescriptor"], "Location": location}},
+    )
 
 
 def add_columns(catalog: CallerCatalog, name: tuple[str, str], declared: str) -> None:
@@ -241,6 +292,11 @@ def _table_input(name: str, columns: Iterable[exp.Expr], clauses: Iterable[exp.E
             "StoredAsSubDirectories": False,
         },
     }
+
+
+def _assigned(assignments: str) -> dict[str, str]:
+    alter = _parsed(f"ALTER TABLE t SET TBLPROPERTIES ({assignments})", exp.Alter)
+    return _properties(alter.find_all(exp.Property))
 
 
 def _properties(found: Iterable[exp.Expr]) -> dict[str, str]:

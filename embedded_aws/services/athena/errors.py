@@ -84,8 +84,20 @@ def _in_trinos_words(message: str) -> str:
 
 
 _INTEGERS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint"}
+_OUT_OF_MEMORY = "The query needs more memory than this machine has for it"
+_OPERATORS = {"addition": "+", "subtraction": "-", "multiplication": "*"}
 _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"Division by zero"), lambda _: "Division by zero"),
+    (
+        re.compile(r"Overflow in (addition|subtraction|multiplication) of (INT\d+) \((-?\d+) . (-?\d+)\)"),
+        lambda found: (
+            f"{_INTEGERS.get(found[2], found[2])} {found[1]} overflow: {found[3]} {_OPERATORS[found[1]]} {found[4]}"
+        ),
+    ),
+    (re.compile(r"Out of Memory|failed to allocate|could not allocate", re.IGNORECASE), lambda _: _OUT_OF_MEMORY),
+    (re.compile(r"Overflow in \w+ of DECIMAL"), lambda _: "Decimal overflow"),
+    # DuckDB sums integers in 128 bits; nothing else has so many.
+    (re.compile(r"Type INT128 with value \S+ can't be cast"), lambda _: "bigint addition overflow"),
     (
         re.compile(
             r"Type \w+ with value (\S+) can't be cast because .* out of range for the destination type (INT\d+)\b"
@@ -104,6 +116,7 @@ _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 
 _CODES = {
     r"Division by zero": "DIVISION_BY_ZERO",
+    r"^Type INT128 with value \S+ can't be cast": "NUMERIC_VALUE_OUT_OF_RANGE",
     r"^Unimplemented type for cast": "TYPE_MISMATCH",
     r"No function matches.*'[^\w\s]+\(": "TYPE_MISMATCH",
     r"must appear in the GROUP BY clause|cannot contain aggregates|GROUP BY": "EXPRESSION_NOT_AGGREGATE",
@@ -115,6 +128,7 @@ _CODES = {
 
 _CODES_BY_TYPE: dict[type[duckdb.Error], str] = {
     duckdb.ConversionException: "INVALID_CAST_ARGUMENT",
+    duckdb.OutOfMemoryException: "EXCEEDED_LOCAL_MEMORY_LIMIT",
     duckdb.OutOfRangeException: "NUMERIC_VALUE_OUT_OF_RANGE",
     duckdb.BinderException: "TYPE_MISMATCH",
 }

@@ -43,6 +43,16 @@ _KNOWN = (
 )
 """What statements of Athena and Trino begin with."""
 
+_TWO_WORDS = {"ALTER", "CREATE", "DELETE", "DROP", "INSERT", "MERGE", "MSCK", "REFRESH", "SHOW", "TRUNCATE"}
+"""First words of statements whose second one belongs to their name."""
+_SOME_FORMS = (
+    *(("ALTER", what) for what in ("DATABASE", "SCHEMA", "TABLE")),
+    *(("CREATE", what) for what in ("DATABASE", "SCHEMA", "TABLE", "VIEW")),
+    ("DESC",),
+    ("DESCRIBE",),
+    ("DROP", "TABLE"),
+)
+"""First words of statements of which other forms run."""
 _LEADING = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)*\s*", re.DOTALL)
 _FLAGS = re.IGNORECASE | re.DOTALL
 
@@ -157,7 +167,15 @@ def run(
     if re.match(_QUERY, text, _FLAGS):
         output = session.query(text, database, parameters, catalog)
         return StatementResult("DML", "SELECT", _result_set(output), output.scanned)
-    raise not_supported(f"The statement {' '.join(text.split()[:2]).upper()}")
+    raise not_supported(_unknown(text))
+
+
+def _unknown(text: str) -> str:
+    """Return what a statement is called that nothing here runs: its first words as far as they name no object."""
+    words = text.upper().split()
+    if found := next((form for form in _SOME_FORMS if words[: len(form)] == list(form)), None):
+        return f"This form of {' '.join(found)}"
+    return f"The statement {' '.join(words[: 2 if words[0] in _TWO_WORDS else 1])}"
 
 
 def _write(write: Write, given: Statement, destination: Destination) -> StatementResult:
@@ -249,8 +267,22 @@ def _repair(match: re.Match[str], database: str, catalog: CallerCatalog, _sessio
 def _create_database(
     match: re.Match[str], _database: str, catalog: CallerCatalog, _session: QuerySession
 ) -> StatementResult:
-    definitions.create_database(catalog, unquoted(match["name"]), if_missing=bool(match["exists"]))
+    definitions.create_database(
+        catalog,
+        unquoted(match["name"]),
+        if_missing=bool(match["exists"]),
+        comment=match["comment"],
+        location=match["location"],
+        assignments=match["properties"],
+    )
     return StatementResult("DDL", "CREATE_DATABASE")
+
+
+def _set_database_properties(
+    match: re.Match[str], _database: str, catalog: CallerCatalog, _session: QuerySession
+) -> StatementResult:
+    definitions.set_database_properties(catalog, unquoted(match["name"]), match["properties"])
+    return StatementResult("DDL", "ALTER_DATABASE_SET_DBPROPERTIES")
 
 
 def _drop_database(
@@ -273,6 +305,13 @@ def _set_properties(
 ) -> StatementResult:
     definitions.set_properties(catalog, _split(match["name"], database), match["properties"])
     return StatementResult("DDL", "ALTER_TABLE_SET_TBLPROPERTIES")
+
+
+def _set_location(
+    match: re.Match[str], database: str, catalog: CallerCatalog, _session: QuerySession
+) -> StatementResult:
+    definitions.set_location(catalog, _split(match["name"], database), match["location"])
+    return StatementResult("DDL", "ALTER_TABLE_SET_LOCATION")
 
 
 def _change_columns(
@@ -307,6 +346,11 @@ _DROP_PARTITIONS = (
     rf"ALTER\s+TABLE\s+{QUALIFIED}\s+DROP\s+(?P<exists>IF\s+EXISTS\s+)?"
     rf"(?P<partitions>{SPECIFICATION}(?:\s*,\s*{SPECIFICATION})*)"
 )
+_CREATE_DATABASE = (
+    rf"CREATE\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})"
+    r"(?:\s+COMMENT\s+'(?P<comment>[^']*)')?(?:\s+LOCATION\s+'(?P<location>[^']*)')?"
+    r"(?:\s+WITH\s+DBPROPERTIES\s*\((?P<properties>.+)\))?"
+)
 _LIKE = r"(?:\s+(?:LIKE\s+)?'(?P<pattern>[^']*)')?"
 _STATEMENTS: tuple[tuple[str, Callable[[re.Match[str], str, CallerCatalog, QuerySession], StatementResult]], ...] = (
     (_CREATE_VIEW, _create_view),
@@ -317,13 +361,18 @@ _STATEMENTS: tuple[tuple[str, Callable[[re.Match[str], str, CallerCatalog, Query
         _add_partitions,
     ),
     (_DROP_PARTITIONS, _drop_partitions),
-    (rf"CREATE\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})", _create_database),
+    (_CREATE_DATABASE, _create_database),
+    (
+        rf"ALTER\s+(?:DATABASE|SCHEMA)\s+(?P<name>{NAME})\s+SET\s+DBPROPERTIES\s*\((?P<properties>.+)\)",
+        _set_database_properties,
+    ),
     (
         rf"DROP\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>{NAME})(?:\s+RESTRICT|\s+(?P<cascade>CASCADE))?",
         _drop_database,
     ),
     (r"CREATE\s+EXTERNAL\s+TABLE\s.+", _create_table),
     (rf"ALTER\s+TABLE\s+{QUALIFIED}\s+SET\s+TBLPROPERTIES\s*\((?P<properties>.+)\)", _set_properties),
+    (rf"ALTER\s+TABLE\s+{QUALIFIED}\s+SET\s+LOCATION\s+'(?P<location>[^']*)'", _set_location),
     (rf"ALTER\s+TABLE\s+{QUALIFIED}\s+(?P<how>ADD|REPLACE)\s+COLUMNS\s*\((?P<columns>.+)\)", _change_columns),
     (rf"MSCK\s+REPAIR\s+TABLE\s+{QUALIFIED}", _repair),
     (rf"SHOW\s+(?P<what>DATABASES|SCHEMAS){_LIKE}", _show),
