@@ -151,6 +151,11 @@ def test_what_is_wrong_or_not_modelled_changes_nothing(lab: Lab, statement: str,
     assert lab.client("glue").get_tables(DatabaseName=DATABASE)["TableList"] == []
 
 
+def test_only_the_query_fails_of_what_the_parser_does_not_know(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+    assert failed(lab, PARQUET.replace("STORED", "SKEWED BY (a) ON (1) STORED")).startswith("FAILED: ParseException")
+    assert caplog.records == []
+
+
 def test_databases_have_comments_locations_and_properties(lab: Lab) -> None:
     succeeded(
         lab,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -84,6 +85,8 @@ class AthenaEngine:
 
     def install(self) -> None:
         """Replace the parts of moto that only pretend to run queries."""
+        # It warns of statements that are then refused with an error of their own.
+        logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
         def answering(answer: Callable[[AthenaResponse], Any]) -> Callable[[AthenaResponse], Any]:
             def answered(response: AthenaResponse) -> Any:

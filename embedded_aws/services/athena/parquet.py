@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from embedded_aws.services.athena.errors import QueryError
+from embedded_aws.services.athena.parquet_types import converted, int96_columns, is_readable, mismatch, plain
 from embedded_aws.services.athena.types import SqlType
 
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
@@ -129,11 +129,9 @@ class ParquetColumns:
         columns: dict[str, Any] = {}
         for name, kind in self._columns:
             column: Any = None if found is None or name not in match.present else found.column(match.present[name])
-            if column is None:
-                column = constant_column(None, count, kind.arrow)
-            elif column.type != kind.arrow:
-                column = pc.cast(column, kind.arrow, safe=False)
-            columns[name] = column
+            columns[name] = (
+                constant_column(None, count, kind.arrow) if column is None else converted(column, kind.arrow)
+            )
         return pa.table(columns)
 
     def _opened(self, content: pa.NativeFile) -> tuple[pq.ParquetFile, ColumnMatch]:
@@ -147,17 +145,18 @@ class ParquetColumns:
         if latest is not None and latest[0].equals(schema):
             return latest[1]
         names = {name.lower(): name for name in schema.names}
+        int96 = int96_columns(file)
         present: dict[str, str] = {}
         mismatches: dict[str, str] = {}
         is_exact = len(names) == len(schema.names)
         for name, kind in self._columns:
             if name in names:
                 found: Any = schema.field(names[name]).type
-                if _readable_as(found, kind.arrow):
+                if is_readable(found, kind.arrow, is_int96=names[name] in int96):
                     present[name] = names[name]
                     is_exact &= _is_exact(found, kind.arrow)
                 else:
-                    mismatches[name] = _mismatch(name, found, kind)
+                    mismatches[name] = mismatch(name, found, kind)
         match = ColumnMatch(present, mismatches, tuple(_leaves(file.metadata, {*present, *mismatches})), is_exact)
         self._latest = (schema, match)
         return match
@@ -203,47 +202,7 @@ def _valid_parquet(address: str) -> Iterator[None]:
         raise QueryError("HIVE_BAD_DATA", f"Not valid Parquet file: {address}: {error}") from error
 
 
-def _mismatch(name: str, found: pa.DataType, kind: SqlType) -> str:
-    return f"Field {name}'s type {found} in parquet file is incompatible with type {kind.trino} defined in table schema"
-
-
-_SIMPLE_READS: dict[pa.DataType, tuple[pa.DataType, ...]] = {
-    pa.int8(): (pa.int16(), pa.int32(), pa.int64()),
-    pa.int16(): (pa.int32(), pa.int64()),
-    pa.int32(): (pa.int64(),),
-    pa.float32(): (pa.float64(),),
-    pa.large_string(): (pa.string(),),
-    pa.large_binary(): (pa.binary(),),
-}
-
-
 def _is_exact(found: Any, wanted: Any) -> bool:
     """Return whether DuckDB reads a file's type as the catalog's, with the same values."""
-    stored = found.value_type if pa.types.is_dictionary(found) else found
     # DuckDB believes a footer's bounds of floating-point numbers, which leave out NaN.
-    return stored == wanted and not any(name in str(wanted) for name in ("float", "double"))
-
-
-def _readable_as(found: Any, wanted: Any) -> bool:
-    """Return whether Trino's Parquet reader reads a file's type as the catalog's."""
-    # A column without values has no type of its own.
-    if found == wanted or wanted in _SIMPLE_READS.get(found, ()) or pa.types.is_null(found):
-        return True
-    if pa.types.is_dictionary(found):
-        return _readable_as(found.value_type, wanted)
-    if pa.types.is_timestamp(found):
-        return bool(pa.types.is_timestamp(wanted))
-    if pa.types.is_decimal(found):
-        return bool(pa.types.is_decimal(wanted) and found.scale == wanted.scale and found.precision <= wanted.precision)
-    return type(found) is type(wanted) and _parts_readable_as(found, wanted)
-
-
-def _parts_readable_as(found: Any, wanted: Any) -> bool:
-    if pa.types.is_list(found):
-        return _readable_as(found.value_type, wanted.value_type)
-    if pa.types.is_map(found):
-        return _readable_as(found.key_type, wanted.key_type) and _readable_as(found.item_type, wanted.item_type)
-    if pa.types.is_struct(found):
-        ours = {part.name: part.type for part in wanted}
-        return all(part.name not in ours or _readable_as(part.type, ours[part.name]) for part in found)
-    return False
+    return plain(found) == wanted and not any(name in str(wanted) for name in ("float", "double"))

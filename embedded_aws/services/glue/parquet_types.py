@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from embedded_aws.services.athena.parquet_types import int96_columns
 from embedded_aws.services.athena.types import from_arrow
 
 
@@ -21,9 +22,7 @@ def hive_types(file: pq.ParquetFile) -> dict[str, str]:
     Raises:
         UnknownTypeError: Hive has no such type.
     """
-    leaves = [file.schema.column(number) for number in range(len(file.schema))]
-    # Spark's and Hive's own timestamps, which Arrow reads as nanoseconds.
-    int96 = {leaf.path.partition(".")[0] for leaf in leaves if leaf.physical_type == "INT96"}
+    int96 = int96_columns(file)
     return {
         column.name.lower(): from_arrow(column.type if column.name in int96 else _stored(column.type)).hive
         for column in file.schema_arrow
