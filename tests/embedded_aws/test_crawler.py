@@ -505,6 +505,9 @@ def test_hive_types(arrow: pa.DataType, hive: str) -> None:
             "struct<at:array<bigint>,on:timestamp>",
         ),
         (pa.map_(pa.string(), pa.timestamp("ns")), {}, "map<string,bigint>"),
+        (pa.string_view(), {}, "string"),
+        (pa.large_list(pa.string_view()), {}, "array<string>"),
+        (pa.list_(pa.duration("ms"), 2), {}, "array<bigint>"),
     ],
 )
 def test_the_footer_of_a_foreign_file_decides(arrow: pa.DataType, options: dict[str, Any], hive: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from embedded_aws.services.athena.parquet_types import int96_columns
+from embedded_aws.services.athena.parquet_types import int96_columns, plain
 from embedded_aws.services.athena.types import from_arrow
 
 
@@ -24,7 +24,7 @@ def hive_types(file: pq.ParquetFile) -> dict[str, str]:
     """
     int96 = int96_columns(file)
     return {
-        column.name.lower(): from_arrow(column.type if column.name in int96 else _stored(column.type)).hive
+        column.name.lower(): from_arrow(column.type if column.name in int96 else _stored(plain(column.type))).hive
         for column in file.schema_arrow
     }
 
@@ -35,7 +35,7 @@ def _stored(arrow: Any) -> Any:
         return pa.int64()
     if pa.types.is_struct(arrow):
         return pa.struct([field.with_type(_stored(field.type)) for field in arrow])
-    if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
+    if pa.types.is_list(arrow):
         return pa.list_(arrow.value_field.with_type(_stored(arrow.value_type)))
     if pa.types.is_map(arrow):
         return pa.map_(arrow.key_type, arrow.item_field.with_type(_stored(arrow.item_type)))
