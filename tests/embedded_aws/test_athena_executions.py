@@ -168,6 +168,14 @@ def test_the_query_of_a_view_is_parsed_once(lab: Lab) -> None:
     assert parse_tree.cache_info().misses == 1
 
 
+def test_a_view_may_try(lab: Lab) -> None:
+    lab.query(
+        "CREATE VIEW days AS SELECT try(date_parse(x, '%Y-%m-%d')) AS day FROM (VALUES '2026-01-02', 'no') AS t (x)"
+    )
+    assert lab.query("SELECT day FROM days ORDER BY day") == [("2026-01-02 00:00:00.000",), (None,)]
+    assert lab.query("SELECT count(try(1 / month(day))) FROM days") == [("1",)]
+
+
 def test_a_prepared_statement_runs_with_its_parameters(lab: Lab) -> None:
     athena = lab.client("athena")
     athena.create_prepared_statement(StatementName="two", WorkGroup=WORKGROUP, QueryStatement="SELECT ?, ? || 'b'")

@@ -7,10 +7,17 @@ from collections.abc import Callable
 
 import duckdb
 
-_OWN = re.compile(r"(?P<code>[A-Z][A-Z_]+): (?P<text>.*)", re.DOTALL)
+_OWN = re.compile(
+    r"(?:(?:Could not convert string|Unknown TimeZone) ')?(?P<code>[A-Z][A-Z_]+): (?P<text>.*?)(?:' to INT64|'!)?",
+    re.DOTALL,
+)
+"""An error of a macro, within `try` or not."""
 
 
 _MACRO = re.compile(r"Macro trino_(?P<name>\w+)\(\) does not support")
+
+
+_TRY = re.compile(r"TRY can not be used|inside the TRY expression|not allowed in try")
 
 
 class QueryError(Exception):
@@ -60,12 +67,14 @@ def from_duckdb(error: duckdb.Error) -> QueryError:
     """Return DuckDB's error with Trino's code and wording."""
     text = str(error)
     message = text.split("\n", 1)[0].partition(" Error: ")[2] or text
+    if _TRY.search(message):
+        return not_supported("try of this expression; use TRY_CAST, nullif or CASE")
     if macro := _MACRO.match(message):
         return QueryError(
             "FUNCTION_NOT_FOUND",
             f"Unexpected parameters for function {macro['name']}, or a form that is not modelled here",
         )
-    if own := _OWN.match(message):
+    if own := _OWN.fullmatch(message):
         return QueryError(own["code"], own["text"])
     code = next((code for kind, code in _CODES.items() if re.search(kind, message)), None)
     if code is None:

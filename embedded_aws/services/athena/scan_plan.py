@@ -79,7 +79,7 @@ class ScanPlanner:
         self._connection.close()
 
     def follow(self, statement: str) -> None:
-        """Create a schema, table or view."""
+        """Create a schema, table, view or macros."""
         self._connection.execute(statement)
         self._planned.clear()
 

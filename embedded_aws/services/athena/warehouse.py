@@ -27,7 +27,7 @@ from embedded_aws.services.athena.parquet import partition_values
 from embedded_aws.services.athena.results import format_rows
 from embedded_aws.services.athena.scan_plan import Scan, ScanPlanner, plain_name
 from embedded_aws.services.athena.sql.calls import NOW
-from embedded_aws.services.athena.sql.functions import MACROS
+from embedded_aws.services.athena.sql.functions import MACROS, TRIED, TRIED_MACROS
 from embedded_aws.services.athena.sql.parsing import Query, parse
 from embedded_aws.services.athena.sql.translation import Schema, StoredText, Translation, stored_text, translate
 from embedded_aws.services.athena.table_loader import TableLoader, WantedRows
@@ -148,6 +148,7 @@ class Warehouse:
         self._connection.execute("SET allowed_directories = ?", [[ROOT]])
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute(MACROS)
+        self._has_tried_macros = False
         self._planner = ScanPlanner()
         self._data = TableLoader(objects, self._connection, files)
         self._views: dict[Name, tuple[ViewDefinition, str]] = {}
@@ -327,6 +328,10 @@ class Warehouse:
         else:
             # What it holds of the catalog may be something else the next time.
             translation = translate(query, schema)
+        if TRIED in translation.sql and not self._has_tried_macros:
+            self._connection.execute(TRIED_MACROS)
+            self._planner.follow(TRIED_MACROS)
+            self._has_tried_macros = True
         read_columns: dict[Name, frozenset[str]] = {}
         for name, columns in translation.read.items():
             of_view = known[name].read

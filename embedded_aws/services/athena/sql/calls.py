@@ -26,6 +26,7 @@ from embedded_aws.services.athena.sql.nodes import STRICT
 from embedded_aws.services.athena.sql.parsing import Athena3
 from embedded_aws.services.athena.sql.printf import rewrite_format
 from embedded_aws.services.athena.sql.regexes import group_macro
+from embedded_aws.services.athena.sql.trying import rewrite_try
 
 NOW = "athena_now"
 """DuckDB variable with the start time of the query."""
@@ -275,6 +276,8 @@ def _approx_percentile(node: exp.Anonymous) -> exp.Expr:
         values = exp.Cast(this=values, to=exp.DataType.build("bigint"))
     elif nodes.kind(values) == exp.DType.DECIMAL:
         values = exp.Cast(this=values, to=exp.DataType.build("double"))
+    if not 0 <= Decimal(written.name) <= 1:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Percentile must be between 0 and 1")
     # Counted from the largest one, since DuckDB takes the next one below.
     rest = 1 - Decimal(written.name)
     return nodes.call("quantile_disc", values, exp.Neg(this=exp.Literal.number(str(rest))) if rest else written.copy())
@@ -320,10 +323,6 @@ def _reduce(node: exp.Anonymous) -> exp.Expr:
     return nodes.call("list_reduce", array, step, start)
 
 
-def _try(_node: exp.Anonymous) -> exp.Expr:
-    raise not_supported("try of other than a division or CAST of columns; use TRY_CAST, nullif or CASE")
-
-
 _KEEPING_ZONES = {"any_value", "arbitrary", "max", "min"}
 """Functions of one argument whose result is one of its values."""
 
@@ -360,6 +359,6 @@ _SPECIAL: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {
     "regexp_extract": _regexp_extract,
     "row": _row,
     "to_iso8601": _to_iso8601,
-    "try": _try,
+    "try": rewrite_try,
     "with_timezone": _with_timezone,
 }

@@ -20,7 +20,7 @@ _ZONED = re.compile(r"(?P<moment>\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2}(\.\d{1,3})
 _TARGETS = {
     exp.DType.BIGINT: "bigint",
     exp.DType.DOUBLE: "double",
-    exp.DType.FLOAT: "double",
+    exp.DType.FLOAT: "real",
     exp.DType.BOOLEAN: "boolean",
 }
 _BITS = {exp.DType.INT: 32, exp.DType.SMALLINT: 16, exp.DType.TINYINT: 8}
@@ -123,10 +123,7 @@ def _cast_to_scalar(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
         return _cast_to_narrow(operand, target, macros)
     if target.this not in _TARGETS:
         raise not_supported(f"CAST to {target.sql(Athena3)}")
-    result = nodes.call(f"{macros}_{_TARGETS[target.this]}", operand)
-    if target.this == exp.DType.FLOAT:
-        return plain(this=result, to=exp.DataType.build("FLOAT", dialect="duckdb"))
-    return result
+    return nodes.call(f"{macros}_{_TARGETS[target.this]}", operand)
 
 
 def _cast_to_narrow(operand: exp.Expr, target: exp.DataType, macros: str) -> exp.Expr:

@@ -8,10 +8,10 @@ CREATE MACRO {name}_varchar(x) AS CASE
         THEN strftime(timezone('UTC', CAST(CAST(x AS VARCHAR) AS TIMESTAMP WITH TIME ZONE)), '%Y-%m-%d %H:%M:%S.%g UTC')
     WHEN typeof(x) = 'DOUBLE' THEN trino_double_text(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE))
     WHEN typeof(x) = 'FLOAT'
-        THEN error('NOT_SUPPORTED: The text of a real (1.0E0) is not modelled by the embedded Athena; cast to double first')
+        THEN trino_refuse('NOT_SUPPORTED: The text of a real (1.0E0) is not modelled by the embedded Athena; cast to double first')
     WHEN typeof(x) LIKE '%[]' OR typeof(x) LIKE 'MAP%' OR typeof(x) LIKE 'STRUCT%'
-        THEN error('TYPE_MISMATCH: Cannot cast ' || typeof(x) || ' to varchar')
-    WHEN typeof(x) = 'BLOB' THEN error('TYPE_MISMATCH: Cannot cast varbinary to varchar')
+        THEN trino_refuse('TYPE_MISMATCH: Cannot cast ' || typeof(x) || ' to varchar')
+    WHEN typeof(x) = 'BLOB' THEN trino_refuse('TYPE_MISMATCH: Cannot cast varbinary to varchar')
     ELSE CAST(x AS VARCHAR) END;
 -- Text is cut to a length; anything else must fit.
 CREATE MACRO {name}_varchar_of(x, n) AS CASE
@@ -37,6 +37,9 @@ CREATE MACRO {name}_double(x) AS CASE
         CAST(x AS VARCHAR), '\s*([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|NaN|[+-]?Infinity)\s*'
     ) THEN {failed}
     ELSE {cast}(x AS DOUBLE) END;
+-- Beyond its range, a real is infinite.
+CREATE MACRO {name}_real(x) AS coalesce(TRY_CAST({name}_double(x) AS FLOAT), CASE
+    WHEN {name}_double(x) > 0 THEN CAST('Infinity' AS FLOAT) WHEN {name}_double(x) < 0 THEN CAST('-Infinity' AS FLOAT) END);
 CREATE MACRO {name}_boolean(x) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN typeof(x) = 'VARCHAR' AND lower(CAST(x AS VARCHAR)) NOT IN ('true', 't', '1', 'false', 'f', '0') THEN {failed}
@@ -56,7 +59,7 @@ CREATE MACRO {name}_timestamp(x) AS CASE
     ) + INTERVAL 500 MICROSECONDS)
     ELSE {cast}(x AS TIMESTAMP) END;
 CREATE MACRO {name}_timestamptz(x) AS CASE WHEN typeof(x) = 'VARCHAR'
-    THEN error('NOT_SUPPORTED: CAST of varchar to timestamp with time zone is not modelled by the embedded Athena')
+    THEN trino_refuse('NOT_SUPPORTED: CAST of varchar to timestamp with time zone is not modelled by the embedded Athena')
     ELSE {cast}(x AS TIMESTAMP WITH TIME ZONE) END;
 -- JSON. x is its text, which may begin with a space: see json_values.py.
 CREATE MACRO {name}_json_bigint(x) AS CASE
@@ -79,7 +82,7 @@ CREATE MACRO {name}_json_boolean(x) AS CASE
 CREATE MACRO {name}_json_varchar(x) AS CASE
     WHEN x IS NULL OR json_type(x) = 'NULL' THEN NULL
     WHEN json_type(x) IN ('UBIGINT', 'BIGINT', 'BOOLEAN', 'VARCHAR') THEN json_extract_string(x, '$')
-    WHEN json_type(x) = 'DOUBLE' THEN error('NOT_SUPPORTED: The text of a JSON number with a point (1.5E0) is not modelled by the embedded Athena; cast to double first')
+    WHEN json_type(x) = 'DOUBLE' THEN trino_refuse('NOT_SUPPORTED: The text of a JSON number with a point (1.5E0) is not modelled by the embedded Athena; cast to double first')
     ELSE {failed} END;
 CREATE MACRO {name}_json_elements(x) AS CASE
     WHEN x IS NULL OR json_type(x) = 'NULL' THEN NULL
@@ -88,7 +91,7 @@ CREATE MACRO {name}_json_elements(x) AS CASE
 CREATE MACRO {name}_json_entries(x) AS CASE
     WHEN x IS NULL OR json_type(x) = 'NULL' THEN NULL
     WHEN starts_with(CAST(x AS VARCHAR), ' ') AND coalesce(json_keys(x) <> list_sort(json_keys(x)), false)
-    THEN error('NOT_SUPPORTED: CAST to a map of parsed JSON whose keys are not sorted is not modelled by the embedded Athena; use json_extract(x, ''$'') instead of json_parse(x)')
+    THEN trino_refuse('NOT_SUPPORTED: CAST to a map of parsed JSON whose keys are not sorted is not modelled by the embedded Athena; use json_extract(x, ''$'') instead of json_parse(x)')
     WHEN json_type(x) = 'OBJECT' THEN map(
         map_keys(CAST(x AS MAP(VARCHAR, JSON))), list_transform(map_values(CAST(x AS MAP(VARCHAR, JSON))), lambda e: trino_json_like(e, x))
     )

@@ -16,7 +16,7 @@ CREATE MACRO trino_double_text(x) AS CASE
 CREATE MACRO trino_number_in_error(x) AS CASE
     WHEN typeof(x) IN ('DOUBLE', 'FLOAT') AND NOT abs(TRY_CAST(x AS DOUBLE)) < 1e7
     THEN trino_double_text(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE)) ELSE CAST(x AS VARCHAR) END;
-CREATE MACRO trino_beyond(x, target) AS error(CASE
+CREATE MACRO trino_beyond(x, target) AS trino_fail(CASE
     WHEN typeof(x) IN ('DOUBLE', 'FLOAT') AND isnan(TRY_CAST(x AS DOUBLE))
     THEN 'INVALID_CAST_ARGUMENT: Cannot cast double NaN to ' || target
     WHEN typeof(x) IN ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'DOUBLE', 'FLOAT')

@@ -14,12 +14,20 @@ from sqlglot import exp
 from embedded_aws.services.athena.sql.nodes import STRICT, TRYING
 
 _TOO_LONG = (
-    "error('INVALID_CAST_ARGUMENT: Value ' || CAST(x AS VARCHAR) || ' cannot be represented as varchar(' || n || ')')"
+    "trino_fail('INVALID_CAST_ARGUMENT: Value ' || CAST(x AS VARCHAR)"
+    " || ' cannot be represented as varchar(' || n || ')')"
 )
-_NO_BIGINT = "error('INVALID_CAST_ARGUMENT: Unable to cast ' || trino_number_in_error(x) || ' to bigint')"
+_NO_BIGINT = "trino_fail('INVALID_CAST_ARGUMENT: Unable to cast ' || trino_number_in_error(x) || ' to bigint')"
 _BEYOND = "trino_beyond(x, target)"
-_FAILED = "error('INVALID_CAST_ARGUMENT: Cannot cast ' || CAST(x AS VARCHAR) || ' to the target type')"
+_FAILED = "trino_fail('INVALID_CAST_ARGUMENT: Cannot cast ' || CAST(x AS VARCHAR) || ' to the target type')"
 
+
+_RAISING = """
+    CREATE MACRO trino_fail(message) AS list_extract([NULL], CAST(message AS BIGINT));
+    CREATE MACRO trino_refuse(message) AS list_extract([NULL], epoch_ms(timezone(message, TIMESTAMP '2000-01-01')));
+"""
+"""What raises an error that `try` catches, and one that it does not: DuckDB's TRY, which does not accept its `error`,
+catches what a cast raises, and lets pass what an unknown time zone does."""
 
 _FAILURES = ("failed", "too_long", "no_bigint", "beyond")
 
@@ -46,8 +54,17 @@ TRINO = frozenset(
 )
 """The names of all of Trino's functions."""
 
-MACROS = _macros()
+_MACROS = _macros()
+"""With `trino_fail` and `trino_refuse` for errors."""
+
+MACROS = re.sub(r"\btrino_(?:fail|refuse)\(", "error(", _MACROS)
 """Statements that define Trino's functions in DuckDB."""
+
+TRIED = "tried_"
+"""What the names of macros begin with whose errors `try` catches: DuckDB plans queries with them much more slowly."""
+
+TRIED_MACROS = re.sub(r"\btrino_(?=\w+\()", f"{TRIED}trino_", _RAISING + _MACROS)
+"""Statements that define the same functions for what is tried."""
 
 TYPED_MACROS = frozenset(re.findall(r"CREATE MACRO (\w+)\(\w+ [A-Z]", MACROS))
 """Macros with typed parameters."""
@@ -149,11 +166,12 @@ INTERNAL = frozenset(
     _words("""
     all_true any_true array_equal beyond bucket comparable concat_arrays counts date_add_date date_add_timestamp
     date_trunc_date date_trunc_timestamp delimiter digits direction divide divide_decimal divide_double double_text
-    exponent json_among json_contains_bigint json_contains_boolean json_contains_double json_contains_varchar json_field
-    json_like json_of_double json_of_nested json_of_plain json_of_text json_sorted json_text group group_or_null
-    group_unless_empty grouped half_up has instant interval key local map_of_pairs minus moments months none_true
-    number_in_error number_text padded pattern plain plus plus_interval plus_interval_date plus_interval_timestamp
-    remainder span steps strftime strptime subscript texts unscaled valid_json
+    exponent group group_or_null group_unless_empty grouped half_up has instant interval json_among
+    json_contains_bigint json_contains_boolean json_contains_double json_contains_varchar json_field json_like
+    json_of_double json_of_nested json_of_plain json_of_text json_sorted json_text key local map_of_pairs minus
+    moments months no_group none_true number_in_error number_text pad_length padded pattern plain plus plus_interval
+    plus_interval_date plus_interval_timestamp remainder span steps strftime strptime subscript texts
+    unscaled valid_json
     """)
 ) | {
     name.removeprefix("trino_")

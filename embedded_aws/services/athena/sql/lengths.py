@@ -37,6 +37,7 @@ _OF_FIRST = frozenset(
         "substr",
         "substring",
         "trim",
+        "try",
         "upper",
     }
 )

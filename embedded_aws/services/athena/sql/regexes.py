@@ -28,8 +28,7 @@ def group_macro(pattern: exp.Expr, group: exp.Expr) -> str:
         return "group"
     found = _groups(str(written.this))
     if number not in found:
-        # DuckDB says that there is none.
-        return "group"
+        return "no_group"
     content, may_be_missing = found[number]
     if not may_be_missing:
         return "group"

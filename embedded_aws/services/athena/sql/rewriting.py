@@ -153,6 +153,9 @@ def _div(node: exp.Div) -> exp.Expr:
     if {exp.DType.DOUBLE, exp.DType.FLOAT} & {nodes.kind(node.left), nodes.kind(node.right)}:
         # Division by zero is an error for integers only.
         return nodes.call("trino_divide_double", node.left, node.right)
+    if {nodes.kind(node.left), nodes.kind(node.right)} <= nodes.INTEGERS:
+        left, right = (exp.Paren(this=operand) for operand in (node.left, node.right))
+        return exp.Paren(this=exp.IntDiv(this=left, expression=right))
     return nodes.call("trino_divide", node.left, node.right)
 
 

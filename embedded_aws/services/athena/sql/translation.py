@@ -22,7 +22,6 @@ from embedded_aws.services.athena.sql.lengths import Lengths, has_other_precisio
 from embedded_aws.services.athena.sql.names import ambiguous, check_names, check_stars
 from embedded_aws.services.athena.sql.parsing import Athena3, Query
 from embedded_aws.services.athena.sql.rewriting import rewrite
-from embedded_aws.services.athena.sql.trying import replace_try
 from embedded_aws.services.athena.sql.unnesting import type_columns
 from embedded_aws.services.athena.sql.zones import ColumnZones, zones_of
 
@@ -101,8 +100,6 @@ def _typed(query: Query, schema: Schema) -> exp.Query:
     except OptimizeError as error:
         raise _unresolved(error, query.tree, known) from error
     check_names(tree, known)
-    for call in list(tree.find_all(exp.Anonymous)):
-        replace_try(call)
     annotate_types(tree, schema=known, dialect=Athena3, expression_metadata=_METADATA)
     type_columns(tree)
     check_types(tree)
