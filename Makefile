@@ -16,7 +16,7 @@ WORKERS ?= 2
 # With this variable set, each of the many processes that the commands start would recompile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-browser test-trino test-clients test-aws test-terraform clients test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-athena bench-compact bench-extract bench-hourly bench-imports bench-program bench-scale bench-year
+.PHONY: help setup demo test test-engine test-browser test-trino test-clients test-aws test-terraform clients test-all check fix lint types build docs fields architecture snapshots picture views lock clean bench bench-athena bench-cloud bench-compact bench-extract bench-hourly bench-imports bench-program bench-scale bench-year
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ bench: setup ## Compare the transform with DuckDB, Polars and record-by-record P
 
 bench-athena: setup ## Compare first queries of the embedded Athena with DuckDB, and write docs/benchmark-athena.md
 	@$(BIN)/python -m tests.benchmarks.athena
+
+bench-cloud: setup ## Measure the start and the invocations of the embedded cloud, and write docs/benchmark-cloud.md
+	@$(BIN)/python -m tests.benchmarks.cloud
 
 bench-compact: setup ## Measure the compaction of partitions with many and with large objects
 	@$(BIN)/python -m tests.benchmarks.compact
