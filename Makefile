@@ -107,8 +107,8 @@ bench-imports: setup ## Measure how long each function takes to import, compared
 bench-program: setup ## Measure how long the Pulumi program takes under mocks, compared with the AWS provider's modules
 	@$(BIN)/python -m tests.benchmarks.program_start
 
-bench-scale: setup ## Measure every query over years of hourly runs, and write docs/scale.md
-	@$(BIN)/python -m tests.benchmarks.scale
+bench-scale: setup ## Measure every query over years of hourly runs, and write docs/scale.md (needs what test-trino needs)
+	@$(BIN)/python -m tests.benchmarks.scale --trino
 
 bench-year: setup ## Live through a year of hourly runs, compare every view with the model, and write docs/year.md
 	@$(BIN)/python -m tests.benchmarks.year

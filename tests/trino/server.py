@@ -25,8 +25,9 @@ _START_TIMEOUT = 180.0
 _RESPONSE_TIMEOUT = 60
 _PROGRESS_SECONDS = 10.0
 _LAST_LINES = 40
+_HEAP = 1500
+"""MB."""
 _JVM = (
-    "-Xmx1500m",
     # Queries over small data, each run once: the quickest to compile and start.
     "-XX:TieredStopAtLevel=1",
     "-XX:+UseSerialGC",
@@ -56,15 +57,19 @@ class TrinoServer:
         distribution: folder of the unpacked server.
         folder: an empty folder for its settings, data and log.
         say: called with progress messages.
+        heap: its memory in MB, of which a query may use 30 %.
     """
 
-    def __init__(self, java: Path, distribution: Path, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, java: Path, distribution: Path, folder: Path, say: Callable[[str], None], *, heap: int = _HEAP
+    ) -> None:
         self.log = folder / "trino.log"
         """The server's output."""
         self._java = java
         self._distribution = distribution
         self._folder = folder
         self._say = say
+        self._heap = heap
         self._url = f"http://{HOST}:{_free_port()}"
         self._http = requests.Session()
         # Ignore proxies of the environment for the loopback interface.
@@ -184,6 +189,7 @@ class TrinoServer:
         configuration.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
         return [
             str(self._java),
+            f"-Xmx{self._heap}m",
             *_JVM,
             f"-Dconfig={configuration}",
             f"-Dnode.data-dir={self._folder / 'data'}",
