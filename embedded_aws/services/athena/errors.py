@@ -96,6 +96,8 @@ _INTEGERS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64"
 _OUT_OF_MEMORY = "The query needs more memory than this machine has for it"
 _OPERATORS = {"addition": "+", "subtraction": "-", "multiplication": "*"}
 _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"Map keys must be unique"), lambda _: "Duplicate map keys are not allowed"),
+    (re.compile(r"Map keys can not be NULL"), lambda _: "map key cannot be null"),
     (re.compile(r"Division by zero"), lambda _: "Division by zero"),
     (
         re.compile(r"Overflow in (addition|subtraction|multiplication) of (INT\d+) \((-?\d+) . (-?\d+)\)"),
@@ -124,6 +126,7 @@ _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 )
 
 _CODES = {
+    r"^Map keys (?:must be unique|can not be NULL)": "INVALID_FUNCTION_ARGUMENT",
     r"Division by zero": "DIVISION_BY_ZERO",
     r"^Type INT128 with value \S+ can't be cast": "NUMERIC_VALUE_OUT_OF_RANGE",
     r"^Unimplemented type for cast": "TYPE_MISMATCH",

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlglot import exp
 
 from embedded_aws.services.athena.errors import QueryError, not_supported
-from embedded_aws.services.athena.sql import decimals, formats, nodes
+from embedded_aws.services.athena.sql import decimals, entries, formats, nodes
 from embedded_aws.services.athena.sql.casts import refuse_other_precision
 from embedded_aws.services.athena.sql.functions import (
     AGGREGATES,
@@ -301,11 +301,7 @@ def _cardinality(node: exp.Anonymous) -> exp.Expr:
 def _map_agg(node: exp.Anonymous) -> exp.Expr:
     nodes.refuse_zones(node)
     key, value = _arguments(node, 2)
-    pair = exp.Struct(
-        expressions=[
-            exp.PropertyEQ(this=exp.to_identifier(name), expression=part) for name, part in (("k", key), ("v", value))
-        ]
-    )
+    pair = nodes.struct(k=key, v=value)
     known = exp.Filter(
         this=nodes.call("list", pair),
         expression=exp.Where(this=exp.Not(this=exp.Is(this=key.copy(), expression=exp.Null()))),
@@ -321,6 +317,13 @@ def _reduce(node: exp.Anonymous) -> exp.Expr:
     if not isinstance(finish, exp.Lambda) or finish.this != finish.expressions[0]:
         raise not_supported("reduce whose last function changes the result; apply it outside")
     return nodes.call("list_reduce", array, step, start)
+
+
+def _random(node: exp.Anonymous) -> exp.Expr:
+    if node.expressions:
+        # DuckDB would compute it more than once within one expression.
+        raise not_supported("random with a bound")
+    return nodes.call("random")
 
 
 _KEEPING_ZONES = {"any_value", "arbitrary", "max", "min"}
@@ -353,12 +356,18 @@ _SPECIAL: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {
     "histogram": _histogram,
     "least": _extreme,
     "map_agg": _map_agg,
+    "map_filter": entries.map_filter,
     "none_match": _array_match("none"),
     "now": _now,
+    "rand": _random,
+    "random": _random,
     "reduce": _reduce,
     "regexp_extract": _regexp_extract,
     "row": _row,
     "to_iso8601": _to_iso8601,
+    "transform_keys": entries.transform_keys,
+    "transform_values": entries.transform_values,
     "try": rewrite_try,
     "with_timezone": _with_timezone,
+    "zip_with": entries.zip_with,
 }

@@ -125,19 +125,19 @@ OVERLOADED = {"ceil": 0, "date_add": 2, "date_trunc": 1, "floor": 0, "plus_inter
 """Macros whose result has the type of an argument → its position; each also has one variant per type."""
 
 _BIGINT = """
-    approx_distinct array_position cardinality count count_if date_diff day day_of_month day_of_week day_of_year
-    dense_rank dow doy hour length minute month ntile quarter rank regexp_count row_number second strpos week
-    width_bucket year year_of_week
+    approx_distinct array_position bitwise_and bitwise_not bitwise_or bitwise_xor cardinality count count_if date_diff
+    day day_of_month day_of_week day_of_year dense_rank dow doy hamming_distance hour length minute month ntile quarter
+    rank regexp_count row_number second strpos week width_bucket year year_of_week
 """
-_DOUBLE = "nan infinity avg cume_dist exp ln log10 percent_rank power sqrt to_unixtime"
+_DOUBLE = "nan infinity avg cume_dist exp ln log10 percent_rank power rand random sqrt to_unixtime"
 _VARCHAR = """
-    array_join concat date_format format format_datetime from_utf8 json_extract_scalar json_format lower lpad ltrim
-    regexp_extract regexp_replace replace reverse rpad rtrim split_part substr substring to_base64 to_hex to_iso8601
-    trim upper
+    array_join concat current_timezone date_format format format_datetime from_utf8 json_extract_scalar json_format
+    lower lpad ltrim regexp_extract regexp_replace replace reverse rpad rtrim split_part substr substring to_base64
+    to_hex to_iso8601 translate trim upper
 """
 _OF_FIRST_ARGUMENT = """
     abs any_value approx_percentile arbitrary ceil ceiling coalesce first_value floor greatest lag last_value lead
-    least max max_by min min_by nth_value nullif round try
+    least map_concat map_filter max max_by min min_by nth_value nullif round trim_array try
 """
 
 RESULTS: dict[str, str | int] = {
@@ -150,7 +150,7 @@ RESULTS: dict[str, str | int] = {
     **dict.fromkeys(_words("json_extract json_parse"), "json"),
     **dict.fromkeys(_words("json_array_length json_size"), "bigint"),
     "json_array_contains": "boolean",
-    **dict.fromkeys(_words("from_hex md5 sha1 sha256 to_utf8"), "varbinary"),
+    **dict.fromkeys(_words("from_base64 from_hex md5 sha1 sha256 to_utf8"), "varbinary"),
     **dict.fromkeys(_words("date from_iso8601_date"), "date"),
     **dict.fromkeys(
         _words("at_timezone from_iso8601_timestamp from_unixtime now with_timezone"), "timestamp with time zone"

@@ -57,6 +57,10 @@ CREATE MACRO trino_log(base DOUBLE, x DOUBLE) AS ln(x) / ln(base);
 CREATE MACRO trino_cbrt(x DOUBLE) AS CASE
     WHEN x IS NULL OR NOT isfinite(x) THEN x WHEN round(cbrt(x)) * round(cbrt(x)) * round(cbrt(x)) = x THEN round(cbrt(x))
     ELSE trino_refuse('NOT_SUPPORTED: The last digit of a cube root is not modelled by the embedded Athena') END;
+CREATE MACRO trino_bitwise_and(a BIGINT, b BIGINT) AS a & b;
+CREATE MACRO trino_bitwise_or(a BIGINT, b BIGINT) AS a | b;
+CREATE MACRO trino_bitwise_xor(a BIGINT, b BIGINT) AS xor(a, b);
+CREATE MACRO trino_bitwise_not(a BIGINT) AS ~a;
 CREATE MACRO trino_nan() AS CAST('NaN' AS DOUBLE);
 CREATE MACRO trino_infinity() AS CAST('Infinity' AS DOUBLE);
 CREATE MACRO trino_is_nan(x DOUBLE) AS isnan(x);
@@ -90,6 +94,14 @@ CREATE MACRO trino_from_hex(x VARCHAR) AS CASE
     WHEN NOT regexp_full_match(x, '([0-9a-fA-F]{2})*') THEN trino_fail('INVALID_FUNCTION_ARGUMENT: invalid hexadecimal digits: ' || x)
     ELSE unhex(x) END;
 CREATE MACRO trino_to_base64(x BLOB) AS base64(x);
+CREATE MACRO trino_from_base64(x VARCHAR) AS CASE
+    WHEN NOT regexp_full_match(x, '([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?')
+    THEN trino_fail('INVALID_FUNCTION_ARGUMENT: Input is no base64: ' || x) ELSE from_base64(x) END;
+CREATE MACRO trino_translate(x VARCHAR, a VARCHAR, b VARCHAR) AS translate(x, a, b);
+CREATE MACRO trino_hamming_distance(a VARCHAR, b VARCHAR) AS CASE WHEN length(a) <> length(b)
+    THEN trino_fail('INVALID_FUNCTION_ARGUMENT: The input strings to hamming_distance function must have the same length')
+    ELSE len(list_filter(list_zip(string_split(a, ''), string_split(b, '')), lambda p: p[1] <> p[2])) END;
+CREATE MACRO trino_current_timezone() AS 'UTC';
 CREATE MACRO trino_starts_with(x VARCHAR, a VARCHAR) AS starts_with(x, a);
 CREATE MACRO trino_strpos(x VARCHAR, a VARCHAR) AS strpos(x, a);
 CREATE MACRO trino_trim(x VARCHAR) AS trim(x, E' \t\n\r\f\v'), (x VARCHAR, a VARCHAR) AS trim(x, a);
@@ -231,6 +243,7 @@ CREATE MACRO trino_map_of_pairs(pairs) AS CASE WHEN pairs IS NOT NULL THEN map_f
     pairs, lambda e, i: list_position(list_transform(pairs, lambda o: o.k), e.k) = i)) END;
 CREATE MACRO trino_counts(m) AS map(map_keys(m), list_transform(map_values(m), lambda v: CAST(v AS BIGINT)));
 CREATE MACRO trino_map(k, v) AS map(k, v);
+CREATE MACRO trino_map_concat(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN map_concat(a, b) END;
 CREATE MACRO trino_map_keys(m) AS map_keys(m);
 CREATE MACRO trino_map_values(m) AS map_values(m);
 
@@ -276,6 +289,10 @@ CREATE MACRO trino_repeat(x, n) AS CASE
     WHEN n > 10000 THEN trino_fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be less than or equal to 10000')
     -- Otherwise DuckDB makes the list before it looks at its length.
     ELSE list_transform(generate_series(1, CASE WHEN n <= 10000 THEN n END), lambda i: x) END;
+CREATE MACRO trino_trim_array(x, n) AS CASE
+    WHEN n < 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || n)
+    WHEN n > len(x) THEN trino_fail('INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality ' || len(x) || ': ' || n)
+    ELSE x[:len(x) - n] END;
 CREATE MACRO trino_steps(found) AS CASE WHEN len(found) > 10000
     THEN trino_fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') ELSE found END;
 CREATE MACRO trino_last(a, b, step) AS CASE WHEN (CAST(b AS HUGEINT) - a) // nullif(step, 0) >= 10000

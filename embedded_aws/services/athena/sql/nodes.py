@@ -27,6 +27,13 @@ def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
+def struct(**parts: exp.Expr) -> exp.Struct:
+    """Return a row with names."""
+    return exp.Struct(
+        expressions=[exp.PropertyEQ(this=exp.to_identifier(name), expression=part) for name, part in parts.items()]
+    )
+
+
 def kind(node: exp.Expr) -> Any:
     """Return the type of a node, without its parameters."""
     return node.type.this if node.type is not None else None
