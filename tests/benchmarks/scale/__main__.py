@@ -254,7 +254,7 @@ def _page(lakes: Sequence[Lake], collection: Lake) -> str:
     trino = _TRINO if any(map(_has_trino, lakes)) else ""
     machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
     return (
-        f"{_INTRODUCTION}{trino}\n{machine}; the process held {peak_mb():,.0f} MB at most.\n\n"
+        f"{_INTRODUCTION}{trino}\n{machine}; the process, with both engines in it, held {peak_mb():,.0f} MB at most.\n\n"
         f"## {_ACCOUNTS} accounts that play {_LISTENER.plays_per_day} tracks a day each\n\n{_lakes(lakes)}"
         + "".join(map(_answers, lakes))
         + f"\n## One account with {_COLLECTOR.saved_tracks:,} saved tracks\n\n"
