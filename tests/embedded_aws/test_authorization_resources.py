@@ -129,7 +129,7 @@ def test_s3_delivers_to_a_queue_whose_policy_lets_it(server: AwsServer) -> None:
     server.client("s3").put_object(Bucket="raw-bucket", Key="state/b.json", Body=b"{}")
     test_event, created = messages(server, url)
     assert test_event["Event"] == "s3:TestEvent"
-    assert created["Records"][0]["s3"]["object"]["key"] == "raw%2Fb.json"
+    assert created["Records"][0]["s3"]["object"]["key"] == "raw/b.json"
     assert server.authorization.denials == []
 
 

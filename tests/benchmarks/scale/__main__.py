@@ -253,8 +253,9 @@ def _seconds(action: Callable[[], object]) -> float:
 def _page(lakes: Sequence[Lake], collection: Lake) -> str:
     trino = _TRINO if any(map(_has_trino, lakes)) else ""
     machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
+    memory = f"the process, with both engines in it, held {peak_mb():,.0f} MB at most"
     return (
-        f"{_INTRODUCTION}{trino}\n{machine}; the process, with both engines in it, held {peak_mb():,.0f} MB at most.\n\n"
+        f"{_INTRODUCTION}{trino}\n{machine}; {memory}.\n\n"
         f"## {_ACCOUNTS} accounts that play {_LISTENER.plays_per_day} tracks a day each\n\n{_lakes(lakes)}"
         + "".join(map(_answers, lakes))
         + f"\n## One account with {_COLLECTOR.saved_tracks:,} saved tracks\n\n"
@@ -340,9 +341,7 @@ leaves them. One of the two read the whole library; it is repeated once a week, 
   before, and again, what it has kept of the tables and views.
 - DuckDB: the same question, asked of DuckDB over the same files, and the ratio of the two.
 """
-_TRINO = (
-    "- Trino: a server on the same machine, with 8 GB, reading the embedded S3, asked a few questions once.\n"
-)
+_TRINO = "- Trino: a server on the same machine, with 8 GB, reading the embedded S3, asked a few questions once.\n"
 _LIMITS = """
 ## Where one function ends
 
