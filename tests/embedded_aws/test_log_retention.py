@@ -75,6 +75,26 @@ def test_it_is_deleted_at_midnight(logs: Any, stage: Stage) -> None:
     assert [one["logStreamName"] for one in logs.describe_log_streams(logGroupName=GROUP)["logStreams"]] == [STREAM]
 
 
+@pytest.mark.parametrize(
+    ("ages", "rejected", "kept"),
+    [
+        ([2, 1, 0], None, [2, 1, 0]),
+        ([20, 15, 5, 4, 1], {"tooOldLogEventEndIndex": 2, "expiredLogEventEndIndex": 4}, [1]),
+        ([1, -1, -2], {"tooNewLogEventStartIndex": 1}, [1]),
+        ([5], {"expiredLogEventEndIndex": 1}, []),
+    ],
+)
+def test_what_is_too_old_or_too_new_is_not_stored(
+    logs: Any, stage: Stage, ages: list[int], rejected: dict[str, int] | None, kept: list[int]
+) -> None:
+    now = int(stage.now.timestamp() * 1000)
+    events = [{"timestamp": now - age * 86_400_000, "message": str(age)} for age in ages]
+    answer = logs.put_log_events(logGroupName=GROUP, logStreamName=STREAM, logEvents=events)
+    assert answer.get("rejectedLogEventsInfo") == rejected
+    got = logs.get_log_events(logGroupName=GROUP, logStreamName=STREAM, startFromHead=True)["events"]
+    assert sorted(event["message"] for event in got) == sorted(["first", *map(str, kept)])
+
+
 def test_without_a_retention_events_are_kept(logs: Any, stage: Stage) -> None:
     logs.delete_retention_policy(logGroupName=GROUP)
     stage.run_for(days=400)

@@ -1,23 +1,28 @@
-"""Retention of log groups: what is older is not read any more, and is deleted at midnight.
+"""Retention of log groups: what is older is not stored, is not read any more, and is deleted at midnight.
 
 In AWS it may still be read until it is deleted, which takes up to three days.
-Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html,
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 from moto.logs import logs_query
-from moto.logs.models import LogStream
+from moto.logs.models import LogsBackend, LogStream
 
 from embedded_aws.clock import SimulatedClock, midnight_after
 from embedded_aws.server.server import AwsServer
 
 _DAY = timedelta(days=1)
+_OLDEST_STORED = 14 * _DAY
+_NEWEST_STORED = timedelta(hours=2)
+"""From now on."""
 
 
 class LogRetention:
@@ -50,7 +55,28 @@ class LogRetention:
             found = (parsed([group], query, begin, end_time) for group, begin in zip(groups, begins, strict=True))
             return [event for events in found for event in events]
 
+        put = LogsBackend.put_log_events
+
+        def put_log_events(
+            backend: LogsBackend, group_name: str, stream_name: str, events: list[dict[str, Any]]
+        ) -> tuple[str, dict[str, Any]]:
+            times = [int(event["timestamp"]) for event in events]
+            group = backend.groups.get(group_name)
+            if group is None or times != sorted(times):
+                return put(backend, group_name, stream_name, events)
+            rejected = self._rejected(group, times)
+            begin = max(rejected["expiredLogEventEndIndex"], rejected["tooOldLogEventEndIndex"])
+            end = rejected["tooNewLogEventStartIndex"]
+            token, _ = put(backend, group_name, stream_name, events[begin:end])
+            nothing = {
+                "expiredLogEventEndIndex": 0,
+                "tooOldLogEventEndIndex": 0,
+                "tooNewLogEventStartIndex": len(times),
+            }
+            return token, {name: index for name, index in rejected.items() if index != nothing[name]}
+
         for owner, name, replacement in (
+            (LogsBackend, "put_log_events", put_log_events),
             (LogStream, "get_log_events", get_log_events),
             (LogStream, "filter_log_events", filter_log_events),
             (logs_query, "_create_parsed_events", create_parsed_events),
@@ -78,6 +104,16 @@ class LogRetention:
             for stream in list(group.streams.values()):
                 _expire(stream, self._oldest(group))
         return True
+
+    def _rejected(self, group: Any, times: list[int]) -> dict[str, int]:
+        """Return where the events that are not stored end and begin, by AWS's names of these indexes."""
+        now = self._clock.now
+        oldest, newest = (int(one.timestamp() * 1000) for one in (now - _OLDEST_STORED, now + _NEWEST_STORED))
+        return {
+            "expiredLogEventEndIndex": bisect_left(times, self._oldest(group)),
+            "tooOldLogEventEndIndex": bisect_left(times, oldest),
+            "tooNewLogEventStartIndex": bisect_right(times, newest),
+        }
 
     def _groups(self) -> list[Any]:
         return list(self._server.backend("logs").groups.values())
