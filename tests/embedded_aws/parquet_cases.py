@@ -101,6 +101,43 @@ CASES = [
     ParquetCase(
         "int96", pa.array([_MOMENT, None], pa.timestamp("ns")), "timestamp", "2026-01-01 00:00:00.000", is_old=True
     ),
+    ParquetCase(
+        "rounded_up", pa.array([1_499_999_500, None], pa.timestamp("ns")), "timestamp", "1970-01-01 00:00:01.500"
+    ),
+    ParquetCase("half", pa.array([1_500, None], pa.timestamp("us")), "timestamp", "1970-01-01 00:00:00.002"),
+    ParquetCase("rounded_down", pa.array([1_499, None], pa.timestamp("us")), "timestamp", "1970-01-01 00:00:00.001"),
+    ParquetCase("before_1970", pa.array([-1_501, None], pa.timestamp("us")), "timestamp", "1969-12-31 23:59:59.998"),
+    ParquetCase(
+        "half_before_1970", pa.array([-1_500, None], pa.timestamp("us")), "timestamp", "1969-12-31 23:59:59.999"
+    ),
+    ParquetCase(
+        "rounded_int96",
+        pa.array([1_600_000, None], pa.timestamp("ns")),
+        "timestamp",
+        "1970-01-01 00:00:00.002",
+        is_old=True,
+    ),
+    ParquetCase(
+        "capital",
+        pa.array([{"UserId": 1}, None], pa.struct([("UserId", pa.int64())])),
+        "struct<userid:bigint>",
+        "{userid=1}",
+    ),
+    ParquetCase(
+        "capital_in_list",
+        pa.array([[{"UserId": 1}], None], pa.list_(pa.struct([("UserId", pa.int32())]))),
+        "array<struct<UserId:bigint>>",
+        "[{userid=1}]",
+    ),
+    ParquetCase("nested_int64_as_int", pa.array([[1], None], pa.list_(pa.int64())), "array<int>", "[1]"),
+    ParquetCase("nested_uint8_as_int", pa.array([[1], None], pa.list_(pa.uint8())), "array<int>", "[1]"),
+    ParquetCase("nested_binary", pa.array([[b"x"], None], pa.list_(pa.binary())), "array<string>", "[x]"),
+    ParquetCase(
+        "nested_moment",
+        pa.array([[1_500], None], pa.list_(pa.timestamp("us"))),
+        "array<timestamp>",
+        "[1970-01-01 00:00:00.002]",
+    ),
     ParquetCase("date64", pa.array([date(2026, 1, 1), None], pa.date64()), "date", "2026-01-01"),
     ParquetCase("large_decimal", pa.array([Decimal("1.50"), None], pa.decimal256(20, 2)), "decimal(20,2)", "1.50"),
     ParquetCase("nulls", pa.nulls(2), "int", None),

@@ -10,14 +10,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from embedded_aws.services.athena.errors import QueryError
-from embedded_aws.services.athena.parquet_types import converted, int96_columns, is_readable, mismatch, plain
+from embedded_aws.services.athena.parquet_types import converted, int96_columns, is_readable, may_fail, mismatch, plain
 from embedded_aws.services.athena.types import SqlType
 
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
@@ -44,8 +44,8 @@ class ObjectFooter:
     sizes: Mapping[str, int]
     """Column → its size as stored in the object, in bytes."""
 
-    mismatches: Mapping[str, str]
-    """Column whose type contradicts the catalog → Athena's message; such columns are null in the rows."""
+    mismatches: Mapping[str, QueryError]
+    """Column that cannot be read as the catalog's type → Athena's error; such columns are null in the rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class ColumnMatch:
 
     present: Mapping[str, str]
     """Column that can be read → its name in the object."""
-    mismatches: Mapping[str, str]
+    mismatches: Mapping[str, QueryError]
     leaves: tuple[tuple[int, str], ...]
     """Place of a leaf in the object's schema → its column."""
     is_exact: bool
@@ -80,7 +80,7 @@ class ParquetColumns:
 
     def __init__(self, columns: Iterable[tuple[str, SqlType]]) -> None:
         self._columns = tuple(columns)
-        self._latest: tuple[pa.Schema, ColumnMatch] | None = None
+        self._latest: tuple[pa.Schema, frozenset[str], ColumnMatch] | None = None
 
     def read(self, content: pa.NativeFile, address: str) -> ParquetContent:
         """Read an object.
@@ -96,6 +96,7 @@ class ParquetColumns:
             file, match = self._opened(content)
             names = list(match.present.values())
             found: Any = file.read(columns=names, use_threads=content.size() > _LARGE) if names else None
+        match = self._without_failing(match, found)
         # A file with none of the columns still has rows.
         footer, _ = _footer(file.metadata, match)
         return ParquetContent(footer, match, found)
@@ -123,6 +124,20 @@ class ParquetColumns:
             self._converted(match, list(alike)) for match, alike in itertools.groupby(contents, lambda one: one.match)
         )
 
+    def _without_failing(self, match: ColumnMatch, found: Any) -> ColumnMatch:
+        """Return a match without the columns of which this object has values that the catalog's type has not."""
+        failing: dict[str, QueryError] = {}
+        for name, kind in self._columns:
+            if name in match.present and may_fail((column := found.column(match.present[name])).type, kind.arrow):
+                try:
+                    converted(column, kind.arrow)
+                except QueryError as error:
+                    failing[name] = error
+        if not failing:
+            return match
+        present = {name: stored for name, stored in match.present.items() if name not in failing}
+        return replace(match, present=present, mismatches={**match.mismatches, **failing})
+
     def _converted(self, match: ColumnMatch, contents: list[ParquetContent]) -> pa.Table:
         found = pa.concat_tables([one.found for one in contents]) if match.present else None
         count = sum(one.footer.count for one in contents)
@@ -141,13 +156,12 @@ class ParquetColumns:
 
     def _match(self, file: pq.ParquetFile) -> ColumnMatch:
         """Compare an object's schema with the catalog, once for objects in a row that have the same."""
-        schema, latest = file.schema_arrow, self._latest
-        if latest is not None and latest[0].equals(schema):
-            return latest[1]
+        schema, int96, latest = file.schema_arrow, int96_columns(file), self._latest
+        if latest is not None and latest[0].equals(schema) and latest[1] == int96:
+            return latest[2]
         names = {name.lower(): name for name in schema.names}
-        int96 = int96_columns(file)
         present: dict[str, str] = {}
-        mismatches: dict[str, str] = {}
+        mismatches: dict[str, QueryError] = {}
         is_exact = len(names) == len(schema.names)
         for name, kind in self._columns:
             if name in names:
@@ -158,7 +172,7 @@ class ParquetColumns:
                 else:
                     mismatches[name] = mismatch(name, found, kind)
         match = ColumnMatch(present, mismatches, tuple(_leaves(file.metadata, {*present, *mismatches})), is_exact)
-        self._latest = (schema, match)
+        self._latest = (schema, int96, match)
         return match
 
 

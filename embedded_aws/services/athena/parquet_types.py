@@ -6,6 +6,7 @@ each case of `tests/embedded_aws/parquet_cases.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -22,13 +23,15 @@ _PLAIN: dict[pa.DataType, pa.DataType] = {
     pa.binary_view(): pa.binary(),
 }
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-_WIDER: dict[pa.DataType, tuple[pa.DataType, ...]] = {
-    pa.int8(): (pa.int16(), pa.int32(), pa.int64()),
-    pa.int16(): (pa.int32(), pa.int64()),
-    pa.int32(): (pa.int64(),),
-    pa.float32(): (pa.float64(),),
-}
+_TO_MILLISECONDS = {"us": 1_000, "ns": 1_000_000}
 _BYTES = {pa.string(), pa.binary()}
+_READABLE: tuple[tuple[Callable[[Any], Any], Callable[[Any], Any]], ...] = (
+    (pa.types.is_integer, pa.types.is_integer),
+    (_BYTES.__contains__, _BYTES.__contains__),
+    (pa.types.is_timestamp, pa.types.is_timestamp),
+    (pa.types.is_float32, pa.types.is_float64),
+)
+"""What is stored, and what it can be read as."""
 _RANGES = {pa.int8(): "byte", pa.int16(): "short"}
 """Type → what Java calls it."""
 
@@ -57,9 +60,17 @@ def is_readable(found: Any, wanted: Any, *, is_int96: bool = False) -> bool:
         is_int96: whether it is stored as Spark's and Hive's own timestamps are.
     """
     stored = plain(found)
-    if pa.types.is_integer(wanted) and (pa.types.is_integer(stored) or (_is_in_64_bits(stored) and not is_int96)):
-        return pa.types.is_integer(stored) or wanted == pa.int64()
-    return (stored in _BYTES and wanted in _BYTES) or _is_compatible(stored, wanted)
+    # A column without values has no type of its own.
+    if stored == wanted or pa.types.is_null(stored):
+        return True
+    if pa.types.is_integer(wanted) and _is_in_64_bits(stored) and not is_int96:
+        return bool(wanted == pa.int64())
+    if pa.types.is_decimal(stored):
+        fits = pa.types.is_decimal(wanted) and stored.scale == wanted.scale and stored.precision <= wanted.precision
+        return bool(fits)
+    if pa.types.is_nested(stored):
+        return type(stored) is type(wanted) and all(is_readable(*pair) for pair in _parts(stored, wanted))
+    return any(stored_is(stored) and wanted_is(wanted) for stored_is, wanted_is in _READABLE)
 
 
 def int96_columns(file: pq.ParquetFile) -> frozenset[str]:
@@ -80,54 +91,96 @@ def converted(column: Any, wanted: Any) -> Any:
     """
     if column.type == wanted:
         return column
-    stored = plain(column.type)
-    if pa.types.is_integer(wanted) and not pa.types.is_null(stored):
-        return _in_range(_signed(pc.cast(column, stored)), wanted)
-    if wanted == pa.string() and stored == pa.binary():
-        try:
-            return pc.cast(column, wanted)
-        except pa.ArrowInvalid as error:
-            raise QueryError("HIVE_BAD_DATA", "Bytes of a column are no text in UTF-8") from error
-    return pc.cast(column, wanted, safe=False)
+    return pa.chunked_array([_converted(chunk, wanted) for chunk in column.chunks], wanted)
 
 
-def mismatch(name: str, found: pa.DataType, kind: SqlType) -> str:
-    """Return Athena's message about a column that cannot be read as the catalog's type."""
-    return f"Field {name}'s type {found} in parquet file is incompatible with type {kind.trino} defined in table schema"
+def may_fail(found: Any, wanted: Any) -> bool:
+    """Return whether `converted` may raise for a readable column."""
+    stored = plain(found)
+    if stored == wanted or pa.types.is_null(stored):
+        return False
+    if pa.types.is_nested(stored):
+        return any(may_fail(*pair) for pair in _parts(stored, wanted))
+    return bool(pa.types.is_integer(wanted) or (wanted == pa.string() and stored == pa.binary()))
 
 
-def _is_compatible(found: Any, wanted: Any) -> bool:
-    # A column without values has no type of its own.
-    if found == wanted or wanted in _WIDER.get(found, ()) or pa.types.is_null(found):
-        return True
-    if pa.types.is_timestamp(found):
-        return bool(pa.types.is_timestamp(wanted))
-    if pa.types.is_decimal(found):
-        return bool(pa.types.is_decimal(wanted) and found.scale == wanted.scale and found.precision <= wanted.precision)
-    return type(found) is type(wanted) and _parts_are_compatible(found, wanted)
+def mismatch(name: str, found: pa.DataType, kind: SqlType) -> QueryError:
+    """Return Athena's error about a column that cannot be read as the catalog's type."""
+    return QueryError(
+        "HIVE_BAD_DATA",
+        f"Field {name}'s type {found} in parquet file is incompatible with type {kind.trino} defined in table schema",
+    )
 
 
-def _parts_are_compatible(found: Any, wanted: Any) -> bool:
+def _parts(found: Any, wanted: Any) -> list[tuple[Any, Any]]:
+    """Return the types of the parts that two nested types have in common; names of parts ignore capitals."""
     if pa.types.is_list(found):
-        return _is_compatible(found.value_type, wanted.value_type)
+        return [(found.value_type, wanted.value_type)]
     if pa.types.is_map(found):
-        return _is_compatible(found.key_type, wanted.key_type) and _is_compatible(found.item_type, wanted.item_type)
-    if pa.types.is_struct(found):
-        ours = {part.name: part.type for part in wanted}
-        return all(part.name not in ours or _is_compatible(part.type, ours[part.name]) for part in found)
-    return False
+        return [(found.key_type, wanted.key_type), (found.item_type, wanted.item_type)]
+    places = _places(found)
+    return [(found.field(places[part.name]).type, part.type) for part in wanted if part.name in places]
+
+
+def _places(found: Any) -> dict[str, int]:
+    """Return the places of a row's parts, by their names as the catalog has them."""
+    return {part.name.lower(): place for place, part in enumerate(found)}
 
 
 def _is_in_64_bits(found: Any) -> bool:
     return bool(pa.types.is_time64(found) or pa.types.is_duration(found) or pa.types.is_timestamp(found))
 
 
-def _signed(column: Any) -> Any:
+def _converted(array: Any, wanted: Any) -> Any:
+    stored = plain(array.type)
+    if array.type == wanted or pa.types.is_null(stored):
+        return pc.cast(array, wanted)
+    if pa.types.is_nested(stored):
+        return _with_converted_parts(pc.cast(array, stored), wanted)
+    if pa.types.is_integer(wanted):
+        return _in_range(_signed(pc.cast(array, stored)), wanted)
+    if wanted == pa.string() and stored == pa.binary():
+        try:
+            return pc.cast(array, wanted)
+        except pa.ArrowInvalid as error:
+            raise QueryError("HIVE_BAD_DATA", "Bytes of a column are no text in UTF-8") from error
+    if pa.types.is_timestamp(stored) and stored.unit in _TO_MILLISECONDS:
+        return _rounded(array, _TO_MILLISECONDS[stored.unit], wanted)
+    return pc.cast(array, wanted, safe=False)
+
+
+def _with_converted_parts(array: Any, wanted: Any) -> Any:
+    missing = pc.is_null(array)
+    if pa.types.is_list(wanted):
+        values = _converted(array.values, wanted.value_type)
+        return pa.ListArray.from_arrays(array.offsets, values, type=wanted, mask=missing)
+    if pa.types.is_map(wanted):
+        keys, items = _converted(array.keys, wanted.key_type), _converted(array.items, wanted.item_type)
+        from_arrays: Any = pa.MapArray.from_arrays
+        return from_arrays(array.offsets, keys, items, type=wanted, mask=missing)
+    places = _places(array.type)
+    parts = [
+        _converted(array.field(places[part.name]), part.type)
+        if part.name in places
+        else pa.nulls(len(array), part.type)
+        for part in wanted
+    ]
+    return pa.StructArray.from_arrays(parts, fields=list(wanted), mask=missing)
+
+
+def _rounded(array: Any, units: int, wanted: Any) -> Any:
+    """Return moments in milliseconds, of which each has so many units; Trino rounds half up."""
+    moments = pc.add(pc.cast(pc.cast(array, pa.timestamp(array.type.unit)), pa.int64()), units // 2)
+    cut = pc.divide(moments, units)
+    is_above = pc.cast(pc.less(moments, pc.multiply(cut, units)), pa.int64())
+    return pc.cast(pc.subtract(cut, is_above), wanted)
+
+
+def _signed(array: Any) -> Any:
     """Return the signed integers that Parquet stores."""
-    if column.type == pa.uint32() or column.type.bit_width == 64:
-        signed = pa.int32() if column.type == pa.uint32() else pa.int64()
-        return pa.chunked_array([chunk.view(signed) for chunk in column.chunks], signed)
-    return pc.cast(column, pa.int32())
+    if array.type == pa.uint32() or array.type.bit_width == 64:
+        return array.view(pa.int32() if array.type == pa.uint32() else pa.int64())
+    return pc.cast(array, pa.int32())
 
 
 def _in_range(column: Any, wanted: Any) -> Any:

@@ -173,7 +173,7 @@ class TableLoader:
         for stored in objects:
             mismatches = loaded.footers[stored].mismatches
             for column in sorted(wanted.columns & mismatches.keys()):
-                raise QueryError("HIVE_BAD_DATA", f"{mismatches[column]}: {stored.address}")
+                raise QueryError(mismatches[column].code, f"{mismatches[column].text}: {stored.address}")
 
     def _new_loaded(self, table: CatalogTable, columns: Iterable[str]) -> LoadedTable:
         return LoadedTable(self._connection, self._files, table, self._next_number(), columns)
