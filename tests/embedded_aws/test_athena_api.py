@@ -174,6 +174,8 @@ def test_a_workgroup_with_contents_is_deleted_only_with_them(lab: Lab) -> None:
     for name, problem in (("others", "WorkGroup others is not found"), ("primary", "Cannot delete the primary")):
         with pytest.raises(ClientError, match=f"InvalidRequestException.*{problem}"):
             athena.delete_work_group(WorkGroup=name)
+    with pytest.raises(ClientError, match=r"InvalidRequestException.*WorkGroup others is not found"):
+        athena.get_work_group(WorkGroup="others")
 
 
 def test_a_workgroup_is_updated_setting_by_setting(lab: Lab) -> None:

@@ -187,6 +187,8 @@ def test_a_prepared_statement_runs_with_its_parameters(lab: Lab) -> None:
         "DML",
         "SELECT",
     )
+    athena.create_prepared_statement(StatementName="a@b:c", WorkGroup=WORKGROUP, QueryStatement="SELECT 4")
+    assert lab.query('EXECUTE "a@b:c"') == [("4",)]
     for sql, parameters, reason in (
         ("EXECUTE two USING 1", [], "Incorrect number of parameters: expected 2 but found 1"),
         ("EXECUTE two", ["1", "2", "3"], "Incorrect number of parameters: expected 2 but found 3"),

@@ -60,6 +60,9 @@ def test_several_are_listed_in_pages_and_read_at_once(athena: Any) -> None:
     second = athena.list_prepared_statements(WorkGroup="analysts", MaxResults=2, NextToken=first["NextToken"])
     listed = [one["StatementName"] for page in (first, second) for one in page["PreparedStatements"]]
     assert (listed, "NextToken" in second) == (["a", "b", "c"], False)
+    for token in ("junk", "-1"):
+        with pytest.raises(ClientError, match=r"InvalidRequestException.*NextToken is invalid"):
+            athena.list_prepared_statements(WorkGroup="analysts", NextToken=token)
     answer = athena.batch_get_prepared_statement(WorkGroup="analysts", PreparedStatementNames=["b", "d"])
     assert [one["QueryStatement"] for one in answer["PreparedStatements"]] == ["SELECT 'b'"]
     assert [one["StatementName"] for one in answer["UnprocessedPreparedStatementNames"]] == ["d"]

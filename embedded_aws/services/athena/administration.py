@@ -93,6 +93,13 @@ def _with_engine(configuration: dict[str, Any]) -> dict[str, Any]:
     return {**configuration, "EngineVersion": {**selected, "EffectiveEngineVersion": "Athena engine version 3"}}
 
 
+def _get_work_group(response: AthenaResponse) -> Any:
+    name = parameter(response, "WorkGroup")
+    if name not in response.athena_backend.work_groups:
+        return response.error(f"WorkGroup {name} is not found.", 400)
+    return _MOTOS_GET(response)
+
+
 def _update_work_group(response: AthenaResponse) -> Any:
     name = parameter(response, "WorkGroup")
     group = response.athena_backend.work_groups.get(name)
@@ -152,6 +159,7 @@ def _unknown_query(response: AthenaResponse) -> Any:
 
 
 _MOTOS_CREATE = AthenaBackend.create_work_group
+_MOTOS_GET = AthenaResponse.get_work_group
 
 REPLACEMENTS: dict[tuple[type, str], Any] = {
     (AthenaResponse, "batch_get_named_query"): _batch_get_named_query,
@@ -159,6 +167,7 @@ REPLACEMENTS: dict[tuple[type, str], Any] = {
     (AthenaResponse, "update_named_query"): _update_named_query,
     (AthenaResponse, "delete_named_query"): _delete_named_query,
     (AthenaResponse, "delete_work_group"): _delete_work_group,
+    (AthenaResponse, "get_work_group"): _get_work_group,
     (AthenaResponse, "update_work_group"): _update_work_group,
     (AthenaBackend, "create_work_group"): _create_work_group,
     (AthenaBackend, "list_tags_for_resource"): _list_tags_for_resource,

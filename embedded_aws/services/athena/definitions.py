@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/athena/latest/ug/alter-table-add-columns.html
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +53,8 @@ def create_database(
         AccessError: the caller is not allowed to.
     """
     properties = None if assignments is None else _assigned(assignments)
+    if location is not None:
+        _check_location(location, "database")
     described = {"Description": comment, "LocationUri": location, "Parameters": properties}
     database = {"Name": name} | {key: value for key, value in described.items() if value is not None}
     catalog.caller.check_database("CreateDatabase", name)
@@ -155,8 +158,7 @@ def set_location(catalog: CallerCatalog, name: tuple[str, str], location: str) -
         QueryError: the table does not exist, or this is no location in S3.
         AccessError: the caller is not allowed to.
     """
-    if not location.startswith("s3://"):
-        raise QueryError("FAILED", "SemanticException table location must be an s3:// URI")
+    _check_location(location, "table")
     _change(
         catalog,
         name,
@@ -295,8 +297,16 @@ def _table_input(name: str, columns: Iterable[exp.Expr], clauses: Iterable[exp.E
 
 
 def _assigned(assignments: str) -> dict[str, str]:
-    alter = _parsed(f"ALTER TABLE t SET TBLPROPERTIES ({assignments})", exp.Alter)
+    try:
+        alter = _parsed(f"ALTER TABLE t SET TBLPROPERTIES ({assignments})", exp.Alter)
+    except QueryError as error:
+        raise QueryError("FAILED", f"ParseException line 1:0 cannot recognize input near '{assignments}'") from error
     return _properties(alter.find_all(exp.Property))
+
+
+def _check_location(location: str, of: str) -> None:
+    if not re.fullmatch(r"s3://[^/]+(?:/.*)?", location):
+        raise QueryError("FAILED", f"SemanticException {of} location must be an s3:// URI")
 
 
 def _properties(found: Iterable[exp.Expr]) -> dict[str, str]:

@@ -14,10 +14,11 @@ _OWN = re.compile(
 """An error of a macro, within `try` or not."""
 
 
-_MACRO = re.compile(r"Macro trino_(?P<name>\w+)\(\) does not support")
-
+_MACRO = re.compile(r"Macro (?:tried_)?trino_(?P<name>\w+)\(\) does not support")
+"""DuckDB's error about the arguments of a macro."""
 
 _TRY = re.compile(r"TRY can not be used|inside the TRY expression|not allowed in try")
+"""DuckDB's errors about what TRY does not accept."""
 
 
 class QueryError(Exception):
@@ -106,6 +107,9 @@ _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
         ),
     ),
     (re.compile(r"Out of Memory|failed to allocate|could not allocate", re.IGNORECASE), lambda _: _OUT_OF_MEMORY),
+    (re.compile(r"Overflow on abs\((-?\d+)\)"), lambda found: f"Value {found[1]} is out of range for abs"),
+    (re.compile(r"Overflow in negation"), lambda _: "negation overflow"),
+    (re.compile(r"Overflow in division of (.+)"), lambda found: f"division overflow: {found[1]}"),
     (re.compile(r"Overflow in \w+ of DECIMAL"), lambda _: "Decimal overflow"),
     # DuckDB sums integers in 128 bits; nothing else has so many.
     (re.compile(r"Type INT128 with value \S+ can't be cast"), lambda _: "bigint addition overflow"),

@@ -82,7 +82,10 @@ def _list(response: AthenaResponse) -> Any:
     if group not in response.athena_backend.work_groups:
         return response.error(f"WorkGroup {group} is not found.", 400)
     statements = [one for one in response.athena_backend.prepared_statements.values() if one.workgroup == group]
-    start = int(parameter(response, "NextToken") or 0)
+    token = parameter(response, "NextToken") or "0"
+    if not token.isdecimal():
+        return response.error("NextToken is invalid.", 400)
+    start = int(token)
     end = start + min(int(parameter(response, "MaxResults") or _LISTED), _LISTED)
     listed = [
         {"StatementName": one.statement_name, "LastModifiedTime": one.last_modified_time.timestamp()}

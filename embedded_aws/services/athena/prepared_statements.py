@@ -18,7 +18,7 @@ from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.sql.parsing import Athena3
 
 _EXECUTE = re.compile(
-    r"\s*EXECUTE\s+\"?(?P<name>\w+)\"?(?:\s+USING\s+(?P<values>.+?))?\s*;?\s*", re.IGNORECASE | re.DOTALL
+    r"\s*EXECUTE\s+(?P<name>\w+|\"[^\"]+\")(?:\s+USING\s+(?P<values>.+?))?\s*;?\s*", re.IGNORECASE | re.DOTALL
 )
 
 
@@ -47,9 +47,10 @@ def prepared(
     execute = _EXECUTE.fullmatch(sql)
     if execute is None:
         return sql, parameters
-    found = find(statements, workgroup, execute["name"])
+    name = execute["name"].strip('"')
+    found = find(statements, workgroup, name)
     if found is None:
-        raise ExecuteError(not_found(workgroup, execute["name"]))
+        raise ExecuteError(not_found(workgroup, name))
     values = parameters if execute["values"] is None else _values(execute["values"])
     expected = _placeholders(found.query_statement)
     if len(values) != expected:

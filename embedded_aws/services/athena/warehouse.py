@@ -503,7 +503,8 @@ def _view_statement(name: Name, columns: Sequence[str], sql: str, table: str | N
 
 def _is_costly(known: _Known) -> bool:
     """Return whether the rows of a view, if they are many, take long to compute and depend on the tables alone."""
-    return any(clause in sql for sql in known.sql for clause in _COSTLY) and not any(NOW in sql for sql in known.sql)
+    changing = any(one in sql for sql in known.sql for one in (NOW, "RANDOM(", "random("))
+    return not changing and any(clause in sql for sql in known.sql for clause in _COSTLY)
 
 
 def _clock_statement() -> str:

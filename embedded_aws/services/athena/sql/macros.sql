@@ -31,11 +31,11 @@ CREATE MACRO trino_minus(a, b) AS CASE WHEN trino_plain(a, b) THEN a - b
 CREATE MACRO trino_span(a, b) AS CAST(a AS TIMESTAMP) - CAST(b AS TIMESTAMP);
 CREATE MACRO trino_plus(a, b) AS CASE WHEN trino_plain(a, b) THEN a + b
     ELSE trino_refuse('TYPE_MISMATCH: Cannot apply operator +; add an interval or use date_add') END;
-CREATE MACRO trino_plus_interval_date(x, i) AS CASE WHEN CAST(CAST(x + i AS DATE) AS TIMESTAMP) = x + i THEN CAST(x + i AS DATE)
-        ELSE trino_fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') END;
+CREATE MACRO trino_plus_interval_date(x, i) AS CASE WHEN CAST(CAST(x + i AS DATE) AS TIMESTAMP) <> x + i
+        THEN trino_fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') ELSE CAST(x + i AS DATE) END;
 CREATE MACRO trino_plus_interval_timestamp(x, i) AS x + i;
-CREATE MACRO trino_plus_interval(x DATE, i INTERVAL) AS CASE WHEN CAST(CAST(x + i AS DATE) AS TIMESTAMP) = x + i THEN CAST(x + i AS DATE)
-        ELSE trino_fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') END,
+CREATE MACRO trino_plus_interval(x DATE, i INTERVAL) AS CASE WHEN CAST(CAST(x + i AS DATE) AS TIMESTAMP) <> x + i
+        THEN trino_fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') ELSE CAST(x + i AS DATE) END,
     (x TIMESTAMP, i INTERVAL) AS x + i, (x TIMESTAMP WITH TIME ZONE, i INTERVAL) AS x + i, (x INTERVAL, i INTERVAL) AS x + i;
 CREATE MACRO trino_concat(a VARCHAR, b VARCHAR) AS a || b;
 CREATE MACRO trino_ceil_bigint(x) AS x;
@@ -95,12 +95,14 @@ CREATE MACRO trino_from_hex(x VARCHAR) AS CASE
     ELSE unhex(x) END;
 CREATE MACRO trino_to_base64(x BLOB) AS base64(x);
 CREATE MACRO trino_from_base64(x VARCHAR) AS CASE
-    WHEN NOT regexp_full_match(x, '([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?')
-    THEN trino_fail('INVALID_FUNCTION_ARGUMENT: Input is no base64: ' || x) ELSE from_base64(x) END;
+    WHEN NOT regexp_full_match(x, '([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}(==)?|[0-9A-Za-z+/]{3}=?)?')
+    THEN trino_fail('INVALID_FUNCTION_ARGUMENT: Input is no base64: ' || x)
+    ELSE from_base64(rpad(x, CAST((len(x) + 3) // 4 * 4 AS INTEGER), '=')) END;
 CREATE MACRO trino_translate(x VARCHAR, a VARCHAR, b VARCHAR) AS translate(x, a, b);
 CREATE MACRO trino_hamming_distance(a VARCHAR, b VARCHAR) AS CASE WHEN length(a) <> length(b)
     THEN trino_fail('INVALID_FUNCTION_ARGUMENT: The input strings to hamming_distance function must have the same length')
-    ELSE len(list_filter(list_zip(string_split(a, ''), string_split(b, '')), lambda p: p[1] <> p[2])) END;
+    WHEN a IS NOT NULL AND b IS NOT NULL
+    THEN len(list_filter(list_zip(string_split(a, ''), string_split(b, '')), lambda p: p[1] <> p[2])) END;
 CREATE MACRO trino_current_timezone() AS 'UTC';
 CREATE MACRO trino_starts_with(x VARCHAR, a VARCHAR) AS starts_with(x, a);
 CREATE MACRO trino_strpos(x VARCHAR, a VARCHAR) AS strpos(x, a);
@@ -290,6 +292,7 @@ CREATE MACRO trino_repeat(x, n) AS CASE
     -- Otherwise DuckDB makes the list before it looks at its length.
     ELSE list_transform(generate_series(1, CASE WHEN n <= 10000 THEN n END), lambda i: x) END;
 CREATE MACRO trino_trim_array(x, n) AS CASE
+    WHEN typeof(x) NOT LIKE '%[]' THEN trino_refuse('FUNCTION_NOT_FOUND: Unexpected parameters for function trim_array')
     WHEN n < 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || n)
     WHEN n > len(x) THEN trino_fail('INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality ' || len(x) || ': ' || n)
     ELSE x[:len(x) - n] END;

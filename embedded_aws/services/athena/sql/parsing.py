@@ -107,11 +107,26 @@ def parse_tree(sql: str) -> exp.Query:
     if not isinstance(tree, exp.Query):
         raise not_supported(f"The statement {sql.split(maxsplit=1)[0].upper()}")
     _complete_values(tree)
+    _find_parameters(tree)
     for kind in tree.find_all(exp.DataType):
         if kind.this == exp.DType.DECIMAL and len(kind.expressions) < len(_DECIMAL):
             given = tuple(int(part.name) for part in kind.expressions)
             kind.replace(decimals.decimal((given[0] if given else _DECIMAL[0], _DECIMAL[1])))
     return tree
+
+
+def _find_parameters(tree: exp.Query) -> None:
+    """Let functions find their parameters whatever their capitals; sqlglot takes the others for columns."""
+    for function in tree.find_all(exp.Lambda):
+        names = {parameter.name.lower() for parameter in function.expressions}
+        for parameter in function.expressions:
+            parameter.replace(exp.to_identifier(parameter.name.lower(), quoted=True))
+        for column in list(function.this.find_all(exp.Column)):
+            if column.table.lower() in names and not column.db:
+                row = exp.to_identifier(column.table.lower(), quoted=True)
+                column.replace(exp.Dot(this=row, expression=column.this.copy()))
+            elif column.name.lower() in names and not column.table:
+                column.replace(exp.to_identifier(column.name.lower(), quoted=True))
 
 
 def _complete_values(tree: exp.Query) -> None:

@@ -60,4 +60,7 @@ def _take_out(node: exp.Expr, computed: list[exp.Expr]) -> None:
 def _is_outside(node: exp.Expr) -> bool:
     if isinstance(node, exp.Anonymous):
         return str(node.this).lower() in _OUTSIDE
+    if isinstance(node, exp.Cast):
+        # The bound of a sum of integers.
+        return _is_outside(node.this)
     return isinstance(node, exp.Window | exp.Filter | exp.WithinGroup | exp.GroupConcat)
