@@ -88,7 +88,7 @@ def _process(code: str) -> Taken:
         [sys.executable, "-c", f"{code}\n{_USED}"],
         cwd=ROOT,
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
     )
     return Taken(time.perf_counter() - began, float(done.stdout.split()[-1]))

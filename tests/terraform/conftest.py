@@ -13,7 +13,7 @@ import pytest
 from tests.embedded_aws.stage import Stage
 from tests.markdown import blocks
 from tests.pipeline.program import ROOT
-from tests.terraform.terraform import Terraform
+from tests.terraform.terraform import Terraform, TerraformError
 
 _CONFIGURATION = Path(__file__).parent / "weather"
 _PROVIDER_PAGE = ROOT / "docs" / "local-cloud.md"
@@ -37,7 +37,10 @@ def terraform(cloud: Stage, tmp_path_factory: pytest.TempPathFactory) -> Terrafo
     for source in (_CONFIGURATION / "functions").glob("*.py"):
         _zip(packages / f"{source.stem}.zip", "main.py", source.read_text(encoding="utf-8"))
     _zip(packages / "layer.zip", "requirements.lock", f"pyarrow=={version('pyarrow')}\n")
-    return Terraform(cloud, folder, {"packages": str(packages), "pyarrow": version("pyarrow")})
+    try:
+        return Terraform(cloud, folder, {"packages": str(packages), "pyarrow": version("pyarrow")})
+    except TerraformError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _zip(target: Path, name: str, text: str) -> None:

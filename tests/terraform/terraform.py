@@ -43,8 +43,10 @@ class Terraform:
         self._folder = folder
         self._variables = dict(variables)
         owner = aws.server.owner
+        # The user's own profiles, regions and endpoints must have no effect here.
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
         self._environment = {
-            **os.environ,
+            **own,
             "AWS_ENDPOINT_URL": aws.server.url,
             "AWS_ACCESS_KEY_ID": owner.access_key_id,
             "AWS_SECRET_ACCESS_KEY": owner.secret_access_key,
@@ -53,10 +55,15 @@ class Terraform:
             "CHECKPOINT_DISABLE": "true",
             "TF_IN_AUTOMATION": "true",
         }
-        self._environment.pop("AWS_SESSION_TOKEN", None)
         required = {"aws": {"source": "hashicorp/aws", "version": _OLDEST_PROVIDER}}
         (folder / "versions.tf.json").write_text(json.dumps({"terraform": {"required_providers": required}}))
-        self._run("init", "-input=false")
+        try:
+            self._run("init", "-input=false", "-no-color")
+        except TerraformError as error:
+            raise TerraformError(
+                f"{error}\nTerraform could not fetch its AWS provider; see above for the reason. Check the network, or"
+                " set TF_CLI_ARGS_init=-plugin-dir=FOLDER to a folder that has it, and run make test-terraform again."
+            ) from error
 
     def apply(self, **variables: str | int) -> None:
         """Deploy, with other values of some variables.
