@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes import S3Event
 
 from tests.embedded_aws.stage import ACCOUNT, REGION, Stage
 
-EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
+EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*"]
 
 
 @pytest.fixture
@@ -103,3 +103,34 @@ def test_a_message_names_the_version(notified: tuple[Stage, str]) -> None:
     put = s3.put_object(Bucket="things", Key="one", Body=b"1")
     (record,) = records(notified)
     assert record["s3"]["object"]["versionId"] == put["VersionId"]
+
+
+def test_deletes_in_a_versioned_bucket_say_what_they_delete(notified: tuple[Stage, str]) -> None:
+    s3 = notified[0].client("s3")
+    s3.put_bucket_versioning(Bucket="things", VersioningConfiguration={"Status": "Enabled"})
+    versions = [s3.put_object(Bucket="things", Key="one", Body=b"1")["VersionId"] for _ in range(2)]
+    marker = s3.delete_object(Bucket="things", Key="one")["VersionId"]
+    s3.delete_objects(Bucket="things", Delete={"Objects": [{"Key": "one", "VersionId": versions[0]}]})
+    s3.delete_object(Bucket="things", Key="one", VersionId=marker)
+    *created, marked, deleted, unmarked = records(notified)
+    assert [record["eventName"] for record in created] == ["ObjectCreated:Put"] * 2
+    assert marked["eventName"] == "ObjectRemoved:DeleteMarkerCreated"
+    assert deleted["eventName"] == unmarked["eventName"] == "ObjectRemoved:Delete"
+    found = [record["s3"]["object"]["versionId"] for record in (marked, deleted, unmarked)]
+    assert found == [marker, versions[0], marker]
+
+
+def test_an_upload_in_parts_is_one_event(notified: tuple[Stage, str]) -> None:
+    s3 = notified[0].client("s3")
+    upload = {"Bucket": "things", "Key": "one", "UploadId": ""}
+    upload["UploadId"] = s3.create_multipart_upload(Bucket="things", Key="one")["UploadId"]
+    etag = s3.upload_part(**upload, PartNumber=1, Body=b"1")["ETag"]
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"ETag": etag, "PartNumber": 1}]})
+    assert [record["eventName"] for record in records(notified)] == ["ObjectCreated:CompleteMultipartUpload"]
+
+
+def test_tags_are_an_event_only_by_themselves(notified: tuple[Stage, str]) -> None:
+    s3 = notified[0].client("s3")
+    s3.put_object(Bucket="things", Key="one", Body=b"1", Tagging="a=b")
+    s3.put_object_tagging(Bucket="things", Key="one", Tagging={"TagSet": [{"Key": "a", "Value": "c"}]})
+    assert [record["eventName"] for record in records(notified)] == ["ObjectCreated:Put", "ObjectTagging:Put"]
