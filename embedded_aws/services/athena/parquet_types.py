@@ -37,9 +37,10 @@ _RANGES = {pa.int8(): "byte", pa.int16(): "short"}
 
 
 def plain(found: Any) -> Any:
-    """Return a type without what only Arrow tells apart: dictionaries, views, large types, fixed sizes."""
-    if pa.types.is_dictionary(found):
-        return plain(found.value_type)
+    """Return a type without what only Arrow tells apart: dictionaries, views, large types, fixed sizes, extensions."""
+    is_extension = isinstance(found, pa.BaseExtensionType)
+    if is_extension or pa.types.is_dictionary(found):
+        return plain(found.storage_type if is_extension else found.value_type)
     if pa.types.is_fixed_size_binary(found):
         return pa.binary()
     if any(is_list(found) for is_list in _LISTS):

@@ -41,7 +41,9 @@ _OF_FIRST = frozenset(
         "upper",
     }
 )
-_NESTING = frozenset({"array_agg", "array_distinct", "array_sort", "map", "map_agg"})
+_NESTING = frozenset(
+    {"array_agg", "array_distinct", "array_sort", "map", "map_agg", "map_concat", "map_filter", "trim_array"}
+)
 """Their text is that of their arguments, which for now has to be without a limit."""
 
 _OF_LONGEST = frozenset({"coalesce", "greatest", "least"})
@@ -49,6 +51,7 @@ _UNBOUNDED = frozenset(
     {
         "array_join",
         "concat",
+        "current_timezone",
         "date_format",
         "format",
         "format_datetime",
@@ -61,6 +64,7 @@ _UNBOUNDED = frozenset(
         "to_base64",
         "to_hex",
         "to_iso8601",
+        "translate",
     }
 )
 
