@@ -115,7 +115,7 @@ def test_timestamps_have_milliseconds(lab: Lab) -> None:
     lab.partition("moments", "1")
     moment = datetime(2026, 1, 2, 3, 4, 5, 678901)  # noqa: DTZ001 - as Parquet holds it
     lab.put("tables/moments/dt=1/a.parquet", {"at": pa.array([moment], pa.timestamp("us"))})
-    assert lab.query("SELECT at FROM moments") == [("2026-01-02 03:04:05.678",)]
+    assert lab.query("SELECT at FROM moments") == [("2026-01-02 03:04:05.679",)]
 
 
 # Views
