@@ -59,10 +59,7 @@ def _arguments(node: exp.Anonymous, *kinds: exp.DType) -> list[exp.Expr]:
     """Return the arguments: collections of these kinds, as far as they are known, and a function."""
     nodes.refuse_zones(node)
     found = [nodes.kind(argument) for argument in node.expressions]
-    wrong = (
-        kind not in {wanted, exp.DType.UNKNOWN, exp.DType.NULL, None}
-        for kind, wanted in zip(found, kinds, strict=False)
-    )
+    wrong = (kind not in {wanted, *_NOT_KNOWN} for kind, wanted in zip(found, kinds, strict=False))
     if len(found) != len(kinds) + 1 or any(wrong):
         raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters for function {node.this}")
     return [argument.copy() for argument in node.expressions]
