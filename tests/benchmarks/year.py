@@ -46,7 +46,7 @@ schedule. The listener plays {_PLAN.plays_per_day} tracks a day and keeps changi
 table every view with a counterpart in the simulator's model had exactly the model's rows, and no step has failed.
 
 - Objects and size: those of all tables, after the day's compaction.
-- A day: wall time of a simulated day, on average since the row above.
+- A day: wall time of a simulated day, on average since the row above, with a share of the row's comparison.
 - `listens`: wall time of `SELECT count(*) FROM listens`, which first reads what is new.
 - Memory: the most that the process of the cloud has held so far; the functions have their own.
 
@@ -64,7 +64,7 @@ class Milestone:
     size: int
     """Bytes of all objects."""
     seconds: float
-    """Wall time of a simulated day, on average since the milestone before."""
+    """Wall time of a simulated day, on average since the milestone before, with a share of its comparison."""
     listens_seconds: float
     """Of `SELECT count(*) FROM listens`, which reads the day's new objects first."""
     memory: float
