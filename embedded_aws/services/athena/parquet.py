@@ -54,6 +54,8 @@ class ColumnMatch:
 
     present: Mapping[str, str]
     """Column that can be read → its name in the object."""
+    risky: Mapping[str, Any]
+    """Column that can be read, but not with every value → its type in the catalog."""
     mismatches: Mapping[str, QueryError]
     leaves: tuple[tuple[int, str], ...]
     """Place of a leaf in the object's schema → its column."""
@@ -80,7 +82,7 @@ class ParquetColumns:
 
     def __init__(self, columns: Iterable[tuple[str, SqlType]]) -> None:
         self._columns = tuple(columns)
-        self._latest: tuple[pa.Schema, frozenset[str], ColumnMatch] | None = None
+        self._latest: tuple[pa.Schema, frozenset[str] | None, ColumnMatch] | None = None
 
     def read(self, content: pa.NativeFile, address: str) -> ParquetContent:
         """Read an object.
@@ -96,7 +98,7 @@ class ParquetColumns:
             file, match = self._opened(content)
             names = list(match.present.values())
             found: Any = file.read(columns=names, use_threads=content.size() > _LARGE) if names else None
-        match = self._without_failing(match, found)
+        match = _without_failing(match, found)
         # A file with none of the columns still has rows.
         footer, _ = _footer(file.metadata, match)
         return ParquetContent(footer, match, found)
@@ -124,20 +126,6 @@ class ParquetColumns:
             self._converted(match, list(alike)) for match, alike in itertools.groupby(contents, lambda one: one.match)
         )
 
-    def _without_failing(self, match: ColumnMatch, found: Any) -> ColumnMatch:
-        """Return a match without the columns of which this object has values that the catalog's type has not."""
-        failing: dict[str, QueryError] = {}
-        for name, kind in self._columns:
-            if name in match.present and may_fail((column := found.column(match.present[name])).type, kind.arrow):
-                try:
-                    converted(column, kind.arrow)
-                except QueryError as error:
-                    failing[name] = error
-        if not failing:
-            return match
-        present = {name: stored for name, stored in match.present.items() if name not in failing}
-        return replace(match, present=present, mismatches={**match.mismatches, **failing})
-
     def _converted(self, match: ColumnMatch, contents: list[ParquetContent]) -> pa.Table:
         found = pa.concat_tables([one.found for one in contents]) if match.present else None
         count = sum(one.footer.count for one in contents)
@@ -156,22 +144,28 @@ class ParquetColumns:
 
     def _match(self, file: pq.ParquetFile) -> ColumnMatch:
         """Compare an object's schema with the catalog, once for objects in a row that have the same."""
-        schema, int96, latest = file.schema_arrow, int96_columns(file), self._latest
-        if latest is not None and latest[0].equals(schema) and latest[1] == int96:
+        schema, latest = file.schema_arrow, self._latest
+        if latest and latest[0].equals(schema) and (latest[1] is None or latest[1] == int96_columns(file)):
             return latest[2]
+        # Only nanoseconds may be stored in two ways.
+        int96 = int96_columns(file) if "timestamp[ns" in str(schema.types) else None
         names = {name.lower(): name for name in schema.names}
         present: dict[str, str] = {}
+        risky: dict[str, Any] = {}
         mismatches: dict[str, QueryError] = {}
         is_exact = len(names) == len(schema.names)
         for name, kind in self._columns:
             if name in names:
                 found: Any = schema.field(names[name]).type
-                if is_readable(found, kind.arrow, is_int96=names[name] in int96):
+                if is_readable(found, kind.arrow, is_int96=names[name] in (int96 or ())):
                     present[name] = names[name]
+                    if may_fail(found, kind.arrow):
+                        risky[name] = kind.arrow
                     is_exact &= _is_exact(found, kind.arrow)
                 else:
                     mismatches[name] = mismatch(name, found, kind)
-        match = ColumnMatch(present, mismatches, tuple(_leaves(file.metadata, {*present, *mismatches})), is_exact)
+        leaves = tuple(_leaves(file.metadata, {*present, *mismatches}))
+        match = ColumnMatch(present, risky, mismatches, leaves, is_exact)
         self._latest = (schema, int96, match)
         return match
 
@@ -185,6 +179,20 @@ def constant_column(value: Any, count: int, kind: pa.DataType) -> Any:
     """Return a column that repeats one value."""
     scalar: Any = pa.scalar(value, kind)
     return pa.repeat(scalar, count)
+
+
+def _without_failing(match: ColumnMatch, found: Any) -> ColumnMatch:
+    """Return a match without the columns of which this object has values that the catalog's type has not."""
+    failing: dict[str, QueryError] = {}
+    for name, wanted in match.risky.items():
+        try:
+            converted(found.column(match.present[name]), wanted)
+        except QueryError as error:
+            failing[name] = error
+    if not failing:
+        return match
+    present = {name: stored for name, stored in match.present.items() if name not in failing}
+    return replace(match, present=present, mismatches={**match.mismatches, **failing})
 
 
 def _leaves(metadata: Any, columns: set[str]) -> Iterator[tuple[int, str]]:
