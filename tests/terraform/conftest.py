@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import zipfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from tests.embedded_aws.stage import Stage
+from tests.embedded_aws.stage import Stage, zipped
 from tests.markdown import blocks
 from tests.pipeline.program import ROOT
 from tests.terraform.terraform import Terraform, TerraformError
@@ -35,14 +34,9 @@ def terraform(cloud: Stage, tmp_path_factory: pytest.TempPathFactory) -> Terrafo
     (provider,) = blocks(_PROVIDER_PAGE, "hcl")
     (folder / "provider.tf").write_text(provider, encoding="utf-8")
     for source in (_CONFIGURATION / "functions").glob("*.py"):
-        _zip(packages / f"{source.stem}.zip", "main.py", source.read_text(encoding="utf-8"))
-    _zip(packages / "layer.zip", "requirements.lock", f"pyarrow=={version('pyarrow')}\n")
+        (packages / f"{source.stem}.zip").write_bytes(zipped({"main.py": source.read_text(encoding="utf-8")}))
+    (packages / "layer.zip").write_bytes(zipped({"requirements.lock": f"pyarrow=={version('pyarrow')}\n"}))
     try:
         return Terraform(cloud, folder, {"packages": str(packages), "pyarrow": version("pyarrow")})
     except TerraformError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
-
-
-def _zip(target: Path, name: str, text: str) -> None:
-    with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr(name, text)

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from embedded_aws import EmbeddedAws
 
@@ -90,10 +89,6 @@ class Terraform:
             TerraformError: it failed.
         """
         self._run("destroy", "-auto-approve", *self._given())
-
-    def outputs(self) -> dict[str, Any]:
-        """Return the outputs by name."""
-        return {name: one["value"] for name, one in json.loads(self._run("output", "-json").stdout).items()}
 
     def deployed(self) -> list[str]:
         """Return the addresses of all resources in the state."""

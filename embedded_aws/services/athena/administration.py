@@ -14,7 +14,7 @@ from moto.athena.responses import AthenaResponse
 
 from embedded_aws.server.parameters import parameter
 from embedded_aws.services.athena.execution import QueryExecution
-from embedded_aws.services.athena.responses import DEFAULT_WORKGROUP
+from embedded_aws.services.athena.responses import DEFAULT_WORKGROUP, unknown_workgroup
 
 _REMOVALS = {
     "RemoveBytesScannedCutoffPerQuery": "BytesScannedCutoffPerQuery",
@@ -96,7 +96,7 @@ def _with_engine(configuration: dict[str, Any]) -> dict[str, Any]:
 def _get_work_group(response: AthenaResponse) -> Any:
     name = parameter(response, "WorkGroup")
     if name not in response.athena_backend.work_groups:
-        return response.error(f"WorkGroup {name} is not found.", 400)
+        return unknown_workgroup(response, name)
     return _MOTOS_GET(response)
 
 
@@ -104,7 +104,7 @@ def _update_work_group(response: AthenaResponse) -> Any:
     name = parameter(response, "WorkGroup")
     group = response.athena_backend.work_groups.get(name)
     if group is None:
-        return response.error(f"WorkGroup {name} is not found.", 400)
+        return unknown_workgroup(response, name)
     group.state = parameter(response, "State") or group.state
     if (description := parameter(response, "Description")) is not None:
         group.description = description
@@ -122,7 +122,7 @@ def _delete_work_group(response: AthenaResponse) -> Any:
     backend, name = response.athena_backend, parameter(response, "WorkGroup")
     group = backend.work_groups.get(name)
     if group is None:
-        return response.error(f"WorkGroup {name} is not found.", 400)
+        return unknown_workgroup(response, name)
     if name == DEFAULT_WORKGROUP:
         return response.error("Cannot delete the primary workgroup", 400)
     contents: tuple[tuple[dict[Any, Any], Callable[[Any], bool]], ...] = (

@@ -268,8 +268,7 @@ def _table_input(name: str, columns: Iterable[exp.Expr], clauses: Iterable[exp.E
         given.add(clause)
     if given.properties.get("table_type", "").upper() == "ICEBERG":
         raise not_supported("An Iceberg table; leave table_type = 'ICEBERG' out")
-    if not given.location.startswith("s3://"):
-        raise QueryError("FAILED", "SemanticException table location must be an s3:// URI")
+    _check_location(given.location, "table")
     described = _columns(columns)
     _check_unique([*described, *given.keys])
     return {

@@ -15,6 +15,7 @@ from moto.athena.responses import AthenaResponse
 
 from embedded_aws.server.parameters import parameter
 from embedded_aws.services.athena.prepared_statements import find, not_found
+from embedded_aws.services.athena.responses import unknown_workgroup
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_@:]{0,255}")
 _LISTED = 50
@@ -24,7 +25,7 @@ def _create(response: AthenaResponse) -> Any:
     backend = response.athena_backend
     group, name = parameter(response, "WorkGroup"), parameter(response, "StatementName")
     if group not in backend.work_groups:
-        return response.error(f"WorkGroup {group} is not found.", 400)
+        return unknown_workgroup(response, group)
     if _NAME.fullmatch(name) is None:
         return response.error(f"{name} is no name of a prepared statement: {_NAME.pattern}", 400)
     if find(backend.prepared_statements, group, name) is not None:
@@ -80,7 +81,7 @@ def _delete(response: AthenaResponse) -> Any:
 def _list(response: AthenaResponse) -> Any:
     group = parameter(response, "WorkGroup")
     if group not in response.athena_backend.work_groups:
-        return response.error(f"WorkGroup {group} is not found.", 400)
+        return unknown_workgroup(response, group)
     statements = [one for one in response.athena_backend.prepared_statements.values() if one.workgroup == group]
     token = parameter(response, "NextToken") or "0"
     if not token.isdecimal():

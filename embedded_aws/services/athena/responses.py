@@ -22,6 +22,11 @@ def error_answer(error: RequestError) -> Any:
     return json.dumps(body), {"status": 400}
 
 
+def unknown_workgroup(response: AthenaResponse, name: str) -> Any:
+    """Return the answer to a request about a workgroup that does not exist."""
+    return response.error(f"WorkGroup {name} is not found.", 400)
+
+
 def execution_of(response: AthenaResponse) -> QueryExecution:
     """Return the execution that a request is about.
 

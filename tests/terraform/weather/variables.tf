@@ -45,9 +45,3 @@ variable "archive_after" {
   type        = number
   default     = 90
 }
-
-variable "owner" {
-  description = "A tag of everything."
-  type        = string
-  default     = "harbour"
-}

@@ -34,10 +34,8 @@ def rewrite_try(node: exp.Anonymous) -> exp.Expr:
     for call in holder.find_all(exp.Anonymous):
         if str(call.this).startswith("trino_"):
             call.set("this", f"{TRIED}{call.this}")
-    fields = [
-        exp.PropertyEQ(this=exp.to_identifier(f"a{number}"), expression=one) for number, one in enumerate(computed)
-    ]
-    argument = exp.Struct(expressions=fields) if fields else exp.Literal.number(0)
+    fields = {f"a{number}": one for number, one in enumerate(computed)}
+    argument = nodes.struct(**fields) if fields else exp.Literal.number(0)
     tried = exp.Lambda(this=nodes.call("TRY", holder), expressions=[exp.to_identifier(_TRIED)])
     return nodes.call(
         "list_extract",
