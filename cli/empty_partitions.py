@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cli.pipeline_functions import service_time
 from handlers.layout import TABLES_PREFIX, table_prefix
 from handlers.tables import TABLES
 
@@ -19,7 +21,7 @@ _AT_ONCE = 25
 def delete_empty_partitions(s3: S3Client, glue: GlueClient, database: str, bucket: str, table: str = "") -> int:
     """Delete the partitions without objects from the catalog, and return how many there were.
 
-    A partition that gets an object again appears with the next crawl.
+    Those that are about to get rows stay. Any other one that gets an object again appears with the next crawl.
 
     Args:
         s3: a client.
@@ -66,7 +68,8 @@ def _delete_empty(objects: _Objects, glue: GlueClient, database: str, table: str
             DatabaseName=database, TableName=table, ExcludeColumnSchema=True
         )
         for partition in page["Partitions"]
-        if (waiting is None or waiting not in partition["StorageDescriptor"]["Location"])
+        if partition["Values"][0] not in _expected(table, service_time(page))
+        and (waiting is None or waiting not in partition["StorageDescriptor"]["Location"])
         and not objects.are_at(partition["StorageDescriptor"]["Location"])
     ]
     deleted = 0
@@ -78,6 +81,11 @@ def _delete_empty(objects: _Objects, glue: GlueClient, database: str, table: str
         # One that somebody else deleted, or that Glue could not: it is tried again next time.
         deleted += len(batch) - len(response.get("Errors", []))
     return deleted
+
+
+def _expected(table: str, now: datetime) -> tuple[str, ...]:
+    """Return the partitions that are registered before there are rows in them."""
+    return TABLES[table].expected_partitions(now.date()) if table in TABLES else ()
 
 
 def _waiting_folder(objects: _Objects, table: str) -> str | None:

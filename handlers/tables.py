@@ -8,6 +8,7 @@ schemas.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Literal
 
 TableKind = Literal["snapshot", "log", "entity", "bridge"]
@@ -15,6 +16,9 @@ PartitionKey = Literal["month", "year"]
 
 SCHEMA_VERSION = 3
 """Incremented with any change to what the transform writes for the same raw object."""
+
+_REGISTERED_AHEAD = timedelta(days=7)
+"""Long enough to repair a publish function that fails."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,13 @@ class Table:
     def partition_value(self, day: str) -> str:
         """Return the partition of a day, `YYYY-MM-DD`, or of the start of one that is long enough."""
         return day[: len("YYYY") if self.partition_key == "year" else len("YYYY-MM")]
+
+    def expected_partitions(self, today: date) -> tuple[str, ...]:
+        """Return the partitions of today and the next days, which the catalog has before there are rows in them.
+
+        Otherwise the rows of a new month or year would be invisible until the first crawl that finds them.
+        """
+        return tuple(sorted({self.partition_value(f"{day}") for day in (today, today + _REGISTERED_AHEAD)}))
 
 
 COMMON = (

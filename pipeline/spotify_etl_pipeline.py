@@ -38,7 +38,7 @@ class SpotifyEtlPipelineArgs(TypedDict, total=False):
     daily_at: str
     """Time of the daily run, in `timezone`."""
     crawl_delay_minutes: int
-    """Minutes between the daily run and the crawl that makes its data visible in Athena."""
+    """Minutes between the daily run and the crawl, which registers new columns and partitions."""
     timezone: str
     """Time zone of the daily run, of the crawl and of local times in views."""
     schedules_enabled: bool

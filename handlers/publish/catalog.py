@@ -1,10 +1,10 @@
-"""The Glue database: its tables and views, and how it gets missing tables and columns."""
+"""The Glue database: its tables and views, and how it gets missing tables, columns and partitions."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -39,6 +39,8 @@ class CatalogChanges:
     """Table → columns that were missing."""
     rekeyed: dict[str, str] = field(default_factory=dict)
     """Table → partition key that it has instead of the earlier one."""
+    registered: dict[str, list[str]] = field(default_factory=dict)
+    """Table → partitions that were missing: those that moved rows will get, and those of today and the next days."""
 
 
 class GlueDatabase:
@@ -58,7 +60,7 @@ class GlueDatabase:
         }
 
     def reconcile(self, tables: Iterable[Table], bucket: str, changes: CatalogChanges) -> list[str]:
-        """Create missing tables and add missing columns.
+        """Create missing tables, add missing columns and register the partitions that are about to get rows.
 
         Args:
             tables: the tables that the database should have.
@@ -77,7 +79,7 @@ class GlueDatabase:
                 except self._glue.exceptions.AlreadyExistsException:
                     pass  # A crawl got there first; its table may be missing columns, which are added below.
                 self._read(table.name)
-            conflicts += self._reconcile_columns(table, glue_types.location(table, bucket), changes)
+            conflicts += self._reconcile_table(table, glue_types.location(table, bucket), changes)
             conflicts += self._crawler_conflicts(table.name)
         return conflicts
 
@@ -135,8 +137,8 @@ class GlueDatabase:
             key: value for key, value in table.items() if key in accepted and accepted[key].name == returned[key].name
         }
 
-    def _reconcile_columns(self, table: Table, location: str, changes: CatalogChanges) -> list[str]:
-        """Add missing columns, and return the differences that stay."""
+    def _reconcile_table(self, table: Table, location: str, changes: CatalogChanges) -> list[str]:
+        """Add missing columns and partitions, and return the differences that stay."""
         present = self._tables[table.name]
         if present.get("TableType") == "VIRTUAL_VIEW":
             return [f"{table.name} is a view but should be a table; drop the view"]
@@ -149,20 +151,22 @@ class GlueDatabase:
                     f"{location}: delete it in Glue, which keeps its files, and run `spotify-etl crawl`"
                 )
             ]
+        partitions = set(table.expected_partitions(datetime.now(UTC).date()))
         if _partition_keys(present) in [[key] for key in table.earlier_partition_keys]:
             self._rename_partition_key(table, changes)
             present = self._tables[table.name]
             descriptor = present["StorageDescriptor"]
+            partitions |= self._moved_partitions(table)
         known = {column["Name"]: column["Type"] for column in descriptor["Columns"]}
         keys = {key["Name"]: key["Type"] for key in present.get("PartitionKeys", [])}
         missing = [column for column in glue_types.columns(table) if column["Name"] not in known]
         if missing:
             self._update(table.name, lambda present: {"StorageDescriptor": _with_columns(present, missing)})
             changes.added[table.name] = [column["Name"] for column in missing]
-        return [
-            *_conflicts(table.name, glue_types.columns(table), known),
-            *_conflicts(table.name, glue_types.partition_keys(table), keys, required=True),
-        ]
+        conflicts = _conflicts(table.name, glue_types.columns(table), known)
+        if wrong_keys := _conflicts(table.name, glue_types.partition_keys(table), keys, required=True):
+            return [*conflicts, *wrong_keys]
+        return [*conflicts, *self._register(table, sorted(partitions), changes)]
 
     def _rename_partition_key(self, table: Table, changes: CatalogChanges) -> None:
         """Give a table its present partition key; what has the name of the earlier one is a column of the files now.
@@ -183,38 +187,50 @@ class GlueDatabase:
             }
 
         self._update(table.name, renamed)
-        self._register_moved(table)
         changes.rekeyed[table.name] = table.partition_key
 
-    def _register_moved(self, table: Table) -> None:
-        """Register the partitions that rows are moved to or written anew, which otherwise only a crawl would find."""
-        folder = self._tables[table.name]["StorageDescriptor"]["Location"].rstrip("/")
-        values = {table.partition_value(f"{datetime.now(UTC):%Y-%m-%d}")}
-        for page in self._glue.get_paginator("get_partitions").paginate(
-            DatabaseName=self._name, TableName=table.name, ExcludeColumnSchema=True
-        ):
-            for partition in page["Partitions"]:
-                values.add(table.partition_value(partition["Values"][0]))
-        inputs: list[PartitionInputTypeDef] = [
-            {
-                "Values": [value],
-                "StorageDescriptor": cast(
-                    "StorageDescriptorTypeDef",
-                    {
-                        **self._tables[table.name]["StorageDescriptor"],
-                        "Location": f"{folder}/{table.partition_key}={value}/",
-                    },
-                ),
-            }
-            for value in sorted(values)
-        ]
-        for start in range(0, len(inputs), _PARTITIONS_AT_ONCE):
-            # One that a crawl has found before is in the response's errors, and stays.
-            self._glue.batch_create_partition(
-                DatabaseName=self._name,
-                TableName=table.name,
-                PartitionInputList=inputs[start : start + _PARTITIONS_AT_ONCE],
+    def _moved_partitions(self, table: Table) -> set[str]:
+        """Return the partitions that the rows of earlier partition keys are moved to."""
+        return {
+            table.partition_value(partition["Values"][0])
+            for page in self._glue.get_paginator("get_partitions").paginate(
+                DatabaseName=self._name, TableName=table.name, ExcludeColumnSchema=True
             )
+            for partition in page["Partitions"]
+        }
+
+    def _register(self, table: Table, values: Sequence[str], changes: CatalogChanges) -> list[str]:
+        """Register partitions that otherwise only a crawl would find, and return what Glue did not accept.
+
+        Those that the catalog has stay as they are.
+        """
+        refused: list[str] = []
+        descriptor = self._tables[table.name]["StorageDescriptor"]
+        folder = descriptor["Location"].rstrip("/")
+        for start in range(0, len(values), _PARTITIONS_AT_ONCE):
+            batch = values[start : start + _PARTITIONS_AT_ONCE]
+            inputs: list[PartitionInputTypeDef] = [
+                {
+                    "Values": [value],
+                    "StorageDescriptor": cast(
+                        "StorageDescriptorTypeDef",
+                        {**descriptor, "Location": f"{folder}/{table.partition_key}={value}/"},
+                    ),
+                }
+                for value in batch
+            ]
+            response = self._glue.batch_create_partition(
+                DatabaseName=self._name, TableName=table.name, PartitionInputList=inputs
+            )
+            errors = {error["PartitionValues"][0]: error["ErrorDetail"] for error in response.get("Errors", ())}
+            if created := [value for value in batch if value not in errors]:
+                changes.registered.setdefault(table.name, []).extend(created)
+            refused += [
+                f"{table.name} has no partition {value} yet: {error.get('ErrorMessage', '') or error['ErrorCode']}"
+                for value, error in errors.items()
+                if error["ErrorCode"] != "AlreadyExistsException"
+            ]
+        return refused
 
     def _crawler_conflicts(self, table: str) -> list[str]:
         """Return what a crawl that says `Succeeded` has done to a table instead of updating it.

@@ -1,7 +1,7 @@
 """Entry point of the publish Lambda: brings the catalog up to date, then the views.
 
 It runs after each crawl, by schedule in case the event of the crawl was lost, and in each deployment that may have
-changed tables or views. A run that finds everything up to date makes one request to Glue. It may run during a crawl.
+changed tables or views. A run that finds everything up to date makes one request a table. It may run during a crawl.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class _Outcome:
             "tables_created": self.changes.created,
             "columns_added": self.changes.added,
             "partition_keys_renamed": self.changes.rekeyed,
+            "partitions_registered": self.changes.registered,
             "views_created": self.views.created,
             "views_unchanged": len(self.views.unchanged),
         }
@@ -72,7 +73,7 @@ class _Outcome:
     def changed_nothing(self) -> bool:
         """Whether everything was up to date."""
         changes = self.changes
-        return not (changes.created or changes.added or changes.rekeyed or self.views.created)
+        return not (changes.created or changes.added or changes.rekeyed or changes.registered or self.views.created)
 
 
 @LOG.inject_lambda_context(clear_state=True)
@@ -86,7 +87,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
     Returns:
         `{"tables_created": [name], "columns_added": {table: [name]}, "partition_keys_renamed": {table: name},
-        "views_created": [name], "views_unchanged": int}`.
+        "partitions_registered": {table: [value]}, "views_created": [name], "views_unchanged": int}`.
 
     Raises:
         PublishError: a view failed or a column has a different type; the message lists each with the reason.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import time_machine
 
 from cli.empty_partitions import delete_empty_partitions
 from tests.embedded_aws.athena_lab import DATABASE, LAKE, Lab
@@ -50,6 +51,15 @@ def test_an_empty_month_stays_while_objects_of_earlier_folders_are_moved(lab: La
 
     assert delete(lab) == 1
     assert months(lab) == ["2026-10", "2026-10-31", "2026-11"]
+
+
+def test_a_month_that_is_about_to_get_rows_stays(lab: Lab) -> None:
+    with time_machine.travel("2026-12-26T12:00:00Z"):
+        for month in ("2026-12", "2027-01", "2027-02"):
+            lab.partition("artists", month, keys=("month",))
+
+        assert delete(lab) == 2
+    assert months(lab) == ["2026-11", "2026-12", "2027-01"]
 
 
 def test_a_partition_that_glue_does_not_delete_is_not_counted(lab: Lab) -> None:

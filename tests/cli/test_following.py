@@ -112,6 +112,7 @@ def published(views: list[str]) -> str:
         "tables_created": [],
         "columns_added": {},
         "partition_keys_renamed": {},
+        "partitions_registered": {},
         "views_created": views,
         "views_unchanged": 27,
     }

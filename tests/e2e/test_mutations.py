@@ -263,6 +263,7 @@ MUTATIONS = [
     permission("etl-publish", "glue:GetDatabase", BEFORE_CRAWL, "database/default"),
     permission("etl-publish", "glue:GetTables", BEFORE_CRAWL),
     permission("etl-publish", "glue:UpdateTable", BEFORE_CRAWL),
+    permission("etl-publish", "glue:BatchCreatePartition", BEFORE_CRAWL),
     permission("etl-publish", "s3:GetBucketLocation", BEFORE_CRAWL),
     permission("etl-publish", "s3:PutObject", BEFORE_CRAWL),
     permission("etl-publish", "logs:CreateLogStream", BEFORE_CRAWL),

@@ -174,6 +174,7 @@ def test_publish_runs(functions: Lambda) -> None:
         "tables_created": [],
         "columns_added": {},
         "partition_keys_renamed": {},
+        "partitions_registered": {},
         "views_created": [],
         "views_unchanged": views,
     }

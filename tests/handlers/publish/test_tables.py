@@ -157,13 +157,16 @@ def test_a_table_with_the_earlier_partition_key_gets_the_present_one_and_keeps_i
         (folder.partition("=")[2],): f"s3://{LAKE}/tables/artists/{folder}/"
         for folder in ("dt=2026-10-31", "dt=2026-11-23", "month=2026-10", "month=2026-11", "month=2027-02")
     }
+    assert summary["partitions_registered"]["artists"] == [
+        month for month in ("2026-10", "2026-11", "2027-02") if not (crawled and month == "2026-11")
+    ]
     lab.put("tables/artists/month=2026-11/new.parquet", {"artist_id": ["a2"], "_line": [1], "dt": ["2026-11-24"]})
     assert sorted(lab.query("SELECT artist_id, dt, month FROM artists")) == [
         ("a1", None, "2026-11-23"),
         ("a2", "2026-11-24", "2026-11"),
     ]
     assert publisher.run()["partition_keys_renamed"] == {}
-    assert publisher.calls == ["GetTables"]
+    assert "UpdateTable" not in publisher.calls
 
 
 @pytest.mark.parametrize("earlier", ["dt", "month"])
@@ -186,6 +189,55 @@ def test_a_table_by_year_may_have_been_one_by_day_or_month(
         ("1", None, value),
         ("2", "2026-11-24", "2026"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("today", "months", "years"),
+    [
+        ("2026-12-01", ["2026-12"], ["2026"]),
+        ("2026-12-24", ["2026-12"], ["2026"]),
+        ("2026-12-25", ["2026-12", "2027-01"], ["2026", "2027"]),
+        ("2028-02-23", ["2028-02", "2028-03"], ["2028"]),
+    ],
+)
+def test_partitions_are_there_before_their_first_rows(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, today: str, months: list[str], years: list[str]
+) -> None:
+    monkeypatch.setattr(publish, "TABLES", {name: TABLES[name] for name in ("artists", "runs")})
+    with time_machine.travel(f"{today}T23:59:00Z", tick=False):
+        summary = publisher.run()
+
+    assert summary["partitions_registered"] == {"artists": months, "runs": years}
+    assert [one["StorageDescriptor"]["Location"] for one in partitions(publisher, "artists")] == [
+        f"s3://{LAKE}/tables/artists/month={month}/" for month in months
+    ]
+    publisher.lab.put(f"tables/artists/month={months[-1]}/a.parquet", {"artist_id": ["a1"], "_line": [1]})
+    assert publisher.lab.query("SELECT artist_id, month FROM artists") == [("a1", months[-1])]
+
+
+@pytest.mark.usefixtures("few_tables")
+def test_a_partition_that_glue_does_not_accept_is_reported(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    glue = publisher.lab.client("glue")
+    create = glue.batch_create_partition
+
+    def refuse(**request: Any) -> Any:
+        if request["TableName"] != "tracks":
+            return create(**request)
+        [values] = [one["Values"] for one in request["PartitionInputList"]]
+        detail = {"ErrorCode": "ResourceNumberLimitExceededException", "ErrorMessage": "Too many partitions"}
+        return {"Errors": [{"PartitionValues": values, "ErrorDetail": detail}]}
+
+    monkeypatch.setattr(glue, "batch_create_partition", refuse)
+    with (
+        time_machine.travel("2026-12-01T06:45:00Z", tick=False),
+        pytest.raises(
+            PublishError, match=r"^1 not published: tracks has no partition 2026-12 yet: Too many partitions$"
+        ),
+    ):
+        publisher.run()
+    assert [one["Values"] for one in partitions(publisher, "albums")] == [["2026-12"]]
 
 
 @pytest.mark.usefixtures("few_tables")
@@ -274,17 +326,18 @@ def test_an_update_sends_back_only_what_it_accepts_in_the_form_that_it_was_retur
 
 
 @pytest.mark.usefixtures("few_tables")
-def test_a_second_run_only_reads(publisher: Publisher) -> None:
+def test_a_second_run_changes_nothing(publisher: Publisher) -> None:
     publisher.run()
     assert publisher.calls.count("CreateTable") == 4
     assert publisher.run() == {
         "tables_created": [],
         "columns_added": {},
         "partition_keys_renamed": {},
+        "partitions_registered": {},
         "views_created": [],
         "views_unchanged": 1,
     }
-    assert publisher.calls == ["GetTables"]
+    assert publisher.calls == ["GetTables", *["BatchCreatePartition"] * 4]
 
 
 def refusing(publisher: Publisher, monkeypatch: pytest.MonkeyPatch, times: int) -> list[float]:
@@ -359,10 +412,13 @@ def test_a_deployment_sums_up_what_all_its_tries_have_done(
     refuse_once("glue", "create_table", "plays")
     refuse_once("athena", "start_query_execution", 'VIEW "two"')
 
-    assert publisher.run(trigger="deployment") == {
+    with time_machine.travel("2026-12-01T06:45:00Z", tick=False):
+        summary = publisher.run(trigger="deployment")
+    assert summary == {
         "tables_created": ["albums", "artists", "plays", "tracks"],
         "columns_added": {},
         "partition_keys_renamed": {},
+        "partitions_registered": {name: ["2026-12"] for name in ("albums", "artists", "plays", "tracks")},
         "views_created": ["one", "two"],
         "views_unchanged": 0,
     }
