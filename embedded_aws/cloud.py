@@ -38,6 +38,8 @@ class EmbeddedAws:
         port: port on 127.0.0.1; 0 takes a free one.
         data: folder that keeps the account: it comes back as it was, after `stop` and after the process was killed.
             None keeps nothing.
+        any_python: whether functions may ask for any version of Python; all run in this one. Otherwise those that ask
+            for another one are refused.
     """
 
     def __init__(
@@ -48,13 +50,16 @@ class EmbeddedAws:
         region: str = "eu-central-1",
         port: int = 0,
         data: Path | None = None,
+        any_python: bool = False,
     ) -> None:
         self.clock = SimulatedClock(start)
         """The simulated clock."""
         self.server = AwsServer(region=region, port=port)
         """The HTTP server, with its URL and the owner's credentials."""
         self._athena = AthenaEngine(self.server, folder)
-        self._simulation = Simulation(self.server, self.clock, folder / "functions", self._athena.wait)
+        self._simulation = Simulation(
+            self.server, self.clock, folder / "functions", self._athena.wait, any_python=any_python
+        )
         self.log: list[Step] = self._simulation.steps.recorded
         """Every step of the services, errors included."""
         self._saved_offset: timedelta | None = None

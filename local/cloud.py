@@ -41,7 +41,7 @@ class EmbeddedCloud:
         shape: Shape = "development",
         region: str = "eu-central-1",
     ) -> None:
-        self._aws = EmbeddedAws(folder, start=start, region=region)
+        self._aws = EmbeddedAws(folder, start=start, region=region, any_python=True)
         self.spotify = Simulator(library, lambda: self._aws.now, shape=shape)
         """The simulator of the Spotify Web API."""
         self.server = self._aws.server

@@ -58,7 +58,9 @@ class KeptCloud:
         self.record = record
         self._folder = folder
         start = datetime.fromisoformat(record.start)
-        self._aws = EmbeddedAws(folder.work, start=start, region=record.region, port=record.port, data=folder.account)
+        self._aws = EmbeddedAws(
+            folder.work, start=start, region=record.region, port=record.port, data=folder.account, any_python=True
+        )
         self.spotify: Simulator | None = None
         """The simulated Spotify; None if the cloud reads Spotify itself."""
         if record.spotify == "simulated":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -35,6 +36,7 @@ def introduce(
             ("data", running.data),
             ("stack", _stack(running)),
             ("Spotify", _spotify(running, record)),
+            ("functions", f"run in Python {sys.version_info.major}.{sys.version_info.minor}, like this command"),
             ("time", f"{now.astimezone(ZoneInfo(record.timezone)):%a %d %b %Y %H:%M} in {record.timezone}"),
         ],
     )

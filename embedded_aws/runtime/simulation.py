@@ -55,6 +55,7 @@ class Simulation:
         clock: clock that `run_until` moves; started before `install`.
         folder: folder for unpacked functions; removed by `close`.
         wait_for_queries: waits until no query runs, or the function passed says to stop; returns whether one ran.
+        any_python: whether functions of other versions of Python are accepted, and run in this one.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class Simulation:
         clock: SimulatedClock,
         folder: Path,
         wait_for_queries: Callable[[Callable[[], bool]], bool],
+        *,
+        any_python: bool,
     ) -> None:
         self.steps = steps = StepLog(clock)
         """What happened so far."""
@@ -80,7 +83,12 @@ class Simulation:
         self._wait_for_queries = wait_for_queries
         # A query takes no simulated time: whoever sleeps until it has ended wakes when it has.
         self._functions = Functions(
-            server, clock, steps, folder, before_time_passes=lambda: wait_for_queries(self._is_stopping)
+            server,
+            clock,
+            steps,
+            folder,
+            any_python=any_python,
+            before_time_passes=lambda: wait_for_queries(self._is_stopping),
         )
         self._asynchronous = AsynchronousInvocations(server, clock, steps, timers, sessions, self._functions)
         self._queues = QueuePollers(server, clock, steps, sessions, self._functions)

@@ -62,7 +62,7 @@ class EmbeddedAccount:
 
 @pytest.fixture(name="account")
 def fixture_account(tmp_path: Path) -> Iterator[EmbeddedAccount]:
-    with EmbeddedAws(tmp_path, start=datetime(2026, 11, 3, 9, tzinfo=UTC)) as aws:
+    with EmbeddedAws(tmp_path, start=datetime(2026, 11, 3, 9, tzinfo=UTC), any_python=True) as aws:
         yield EmbeddedAccount(aws)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from embedded_aws.server.server import AwsServer
+from embedded_aws.services.lambda_.runtimes import OWN_RUNTIME
 from spotify_simulator import Library, LibraryPlan
 from spotify_simulator.simulator import Simulator
 from tests.embedded_aws.stage import zipped
@@ -56,7 +57,7 @@ _ROLE = f"Action=CreateRole&Version=2010-05-08&RoleName=evil&AssumeRolePolicyDoc
 _FUNCTION = json.dumps(
     {
         "FunctionName": "evil",
-        "Runtime": "python3.13",
+        "Runtime": OWN_RUNTIME,
         "Role": "arn:aws:iam::123456789012:role/known",
         "Handler": "main.handler",
         "Code": {"ZipFile": base64.b64encode(zipped({"main.py": ""})).decode()},

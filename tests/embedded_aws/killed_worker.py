@@ -17,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.services.lambda_.runtimes import OWN_RUNTIME
 from tests.embedded_aws.stage import ACCOUNT, REGION, Stage, zipped
 
 RESULTS = f"arn:aws:sqs:{REGION}:{ACCOUNT}:results"
@@ -74,7 +75,7 @@ def prepare(aws: Stage) -> None:
     with suppress(functions.exceptions.ResourceConflictException):
         functions.create_function(
             FunctionName="echo",
-            Runtime="python3.13",
+            Runtime=OWN_RUNTIME,
             Role=f"arn:aws:iam::{ACCOUNT}:role/echo",
             Handler="main.handler",
             Code={"ZipFile": zipped({"main.py": ECHO})},

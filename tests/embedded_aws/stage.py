@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded_aws import EmbeddedAws, Step
+from embedded_aws.services.lambda_.runtimes import OWN_RUNTIME
 
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 ACCOUNT = "123456789012"
@@ -20,8 +21,10 @@ REGION = "eu-central-1"
 class Stage(EmbeddedAws):
     """An empty account, at a simulated moment."""
 
-    def __init__(self, folder: Path, start: datetime = START, data: Path | None = None) -> None:
-        super().__init__(folder, start=start, region=REGION, data=data)
+    def __init__(
+        self, folder: Path, start: datetime = START, data: Path | None = None, *, any_python: bool = False
+    ) -> None:
+        super().__init__(folder, start=start, region=REGION, data=data, any_python=any_python)
         self.folder = folder
 
     def run_for(self, **span: float) -> None:
@@ -59,11 +62,10 @@ class Stage(EmbeddedAws):
             settings["Layers"] = [layer["LayerVersionArn"]]
         created = self.client("lambda").create_function(
             FunctionName=name,
-            Runtime="python3.13",
             Role=role,
             Handler="main.handler",
             Code={"ZipFile": zipped({"main.py": textwrap.dedent(code)})},
-            **{"Timeout": 20, "MemorySize": 512, **settings},
+            **{"Runtime": OWN_RUNTIME, "Timeout": 20, "MemorySize": 512, **settings},
         )
         arn: str = created["FunctionArn"]
         return arn

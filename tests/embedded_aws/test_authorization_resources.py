@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from embedded_aws.iam.authorization import AccessDeniedError
 from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.server.server import AwsServer
+from embedded_aws.services.lambda_.runtimes import OWN_RUNTIME
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
@@ -174,7 +175,7 @@ def test_a_rule_may_invoke_only_with_its_permission(server: AwsServer) -> None:
     functions = server.client("lambda")
     function = functions.create_function(
         FunctionName="publish",
-        Runtime="python3.13",
+        Runtime=OWN_RUNTIME,
         Role=ROLE,
         Handler="main.handler",
         Code={"ZipFile": archive.getvalue()},

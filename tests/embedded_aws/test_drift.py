@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from embedded_aws.services.lambda_.runtimes import OWN_RUNTIME
 from tests.embedded_aws.stage import ACCOUNT, REGION, Stage, zipped
 
 TAGS = [{"Key": "project", "Value": "music"}]
@@ -44,7 +45,7 @@ def test_functions(stage: Stage) -> None:
     role = stage.role("worker", "lambda.amazonaws.com", {"Action": "logs:*", "Resource": "*"})
     settings: dict[str, Any] = {
         "FunctionName": "full",
-        "Runtime": "python3.13",
+        "Runtime": OWN_RUNTIME,
         "Role": role,
         "Handler": "main.handler",
         "Description": "about it",

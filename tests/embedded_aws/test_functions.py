@@ -6,12 +6,16 @@ import base64
 import importlib.metadata
 import json
 import os
+import re
 import signal
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
+from embedded_aws.services.lambda_.runtimes import OWN_RUNTIME
 from tests.embedded_aws.stage import ACCOUNT, REGION, START, Stage, zipped
 from tests.thoroughness import sampled
 
@@ -61,6 +65,65 @@ def test_environment_is_the_functions_and_lambdas_only(stage: Stage, monkeypatch
         "_X_AMZN_TRACE_ID",
     } | ({"LC_CTYPE"} & set(seen))
     assert seen["AWS_ACCESS_KEY_ID"] != stage.server.owner.access_key_id
+
+
+OTHER_PYTHON = f"python3.{sys.version_info.minor + 1}"
+
+
+@pytest.mark.parametrize(
+    ("runtime", "message"),
+    [
+        (
+            OTHER_PYTHON,
+            (
+                f"The embedded AWS runs functions in its own Python, so their runtime must be {OWN_RUNTIME}, not"
+                f" {OTHER_PYTHON}; with EmbeddedAws(any_python=True) it may be any Python."
+            ),
+        ),
+        ("nodejs22.x", "The embedded AWS runs functions in Python only, not in nodejs22.x."),
+    ],
+)
+def test_a_runtime_that_is_not_there_is_refused(stage: Stage, runtime: str, message: str) -> None:
+    functions, role = stage.client("lambda"), stage.role("echo", "lambda.amazonaws.com")
+    with pytest.raises(functions.exceptions.InvalidParameterValueException, match=re.escape(message)):
+        stage.function("echo", ECHO, Role=role, Runtime=runtime)
+    assert functions.list_functions()["Functions"] == []
+    stage.function("echo", ECHO, Role=role)
+    with pytest.raises(functions.exceptions.InvalidParameterValueException, match=re.escape(message)):
+        functions.update_function_configuration(FunctionName="echo", Runtime=runtime)
+    assert functions.get_function_configuration(FunctionName="echo")["Runtime"] == OWN_RUNTIME
+
+
+def test_a_function_in_an_image_is_refused(stage: Stage) -> None:
+    functions = stage.client("lambda")
+    image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/echo:latest"
+    role = stage.role("echo", "lambda.amazonaws.com")
+    with pytest.raises(functions.exceptions.InvalidParameterValueException, match="from zip archives, not from images"):
+        functions.create_function(FunctionName="echo", PackageType="Image", Code={"ImageUri": image}, Role=role)
+
+
+def test_any_python_runs_in_this_one_if_the_cloud_is_told_so(tmp_path: Path) -> None:
+    with Stage(tmp_path, any_python=True) as stage:
+        code = """
+            import sys
+            def handler(event, context):
+                return f"python{sys.version_info.major}.{sys.version_info.minor}"
+            """
+        stage.function("version", code, Runtime=OTHER_PYTHON)
+        assert stage.client("lambda").get_function_configuration(FunctionName="version")["Runtime"] == OTHER_PYTHON
+        assert stage.invoke("version")["Payload"] == OWN_RUNTIME
+        with pytest.raises(ClientError, match=r"in Python only, not in java21\."):
+            stage.function("java", ECHO, Runtime="java21")
+
+
+def test_a_kept_function_of_another_python_does_not_run(tmp_path: Path) -> None:
+    with Stage(tmp_path / "work", data=tmp_path / "data", any_python=True) as stage:
+        stage.function("echo", ECHO, Runtime=OTHER_PYTHON)
+    with Stage(tmp_path / "work", data=tmp_path / "data") as stage:
+        answer = stage.invoke("echo")
+        assert answer["FunctionError"] == "Unhandled"
+        assert answer["Payload"]["errorType"] == "Runtime.InitError"
+        assert f"must be {OWN_RUNTIME}, not {OTHER_PYTHON}" in answer["Payload"]["errorMessage"]
 
 
 def test_only_what_the_lock_lists_and_boto3_can_be_imported(stage: Stage) -> None:

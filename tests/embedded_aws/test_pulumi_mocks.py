@@ -17,6 +17,7 @@ from tests.thoroughness import sampled
 
 PROGRAM = """
 import json
+import sys
 import pulumi
 import pulumi_aws as aws
 from settings import PREFIX
@@ -50,7 +51,7 @@ role = aws.iam.Role("extract", assume_role_policy=json.dumps({
 }))
 function = aws.lambda_.Function(
     "extract",
-    runtime="python3.13",
+    runtime=f"python3.{sys.version_info.minor}",
     handler="main.handler",
     role=role.arn,
     code=pulumi.FileArchive("code"),
@@ -214,6 +215,7 @@ def test_a_stack_file_that_cannot_be_followed(
 
 INVOKED = """
 import json
+import sys
 import pulumi
 import pulumi_aws as aws
 
@@ -222,7 +224,11 @@ role = aws.iam.Role("greet", assume_role_policy=json.dumps({
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }))
 function = aws.lambda_.Function(
-    "greet", runtime="python3.13", handler="main.handler", role=role.arn, code=pulumi.FileArchive("code"),
+    "greet",
+    runtime=f"python3.{sys.version_info.minor}",
+    handler="main.handler",
+    role=role.arn,
+    code=pulumi.FileArchive("code"),
 )
 greeting = aws.lambda_.Invocation("greet", function_name=function.name, %s)
 pulumi.export("greeting", greeting.result)
@@ -266,7 +272,12 @@ def test_an_invocation_that_cannot_be_made_fails_the_deployment(
 
 
 @pytest.mark.slow
-def test_the_projects_own_program_deploys(stage: Stage) -> None:
+def test_the_projects_own_program_deploys(tmp_path: Path) -> None:
+    with Stage(tmp_path, any_python=True) as stage:
+        _check_deployment(stage)
+
+
+def _check_deployment(stage: Stage) -> None:
     server = stage.server
     outputs = stage.deploy(Path(__file__).parents[2], stack="local", environment={"SPOTIFY_ETL_LAYERS": "locks"})
     assert all(outputs.values())

@@ -15,6 +15,7 @@ from pulumi.runtime import MockResourceArgs
 
 from embedded_aws.pulumi_mocks.mocks import NOT_APPLIED, RESOURCES, AwsMocks, UnsupportedResourceError
 from embedded_aws.server.server import AwsServer
+from embedded_aws.services.lambda_.runtimes import OWN_RUNTIME
 
 TRUST = json.dumps(
     {
@@ -52,7 +53,7 @@ def function(make: Make, folder: Path, **more: Any) -> dict[str, Any]:
     return make(
         "aws:lambda/function:Function",
         "function",
-        runtime="python3.13",
+        runtime=OWN_RUNTIME,
         handler="main.handler",
         role=role(make),
         code=pulumi.FileArchive(str(folder)),

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from embedded_aws.iam.credentials import AwsCredentials
 from embedded_aws.server.server import AwsServer
+from embedded_aws.services.lambda_.runtimes import OWN_RUNTIME
 from tests.embedded_aws.stage import zipped
 from tests.embedded_aws.wire import REGION, Answer, send, send_raw, signed
 from tests.thoroughness import sampled
@@ -82,7 +83,7 @@ def cloud() -> Iterator[Cloud]:
     for name in ("known", "invocations"):
         aws.client("lambda").create_function(
             FunctionName=name,
-            Runtime="python3.13",
+            Runtime=OWN_RUNTIME,
             Role=role,
             Handler="main.handler",
             Code={"ZipFile": zipped({"main.py": "def handler(event, context): return 1\n"})},
@@ -402,7 +403,7 @@ def test_a_text_is_no_parameter(cloud: Cloud) -> None:
 def test_names_of_functions_and_layers_are_those_that_aws_takes(cloud: Cloud, name: str) -> None:
     client = cloud.aws.client("lambda")
     code = {"ZipFile": zipped({"main.py": ""})}
-    body = json.dumps({"FunctionName": name, "Runtime": "python3.13", "Role": "r", "Handler": "m.h", "Code": {}})
+    body = json.dumps({"FunctionName": name, "Runtime": OWN_RUNTIME, "Role": "r", "Handler": "m.h", "Code": {}})
     answer = cloud.send(cloud.aws.owner, "POST", "/2015-03-31/functions", service="lambda", body=body.encode())
     assert (answer.status, b"ValidationException" in answer.body) == (400, True)
     if name not in {"", "x" * 65}:

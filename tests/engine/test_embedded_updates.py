@@ -45,7 +45,10 @@ the key, and the consent to delete data."""
 @pytest.fixture
 def aws(tmp_path: Path) -> Iterator[EmbeddedAws]:
     """An empty account, which this process's environment names."""
-    with EmbeddedAws(tmp_path / "aws", start=START, region=REGION) as started, pytest.MonkeyPatch.context() as patch:
+    with (
+        EmbeddedAws(tmp_path / "aws", start=START, region=REGION, any_python=True) as started,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         for name, value in {
             "AWS_ACCESS_KEY_ID": started.server.owner.access_key_id,
             "AWS_SECRET_ACCESS_KEY": started.server.owner.secret_access_key,

@@ -89,7 +89,7 @@ def fixture_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lambda]:
     with (
         pytest.MonkeyPatch.context() as patch,
         # The functions know no simulated time here.
-        EmbeddedAws(tmp_path_factory.mktemp("cloud"), start=datetime.now(UTC)) as aws,
+        EmbeddedAws(tmp_path_factory.mktemp("cloud"), start=datetime.now(UTC), any_python=True) as aws,
     ):
         outputs = deploy_program(aws, ROOT, SETTINGS, None)
         patch.delenv("SPOTIFY_ETL_LAYERS", raising=False)

@@ -21,7 +21,7 @@ _PROVIDER_PAGE = ROOT / "docs" / "local-cloud.md"
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Run an empty cloud."""
-    with Stage(tmp_path_factory.mktemp("cloud")) as stage:
+    with Stage(tmp_path_factory.mktemp("cloud"), any_python=True) as stage:
         yield stage
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +32,7 @@ from embedded_aws.runtime.timers import InterruptedWorkError
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.lambda_.packages import PackageMissingError, Packages
 from embedded_aws.services.lambda_.process import FunctionProcess, Reply
+from embedded_aws.services.lambda_.runtimes import RuntimeNotAvailableError, check_runtime
 from embedded_aws.services.logs.log_streams import LogWriter
 
 _LOCK = "requirements.lock"
@@ -103,6 +104,7 @@ class Functions:
         clock: moved when a function sleeps in simulated time.
         steps: where invocations are recorded.
         folder: folder for unpacked code.
+        any_python: whether functions of other versions of Python are accepted, and run in this one.
         before_time_passes: called before a function's sleep moves the clock.
     """
 
@@ -113,8 +115,10 @@ class Functions:
         steps: StepLog,
         folder: Path,
         *,
+        any_python: bool,
         before_time_passes: Callable[[], object],
     ) -> None:
+        self._any_python = any_python
         self._before_time_passes = before_time_passes
         self._server = server
         self._clock = clock
@@ -191,7 +195,7 @@ class Functions:
         begin, now = time.monotonic(), self._clock.now
         try:
             environment, reply = self._environment(function)
-        except (AccessDeniedError, PackageMissingError, zipfile.BadZipFile) as error:
+        except (AccessDeniedError, PackageMissingError, RuntimeNotAvailableError, zipfile.BadZipFile) as error:
             failure = {"errorType": "Runtime.InitError", "errorMessage": str(error)}
             environment, reply = None, Reply(None, failure, "", alive=False)
         invoked = time.monotonic()
@@ -308,6 +312,8 @@ class Functions:
         return self._start(function, fingerprint)
 
     def _start(self, function: LambdaFunction, fingerprint: str) -> tuple[_Environment, Reply]:
+        # A kept account may come back in another Python.
+        check_runtime({"Runtime": function.run_time}, any_python=self._any_python)
         with self._building:
             task_root = self._unpacked(function.code_bytes)
             paths = [task_root, *self._layers(function), self._packages.of_names(*_RUNTIME_PACKAGES)]
@@ -413,6 +419,7 @@ class Functions:
         describe, update_code = LambdaFunction.get_configuration, LambdaFunction.update_function_code
 
         def create_function(backend: LambdaBackend, spec: dict[str, Any]) -> LambdaFunction:
+            self._check_runtime(spec)
             created = create(backend, spec)
             function = backend.get_function(spec["FunctionName"])
             # Those of a deleted function of this name.
@@ -426,6 +433,7 @@ class Functions:
             return {**describe(function, on_create), **kept, "LoggingConfig": logging}
 
         def update_function(backend: LambdaBackend, name: str, qualifier: str, body: dict[str, Any]) -> Any:
+            self._check_runtime(body)
             update(backend, name, qualifier, body)
             function = backend.get_function(name)
             if "EphemeralStorage" in body:
@@ -452,6 +460,13 @@ class Functions:
             (LambdaFunction, "get_configuration", get_configuration),
             (LambdaFunction, "update_function_code", update_function_code),
         )
+
+    def _check_runtime(self, specification: Mapping[str, Any]) -> None:
+        """Answer a request for a function that cannot run here with an error."""
+        try:
+            check_runtime(specification, any_python=self._any_python)
+        except RuntimeNotAvailableError as error:
+            raise LambdaClientError("InvalidParameterValueException", str(error)) from error
 
     def _kept_settings(self, function: LambdaFunction) -> dict[str, Any]:
         """Return the settings that moto drops; a version's are those of the function."""

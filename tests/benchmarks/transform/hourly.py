@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _serve(pipe: Connection) -> None:
-    with tempfile.TemporaryDirectory() as folder, EmbeddedAws(Path(folder), start=_NOON) as aws:
+    with tempfile.TemporaryDirectory() as folder, EmbeddedAws(Path(folder), start=_NOON, any_python=True) as aws:
         owner = aws.server.owner
         pipe.send(
             {

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,9 +54,10 @@ def secret_of(local: LocalCommands) -> dict[str, str]:
 def test_a_life_in_the_background(local: LocalCommands) -> None:
     port = local.port
     introduced = local.done("up", "--detach", "--port", str(port))
-    assert f"  endpoint  http://127.0.0.1:{port}, region eu-central-1\n" in introduced
-    assert f"  Spotify   simulated, at http://127.0.0.1:{port + 1}/\n" in introduced
+    assert f"  endpoint   http://127.0.0.1:{port}, region eu-central-1\n" in introduced
+    assert f"  Spotify    simulated, at http://127.0.0.1:{port + 1}/\n" in introduced
     assert "in Europe/Berlin\n" in introduced
+    assert f"  functions  run in Python 3.{sys.version_info.minor}, like this command\n" in introduced
     status = json.loads(local.done("status", "--json"))
     assert (status["running"], status["endpoint"]) == (True, f"http://127.0.0.1:{port}")
     assert local.refused("up").startswith("A local cloud is already running")
@@ -75,7 +77,7 @@ def test_a_life_in_the_background(local: LocalCommands) -> None:
     time.sleep(0.5)
     assert local.refused("status") == "No local cloud is running: start one with `spotify-etl local up`."
     back = local.done("up", "--detach")
-    assert f"  endpoint  http://127.0.0.1:{port}" in back
+    assert f"  endpoint   http://127.0.0.1:{port}" in back
     assert "The program or its settings have changed" not in back
     assert count_of(local, "SELECT count(*) FROM listens") == listens
     assert secret_of(local) == secret
@@ -120,7 +122,7 @@ def test_time_passes_first_and_ctrl_c_ends_it(local: LocalCommands) -> None:
         if "in the local cloud: " in line:
             break
     text = "".join(printed)
-    assert "  Spotify   your own, at https://accounts.spotify.com/\n" in text
+    assert "  Spotify    your own, at https://accounts.spotify.com/\n" in text
     assert "spotify-etl login --local" in text
     # Two hourly runs; at some times of the day also the daily run, the crawl, publish and the compaction after it.
     assert re.search(r" [2-6] schedule firings", printed[-1])
