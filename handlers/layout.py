@@ -164,7 +164,7 @@ def state_key(account_id: str, stream: str) -> str:
 
 def written(moment: datetime) -> str:
     """Return a time in the format of manifests, state and raw lines: `2026-11-23T06:00:00.000Z`."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_time(text: object) -> datetime | None:
