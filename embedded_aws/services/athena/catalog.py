@@ -15,10 +15,9 @@ from embedded_aws.services.athena.csv_files import CsvFormat
 from embedded_aws.services.athena.errors import QueryError, not_supported
 from embedded_aws.services.athena.formats import OPEN_CSV_SERDE, PARQUET
 from embedded_aws.services.athena.permissions import CallerPermissions
+from embedded_aws.services.athena.text_limits import Limits, limits_of
 from embedded_aws.services.athena.types import SqlType, from_hive
 from embedded_aws.services.athena.views import CATALOG, ViewDefinition, decode, is_view
-
-_LIMITED = re.compile(r"varchar\((?P<length>\d+)\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,15 @@ class CatalogTable:
     columns: tuple[tuple[str, SqlType], ...]
     partition_keys: tuple[tuple[str, SqlType], ...]
     location: str
-    lengths: tuple[tuple[str, int], ...]
-    """Columns of type varchar(n), and n."""
+    limits: tuple[tuple[str, Limits], ...]
+    """Columns with texts of a limited length."""
     csv: CsvFormat | None = None
     """None for Parquet."""
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """Columns of type varchar(n), and n."""
+        return {name: limit for name, limit in self.limits if isinstance(limit, int)}
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class CallerCatalog:
             columns=_columns(found["StorageDescriptor"]),
             partition_keys=keys,
             location=found["StorageDescriptor"]["Location"],
-            lengths=tuple(_lengths(columns_of(found))),
+            limits=tuple(_limits(columns_of(found))),
             csv=CsvFormat.of_table(found) if serde == OPEN_CSV_SERDE else None,
         )
 
@@ -242,10 +246,10 @@ def matching(names: Iterable[str], pattern: str | None) -> list[str]:
     return [name for name in names if wanted is None or re.fullmatch(wanted, name)]
 
 
-def _lengths(columns: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, int]]:
+def _limits(columns: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Limits]]:
     for column in columns:
-        if match := _LIMITED.fullmatch(column["Type"]):
-            yield column["Name"].lower(), int(match["length"])
+        if (limits := limits_of(column["Type"])) is not None:
+            yield column["Name"].lower(), limits
 
 
 def _columns(descriptor: dict[str, Any]) -> tuple[tuple[str, SqlType], ...]:

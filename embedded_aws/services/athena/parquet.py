@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.parquet_types import converted, int96_columns, is_readable, may_fail, mismatch, plain
+from embedded_aws.services.athena.text_limits import Limits, shortened
 from embedded_aws.services.athena.types import SqlType
 
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
@@ -78,10 +79,12 @@ class ParquetColumns:
 
     Args:
         columns: names and types in the catalog.
+        limits: column with texts of a limited length → their limits.
     """
 
-    def __init__(self, columns: Iterable[tuple[str, SqlType]]) -> None:
+    def __init__(self, columns: Iterable[tuple[str, SqlType]], limits: Mapping[str, Limits]) -> None:
         self._columns = tuple(columns)
+        self._limits = limits
         self._latest: tuple[pa.Schema, frozenset[str] | None, ColumnMatch] | None = None
 
     def read(self, content: pa.NativeFile, address: str) -> ParquetContent:
@@ -133,7 +136,9 @@ class ParquetColumns:
         for name, kind in self._columns:
             column: Any = None if found is None or name not in match.present else found.column(match.present[name])
             columns[name] = (
-                constant_column(None, count, kind.arrow) if column is None else converted(column, kind.arrow)
+                constant_column(None, count, kind.arrow)
+                if column is None
+                else shortened(converted(column, kind.arrow), self._limits.get(name))
             )
         return pa.table(columns)
 
@@ -161,7 +166,7 @@ class ParquetColumns:
                     present[name] = names[name]
                     if may_fail(found, kind.arrow):
                         risky[name] = kind.arrow
-                    is_exact &= _is_exact(found, kind.arrow)
+                    is_exact &= _is_exact(found, kind.arrow) and name not in self._limits
                 else:
                     mismatches[name] = mismatch(name, found, kind)
         leaves = tuple(_leaves(file.metadata, {*present, *mismatches}))

@@ -49,7 +49,7 @@ class _KnownTable:
     """What is known of a catalog table."""
 
     shape: tuple[object, ...]
-    """Columns, partition keys and format."""
+    """Columns, limits, partition keys and format."""
     loaded: LoadedTable
     version: int
     objects: frozenset[S3Object] = frozenset()
@@ -117,7 +117,7 @@ class TableLoader:
             The statements that create a table like it.
         """
         name = (table.database, table.name)
-        shape = (table.columns, table.partition_keys, table.csv)
+        shape = (table.columns, table.limits, table.partition_keys, table.csv)
         known = self._known.get(name)
         if known is not None and known.shape == shape:
             return ()
@@ -212,7 +212,7 @@ class TableLoader:
         self, table: CatalogTable, loaded: LoadedTable, objects: list[S3Object], cancellation: Cancellation
     ) -> None:
         """Let DuckDB read objects itself, as far as it can."""
-        reader = ParquetColumns(table.columns)
+        reader = ParquetColumns(table.columns, dict(table.limits))
 
         def footer(stored: S3Object) -> ParquetContent | None:
             return reader.exact(self._part_by_part(stored), stored.address)
@@ -254,7 +254,7 @@ class TableLoader:
 
 def _reader(table: CatalogTable, loaded: LoadedTable) -> _ObjectReader:
     if table.csv is None:
-        return ParquetColumns(loaded.data)
+        return ParquetColumns(loaded.data, dict(table.limits))
     return CsvColumns(table.csv, [name for name, _ in table.columns], [name for name, _ in loaded.data])
 
 

@@ -107,8 +107,12 @@ def from_hive(text: str) -> SqlType:
     names = set(re.findall(r"[a-z]\w*|[^\s\w<>(),]", _FIELD.sub("", lowered)))
     if not names <= _HIVE_NAMES or text.count("<") != text.count(">"):
         raise not_supported(f"Hive type {text}")
-    # A field may be named like a keyword.
-    return _read(_FIELD.sub(r"`\g<name>`:", lowered), "hive", f"Hive type {text}")
+    return _read(with_quoted_fields(text), "hive", f"Hive type {text}")
+
+
+def with_quoted_fields(text: str) -> str:
+    """Return a Hive type in lower case with quoted names of fields: one may be named like a keyword."""
+    return _FIELD.sub(r"`\g<name>`:", text.lower())
 
 
 def from_duckdb(found: DuckDBPyType) -> SqlType:

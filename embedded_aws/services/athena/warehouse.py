@@ -366,7 +366,7 @@ class Warehouse:
             for statement in self._data.declare(found):
                 self._planner.follow(statement)
             columns = {column: kind.trino for column, kind in (*found.columns, *found.partition_keys)}
-            return _Known({**columns, PATH: "varchar"}, dict(found.lengths), None)
+            return _Known({**columns, PATH: "varchar"}, found.lengths, None)
         return self._known_view(found, catalog, within)
 
     def _known_view(self, view: CatalogView, catalog: CallerCatalog, within: tuple[Name, ...]) -> _Known:

@@ -148,7 +148,7 @@ def insert(insertion: Insertion, name: tuple[str, str], given: Statement, destin
     _check_types([kind for _, kind in chosen], described.kinds)
     query = _assigned(insertion.query, chosen, described.kinds, targets)
     rows = given.session.rows(query, given.database, given.parameters, catalog)
-    content = _fitted(rows.rows, targets, dict(found.lengths))
+    content = _fitted(rows.rows, targets, found.lengths)
     keys = [key for key, _ in found.partition_keys]
     form = FileFormat("PARQUET", str(raw.get("Parameters", {}).get("parquet.compression", "GZIP")))
     files = files_of(content, targets, keys, form)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,8 @@ from unittest.mock import patch
 from moto.awslambda.models import LambdaFunction
 from moto.events.models import Rule
 from moto.events.utils import EventTemplateParser
+from moto.s3 import notifications
+from moto.s3.notifications import S3NotificationEvent
 
 from embedded_aws.clock import SimulatedClock
 from embedded_aws.runtime.delivery import Delivery, DeliveryService
@@ -26,6 +28,7 @@ from embedded_aws.runtime.timers import Timers
 from embedded_aws.server.server import AwsServer
 from embedded_aws.services.events.patterns import REPLACEMENTS
 from embedded_aws.services.lambda_.functions import Functions
+from embedded_aws.services.s3.bridge_events import bridge_detail, bridge_type
 from embedded_aws.services.scheduler.expressions import (
     BEFORE,
     Expression,
@@ -65,7 +68,16 @@ class Rules:
         def send_to_targets(rule: Rule, event: dict[str, Any], transform_input: bool = True) -> None:  # noqa: ARG001 - moto's signature
             self._dispatch(rule, event)
 
-        for (owner, name), replacement in {**REPLACEMENTS, (Rule, "send_to_targets"): send_to_targets}.items():
+        def send_of_s3(_account_id: str, bucket: Any, event_name: S3NotificationEvent, key: Any) -> None:
+            name = event_name.value
+            self.emit("aws.s3", bridge_type(name), bridge_detail(name, bucket, key), resources=[bucket.arn])
+
+        replacements: dict[tuple[Any, str], Any] = {
+            **REPLACEMENTS,
+            (Rule, "send_to_targets"): send_to_targets,
+            (notifications, "_send_event_bridge_message"): send_of_s3,
+        }
+        for (owner, name), replacement in replacements.items():
             self._patches.enter_context(patch.object(owner, name, replacement))
 
     def close(self) -> None:
@@ -80,10 +92,11 @@ class Rules:
         """Continue from a kept state."""
         self._numbers, self._fired = state
 
-    def emit(self, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
+    def emit(self, source: str, detail_type: str, detail: Mapping[str, Any], *, resources: Sequence[str] = ()) -> None:
         """Put an event of an AWS service on the default bus."""
+        event = self._event(source, detail_type, dict(detail), resources=list(resources))
         for rule in list(self._server.backend("events").event_buses["default"].rules.values()):
-            self._dispatch(rule, self._event(source, detail_type, dict(detail)))
+            self._dispatch(rule, event)
 
     def next_due(self) -> datetime | None:
         """Return when the next scheduled rule fires."""

@@ -10,7 +10,8 @@ from urllib.parse import quote_plus
 
 from moto.core.utils import iso_8601_datetime_with_milliseconds
 
-_SOURCE = "127.0.0.1"
+SOURCE_ADDRESS = "127.0.0.1"
+"""Of whoever makes a request."""
 _VERSION = "2.1"
 _events = itertools.count()
 
@@ -30,7 +31,7 @@ def event_message(
         notification_id: of the part of the notification configuration that matched.
         principal_id: unique ID of the caller, with "AWS:" before it.
     """
-    request_id = uuid.uuid4().hex.upper()
+    request_id, extended_id = request_ids()
     content = {} if event_name.startswith("s3:ObjectRemoved") else {"size": key.size, "eTag": key.etag.strip('"')}
     version = {"versionId": key.version_id} if bucket.is_versioned else {}
     return {
@@ -42,8 +43,8 @@ def event_message(
                 "eventTime": iso_8601_datetime_with_milliseconds(),
                 "eventName": event_name.removeprefix("s3:"),
                 "userIdentity": {"principalId": principal_id},
-                "requestParameters": {"sourceIPAddress": _SOURCE},
-                "responseElements": {"x-amz-request-id": request_id[:16], "x-amz-id-2": request_id},
+                "requestParameters": {"sourceIPAddress": SOURCE_ADDRESS},
+                "responseElements": {"x-amz-request-id": request_id, "x-amz-id-2": extended_id},
                 "s3": {
                     "s3SchemaVersion": "1.0",
                     "configurationId": notification_id,
@@ -56,7 +57,7 @@ def event_message(
                         "key": quote_plus(key.name, safe="/"),
                         **content,
                         **version,
-                        "sequencer": _sequencer(),
+                        "sequencer": next_sequencer(),
                     },
                 },
             }
@@ -64,6 +65,12 @@ def event_message(
     }
 
 
-def _sequencer() -> str:
+def request_ids() -> tuple[str, str]:
+    """Return a new request id, and the longer one that S3 has beside it."""
+    identifier = uuid.uuid4().hex.upper()
+    return identifier[:16], identifier
+
+
+def next_sequencer() -> str:
     """Return a hexadecimal number that is larger for a later event."""
     return f"{int(time.time()):010X}{next(_events):08X}"
