@@ -19,7 +19,9 @@ from cli.text import quoted
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
 
-_POLL_SECONDS = 0.2
+_SHORTEST_POLL, _LONGEST_POLL = 0.02, 0.4
+"""Seconds between looks at a query; each wait is half as long again as the last: many queries take no second."""
+
 _MOST_RUNNING = 20
 """Athena's default quota of active queries, in the regions where it is lowest.
 
@@ -197,13 +199,15 @@ def _finished(
     athena: AthenaClient, started: _Started, *, workgroup: str, on_wait: Callable[[str], None] = lambda _: None
 ) -> FinishedQuery:
     """Wait for the end of a query."""
+    pause = _SHORTEST_POLL
     while True:
         found = athena.get_query_execution(QueryExecutionId=started.id)["QueryExecution"]
         status = found["Status"]
         if status["State"] not in {"QUEUED", "RUNNING"}:
             break
         on_wait(status["State"].lower())
-        time.sleep(_POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(1.5 * pause, _LONGEST_POLL)
     if status["State"] != "SUCCEEDED":
         reason = status.get("StateChangeReason", "")
         if _OVER_LIMIT in reason:

@@ -189,7 +189,7 @@ class Warehouse:
         catalog: CallerCatalog,
         limit: int | None,
         cancellation: Cancellation,
-        fetch: Callable[[duckdb.DuckDBPyRelation], Any],
+        read: Callable[[duckdb.DuckDBPyConnection, str], tuple[Any, Any]],
     ) -> tuple[Translation, tuple[SqlType, ...], Any, int]:
         """Run a query and return its translation, the types of its columns, its rows and the bytes scanned.
 
@@ -212,9 +212,8 @@ class Warehouse:
         opened = self._files.opened
         try:
             with cancellation.interrupting(cursor.interrupt):
-                relation = cursor.sql(translation.sql)
-                kinds = tuple(type_of(column[1]) for column in relation.description or ())
-                rows = fetch(relation)
+                description, rows = read(cursor, translation.sql)
+                kinds = tuple(type_of(column[1]) for column in description or ())
         except duckdb.Error as error:
             cancellation.check()
             raise query_error(error, is_reading=self._files.opened > opened) from error
@@ -436,14 +435,14 @@ class QuerySession:
             QueryCancelledError: it is cancelled.
         """
         translation, kinds, rows, scanned = self.warehouse.executed(
-            sql, database, parameters, catalog, self.limit, self.cancellation, duckdb.DuckDBPyRelation.fetchall
+            sql, database, parameters, catalog, self.limit, self.cancellation, _python_rows
         )
         return QueryOutput(translation.columns, kinds, format_rows(rows, kinds, translation.zones), scanned)
 
     def rows(self, sql: str, database: str, parameters: Sequence[str], catalog: CallerCatalog) -> QueryRows:
         """Run a query and return its rows as DuckDB has them; raises what `query` does."""
         _, _, rows, scanned = self.warehouse.executed(
-            sql, database, parameters, catalog, self.limit, self.cancellation, duckdb.DuckDBPyRelation.to_arrow_table
+            sql, database, parameters, catalog, self.limit, self.cancellation, _arrow_rows
         )
         return QueryRows(rows, scanned)
 
@@ -470,6 +469,19 @@ class QuerySession:
         columns = self.warehouse.columns_of_view(sql, database, catalog, name=name)
         self.cancellation.check()
         return columns
+
+
+def _python_rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, Any]:
+    """Return the description of a query's columns and its rows as tuples."""
+    # A relation would be bound twice, which for views of views takes as long as the rest.
+    cursor.execute(sql)
+    return cursor.description, cursor.fetchall()
+
+
+def _arrow_rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, Any]:
+    """Return the description of a query's columns and its rows as an Arrow table."""
+    relation = cursor.sql(sql)
+    return relation.description, relation.to_arrow_table()
 
 
 def checked_names(columns: Iterable[str | None]) -> list[str]:

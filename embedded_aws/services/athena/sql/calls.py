@@ -121,7 +121,7 @@ def _now(node: exp.Anonymous) -> exp.Expr:
 
 def _at_timezone(node: exp.Anonymous) -> exp.Expr:
     moment, zone = _arguments(node, 2)
-    return nodes.in_zone(nodes.call("trino_instant", moment), nodes.text(zone, "A time zone"))
+    return nodes.in_zone(nodes.instant(moment), nodes.text(zone, "A time zone"))
 
 
 def _with_timezone(node: exp.Anonymous) -> exp.Expr:

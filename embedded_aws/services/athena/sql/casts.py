@@ -111,19 +111,30 @@ def _cast_to_scalar(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
     target = node.to
     macros, plain = _strictness(node)
     if target.this in exp.DataType.TEXT_TYPES:
-        refuse_other_precision(operand)
-        if target.this != exp.DType.VARCHAR:
-            raise not_supported(f"CAST to {target.sql(Athena3)}, which is padded; cast to varchar")
-        if target.expressions:
-            return nodes.call(f"{macros}_varchar_of", operand, target.expressions[0].this.copy())
-        return nodes.call(f"{macros}_varchar", operand)
+        return _cast_to_text(node, operand)
     if target.this == exp.DType.DECIMAL:
         return _cast_to_decimal(operand, target, plain)
     if target.this in _BITS:
         return _cast_to_narrow(operand, target, macros)
+    if target.this == exp.DType.BIGINT and nodes.kind(operand) in nodes.INTEGERS:
+        return plain(this=operand, to=_plain_type(target))
     if target.this not in _TARGETS:
         raise not_supported(f"CAST to {target.sql(Athena3)}")
     return nodes.call(f"{macros}_{_TARGETS[target.this]}", operand)
+
+
+def _cast_to_text(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
+    target = node.to
+    macros, plain = _strictness(node)
+    refuse_other_precision(operand)
+    if target.this != exp.DType.VARCHAR:
+        raise not_supported(f"CAST to {target.sql(Athena3)}, which is padded; cast to varchar")
+    if target.expressions:
+        return nodes.call(f"{macros}_varchar_of", operand, target.expressions[0].this.copy())
+    # A macro has a branch for each type that an operand may be of, and takes DuckDB long.
+    if nodes.kind(operand) in exp.DataType.TEXT_TYPES:
+        return plain(this=operand, to=_plain_type(target))
+    return nodes.call(f"{macros}_varchar", operand)
 
 
 def _cast_to_narrow(operand: exp.Expr, target: exp.DataType, macros: str) -> exp.Expr:
@@ -192,9 +203,11 @@ def _cast_to_time(node: exp.Cast, operand: exp.Expr) -> exp.Expr:
     precise = target.expressions and target.expressions[0].name != "3" and not isinstance(node.this, exp.Literal)
     if precise:
         raise not_supported(f"CAST to {target.sql(Athena3)}; only timestamp(3)")
-    macros, _ = _strictness(node)
+    macros, plain = _strictness(node)
     if target.this == exp.DType.TIMESTAMPTZ:
         return nodes.in_zone(nodes.call(f"{macros}_timestamptz", operand), nodes.zone_of(operand))
+    if nodes.zone_of(operand) != nodes.UTC:
+        return plain(this=nodes.local(operand), to=_plain_type(target))
     return nodes.call(f"{macros}_{target.this.value.lower()}", nodes.local(operand))
 
 

@@ -9,7 +9,6 @@
 -- Time zones. A timestamp without one is in the session's zone, UTC as in Athena.
 CREATE MACRO trino_instant(x) AS CASE WHEN typeof(x) LIKE 'TIMESTAMP%' THEN CAST(x AS TIMESTAMP WITH TIME ZONE)
     ELSE trino_refuse('TYPE_MISMATCH: Type of value must be a time or timestamp with or without time zone (actual ' || typeof(x) || ')') END;
-CREATE MACRO trino_local(zone, x) AS timezone(zone, trino_instant(x));
 CREATE MACRO trino_with_timezone(x TIMESTAMP, zone) AS timezone(zone, x);
 
 -- Arithmetic.

@@ -20,6 +20,7 @@ NUMBERS = exp.DataType.NUMERIC_TYPES
 INTEGERS = exp.DataType.INTEGER_TYPES
 
 _ZONE = "zone"
+_INSTANT = "trino_instant"
 
 
 def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
@@ -62,10 +63,18 @@ def in_zone(node: exp.Expr, zone: str) -> exp.Expr:
     return node
 
 
+def instant(moment: exp.Expr) -> exp.Expr:
+    """Return a timestamp as an instant; anything else is refused when DuckDB plans the query."""
+    # A macro repeats its argument, so one within another takes DuckDB long.
+    is_one = isinstance(moment, exp.Anonymous) and moment.this == _INSTANT
+    return moment.copy() if is_one else call(_INSTANT, moment)
+
+
 def local(node: exp.Expr) -> exp.Expr:
     """Return a timestamp's local time in its zone."""
     zone = zone_of(node)
-    return node if zone == UTC else call("trino_local", exp.Literal.string(zone), node.copy())
+    # Only an instant has another zone than UTC.
+    return node if zone == UTC else call("timezone", exp.Literal.string(zone), node.copy())
 
 
 def refuse_zones(node: exp.Expr) -> None:

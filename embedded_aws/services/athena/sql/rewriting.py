@@ -241,7 +241,7 @@ def _listagg(node: exp.GroupConcat) -> exp.Expr:
 
 
 def _at_time_zone(node: exp.AtTimeZone) -> exp.Expr:
-    return nodes.in_zone(nodes.call("trino_instant", node.this), nodes.text(node.args["zone"], "A time zone"))
+    return nodes.in_zone(nodes.instant(node.this), nodes.text(node.args["zone"], "A time zone"))
 
 
 def _trim(node: exp.Trim) -> exp.Expr:
