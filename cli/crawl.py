@@ -1,4 +1,4 @@
-"""`spotify-etl crawl`: makes what has been transformed visible in Athena."""
+"""`spotify-etl crawl`: registers new partitions and columns, so that Athena sees them."""
 
 from __future__ import annotations
 

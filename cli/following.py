@@ -89,7 +89,9 @@ def follow_transform(
         result.progress(f"{whole - len(missing):,} of {pluralize(whole, 'object')}")
         return before - len(missing) or None
 
-    with _goes_on("The transform continues on its own; run `spotify-etl crawl` afterwards to see its rows."):
+    with _goes_on(
+        "The transform continues on its own; run `spotify-etl crawl` afterwards, so that Athena sees all of its rows."
+    ):
         newly_transformed()
         while missing:
             dead_letters.check()

@@ -31,7 +31,7 @@ from handlers.raw.objects import RawWriter
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-ARRIVAL = "The plays will be in `plays` within minutes, and visible in Athena after the next crawl."
+ARRIVAL = "The plays will be in `plays` within minutes; Athena sees those of new months after the next crawl."
 
 
 @dataclass(frozen=True)

@@ -380,9 +380,9 @@ def query(
 
 @app.command()
 def crawl(stack: StackOption = "", local: LocalOption = False) -> None:
-    """Make new data visible: crawl the tables, then publish the views, and follow both to the end.
+    """Register new partitions and columns: crawl the tables, then publish the views, and follow both to the end.
 
-    For example, after a run that was started by hand: spotify-etl crawl
+    For example, after plays of earlier years were imported with --no-follow: spotify-etl crawl
     """
     from cli.crawl import run_crawl  # noqa: PLC0415 - boto3 takes a second to import
 

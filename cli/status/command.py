@@ -136,7 +136,7 @@ def _rejected(status: PipelineStatus) -> str:
 def _crawl(status: PipelineStatus) -> str:
     crawl = status.crawl
     if crawl.state == "never":
-        return "none so far: data become visible in Athena with the first one"
+        return "none so far"
     when = f" at {_time(crawl.started_at)} UTC" if crawl.started_at else ""
     hours = f", {crawl.dpu_hours:.2f} DPU hours" if crawl.dpu_hours is not None else ""
     return f"{crawl.state}{when}{hours}"

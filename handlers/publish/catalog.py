@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from botocore.exceptions import ClientError
 from botocore.model import StructureShape
 
 from handlers.publish import glue_types
@@ -52,6 +53,8 @@ class GlueDatabase:
     """
 
     def __init__(self, glue: GlueClient, name: str) -> None:
+        self.unregistered: list[str] = []
+        """A sentence for each partition that Glue has not accepted; the next run tries again."""
         self._glue = glue
         self._name = name
         pages = glue.get_paginator("get_tables").paginate(DatabaseName=name)
@@ -151,12 +154,12 @@ class GlueDatabase:
                     f"{location}: delete it in Glue, which keeps its files, and run `spotify-etl crawl`"
                 )
             ]
-        partitions = set(table.expected_partitions(datetime.now(UTC).date()))
         if _partition_keys(present) in [[key] for key in table.earlier_partition_keys]:
+            # First: only as long as the table has its earlier key, another run does this again.
+            self._register(table, self._moved_partitions(table), changes)
             self._rename_partition_key(table, changes)
             present = self._tables[table.name]
             descriptor = present["StorageDescriptor"]
-            partitions |= self._moved_partitions(table)
         known = {column["Name"]: column["Type"] for column in descriptor["Columns"]}
         keys = {key["Name"]: key["Type"] for key in present.get("PartitionKeys", [])}
         missing = [column for column in glue_types.columns(table) if column["Name"] not in known]
@@ -166,7 +169,8 @@ class GlueDatabase:
         conflicts = _conflicts(table.name, glue_types.columns(table), known)
         if wrong_keys := _conflicts(table.name, glue_types.partition_keys(table), keys, required=True):
             return [*conflicts, *wrong_keys]
-        return [*conflicts, *self._register(table, sorted(partitions), changes)]
+        self._register(table, table.expected_partitions(datetime.now(UTC).date()), changes)
+        return conflicts
 
     def _rename_partition_key(self, table: Table, changes: CatalogChanges) -> None:
         """Give a table its present partition key; what has the name of the earlier one is a column of the files now.
@@ -189,48 +193,55 @@ class GlueDatabase:
         self._update(table.name, renamed)
         changes.rekeyed[table.name] = table.partition_key
 
-    def _moved_partitions(self, table: Table) -> set[str]:
+    def _moved_partitions(self, table: Table) -> list[str]:
         """Return the partitions that the rows of earlier partition keys are moved to."""
-        return {
+        values = {
             table.partition_value(partition["Values"][0])
             for page in self._glue.get_paginator("get_partitions").paginate(
                 DatabaseName=self._name, TableName=table.name, ExcludeColumnSchema=True
             )
             for partition in page["Partitions"]
         }
+        return sorted(values)
 
-    def _register(self, table: Table, values: Sequence[str], changes: CatalogChanges) -> list[str]:
-        """Register partitions that otherwise only a crawl would find, and return what Glue did not accept.
-
-        Those that the catalog has stay as they are.
-        """
-        refused: list[str] = []
-        descriptor = self._tables[table.name]["StorageDescriptor"]
-        folder = descriptor["Location"].rstrip("/")
+    def _register(self, table: Table, values: Sequence[str], changes: CatalogChanges) -> None:
+        """Register partitions that otherwise only a crawl would find; those that the catalog has stay as they are."""
         for start in range(0, len(values), _PARTITIONS_AT_ONCE):
             batch = values[start : start + _PARTITIONS_AT_ONCE]
-            inputs: list[PartitionInputTypeDef] = [
-                {
-                    "Values": [value],
-                    "StorageDescriptor": cast(
-                        "StorageDescriptorTypeDef",
-                        {**descriptor, "Location": f"{folder}/{table.partition_key}={value}/"},
-                    ),
-                }
-                for value in batch
-            ]
-            response = self._glue.batch_create_partition(
-                DatabaseName=self._name, TableName=table.name, PartitionInputList=inputs
-            )
-            errors = {error["PartitionValues"][0]: error["ErrorDetail"] for error in response.get("Errors", ())}
-            if created := [value for value in batch if value not in errors]:
+            try:
+                refused = self._refused(table, batch)
+            except ClientError as error:
+                refused = dict.fromkeys(batch, str(error))
+            if created := [value for value in batch if value not in refused]:
                 changes.registered.setdefault(table.name, []).extend(created)
-            refused += [
-                f"{table.name} has no partition {value} yet: {error.get('ErrorMessage', '') or error['ErrorCode']}"
-                for value, error in errors.items()
-                if error["ErrorCode"] != "AlreadyExistsException"
+            self.unregistered += [
+                f"{table.name} has no partition {value} yet: {reason}" for value, reason in refused.items() if reason
             ]
-        return refused
+
+    def _refused(self, table: Table, values: Sequence[str]) -> dict[str, str]:
+        """Register partitions; return those that were not, with the reason, which is empty if they are there."""
+        descriptor = self._tables[table.name]["StorageDescriptor"]
+        folder = descriptor["Location"].rstrip("/")
+        inputs: list[PartitionInputTypeDef] = [
+            {
+                "Values": [value],
+                "StorageDescriptor": cast(
+                    "StorageDescriptorTypeDef",
+                    {**descriptor, "Location": f"{folder}/{table.partition_key}={value}/"},
+                ),
+            }
+            for value in values
+        ]
+        response = self._glue.batch_create_partition(
+            DatabaseName=self._name, TableName=table.name, PartitionInputList=inputs
+        )
+        errors = {error["PartitionValues"][0]: error["ErrorDetail"] for error in response.get("Errors", ())}
+        return {
+            value: ""
+            if detail["ErrorCode"] == "AlreadyExistsException"
+            else detail.get("ErrorMessage", "") or detail["ErrorCode"]
+            for value, detail in errors.items()
+        }
 
     def _crawler_conflicts(self, table: str) -> list[str]:
         """Return what a crawl that says `Succeeded` has done to a table instead of updating it.

@@ -50,6 +50,8 @@ class _Outcome:
     changes: CatalogChanges = field(default_factory=CatalogChanges)
     conflicts: list[str] = field(default_factory=list)
     """A sentence for each table that is not as it should be."""
+    unregistered: list[str] = field(default_factory=list)
+    """A sentence for each partition that Glue has not accepted."""
     views: Published = field(default_factory=Published)
 
     @property
@@ -66,8 +68,12 @@ class _Outcome:
 
     @property
     def problems(self) -> list[str]:
-        """A sentence for each table and view that is not as it should be."""
-        return [*self.conflicts, *(f"view {view}: {reason}" for view, reason in self.views.failed.items())]
+        """A sentence for each table, partition and view that is not as it should be."""
+        return [
+            *self.conflicts,
+            *self.unregistered,
+            *(f"view {view}: {reason}" for view, reason in self.views.failed.items()),
+        ]
 
     @property
     def changed_nothing(self) -> bool:
@@ -101,6 +107,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     _measure(outcome.conflicts)
     for conflict in outcome.conflicts:
         LOG.error("The catalog conflicts with the files.", extra={"conflict": conflict})
+    for reason in outcome.unregistered:
+        LOG.error("A partition could not be registered.", extra={"reason": reason})
     for view, reason in outcome.views.failed.items():
         LOG.error("A view could not be published.", extra={"view": view, "reason": reason})
     if outcome.problems:
@@ -116,6 +124,7 @@ def _publish(outcome: _Outcome) -> None:
     database = os.environ["GLUE_DATABASE"]
     catalog = GlueDatabase(_glue(), database)
     outcome.conflicts = catalog.reconcile(TABLES.values(), os.environ["TRANSFORMED_BUCKET"], outcome.changes)
+    outcome.unregistered = catalog.unregistered
     athena = Athena(_athena(), os.environ["ATHENA_WORKGROUP"], database)
     earlier = outcome.views.created
     outcome.views = publish(load(os.environ["TIMEZONE"]), catalog, athena)

@@ -194,7 +194,7 @@ def test_a_zip_is_the_same_import_as_its_files_and_given_with_them_each_counts_o
         f"Skipped because passed twice: {audio.name}, {old.name}, {audio.name}.",
         "Left out (PDF): ReadMeFirst_ExtendedStreamingHistory.pdf.",
         "Left out (not recognized as plays): Playlist1.json.",
-        "The plays will be in `plays` within minutes, and visible in Athena after the next crawl.",
+        "The plays will be in `plays` within minutes; Athena sees those of new months after the next crawl.",
     ]
     assert set(tmp_path.rglob("*.json")) == {audio, old}
 

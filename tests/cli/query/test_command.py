@@ -34,7 +34,7 @@ def query(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) ->
 
     def run(athena: FakeAthena, *arguments: str) -> Ran:
         monkeypatch.setattr("cli.query.command.find_target", lambda *_, **__: athena.target())
-        monkeypatch.setattr("cli.athena_queries._POLL_SECONDS", 0)
+        monkeypatch.setattr("cli.athena_queries._SHORTEST_POLL", 0)
         monkeypatch.setattr(sys, "argv", ["spotify-etl", "query", *arguments])
         status: Any = 0
         try:

@@ -43,7 +43,7 @@ class Glue:
 def type_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Type]:
     """Types keys into a shell and returns what it printed."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr("cli.athena_queries._POLL_SECONDS", 0)
+    monkeypatch.setattr("cli.athena_queries._SHORTEST_POLL", 0)
     before = signal.getsignal(signal.SIGINT)
 
     def typed(athena: FakeAthena, keys: str) -> str:

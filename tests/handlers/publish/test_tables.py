@@ -216,6 +216,50 @@ def test_partitions_are_there_before_their_first_rows(
 
 
 @pytest.mark.usefixtures("few_tables")
+@pytest.mark.parametrize("code", ["EntityNotFoundException", "OperationTimeoutException"])
+def test_a_refused_registration_ends_nothing_else(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    glue = publisher.lab.client("glue")
+    create = glue.batch_create_partition
+
+    def refuse(**request: Any) -> Any:
+        if request["TableName"] == "artists":
+            raise ClientError({"Error": {"Code": code, "Message": "Not now"}}, "BatchCreatePartition")
+        return create(**request)
+
+    monkeypatch.setattr(glue, "batch_create_partition", refuse)
+    reason = rf"^1 not published: artists has no partition 2026-12 yet: .*{code}.*Not now$"
+    with time_machine.travel("2026-12-01T06:45:00Z", tick=False), pytest.raises(PublishError, match=reason):
+        publisher.run()
+    assert [one["Values"] for one in partitions(publisher, "tracks")] == [["2026-12"]]
+    assert publisher.lab.query("SELECT x FROM one") == [("1",)]
+
+
+@pytest.mark.usefixtures("few_tables")
+def test_a_table_is_not_renamed_before_its_new_partitions_are_registered(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.lab.table("artists", {"artist_id": "string", "_line": "bigint"}, keys=("dt",))
+    publisher.lab.partition("artists", "2026-10-31", keys=("dt",))
+    glue = publisher.lab.client("glue")
+    calls: list[dict[str, Any]] = []
+    create, update = glue.batch_create_partition, glue.update_table
+
+    def recorded(operation: Any, request: dict[str, Any]) -> Any:
+        calls.append(request)
+        return operation(**request)
+
+    monkeypatch.setattr(glue, "batch_create_partition", lambda **request: recorded(create, request))
+    monkeypatch.setattr(glue, "update_table", lambda **request: recorded(update, request))
+    publisher.run()
+    tables = [request.get("TableName") or request["TableInput"]["Name"] for request in calls]
+    first, second, *_ = (request for request, table in zip(calls, tables, strict=True) if table == "artists")
+    assert [one["Values"] for one in first["PartitionInputList"]] == [["2026-10"]]
+    assert second["TableInput"]["PartitionKeys"] == [{"Name": "month", "Type": "string"}]
+
+
+@pytest.mark.usefixtures("few_tables")
 def test_a_partition_that_glue_does_not_accept_is_reported(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
