@@ -24,9 +24,17 @@ def embedded_aws_start() -> datetime:
 
 
 @pytest.fixture
-def embedded_aws(tmp_path: Path, embedded_aws_start: datetime) -> Iterator[EmbeddedAws]:
+def embedded_aws_any_python() -> bool:
+    """Provide whether functions may ask for any version of Python; override it to let them run in this one."""
+    return False
+
+
+@pytest.fixture
+def embedded_aws(
+    tmp_path: Path, embedded_aws_start: datetime, *, embedded_aws_any_python: bool
+) -> Iterator[EmbeddedAws]:
     """Provide a running, empty account; clients that boto3 creates without arguments belong to its owner."""
-    with EmbeddedAws(tmp_path / "embedded-aws", start=embedded_aws_start) as aws:
+    with EmbeddedAws(tmp_path / "embedded-aws", start=embedded_aws_start, any_python=embedded_aws_any_python) as aws:
         owner = aws.server.owner
         environment = {
             "AWS_ACCESS_KEY_ID": owner.access_key_id,

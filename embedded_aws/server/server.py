@@ -43,6 +43,7 @@ from embedded_aws.services.s3.conditions import no_ignored_conditions
 from embedded_aws.services.s3.delete_markers import markers_of_missing_keys
 from embedded_aws.services.s3.event_kinds import right_event_kinds
 from embedded_aws.services.s3.events import checked_s3_events
+from embedded_aws.services.s3.notification_configuration import described_event_bridge
 from loopback.server import HOST, LoopbackServer
 
 
@@ -121,6 +122,7 @@ class AwsServer:
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", self._bucket_permission()))
             self._patches.enter_context(right_event_kinds())
             self._patches.enter_context(markers_of_missing_keys())
+            self._patches.enter_context(described_event_bridge())
             self._patches.enter_context(checked_s3_events(self.authorization))
             self._patches.enter_context(no_ignored_conditions())
             self._patches.enter_context(validated_names())

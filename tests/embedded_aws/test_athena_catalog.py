@@ -195,6 +195,14 @@ def test_a_view_over_a_changed_one_is_stale(lab: Lab) -> None:
         lab.query("SELECT * FROM two")
 
 
+def test_a_view_is_stale_once_a_column_below_it_has_another_type(lab: Lab) -> None:
+    lab.run("CREATE VIEW one AS SELECT ms AS x FROM plays")
+    assert lab.query("SELECT CAST(x AS bigint) FROM one") == []
+    lab.columns("plays", {"item": "string", "ms": "double"})
+    with pytest.raises(QueryFailedError, match=r"VIEW_IS_STALE: View 'music.one'.* column \[x\] of type double"):
+        lab.query("SELECT CAST(x AS bigint) FROM one")
+
+
 def test_a_view_over_a_star_is_stale_once_there_is_a_new_column(lab: Lab) -> None:
     lab.run("CREATE VIEW everything AS SELECT * FROM plays")
     assert lab.query("SELECT count(*) FROM everything") == [("0",)]

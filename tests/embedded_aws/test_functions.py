@@ -80,7 +80,7 @@ OTHER_PYTHON = f"python3.{sys.version_info.minor + 1}"
                 f" {OTHER_PYTHON}; with EmbeddedAws(any_python=True) it may be any Python."
             ),
         ),
-        ("nodejs22.x", "The embedded AWS runs functions in Python only, not in nodejs22.x."),
+        ("nodejs22.x", "The embedded AWS runs functions in Python 3 only, so their runtime cannot be nodejs22.x."),
     ],
 )
 def test_a_runtime_that_is_not_there_is_refused(stage: Stage, runtime: str, message: str) -> None:
@@ -98,8 +98,25 @@ def test_a_function_in_an_image_is_refused(stage: Stage) -> None:
     functions = stage.client("lambda")
     image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/echo:latest"
     role = stage.role("echo", "lambda.amazonaws.com")
-    with pytest.raises(functions.exceptions.InvalidParameterValueException, match="from zip archives, not from images"):
-        functions.create_function(FunctionName="echo", PackageType="Image", Code={"ImageUri": image}, Role=role)
+    refused = functions.exceptions.InvalidParameterValueException
+    for package in ({"PackageType": "Image"}, {"Runtime": OWN_RUNTIME, "Handler": "main.handler"}):
+        with pytest.raises(refused, match="from zip archives, not from images"):
+            functions.create_function(FunctionName="echo", Code={"ImageUri": image}, Role=role, **package)
+    stage.function("echo", ECHO, Role=role)
+    with pytest.raises(refused, match="from zip archives, not from images"):
+        functions.update_function_code(FunctionName="echo", ImageUri=image)
+    assert stage.invoke("echo", 1)["Payload"] == 1
+
+
+@pytest.mark.parametrize("missing", ["Runtime", "Handler"])
+def test_a_zip_needs_a_runtime_and_a_handler(stage: Stage, missing: str) -> None:
+    functions, role = stage.client("lambda"), stage.role("echo", "lambda.amazonaws.com")
+    given = {"Runtime": OWN_RUNTIME, "Handler": "main.handler"}
+    given.pop(missing)
+    with pytest.raises(
+        functions.exceptions.InvalidParameterValueException, match="Runtime and Handler are mandatory parameters"
+    ):
+        functions.create_function(FunctionName="echo", Code={"ZipFile": zipped({"main.py": ECHO})}, Role=role, **given)
 
 
 def test_any_python_runs_in_this_one_if_the_cloud_is_told_so(tmp_path: Path) -> None:
@@ -112,7 +129,7 @@ def test_any_python_runs_in_this_one_if_the_cloud_is_told_so(tmp_path: Path) -> 
         stage.function("version", code, Runtime=OTHER_PYTHON)
         assert stage.client("lambda").get_function_configuration(FunctionName="version")["Runtime"] == OTHER_PYTHON
         assert stage.invoke("version")["Payload"] == OWN_RUNTIME
-        with pytest.raises(ClientError, match=r"in Python only, not in java21\."):
+        with pytest.raises(ClientError, match=r"in Python 3 only, so their runtime cannot be java21\."):
             stage.function("java", ECHO, Runtime="java21")
 
 

@@ -17,6 +17,24 @@ from tests.markdown import blocks, run_block
 README = Path(__file__).parents[2] / "embedded_aws" / "README.md"
 
 
+_ANY_PYTHON = """
+import boto3
+import pytest
+
+@pytest.fixture
+def embedded_aws_any_python():
+    return True
+
+def test_a_function_asks_for_another_python(embedded_aws):
+    role = embedded_aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    for runtime in ("python3.12", "python3.13"):
+        boto3.client("lambda").create_function(
+            FunctionName=runtime.replace(".", "-"), Runtime=runtime, Handler="main.handler", Role=role,
+            Code={"ZipFile": b"PK\\x05\\x06" + bytes(18)},
+        )
+"""
+
+
 def test_quick_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     quick_start, *_ = blocks(README, "python")
@@ -40,6 +58,14 @@ def test_the_fixture_and_its_example(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "2 passed" in done.stdout, done.stdout
+
+
+def test_the_fixture_lets_functions_ask_for_any_python(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["embedded_aws.pytest_plugin"]\n', encoding="utf-8")
+    (tmp_path / "test_any.py").write_text(_ANY_PYTHON, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout
 
 
 def test_recorded_policies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -228,3 +228,15 @@ def test_eventbridge_is_told_how_an_object_came_and_went(bridged: tuple[Stage, s
     versions = [event["detail"]["object"]["version-id"] for event in events]
     assert (versions[0], versions[3], versions[4]) == (put["VersionId"], marker["VersionId"], put["VersionId"])
     assert len({event["id"] for event in events}) == len(events)
+
+
+def test_the_configuration_says_that_events_go_to_eventbridge(bridged: tuple[Stage, str]) -> None:
+    s3 = bridged[0].client("s3")
+    found = s3.get_bucket_notification_configuration(Bucket="things")
+    assert found["EventBridgeConfiguration"] == {}
+    found.pop("ResponseMetadata")
+    s3.put_bucket_notification_configuration(Bucket="things", NotificationConfiguration=found)
+    s3.put_object(Bucket="things", Key="raw/one", Body=b"1")
+    assert len(bridge_events(bridged)) == 1
+    s3.put_bucket_notification_configuration(Bucket="things", NotificationConfiguration={})
+    assert "EventBridgeConfiguration" not in s3.get_bucket_notification_configuration(Bucket="things")

@@ -151,7 +151,7 @@ class Warehouse:
         self._has_tried_macros = False
         self._planner = ScanPlanner()
         self._data = TableLoader(objects, self._connection, files)
-        self._views: dict[Name, tuple[ViewDefinition, str]] = {}
+        self._views: dict[Name, tuple[ViewDefinition, str, tuple[object, ...]]] = {}
         self._translations: dict[tuple[str, str, str], Translation] = {}
         self._known_in_statement: dict[Name, _Known] = {}
         # Held while tables and views are made to follow the catalog, not while a query runs.
@@ -378,9 +378,11 @@ class Warehouse:
         )
         nested = (self._known_in_statement[one].sql for one in translation.read)
         columns = dict(definition.columns)
-        if self._views.get(name) != (definition, translation.sql):
+        # With other types of what it reads, the same SQL may have other columns.
+        kinds = tuple((one, *self._known_in_statement[one].columns.items()) for one in sorted(translation.read))
+        if self._views.get(name) != (definition, translation.sql, kinds):
             self._create_view(name, translation, list(columns.items()))
-            self._views[name] = (definition, translation.sql)
+            self._views[name] = (definition, translation.sql, kinds)
         return _Known(columns, {}, read_columns, frozenset({translation.sql}).union(*nested))
 
     def _create_view(self, name: Name, translation: Translation, columns: list[tuple[str, str]]) -> None:

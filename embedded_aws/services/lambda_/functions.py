@@ -48,6 +48,9 @@ _LOG_TAIL = 4096
 _ARN_PARTS = 7
 """Of a function's ARN, before that of a version."""
 
+_INCOMPLETE = "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+"""What AWS says of a function without them."""
+
 _FORGOTTEN = ("DeadLetterConfig", "LoggingConfig")
 """Settings of a function that moto drops."""
 
@@ -420,6 +423,8 @@ class Functions:
 
         def create_function(backend: LambdaBackend, spec: dict[str, Any]) -> LambdaFunction:
             self._check_runtime(spec)
+            if not (spec.get("Runtime") and spec.get("Handler")):
+                raise LambdaClientError("InvalidParameterValueException", _INCOMPLETE)
             created = create(backend, spec)
             function = backend.get_function(spec["FunctionName"])
             # Those of a deleted function of this name.
@@ -444,6 +449,7 @@ class Functions:
             return changed(function)
 
         def update_function_code(function: LambdaFunction, spec: dict[str, Any]) -> dict[str, Any]:
+            self._check_runtime(spec)
             update_code(function, spec)
             if spec.get("Architectures") and not spec.get("DryRun"):
                 function.architectures = spec["Architectures"]

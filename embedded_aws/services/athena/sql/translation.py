@@ -159,8 +159,12 @@ def _columns_read(tree: exp.Expr) -> dict[tuple[str, str], frozenset[str]]:
 def _annotate_function(annotator: Any, node: exp.Anonymous) -> exp.Expr:
     """Annotate a call with its result type in Trino, if known."""
     name = str(node.this).lower()
-    if decimal := decimals.function_type(name, node.expressions):
+    of_all = name in _OF_ALL
+    decimal = decimals.common_type(node.expressions) if of_all else decimals.function_type(name, node.expressions)
+    if decimal:
         return cast("exp.Expr", annotator._set_type(node, decimal))  # noqa: SLF001 - how sqlglot's annotators are written
+    if of_all:
+        return cast("exp.Expr", annotator._annotate_by_args(node, "expressions"))  # noqa: SLF001 - likewise
     result = RESULTS.get(name)
     kind: Any = exp.DType.UNKNOWN
     if isinstance(result, str):
@@ -214,6 +218,8 @@ def _annotate_choice(annotator: Any, node: exp.Case) -> exp.Expr:
 
 
 _LARGEST_INT = 2**31 - 1
+_OF_ALL = {"coalesce", "greatest", "least"}
+"""Functions whose result has the type that their arguments have in common."""
 _STANDARD: Any = Athena3().EXPRESSION_METADATA
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
 _METADATA: Any = {
