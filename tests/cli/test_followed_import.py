@@ -71,5 +71,8 @@ def test_nothing_new_is_not_followed(followed: dict[str, Any], tmp_path: Path) -
 
 def test_without_following_it_says_when_the_plays_come(followed: dict[str, Any], tmp_path: Path) -> None:
     lines = run(audio_file(tmp_path, "2020", plays(0, 3)), follow=False)
-    assert lines[-1] == "The plays will be in `plays` within minutes; Athena sees those of new months after the next crawl."
+    assert (
+        lines[-1]
+        == "The plays will be in `plays` within minutes; Athena sees those of new months after the next crawl."
+    )
     assert followed == {"keys": [], "crawls": 0, "sql": []}

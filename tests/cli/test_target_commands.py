@@ -144,7 +144,9 @@ def test_import_without_following_says_when_the_rows_come(run: Run, lived: World
     export = write_privacy_export(lived.library, tmp_path, START, zipped=True)
     status, out, _ = run("import-history", str(export), "--again", "--no-follow")
     assert status == 0
-    assert out.endswith("The plays will be in `plays` within minutes; Athena sees those of new months after the next crawl.\n")
+    assert out.endswith(
+        "The plays will be in `plays` within minutes; Athena sees those of new months after the next crawl.\n"
+    )
 
 
 def test_crawl_is_followed_to_the_views(run: Run, lived: World) -> None:

@@ -60,6 +60,7 @@ def test_the_fixture_and_its_example(tmp_path: Path) -> None:
     assert "2 passed" in done.stdout, done.stdout
 
 
+@pytest.mark.slow
 def test_the_fixture_lets_functions_ask_for_any_python(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["embedded_aws.pytest_plugin"]\n', encoding="utf-8")
     (tmp_path / "test_any.py").write_text(_ANY_PYTHON, encoding="utf-8")
