@@ -24,7 +24,7 @@ from embedded_aws.services.athena.parquet import ParquetColumns
 from embedded_aws.services.athena.permissions import CallerPermissions
 from embedded_aws.services.athena.warehouse import Warehouse
 from tests.embedded_aws.athena_lab import DATABASE, LAKE, Lab, QueryFailedError
-from tests.thoroughness import examples
+from tests.thoroughness import examples, sampled
 
 MONTHS = ("2026-01", "2026-02", "2026-03")
 NUMBERS = itertools.count()
