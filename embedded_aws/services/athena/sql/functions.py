@@ -168,7 +168,7 @@ INTERNAL = frozenset(
     date_trunc_date date_trunc_timestamp delimiter digits direction divide divide_decimal divide_double double_text
     exponent group group_or_null group_unless_empty grouped half_up has instant interval json_among
     json_contains_bigint json_contains_boolean json_contains_double json_contains_varchar json_field json_like
-    json_of_double json_of_nested json_of_plain json_of_text json_sorted json_text key local map_of_pairs minus
+    json_of_double json_of_nested json_of_plain json_of_text json_sorted json_text key map_of_pairs minus
     moments months no_group none_true number_in_error number_text pad_length padded pattern plain plus plus_interval
     plus_interval_date plus_interval_timestamp remainder span steps strftime strptime subscript texts
     unscaled valid_json
