@@ -156,7 +156,8 @@ class GlueDatabase:
             ]
         if _partition_keys(present) in [[key] for key in table.earlier_partition_keys]:
             # First: only as long as the table has its earlier key, another run does this again.
-            self._register(table, self._moved_partitions(table), changes)
+            if not self._register(table, self._moved_partitions(table), changes):
+                return []
             self._rename_partition_key(table, changes)
             present = self._tables[table.name]
             descriptor = present["StorageDescriptor"]
@@ -204,22 +205,27 @@ class GlueDatabase:
         }
         return sorted(values)
 
-    def _register(self, table: Table, values: Sequence[str], changes: CatalogChanges) -> None:
-        """Register partitions that otherwise only a crawl would find; those that the catalog has stay as they are."""
+    def _register(self, table: Table, values: Sequence[str], changes: CatalogChanges) -> bool:
+        """Register partitions that otherwise only a crawl would find, and return whether all of them are there.
+
+        Those that the catalog has stay as they are.
+        """
+        refused: list[str] = []
         for start in range(0, len(values), _PARTITIONS_AT_ONCE):
             batch = values[start : start + _PARTITIONS_AT_ONCE]
-            try:
-                refused = self._refused(table, batch)
-            except ClientError as error:
-                refused = dict.fromkeys(batch, str(error))
-            if created := [value for value in batch if value not in refused]:
+            errors = self._create_partitions(table, batch)
+            if created := [value for value in batch if value not in errors]:
                 changes.registered.setdefault(table.name, []).extend(created)
-            self.unregistered += [
-                f"{table.name} has no partition {value} yet: {reason}" for value, reason in refused.items() if reason
+            refused += [
+                f"{table.name} has no partition {value} yet: {error.get('ErrorMessage') or error['ErrorCode']}"
+                for value, error in errors.items()
+                if error["ErrorCode"] != "AlreadyExistsException"
             ]
+        self.unregistered += refused
+        return not refused
 
-    def _refused(self, table: Table, values: Sequence[str]) -> dict[str, str]:
-        """Register partitions; return those that were not, with the reason, which is empty if they are there."""
+    def _create_partitions(self, table: Table, values: Sequence[str]) -> dict[str, Mapping[str, str]]:
+        """Create partitions, as many as one request may, and return Glue's errors by value."""
         descriptor = self._tables[table.name]["StorageDescriptor"]
         folder = descriptor["Location"].rstrip("/")
         inputs: list[PartitionInputTypeDef] = [
@@ -232,15 +238,16 @@ class GlueDatabase:
             }
             for value in values
         ]
-        response = self._glue.batch_create_partition(
-            DatabaseName=self._name, TableName=table.name, PartitionInputList=inputs
-        )
-        errors = {error["PartitionValues"][0]: error["ErrorDetail"] for error in response.get("Errors", ())}
+        try:
+            response = self._glue.batch_create_partition(
+                DatabaseName=self._name, TableName=table.name, PartitionInputList=inputs
+            )
+        except ClientError as error:
+            refusal = {"ErrorCode": error.response["Error"]["Code"], "ErrorMessage": str(error)}
+            return dict.fromkeys(values, refusal)
         return {
-            value: ""
-            if detail["ErrorCode"] == "AlreadyExistsException"
-            else detail.get("ErrorMessage", "") or detail["ErrorCode"]
-            for value, detail in errors.items()
+            error["PartitionValues"][0]: cast("Mapping[str, str]", error["ErrorDetail"])
+            for error in response.get("Errors", ())
         }
 
     def _crawler_conflicts(self, table: str) -> list[str]:

@@ -260,6 +260,28 @@ def test_a_table_is_not_renamed_before_its_new_partitions_are_registered(
 
 
 @pytest.mark.usefixtures("few_tables")
+def test_a_table_keeps_its_earlier_key_until_its_new_partitions_are_registered(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.lab.table("artists", {"artist_id": "string", "_line": "bigint"}, keys=("dt",))
+    publisher.lab.partition("artists", "2026-10-31", keys=("dt",))
+
+    def refuse(**_: Any) -> Any:
+        raise ClientError(
+            {"Error": {"Code": "OperationTimeoutException", "Message": "Not now"}}, "BatchCreatePartition"
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publisher.lab.client("glue"), "batch_create_partition", refuse)
+        with pytest.raises(PublishError, match=r"artists has no partition 2026-10 yet"):
+            publisher.run()
+    assert table(publisher, "artists")["PartitionKeys"] == [{"Name": "dt", "Type": "string"}]
+    with time_machine.travel("2026-12-01T06:45:00Z", tick=False):
+        assert publisher.run()["partition_keys_renamed"] == {"artists": "month"}
+    assert [one["Values"] for one in partitions(publisher, "artists")] == [["2026-10-31"], ["2026-10"], ["2026-12"]]
+
+
+@pytest.mark.usefixtures("few_tables")
 def test_a_partition_that_glue_does_not_accept_is_reported(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
