@@ -98,7 +98,7 @@ def function_type(name: str, arguments: list[exp.Expr]) -> exp.DataType | None:
     if size is None:
         return None
     precision, scale = size
-    if name in {"coalesce", "greatest", "least", "mod"}:
+    if name == "mod":
         return common_type(arguments)
     whole = (min(_MOST, precision - scale + min(scale, 1)), 0)
     sizes: dict[str, Size] = {

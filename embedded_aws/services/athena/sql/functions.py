@@ -136,9 +136,12 @@ _VARCHAR = """
     to_hex to_iso8601 translate trim upper
 """
 _OF_FIRST_ARGUMENT = """
-    abs any_value approx_percentile arbitrary ceil ceiling coalesce first_value floor greatest lag last_value lead
-    least map_concat map_filter max max_by min min_by nth_value nullif round trim_array try
+    abs any_value approx_percentile arbitrary ceil ceiling first_value floor lag last_value lead map_concat map_filter
+    max max_by min min_by nth_value nullif round trim_array try
 """
+
+OF_ALL_ARGUMENTS = frozenset({"coalesce", "greatest", "least"})
+"""Functions whose result has the type that their arguments have in common."""
 
 RESULTS: dict[str, str | int] = {
     **dict.fromkeys(_words(_BIGINT), "bigint"),

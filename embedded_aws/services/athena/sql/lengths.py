@@ -12,6 +12,8 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
+from embedded_aws.services.athena.sql.functions import OF_ALL_ARGUMENTS
+
 MILLISECONDS = re.compile(r".*:\d{1,2}\.\d{3}\s*")
 """The text of a timestamp with milliseconds."""
 
@@ -46,7 +48,6 @@ _NESTING = frozenset(
 )
 """Their text is that of their arguments, which for now has to be without a limit."""
 
-_OF_LONGEST = frozenset({"coalesce", "greatest", "least"})
 _UNBOUNDED = frozenset(
     {
         "array_join",
@@ -197,7 +198,7 @@ def _of_call(call: exp.Anonymous, sources: _Sources) -> int | None:
         return None
     if name in _OF_FIRST and call.expressions:
         return _of(call.expressions[0], sources)
-    if name in _OF_LONGEST:
+    if name in OF_ALL_ARGUMENTS:
         return _of_values(call.expressions, sources)
     if name in _NESTING or name == "split":
         return _of_nested(call.expressions[:1] if name == "split" else call.expressions, sources)

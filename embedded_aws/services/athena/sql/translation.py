@@ -17,7 +17,7 @@ from sqlglot.schema import MappingSchema
 from embedded_aws.services.athena.errors import QueryError
 from embedded_aws.services.athena.sql import decimals
 from embedded_aws.services.athena.sql.checks import check_grammar, check_types
-from embedded_aws.services.athena.sql.functions import RESULTS
+from embedded_aws.services.athena.sql.functions import OF_ALL_ARGUMENTS, RESULTS
 from embedded_aws.services.athena.sql.lengths import Lengths, has_other_precision, text_lengths
 from embedded_aws.services.athena.sql.names import ambiguous, check_names, check_stars
 from embedded_aws.services.athena.sql.parsing import Athena3, Query
@@ -159,7 +159,7 @@ def _columns_read(tree: exp.Expr) -> dict[tuple[str, str], frozenset[str]]:
 def _annotate_function(annotator: Any, node: exp.Anonymous) -> exp.Expr:
     """Annotate a call with its result type in Trino, if known."""
     name = str(node.this).lower()
-    of_all = name in _OF_ALL
+    of_all = name in OF_ALL_ARGUMENTS
     decimal = decimals.common_type(node.expressions) if of_all else decimals.function_type(name, node.expressions)
     if decimal:
         return cast("exp.Expr", annotator._set_type(node, decimal))  # noqa: SLF001 - how sqlglot's annotators are written
@@ -218,8 +218,6 @@ def _annotate_choice(annotator: Any, node: exp.Case) -> exp.Expr:
 
 
 _LARGEST_INT = 2**31 - 1
-_OF_ALL = {"coalesce", "greatest", "least"}
-"""Functions whose result has the type that their arguments have in common."""
 _STANDARD: Any = Athena3().EXPRESSION_METADATA
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
 _METADATA: Any = {
