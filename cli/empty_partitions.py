@@ -67,8 +67,9 @@ def _delete_empty(objects: _Objects, glue: GlueClient, database: str, table: str
         for page in glue.get_paginator("get_partitions").paginate(
             DatabaseName=database, TableName=table, ExcludeColumnSchema=True
         )
+        for expected in [_expected(table, service_time(page))]
         for partition in page["Partitions"]
-        if partition["Values"][0] not in _expected(table, service_time(page))
+        if partition["Values"][0] not in expected
         and (waiting is None or waiting not in partition["StorageDescriptor"]["Location"])
         and not objects.are_at(partition["StorageDescriptor"]["Location"])
     ]

@@ -6,7 +6,7 @@ each case of `tests/embedded_aws/parquet_cases.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -95,6 +95,15 @@ def converted(column: Any, wanted: Any) -> Any:
     return pa.chunked_array([_converted(chunk, wanted) for chunk in column.chunks], wanted)
 
 
+def with_parts(array: Any, parts: Sequence[Any], kind: Any) -> Any:
+    """Return a nested array with other parts: a list's elements, a map's keys and values, or a row's fields."""
+    missing = pc.is_null(array)
+    if pa.types.is_struct(kind):
+        return pa.StructArray.from_arrays(parts, fields=list(kind), mask=missing)
+    from_arrays: Any = (pa.MapArray if pa.types.is_map(kind) else pa.ListArray).from_arrays
+    return from_arrays(array.offsets, *parts, type=kind, mask=missing)
+
+
 def may_fail(found: Any, wanted: Any) -> bool:
     """Return whether `converted` may raise for a readable column."""
     stored = plain(found)
@@ -151,22 +160,19 @@ def _converted(array: Any, wanted: Any) -> Any:
 
 
 def _with_converted_parts(array: Any, wanted: Any) -> Any:
-    missing = pc.is_null(array)
     if pa.types.is_list(wanted):
-        values = _converted(array.values, wanted.value_type)
-        return pa.ListArray.from_arrays(array.offsets, values, type=wanted, mask=missing)
+        return with_parts(array, [_converted(array.values, wanted.value_type)], wanted)
     if pa.types.is_map(wanted):
-        keys, items = _converted(array.keys, wanted.key_type), _converted(array.items, wanted.item_type)
-        from_arrays: Any = pa.MapArray.from_arrays
-        return from_arrays(array.offsets, keys, items, type=wanted, mask=missing)
+        parts = [_converted(array.keys, wanted.key_type), _converted(array.items, wanted.item_type)]
+        return with_parts(array, parts, wanted)
     places = _places(array.type)
-    parts = [
+    fields = [
         _converted(array.field(places[part.name]), part.type)
         if part.name in places
         else pa.nulls(len(array), part.type)
         for part in wanted
     ]
-    return pa.StructArray.from_arrays(parts, fields=list(wanted), mask=missing)
+    return with_parts(array, fields, wanted)
 
 
 def _rounded(array: Any, units: int, wanted: Any) -> Any:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
+from embedded_aws.services.athena.parquet_types import with_parts
 from embedded_aws.services.athena.types import with_quoted_fields
 
 Limits = int | tuple["Limits | None", ...] | None
@@ -40,12 +41,11 @@ def _shortened(array: Any, limits: Limits) -> Any:
         return array
     if isinstance(limits, int):
         return pc.utf8_slice_codeunits(array, 0, limits)
-    kind, missing = array.type, pc.is_null(array)
-    if pa.types.is_list(kind):
-        return pa.ListArray.from_arrays(array.offsets, _shortened(array.values, limits[0]), type=kind, mask=missing)
-    if pa.types.is_map(kind):
-        keys, items = (_shortened(*pair) for pair in zip((array.keys, array.items), limits, strict=True))
-        from_arrays: Any = pa.MapArray.from_arrays
-        return from_arrays(array.offsets, keys, items, type=kind, mask=missing)
-    parts = [_shortened(array.field(place), limit) for place, limit in enumerate(limits)]
-    return pa.StructArray.from_arrays(parts, fields=list(kind), mask=missing)
+    parts = [_shortened(*pair) for pair in zip(_parts(array), limits, strict=True)]
+    return with_parts(array, parts, array.type)
+
+
+def _parts(array: Any) -> list[Any]:
+    if pa.types.is_struct(array.type):
+        return [array.field(place) for place in range(array.type.num_fields)]
+    return [array.keys, array.items] if pa.types.is_map(array.type) else [array.values]
